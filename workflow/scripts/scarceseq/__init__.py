@@ -1,0 +1,1 @@
+"""scarceseq: guided transfer learning and one-shot perturbation selection from scarce data."""

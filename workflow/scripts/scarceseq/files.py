@@ -1,0 +1,62 @@
+"""Reading and writing: nothing half-written is ever found under its final name."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Yield a temporary path beside `path`; rename it to `path` when the block ends without error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".tmp{path.suffix}")
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def sha256(path):
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_json(value, path):
+    """Write JSON with sorted keys, so that equal values are equal bytes."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text())
+
+
+def write_table(frame, path):
+    """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`."""
+    path = Path(path)
+    with atomic(path) as temporary:
+        if path.suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        elif path.name.endswith(".tsv.gz"):
+            frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", compression={"method": "gzip", "mtime": 0})
+        else:
+            frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", compression=None)
+
+
+def read_table(path, **options):
+    """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
+    import pandas as pd
+
+    if str(path).endswith(".parquet"):
+        return pd.read_parquet(path, **options)
+    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["NA", ""], **options)

@@ -1,0 +1,46 @@
+"""A classifier on top of the encoder: what scouts and few-shot methods train."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Classifier(nn.Module):
+    """Encoder and linear head; parameters are named ``encoder.*`` and ``head.*``."""
+
+    def __init__(self, encoder, head):
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, expression):
+        """Logits, (samples, classes), of z-scored expression, (samples, genes)."""
+        return self.head(self.encoder(expression))
+
+
+def make_classifier(base_network, classes, seed):
+    """Classifier that starts from a deep copy of the base's encoder.
+
+    Parameters
+    ----------
+    base_network : torch.nn.Module
+        Network with ``encoder`` and ``width``; left as it is.
+    classes : int
+    seed : int
+        Of the head's initial weights (uniform within 1 / sqrt(width), as ``nn.Linear``), drawn on the CPU so that
+        they are the same on every device.
+
+    Returns
+    -------
+    Classifier
+    """
+    parameter = next(base_network.encoder.parameters())
+    head = nn.utils.skip_init(nn.Linear, base_network.width, classes, device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    bound = base_network.width**-0.5
+    with torch.no_grad():
+        head.weight.uniform_(-bound, bound, generator=generator)
+        head.bias.uniform_(-bound, bound, generator=generator)
+    encoder = copy.deepcopy(base_network.encoder).requires_grad_(True)
+    return Classifier(encoder, head.to(parameter.device, parameter.dtype))

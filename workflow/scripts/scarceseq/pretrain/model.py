@@ -1,0 +1,86 @@
+"""The base model: network, gene list and normalisation, kept together in memory and on disk."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from scarceseq import registry
+from scarceseq.errors import InputError
+from scarceseq.files import atomic, read_json, write_json
+
+
+@dataclass
+class Base:
+    """A pre-trained network with what is needed to use it.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        Network of an entry of ``pretrain/architectures``.
+    gene_ids : list of str
+        Gene of each input column.
+    mean, scale : torch.Tensor, (genes,)
+        Of log2(TPM + 1) over the samples that the normalisation was fitted on.
+    information : dict
+        Architecture, settings and provenance, as written to ``model.json``.
+    """
+
+    network: nn.Module
+    gene_ids: list
+    mean: torch.Tensor
+    scale: torch.Tensor
+    information: dict = field(default_factory=dict)
+
+    def standardise(self, log_expression):
+        """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`.
+
+        Raises
+        ------
+        InputError
+            If the number of columns is not the number of genes.
+        """
+        expression = torch.as_tensor(log_expression, dtype=torch.float32, device=self.mean.device)
+        if expression.ndim != 2 or expression.shape[1] != len(self.gene_ids):
+            raise InputError(
+                f"expression of shape {tuple(expression.shape)}: the base model knows {len(self.gene_ids)} genes; "
+                "give a samples x genes table with the genes of the model's gene list, in its order"
+            )
+        return (expression - self.mean) / self.scale
+
+
+def save_base(base, model_path, json_path):
+    """Write tensors (``network.*``, ``mean``, ``scale``) as safetensors and everything else as JSON."""
+    tensors = {f"network.{name}": tensor for name, tensor in base.network.state_dict().items()}
+    tensors |= {"mean": base.mean, "scale": base.scale}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic(model_path) as temporary:
+        Path(temporary).write_bytes(safetensors.torch.save(tensors))
+    write_json(base.information | {"gene_ids": list(base.gene_ids)}, json_path)
+
+
+def load_base(model_path, json_path, device="cpu"):
+    """Read what `save_base` wrote; the network is in evaluation mode on `device`.
+
+    Raises
+    ------
+    InputError
+        If the tensors are not those of the architecture that the JSON file names.
+    """
+    information = read_json(json_path)
+    try:
+        tensors = safetensors.torch.load_file(model_path, device=str(device))
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{model_path}: not a readable safetensors file ({error}); run pre-training again") from error
+    gene_ids = information.pop("gene_ids")
+    architecture = registry.load("pretrain.architectures", information["architecture"])
+    network = architecture.build(len(gene_ids), information["settings"]).to(device)
+    weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"{model_path} does not fit {json_path}: {error}; run pre-training again") from error
+    return Base(network.eval(), gene_ids, tensors["mean"], tensors["scale"], information)

@@ -1,0 +1,34 @@
+# Front door: the config, the stages in the order in which data flows, and what to make.
+# Without --configfile, the embedded default (config/demo.yaml) runs.
+
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/demo.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+
+
+for stage in STAGES:
+
+    include: f"rules/{stage}.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report.html",
+
+
+hash_code_into_params()
+
+
+onstart:
+    take_lock()

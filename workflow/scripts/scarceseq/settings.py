@@ -1,0 +1,193 @@
+"""The config: checked against the schema before anything runs, defaults filled in, paths expanded."""
+
+import copy
+import difflib
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from scarceseq import registry
+from scarceseq.errors import InputError
+
+# What a section needs from the sections before it.
+NEEDS = {
+    "user_studies": ["archive", "corpus"],
+    "archive": ["corpus"],
+    "corpus": ["archive"],
+    "pretrain": ["corpus"],
+    "guide": ["pretrain"],
+    "fewshot": ["guide"],
+    "selection": ["screens"],
+}
+
+
+def load_schema(folder):
+    """Read the schema of the whole config, its parts (one file per stage) put in place.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``config.schema.yaml`` and the files that it refers to.
+    """
+    folder = Path(folder)
+
+    def resolve(node):
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str) and node["$ref"].endswith(".yaml"):
+                return resolve(yaml.safe_load((folder / node["$ref"]).read_text()))
+            return {key: resolve(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [resolve(value) for value in node]
+        return node
+
+    return resolve(yaml.safe_load((folder / "config.schema.yaml").read_text()))
+
+
+def complete(config, schema, results="results"):
+    """Checked copy of a config with defaults filled in and ``{results}``, ``{data}`` expanded.
+
+    Parameters
+    ----------
+    config : dict
+        As read from the YAML file.
+    schema : dict
+        From `load_schema`.
+    results : str
+        Folder of all runs; ``{results}`` becomes ``<results>/<name>``.
+
+    Raises
+    ------
+    InputError
+        With one line for each wrong key.
+    """
+    config = copy.deepcopy(dict(config))
+    errors = list(_validator(schema).iter_errors(config))
+    if errors:
+        lines = sorted({_explain(error) for error in errors})
+        raise InputError("\n".join(lines))
+    for section, needed in NEEDS.items():
+        for other in needed:
+            if section in config and other not in config:
+                raise InputError(f"config key {section}: this section needs the section '{other}', which is missing")
+    config = _expand(config, {"{results}": f"{results}/{config['name']}", "{data}": config["data"]}, "")
+    _check_files(config, schema, "", f"{results}/{config['name']}/")
+    _check_references(config)
+    return config
+
+
+def _validator(schema):
+    """Draft 2020-12 validator that also fills in defaults."""
+    base = jsonschema.Draft202012Validator
+    check_properties = base.VALIDATORS["properties"]
+
+    def fill_and_check(validator, properties, instance, owner):
+        if isinstance(instance, dict):
+            for key, part in properties.items():
+                if isinstance(part, dict) and "default" in part:
+                    instance.setdefault(key, copy.deepcopy(part["default"]))
+        yield from check_properties(validator, properties, instance, owner)
+
+    return jsonschema.validators.extend(base, {"properties": fill_and_check})(schema)
+
+
+def _explain(error):
+    """One line that names the key and says what to do."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", {}))
+        unknown = [key for key in error.instance if key not in known]
+        texts = []
+        for key in unknown:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(known)}"
+            texts.append(f"config key {f'{where}.{key}' if where else key}: unknown key{hint}")
+        return "\n".join(texts)
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return "\n".join(f"config key {f'{where}.{key}' if where else key}: is required and missing" for key in missing)
+    return f"config key {where or '(whole file)'}: {error.message}"
+
+
+def _expand(node, words, where):
+    if isinstance(node, dict):
+        return {key: _expand(value, words, f"{where}.{key}".lstrip(".")) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expand(value, words, f"{where}.{index}") for index, value in enumerate(node)]
+    if isinstance(node, str):
+        for word, text in words.items():
+            if word in node:
+                if text is None:
+                    raise InputError(f"config key {where}: uses {word}, but the key 'data' is not set")
+                node = node.replace(word, str(text).rstrip("/"))
+    return node
+
+
+def _check_files(node, schema, where, generated):
+    """A string whose schema says ``file: true`` must name a file, unless the run itself makes it."""
+    if isinstance(node, str) and schema.get("file"):
+        if not node.startswith(generated) and not Path(node).is_file():
+            raise InputError(f"config key {where}: there is no file '{node}'")
+    elif isinstance(node, dict):
+        properties, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        for key, value in node.items():
+            part = properties.get(key, rest)
+            if isinstance(part, dict):
+                _check_files(value, part, f"{where}.{key}".lstrip("."), generated)
+    elif isinstance(node, list) and isinstance(schema.get("items"), dict):
+        for index, value in enumerate(node):
+            _check_files(value, schema["items"], f"{where}.{index}", generated)
+
+
+def _check_references(config):
+    """Names that one key uses and another must define, and names of registry entries."""
+
+    def one_of(where, name, known, what):
+        if name not in known:
+            raise InputError(f"config key {where}: '{name}' is no {what}; known: {', '.join(map(str, known)) or 'none'}")
+
+    splits = config.get("corpus", {}).get("splits", {})
+    for base, part in config.get("pretrain", {}).get("bases", {}).items():
+        one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
+        known = registry.names("pretrain.architectures")
+        one_of(f"pretrain.bases.{base}.architecture", part["architecture"], known, "architecture")
+    for scheme, part in config.get("guide", {}).get("schemes", {}).items():
+        one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
+    fewshot = config.get("fewshot", {})
+    if fewshot:
+        one_of("fewshot.guide_scheme", fewshot["guide_scheme"], config["guide"]["schemes"], "scheme of guide.schemes")
+    for method in fewshot.get("methods", []):
+        one_of("fewshot.methods", method, registry.names("fewshot.methods"), "method")
+    for task, part in fewshot.get("tasks", {}).items():
+        one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
+    graphs = config.get("network", {}).get("graphs", {})
+    for graph, part in graphs.items():
+        one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")
+        if "corpus" in part["kind"]:
+            one_of(f"network.graphs.{graph}.split", part.get("split"), splits, "split of corpus.splits")
+    selection = config.get("selection", {})
+    for screen, part in selection.get("screens", {}).items():
+        one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")
+        for graph in [*part["selection_graphs"], part["prediction_graph"]]:
+            one_of(f"selection.screens.{screen}", graph, graphs, "graph of network.graphs")
+    for selector in selection.get("selectors", []):
+        one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
+    for predictor in selection.get("predictors", []):
+        one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+
+
+def describe(schema, where=""):
+    """Rows (key, type, default, description) of every key, in the order of the schema: the README's table."""
+    for key, part in schema.get("properties", {}).items():
+        name = f"{where}.{key}".lstrip(".")
+        kind = part.get("type", "")
+        kind = " or ".join(kind) if isinstance(kind, list) else kind
+        if "enum" in part:
+            kind = ", ".join(f"`{value}`" for value in part["enum"])
+        default = yaml.safe_dump(part["default"], default_flow_style=True).split("\n")[0] if "default" in part else ""
+        yield name, kind, default, " ".join(part.get("description", "").split())
+        yield from describe(part, name)
+        if isinstance(part.get("additionalProperties"), dict):
+            yield from describe(part["additionalProperties"], f"{name}.<name>")
+        if isinstance(part.get("items"), dict):
+            yield from describe(part["items"], f"{name}.[]")

@@ -5,7 +5,7 @@ CONFIG ?= config/demo.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: run test test-slow lint format lock clean
+.PHONY: run test test-slow lint format docs clean
 
 run: .venv/ready-run
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -26,6 +26,9 @@ format: .venv/ready-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules workflow/Snakefile
+
+docs: .venv/ready-run
+	$(BIN)/python -m scarceseq.settings > config/README.md
 
 .venv/bin/python:
 	$$(command -v $(PYTHON) || command -v python3) -m venv .venv

@@ -1,6 +1,7 @@
 """Reading and writing: nothing half-written is ever found under its final name."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -48,7 +49,9 @@ def write_table(frame, path):
         if path.suffix == ".parquet":
             frame.to_parquet(temporary, index=False)
         elif path.name.endswith(".tsv.gz"):
-            frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", compression={"method": "gzip", "mtime": 0})
+            text = frame.to_csv(sep="\t", index=False, na_rep="NA")
+            with open(temporary, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                packed.write(text.encode())
         else:
             frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", compression=None)
 
@@ -59,4 +62,4 @@ def read_table(path, **options):
 
     if str(path).endswith(".parquet"):
         return pd.read_parquet(path, **options)
-    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["NA", ""], **options)
+    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["NA", ""], float_precision="round_trip", **options)

@@ -191,3 +191,25 @@ def describe(schema, where=""):
             yield from describe(part["additionalProperties"], f"{name}.<name>")
         if isinstance(part.get("items"), dict):
             yield from describe(part["items"], f"{name}.[]")
+
+
+def document(schema):
+    """Text of config/README.md, made from the schema."""
+    lines = [
+        "# Keys of a config",
+        "",
+        "One YAML file per run. A stage runs when its section is there. `<name>` is a name of your choice, `[]` each item",
+        "of a list; in paths, `{results}` is `results/<name>` and `{data}` the folder that the key `data` names.",
+        "This table is made from `workflow/schemas/` by `make docs`.",
+        "",
+        "| key | type | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for key, kind, default, description in describe(schema):
+        cells = [f"`{key}`", kind, f"`{default}`" if default else "", description]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(load_schema(Path(__file__).parents[2] / "schemas")), end="")

@@ -1,0 +1,84 @@
+"""The code hash follows imports and registries."""
+
+import pytest
+
+from scarceseq.fingerprint import fingerprint, source_files
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    files = {
+        "run.py": '"""Doc."""\nfrom scarceseq.room import work\n\nwork.go()\n',
+        "scarceseq/__init__.py": "",
+        "scarceseq/shared.py": "VALUE = 1\n",
+        "scarceseq/unrelated.py": "VALUE = 1\n",
+        "scarceseq/registry.py": "def load(registry, name): ...\n",
+        "scarceseq/room/__init__.py": "",
+        "scarceseq/room/work.py": (
+            "from scarceseq import registry, shared\n\ndef go(name='one'):\n    return registry.load('room.entries', name)\n"
+        ),
+        "scarceseq/room/entries/__init__.py": "",
+        "scarceseq/room/entries/one.py": "from scarceseq.room import deep\n",
+        "scarceseq/room/entries/two.py": "X = 2\n",
+        "scarceseq/room/deep.py": "Y = 1\n",
+        "scarceseq/room/page.j2": "<p>",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+ONE = {"room.entries": ["one"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["run.py", "scarceseq/shared.py", "scarceseq/room/work.py", "scarceseq/room/entries/one.py", "scarceseq/room/deep.py"],
+)
+def test_an_edit_of_anything_reached_changes_the_hash(scripts, name):
+    before = fingerprint(scripts / "run.py", ONE)
+    (scripts / name).write_text((scripts / name).read_text() + "\nADDED = 1\n")
+    assert fingerprint(scripts / "run.py", ONE) != before
+
+
+@pytest.mark.parametrize("name", ["scarceseq/unrelated.py", "scarceseq/room/entries/two.py"])
+def test_an_edit_of_anything_else_does_not(scripts, name):
+    before = fingerprint(scripts / "run.py", ONE)
+    (scripts / name).write_text("ADDED = 1\n")
+    assert fingerprint(scripts / "run.py", ONE) == before
+
+
+def test_a_registry_without_named_entries_counts_whole(scripts):
+    before = fingerprint(scripts / "run.py")
+    (scripts / "scarceseq/room/entries/two.py").write_text("ADDED = 1\n")
+    assert fingerprint(scripts / "run.py") != before
+
+
+def test_comments_docstrings_and_layout_do_not_count(scripts):
+    before = fingerprint(scripts / "run.py", ONE)
+    (scripts / "run.py").write_text('"""Other words."""\n# remark\nfrom scarceseq.room import work\nwork.go()\n')
+    assert fingerprint(scripts / "run.py", ONE) == before
+
+
+def test_a_template_beside_a_module_counts(scripts):
+    before = fingerprint(scripts / "run.py", ONE)
+    (scripts / "scarceseq/room/page.j2").write_text("<div>")
+    assert fingerprint(scripts / "run.py", ONE) != before
+
+
+def test_a_registry_name_that_is_not_literal_is_refused(scripts):
+    (scripts / "run.py").write_text("from scarceseq import registry\nname = 'x'\nregistry.load(name, 'one')\n")
+    with pytest.raises(ValueError, match="literal string"):
+        fingerprint(scripts / "run.py")
+
+
+def test_the_real_guide_module_is_reached_from_the_guide_script_only():
+    from pathlib import Path
+
+    import scarceseq
+
+    folder = Path(scarceseq.__file__).parents[1]
+    guides = folder / "scarceseq/guide/guides.py"
+    assert guides in source_files(folder / "compute_guide.py", {})
+    assert guides not in source_files(folder / "merge_corpus.py", {})

@@ -1,0 +1,100 @@
+"""A config is checked before anything runs: one clear message that names the key."""
+
+import pytest
+import yaml
+from helpers import REPOSITORY, planned, snakemake
+
+from scarceseq import settings
+from scarceseq.errors import InputError
+
+SCHEMA = settings.load_schema(REPOSITORY / "workflow/schemas")
+
+
+def demo():
+    return yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())
+
+
+def test_the_schema_is_itself_valid():
+    import jsonschema
+
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_key_of_the_schema_is_described():
+    assert [key for key, _, _, description in settings.describe(SCHEMA) if not description] == []
+
+
+def test_defaults_are_filled_in_and_paths_expanded():
+    config = settings.complete(demo(), SCHEMA)
+    assert config["network"]["graphs"]["annotation"]["path"] == "results/demo/demo/annotation.tsv.gz"
+    assert "momentum" in str(config["guide"]["schemes"]["cluster_pairs"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(pretrian={}), "config key pretrian: unknown key; did you mean 'pretrain'?"),
+        (lambda c: c["archive"].update(batchs=2), "config key archive.batchs: unknown key; did you mean 'batches'?"),
+        (lambda c: c["archive"].update(batches="four"), "config key archive.batches: 'four' is not of type 'integer'"),
+        (lambda c: c.pop("name"), "config key name: is required and missing"),
+        (lambda c: c.update(device="gpu"), "config key device: 'gpu' is not one of"),
+        (lambda c: c.pop("pretrain"), "config key guide: this section needs the section 'pretrain'"),
+        (
+            lambda c: c["pretrain"]["bases"]["mlp"].update(split="nosplit"),
+            "config key pretrain.bases.mlp.split: 'nosplit' is no split of corpus.splits; known: default",
+        ),
+        (lambda c: c["fewshot"]["methods"].append("magic"), "config key fewshot.methods: 'magic' is no method"),
+        (
+            lambda c: c["network"]["graphs"]["annotation"].update(path="no/such/file.tsv"),
+            "config key network.graphs.annotation.path: there is no file 'no/such/file.tsv'",
+        ),
+        (
+            lambda c: c["screens"]["demo"].update(path="{data}/screen.h5ad"),
+            "config key screens.demo.path: uses {data}, but the key 'data' is not set",
+        ),
+        (
+            lambda c: c["selection"]["screens"]["demo"].update(prediction_graph="nograph"),
+            "config key selection.screens.demo: 'nograph' is no graph of network.graphs",
+        ),
+    ],
+)
+def test_a_wrong_key_gets_one_clear_message(change, message):
+    config = demo()
+    change(config)
+    with pytest.raises(InputError) as error:
+        settings.complete(config, SCHEMA)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_snakemake_prints_that_message_and_runs_nothing(repository_copy):
+    done = snakemake(repository_copy, "-n", "--config", "dvice=cpu", check=False)
+    assert done.returncode != 0
+    assert "config key dvice: unknown key; did you mean 'device'?" in done.stdout
+
+
+def test_nothing_of_the_demo_leaks_into_another_run(repository_copy):
+    config = demo()
+    only = {key: config[key] for key in ("network", "screens", "selection")}
+    only["network"]["graphs"].pop("coexpression")
+    only["selection"]["screens"]["demo"]["selection_graphs"] = ["annotation"]
+    (repository_copy / "graph.tsv").write_text("gene\tterm\nA\tt1\n")
+    only["network"]["graphs"]["annotation"]["path"] = "graph.tsv"
+    only["screens"]["demo"]["path"] = "graph.tsv"
+    (repository_copy / "only.yaml").write_text(yaml.safe_dump({"name": "only", **only}))
+    rules = set(planned(repository_copy, "--configfile", "only.yaml"))
+    assert rules == {
+        "build_graph",
+        "prepare_screen",
+        "rank_perturbations",
+        "fit_selection",
+        "score_selection",
+        "render_report",
+    }
+
+
+def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
+    plan = planned(repository_copy)
+    assert plan["generate_demo"] == 1
+    assert plan["fetch_batch"] == demo()["archive"]["batches"]
+    assert plan["fit_episodes"] == 4 * len(demo()["fewshot"]["methods"])

@@ -1,0 +1,84 @@
+"""Rules of the house that a machine can check."""
+
+import ast
+import re
+import tomllib
+
+import pytest
+import yaml
+from helpers import REPOSITORY, planned
+
+from scarceseq import settings
+
+SCRIPTS = REPOSITORY / "workflow/scripts"
+PACKAGE = SCRIPTS / "scarceseq"
+# The order in which data flows; the network can come from the corpus.
+ROOMS = "demo archive corpus pretrain guide fewshot network screen perturbation selection report".split()
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_room_imports_a_later_one():
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).parts
+        for name in imported(path):
+            words = name.split(".")
+            if words[0] == "scarceseq" and len(words) > 1 and words[1] in ROOMS:
+                own = ROOMS.index(parts[0]) if parts[0] in ROOMS else -1
+                if ROOMS.index(words[1]) > own:
+                    wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert wrong == []
+
+
+def test_the_package_never_imports_snakemake():
+    assert [path for path in PACKAGE.rglob("*.py") if any(n.split(".")[0] == "snakemake" for n in imported(path))] == []
+
+
+def rules():
+    """(rule file, rule name, text) of every rule."""
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        for block in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            yield path, re.match(r"rule (\w+):", block)[1], block
+
+
+@pytest.mark.parametrize(("path", "name", "text"), list(rules()), ids=lambda value: value if isinstance(value, str) and len(value) < 40 else "")
+def test_each_rule_has_one_script_of_its_name_a_log_a_benchmark_and_a_message(path, name, text):
+    assert f'script:\n        "../workflow/scripts/{name}.py"' in text
+    assert (SCRIPTS / f"{name}.py").exists()
+    assert f'"<results>/logs/{name}/' in text
+    assert f'"<results>/benchmarks/{name}/' in text
+    assert "message:" in text
+
+
+def test_no_script_is_left_without_a_rule():
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == {name for _, name, _ in rules()}
+
+
+def test_conda_environment_has_the_pins_of_pyproject():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    pins = {pin for pin in project["dependencies"] if not pin.startswith("snakemake")}
+    conda = yaml.safe_load((REPOSITORY / "envs/scarceseq.yaml").read_text())
+    assert set(conda["dependencies"][-1]["pip"]) == pins
+
+
+def test_the_lock_holds_every_pin():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    lock = {line.lower() for line in (REPOSITORY / "envs/lock.txt").read_text().splitlines()}
+    assert {pin.lower() for pin in project["dependencies"] + project["optional-dependencies"]["test"]} <= lock
+
+
+def test_the_table_of_keys_is_up_to_date():
+    schema = settings.load_schema(REPOSITORY / "workflow/schemas")
+    assert (REPOSITORY / "config/README.md").read_text() == settings.document(schema)
+
+
+def test_the_catalogue_shim_plans_the_same_jobs(repository_copy):
+    assert planned(repository_copy, "-s", "workflow/Snakefile") == planned(repository_copy)

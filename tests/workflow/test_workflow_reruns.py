@@ -1,0 +1,143 @@
+"""A step reruns when its input, parameters, script or an imported module of the package changes, and not otherwise."""
+
+import contextlib
+import os
+import re
+
+import pytest
+import yaml
+from helpers import planned, snakemake
+
+TINY = "tests/config/tiny.yaml"
+PACKAGE = "workflow/scripts/scarceseq"
+FEWSHOT = {"fit_episodes", "score_fewshot", "render_report"}
+GUIDE = {"plan_scouts", "train_scouts", "compute_guide"}
+SELECTION = {"rank_perturbations", "fit_selection", "score_selection", "render_report"}
+
+
+@contextlib.contextmanager
+def edited(path, edit):
+    """Change a file of the copy for the time of a test."""
+    before, stat = path.read_text(), path.stat()
+    path.write_text(edit(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def appended(text):
+    return text + "\n\nUNUSED_CONSTANT = 1\n"
+
+
+def rules(folder, *arguments):
+    return set(planned(folder, "--configfile", TINY, *arguments))
+
+
+def changed_config(folder, change):
+    """Plan with a changed copy of the tiny config."""
+    config = yaml.safe_load((folder / TINY).read_text())
+    change(config)
+    path = folder / "changed.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return planned(folder, "--configfile", str(path))
+
+
+def test_finished_run_has_nothing_to_do(finished_run):
+    assert rules(finished_run) == set()
+
+
+def test_touching_every_file_reruns_nothing(finished_run):
+    for path in [finished_run / "Snakefile", *(finished_run / "workflow").rglob("*"), *(finished_run / "rules").iterdir()]:
+        path.touch()
+    assert rules(finished_run) == set()
+
+
+def test_comment_and_docstring_rerun_nothing(finished_run):
+    def edit(text):
+        return re.sub(r'^"""', '"""Reworded. ', text, count=1) + "\n# a remark\n"
+
+    with edited(finished_run / PACKAGE / "guide" / "guides.py", edit):
+        assert rules(finished_run) == set()
+
+
+def test_edit_of_a_guide_module_reruns_guide_and_what_follows(finished_run):
+    with edited(finished_run / PACKAGE / "guide" / "guides.py", appended):
+        assert rules(finished_run) == {"compute_guide"} | FEWSHOT
+
+
+def test_edit_of_scout_training_reruns_from_the_scouts_on(finished_run):
+    with edited(finished_run / PACKAGE / "guide" / "scouts.py", appended):
+        planned_rules = rules(finished_run)
+    assert {"train_scouts", "compute_guide"} | FEWSHOT <= planned_rules
+    assert planned_rules <= GUIDE | FEWSHOT
+
+
+def test_edit_of_a_script_reruns_its_rule_and_what_follows(finished_run):
+    with edited(finished_run / "workflow/scripts/rank_perturbations.py", appended):
+        assert rules(finished_run) == SELECTION
+
+
+def test_edit_of_the_report_template_reruns_the_report(finished_run):
+    template = next((finished_run / PACKAGE / "report").glob("*.j2"))
+    with edited(template, lambda text: text + "\n"):
+        assert rules(finished_run) == {"render_report"}
+
+
+def test_edit_of_a_method_reruns_only_its_jobs(finished_run):
+    with edited(finished_run / PACKAGE / "fewshot" / "methods" / "scratch.py", appended):
+        plan = planned(finished_run, "--configfile", TINY)
+    assert plan == {"fit_episodes": 1, "score_fewshot": 1, "render_report": 1}
+
+
+def test_adding_a_method_runs_only_its_jobs(finished_run):
+    def add(config):
+        config["fewshot"]["methods"].append("nearest_centroid")
+
+    assert changed_config(finished_run, add) == {"fit_episodes": 1, "score_fewshot": 1, "render_report": 1}
+
+
+def test_adding_a_registry_file_reruns_nothing(finished_run):
+    source = finished_run / PACKAGE / "fewshot" / "methods" / "scratch.py"
+    added = source.with_name("another_start.py")
+    added.write_text(source.read_text())
+    try:
+        assert rules(finished_run) == set()
+    finally:
+        added.unlink()
+
+
+def test_adding_a_selector_runs_only_its_jobs(finished_run):
+    def add(config):
+        config["selection"]["selectors"].append("degree")
+
+    plan = changed_config(finished_run, add)
+    assert plan == {"rank_perturbations": 1, "fit_selection": 2, "score_selection": 1, "render_report": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "first", "never"),
+    [
+        (lambda c: c["guide"]["schemes"]["cluster_pairs"].update(scouts=5), "plan_scouts", "pretrain"),
+        (lambda c: c["pretrain"]["bases"]["mlp"].update(steps=41), "pretrain", "merge_corpus"),
+        (lambda c: c["selection"].update(random_draws=3), "rank_perturbations", "prepare_screen"),
+        (lambda c: c["fewshot"].update(episodes=5), "plan_episodes", "pretrain"),
+    ],
+    ids=["scouts", "steps", "draws", "episodes"],
+)
+def test_a_parameter_reruns_its_step_but_nothing_before(finished_run, change, first, never):
+    plan = changed_config(finished_run, change)
+    assert first in plan
+    assert never not in plan
+
+
+def test_deleting_a_table_remakes_it_and_what_depends_on_it(finished_run):
+    path = finished_run / "results/tiny/selection/summary.tsv"
+    text = path.read_bytes()
+    path.unlink()
+    try:
+        assert rules(finished_run) == {"score_selection", "render_report"}
+    finally:
+        path.write_bytes(text)
+        snakemake(finished_run, "--touch", "--cores", "1", "--configfile", TINY)

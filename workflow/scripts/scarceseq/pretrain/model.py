@@ -1,7 +1,6 @@
 """The base model: network, gene list and normalisation, kept together in memory and on disk."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import safetensors
 import safetensors.torch
@@ -58,7 +57,7 @@ def save_base(base, model_path, json_path):
     tensors |= {"mean": base.mean, "scale": base.scale}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(model_path) as temporary:
-        Path(temporary).write_bytes(safetensors.torch.save(tensors))
+        safetensors.torch.save_file(tensors, temporary)
     write_json(base.information | {"gene_ids": list(base.gene_ids)}, json_path)
 
 

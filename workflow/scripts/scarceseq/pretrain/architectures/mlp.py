@@ -1,5 +1,7 @@
 """Multilayer perceptron with LayerNorm: the default architecture."""
 
+import itertools
+
 from torch import nn
 
 
@@ -38,7 +40,7 @@ class MaskedAutoencoder(nn.Module):
 
 def _hidden_layers(widths):
     layers = []
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.ReLU()]
     return layers
 

@@ -1,0 +1,28 @@
+"""Masks: which genes of which samples the network must reconstruct from the others."""
+
+import torch
+
+
+def draw_mask(samples, genes, share, generator):
+    """Boolean mask, (samples, genes), in which each entry is hidden independently.
+
+    Parameters
+    ----------
+    samples, genes : int
+    share : float
+        Probability of being hidden, in (0, 1).
+    generator : torch.Generator
+        The mask is on the generator's device.
+    """
+    return torch.rand((samples, genes), generator=generator, device=generator.device) < share
+
+
+def hide(expression, mask):
+    """z-scores with masked genes at 0, which is the gene's mean."""
+    return expression.masked_fill(mask, 0.0)
+
+
+def masked_error(prediction, expression, mask):
+    """Mean squared error over masked entries alone; scalar, 0 if nothing is masked."""
+    difference = (prediction - expression).masked_fill(~mask, 0.0)
+    return difference.square().sum() / mask.sum().clamp_min(1)

@@ -1,0 +1,99 @@
+"""One base model, from the corpus to an evaluated network."""
+
+import logging
+
+import torch
+
+from scarceseq import registry
+from scarceseq.errors import InputError
+from scarceseq.pretrain.evaluation import evaluate
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.normalisation import fit_normalisation
+from scarceseq.pretrain.training import train
+from scarceseq.seeds import derive
+
+logger = logging.getLogger(__name__)
+
+FITTED_ROLES = ("pretrain", "scout")
+HELD_OUT_ROLES = ("validation", "test")
+NORMALISATION = "log2(TPM+1), z-score"
+
+
+def pretrain(matrix, settings, run_seed, device):
+    """Fit the normalisation, train the network, evaluate it on held-out studies.
+
+    Parameters
+    ----------
+    matrix : scarceseq.pretrain.samples.LabelledMatrix
+    settings : PretrainSettings
+    run_seed : int
+        The config's seed; the base's own seed is added to it.
+    device : torch.device
+
+    Returns
+    -------
+    base : Base
+    history, evaluation : list of dict
+
+    Raises
+    ------
+    InputError
+        If no sample has a role to train on.
+    """
+    seed = derive(run_seed, "pretrain", settings.seed)
+    rows = matrix.rows(settings.roles)
+    if len(rows) < 2:
+        raise InputError(
+            f"split '{settings.split}': {len(rows)} samples have a role in {list(settings.roles)}; "
+            "pre-training needs at least 2: give more studies that role"
+        )
+    base = initial_base(matrix, settings, seed, device)
+    validation_rows = matrix.rows(["validation"])
+    logger.info(
+        "pre-training on %d samples of %d studies, %d genes; %d weights; validation on %d samples",
+        len(rows),
+        len(set(matrix.studies[rows])),
+        len(matrix.gene_ids),
+        sum(parameter.numel() for parameter in base.network.parameters()),
+        len(validation_rows),
+    )
+    history = train(base, matrix.expression, rows, validation_rows, settings, seed)
+    base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
+    results = evaluate(base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
+    return base, history, results
+
+
+def initial_base(matrix, settings, seed, device):
+    """Untrained base: normalisation of the fitted roles, initial weights from the seed, provenance."""
+    fitted = matrix.rows(FITTED_ROLES)
+    mean, scale = fit_normalisation(matrix.expression, fitted, settings.minimum_scale)
+    architecture = registry.load("pretrain.architectures", settings.architecture)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "initial weights"))
+        network = architecture.build(len(matrix.gene_ids), settings.as_dictionary())
+    information = {
+        "architecture": settings.architecture,
+        "settings": settings.as_dictionary(),
+        "normalisation": NORMALISATION,
+        "normalisation_roles": list(FITTED_ROLES),
+        "corpus_fingerprint": matrix.fingerprint,
+        "split": settings.split,
+        "seed": seed,
+    }
+    return Base(
+        network.to(device),
+        matrix.gene_ids,
+        torch.from_numpy(mean).to(device),
+        torch.from_numpy(scale).to(device),
+        information,
+    )
+
+
+def held_out_groups(matrix):
+    """(role, study) to rows, for the studies of the held-out roles, in the order of roles and study names."""
+    groups = {}
+    for role in HELD_OUT_ROLES:
+        of_role = matrix.rows([role])
+        for study in sorted(set(matrix.studies[of_role].tolist())):
+            groups[role, study] = of_role[matrix.studies[of_role] == study]
+    return groups

@@ -1,0 +1,31 @@
+"""Settings of one base model; the config schema holds their defaults and their meaning."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """One entry of the config key ``pretrain.bases``, field by field."""
+
+    split: str
+    architecture: str
+    seed: int
+    roles: tuple
+    steps: int
+    batch_samples: int
+    mask_share: float
+    learning_rate: float
+    weight_decay: float
+    warm_up_steps: int
+    maximum_gradient_norm: float
+    minimum_scale: float
+    hidden_widths: tuple
+    width: int
+    decoder_widths: tuple
+    validate_every_steps: int
+    evaluation_mask_share: float
+    evaluation_masks: int
+
+    def as_dictionary(self):
+        """Plain dictionary of lists and numbers, as JSON and the architectures read it."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

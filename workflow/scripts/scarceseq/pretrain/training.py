@@ -1,0 +1,135 @@
+"""The pre-training loop: masked-expression reconstruction for a fixed number of steps."""
+
+import logging
+import math
+import time
+
+import numpy as np
+import torch
+
+from scarceseq.errors import InputError
+from scarceseq.pretrain.masking import draw_mask, hide, masked_error
+from scarceseq.seeds import derive
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_EVERY_SECONDS = 3.0
+VALIDATION_CHUNK_SAMPLES = 512
+
+
+def train(base, expression, rows, validation_rows, settings, seed):
+    """Train the base's network in place; the last step's weights stay.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+        Its network is trained, on the device where it is.
+    expression : numpy.ndarray, (samples, genes)
+        log2(TPM + 1); rows are read batch by batch.
+    rows, validation_rows : numpy.ndarray of int
+        Samples to train on, and samples whose loss is only recorded (may be empty).
+    settings : PretrainSettings
+    seed : int
+        Of batches and masks.
+
+    Returns
+    -------
+    list of dict
+        ``step``, ``train_loss`` (mean since the entry before) and ``validation_loss`` (NaN without validation rows).
+
+    Raises
+    ------
+    InputError
+        If the loss stops being a finite number.
+    """
+    network, device = base.network.train(), base.mean.device
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, settings))
+    generator = torch.Generator(device).manual_seed(derive(seed, "masks"))
+    batches = draw_batches(rows, settings.batch_samples, derive(seed, "batches"))
+    progress = Progress(settings.steps)
+    history, recent = [], []
+    for step in range(1, settings.steps + 1):
+        batch = base.standardise(torch.from_numpy(np.asarray(expression[next(batches)])))
+        mask = draw_mask(*batch.shape, settings.mask_share, generator)
+        loss = masked_error(network(hide(batch, mask)), batch, mask)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.maximum_gradient_norm)
+        optimiser.step()
+        schedule.step()
+        recent.append(_finite(loss.item(), step, settings))
+        progress.report(step, len(batch), recent[-1])
+        if step % settings.validate_every_steps == 0 or step == settings.steps:
+            validation = validation_loss(base, expression, validation_rows, settings, seed)
+            history.append({"step": step, "train_loss": float(np.mean(recent)), "validation_loss": validation})
+            recent = []
+    network.eval()
+    return history
+
+
+def rate_factor(step, settings):
+    """Learning rate after `step` steps as a share of the highest: linear warm-up, then half a cosine towards 0."""
+    if step < settings.warm_up_steps:
+        return (step + 1) / settings.warm_up_steps
+    remaining = max(settings.steps - settings.warm_up_steps, 1)
+    return 0.5 * (1 + math.cos(math.pi * min((step - settings.warm_up_steps) / remaining, 1.0)))
+
+
+def draw_batches(rows, batch_samples, seed):
+    """Yield batches of rows for ever: each sample once per pass, in a new order each pass, across pass borders."""
+    generator = np.random.default_rng(seed)
+    waiting = np.empty(0, dtype=np.int64)
+    while True:
+        while len(waiting) < batch_samples:
+            waiting = np.concatenate([waiting, generator.permutation(rows)])
+        yield waiting[:batch_samples]
+        waiting = waiting[batch_samples:]
+
+
+@torch.no_grad()
+def validation_loss(base, expression, rows, settings, seed):
+    """Masked error over `rows` with masks that are the same at every call; NaN without rows."""
+    if len(rows) == 0:
+        return math.nan
+    base.network.eval()
+    generator = torch.Generator(base.mean.device).manual_seed(derive(seed, "validation masks"))
+    total = 0.0
+    for start in range(0, len(rows), VALIDATION_CHUNK_SAMPLES):
+        chunk = rows[start : start + VALIDATION_CHUNK_SAMPLES]
+        batch = base.standardise(torch.from_numpy(np.asarray(expression[chunk])))
+        mask = draw_mask(*batch.shape, settings.mask_share, generator)
+        total += masked_error(base.network(hide(batch, mask)), batch, mask).item() * len(chunk)
+    base.network.train()
+    return total / len(rows)
+
+
+def _finite(loss, step, settings):
+    if not math.isfinite(loss):
+        raise InputError(
+            f"pretrain: the loss is {loss} at step {step} of {settings.steps}; lower learning_rate "
+            f"(now {settings.learning_rate}) or lengthen warm_up_steps (now {settings.warm_up_steps})"
+        )
+    return loss
+
+
+class Progress:
+    """A line in the log every few seconds: step, loss, samples per second, time left."""
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.start = self.last = time.monotonic()
+        self.samples = 0
+
+    def report(self, step, samples, loss):
+        """Count `samples` and log if the last line is old enough or the run is over."""
+        self.samples += samples
+        now = time.monotonic()
+        if now - self.last < PROGRESS_EVERY_SECONDS and step < self.steps:
+            return
+        self.last, elapsed = now, max(now - self.start, 1e-9)
+        left = elapsed / step * (self.steps - step)
+        rate = self.samples / elapsed
+        logger.info("step %d/%d  loss %.4f  %.0f samples/s  %.0f s left", step, self.steps, loss, rate, left)

@@ -2,8 +2,6 @@
 
 
 rule pretrain:
-    message:
-        "Pre-training base model {wildcards.base}"
     input:
         training="<results>/corpus/training.npy",
         samples="<results>/corpus/samples.parquet",
@@ -14,18 +12,20 @@ rule pretrain:
         information="<results>/pretrain/{base}/model.json",
         history="<results>/pretrain/{base}/history.parquet",
         evaluation="<results>/pretrain/{base}/evaluation.tsv",
-    params:
-        settings=lookup(dpath="pretrain/bases/{base}", within=config),
-        seed=config["seed"],
-        device=config["device"],
     log:
         "<results>/logs/pretrain/{base}.log",
     benchmark:
         "<results>/benchmarks/pretrain/{base}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
     threads: 1
     resources:
         mem_mb=1500,
-    conda:
-        "../envs/scarceseq.yaml"
+    params:
+        settings=lookup(dpath="pretrain/bases/{base}", within=config),
+        seed=config["seed"],
+        device=config["device"],
+    message:
+        "Pre-training base model {wildcards.base}"
     script:
         "../workflow/scripts/pretrain.py"

@@ -2,7 +2,6 @@
 
 import pandas as pd
 import torch
-
 from scarceseq import device, files, runtime
 from scarceseq.pretrain.model import save_base
 from scarceseq.pretrain.run import pretrain

@@ -1,0 +1,111 @@
+"""The small world from one seed: archive, screen, annotation, and the truth beside them."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.demo.annotation import make_annotation
+from scarceseq.demo.archive import write_archive
+from scarceseq.demo.expression import count_reads, coverage, sample_expression
+from scarceseq.demo.genes import INFLATED_GENE, make_genes
+from scarceseq.demo.metadata import make_tables
+from scarceseq.demo.programmes import make_world
+from scarceseq.demo.screen import make_screen, programme_names, write_screen
+from scarceseq.demo.settings import read_settings
+from scarceseq.demo.studies import make_runs, make_samples, make_studies
+from scarceseq.files import write_json, write_table
+
+logger = logging.getLogger(__name__)
+
+
+def generate_demo(archive_folder, screen_path, annotation_path, truth_folder, settings, seed, annotation_code="M023"):
+    """Generate the small world.
+
+    Parameters
+    ----------
+    archive_folder : path
+        New or empty folder; becomes a recount3 mirror of organism mouse, source sra.
+    screen_path : path
+        Perturb-seq screen, h5ad.
+    annotation_path : path
+        Gene annotation, ``.tsv.gz`` with columns gene, term.
+    truth_folder : path
+        programmes, programme_graph, effects, shifts, samples (parquet) and quirks.json: for tests alone.
+    settings : dict
+        The config section ``demo`` with all its keys.
+    seed : int
+    annotation_code : str
+        recount3's code of the annotation.
+
+    Raises
+    ------
+    scarceseq.errors.InputError
+        If the settings do not fit together.
+    """
+    settings = read_settings(settings)
+    genes = make_genes(settings, seed)
+    world = make_world(settings, genes, seed)
+    studies, samples, runs, activity = _generate_archive(archive_folder, settings, world, genes, seed, annotation_code)
+    screen, effects, shifts = make_screen(settings, world, genes, seed)
+    write_screen(screen, screen_path)
+    logger.info("screen: %d cells of %d perturbations", screen.n_obs, len(effects))
+    annotation = make_annotation(settings, world, genes, seed)
+    write_table(annotation, annotation_path)
+    truth = Path(truth_folder)
+    truth.mkdir(parents=True, exist_ok=True)
+    write_table(effects, truth / "effects.parquet")
+    write_table(shifts, truth / "shifts.parquet")
+    write_world(world, genes, truth)
+    state = pd.DataFrame(activity, columns=programme_names(activity.shape[1]))
+    write_table(pd.concat([samples, state], axis=1), truth / "samples.parquet")
+    write_json(list_quirks(studies, runs), truth / "quirks.json")
+
+
+def _generate_archive(folder, settings, world, genes, seed, annotation_code):
+    """Draw and write the archive; returns studies, samples, runs and the samples' programme activities."""
+    studies = make_studies(settings, world, seed)
+    samples = make_samples(studies, seed)
+    runs = make_runs(studies, samples, seed)
+    expression, activity = sample_expression(settings, world, genes, studies, samples, seed)
+    counts = count_reads(world, genes, expression, runs, seed)
+    sums, totals = coverage(counts, runs, seed)
+    tables = make_tables(runs, totals, seed)
+    write_archive(folder, genes, runs, sums, tables, annotation_code, seed)
+    logger.info("archive: %d studies, %d runs, %d genes", len(studies), len(runs), len(genes))
+    return studies, samples, runs, activity
+
+
+def write_world(world, genes, folder):
+    """Write the loadings of the genes and the programme graph."""
+    names = programme_names(len(world.adjacency))
+    described = genes[["gene_id", "gene_name"]].assign(
+        first_programme=world.first_programme, sub_programme=world.sub_programme, dispersion=world.dispersion
+    )
+    loadings = pd.DataFrame(world.loadings, columns=names)
+    write_table(pd.concat([described, loadings], axis=1), folder / "programmes.parquet")
+    first, second = np.nonzero(world.adjacency)
+    edges = {"source": np.array(names)[first], "target": np.array(names)[second]}
+    write_table(pd.DataFrame(edges), folder / "programme_graph.parquet")
+
+
+def list_quirks(studies, runs):
+    """Where each quirk is.
+
+    Returns
+    -------
+    dict
+        quirk -> {"studies": [...], "runs": [...]} (runs empty where the whole study carries it); ``inflated_gene``.
+    """
+    quirks = {}
+    for study in studies.itertuples():
+        for quirk in study.quirks:
+            entry = quirks.setdefault(quirk, {"studies": [], "runs": []})
+            entry["studies"].append(study.study)
+            marked = runs[(runs["study"] == study.study) & (runs["quirk"] == quirk)]
+            if quirk == "technical_runs":
+                own = runs[runs["study"] == study.study]
+                marked = own[own["experiment"].duplicated(keep=False)]
+            entry["runs"] += list(marked["run"])
+    return {**quirks, "inflated_gene": INFLATED_GENE}

@@ -1,0 +1,143 @@
+"""The Perturb-seq screen: single-gene knock-downs whose effects spread along the programme graph."""
+
+import anndata
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from scarceseq.files import atomic
+from scarceseq.seeds import derive
+
+CONTROL = "control"
+CONTROL_FACTOR = 10  # control cells per cell of a typical perturbation
+BATCHES = 3
+KNOCK_DOWN = -2.5  # log2 change of the target's own transcript
+MOLECULES_PER_GENE = 2.5  # median library size of a cell, per gene of the small world
+OFF_TARGET_SHARE = 0.03
+
+
+def choose_targets(world, genes, count, generator):
+    """Genes to perturb: coding, mostly expressed, nine in ten of them in a programme. Rows of `genes`, sorted."""
+    coding = (genes["gene_type"] == "protein_coding").to_numpy()
+    expressed = coding & (world.base > np.quantile(world.base[coding], 0.3))
+    inside = np.flatnonzero(expressed & (world.first_programme >= 0))
+    outside = np.flatnonzero(expressed & (world.first_programme < 0))
+    without = min(count // 10, len(outside))
+    chosen = [generator.choice(inside, count - without, replace=False)]
+    chosen.append(generator.choice(outside, without, replace=False))
+    return np.sort(np.concatenate(chosen))
+
+
+def perturbation_effects(world, targets, strength, generator):
+    """log2 expression change of every gene under each perturbation.
+
+    A knock-down lowers the target's programmes and, through the diffusion, their neighbours; it lowers the target's
+    sub-programme further; part of its programme shift is its own, unrelated to the graph; a response common to all
+    perturbations grows with strength; a few off-target genes move at random.
+
+    Returns
+    -------
+    effects : ndarray (perturbations, genes)
+    shifts : ndarray (perturbations, programmes)
+    strengths : ndarray (perturbations,)
+        Log-normal.
+    """
+    count, programmes = len(targets), len(world.adjacency)
+    strengths = strength * 2.0 ** generator.normal(0, 0.8, size=count)
+    direction = -world.loadings[targets] @ world.diffusion
+    own = generator.normal(size=(count, programmes)) * (generator.random((count, programmes)) < 0.1)
+    common = generator.normal(0, 0.15, size=programmes) @ world.diffusion
+    shifts = strengths[:, None] * (direction + 0.5 * own + common)
+    effects = shifts @ world.loadings.T
+    same = world.first_programme[targets][:, None] == world.first_programme[None, :]
+    same &= world.sub_programme[targets][:, None] == world.sub_programme[None, :]
+    same &= world.first_programme[None, :] >= 0
+    effects -= 0.5 * strengths[:, None] * same
+    hit = generator.random(effects.shape) < OFF_TARGET_SHARE
+    effects += np.where(hit, generator.normal(0, 1.0, size=effects.shape), 0) * strengths[:, None]
+    effects[np.arange(count), targets] = KNOCK_DOWN
+    return effects, shifts, strengths
+
+
+def cell_counts(settings, generator):
+    """Cells of each perturbation: half to twice the typical number."""
+    typical = settings.cells_per_perturbation
+    cells = typical * 2.0 ** np.clip(generator.normal(0, 0.5, size=settings.perturbations), -1, 1)
+    return np.rint(cells).astype(int)
+
+
+def sequence_cells(world, genes, state, batches, generator):
+    """Molecule counts of cells in one state.
+
+    Parameters
+    ----------
+    state : ndarray (genes,)
+        log2 abundance of transcripts (molecules, not bases: length plays no part).
+    batches : ndarray (cells, genes)
+        Batch shift of each cell.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix of float32 (cells, genes)
+        Whole numbers.
+    """
+    cells = len(batches)
+    activity = generator.normal(0, 0.2, size=(cells, len(world.adjacency)))
+    abundance = 2.0 ** (state + activity @ world.loadings.T + batches)
+    depth = MOLECULES_PER_GENE * len(genes) * 2.0 ** generator.normal(0, 0.5, size=(cells, 1))
+    expected = depth * abundance / abundance.sum(axis=1, keepdims=True)
+    shape = 1 / (world.dispersion + 0.1)
+    molecules = generator.poisson(expected * generator.gamma(shape, 1 / shape, size=expected.shape))
+    return sparse.csr_matrix(molecules.astype(np.float32))
+
+
+def make_screen(settings, world, genes, seed):
+    """Draw the screen.
+
+    Returns
+    -------
+    screen : anndata.AnnData (cells, genes)
+        Raw counts; obs: perturbation (control or the target's symbol), batch; var: gene_id.
+    effects : pandas.DataFrame
+        The truth: perturbation, strength, then one column of log2 change per gene.
+    shifts : pandas.DataFrame
+        The truth: perturbation, then one column of activity change per programme.
+    """
+    generator = np.random.default_rng(derive(seed, "demo", "screen"))
+    targets = choose_targets(world, genes, settings.perturbations, generator)
+    effects, shifts, strengths = perturbation_effects(world, targets, settings.effect_strength, generator)
+    names = genes["gene_name"].to_numpy()[targets]
+    line = generator.normal(size=len(world.adjacency)) @ world.diffusion
+    state = world.base + settings.tissue_strength * (line / line.std()) @ world.loadings.T
+    batch_shift = generator.normal(0, 0.2, size=(BATCHES, len(genes)))
+    groups = [(CONTROL, np.zeros(len(genes)), CONTROL_FACTOR * settings.cells_per_perturbation)]
+    groups += list(zip(names, effects, cell_counts(settings, generator), strict=True))
+    blocks, observations = [], []
+    for name, effect, cells in groups:
+        batch = generator.integers(BATCHES, size=cells)
+        blocks.append(sequence_cells(world, genes, state + effect, batch_shift[batch], generator))
+        observations += [(name, f"batch_{number + 1}") for number in batch]
+    order = generator.permutation(len(observations))
+    counts = sparse.vstack(blocks, format="csr")[order]
+    counts.sort_indices()
+    obs = pd.DataFrame(observations, columns=["perturbation", "batch"]).iloc[order]
+    obs.index = [f"cell_{number:06d}" for number in range(len(obs))]
+    var = pd.DataFrame({"gene_id": genes["gene_id"].to_numpy()}, index=genes["gene_name"].to_numpy())
+    screen = anndata.AnnData(X=counts, obs=obs.astype("category"), var=var)
+    truth = pd.DataFrame(effects, columns=genes["gene_name"])
+    truth.insert(0, "strength", strengths)
+    truth.insert(0, "perturbation", names)
+    shift_table = pd.DataFrame(shifts, columns=programme_names(shifts.shape[1]))
+    shift_table.insert(0, "perturbation", names)
+    return screen, truth, shift_table
+
+
+def programme_names(count):
+    """Names of the programmes: programme_01, ..."""
+    return [f"programme_{number + 1:02d}" for number in range(count)]
+
+
+def write_screen(screen, path):
+    """Write the screen as h5ad."""
+    with atomic(path) as temporary:
+        screen.write_h5ad(temporary, compression="gzip", compression_opts=1)

@@ -1,0 +1,28 @@
+"""Draw the episodes of one cell: support and query samples from validation and test studies."""
+
+from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.settings import Cell, EpisodeSettings
+from scarceseq.files import read_table, write_json, write_table
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+wildcards, params = snakemake.wildcards, snakemake.params
+settings = EpisodeSettings(
+    split=params.split,
+    label=params.label,
+    protocol=params.protocol,
+    classes=list(params.classes),
+    episodes=params.episodes,
+    validation_episodes=params.validation_episodes,
+    query_per_class=params.query_per_class,
+)
+episodes, plan = plan_cell(
+    samples=read_table(snakemake.input.samples),
+    attributes=read_table(snakemake.input.attributes),
+    splits=read_table(snakemake.input.splits),
+    settings=settings,
+    cell=Cell(wildcards.task, int(wildcards.way), int(wildcards.shot)),
+    seed=params.seed,
+)
+write_table(episodes, snakemake.output.episodes)
+write_json(plan, snakemake.output.plan)

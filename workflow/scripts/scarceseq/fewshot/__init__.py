@@ -1,0 +1,1 @@
+"""Few-shot learning: episodes, fine-tuning methods, scores and what they support."""

@@ -1,0 +1,196 @@
+"""Drawing episodes: which samples a method learns from, and which it is asked about."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.errors import InputError
+from scarceseq.fewshot.labels import labelled_samples
+from scarceseq.seeds import derive
+
+COLUMNS = {
+    "role": "object",
+    "episode": "int64",
+    "seed": "int64",
+    "part": "object",
+    "sample": "object",
+    "label": "object",
+    "study": "object",
+}
+ATTEMPTS = 50
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one episode may come from: a support study, a query study and the classes that both can fill."""
+
+    support: str
+    query: str
+    classes: tuple
+
+
+def plan_cell(samples, attributes, splits, settings, cell, seed):
+    """Episodes of one cell.
+
+    All classes of a support come from one study, and all classes of a query from one study, in equal numbers: the
+    study says nothing about the class. Each episode's seed derives from the run's seed, the cell, the role and the
+    episode's number alone; raising the number of episodes keeps those that were there.
+
+    Parameters
+    ----------
+    samples, attributes, splits : DataFrame
+        See `scarceseq.fewshot.labels.labelled_samples`.
+    settings : EpisodeSettings
+    cell : Cell
+    seed : int
+        The run's seed.
+
+    Returns
+    -------
+    DataFrame
+        Columns role, episode, seed, part, sample, label, study; empty if the test episodes cannot be made.
+    dict
+        What was planned, and why not where nothing was; written beside the table.
+    """
+    table, left_out = labelled_samples(samples, attributes, splits, settings)
+    test, test_reason = _draw_role(table, "test", settings.episodes, settings, cell, seed)
+    validation, validation_reason = _draw_role(table, "validation", settings.validation_episodes, settings, cell, seed)
+    plan = {
+        "task": cell.task,
+        "way": cell.way,
+        "shot": cell.shot,
+        "protocol": settings.protocol,
+        "split": settings.split,
+        "label": settings.label,
+        "planned": len(test),
+        "reason": test_reason,
+        "classes": sorted(table.loc[table["role"] == "test", "label"].unique()),
+        "validation": {"planned": len(validation), "reason": validation_reason},
+        "samples": {name: int(count) for name, count in left_out.items()},
+    }
+    frames = [*validation, *test] if test else []
+    episodes = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    episodes = episodes.astype(COLUMNS)
+    check_episodes(episodes)
+    return episodes, plan
+
+
+def check_episodes(episodes):
+    """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
+    twice = episodes[episodes.duplicated(["role", "episode", "sample"], keep=False)]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError(
+            f"episode {first['episode']} ({first['role']}): sample {first['sample']} occurs more than once; "
+            "support and query must not share a sample, plan the episodes again"
+        )
+
+
+def sources(table, protocol, cell):
+    """All studies, or ordered pairs of studies, that can fill an episode of this cell.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns sample, study, label.
+    protocol : {'cross_study', 'within_study'}
+    cell : Cell
+
+    Returns
+    -------
+    list of Source
+        In alphabetical order.
+    """
+    counts = table.groupby(["study", "label"]).size()
+    counts = {study: part.droplevel(0).to_dict() for study, part in counts.groupby(level=0)}
+
+    def able(study, least):
+        return {label for label, count in counts[study].items() if count >= least}
+
+    if protocol == "within_study":
+        pairs = [(study, study, able(study, cell.shot + 1)) for study in sorted(counts)]
+    else:
+        pairs = [(one, two, able(one, cell.shot) & able(two, 1)) for one, two in permutations(sorted(counts), 2)]
+    return [Source(one, two, tuple(sorted(both))) for one, two, both in pairs if len(both) >= cell.way]
+
+
+def _draw_role(table, role, wanted, settings, cell, seed):
+    """Up to `wanted` distinct episodes of one role, and the reason if there are none."""
+    table = table[table["role"] == role]
+    open_sources = sources(table, settings.protocol, cell)
+    if wanted == 0:
+        return [], "none were asked for"
+    if not open_sources:
+        return [], _reason(table, role, settings, cell)
+    members = {key: part["sample"].tolist() for key, part in table.groupby(["study", "label"])}
+    schedule = np.random.default_rng(derive(seed, cell.task, cell.way, cell.shot, role, "schedule"))
+    used, seen, drawn = Counter(), set(), []
+    while len(drawn) < wanted and open_sources:
+        source = _least_used(open_sources, used, schedule)
+        episode_seed = derive(seed, cell.task, cell.way, cell.shot, role, len(drawn))
+        frame = _draw_new(source, members, settings, cell, np.random.default_rng(episode_seed), seen)
+        if frame is None:  # every support of this source that a fair number of attempts finds has been used
+            open_sources.remove(source)
+            continue
+        used.update([("query", source.query), ("support", source.support), source])
+        frame.insert(0, "seed", episode_seed)
+        frame.insert(0, "episode", len(drawn))
+        frame.insert(0, "role", role)
+        drawn.append(frame)
+    return drawn, None
+
+
+def _least_used(candidates, used, generator):
+    """The source whose query study, then pair, then support study was drawn least; ties at random."""
+
+    def load(source):
+        return used["query", source.query], used[source], used["support", source.support]
+
+    least = min(load(source) for source in candidates)
+    tied = [source for source in candidates if load(source) == least]
+    return tied[generator.integers(len(tied))]
+
+
+def _draw_new(source, members, settings, cell, generator, seen):
+    """One episode of a source with a support that was not drawn before, or None."""
+    for _ in range(ATTEMPTS):
+        classes = sorted(generator.choice(source.classes, cell.way, replace=False).tolist())
+        support, rest = {}, {}
+        for label in classes:
+            order = generator.permutation(members[source.support, label]).tolist()
+            support[label], rest[label] = order[: cell.shot], order[cell.shot :]
+        if source.query != source.support:
+            rest = {label: generator.permutation(members[source.query, label]).tolist() for label in classes}
+        key = (source.query, frozenset(sample for part in support.values() for sample in part))
+        if key not in seen:
+            seen.add(key)
+            size = min(settings.query_per_class, *(len(part) for part in rest.values()))
+            query = {label: part[:size] for label, part in rest.items()}
+            return pd.concat([_rows("support", support, source.support), _rows("query", query, source.query)])
+    return None
+
+
+def _rows(part, chosen, study):
+    rows = [(part, sample, label, study) for label in sorted(chosen) for sample in sorted(chosen[label])]
+    return pd.DataFrame(rows, columns=["part", "sample", "label", "study"])
+
+
+def _reason(table, role, settings, cell):
+    """Why no study, or no pair of studies, can fill an episode."""
+    classes = table["label"].nunique()
+    if table.empty:
+        return f"no sample of a {role} study has the label '{settings.label}'"
+    if classes < cell.way:
+        return f"the {role} studies have {classes} of the {cell.way} classes asked for"
+    if settings.protocol == "within_study":
+        return (
+            f"no {role} study has {cell.way} classes with at least {cell.shot + 1} samples each "
+            f"({cell.shot} for the support, 1 for the query)"
+        )
+    return (
+        f"no two {role} studies share {cell.way} classes with at least {cell.shot} samples each in one "
+        "and 1 in the other"
+    )

@@ -1,0 +1,71 @@
+"""Labelled samples of a task: who may be drawn, and who is left out and why."""
+
+from scarceseq.errors import InputError
+
+
+def labelled_samples(samples, attributes, splits, settings):
+    """Samples of the validation and test studies with their class.
+
+    A sample whose attribute has more than one distinct value is left out, and so is a sample id that occurs more than
+    once in the table of samples.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Columns sample, study; other columns are ignored, but ``content`` (a hash of the counts), if there is one,
+        leaves out samples whose content occurs more than once.
+    attributes : DataFrame
+        Columns sample, key, value.
+    splits : DataFrame
+        Columns split, study, role.
+    settings : EpisodeSettings
+
+    Returns
+    -------
+    DataFrame, dict of str to int
+        Columns sample, study, role, label, sorted by sample; counts of samples left out by reason.
+
+    Raises
+    ------
+    InputError
+        If the split or the attribute key does not exist.
+    """
+    roles = _roles(splits, settings.split)
+    values = attributes.loc[attributes["key"] == settings.label, ["sample", "value"]].dropna()
+    if values.empty:
+        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
+        raise InputError(
+            f"attributes.parquet has no attribute '{settings.label}'; attributes there: {known}; "
+            "change the label of the task in fewshot.tasks"
+        )
+    values = values.assign(value=values["value"].astype(str).str.strip())
+    values = values[values["value"] != ""].drop_duplicates()
+    conflicting = values["sample"][values["sample"].duplicated(keep=False)]
+    repeated = samples["sample"][samples["sample"].duplicated(keep=False)]
+    copies = samples["sample"][samples["content"].duplicated(keep=False)] if "content" in samples else repeated[:0]
+    table = samples[["sample", "study"]].drop_duplicates("sample").merge(roles, on="study")
+    considered = len(table)
+    left_out = {
+        "conflicting label": int(table["sample"].isin(conflicting).sum()),
+        "duplicated sample": int(table["sample"].isin([*repeated, *copies]).sum()),
+    }
+    table = table[~table["sample"].isin([*conflicting, *repeated, *copies])]
+    clear = len(table)
+    table = table.merge(values.rename(columns={"value": "label"}), on="sample")
+    left_out["no label"] = clear - len(table)
+    if settings.classes:
+        left_out["label not among the task's classes"] = int((~table["label"].isin(settings.classes)).sum())
+        table = table[table["label"].isin(settings.classes)]
+    left_out["considered"] = considered
+    return table.sort_values("sample", ignore_index=True), left_out
+
+
+def _roles(splits, split):
+    roles = splits[splits["split"] == split]
+    if roles.empty:
+        known = ", ".join(sorted(splits["split"].unique()))
+        raise InputError(f"splits.tsv has no split '{split}'; splits there: {known}; change the split of the task")
+    if roles["study"].duplicated().any():
+        twice = roles["study"][roles["study"].duplicated()].iloc[0]
+        raise InputError(f"splits.tsv: study {twice} has more than one role in split '{split}'; give it one")
+    return roles.loc[roles["role"].isin(["validation", "test"]), ["study", "role"]]

@@ -1,0 +1,6 @@
+"""Pre-trained encoder left as it is; only the linear head is trained."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import no_pull, no_rate, pretrained_start
+
+METHOD = Gradient(start=pretrained_start, rate=no_rate, precision=no_pull)

@@ -1,0 +1,145 @@
+"""Scores of episodes, their summary, and paired differences between methods."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.fewshot.intervals import interval
+from scarceseq.seeds import derive
+
+CELL = ["base", "task", "way", "shot"]
+SMALLEST_PROBABILITY = 1e-7
+METRICS = ("balanced_accuracy", "log_loss")
+SCORE_COLUMNS = [
+    *["base", "method", "task", "study", "support_study", "way", "shot", "episode", "seed", "metric", "value"],
+]
+SUMMARY_COLUMNS = [
+    *["base", "method", "task", "way", "shot", "metric", "mean", "low", "high", "studies", "episodes", "interval"],
+    *["status", "reason"],
+]
+CONTRAST_COLUMNS = [
+    *["base", "task", "way", "shot", "metric", "method", "against", "difference", "low", "high", "studies", "episodes"],
+    *["interval", "kind", "reason"],
+]
+# Fixed before any sweep, see docs/protocol.md: each guide against its own controls and the frozen embedding.
+PRIMARY = {
+    "guided_per_tensor": ["scalar_mean_rate", "tensor_mean_rate", "linear_probe", "embedding_logistic"],
+    "guided_global": ["scalar_mean_rate_global", "tensor_mean_rate_global", "linear_probe", "embedding_logistic"],
+}
+SECONDARY = {"guided_per_tensor": ["permuted_guide"], "guided_global": ["permuted_guide_global"]}
+REFERENCE = "full_fine_tuning"
+
+
+def balanced_accuracy(labels, predicted):
+    """Mean over the classes of the share of their samples that are predicted right."""
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
+
+
+def log_loss(probabilities):
+    """Mean of -log(probability of the true class), probabilities bounded below by 1e-7."""
+    return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def score_episodes(predictions):
+    """Scores of the test episodes.
+
+    Parameters
+    ----------
+    predictions : list of (dict, DataFrame)
+        Keys base, method, task, way, shot of each table of predictions; and the table.
+
+    Returns
+    -------
+    DataFrame
+        Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value.
+    """
+    rows = []
+    for key, table in predictions:
+        test = table[table["role"] == "test"]
+        for (episode, support, query, seed), part in test.groupby(["episode", "support_study", "query_study", "seed"]):
+            values = balanced_accuracy(part["label"], part["predicted"]), log_loss(part["probability"])
+            rows += [
+                key | dict(study=query, support_study=support, episode=episode, seed=seed, metric=metric, value=value)
+                for metric, value in zip(METRICS, values, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+
+
+def summarise(scores, plans, methods, settings, seed):
+    """Mean and interval of each method in each cell; a cell that was not run is listed with its reason.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From `score_episodes`.
+    plans : list of dict
+        What `scarceseq.fewshot.episodes.plan_cell` says about each cell.
+    methods : list of (str, str, str)
+        All (base, method, task) that were asked for.
+    settings : ScoreSettings
+    seed : int
+    """
+    rows = []
+    for key, part in scores.groupby([*CELL, "method", "metric"]):
+        found = interval(part["value"], part["support_study"], part["study"], settings, derive(seed, "summary", *key))
+        rows.append(
+            dict(zip([*CELL, "method", "metric"], key, strict=True))
+            | _described(found, "mean")
+            | dict(episodes=len(part), status="run", reason=found.reason)
+        )
+    for plan in plans:
+        if plan["planned"] == 0:
+            rows += [
+                dict(base=base, method=method, task=task, way=plan["way"], shot=plan["shot"], metric=metric)
+                | dict(studies=0, episodes=0, interval="NA", status="not run", reason=plan["reason"])
+                for base, method, task in sorted(set(methods))
+                if task == plan["task"]
+                for metric in METRICS
+            ]
+    table = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+    return table.sort_values(["base", "task", "way", "shot", "metric", "method"], ignore_index=True)
+
+
+def contrast(scores, settings, seed):
+    """Paired differences, method minus the other, over the same episodes.
+
+    Primary are those of `PRIMARY`; every other method is compared with full fine-tuning, and each guide with its
+    permutation, as secondary contrasts. Intervals are not adjusted for their number.
+    """
+    rows = []
+    for key, part in scores.groupby([*CELL, "metric"]):
+        wide = part.pivot(index=["episode", "support_study", "study"], columns="method", values="value")
+        for method, against, kind in pairs(wide.columns):
+            both = (wide[method] - wide[against]).dropna().reset_index(name="difference")
+            found = interval(
+                both["difference"],
+                both["support_study"],
+                both["study"],
+                settings,
+                derive(seed, "contrast", *key, method, against),
+            )
+            rows.append(
+                dict(zip([*CELL, "metric"], key, strict=True))
+                | _described(found, "difference")
+                | dict(method=method, against=against, kind=kind, episodes=len(both), reason=found.reason)
+            )
+    return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
+
+
+def pairs(methods):
+    """(method, against, kind) of every contrast among the methods that are there, primary ones first."""
+    methods = list(methods)
+    listed = [(method, other, "primary") for method, others in PRIMARY.items() for other in others]
+    listed += [(method, other, "secondary") for method, others in SECONDARY.items() for other in others]
+    listed += [(method, REFERENCE, "secondary") for method in sorted(methods) if method != REFERENCE]
+    return [pair for pair in listed if pair[0] in methods and pair[1] in methods]
+
+
+def _described(found, name):
+    return {
+        name: found.mean,
+        "low": found.low,
+        "high": found.high,
+        "studies": found.studies,
+        "interval": found.kind,
+    }

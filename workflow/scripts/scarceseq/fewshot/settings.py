@@ -1,0 +1,81 @@
+"""Settings of the few-shot stage; their defaults are in the config schema."""
+
+from dataclasses import dataclass
+
+from scarceseq.errors import InputError
+
+
+@dataclass(frozen=True)
+class EpisodeSettings:
+    """What episodes a cell has.
+
+    Attributes
+    ----------
+    split : str
+        Split of the corpus whose test and validation studies are used.
+    label : str
+        Attribute key whose values are the classes.
+    protocol : {'cross_study', 'within_study'}
+        Whether the query comes from another study than the support, or from the same.
+    classes : list of str
+        Values that may be classes; empty for all.
+    episodes, validation_episodes : int
+    query_per_class : int
+        Most query samples of a class in one episode.
+    """
+
+    split: str
+    label: str
+    protocol: str
+    classes: list
+    episodes: int
+    validation_episodes: int
+    query_per_class: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the experiment: task, number of classes, support samples per class."""
+
+    task: str
+    way: int
+    shot: int
+
+
+@dataclass(frozen=True)
+class FittingSettings:
+    """How methods are fitted.
+
+    Attributes
+    ----------
+    steps : int
+        Full-batch gradient steps.
+    momentum : float
+    pca_components : int
+        Principal components of the methods that use them.
+    candidates : dict of str to list of float
+        Values tried on the validation episodes, by name of the hyper-parameter; the first is the default.
+    """
+
+    steps: int
+    momentum: float
+    pca_components: int
+    candidates: dict
+
+    def __post_init__(self):
+        sizes = {name: len(values) for name, values in self.candidates.items()}
+        if len(set(sizes.values())) > 1:
+            listed = ", ".join(f"{name} has {size}" for name, size in sorted(sizes.items()))
+            raise InputError(
+                f"config key fewshot.fitting.candidates: {listed}; every method must try equally many candidates, "
+                "make the lists equally long"
+            )
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How scores are summarised: bootstrap draws, confidence level, and the smallest difference worth finding."""
+
+    bootstrap_draws: int
+    confidence: float
+    smallest_difference: float

@@ -1,0 +1,100 @@
+# Guides: scouts learn small tasks from the base model; how far each weight moves becomes the guide.
+
+
+rule plan_scouts:
+    input:
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        splits="<results>/corpus/splits.tsv",
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+    output:
+        scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
+    log:
+        "<results>/logs/plan_scouts/{base}.{scheme}.log",
+    benchmark:
+        "<results>/benchmarks/plan_scouts/{base}.{scheme}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        settings=lookup(dpath="guide/schemes/{scheme}", within=config),
+        seed=config["seed"],
+    message:
+        "Planning scouts {wildcards.scheme} of base model {wildcards.base}"
+    script:
+        "../workflow/scripts/plan_scouts.py"
+
+
+rule train_scouts:
+    input:
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        splits="<results>/corpus/splits.tsv",
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+        scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
+    output:
+        displacement="<results>/guide/{base}/{scheme}/displacement/{block}.safetensors",
+        outcomes="<results>/guide/{base}/{scheme}/displacement/{block}.json",
+    log:
+        "<results>/logs/train_scouts/{base}.{scheme}.{block}.log",
+    benchmark:
+        "<results>/benchmarks/train_scouts/{base}.{scheme}.{block}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        settings=lookup(dpath="guide/schemes/{scheme}", within=config),
+        seed=config["seed"],
+        device=config["device"],
+    message:
+        "Training scouts {wildcards.scheme}, {wildcards.block}, from base model {wildcards.base}"
+    script:
+        "../workflow/scripts/train_scouts.py"
+
+
+rule compute_guide:
+    input:
+        genes="<results>/corpus/genes.parquet",
+        model="<results>/pretrain/{base}/model.safetensors",
+        displacement=expand(
+            "<results>/guide/{{base}}/{{scheme}}/displacement/{block}.safetensors",
+            block=guide_blocks,
+        ),
+        outcomes=expand(
+            "<results>/guide/{{base}}/{{scheme}}/displacement/{block}.json",
+            block=guide_blocks,
+        ),
+    output:
+        guides=expand(
+            "<results>/guide/{{base}}/{{scheme}}/{guide}.safetensors",
+            guide=["per_tensor", "global"],
+        ),
+        summaries=expand(
+            "<results>/guide/{{base}}/{{scheme}}/{guide}.json",
+            guide=["per_tensor", "global"],
+        ),
+        mobility="<results>/guide/{base}/{scheme}/gene_mobility.tsv",
+        accuracy="<results>/guide/{base}/{scheme}/accuracy.tsv",
+    log:
+        "<results>/logs/compute_guide/{base}.{scheme}.log",
+    benchmark:
+        "<results>/benchmarks/compute_guide/{base}.{scheme}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        settings=lookup(dpath="guide/schemes/{scheme}", within=config),
+    message:
+        "Computing guides {wildcards.scheme} of base model {wildcards.base}"
+    script:
+        "../workflow/scripts/compute_guide.py"

@@ -1,0 +1,15 @@
+"""Choose the small tasks that the scouts of one scheme learn."""
+
+from scarceseq import files, runtime
+from scarceseq.guide.plan import plan_scouts
+from scarceseq.guide.settings import SchemeSettings
+from scarceseq.pretrain.model import load_base
+from scarceseq.pretrain.samples import read_matrix
+
+runtime.start(snakemake.log[0])
+
+source = snakemake.input
+base = load_base(source.model, source.information)
+matrix = read_matrix(source.training, source.samples, source.genes, source.splits, base.information["split"])
+plan = plan_scouts(matrix, base, SchemeSettings(**snakemake.params.settings), snakemake.params.seed)
+files.write_table(plan, snakemake.output.scouts)

@@ -1,0 +1,104 @@
+"""From displacement to guide: a number in [0, 1] for each encoder weight, by which its updates are multiplied."""
+
+import torch
+
+from scarceseq.errors import InputError
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+HISTOGRAM_BINS = 20
+
+
+def per_tensor(displacement):
+    """Min-max within each tensor: its least mobile weight gets 0, its most mobile 1.
+
+    A tensor of equal values (or of one value) has no range: it gets 1 if it moved and 0 if it did not.
+
+    Parameters
+    ----------
+    displacement : dict of str to torch.Tensor
+        Non-negative.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        float32, same shapes.
+    """
+    return {name: _min_max(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
+
+
+def over_all(displacement):
+    """Min-max over all tensors together; same form, and the same guard, as `per_tensor`."""
+    least = min(moved.min() for moved in displacement.values())
+    most = max(moved.max() for moved in displacement.values())
+    return {name: _min_max(moved, least, most) for name, moved in displacement.items()}
+
+
+GUIDES = {"per_tensor": per_tensor, "global": over_all}
+
+
+def _min_max(moved, least, most):
+    if most > least:
+        return ((moved - least) / (most - least)).float()
+    return torch.full_like(moved, float(most > 0), dtype=torch.float32)
+
+
+def check_scouts(outcomes):
+    """Number of scouts that were kept.
+
+    Parameters
+    ----------
+    outcomes : list of dict
+        With ``kept`` and ``held_out_accuracy``.
+
+    Raises
+    ------
+    InputError
+        If none was.
+    """
+    kept = sum(outcome["kept"] for outcome in outcomes)
+    if kept == 0:
+        best = max((outcome["held_out_accuracy"] for outcome in outcomes), default=0.0)
+        raise InputError(
+            f"guide: none of {len(outcomes)} scouts was kept (best held-out accuracy {best:.3f}); raise steps or "
+            "learning_rate, or lower minimum_held_out_accuracy"
+        )
+    return kept
+
+
+def describe(guide):
+    """Mean, quantiles and histogram over [0, 1] of each tensor of a guide, by parameter name."""
+    summary = {}
+    for name, values in guide.items():
+        values = values.double().flatten()
+        ordered = values.sort().values
+        positions = [round(share * (len(ordered) - 1)) for share in QUANTILES]
+        summary[name] = {
+            "weights": len(values),
+            "mean": values.mean().item(),
+            "quantiles": {str(share): ordered[at].item() for share, at in zip(QUANTILES, positions, strict=True)},
+            "histogram": torch.histc(values, HISTOGRAM_BINS, 0.0, 1.0).int().tolist(),
+        }
+    return summary
+
+
+def gene_mobility(guide, genes):
+    """Mean guide over each gene's weights into the first layer.
+
+    Parameters
+    ----------
+    guide : dict of str to torch.Tensor
+    genes : int
+
+    Returns
+    -------
+    torch.Tensor, (genes,), float64
+
+    Raises
+    ------
+    InputError
+        If no tensor is a matrix with one column per gene.
+    """
+    for values in guide.values():
+        if values.ndim == 2 and values.shape[1] == genes:
+            return values.double().mean(dim=0)
+    raise InputError(f"guide: the encoder has no weight matrix over {genes} genes; gene mobility needs one")

@@ -1,0 +1,112 @@
+"""Scouts: classifiers that all start from one base and each learn one small task by plain SGD."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+import torch
+
+from scarceseq.guide.displacement import Displacement, encoder_weights
+from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.seeds import derive
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_EVERY_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One scout's samples.
+
+    Attributes
+    ----------
+    scout : int
+    train_expression, held_out_expression : torch.Tensor, (samples, genes)
+        z-scores.
+    train_labels, held_out_labels : torch.Tensor of int64, (samples,)
+    """
+
+    scout: int
+    train_expression: torch.Tensor
+    train_labels: torch.Tensor
+    held_out_expression: torch.Tensor
+    held_out_labels: torch.Tensor
+
+
+def train_scout(base_network, task, settings, seed):
+    """Train one scout from a copy of the base for a fixed number of steps.
+
+    Parameters
+    ----------
+    base_network : torch.nn.Module
+        Left as it is.
+    task : Task
+    settings : SchemeSettings
+        Reads ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
+    seed : int
+        Of the head and the batches.
+
+    Returns
+    -------
+    scarceseq.pretrain.classifier.Classifier
+    """
+    classes = int(task.train_labels.max()) + 1
+    classifier = make_classifier(base_network, classes, derive(seed, "head")).train()
+    optimiser = torch.optim.SGD(classifier.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
+    generator = torch.Generator().manual_seed(derive(seed, "batches"))
+    samples = len(task.train_labels)
+    for _ in range(settings.steps):
+        expression, labels = task.train_expression, task.train_labels
+        if settings.batch_samples < samples:
+            batch = torch.randperm(samples, generator=generator)[: settings.batch_samples].to(labels.device)
+            expression, labels = expression[batch], labels[batch]
+        optimiser.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(classifier(expression), labels).backward()
+        optimiser.step()
+    return classifier.eval()
+
+
+def train_block(base_network, tasks, settings, seed):
+    """Train scouts one after another and sum up how far those that succeeded have moved.
+
+    A scout fails, and is left out of the sums, if its held-out accuracy is below ``minimum_held_out_accuracy`` or a
+    weight is not a finite number.
+
+    Parameters
+    ----------
+    base_network : torch.nn.Module
+    tasks : iterable of Task
+    settings : SchemeSettings
+    seed : int
+        Each scout's seed derives from it and the scout's number, whatever block the scout is in.
+
+    Returns
+    -------
+    displacement : Displacement
+    outcomes : list of dict
+        ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
+    """
+    displacement = Displacement(encoder_weights(make_classifier(base_network, 2, 0)))
+    outcomes, last = [], time.monotonic()
+    for task in tasks:
+        classifier = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
+        weights = encoder_weights(classifier)
+        held_out = accuracy(classifier, task.held_out_expression, task.held_out_labels)
+        finite = all(bool(weight.isfinite().all()) for weight in weights.values())
+        kept = finite and held_out >= settings.minimum_held_out_accuracy
+        if kept:
+            displacement.add(weights)
+        train = accuracy(classifier, task.train_expression, task.train_labels)
+        outcomes.append({"scout": task.scout, "train_accuracy": train, "held_out_accuracy": held_out, "kept": kept})
+        if time.monotonic() - last > PROGRESS_EVERY_SECONDS:
+            last = time.monotonic()
+            logger.info("scout %d: held-out accuracy %.3f; %d done", task.scout, held_out, len(outcomes))
+    logger.info("%d scouts trained, %d kept", len(outcomes), sum(outcome["kept"] for outcome in outcomes))
+    return displacement, outcomes
+
+
+@torch.no_grad()
+def accuracy(classifier, expression, labels):
+    """Share of samples whose highest logit is that of their label."""
+    return (classifier(expression).argmax(dim=1) == labels).float().mean().item()

@@ -1,0 +1,43 @@
+"""From the plan's samples to the scouts' tensors."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from scarceseq.errors import InputError
+from scarceseq.guide.scouts import Task
+from scarceseq.guide.settings import HELD_OUT, TRAIN
+
+
+def tasks_of_block(plan, block, scouts_per_block, matrix, base):
+    """Yield the tasks of one block, reading each scout's samples when its turn comes.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        ``scout``, ``sample``, ``label``, ``part``.
+    block : str
+        ``block_<number>``; block b holds scouts b * `scouts_per_block` and following.
+    scouts_per_block : int
+    matrix : scarceseq.pretrain.samples.LabelledMatrix
+    base : scarceseq.pretrain.model.Base
+
+    Raises
+    ------
+    InputError
+        If the plan names a sample that the corpus does not have.
+    """
+    number = int(block.removeprefix("block_"))
+    row_of = pd.Series(np.arange(len(matrix.samples)), index=matrix.samples)
+    chosen = plan[plan["scout"] // scouts_per_block == number]
+    for scout, table in chosen.groupby("scout", sort=True):
+        unknown = table.loc[~table["sample"].isin(row_of.index), "sample"]
+        if len(unknown):
+            raise InputError(f"scouts.parquet: sample {unknown.iloc[0]} is not in the corpus; plan the scouts again")
+        parts = []
+        for part in (TRAIN, HELD_OUT):
+            of_part = table[table["part"] == part]
+            rows = row_of[of_part["sample"]].to_numpy()
+            parts.append(base.standardise(torch.from_numpy(np.asarray(matrix.expression[rows]))))
+            parts.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))
+        yield Task(int(scout), *parts)

@@ -1,0 +1,159 @@
+"""Fetching: each file verified under a temporary name, then renamed; what is there and good is not fetched again."""
+
+import json
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from scarceseq.archive.layout import KINDS, Study, annotation_path, study_path
+from scarceseq.archive.manifest import Entry, why_unusable
+from scarceseq.archive.mirrors import Damaged, Missing
+from scarceseq.archive.verify import verify_annotation, verify_gene_sums, verify_metadata
+from scarceseq.errors import DownloadError
+from scarceseq.files import atomic, sha256
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "fetched.jsonl"
+
+
+def fetch_annotation(mirrors, organism, annotation, target):
+    """Download the annotation's genes to `target`."""
+    with atomic(target) as temporary:
+        url, genes = mirrors.fetch(annotation_path(organism, annotation), temporary, verify_annotation)
+    log.info("%s: %d genes", url, len(genes))
+
+
+class Journal:
+    """Remembers, across killed runs, from which URL each file of a batch folder came.
+
+    The line is written before the file gets its name, so a file without a line never came from here.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.urls = {}
+        if self.path.exists():
+            for line in self.path.read_text().splitlines():
+                try:
+                    entry = json.loads(line)
+                except json.JSONDecodeError:  # blank, or torn by a kill
+                    continue
+                self.urls[entry["path"], entry["sha256"]] = entry["url"]
+
+    def add(self, path, digest, url):
+        """Append one file; a newline first, in case a kill tore the line before."""
+        with open(self.path, "a") as handle:
+            handle.write("\n" + json.dumps({"path": path, "sha256": digest, "url": url}))
+            handle.flush()
+            os.fsync(handle.fileno())
+
+
+def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
+    """Fetch all files of a batch's studies.
+
+    Parameters
+    ----------
+    mirrors : Mirrors
+    planned : iterable of (Study, set of str)
+        Studies with their runs.
+    annotation : str
+        Code such as ``M023``.
+    gene_ids : list of str
+        Of the annotation, in order.
+    folder : path
+        Files go here, in the layout of the archive.
+
+    Returns
+    -------
+    list of Entry
+        One per study and kind, sorted by study.
+
+    Raises
+    ------
+    DownloadError
+        If no file of any study could be had because no mirror can be reached. Lesser trouble is in the entries.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = Journal(folder / JOURNAL)
+    planned = list(planned)
+    entries = []
+    with ThreadPoolExecutor(mirrors.settings.connections) as pool:
+        fetch = partial(fetch_study, mirrors, annotation, gene_ids, folder, journal)
+        for done, files in enumerate(pool.map(lambda item: fetch(*item), planned), start=1):
+            entries += files
+            reason = why_unusable({entry.kind: entry for entry in files})
+            if reason:
+                log.warning("%s cannot be used: %s", files[0].project, reason)
+            if done % 10 == 0 or done == len(planned):
+                log.info("%d of %d studies", done, len(planned))
+    if entries and all(entry.status == "failed" for entry in entries):
+        raise DownloadError(f"no mirror can be reached: {entries[0].detail}")
+    return entries
+
+
+def fetch_study(mirrors, annotation, gene_ids, folder, journal, study, runs):
+    """Fetch the files of one study; returns one Entry per kind."""
+    entries = []
+    for kind in KINDS:
+        path = study_path(study, kind, annotation)
+        if kind == "gene_sums":
+            verify = partial(verify_gene_sums, annotation=annotation, gene_ids=gene_ids, planned_runs=runs)
+        else:
+            verify = partial(verify_metadata, planned_runs=runs)
+        entries.append(fetch_file(mirrors, path, folder, verify, journal, study, kind))
+    return entries
+
+
+def fetch_file(mirrors, path, folder, verify, journal, study: Study, kind):
+    """Fetch one file unless a good one is there; returns its Entry, whatever happened."""
+
+    def entry(status, detail, url=None, target=None, shape=None):
+        size, digest = (target.stat().st_size, sha256(target)) if target else (None, None)
+        rows, columns = (shape.rows, shape.columns) if shape else (None, None)
+        return Entry(
+            study.organism, study.source, study.project, kind, path, url, size, digest, rows, columns, status, detail
+        )
+
+    target = folder / path
+    try:
+        kept = _kept(mirrors, path, target, verify, journal)
+        if kept:
+            url, shape = kept
+        else:
+            with atomic(target) as temporary:
+                url, shape = mirrors.fetch(path, temporary, verify)
+                journal.add(path, sha256(temporary), url)
+        return entry("ok", shape.detail, url, target, shape)
+    except Missing as error:
+        return entry("absent", str(error))
+    except Damaged as error:
+        return entry("damaged", str(error))
+    except DownloadError as error:
+        return entry("failed", str(error))
+
+
+def _kept(mirrors, path, target, verify, journal):
+    """(url, shape) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
+
+    Copies of a local folder count only while they equal the original: folders change, releases on servers do not.
+    """
+    if not target.is_file():
+        return None
+    digest = sha256(target)
+    url = journal.urls.get((path, digest))
+    if url not in [f"{base}/{path}" for base in mirrors.bases]:
+        return None
+    if url.startswith("file://"):
+        original = Path(url2pathname(urlsplit(url).path))
+        if not original.is_file() or sha256(original) != digest:
+            return None
+    try:
+        return url, verify(target)
+    except Damaged:
+        return None

@@ -1,0 +1,124 @@
+"""The manifest of a batch: one line per file, what came from where and whether it can be trusted."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from scarceseq.archive.layout import REQUIRED_KINDS, Study
+from scarceseq.errors import InputError
+from scarceseq.files import atomic, sha256
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of one study.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the manifest's folder.
+    url : str or None
+        Where the good copy came from.
+    rows, columns : int or None
+        Genes and runs of gene sums; rows and columns of a metadata table.
+    status : {'ok', 'absent', 'damaged', 'failed'}
+        absent: the archive has no such file; damaged: it does not verify; failed: it could not be had.
+    detail : str
+        What is odd about it, or what went wrong.
+    """
+
+    organism: str
+    source: str
+    project: str
+    kind: str
+    path: str
+    url: str | None
+    bytes: int | None
+    sha256: str | None
+    rows: int | None
+    columns: int | None
+    status: str
+    detail: str
+
+
+def write_manifest(entries, path):
+    """Write entries as JSON lines."""
+    with atomic(path) as temporary, open(temporary, "w") as handle:
+        handle.writelines(json.dumps(asdict(entry), sort_keys=True) + "\n" for entry in entries)
+
+
+def read_manifest(path):
+    """Entries of a manifest."""
+    with open(path) as handle:
+        return [Entry(**json.loads(line)) for line in handle]
+
+
+def by_study(entries):
+    """{Study: {kind: Entry}}, in the order of the manifest."""
+    studies = {}
+    for entry in entries:
+        study = Study(entry.organism, entry.source, entry.project)
+        studies.setdefault(study, {})[entry.kind] = entry
+    return studies
+
+
+def why_unusable(files):
+    """Words for why a study cannot be used, or None if it can.
+
+    Parameters
+    ----------
+    files : dict of {str: Entry}
+        By kind. Gene sums, the source's own table and the alignment's QC table must be good; the prediction and
+        sequence QC tables may be absent, but not damaged.
+    """
+    bad = []
+    for kind, entry in files.items():
+        needed = kind in REQUIRED_KINDS
+        if entry.status != "ok" and (needed or entry.status != "absent"):
+            bad.append(f"{kind} {entry.status}: {entry.detail}")
+    return "; ".join(bad) or None
+
+
+def checked_path(folder, entry):
+    """Path of a good file, if it still is the file that was verified.
+
+    Raises
+    ------
+    InputError
+        If it is gone or has changed.
+    """
+    path = Path(folder) / entry.path
+    if not path.is_file() or sha256(path) != entry.sha256:
+        raise InputError(f"{path}: gone or changed since it was verified; delete {folder}/manifest.jsonl and run again")
+    return path
+
+
+def check_failed_share(entries, max_failed_share):
+    """Studies that cannot be used, with the reason; too many of them stop the run.
+
+    Parameters
+    ----------
+    entries : list of Entry
+        Of all batches.
+    max_failed_share : float
+        Config key ``archive.max_failed_share``.
+
+    Returns
+    -------
+    dict of {Study: str}
+
+    Raises
+    ------
+    InputError
+        If a larger share of the studies failed.
+    """
+    studies = by_study(entries)
+    failed = {study: reason for study, files in studies.items() if (reason := why_unusable(files))}
+    if studies and len(failed) / len(studies) > max_failed_share:
+        shown = "\n".join(f"  {study.project}: {reason}" for study, reason in list(failed.items())[:10])
+        raise InputError(
+            f"archive: {len(failed)} of {len(studies)} studies cannot be used, more than the share of "
+            f"{max_failed_share} that archive.max_failed_share allows; delete the batches' manifests to try again, or "
+            f"allow more. The first:\n{shown}"
+        )
+    return failed

@@ -1,0 +1,174 @@
+"""A user's own study: a table of counts and a table of labels, brought onto the genes of the annotation."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.archive.counts import SAMPLE_COLUMNS
+from scarceseq.archive.gene_ids import map_gene_ids
+from scarceseq.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UserStudySettings:
+    """One entry of the config section ``user_studies``; its keys are described in the schema."""
+
+    name: str
+    counts: str
+    labels: str | None
+    sample_column: str
+    gene_id_type: str
+    label_columns: list[str]
+    quantity: str
+    min_protein_coding_share: float
+
+
+@dataclass(frozen=True)
+class UserStudy:
+    """A study on the genes of the annotation.
+
+    Attributes
+    ----------
+    counts : numpy.ndarray
+        int64, (samples, genes of the annotation); 0 where not measured.
+    samples, genes : pandas.DataFrame
+        In the form of `scarceseq.archive.counts`.
+    attributes : pandas.DataFrame
+        sample, key, value.
+    unmapped : pandas.DataFrame
+        gene_id, reason: rows of the user's table that are not used.
+    """
+
+    counts: np.ndarray
+    samples: pd.DataFrame
+    genes: pd.DataFrame
+    attributes: pd.DataFrame
+    unmapped: pd.DataFrame
+
+
+def import_study(settings, annotation, organism):
+    """Read, check and map a user's study.
+
+    Parameters
+    ----------
+    settings : UserStudySettings
+    annotation : pandas.DataFrame
+        From `scarceseq.archive.tables.read_annotation`.
+    organism : str
+
+    Returns
+    -------
+    UserStudy
+
+    Raises
+    ------
+    InputError
+        If the values are not counts, samples or columns are not found, or too few genes are measured.
+    """
+    table = _read(settings.counts, settings.name, index=True)
+    labels = _read_labels(settings, list(table.columns))
+    names = list(table.columns) if labels is None else list(labels.index)
+    counts = _whole_numbers(table[names], settings)
+    mapped, unmapped = map_gene_ids(table.index, settings.gene_id_type, annotation)
+    measured = annotation["gene_id"].isin(mapped["gene_id"]).to_numpy()
+    _check_coverage(settings, annotation, measured, unmapped)
+
+    matrix = np.zeros((len(names), len(annotation)), dtype=np.int64)
+    position = pd.Index(annotation["gene_id"]).get_indexer(mapped["gene_id"])
+    matrix[:, position] = counts[mapped["row"].to_numpy()].T
+    samples = pd.DataFrame({"runs": names}, index=[f"{settings.name}.{name}" for name in names])
+    samples = samples.assign(study=settings.name, organism=organism, source="user", unit="read_counts")
+    samples = samples.assign(auc=np.nan, mapped_reads=np.nan, average_mapped_length=np.nan)[SAMPLE_COLUMNS]
+    genes = annotation.set_index("gene_id").assign(measured=measured)
+    log.info("%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped))
+    return UserStudy(matrix, samples, genes, _attributes(settings, labels), unmapped)
+
+
+def _read(path, name, index=False):
+    separator = "," if ".csv" in str(path).lower() else "\t"
+    try:
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str if not index else {0: str},
+            index_col=0 if index else None,
+            keep_default_na=False,
+            na_values=["NA", "NaN", "nan", ""],
+        )
+    except (ValueError, OSError) as error:
+        raise InputError(f"user study {name}: {path} cannot be read as a table ({error})") from error
+    if index:
+        table.index = table.index.astype(str)
+    if table.empty or table.columns.duplicated().any():
+        raise InputError(f"user study {name}: {path} has no rows, no columns, or a column twice")
+    return table
+
+
+def _read_labels(settings, columns):
+    """Label columns by sample, or None without a table of labels."""
+    if settings.labels is None:
+        if settings.label_columns:
+            raise InputError(f"user study {settings.name}: key label_columns needs the key labels")
+        return None
+    table = _read(settings.labels, settings.name)
+    for column in [settings.sample_column, *settings.label_columns]:
+        if column not in table.columns:
+            raise InputError(
+                f"user study {settings.name}: {settings.labels} has no column '{column}'; it has "
+                f"{', '.join(table.columns)}"
+            )
+    table = table.set_index(settings.sample_column)
+    unknown = [str(name) for name in table.index if name not in columns]
+    if unknown or table.index.duplicated().any():
+        told = f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}" if unknown else "samples twice"
+        raise InputError(f"user study {settings.name}: {settings.labels}, column {settings.sample_column}: {told}")
+    ignored = [name for name in columns if name not in table.index]
+    if ignored:
+        log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)
+    return table[settings.label_columns]
+
+
+def _whole_numbers(table, settings):
+    """int64 (genes, samples); raises InputError for anything that is not a count."""
+    try:
+        values = table.to_numpy(dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"user study {settings.name}: {settings.counts} holds text among its counts ({error})") from error
+    refused = (
+        ("blank or NaN cells", ~np.isfinite(values), "give a count for every cell, 0 included"),
+        ("negative values", values < 0, "give read counts, neither differences nor logarithms"),
+        ("fractions", values != np.rint(values), "give read counts, not RPKM, TPM, means or normalised values"),
+        ("values beyond 2**53", values > 2**53, "check the table"),
+    )
+    for what, where, advice in refused:
+        if where.any():
+            row, column = np.argwhere(where)[0]
+            cell = f"gene {table.index[row]}, sample {table.columns[column]}: {values[row, column]}"
+            raise InputError(
+                f"user study {settings.name}: {settings.counts} has {what} ({where.sum()}; the first at {cell}); {advice}"
+            )
+    return values.astype(np.int64)
+
+
+def _check_coverage(settings, annotation, measured, unmapped):
+    coding = (annotation["gene_type"] == "protein_coding").to_numpy()
+    share = measured[coding].mean() if coding.any() else measured.mean()
+    if share < settings.min_protein_coding_share:
+        raise InputError(
+            f"user study {settings.name}: {settings.counts} covers a share of {share:.2f} of the protein-coding genes, "
+            f"under min_protein_coding_share {settings.min_protein_coding_share} ({len(unmapped)} rows could not be "
+            f"mapped as {settings.gene_id_type}). A table from which genes were filtered cannot be normalised with the "
+            "others: give the unfiltered counts, and check gene_id_type"
+        )
+
+
+def _attributes(settings, labels):
+    if labels is None:
+        return pd.DataFrame({"sample": [], "key": [], "value": []}, dtype=str)
+    long = labels.rename_axis("sample").reset_index().melt("sample", var_name="key").dropna()
+    long["sample"] = settings.name + "." + long["sample"]
+    return long.sort_values(["sample", "key"], ignore_index=True).astype(str)

@@ -1,0 +1,229 @@
+"""One batch of the archive, filtered and summed into samples."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS
+from scarceseq.archive.manifest import by_study, checked_path, why_unusable
+from scarceseq.archive.plan import planned_studies
+from scarceseq.archive.tables import gene_sum_blocks, open_gzip, read_header
+from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
+from scarceseq.corpus.metadata import attribute_table, run_table
+from scarceseq.seeds import derive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Kept samples of a batch.
+
+    Attributes
+    ----------
+    counts : numpy.ndarray
+        int64, (samples, genes): coverage sums over all runs of each sample.
+    samples, genes : pandas.DataFrame
+        In the form of `scarceseq.archive.counts`.
+    dropped : pandas.DataFrame
+        study, run, reason, value.
+    attributes : pandas.DataFrame
+        sample, key, value.
+    """
+
+    counts: np.ndarray
+    samples: pd.DataFrame
+    genes: pd.DataFrame
+    dropped: pd.DataFrame
+    attributes: pd.DataFrame
+
+
+def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed):
+    """Read a batch's verified files, keep the good runs, sum the runs of each experiment.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        Runs of the batch.
+    entries : list of Entry
+        The batch's manifest.
+    folder : path
+        Of the batch's files.
+    annotation : pandas.DataFrame
+        From `scarceseq.archive.tables.read_annotation`.
+    settings : RunFilter
+    dropped_genes : list of str
+        Versioned ids of genes whose sums are known to be wrong.
+    seed : int
+        Decides which samples of a very large study are kept.
+
+    Returns
+    -------
+    Shard
+    """
+    kept = ~annotation["gene_id"].isin(dropped_genes).to_numpy()
+    genes = annotation[kept].set_index("gene_id").assign(measured=True)
+    files = by_study(entries)
+    parts = []
+    for study, runs in planned_studies(plan):
+        reason = why_unusable(files[study])
+        if reason:
+            parts.append(_unusable(study, runs, reason, len(annotation)))
+        else:
+            paths = {kind: checked_path(folder, entry) for kind, entry in files[study].items() if entry.status == "ok"}
+            parts.append(build_study(study, runs, paths, annotation, settings, seed))
+        log.info("%s: %d samples, %d of %d runs dropped", study.project, len(parts[-1][0]), len(parts[-1][2]), len(runs))
+    counts, samples, dropped, attributes = zip(*(parts or [_unusable(None, [], None, len(annotation))]), strict=True)
+    return Shard(
+        np.concatenate(counts)[:, kept], pd.concat(samples), genes, _concatenate(dropped), _concatenate(attributes)
+    )
+
+
+def _concatenate(frames):
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def _unusable(study, runs, reason, genes):
+    dropped = [(study.project, run, "study_unusable", reason) for run in sorted(runs)]
+    return (
+        np.zeros((0, genes), dtype=np.int64),
+        _sample_table(study, pd.DataFrame(), []),
+        pd.DataFrame(dropped, columns=DROPPED_COLUMNS, dtype=object),
+        pd.DataFrame(columns=["sample", "key", "value"], dtype=str),
+    )
+
+
+def build_study(study, planned_runs, paths, annotation, settings, seed):
+    """One study: (counts over all genes, samples, dropped, attributes), as in `Shard`."""
+    with open_gzip(paths["gene_sums"]) as handle:
+        counted = read_header(handle).runs
+    runs = run_table(planned_runs, set(counted), paths)
+    dropped = [metadata_reasons(runs, settings)]
+    candidates = runs.index.difference(dropped[0]["run"])
+
+    checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
+    totals, zeros = count_statistics(paths["gene_sums"], list(candidates), checked)
+    dropped.append(count_reasons(list(candidates), totals, zeros, settings))
+    good = runs.loc[candidates.difference(dropped[1]["run"])]
+
+    over = runs_over_cap(good["experiment"], settings.max_runs_per_study, seed, study)
+    dropped.append(first_reasons(good.index, [("run_cap", over, good["experiment"])]))
+    unplanned = pd.Index(sorted(set(counted) - set(planned_runs)))
+    dropped.append(first_reasons(unplanned, [("not_in_archive_table", pd.Series(True, index=unplanned), None)]))
+    good = good[~over]
+
+    experiments = sorted(good["experiment"].unique())
+    counts = sum_runs(paths["gene_sums"], good["experiment"], experiments, len(annotation))
+    lines = _concatenate(dropped).sort_values("run", ignore_index=True)
+    lines.insert(0, "study", study.project)
+    return counts, _sample_table(study, good, experiments), lines, attribute_table(good)
+
+
+def count_statistics(path, runs, checked):
+    """Total coverage and share of zeros of each run.
+
+    Parameters
+    ----------
+    path : path
+        Gene sums.
+    runs : list of str
+    checked : numpy.ndarray
+        bool, (genes,): genes among which zeros are counted.
+
+    Returns
+    -------
+    totals : numpy.ndarray
+        float64, (runs,).
+    zero_fractions : numpy.ndarray
+        float64, (runs,).
+    """
+    totals, zeros, row = np.zeros(len(runs)), np.zeros(len(runs)), 0
+    with open_gzip(path) as handle:
+        header = read_header(handle)
+        columns = pd.Index(header.runs).get_indexer(runs)
+        for ids, sums in gene_sum_blocks(handle, header):
+            block = sums[:, columns]
+            totals += block.sum(axis=0, dtype=np.float64)
+            zeros += (block[checked[row : row + len(ids)]] == 0).sum(axis=0)
+            row += len(ids)
+    return totals, zeros / max(checked.sum(), 1)
+
+
+def runs_over_cap(experiments, max_runs, seed, study):
+    """Which runs are left out so that a study has at most `max_runs`: whole samples, drawn by the seed.
+
+    Parameters
+    ----------
+    experiments : pandas.Series
+        Sample of each run; index: run.
+    max_runs : int
+    seed : int
+    study : Study
+
+    Returns
+    -------
+    pandas.Series
+        bool, by run.
+    """
+    sizes = experiments.value_counts()
+    draw = {name: derive(seed, "run_cap", study.organism, study.source, study.project, name) for name in sizes.index}
+    order = sorted(sizes.index, key=draw.get)
+    within = sizes[order].cumsum() <= max_runs
+    return ~experiments.isin(within.index[within])
+
+
+def sum_runs(path, experiments, order, genes):
+    """Coverage of samples: the sum over their runs.
+
+    Parameters
+    ----------
+    path : path
+        Gene sums.
+    experiments : pandas.Series
+        Sample of each kept run; index: run.
+    order : list of str
+        Samples, in the order of the rows of the result.
+    genes : int
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, (samples, genes).
+
+    Raises
+    ------
+    OverflowError
+        If a sum exceeds 2**63 - 1.
+    """
+    counts, row = np.zeros((len(order), genes), dtype=np.int64), 0
+    position = pd.Index(order).get_indexer(experiments)
+    with open_gzip(path) as handle:
+        header = read_header(handle)
+        columns = pd.Index(header.runs).get_indexer(experiments.index)
+        for ids, sums in gene_sum_blocks(handle, header):
+            block = counts[:, row : row + len(ids)]
+            for column, sample in zip(columns, position, strict=True):
+                block[sample] += sums[:, column]
+                if (block[sample] < 0).any():
+                    raise OverflowError(f"{path}: the runs of {order[sample]} add up to more than 2**63 - 1")
+            row += len(ids)
+    return counts
+
+
+def _sample_table(study, runs, experiments):
+    """One row per sample: coverage and mapped reads summed over its runs, mapped length averaged over its reads."""
+    rows = []
+    for experiment in experiments:
+        of_sample = runs[runs["experiment"] == experiment].sort_index()
+        reads = of_sample["mapped_reads"]
+        length = np.average(of_sample["average_mapped_length"], weights=reads) if reads.sum() > 0 else np.nan
+        rows.append(
+            [study.project, study.organism, study.source, "base_coverage", ",".join(of_sample.index)]
+            + [of_sample["auc"].sum(), reads.sum(), length]
+        )
+    table = pd.DataFrame(rows, columns=SAMPLE_COLUMNS, index=pd.Index(experiments, dtype=object, name="sample"))
+    numbers = dict.fromkeys(["auc", "mapped_reads", "average_mapped_length"], float)
+    return table.astype(numbers)

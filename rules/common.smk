@@ -12,7 +12,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from scarceseq import settings
 from scarceseq.errors import InputError
+from scarceseq.fewshot.method import required_guide
 from scarceseq.fingerprint import fingerprint
+from scarceseq.selection.selector import needs_graph
 
 try:
     config = settings.complete(config, settings.load_schema(SCRIPTS.parent / "schemas"))
@@ -39,6 +41,100 @@ def archive_inputs():
     if "demo" in config:
         return [f"{RESULTS}/demo/archive"]
     return []
+
+
+def graph_inputs(wildcards):
+    """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
+    graph = config["network"]["graphs"][wildcards.graph]
+    if graph["kind"] != "corpus_coexpression":
+        return {"table": graph["path"]}
+    names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
+    return {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
+
+
+def guide_inputs(wildcards):
+    """The guide that a few-shot method needs, if any."""
+    guide = required_guide(wildcards.method)
+    scheme = config["fewshot"]["guide_scheme"]
+    return {"guide": f"{RESULTS}/guide/{wildcards.base}/{scheme}/{guide}.safetensors"} if guide else {}
+
+
+def fewshot_cells():
+    """(task, name of the cell) of every planned cell of the few-shot comparison."""
+    for task, part in config["fewshot"]["tasks"].items():
+        for way in part["ways"]:
+            for shot in part["shots"]:
+                yield task, f"{way}way_{shot}shot"
+
+
+def fewshot_plans():
+    """What is said of the episodes of each cell."""
+    return [f"{RESULTS}/fewshot/episodes/{task}/{cell}.json" for task, cell in fewshot_cells()]
+
+
+def fewshot_predictions():
+    """Predictions of every method in every cell, by the base models that hold the cell's test studies out."""
+    tasks = config["fewshot"]["tasks"]
+    return [
+        f"{RESULTS}/fewshot/predictions/{base}/{method}/{task}/{cell}.parquet"
+        for base, part in config["pretrain"]["bases"].items()
+        for method in config["fewshot"]["methods"]
+        for task, cell in fewshot_cells()
+        if tasks[task]["split"] == part["split"]
+    ]
+
+
+def selection_rankings():
+    """(screen, graph, selector) of every ranking; a selector that needs no graph has the graph `none`."""
+    for screen, part in config["selection"]["screens"].items():
+        for selector in config["selection"]["selectors"]:
+            for graph in part["selection_graphs"] if needs_graph(selector) else ["none"]:
+                yield screen, graph, selector
+
+
+def selection_fits():
+    """Results of every predictor trained on every ranking."""
+    return [
+        f"{RESULTS}/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet"
+        for screen, graph, selector in selection_rankings()
+        for predictor in config["selection"]["predictors"]
+    ]
+
+
+def report_inputs(wildcards):
+    """Everything that the report shows, by name."""
+    found = {}
+    if "archive" in config:
+        manifests = [f"{RESULTS}/archive/batches/{batch}/manifest.jsonl" for batch in batches()]
+        found |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
+        corpus = ("samples.parquet", "genes.parquet", "attributes.parquet", "dropped_runs.tsv", "splits.tsv", "training.npy")
+        found |= {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in corpus}
+    if "pretrain" in config:
+        bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
+        found["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
+        found["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
+    if "guide" in config:
+        schemes = [
+            f"{RESULTS}/guide/{base}/{scheme}"
+            for base in config["pretrain"]["bases"]
+            for scheme in config["guide"]["schemes"]
+        ]
+        guides = [f"{scheme}/{guide}" for scheme in schemes for guide in ("per_tensor", "global")]
+        found["guide_json"] = [f"{guide}.json" for guide in guides]
+        found["gene_mobility"] = [f"{guide}.gene_mobility.tsv" for guide in guides]
+        found["scout_accuracy"] = [f"{scheme}/per_tensor.accuracy.tsv" for scheme in schemes]
+    if "fewshot" in config:
+        found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in ("summary", "contrasts")}
+    if "network" in config:
+        graphs = [f"{RESULTS}/network/{graph}" for graph in config["network"]["graphs"]]
+        found |= {"graphs": [f"{graph}.parquet" for graph in graphs], "graph_json": [f"{graph}.json" for graph in graphs]}
+    if "screens" in config:
+        screens = [f"{RESULTS}/screen/{screen}" for screen in config["screens"]]
+        found["screen_pseudobulk"] = [f"{screen}/pseudobulk.h5ad" for screen in screens]
+        found["screen_genes"] = [f"{screen}/differential_genes.parquet" for screen in screens]
+    if "selection" in config:
+        found |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
+    return found
 
 
 def hash_code_into_params():

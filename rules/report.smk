@@ -1,0 +1,31 @@
+# One page a person wants to read, and its figures and tables as files.
+
+
+rule render_report:
+    input:
+        unpack(report_inputs),
+    output:
+        page="<results>/report.html",
+        figures=report(
+            directory("<results>/figures"),
+            patterns=["{figure}.svg"],
+            caption="../workflow/report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        tables=directory("<results>/tables"),
+    log:
+        "<results>/logs/render_report/all.log",
+    benchmark:
+        "<results>/benchmarks/render_report/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        settings=config,
+    message:
+        "Rendering the report"
+    script:
+        "../workflow/scripts/render_report.py"

@@ -1,0 +1,205 @@
+"""A small made-up run: every table that the report reads, in the form in which the stages write it."""
+
+import json
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+from scarceseq.files import write_json, write_table
+
+STUDIES = ["SRP1", "SRP2", "SRP3", "SRP4"]
+ROLES = ["pretrain", "scout", "validation", "test"]
+TENSORS = ["encoder.input.weight", "encoder.hidden.weight"]
+
+
+@pytest.fixture
+def settings():
+    """Config of the made-up run."""
+    return {
+        "name": "small",
+        "seed": 3,
+        "archive": {"organism": "mouse"},
+        "user_studies": {},
+        "corpus": {},
+        "pretrain": {"bases": {"mlp": {"seed": 1}}},
+        "guide": {"schemes": {"pairs": {}}},
+        "fewshot": {
+            "methods": ["guided_global", "linear_probe", "scratch"],
+            "tasks": {"tissue": {"label": "tissue", "protocol": "cross_study"}},
+            "episodes": 8,
+            "scoring": {"smallest_difference": 0.05},
+        },
+        "network": {"graphs": {}},
+        "screens": {"demo": {}},
+        "selection": {"selectors": ["random", "reach"], "screens": {"demo": {}}, "splits": 3},
+    }
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Inputs of the report by name, for a run of all stages."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    made = {}
+    for make in (archive, corpus, pretrain, guide, fewshot, network, screen, selection):
+        made |= make(folder, np.random.default_rng(7))
+    benchmarks(folder)
+    return made
+
+
+def archive(folder, _generator):
+    studies = pd.DataFrame(
+        {
+            "organism": "mouse",
+            "source": "sra",
+            "project": [*STUDIES, "SRP8", "SRP9"],
+            "runs": [7, 6, 7, 5, 9, 2],
+            "batch": ["batch_0", "batch_0", "batch_1", "batch_1", "batch_1", None],
+            "skip_reason": [None] * 5 + ["2 runs, fewer than 6"],
+        }
+    )
+    write_table(studies, folder / "studies.tsv")
+    paths = []
+    for batch in ("batch_0", "batch_1"):
+        path = folder / "batches" / batch / "manifest.jsonl"
+        path.parent.mkdir(parents=True)
+        with open(path, "w") as handle:
+            for project in studies.loc[studies["batch"] == batch, "project"]:
+                bad = project == "SRP8"
+                line = {"organism": "mouse", "source": "sra", "project": project, "kind": "gene_sums", "path": "x", "url": "y"}
+                line |= {"bytes": 1000, "sha256": "0", "rows": 12, "columns": 6}
+                line |= {"status": "damaged", "detail": "gzip ends early"} if bad else {"status": "ok", "detail": ""}
+                handle.write(json.dumps(line) + "\n")
+        paths.append(str(path))
+    return {"studies": str(folder / "studies.tsv"), "manifests": paths}
+
+
+def corpus(folder, generator):
+    rows = [(f"{study}.{index}", study) for study in STUDIES for index in range(5)]
+    samples = pd.DataFrame(rows, columns=["sample", "study"])
+    samples["organism"], samples["source"], samples["unit"] = "mouse", "sra", "base_coverage"
+    samples["runs"] = [f"R{index}" if index % 10 else f"R{index},R{index}b" for index in range(len(samples))]
+    samples["library_size"] = generator.integers(10**8, 10**10, len(samples))
+    samples["genes_detected"] = generator.integers(9000, 15000, len(samples))
+    samples["zero_fraction"] = generator.random(len(samples))
+    dropped = pd.DataFrame(
+        [("SRP1", "X1", "few_mapped_reads", "10"), ("SRP2", "X2", "no_metadata", None), ("SRP3", "X3", "few_mapped_reads", "3")]
+        + [("SRP8", f"Y{index}", "study_unusable", "gzip ends early") for index in range(9)]
+        + [("SRP1", "Z1", "not_in_archive_table", None)],
+        columns=["study", "run", "reason", "value"],
+    )
+    genes = pd.DataFrame({"gene_id": [f"G{index}.1" for index in range(12)], "gene_name": [f"Gene{index}" for index in range(12)]})
+    attributes = pd.DataFrame({"sample": samples["sample"], "key": "tissue", "value": ["liver <b>&", "köln"] * 10})
+    splits = pd.DataFrame({"split": "default", "study": STUDIES, "role": ROLES})
+    np.save(folder / "training.npy", generator.random((20, 12), dtype=np.float32))
+    tables = {"samples": samples, "dropped_runs": dropped, "genes": genes, "attributes": attributes, "splits": splits}
+    return _written(folder, tables) | {"training": str(folder / "training.npy")}
+
+
+def pretrain(folder, generator):
+    place = folder / "pretrain" / "mlp"
+    steps = np.arange(0, 101, 10)
+    held_out = np.where(steps % 50 == 0, 1.1 - steps / 400, np.nan)
+    history = pd.DataFrame({"step": steps, "train_loss": 1 - steps / 300, "validation_loss": held_out})
+    rows = [
+        ("test", study, predictor, error + generator.random() / 100, 5)
+        for study in STUDIES
+        for predictor, error in (("model", 0.5), ("gene_mean", 1.0), ("pca", 0.6))
+    ]
+    evaluation = pd.DataFrame(rows, columns=["split_role", "study", "predictor", "masked_mse", "samples"])
+    write_table(history, place / "history.parquet")
+    write_table(evaluation, place / "evaluation.tsv")
+    return {"pretrain_history": [str(place / "history.parquet")], "pretrain_evaluation": [str(place / "evaluation.tsv")]}
+
+
+def guide(folder, generator):
+    place = folder / "guide" / "mlp" / "pairs"
+    tensor = {
+        "weights": 100,
+        "mean": 0.2,
+        "quantiles": {"0.0": 0, "0.05": 0.01, "0.25": 0.1, "0.5": 0.2, "0.75": 0.3, "0.95": 0.6, "1.0": 1},
+        "histogram": [60, 30, *[0] * 17, 10],
+    }
+    for name in ("per_tensor", "global"):
+        write_json({"layers": dict.fromkeys(TENSORS, tensor)}, place / f"{name}.json")
+    accuracy = pd.DataFrame(
+        {"scout": range(6), "train_accuracy": 1.0, "held_out_accuracy": [1, 0.9, 0.8, 0.7, 0.5, 1], "kept": [True] * 5 + [False]}
+    )
+    write_table(accuracy, place / "accuracy.tsv")
+    values = np.sort(generator.random(40))[::-1]
+    mobility = pd.DataFrame(
+        {"gene_id": [f"G{i}" for i in range(40)], "gene_name": [f"Gene{i}" for i in range(40)], "mobility": values, "rank": range(1, 41)}
+    )
+    write_table(mobility, place / "gene_mobility.tsv")
+    return {
+        "guide_json": [str(place / "global.json"), str(place / "per_tensor.json")],
+        "scout_accuracy": [str(place / "accuracy.tsv")],
+        "gene_mobility": [str(place / "gene_mobility.tsv")],
+    }
+
+
+def fewshot(folder, generator):
+    methods = {"guided_global": 0.8, "linear_probe": 0.7, "scratch": 0.5}
+    rows = []
+    for metric in ("balanced_accuracy", "log_loss"):
+        for shot in (1, 5):
+            for method, mean in methods.items():
+                middle = mean + shot / 50 + generator.random() / 100
+                cell = ("mlp", method, "tissue", 3, shot, metric, middle, middle - 0.05, middle + 0.05, 12, 40)
+                rows.append((*cell, "bootstrap over query studies", "run", None))
+    rows.append(("mlp", "scratch", "treatment", 2, 1, "balanced_accuracy", None, None, None, 0, 0, None, "not run", "no two studies share a label"))
+    names = "base method task way shot metric mean low high studies episodes interval status reason".split()
+    summary = pd.DataFrame(rows, columns=names)
+    rows = [
+        ("mlp", "tissue", 3, shot, metric, "guided_global", "linear_probe", 0.1, 0.02, 0.18, 12, 40, "bootstrap", "primary", None)
+        for shot in (1, 5)
+        for metric in ("balanced_accuracy", "log_loss")
+    ]
+    rows.append(("mlp", "tissue", 3, 1, "balanced_accuracy", "scratch", "linear_probe", -0.2, -0.3, -0.1, 12, 40, "bootstrap", "secondary", None))
+    names = "base task way shot metric method against difference low high studies episodes interval kind reason".split()
+    contrasts = pd.DataFrame(rows, columns=names)
+    return _written(folder, {"fewshot_summary": summary, "fewshot_contrasts": contrasts}, ".tsv")
+
+
+def network(folder, generator):
+    genes = [f"Gene{index}" for index in range(30)]
+    edges = pd.DataFrame({"source": generator.choice(genes, 90), "target": generator.choice(genes, 90), "weight": 1.0})
+    write_table(edges, folder / "network" / "annotation.parquet")
+    write_json({"kind": "annotation", "nodes": 30, "edges": 90}, folder / "network" / "annotation.json")
+    return {"graphs": [str(folder / "network/annotation.parquet")], "graph_json": [str(folder / "network/annotation.json")]}
+
+
+def screen(folder, generator):
+    place = folder / "screen" / "demo"
+    place.mkdir(parents=True)
+    names = [f"Gene{index}" for index in range(10)]
+    obs = pd.DataFrame({"cells": generator.integers(20, 50, 10), "reliability": generator.random(10)}, index=names)
+    data = anndata.AnnData(generator.normal(size=(10, 30)), obs=obs)
+    data.uns["kind"] = "cells"
+    data.write_h5ad(place / "pseudobulk.h5ad")
+    rows = [(name, f"Gene{rank}", 3.0, -0.5 * rank, 0.001, 0.01, rank) for name in names for rank in range(1, 6)]
+    columns = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value", "rank"]
+    write_table(pd.DataFrame(rows, columns=columns), place / "differential_genes.parquet")
+    return {"screen_pseudobulk": [str(place / "pseudobulk.h5ad")], "screen_genes": [str(place / "differential_genes.parquet")]}
+
+
+def selection(_folder, _generator):
+    return {}
+
+
+def benchmarks(folder):
+    for rule, jobs in {"fetch_batch": ["batch_0", "batch_1"], "pretrain": ["mlp"]}.items():
+        (folder / "benchmarks" / rule).mkdir(parents=True)
+        for job in jobs:
+            text = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n2.5\t0:00:02\t100.5\t1\t1\t1\t0\t0\t50\t1.25\n"
+            (folder / "benchmarks" / rule / f"{job}.tsv").write_text(text if job != "batch_1" else text.replace("100.5", "-"))
+
+
+def _written(folder, tables, suffix=".parquet"):
+    paths = {}
+    for name, table in tables.items():
+        paths[name] = str(folder / f"{name}{suffix}")
+        write_table(table, paths[name])
+    return paths

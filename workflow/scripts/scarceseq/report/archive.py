@@ -1,0 +1,125 @@
+"""Archive: what was listed, what was fetched, and where every run went."""
+
+import pandas as pd
+
+from scarceseq.archive.manifest import by_study, read_manifest, why_unusable
+from scarceseq.report.blocks import Paragraph, Section, Table
+
+UNUSABLE, UNLISTED = "study_unusable", "not_in_archive_table"
+REASONS = {
+    "no_counts": "not in the table of gene sums",
+    "no_metadata": "no metadata",
+    "no_qc": "no alignment figures",
+    "no_coverage": "no coverage",
+    "few_mapped_reads": "too few mapped reads",
+    "library_selection": "library made in an excluded way",
+    "all_zero": "all genes zero",
+    "all_zero_in_shared_genes": "all genes zero among those measured in every study",
+    "zero_fraction": "too many genes zero",
+    "run_cap": "beyond the most runs of one study",
+    "duplicate_content": "same counts as another sample",
+    "duplicate_sample": "same sample name as another",
+    UNUSABLE: "study's files could not be used",
+}
+
+
+def study_states(studies, entries):
+    """State of each listed study.
+
+    Parameters
+    ----------
+    studies : pandas.DataFrame
+        organism, source, project, runs, batch, skip_reason.
+    entries : list of scarceseq.archive.manifest.Entry
+        Of all batches.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `studies` with columns state ('fetched', 'skipped', 'unusable', 'not in a manifest') and detail.
+    """
+    unusable = {(s.organism, s.source, s.project): why_unusable(files) for s, files in by_study(entries).items()}
+    states, details = [], []
+    for row in studies.itertuples():
+        key = (row.organism, row.source, row.project)
+        if pd.notna(row.skip_reason) and row.skip_reason:
+            state, detail = "skipped", row.skip_reason
+        elif key not in unusable:
+            state, detail = "not in a manifest", ""
+        else:
+            state, detail = ("unusable", unusable[key]) if unusable[key] else ("fetched", "")
+        states.append(state)
+        details.append(detail)
+    return studies.drop(columns="skip_reason").assign(state=states, detail=details)
+
+
+def run_ledger(states, dropped, samples):
+    """Account of all listed runs: each is a sample, part of one, or left out for a reason.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        From `study_states`.
+    dropped : pandas.DataFrame
+        study, run, reason, value.
+    samples : pandas.DataFrame
+        study, runs (comma-joined), ...
+
+    Returns
+    -------
+    pandas.DataFrame
+        entry, runs. The first row is the number listed, the last what the others leave unexplained (0).
+    """
+    listed = int(states["runs"].sum())
+    ours = dropped[dropped["study"].isin(states["project"]) & (dropped["reason"] != UNLISTED)]
+    rows = [("listed by the archive", listed)]
+    for state, group in states[states["state"].isin(["skipped", "not in a manifest"])].groupby("state", sort=True):
+        rows.append((f"left out: study {state}", int(group["runs"].sum())))
+    for reason, count in ours["reason"].value_counts().sort_index().items():
+        rows.append((f"left out: {reason_words(reason)}", int(count)))
+    kept = samples[samples["study"].isin(states["project"])]
+    runs = int((kept["runs"].astype(str).str.count(",") + 1).sum())
+    rows += [("kept: first or only run of a sample", len(kept)), ("kept: added to a sample's first run", runs - len(kept))]
+    rows.append(("unexplained", listed - sum(count for _, count in rows[1:])))
+    return pd.DataFrame(rows, columns=["entry", "runs"])
+
+
+def reason_words(reason):
+    """A reason of the corpus stage in plain words."""
+    if reason.startswith("type:"):
+        return f"not bulk RNA-seq by {reason.removeprefix('type:')}"
+    return REASONS.get(reason, reason.replace("_", " "))
+
+
+def section(inputs):
+    """Section of the page, or None if the run listed no archive."""
+    if not inputs.has("studies"):
+        return None
+    entries = [entry for path in inputs.paths("manifests") for entry in read_manifest(path)]
+    states = study_states(inputs.table("studies"), entries)
+    counts = states.groupby("state", sort=True).agg(studies=("project", "size"), runs=("runs", "sum")).reset_index()
+    good = [entry for entry in entries if entry.status == "ok"]
+    fetched = states[states["state"] == "fetched"]
+    text = (
+        f"The archive lists {len(states):,} studies with {int(states['runs'].sum()):,} runs. {len(fetched):,} studies were "
+        f"fetched and verified: {len(good):,} files, {sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
+    )
+    blocks = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
+    if inputs.has("dropped_runs", "samples"):
+        blocks += _ledger_blocks(run_ledger(states, inputs.table("dropped_runs"), inputs.table("samples")))
+    failed = states[states["state"].isin(["unusable", "not in a manifest"])]
+    if len(failed):
+        note = "Recorded and left out; the run goes on as long as they are few."
+        blocks.append(Table("archive_unusable", failed, "Studies that could not be used", note))
+    blocks.append(Table("archive_studies", states, "All studies of the archive", folded=True))
+    facts = [(f"{len(fetched):,} of {len(states):,}", "listed studies fetched")]
+    return Section("archive", "Archive", blocks, facts)
+
+
+def _ledger_blocks(ledger):
+    left = int(ledger["runs"].iloc[-1])
+    table = Table("archive_runs", ledger, "Where every run went", "All rows below the first add up to the first.")
+    if left == 0:
+        return [table]
+    text = f"The counts do not add up: {abs(left):,} runs {'are missing from' if left > 0 else 'are too many in'} this account."
+    return [table, Paragraph(text, "warning")]

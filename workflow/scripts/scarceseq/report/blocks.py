@@ -1,0 +1,75 @@
+"""What a page is made of: sections of paragraphs, figures and tables."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A plain sentence or two; `tone` is 'plain', 'finding' (a conclusion) or 'warning'."""
+
+    text: str
+    tone: str = "plain"
+    kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its caption.
+
+    Attributes
+    ----------
+    name : str
+        File name without suffix; unique on the page.
+    title, reading, count, caution : str
+        What it shows; how to read it; how many observations; what would make it wrong.
+    """
+
+    name: str
+    figure: Figure
+    title: str
+    reading: str
+    count: str
+    caution: str
+    kind: ClassVar[str] = "picture"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: printed rounded, written in full precision.
+
+    Attributes
+    ----------
+    name : str
+        File name without suffix; unique on the page.
+    frame : pandas.DataFrame
+        Complete table, as written to the file.
+    title, note : str
+        What it holds, and how to read it.
+    shown : pandas.DataFrame, optional
+        The part or arrangement that the page prints, if not the whole.
+    folded : bool
+        Whether the page opens it only on demand.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    title: str
+    note: str = ""
+    shown: pd.DataFrame | None = None
+    folded: bool = False
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One stage of the page; `facts` are (value, meaning) pairs for the box at the top of the page."""
+
+    key: str
+    title: str
+    blocks: list
+    facts: list = field(default_factory=list)
+    findings: list = field(default_factory=list)

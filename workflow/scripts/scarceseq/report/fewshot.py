@@ -1,0 +1,222 @@
+"""Few-shot learning: methods side by side, the contrasts planned beforehand, and the cells that were not run."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.fewshot.verdict import outcome, verdict
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+
+DRAWN = ("balanced_accuracy",)
+"""Metrics that get a figure; the others get a table."""
+
+
+def families(contrasts):
+    """What each method is in the planned comparison.
+
+    Parameters
+    ----------
+    contrasts : pandas.DataFrame
+        method, against, kind ('primary' | 'secondary').
+
+    Returns
+    -------
+    dict of str to str
+        Method to 'guided' (left side of a primary contrast) or 'compared' (right side); others are absent.
+    """
+    primary = contrasts[contrasts["kind"] == "primary"]
+    return {**dict.fromkeys(primary["against"], "compared"), **dict.fromkeys(primary["method"], "guided")}
+
+
+def comparison_figure(summary, family):
+    """Mean and interval per method, one panel per task, way and shot.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of one base and one metric that were run: task, way, shot, method, mean, low, high.
+    family : dict of str to str
+        From `families`.
+    """
+    tasks = list(dict.fromkeys(summary["task"]))
+    settings = {task: sorted(set(zip(*summary.loc[summary["task"] == task, ["way", "shot"]].to_numpy().T))) for task in tasks}
+    methods = summary.groupby("method")["mean"].mean().sort_values().index.tolist()
+    columns = max(len(pairs) for pairs in settings.values())
+    size = (2.0 + 3.1 * columns, 0.7 + len(tasks) * (0.8 + 0.21 * len(methods)))
+    drawn, axes = style.figure(*size, rows=len(tasks), columns=columns, sharey=True, sharex=True)
+    for row, task in zip(axes, tasks, strict=True):
+        for ax, pair in zip(row, settings[task], strict=False):
+            part = summary[(summary["task"] == task) & (summary["way"] == pair[0]) & (summary["shot"] == pair[1])]
+            _panel(ax, part.set_index("method"), methods, family, chance=1 / pair[0])
+            ax.set_title(f"{style.words(task)}: {pair[0]} classes, {pair[1]} per class")
+        for ax in row[len(settings[task]) :]:
+            ax.set_visible(False)
+        row[0].set_yticks(range(len(methods)), [style.words(method) for method in methods])
+    return drawn
+
+
+COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
+
+
+def _panel(ax, part, methods, family, chance):
+    ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":")
+    for place, method in enumerate(methods):
+        if method not in part.index or pd.isna(part.at[method, "mean"]):
+            continue
+        mean, low, high = (float(part.at[method, key]) for key in ("mean", "low", "high"))
+        colour = COLOURS[family.get(method)]
+        if np.isfinite([low, high]).all():
+            ax.plot([low, high], [place, place], color=colour, lw=2, alpha=0.55, solid_capstyle="butt")
+        marker = {"guided": "D", "compared": "s"}.get(family.get(method), "o")
+        ax.plot([mean], [place], marker=marker, color=colour, ms=5, ls="none")
+    ax.set_ylim(-0.6, len(methods) - 0.4)
+    ax.grid(True, axis="x")
+    ax.set_xlabel("balanced accuracy" if not len(part) else style.words(part["metric"].iloc[0]))
+
+
+def contrast_figure(contrasts, ylabels):
+    """Differences with their intervals, one row per contrast.
+
+    Parameters
+    ----------
+    contrasts : pandas.DataFrame
+        difference, low, high, kind.
+    ylabels : list of str
+        Name of each row.
+    """
+    drawn, axes = style.figure(8.4, 0.9 + 0.24 * len(contrasts))
+    ax = axes[0, 0]
+    ax.axvline(0, color=style.BLACK, lw=0.9)
+    for place, row in enumerate(contrasts.itertuples()):
+        clear = np.isfinite([row.low, row.high]).all() and (row.low > 0 or row.high < 0)
+        colour = style.GREY if not clear else style.BLUE if row.difference > 0 else style.ORANGE
+        if np.isfinite([row.low, row.high]).all():
+            ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2, alpha=0.6, solid_capstyle="butt")
+        ax.plot([row.difference], [place], marker="o", color=colour, ms=5)
+    ax.set_yticks(range(len(contrasts)), ylabels)
+    ax.set_ylim(len(contrasts) - 0.4, -0.6)
+    ax.grid(True, axis="x")
+    ax.set_xlabel("difference (right: the first is better)")
+    return drawn
+
+
+def contrast_names(contrasts):
+    """Row names such as 'guided global against linear probe, tissue, 3 classes, 5 per class'."""
+    several = contrasts["base"].nunique() > 1
+    return [
+        f"{style.words(row.method)} − {style.words(row.against)}: {style.words(row.task)}, {row.way}×{row.shot}"
+        + (f" ({row.base})" if several else "")
+        for row in contrasts.itertuples()
+    ]
+
+
+def pivot(summary):
+    """Means and intervals for reading: one row per method, one column per task, way and shot."""
+    part = summary[summary["status"] == "run"].copy()
+    part["cell"] = [f"{style.words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
+    part["text"] = [f"{r.mean:.3f}" + (f" [{r.low:.3f}, {r.high:.3f}]" if np.isfinite(r.low) else "") for r in part.itertuples()]
+    order = list(dict.fromkeys(part["cell"]))
+    methods = part.groupby("method")["mean"].mean().sort_values(ascending=False).index
+    wide = part.pivot(index="method", columns="cell", values="text").loc[methods, order]
+    return wide.reset_index()
+
+
+def section(inputs, settings):
+    """Section of the page, or None if no few-shot stage ran."""
+    if not inputs.has("fewshot_summary"):
+        return None
+    summary = inputs.table("fewshot_summary")
+    contrasts = inputs.table("fewshot_contrasts") if inputs.has("fewshot_contrasts") else pd.DataFrame()
+    ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
+    findings = [conclusion(contrasts, settings)] if len(contrasts) else []
+    blocks = [Paragraph(text, "finding") for text in findings]
+    family = families(contrasts) if len(contrasts) else {}
+    for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
+        blocks += _comparison_blocks(base, metric, part, family)
+    if len(contrasts):
+        blocks += _contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
+    if len(missing):
+        blocks.append(_missing_table(missing))
+    blocks.append(Table("fewshot_summary", summary, "All means and intervals", folded=True))
+    return Section("fewshot", "Few-shot learning", blocks, [], findings)
+
+
+def conclusion(contrasts, settings):
+    """What the primary contrasts support: the verdict without its sentence on each single contrast.
+
+    Parameters
+    ----------
+    contrasts : pandas.DataFrame
+    settings : dict
+        The whole config.
+    """
+    seeds = [base["seed"] for base in settings["pretrain"]["bases"].values()]
+    text = verdict(contrasts, seeds, settings["fewshot"]["scoring"]["smallest_difference"])
+    start = text.find("In all, ")
+    return text if start < 0 else "Guided few-shot learning against its controls and the plain baselines: " + text[start + 8 :]
+
+
+def _comparison_blocks(base, metric, part, family):
+    name = f"fewshot_{metric}_{base}"
+    title = f"{style.words(metric).capitalize()} by method (base {base})"
+    how = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
+    cells = part.groupby(["task", "way", "shot"])
+    counts = "; ".join(
+        f"{style.words(task)} {way}×{shot}: {int(group['studies'].max()):,} studies, {int(group['episodes'].max()):,} episodes"
+        for (task, way, shot), group in cells
+    )
+    blocks = []
+    if metric in DRAWN:
+        picture = Picture(
+            name,
+            comparison_figure(part, family),
+            title,
+            "Each mark is a method's mean, the line its interval"
+            + (f" ({how})" if how else "")
+            + ". Diamonds: guided methods; squares: what they are compared with by plan; circles: the rest. The dotted "
+            "line is chance.",
+            counts + ".",
+            "Intervals of two methods may overlap although one is better in every study: judge by the contrasts below, "
+            "which pair them. Few studies make wide intervals, and more episodes do not make them narrower.",
+        )
+        blocks.append(picture)
+    note = "Mean with its interval; columns are tasks, classes × labelled samples per class."
+    blocks.append(Table(f"{name}_table", part, title, note, shown=pivot(part), folded=metric not in DRAWN))
+    return blocks
+
+
+def _contrast_blocks(contrasts, smallest_difference):
+    contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
+    ordered = contrasts.sort_values("kind", key=lambda kind: kind != "primary", kind="stable").reset_index(drop=True)
+    note = (
+        "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. Primary "
+        "contrasts were fixed before the run; the others are secondary. Underpowered: a difference of "
+        f"{smallest_difference:g} in balanced accuracy is not ruled out."
+    )
+    table = Table("fewshot_contrasts", ordered, "Contrasts, primary first", note, shown=ordered.drop(columns=["interval", "reason"], errors="ignore"))
+    shown = ordered[(ordered["kind"] == "primary") & ordered["metric"].isin(DRAWN)]
+    if shown.empty:
+        return [table]
+    picture = Picture(
+        "fewshot_primary_contrasts",
+        contrast_figure(shown, contrast_names(shown)),
+        "Primary contrasts",
+        "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies. "
+        "Coloured where the interval leaves out zero: blue in favour of the first, orange in favour of the second.",
+        f"{int(shown['studies'].min()):,} to {int(shown['studies'].max()):,} query studies per contrast.",
+        "With fewer than ten studies an interval rests on few differences; no correction is made for the number of "
+        "rows, so one coloured row among twenty is what chance gives.",
+    )
+    return [picture, table]
+
+
+def _missing_table(missing):
+    keys = ["base", "method", "task", "way", "shot", "reason"]
+    frame = missing[keys].drop_duplicates().reset_index(drop=True)
+    shown = frame.groupby(["base", "task", "way", "shot", "reason"], sort=True).agg(methods=("method", "nunique"))
+    note = "Planned, but the data cannot fill them; nothing was put in their place."
+    return Table("fewshot_not_run", frame, "Cells that were not run", note, shown=shown.reset_index())
+
+
+def _outcome(row, smallest_difference):
+    return outcome(row, smallest_difference) if row["metric"] in DRAWN else None

@@ -1,0 +1,152 @@
+"""Guide: which weights the scouts moved, how well the scouts did, and which genes are the most and least mobile."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LogNorm
+
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+
+GENES_SHOWN = 15
+KEYS = ("base", "scheme")
+
+
+def distribution_figure(guides):
+    """Distribution of guide values: one panel per guide, one strip per weight tensor.
+
+    Parameters
+    ----------
+    guides : dict of str to dict of str to dict
+        Title to tensor name to its description: histogram (counts of equal bins over 0 to 1), quantiles.
+    """
+    names = list(dict.fromkeys(name for tensors in guides.values() for name in tensors))
+    drawn, axes = style.figure(2.4 + 3.2 * len(guides), 1.5 + 0.3 * len(names), columns=len(guides), sharey=True, sharex=True)
+    for ax, (title, tensors) in zip(axes[0], guides.items(), strict=True):
+        for place, name in enumerate(names):
+            if name in tensors:
+                shades = _strip(ax, place, tensors[name])
+        ax.set(xlabel="guide value (0 stays, 1 moves freely)", title=title, xlim=(-0.02, 1.02))
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    bar = drawn.colorbar(shades, ax=axes[0].tolist(), ticks=[0.001, 0.01, 0.1, 1], format=style.plain_number, pad=0.02)
+    bar.set_label("share of the tensor's weights")
+    bar.minorticks_off()
+    return drawn
+
+
+def _strip(ax, place, tensor):
+    counts = np.asarray(tensor["histogram"], float)
+    share = np.where(counts > 0, counts / max(counts.sum(), 1), np.nan)
+    edges = np.linspace(0, 1, len(counts) + 1)
+    shades = ax.pcolormesh(edges, [place - 0.42, place + 0.42], share[None, :], cmap="Blues", norm=LogNorm(0.001, 1))
+    quantiles = tensor["quantiles"]
+    ax.plot([quantiles["0.25"], quantiles["0.75"]], [place, place], color=style.ORANGE, lw=2.5, solid_capstyle="butt")
+    ax.plot([quantiles["0.5"]], [place], marker="o", ms=5, color=style.ORANGE, mec="white", mew=0.8)
+    return shades
+
+
+def accuracy_figure(accuracy):
+    """Held-out against training accuracy of the scouts, kept and dropped ones apart."""
+    drawn, axes = style.figure(4.2, 3.6)
+    ax = axes[0, 0]
+    for kept, colour, marker in ((True, style.BLUE, "o"), (False, style.ORANGE, "X")):
+        part = accuracy[accuracy["kept"].astype(bool) == kept]
+        if len(part):
+            label = f"{'kept' if kept else 'dropped'} ({len(part):,})"
+            ax.scatter(part["train_accuracy"], part["held_out_accuracy"], s=18, color=colour, marker=marker, lw=0, alpha=0.75, label=label)
+    ax.axhline(0.5, color=style.BLACK, lw=0.8, ls=":")
+    ax.set(xlabel="accuracy on its training samples", ylabel="accuracy on held-out samples", xlim=(None, 1.02), ylim=(None, 1.02))
+    ax.legend(loc="lower left")
+    return drawn
+
+
+def extremes(mobility, shown=GENES_SHOWN):
+    """The most and the least mobile genes side by side.
+
+    Parameters
+    ----------
+    mobility : pandas.DataFrame
+        gene_id, gene_name, mobility, rank (1: most mobile), of one base and scheme.
+    """
+    ordered = mobility.sort_values("rank")
+    most, least = ordered.head(shown), ordered.tail(shown).iloc[::-1]
+    return pd.DataFrame(
+        {
+            "most mobile": most["gene_name"].to_numpy(),
+            "mobility": most["mobility"].to_numpy(),
+            "least mobile": least["gene_name"].to_numpy(),
+            "mobility ": least["mobility"].to_numpy(),
+        }
+    )
+
+
+def descriptions(values):
+    """Description of each guide's tensors from its JSON file, by a title for the panel."""
+    found = {}
+    for path, value in values:
+        base, scheme = path.parent.parts[-2:]
+        found[f"{style.words(path.stem)} ({base}, {style.words(scheme)})"] = value["layers"]
+    return found
+
+
+def section(inputs):
+    """Section of the page, or None if no guide was made."""
+    if not inputs.has("guide_json"):
+        return None
+    blocks, facts = [], []
+    if inputs.has("scout_accuracy"):
+        accuracy = inputs.stacked("scout_accuracy", *KEYS)
+        kept = accuracy["kept"].astype(bool)
+        blocks.append(
+            Paragraph(
+                f"{kept.sum():,} of {len(accuracy):,} scouts were kept; their mean accuracy on held-out samples is "
+                f"{accuracy.loc[kept, 'held_out_accuracy'].mean():.2f} (chance: 0.50)."
+            )
+        )
+        facts = [(f"{kept.sum():,} of {len(accuracy):,}", "scouts kept")]
+    guides = descriptions(inputs.values("guide_json"))
+    blocks.append(_distribution_picture(guides))
+    if inputs.has("scout_accuracy"):
+        blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts", folded=True)]
+    if inputs.has("gene_mobility"):
+        blocks += _mobility_tables(inputs.stacked("gene_mobility", *KEYS))
+    return Section("guide", "Guide", blocks, facts)
+
+
+def _distribution_picture(guides):
+    tensors = len(next(iter(guides.values())))
+    return Picture(
+        "guide_distributions",
+        distribution_figure(guides),
+        "Distribution of guide values by weight tensor",
+        "Each strip is one weight tensor of the encoder: the darker, the more of its weights have that guide value; the "
+        "dot is the median, the line the middle half. The guide multiplies the step of every weight during "
+        "fine-tuning: 0 keeps the weight where pre-training left it, 1 lets it move freely. Per tensor, each tensor is "
+        "scaled to the range 0 to 1 by itself; globally, all share one scale.",
+        f"{tensors:,} tensors in each guide.",
+        "A few very mobile weights set the scale of all others: nearly everything at 0 can mean one outlying weight "
+        "rather than rigid layers. First-layer values follow how much genes vary, scouts or not; the control guides of "
+        "the few-shot comparison tell the two apart.",
+    )
+
+
+def _accuracy_picture(accuracy):
+    return Picture(
+        "guide_scout_accuracy",
+        accuracy_figure(accuracy),
+        "How well the scouts learnt",
+        "Each point is a scout: a small two-class task between clusters of samples. The dotted line is chance.",
+        f"{len(accuracy):,} scouts.",
+        "Scouts that learn nothing move weights at random and blur the guide; scouts that are all perfect are too easy "
+        "to tell which weights matter.",
+    )
+
+
+def _mobility_tables(mobility):
+    tables = []
+    for keys, part in mobility.groupby(list(KEYS), sort=True):
+        name = "_".join(keys)
+        title = f"Most and least mobile genes ({keys[0]}, {style.words(keys[1])})"
+        note = f"Mobility: mean guide value of the weights that lead from a gene into the encoder; {len(part):,} genes."
+        tables.append(Table(f"guide_mobility_{name}", part, title, note, shown=extremes(part)))
+    return tables

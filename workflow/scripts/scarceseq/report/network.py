@@ -1,0 +1,70 @@
+"""Gene graphs: their size, and how unevenly their edges are spread."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.files import read_table
+from scarceseq.report import style
+from scarceseq.report.blocks import Picture, Section, Table
+
+
+def graph_table(values):
+    """One row per graph from the graphs' JSON descriptions; nested values are left to the files.
+
+    Parameters
+    ----------
+    values : list of (path, dict)
+    """
+    rows = [
+        {"graph": path.stem} | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
+        for path, value in values
+    ]
+    table = pd.DataFrame(rows)
+    first = [name for name in ("graph", "kind", "nodes", "edges") if name in table.columns]
+    return table[first + [name for name in table.columns if name not in first]]
+
+
+def out_degrees(edges):
+    """Number of genes that each source gene points to, largest first."""
+    return edges.groupby("source").size().sort_values(ascending=False)
+
+
+def degree_figure(degrees):
+    """Share of genes with at least so many out-going edges, one line per graph.
+
+    Parameters
+    ----------
+    degrees : dict of str to pandas.Series
+    """
+    drawn, axes = style.figure(5.2, 3.0)
+    ax = axes[0, 0]
+    for place, (name, counts) in enumerate(degrees.items()):
+        ordered = np.sort(counts.to_numpy())
+        share = 1 - np.arange(len(ordered)) / len(ordered)
+        ax.step(ordered, share, where="pre", color=style.PALETTE[place % 8], label=f"{style.words(name)} ({len(ordered):,} genes)")
+    ax.set(xlabel="out-going edges of a gene", ylabel="share of genes with\nat least so many", ylim=(0, 1.02))
+    ax.yaxis.grid(True)
+    ax.legend(loc="best")
+    return drawn
+
+
+def section(inputs):
+    """Section of the page, or None if no graph was built."""
+    if not inputs.has("graph_json"):
+        return None
+    table = graph_table(inputs.values("graph_json"))
+    blocks = [Table("network_graphs", table, "Graphs", "Directed edges from source to target; pairs of a gene with itself are left out.")]
+    if inputs.has("graphs"):
+        degrees = {path.stem: out_degrees(read_table(path, columns=["source"])) for path in inputs.paths("graphs")}
+        blocks.append(
+            Picture(
+                "network_degrees",
+                degree_figure(degrees),
+                "How many genes a gene points to",
+                "Each line falls from 1 as the required number of edges grows; a long right tail means hubs, which "
+                "degree-based choices pick first. Genes without out-going edges are not drawn.",
+                "; ".join(f"{style.words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
+                "Hubs of an annotation graph are often the best-studied genes rather than the most influential ones.",
+            )
+        )
+    return Section("network", "Gene graphs", blocks)

@@ -1,0 +1,69 @@
+"""The head of the page: in words, what the configuration asked for."""
+
+from scarceseq.report.style import words
+
+
+def describe(settings):
+    """What was run, in a few plain sentences.
+
+    Parameters
+    ----------
+    settings : dict
+        The whole config, defaults filled in.
+
+    Returns
+    -------
+    str
+    """
+    parts = [_source(settings), _learning(settings), _fewshot(settings), _selection(settings)]
+    return " ".join(part for part in parts if part)
+
+
+def _source(settings):
+    if "demo" in settings:
+        demo = settings["demo"]
+        return (
+            f"A generated world with known truth (not real data): {demo['studies']:,} studies, {demo['genes']:,} genes, "
+            f"{demo['perturbations']:,} perturbations, in the formats of the real sources."
+        )
+    if "archive" in settings:
+        text = f"Studies of {settings['archive']['organism']} from a recount3 archive"
+        extra = len(settings.get("user_studies") or {})
+        return f"{text} and {extra:,} supplied {'study' if extra == 1 else 'studies'}." if extra else f"{text}."
+    return ""
+
+
+def _learning(settings):
+    if "pretrain" not in settings:
+        return ""
+    bases = settings["pretrain"]["bases"]
+    text = f"{len(bases):,} base {'model was' if len(bases) == 1 else 'models were'} pre-trained ({_listed(bases)})"
+    if "guide" in settings:
+        text += f"; guides were derived from scouts of the kind {_listed(settings['guide']['schemes'])}"
+    return text + "."
+
+
+def _fewshot(settings):
+    if "fewshot" not in settings:
+        return ""
+    fewshot = settings["fewshot"]
+    return (
+        f"{len(fewshot['methods']):,} few-shot methods were compared on the {'task' if len(fewshot['tasks']) == 1 else 'tasks'} "
+        f"{_listed(fewshot['tasks'])}, {fewshot['episodes']:,} episodes in each cell."
+    )
+
+
+def _selection(settings):
+    if "selection" not in settings:
+        return ""
+    selection = settings["selection"]
+    return (
+        f"Ways of choosing perturbations ({_listed(selection['selectors'])}) were compared on the "
+        f"{'screen' if len(selection['screens']) == 1 else 'screens'} {_listed(selection['screens'])}, with "
+        f"{selection['splits']:,} splits into pool and held-out perturbations."
+    )
+
+
+def _listed(names):
+    names = [words(name) for name in names]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,163 @@
+"""Pre-training: loss over steps, and the model against simple predictors on studies it never saw."""
+
+import numpy as np
+
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+
+PREDICTOR_WORDS = {"model": "pre-trained model", "gene_mean": "mean of each gene", "pca": "principal components"}
+
+
+def loss_figure(history):
+    """Training and held-out loss over steps, one panel per base.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        base, step, train_loss, validation_loss (NaN at steps without evaluation).
+    """
+    bases = sorted(history["base"].unique())
+    drawn, axes = style.figure(max(4.6, 3.4 * len(bases)), 3.0, columns=len(bases), sharey=True)
+    for ax, base in zip(axes[0], bases, strict=True):
+        part = history[history["base"] == base].sort_values("step")
+        ax.plot(part["step"], part["train_loss"], color=style.SKY, label="pretrain studies")
+        held_out = part.dropna(subset=["validation_loss"])
+        ax.plot(held_out["step"], held_out["validation_loss"], color=style.ORANGE, marker="o", ms=3, label="held-out studies")
+        ax.set(xlabel="optimiser step", title=base)
+        style.plain_ticks(ax.xaxis)
+        ax.set_ylim(bottom=0)
+        ax.yaxis.grid(True)
+    axes[0, 0].set_ylabel("masked squared error\n(z-scored expression)")
+    axes[0, -1].legend(loc="upper right")
+    return drawn
+
+
+def error_table(evaluation):
+    """Masked squared error per base, role and predictor: the mean over studies, and in how many the model wins.
+
+    Parameters
+    ----------
+    evaluation : pandas.DataFrame
+        base, split_role, study, predictor, masked_mse, samples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        base, split_role, predictor, masked_mse (mean over studies), studies, samples, model_wins (studies in which
+        the model's error is below the predictor's).
+    """
+    rows = []
+    for (base, role), part in evaluation.groupby(["base", "split_role"], sort=True):
+        wide = part.pivot(index="study", columns="predictor", values="masked_mse")
+        samples = part.groupby("study")["samples"].first().sum()
+        for predictor in wide.mean().sort_values().index:
+            wins = int((wide["model"] < wide[predictor]).sum()) if "model" in wide and predictor != "model" else None
+            rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins))
+    names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins"]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
+
+
+def verdict(errors):
+    """One sentence per base and role: who predicts masked genes of held-out studies best, by how much.
+
+    Parameters
+    ----------
+    errors : pandas.DataFrame
+        From `error_table`.
+
+    Returns
+    -------
+    list of (str, bool)
+        Sentence, and whether the model wins against all.
+    """
+    sentences = []
+    for (base, role), part in errors.groupby(["base", "split_role"], sort=True):
+        model, rivals = part[part["predictor"] == "model"], part[part["predictor"] != "model"]
+        if model.empty or rivals.empty:
+            continue
+        own, studies = float(model["masked_mse"].iloc[0]), int(model["studies"].iloc[0])
+        best = rivals.loc[rivals["masked_mse"].idxmin()]
+        name = PREDICTOR_WORDS.get(best["predictor"], style.words(best["predictor"]))
+        where = f"on {studies:,} {style.words(role)} {'study' if studies == 1 else 'studies'}"
+        change = abs(own / best["masked_mse"] - 1)
+        if own < best["masked_mse"]:
+            text = (
+                f"Base {base} predicts masked genes {where} with an error {change:.1%} below that of the best simple "
+                f"predictor ({name}), and has the smaller error in {best['model_wins']} of {studies:,}."
+            )
+        else:
+            text = (
+                f"Base {base} does not beat the best simple predictor ({name}) {where}: its error is {change:.1%} "
+                "higher. What it learnt should not be relied on."
+            )
+        sentences.append((text, own < best["masked_mse"]))
+    return sentences
+
+
+def error_figure(evaluation):
+    """Error of the model against each simple predictor, one point per study, one panel per rival."""
+    rivals = [name for name in sorted(evaluation["predictor"].unique()) if name != "model"]
+    drawn, axes = style.figure(3.4 * len(rivals), 3.4, columns=len(rivals))
+    wide = evaluation.pivot_table(index=["base", "split_role", "study"], columns="predictor", values="masked_mse")
+    for ax, rival in zip(axes[0], rivals, strict=True):
+        limits = np.array([wide[[rival, "model"]].min().min() * 0.95, wide[[rival, "model"]].max().max() * 1.05])
+        ax.plot(limits, limits, color=style.GREY, lw=0.9, ls="--")
+        roles = wide.groupby(level=["base", "split_role"], sort=True)
+        for place, ((base, role), part) in enumerate(roles):
+            marker, colour = style.MARKERS[place % 8], style.PALETTE[place % 8]
+            label = f"{base}, {style.words(role)}"
+            ax.scatter(part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label)
+        ax.set(xlabel=f"error of {PREDICTOR_WORDS.get(rival, style.words(rival))}", aspect="equal", title=f"Model against {style.words(rival)}")
+    axes[0, 0].set_ylabel("error of the model")
+    axes[0, 0].legend(loc="upper left")
+    return drawn
+
+
+def section(inputs):
+    """Section of the page, or None if nothing was pre-trained."""
+    if not inputs.has("pretrain_history"):
+        return None
+    history = inputs.stacked("pretrain_history", "base")
+    blocks, findings = [_loss_picture(history)], []
+    if inputs.has("pretrain_evaluation"):
+        evaluation = inputs.stacked("pretrain_evaluation", "base")
+        errors = error_table(evaluation)
+        sentences = verdict(errors)
+        findings = [text for text, _ in sentences]
+        blocks += [Paragraph(text, "finding" if wins else "warning") for text, wins in sentences]
+        note = (
+            "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts "
+            "the studies in which the model's error is below that predictor's. Principal components have the model's width."
+        )
+        blocks.append(Table("pretrain_errors", errors, "Masked genes of held-out studies", note))
+        if evaluation["predictor"].nunique() > 1 and "model" in set(evaluation["predictor"]):
+            blocks.append(_error_picture(evaluation))
+        blocks.append(Table("pretrain_evaluation", evaluation, "Error per study", folded=True))
+    return Section("pretrain", "Pre-training", blocks, [], findings)
+
+
+def _loss_picture(history):
+    return Picture(
+        "pretrain_loss",
+        loss_figure(history),
+        "Loss while pre-training",
+        "Mean squared error at masked genes, in units of each gene's variance over the training studies: 1 is what "
+        "predicting every gene's mean would cost there.",
+        f"{history['base'].nunique():,} base model(s), up to {int(history['step'].max()):,} steps.",
+        "A held-out curve that rises while the other falls is over-fitting to studies; a curve still falling at its "
+        "end is a run stopped early.",
+    )
+
+
+def _error_picture(evaluation):
+    return Picture(
+        "pretrain_against_simple",
+        error_figure(evaluation),
+        "Model against simple predictors, study by study",
+        "Each point is a held-out study; below the dashed line the model's error is the smaller one.",
+        f"{evaluation['study'].nunique():,} studies.",
+        "The studies are the unit: many samples of one study are one point. A mask that differs between predictors "
+        "would break the pairing.",
+    )

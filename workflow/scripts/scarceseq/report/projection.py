@@ -1,0 +1,62 @@
+"""Principal components of samples, for looking at."""
+
+import numpy as np
+
+from scarceseq.seeds import derive
+
+
+def choose_rows(rows, limit, seed):
+    """Sorted indices of at most `limit` of `rows` rows, drawn without replacement from `seed`."""
+    if rows <= limit:
+        return np.arange(rows)
+    generator = np.random.default_rng(derive(seed, "report", "projection"))
+    return np.sort(generator.choice(rows, size=limit, replace=False))
+
+
+def principal_components(expression, components=2):
+    """Scores on the first principal components of centred genes (no scaling), by the samples' Gram matrix.
+
+    Parameters
+    ----------
+    expression : numpy.ndarray (samples, genes)
+        log2(TPM + 1).
+    components : int
+
+    Returns
+    -------
+    scores : numpy.ndarray (samples, components)
+        The sign is such that the largest score in size is positive.
+    share : numpy.ndarray (components,)
+        Share of the total variance.
+    """
+    centred = np.asarray(expression, dtype=np.float64)
+    centred = centred - centred.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    order = np.argsort(values)[::-1][:components]
+    values_kept = np.clip(values[order], 0, None)
+    scores = vectors[:, order] * np.sqrt(values_kept)
+    peaks = np.abs(scores).argmax(axis=0)
+    scores = scores * np.where(scores[peaks, np.arange(scores.shape[1])] < 0, -1, 1)
+    total = np.clip(values, 0, None).sum()
+    return scores, values_kept / total if total > 0 else np.zeros(len(order))
+
+
+def share_between(scores, groups):
+    """Share of each component's variance that lies between groups (eta squared).
+
+    Parameters
+    ----------
+    scores : numpy.ndarray (samples, components)
+    groups : array-like (samples,)
+
+    Returns
+    -------
+    numpy.ndarray (components,)
+    """
+    _, index = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    sizes = np.bincount(index)
+    sums = np.stack([np.bincount(index, weights=column) for column in scores.T], axis=1)
+    means = sums / sizes[:, None]
+    total = ((scores - scores.mean(axis=0)) ** 2).sum(axis=0)
+    between = (sizes[:, None] * (means - scores.mean(axis=0)) ** 2).sum(axis=0)
+    return np.divide(between, total, out=np.zeros_like(total), where=total > 0)

@@ -1,0 +1,138 @@
+"""Run times and peak memory from Snakemake's benchmark files, and the versions of what ran."""
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+
+PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
+STAGES = "demo archive corpus pretrain guide fewshot network screen perturbation selection report".split()
+RULES = {
+    "generate_demo": "demo",
+    **dict.fromkeys(["list_studies", "fetch_batch", "import_study", "fetch_annotation"], "archive"),
+    **dict.fromkeys(["build_shard", "merge_corpus", "split_studies"], "corpus"),
+    **dict.fromkeys(["pretrain", "embed", "embed_genes"], "pretrain"),
+    **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train"], "guide"),
+    **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
+    "build_graph": "network",
+    **dict.fromkeys(["fetch_screen", "prepare_screen"], "screen"),
+    **dict.fromkeys(["fit_predictors", "transfer_screen"], "perturbation"),
+    **dict.fromkeys(["rank_perturbations", "select_in_rounds", "fit_selection", "score_selection"], "selection"),
+    "render_report": "report",
+}
+
+
+def read_benchmarks(folder):
+    """All benchmark files below a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds one folder per rule with one file per job, columns ``s`` (seconds), ``max_rss`` (MB), ``cpu_time`` (s).
+
+    Returns
+    -------
+    pandas.DataFrame
+        rule, job, seconds, cpu_seconds, peak_memory_mb; empty if there is no file.
+    """
+    frames = []
+    for path in sorted(Path(folder).glob("*/*.tsv")):
+        frame = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
+        frame = frame.assign(rule=path.parent.name, job=path.stem)
+        frames.append(frame.rename(columns={"s": "seconds", "max_rss": "peak_memory_mb", "cpu_time": "cpu_seconds"}))
+    names = ["rule", "job", "seconds", "cpu_seconds", "peak_memory_mb"]
+    return pd.concat(frames, ignore_index=True).reindex(columns=names) if frames else pd.DataFrame(columns=names)
+
+
+def rule_table(jobs):
+    """Jobs, total and longest time, and peak memory per rule, in the order of the stages."""
+    table = jobs.groupby("rule").agg(
+        jobs=("job", "size"),
+        total_seconds=("seconds", "sum"),
+        longest_seconds=("seconds", "max"),
+        cpu_seconds=("cpu_seconds", "sum"),
+        peak_memory_mb=("peak_memory_mb", "max"),
+    )
+    table = table.reset_index()
+    table.insert(0, "stage", table["rule"].map(RULES).fillna("other"))
+    order = {stage: place for place, stage in enumerate(STAGES)}
+    table = table.sort_values(["stage", "rule"], key=lambda column: column.map(order).fillna(99) if column.name == "stage" else column)
+    return table.reset_index(drop=True)
+
+
+def time_figure(table):
+    """Bars of total time and of peak memory per rule."""
+    drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
+    stages = [stage for stage in STAGES + ["other"] if stage in set(table["stage"])]
+    colours = [style.PALETTE[stages.index(stage) % 2 * 5] for stage in table["stage"]]
+    for ax, column, title in zip(axes[0], ["total_seconds", "peak_memory_mb"], ["time, all jobs (s)", "peak memory of a job (MB)"], strict=True):
+        ax.barh(range(len(table)), table[column].fillna(0), color=colours)
+        ax.set_xlabel(title)
+        ax.grid(True, axis="x")
+        style.plain_ticks(ax.xaxis)
+    axes[0, 0].set_yticks(range(len(table)), [f"{row.stage}: {style.words(row.rule)}" for row in table.itertuples()])
+    axes[0, 0].invert_yaxis()
+    return drawn
+
+
+def versions():
+    """Versions of the interpreter and of the packages that were installed where the report was made."""
+    rows = [("python", platform.python_version())]
+    for name in PACKAGES:
+        try:
+            rows.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            rows.append((name, "not installed"))
+    return pd.DataFrame([*rows, ("system", f"{platform.system()} {platform.machine()}")], columns=["package", "version"])
+
+
+def commit(folder):
+    """Git commit of the working tree that holds `folder`, with '+ changes' if tracked files differ; None elsewhere."""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty= + changes", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None
+
+
+def section(folder):
+    """Section of the page: always there, since at least the versions are known."""
+    jobs = read_benchmarks(folder)
+    blocks, facts = [], []
+    if len(jobs):
+        table = rule_table(jobs)
+        seconds = jobs["seconds"].sum()
+        blocks += [
+            Paragraph(
+                f"{len(jobs):,} jobs took {seconds:,.0f} s in all, counted one after another (side by side, a run is "
+                "shorter). Each is its last run; the report itself is not yet among them."
+            ),
+            _picture(table),
+            Table("run_rules", table, "Time and memory per rule"),
+            Table("run_jobs", jobs, "Time and memory per job", folded=True),
+        ]
+        facts = [(f"{seconds:,.0f} s", f"in {len(jobs):,} jobs"), (f"{jobs['peak_memory_mb'].max():,.0f} MB", "peak memory of a job")]
+    blocks.append(Table("run_versions", versions(), "Versions"))
+    return Section("resources", "Run times and versions", blocks, facts)
+
+
+def _picture(table):
+    return Picture(
+        "run_times",
+        time_figure(table),
+        "Time and memory per rule",
+        "Left: wall time summed over a rule's jobs. Right: resident memory of its largest job. Colours alternate by stage.",
+        f"{int(table['jobs'].sum()):,} jobs of {len(table):,} rules.",
+        "Times include the start of the interpreter and depend on what else the machine did. Memory is sampled, so "
+        "that a job of a few seconds may have none or too little.",
+    )

@@ -1,0 +1,115 @@
+"""Screens: how many perturbations and cells, how strong and how reproducible the effects are, and which genes respond."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.files import read_table
+from scarceseq.report import style
+from scarceseq.report.blocks import Picture, Section, Table
+
+STRONGEST, GENES_EACH = 15, 5
+
+
+def effect_table(path):
+    """Strength and reliability of each perturbation of one screen.
+
+    Parameters
+    ----------
+    path : path
+        ``<screen>/pseudobulk.h5ad``: X = effect (difference to control), perturbations x genes or coordinates.
+
+    Returns
+    -------
+    pandas.DataFrame
+        screen, perturbation, strength (root mean square of the effect), and what obs holds (cells, reliability).
+    dict
+        screen, kind, perturbations, features, transductive.
+    """
+    import anndata
+
+    data = anndata.read_h5ad(path)
+    effect = np.asarray(data.X.todense() if hasattr(data.X, "todense") else data.X, dtype=float)
+    table = data.obs.reset_index(names="perturbation")
+    table["perturbation"] = table["perturbation"].astype(str)
+    table.insert(0, "screen", path.parent.name)
+    table.insert(2, "strength", np.sqrt((effect**2).mean(axis=1)))
+    summary = {
+        "screen": path.parent.name,
+        "kind": str(data.uns.get("kind", "cells")),
+        "perturbations": len(table),
+        "features": effect.shape[1],
+        "transductive": bool(data.uns.get("transductive", False)),
+    }
+    if "cells" in table:
+        summary |= {"cells": int(table["cells"].sum()), "median_cells_each": float(table["cells"].median())}
+    if "reliability" in table:
+        summary["median_reliability"] = float(table["reliability"].median())
+    return table, summary
+
+
+def strength_figure(effects):
+    """Strength of each effect against its reliability (or, without one, the strengths in order), one panel per screen."""
+    screens = list(dict.fromkeys(effects["screen"]))
+    drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
+    for ax, screen in zip(axes[0], screens, strict=True):
+        part = effects[effects["screen"] == screen]
+        if "reliability" in part and part["reliability"].notna().any():
+            ax.scatter(part["strength"], part["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
+            ax.axhline(0, color=style.BLACK, lw=0.8, ls=":")
+            ax.set(ylabel="reliability (split-half correlation)")
+        else:
+            ax.scatter(np.sort(part["strength"]), np.linspace(0, 1, len(part)), s=10, color=style.BLUE, lw=0)
+            ax.set(ylabel="share of perturbations below")
+        ax.set(xlabel="effect strength (root mean square)", title=screen)
+    return drawn
+
+
+def response_table(genes, effects):
+    """Top responding genes of the strongest perturbations, in words.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        screen, perturbation, gene, log2_fold_change, adjusted_p_value, rank.
+    effects : pandas.DataFrame
+        From `effect_table`.
+    """
+    rows = []
+    for screen, part in effects.groupby("screen", sort=True):
+        for row in part.nlargest(STRONGEST, "strength").itertuples():
+            own = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)].nsmallest(GENES_EACH, "rank")
+            text = ", ".join(f"{gene.gene} ({gene.log2_fold_change:+.2f})" for gene in own.itertuples())
+            significant = int((genes.loc[own.index, "adjusted_p_value"] < 0.05).sum())
+            rows.append((screen, row.perturbation, row.strength, text.replace("-", "−"), significant))
+    return pd.DataFrame(rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "of these below 0.05"])
+
+
+def section(inputs):
+    """Section of the page, or None if no screen was prepared."""
+    if not inputs.has("screen_pseudobulk"):
+        return None
+    tables, summaries = zip(*(effect_table(path) for path in inputs.paths("screen_pseudobulk")), strict=True)
+    effects, summary = pd.concat(tables, ignore_index=True), pd.DataFrame(summaries)
+    note = "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the held-out perturbations."
+    blocks = [Table("screen_summary", summary, "Screens", note), _strength_picture(effects)]
+    paths = inputs.paths("screen_genes")
+    if paths:
+        genes = pd.concat([read_table(path).assign(screen=path.parent.name) for path in paths], ignore_index=True)
+        note = f"The {STRONGEST} strongest perturbations of each screen, with their {GENES_EACH} top genes; p values adjusted within a perturbation."
+        blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
+    blocks.append(Table("screen_effects", effects, "All perturbations", folded=True))
+    facts = [(f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")]
+    return Section("screen", "Perturbation screen" + ("s" if len(summary) > 1 else ""), blocks, facts)
+
+
+def _strength_picture(effects):
+    return Picture(
+        "screen_strength",
+        strength_figure(effects),
+        "Strength and reliability of the effects",
+        "Each point is a perturbation. Strength is the root mean square of its difference to control; reliability is "
+        "the correlation of that difference between two halves of its cells.",
+        "; ".join(f"{screen}: {len(part):,} perturbations" for screen, part in effects.groupby("screen", sort=True)) + ".",
+        "Strength grows with noise, so few cells look strong: read it beside reliability. Where reliability is low no "
+        "predictor can score high.",
+    )

@@ -32,5 +32,3 @@ def write_counts(counts, samples, genes, path):
 def read_counts(path):
     """What `write_counts` wrote, as `anndata.AnnData`."""
     return anndata.read_h5ad(path)
-
-

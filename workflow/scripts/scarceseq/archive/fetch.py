@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 from scarceseq.archive.layout import KINDS, Study, annotation_path, study_path
 from scarceseq.archive.manifest import Entry, why_unusable
-from scarceseq.archive.mirrors import Damaged, Missing
+from scarceseq.archive.mirrors import DamagedError, MissingError
 from scarceseq.archive.verify import verify_annotation, verify_gene_sums, verify_metadata
 from scarceseq.errors import DownloadError
 from scarceseq.files import atomic, sha256
@@ -130,9 +130,9 @@ def fetch_file(mirrors, path, folder, verify, journal, study: Study, kind):
                 url, shape = mirrors.fetch(path, temporary, verify)
                 journal.add(path, sha256(temporary), url)
         return entry("ok", shape.detail, url, target, shape)
-    except Missing as error:
+    except MissingError as error:
         return entry("absent", str(error))
-    except Damaged as error:
+    except DamagedError as error:
         return entry("damaged", str(error))
     except DownloadError as error:
         return entry("failed", str(error))
@@ -155,5 +155,5 @@ def _kept(mirrors, path, target, verify, journal):
             return None
     try:
         return url, verify(target)
-    except Damaged:
+    except DamagedError:
         return None

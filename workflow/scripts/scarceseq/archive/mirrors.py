@@ -23,11 +23,11 @@ REDIRECTORS = ("duffel.rail.bio",)
 OBJECT_STORE = "amazonaws.com"
 
 
-class Missing(DownloadError):
+class MissingError(DownloadError):
     """The mirrors agree that there is no such file."""
 
 
-class Damaged(DownloadError):
+class DamagedError(DownloadError):
     """A file arrived, and is not what it should be."""
 
 
@@ -60,8 +60,8 @@ class FolderAdapter(requests.adapters.HTTPAdapter):
         """Answer 200 with the file's bytes, or 404."""
         path = Path(url2pathname(urlsplit(request.url).path))
         try:
-            body, status = open(path, "rb"), 200
             headers = {"Content-Length": str(path.stat().st_size)}
+            body, status = path.open("rb"), 200
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             body, status, headers = b"", 404, {}
         answer = urllib3.HTTPResponse(body, headers=headers, status=status, preload_content=False)
@@ -100,7 +100,7 @@ class Mirrors:
         target : path
             A temporary file; what it holds after an error is worthless.
         verify : callable
-            ``verify(target)`` returns what is to be known of a good file and raises `Damaged` for a bad one.
+            ``verify(target)`` returns what is to be known of a good file and raises `DamagedError` for a bad one.
 
         Returns
         -------
@@ -110,9 +110,9 @@ class Mirrors:
 
         Raises
         ------
-        Missing
+        MissingError
             If it is certain that no mirror has the file.
-        Damaged
+        DamagedError
             If a copy arrived, and none verifies.
         DownloadError
             If no mirror could be reached.
@@ -122,29 +122,29 @@ class Mirrors:
             url = f"{base}/{path}"
             try:
                 return url, self._try_mirror(url, target, verify)
-            except Missing as error:
+            except MissingError as error:
                 missing.append(base)
                 told = error
-            except Damaged as error:
+            except DamagedError as error:
                 damaged.append(base)
                 told = error
             except DownloadError as error:
                 told = error
             problems.append(f"{url}: {told}")
         if self._certainly_missing(missing):
-            raise Missing("; ".join(problems))
-        raise (Damaged if damaged else DownloadError)("; ".join(problems))
+            raise MissingError("; ".join(problems))
+        raise (DamagedError if damaged else DownloadError)("; ".join(problems))
 
     def _try_mirror(self, url, target, verify):
         for attempt in range(self.settings.retries + 1):
             try:
                 download(self.session, url, target, self.settings.timeout_seconds)
                 return verify(target)
-            except Missing:
+            except MissingError:
                 raise
             except DownloadError as error:
                 # The session has already retried what never became an answer.
-                final = url.startswith("file://") or not isinstance(error, Damaged)
+                final = url.startswith("file://") or not isinstance(error, DamagedError)
                 if final or attempt == self.settings.retries:
                     raise
                 log.info("%s: %s; trying again", url, error)
@@ -192,9 +192,9 @@ def download(session, url, target, timeout_seconds):
 
     Raises
     ------
-    Missing
+    MissingError
         For status 404 or 410, and for 403 from an object store, which hides absence behind it.
-    Damaged
+    DamagedError
         If the body ends before the announced length.
     DownloadError
         For any other status, and when there is no answer.
@@ -207,13 +207,13 @@ def download(session, url, target, timeout_seconds):
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise DownloadError(str(error)) from error
     if announced is not None and received != int(announced):
-        raise Damaged(f"{received} bytes arrived, {announced} were announced")
+        raise DamagedError(f"{received} bytes arrived, {announced} were announced")
 
 
 def _check_status(url, status):
     hidden = status == 403 and (urlsplit(url).hostname or "").endswith(OBJECT_STORE)
     if status in (404, 410) or hidden:
-        raise Missing(f"status {status}")
+        raise MissingError(f"status {status}")
     if status != 200:
         raise DownloadError(f"status {status}")
 
@@ -225,5 +225,5 @@ def _write_body(raw, target):
             for chunk in raw.stream(CHUNK_BYTES, decode_content=False):
                 received += handle.write(chunk)
         except urllib3.exceptions.HTTPError as error:
-            raise Damaged(f"the body broke off after {received} bytes ({error})") from error
+            raise DamagedError(f"the body broke off after {received} bytes ({error})") from error
     return received

@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 
 from scarceseq.archive.layout import Study, homes_path, project_table_path
-from scarceseq.archive.mirrors import Damaged
+from scarceseq.archive.mirrors import DamagedError
 from scarceseq.archive.tables import read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
@@ -53,7 +53,7 @@ def read_homes(path):
     """Lines of a ``homes_index``."""
     homes = path.read_text(errors="replace").split()
     if not homes or not all(home.startswith(("data_sources/", "collections/")) for home in homes):
-        raise Damaged(f"not a homes_index")
+        raise DamagedError("not a homes_index")
     return homes
 
 
@@ -61,10 +61,10 @@ def read_project_table(path):
     """Columns project, run and rail_id of a source's project table, each run once."""
     table = read_metadata(path)
     if "project" not in table.columns:
-        raise Damaged(f"no column project")
+        raise DamagedError("no column project")
     table = table.rename(columns={"external_id": "run"})[["project", "run", "rail_id"]]
     if table[["project", "run"]].isna().any(axis=None):
-        raise Damaged(f"rows without project or run")
+        raise DamagedError("rows without project or run")
     return table.drop_duplicates(["project", "run"])
 
 
@@ -128,5 +128,3 @@ def planned_studies(plan):
     """(study, set of its runs) for each study of a plan table, sorted."""
     for key, rows in plan.groupby(["organism", "source", "project"], sort=True):
         yield Study(*key), set(rows["run"])
-
-

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from scarceseq.archive.mirrors import Damaged
+from scarceseq.archive.mirrors import DamagedError
 
 # Text parsed at once; keeps memory flat however many runs a study has.
 BLOCK_BYTES = 32 << 20
@@ -21,12 +21,12 @@ KEY_COLUMNS = ("rail_id", "external_id", "study")
 
 @contextlib.contextmanager
 def open_gzip(path):
-    """Open for reading; whatever is wrong with the compression becomes `Damaged`."""
+    """Open for reading; whatever is wrong with the compression becomes `DamagedError`."""
     try:
         with gzip.open(path, "rb") as handle:
             yield handle
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise Damaged(f"not a whole gzip file ({error})") from error
+        raise DamagedError(f"not a whole gzip file ({error})") from error
 
 
 def read_annotation(path):
@@ -45,15 +45,15 @@ def read_annotation(path):
                 continue
             fields = line.decode(errors="replace").rstrip("\n").split("\t")
             if len(fields) != 9:
-                raise Damaged(f"line {number}: {len(fields)} fields, a GTF has 9")
+                raise DamagedError(f"line {number}: {len(fields)} fields, a GTF has 9")
             if fields[2] == "gene":
                 rows.append(_gene(fields, number))
     genes = pd.DataFrame(rows, columns=["gene_id", "gene_name", "gene_type", "bp_length"])
     if genes.empty:
-        raise Damaged("no genes")
+        raise DamagedError("no genes")
     if genes["gene_id"].duplicated().any():
         twice = genes["gene_id"][genes["gene_id"].duplicated()].iloc[0]
-        raise Damaged(f"gene {twice} occurs twice")
+        raise DamagedError(f"gene {twice} occurs twice")
     return genes
 
 
@@ -64,7 +64,7 @@ def _gene(fields, number):
     except ValueError:
         length = 0
     if "gene_id" not in attributes or length < 1:
-        raise Damaged(f"line {number}: a gene needs a gene_id and its exonic length in the score column")
+        raise DamagedError(f"line {number}: a gene needs a gene_id and its exonic length in the score column")
     gene_id = attributes["gene_id"]
     return gene_id, attributes.get("gene_name", gene_id), attributes.get("gene_type", "unknown"), length
 
@@ -85,10 +85,10 @@ def read_header(handle):
             annotation = line.decode(errors="replace").strip().split("=", 1)[1]
         line = handle.readline()
     if annotation is None:
-        raise Damaged(f"the first line is not '##annotation=...'")
+        raise DamagedError("the first line is not '##annotation=...'")
     names = line.decode(errors="replace").rstrip("\r\n").split("\t")
     if names[0] != "gene_id" or len(names) < 2:
-        raise Damaged(f"the header line is not 'gene_id' and runs, separated by tabs")
+        raise DamagedError("the header line is not 'gene_id' and runs, separated by tabs")
     return Header(annotation, names[1:])
 
 
@@ -109,13 +109,13 @@ def gene_sum_blocks(handle, header):
                 io.BytesIO(b"".join(lines)), has_header=False, separator="\t", schema=schema, quote_char=None
             )
         except pl.exceptions.PolarsError as error:
-            raise Damaged(f"not whole numbers throughout ({str(error).splitlines()[0]})") from error
+            raise DamagedError(f"not whole numbers throughout ({str(error).splitlines()[0]})") from error
         blanks = sum(block.null_count().row(0))
         if blanks:
-            raise Damaged(f"{blanks} blank cells")
+            raise DamagedError(f"{blanks} blank cells")
         sums = block.select(columns).to_numpy()
         if sums.min() < 0:
-            raise Damaged(f"negative values")
+            raise DamagedError("negative values")
         yield block["gene_id"].to_list(), np.ascontiguousarray(sums)
 
 
@@ -156,7 +156,7 @@ def read_metadata(path):
     lines = text.rstrip("\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if line.count("\t") != lines[0].count("\t"):
-            raise Damaged(f"line {number}: {line.count(chr(9)) + 1} fields, the header has another number")
+            raise DamagedError(f"line {number}: {line.count(chr(9)) + 1} fields, the header has another number")
     try:
         table = pd.read_csv(
             io.StringIO(text),
@@ -168,11 +168,11 @@ def read_metadata(path):
             lineterminator="\n",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise Damaged(f"not a table ({error})") from error
+        raise DamagedError(f"not a table ({error})") from error
     table.columns = table.columns.str.lower()
     lacking = [name for name in KEY_COLUMNS if name not in table.columns]
     if lacking:
-        raise Damaged(f"no column {', '.join(lacking)}")
+        raise DamagedError(f"no column {', '.join(lacking)}")
     return table
 
 

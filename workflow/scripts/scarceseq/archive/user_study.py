@@ -84,7 +84,9 @@ def import_study(settings, annotation, organism):
     samples = samples.assign(study=settings.name, organism=organism, source="user", unit="read_counts")
     samples = samples.assign(auc=np.nan, mapped_reads=np.nan, average_mapped_length=np.nan)[SAMPLE_COLUMNS]
     genes = annotation.set_index("gene_id").assign(measured=measured)
-    log.info("%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped))
+    log.info(
+        "%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped)
+    )
     return UserStudy(matrix, samples, genes, _attributes(settings, labels), unmapped)
 
 
@@ -124,7 +126,9 @@ def _read_labels(settings, columns):
     table = table.set_index(settings.sample_column)
     unknown = [str(name) for name in table.index if name not in columns]
     if unknown or table.index.duplicated().any():
-        told = f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}" if unknown else "samples twice"
+        told = (
+            f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}" if unknown else "samples twice"
+        )
         raise InputError(f"user study {settings.name}: {settings.labels}, column {settings.sample_column}: {told}")
     ignored = [name for name in columns if name not in table.index]
     if ignored:
@@ -137,7 +141,9 @@ def _whole_numbers(table, settings):
     try:
         values = table.to_numpy(dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise InputError(f"user study {settings.name}: {settings.counts} holds text among its counts ({error})") from error
+        raise InputError(
+            f"user study {settings.name}: {settings.counts} holds text among its counts ({error})"
+        ) from error
     refused = (
         ("blank or NaN cells", ~np.isfinite(values), "give a count for every cell, 0 included"),
         ("negative values", values < 0, "give read counts, neither differences nor logarithms"),
@@ -149,7 +155,8 @@ def _whole_numbers(table, settings):
             row, column = np.argwhere(where)[0]
             cell = f"gene {table.index[row]}, sample {table.columns[column]}: {values[row, column]}"
             raise InputError(
-                f"user study {settings.name}: {settings.counts} has {what} ({where.sum()}; the first at {cell}); {advice}"
+                f"user study {settings.name}: {settings.counts} has {what} ({where.sum()}; the first at {cell}); "
+                + advice
             )
     return values.astype(np.int64)
 

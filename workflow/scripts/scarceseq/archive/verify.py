@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scarceseq.archive.mirrors import Damaged
+from scarceseq.archive.mirrors import DamagedError
 from scarceseq.archive.tables import gene_sum_blocks, open_gzip, read_annotation, read_header, read_metadata
 
 
@@ -16,7 +16,7 @@ class Shape:
 
 
 def verify_annotation(path):
-    """Genes of a good annotation; raises `Damaged` for a bad one."""
+    """Genes of a good annotation; raises `DamagedError` for a bad one."""
     return read_annotation(path)
 
 
@@ -35,26 +35,26 @@ def verify_gene_sums(path, annotation, gene_ids, planned_runs):
 
     Raises
     ------
-    Damaged
+    DamagedError
         Wrong header, rows out of order, too few or too many; a run twice; no run of the plan; a cell that is not a
         whole number from 0 to 2**63 - 1; compression broken before its end.
     """
     with open_gzip(path) as handle:
         header = read_header(handle)
         if header.annotation != annotation:
-            raise Damaged(f"annotation {header.annotation}, not {annotation}")
+            raise DamagedError(f"annotation {header.annotation}, not {annotation}")
         runs = set(header.runs)
         if len(runs) < len(header.runs):
             twice = sorted(run for run in runs if header.runs.count(run) > 1)
-            raise Damaged(f"several columns for run {', '.join(twice)}")
+            raise DamagedError(f"several columns for run {', '.join(twice)}")
         if not runs & planned_runs:
-            raise Damaged(f"none of the {len(planned_runs)} planned runs is there")
+            raise DamagedError(f"none of the {len(planned_runs)} planned runs is there")
         row = 0
         for found, _ in gene_sum_blocks(handle, header):
             _check_order(found, gene_ids[row : row + len(found)], row)
             row += len(found)
     if row != len(gene_ids):
-        raise Damaged(f"{row} genes, the annotation {annotation} has {len(gene_ids)}")
+        raise DamagedError(f"{row} genes, the annotation {annotation} has {len(gene_ids)}")
     return Shape(row, len(header.runs), differences(planned_runs, runs))
 
 
@@ -62,17 +62,17 @@ def _check_order(found, expected, row):
     if found != expected:
         pairs = zip(found, [*expected, *["(end)"] * (len(found) - len(expected))], strict=True)
         offset, (have, want) = next((index, pair) for index, pair in enumerate(pairs) if pair[0] != pair[1])
-        raise Damaged(f"gene {row + offset + 1}: {have} where the annotation has {want}")
+        raise DamagedError(f"gene {row + offset + 1}: {have} where the annotation has {want}")
 
 
 def verify_metadata(path, planned_runs):
-    """Check one metadata table; a table of no rows is good. Raises `Damaged`."""
+    """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
     table = read_metadata(path)
     runs = table["external_id"]
     if runs.isna().any():
-        raise Damaged(f"rows without external_id")
+        raise DamagedError("rows without external_id")
     if runs.duplicated().any():
-        raise Damaged(f"several rows for run {runs[runs.duplicated()].iloc[0]}")
+        raise DamagedError(f"several rows for run {runs[runs.duplicated()].iloc[0]}")
     return Shape(len(table), len(table.columns), differences(planned_runs, set(runs)))
 
 

@@ -158,7 +158,9 @@ def sample_table(corpus):
     chosen genes.
     """
     shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
-    table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str)).rename_axis("sample").reset_index()
+    table = (
+        corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str)).rename_axis("sample").reset_index()
+    )
     return table.assign(
         library_size=corpus.counts[:, shared].sum(axis=1),
         genes_detected=(corpus.counts[:, shared] > 0).sum(axis=1),

@@ -74,7 +74,9 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
         else:
             paths = {kind: checked_path(folder, entry) for kind, entry in files[study].items() if entry.status == "ok"}
             parts.append(build_study(study, runs, paths, annotation, settings, seed))
-        log.info("%s: %d samples, %d of %d runs dropped", study.project, len(parts[-1][0]), len(parts[-1][2]), len(runs))
+        log.info(
+            "%s: %d samples, %d of %d runs dropped", study.project, len(parts[-1][0]), len(parts[-1][2]), len(runs)
+        )
     counts, samples, dropped, attributes = zip(*(parts or [_unusable(None, [], None, len(annotation))]), strict=True)
     return Shard(
         np.concatenate(counts)[:, kept], pd.concat(samples), genes, _concatenate(dropped), _concatenate(attributes)
@@ -221,8 +223,16 @@ def _sample_table(study, runs, experiments):
         reads = of_sample["mapped_reads"]
         length = np.average(of_sample["average_mapped_length"], weights=reads) if reads.sum() > 0 else np.nan
         rows.append(
-            [study.project, study.organism, study.source, "base_coverage", ",".join(of_sample.index)]
-            + [of_sample["auc"].sum(), reads.sum(), length]
+            {
+                "study": study.project,
+                "organism": study.organism,
+                "source": study.source,
+                "unit": "base_coverage",
+                "runs": ",".join(of_sample.index),
+                "auc": of_sample["auc"].sum(),
+                "mapped_reads": reads.sum(),
+                "average_mapped_length": length,
+            }
         )
     table = pd.DataFrame(rows, columns=SAMPLE_COLUMNS, index=pd.Index(experiments, dtype=object, name="sample"))
     numbers = dict.fromkeys(["auc", "mapped_reads", "average_mapped_length"], float)

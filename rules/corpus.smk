@@ -1,0 +1,87 @@
+# Corpus: from verified files to one normalised matrix, and its splits by study.
+
+
+rule build_shard:
+    input:
+        plan="<results>/archive/plan/{batch}.tsv",
+        manifest="<results>/archive/batches/{batch}/manifest.jsonl",
+        annotation="<results>/archive/annotation.gtf.gz",
+    output:
+        counts="<results>/corpus/shards/{batch}.h5ad",
+        dropped="<results>/corpus/shards/{batch}.dropped.tsv",
+        attributes="<results>/corpus/shards/{batch}.attributes.parquet",
+    log:
+        "<results>/logs/build_shard/{batch}.log",
+    benchmark:
+        "<results>/benchmarks/build_shard/{batch}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        runs=config["corpus"]["runs"],
+        dropped_genes=config["corpus"]["dropped_genes"],
+        seed=config["seed"],
+    message:
+        "Filtering the runs of {wildcards.batch}"
+    script:
+        "../workflow/scripts/build_shard.py"
+
+
+rule merge_corpus:
+    input:
+        manifests=expand("<results>/archive/batches/{batch}/manifest.jsonl", batch=batches()),
+        shards=expand("<results>/corpus/shards/{batch}.h5ad", batch=batches()),
+        dropped=expand("<results>/corpus/shards/{batch}.dropped.tsv", batch=batches()),
+        studies=expand("<results>/archive/user/{study}/study.h5ad", study=user_studies()),
+        attributes=[
+            *expand("<results>/corpus/shards/{batch}.attributes.parquet", batch=batches()),
+            *expand("<results>/archive/user/{study}/attributes.parquet", study=user_studies()),
+        ],
+    output:
+        corpus="<results>/corpus/corpus.h5ad",
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        attributes="<results>/corpus/attributes.parquet",
+        dropped="<results>/corpus/dropped_runs.tsv",
+    log:
+        "<results>/logs/merge_corpus/all.log",
+    benchmark:
+        "<results>/benchmarks/merge_corpus/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        max_failed_share=config["archive"]["max_failed_share"],
+        gene_types=config["corpus"]["gene_types"],
+    message:
+        "Joining all studies into one corpus"
+    script:
+        "../workflow/scripts/merge_corpus.py"
+
+
+rule split_studies:
+    input:
+        samples="<results>/corpus/samples.parquet",
+    output:
+        splits="<results>/corpus/splits.tsv",
+    log:
+        "<results>/logs/split_studies/all.log",
+    benchmark:
+        "<results>/benchmarks/split_studies/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        splits=config["corpus"]["splits"],
+        seed=config["seed"],
+    message:
+        "Splitting the studies into roles"
+    script:
+        "../workflow/scripts/split_studies.py"

@@ -1,0 +1,25 @@
+"""Filter the runs of one batch and sum them into samples: exact coverage sums, samples x genes."""
+
+from pathlib import Path
+
+from scarceseq.archive.counts import write_counts
+from scarceseq.archive.manifest import read_manifest
+from scarceseq.archive.tables import read_annotation
+from scarceseq.corpus.filters import RunFilter
+from scarceseq.corpus.shard import build_shard
+from scarceseq.files import read_table, write_table
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+shard = build_shard(
+    read_table(snakemake.input.plan, dtype=str),
+    read_manifest(snakemake.input.manifest),
+    Path(snakemake.input.manifest).parent,
+    read_annotation(snakemake.input.annotation),
+    RunFilter(**snakemake.params.runs),
+    snakemake.params.dropped_genes,
+    snakemake.params.seed,
+)
+write_counts(shard.counts, shard.samples, shard.genes, snakemake.output.counts)
+write_table(shard.dropped, snakemake.output.dropped)
+write_table(shard.attributes, snakemake.output.attributes)

@@ -1,0 +1,1 @@
+"""Gene graphs: directed, weighted edges between gene symbols, source -> target."""

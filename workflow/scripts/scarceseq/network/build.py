@@ -1,0 +1,59 @@
+"""Build one gene graph and say what it is."""
+
+import logging
+
+import numpy as np
+
+from scarceseq import registry
+from scarceseq.files import sha256
+from scarceseq.network.graph import graph_from_edges
+
+log = logging.getLogger(__name__)
+
+
+def build_graph(name, settings, inputs):
+    """Edges and summary of one graph of the config.
+
+    Parameters
+    ----------
+    name : str
+        Name of the graph, for messages.
+    settings : dict
+        The graph's section of the config, with its ``kind``.
+    inputs : dict of str to path
+        The files that the kind reads (its ``INPUTS``), and optionally ``restriction``.
+
+    Returns
+    -------
+    (pandas.DataFrame, dict)
+        Edges (source, target, weight), sorted by target and source; summary for the json file.
+    """
+    kind = registry.load("network.kinds", settings["kind"])
+    edges, counts = kind.build(settings, inputs)
+    graph = graph_from_edges(edges, f"graph '{name}'")
+    edges = edges.sort_values(["target", "source"], ignore_index=True)
+    summary = {
+        "kind": settings["kind"],
+        "nodes": len(graph.nodes),
+        "edges": int(graph.incoming.nnz),
+        "in_degree": quantiles(np.diff(graph.incoming.indptr)),
+        "out_degree": quantiles(np.bincount(graph.incoming.indices, minlength=len(graph.nodes))),
+        "weight": quantiles(graph.incoming.data),
+        "provenance": {
+            "settings": {key: settings[key] for key in (*kind.KEYS, "genes") if settings.get(key) not in (None, "")},
+            "counts": counts,
+            "sha256": {key: sha256(path) for key, path in sorted(inputs.items())},
+        },
+    }
+    log.info("graph %s: %d nodes, %d edges", name, summary["nodes"], summary["edges"])
+    return edges, summary
+
+
+def quantiles(values):
+    """Smallest, median, mean and largest value."""
+    return {
+        "min": float(np.min(values)),
+        "median": float(np.median(values)),
+        "mean": round(float(np.mean(values)), 6),
+        "max": float(np.max(values)),
+    }

@@ -1,0 +1,101 @@
+"""Co-expression graph from the bulk corpus: genes that move together within studies.
+
+Only studies of the pretrain and scout roles of one split are read, so no test study can shape the graph.
+"""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.errors import InputError
+from scarceseq.files import read_table
+from scarceseq.network.neighbours import read_gene_list, strongest_sources
+
+INPUTS = ("training", "genes", "samples", "splits")
+KEYS = ("split", "min_correlation", "top_k")
+ROLES = ("pretrain", "scout")
+TARGETS_PER_BLOCK = 500
+
+
+def build(settings, inputs):
+    """Edges between genes with |Pearson correlation| above a cut-off.
+
+    Parameters
+    ----------
+    settings : dict
+        split, min_correlation, top_k.
+    inputs : dict
+        ``training`` (samples x genes, log2(TPM + 1)), ``genes``, ``samples``, ``splits`` of the corpus; optionally
+        ``restriction``: list of genes to keep.
+
+    Returns
+    -------
+    (pandas.DataFrame, dict)
+        Edges (source, target, weight = |correlation|), and counts.
+    """
+    expression = np.load(inputs["training"], mmap_mode="r")
+    genes, samples = read_table(inputs["genes"]), read_table(inputs["samples"])
+    if expression.shape != (len(samples), len(genes)):
+        raise InputError(
+            f"{inputs['training']}: shape {expression.shape} does not fit {len(samples)} samples x {len(genes)} genes; rerun merge_corpus"
+        )
+    used = samples["study"].isin(studies_to_use(read_table(inputs["splits"]), settings["split"])).to_numpy()
+    within = within_study(np.asarray(expression[used], dtype=np.float32), samples["study"].to_numpy()[used])
+    mean = np.asarray(expression[used]).mean(axis=0)
+    columns = one_column_per_symbol(genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction")))
+    symbols = genes["gene_name"].to_numpy(dtype=str)[columns]
+    edges = correlation_edges(within[:, columns], symbols, settings["min_correlation"], settings["top_k"])
+    counts = {"samples": int(used.sum()), "studies": int(samples["study"][used].nunique()), "genes": len(columns)}
+    return edges, counts
+
+
+def studies_to_use(splits, split):
+    """Studies of the roles pretrain and scout in one split."""
+    rows = splits[(splits["split"] == split) & splits["role"].isin(ROLES)]
+    if rows.empty:
+        raise InputError(f"split '{split}': it has no study of the roles {' or '.join(ROLES)}; check the key corpus.splits")
+    return set(rows["study"])
+
+
+def within_study(expression, studies):
+    """Expression minus the mean of the sample's study, so that batches do not make genes look co-expressed."""
+    centred = expression.copy()
+    for study in np.unique(studies.astype(str)):
+        rows = np.flatnonzero(studies == study)
+        centred[rows] -= centred[rows].mean(axis=0)
+    if len(centred) < 4:
+        raise InputError(f"co-expression needs at least 4 samples in the pretrain and scout studies, there are {len(centred)}")
+    return centred
+
+
+def one_column_per_symbol(names, mean, deviation, wanted):
+    """Columns to use: genes that vary, and of several with one symbol the most expressed; in the order of symbols."""
+    table = pd.DataFrame({"symbol": names.astype(str).to_numpy(), "mean": mean, "column": np.arange(len(names))})
+    usable = (deviation > 1e-6) & names.notna().to_numpy() & (table["symbol"] != "").to_numpy()
+    if wanted is not None:
+        usable &= table["symbol"].isin(wanted).to_numpy()
+    table = table[usable].sort_values(["symbol", "mean", "column"], ascending=[True, False, True])
+    columns = table.drop_duplicates("symbol")["column"].to_numpy()
+    if len(columns) < 2:
+        raise InputError(f"co-expression: {len(columns)} gene(s) with a symbol vary within the studies; check the gene list")
+    return columns
+
+
+def correlation_edges(within, symbols, min_correlation, top_k):
+    """Edges from a samples x genes matrix without study means.
+
+    Weights are rounded to six decimals, so that the last bit of the arithmetic decides nothing.
+    """
+    scaled = within - within.mean(axis=0)
+    scaled /= np.linalg.norm(scaled, axis=0)
+    kept = []
+    for start in range(0, len(symbols), TARGETS_PER_BLOCK):
+        correlation = np.abs(scaled[:, start : start + TARGETS_PER_BLOCK].T @ scaled).astype(float).round(6)
+        target, source = np.nonzero(correlation > min_correlation)
+        weight = np.minimum(correlation[target, source], 1.0)
+        use = target + start != source
+        target, source, weight = target[use] + start, source[use], weight[use]
+        best = strongest_sources(target, source, weight, top_k)
+        kept.append(
+            pd.DataFrame({"source": symbols[source[best]], "target": symbols[target[best]], "weight": weight[best]})
+        )
+    return pd.concat(kept, ignore_index=True)

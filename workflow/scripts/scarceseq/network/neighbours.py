@@ -1,0 +1,86 @@
+"""The strongest sources of each target, and tables of named columns."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.errors import InputError
+
+
+def strongest_sources(target, source, weight, top_k):
+    """Positions of the `top_k` heaviest edges of each target.
+
+    Ties go to the source with the smaller index.
+
+    Parameters
+    ----------
+    target, source : numpy.ndarray of int, shape (edges,)
+    weight : numpy.ndarray of float, shape (edges,)
+    top_k : int
+
+    Returns
+    -------
+    numpy.ndarray of int
+        Positions to keep, ordered by target, then falling weight.
+    """
+    order = np.lexsort((source, -weight, target))
+    ordered = target[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.empty(0, dtype=int)
+    place = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
+    return order[place < top_k]
+
+
+def read_columns(path, columns):
+    """Named columns of a table of the user, all as text with empty cells kept as empty strings.
+
+    Parameters
+    ----------
+    path : str
+        `.csv`, `.tsv` or `.txt`, gzipped or not, or `.parquet`.
+    columns : list of str
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    InputError
+        If a column is missing; the message lists those the table has.
+    """
+    path = Path(path)
+    if path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+    else:
+        separator = "," if ".csv" in path.suffixes else "\t"
+        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    for column in columns:
+        if column not in table.columns:
+            known = ", ".join(map(str, table.columns[:20]))
+            raise InputError(f"{path}: there is no column '{column}'; the table has {known}")
+    return table[list(columns)]
+
+
+def read_gene_sets(path):
+    """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
+    opener = gzip.open if str(path).endswith(".gz") else open
+    pairs = []
+    with opener(path, "rt") as handle:
+        for number, line in enumerate(handle, start=1):
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) < 3:
+                raise InputError(f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs")
+            pairs.extend((field.split(",")[0].strip(), fields[0]) for field in fields[2:] if field.strip())
+    return pd.DataFrame(pairs, columns=["gene", "term"])
+
+
+def read_gene_list(path):
+    """Gene symbols of a text file, one per line; None for no path."""
+    if not path:
+        return None
+    genes = [line.strip() for line in Path(path).read_text().splitlines() if line.strip()]
+    if not genes:
+        raise InputError(f"{path}: the list of genes is empty")
+    return set(genes)

@@ -36,7 +36,7 @@ def plan_scouts(matrix, base, settings, run_seed):
             f"guide scheme {settings.scheme}: no sample has a role in {list(settings.roles)}; give studies that role"
         )
     seed = derive(run_seed, "guide", settings.scheme)
-    expression = base.standardise(np.asarray(matrix.expression[rows])).cpu().numpy()
+    expression = base.standardise(matrix.expression[rows]).cpu().numpy()
     scheme = registry.load("guide.schemes", settings.scheme)
     tasks = scheme.draw_tasks(expression, matrix.studies[rows], settings, seed)
     parts = [

@@ -109,4 +109,4 @@ def train_block(base_network, tasks, settings, seed):
 @torch.no_grad()
 def accuracy(classifier, expression, labels):
     """Share of samples whose highest logit is that of their label."""
-    return (classifier(expression).argmax(dim=1) == labels).float().mean().item()
+    return (classifier(expression).argmax(dim=1) == labels).double().mean().item()

@@ -38,6 +38,6 @@ def tasks_of_block(plan, block, scouts_per_block, matrix, base):
         for part in (TRAIN, HELD_OUT):
             of_part = table[table["part"] == part]
             rows = row_of[of_part["sample"]].to_numpy()
-            parts.append(base.standardise(torch.from_numpy(np.asarray(matrix.expression[rows]))))
+            parts.append(base.standardise(matrix.expression[rows]))
             parts.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))
         yield Task(int(scout), *parts)

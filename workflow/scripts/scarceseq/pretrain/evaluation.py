@@ -68,7 +68,7 @@ def reconstruct(base, values, mask):
 
 
 def _standardised(base, expression, rows):
-    return base.standardise(torch.from_numpy(np.asarray(expression[rows])))
+    return base.standardise(expression[rows])
 
 
 def _log(results):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -42,6 +43,8 @@ class Base:
         InputError
             If the number of columns is not the number of genes.
         """
+        if isinstance(log_expression, np.ndarray):  # a read-only memory map is copied
+            log_expression = np.require(log_expression, requirements="W")
         expression = torch.as_tensor(log_expression, dtype=torch.float32, device=self.mean.device)
         if expression.ndim != 2 or expression.shape[1] != len(self.gene_ids):
             raise InputError(

@@ -52,7 +52,7 @@ def train(base, expression, rows, validation_rows, settings, seed):
     progress = Progress(settings.steps)
     history, recent = [], []
     for step in range(1, settings.steps + 1):
-        batch = base.standardise(torch.from_numpy(np.asarray(expression[next(batches)])))
+        batch = base.standardise(expression[next(batches)])
         mask = draw_mask(*batch.shape, settings.mask_share, generator)
         loss = masked_error(network(hide(batch, mask)), batch, mask)
         optimiser.zero_grad(set_to_none=True)
@@ -99,7 +99,7 @@ def validation_loss(base, expression, rows, settings, seed):
     total = 0.0
     for start in range(0, len(rows), VALIDATION_CHUNK_SAMPLES):
         chunk = rows[start : start + VALIDATION_CHUNK_SAMPLES]
-        batch = base.standardise(torch.from_numpy(np.asarray(expression[chunk])))
+        batch = base.standardise(expression[chunk])
         mask = draw_mask(*batch.shape, settings.mask_share, generator)
         total += masked_error(base.network(hide(batch, mask)), batch, mask).item() * len(chunk)
     base.network.train()

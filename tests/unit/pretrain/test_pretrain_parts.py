@@ -1,0 +1,126 @@
+"""Normalisation, masks, batches, schedule and the PCA rival, each against a value computed another way."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from scarceseq.errors import InputError
+from scarceseq.pretrain import normalisation
+from scarceseq.pretrain.architectures.mlp import build
+from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.pretrain.imputation import ProbabilisticPCA, fit_probabilistic_pca
+from scarceseq.pretrain.masking import draw_mask, hide, masked_error
+from scarceseq.pretrain.normalisation import fit_normalisation
+from scarceseq.pretrain.training import draw_batches, rate_factor
+from small_corpus import small_expression
+
+
+def network(genes=12, width=4):
+    torch.manual_seed(0)
+    return build(genes, {"hidden_widths": [8], "width": width, "decoder_widths": [6]})
+
+
+def test_normalisation_is_numpys_mean_and_deviation_with_a_floor(monkeypatch):
+    monkeypatch.setattr(normalisation, "CHUNK_SAMPLES", 7)
+    expression, _ = small_expression()
+    rows = np.arange(3, 60)
+    mean, scale = fit_normalisation(expression, rows, 0.1)
+    values = expression[rows].astype(np.float64)
+    np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(scale, np.maximum(values.std(axis=0), 0.1), rtol=1e-6)
+    assert scale[7] == np.float32(0.1), "the constant gene has the floor"
+
+
+def test_value_that_is_not_finite_is_named_by_its_row():
+    expression, _ = small_expression()
+    expression[20, 3] = np.nan
+    with pytest.raises(InputError, match="row 20"):
+        fit_normalisation(expression, np.arange(60), 0.1)
+
+
+def test_gradient_flows_through_masked_genes_alone():
+    generator = torch.Generator().manual_seed(1)
+    expression = torch.randn(6, 12, generator=generator)
+    mask = draw_mask(6, 12, 0.4, generator)
+    prediction = torch.randn(6, 12, generator=generator, requires_grad=True)
+    masked_error(prediction, expression, mask).backward()
+    assert torch.equal(prediction.grad != 0, mask)
+    by_hand = sum((prediction[i, j] - expression[i, j]).item() ** 2 for i, j in mask.nonzero().tolist()) / mask.sum()
+    assert masked_error(prediction, expression, mask).item() == pytest.approx(by_hand.item(), rel=1e-6)
+
+
+def test_network_never_sees_masked_values():
+    generator = torch.Generator().manual_seed(2)
+    expression = torch.randn(6, 12, generator=generator)
+    mask = draw_mask(6, 12, 0.4, generator)
+    other = torch.where(mask, torch.full_like(expression, 1e6), expression)
+    trained = network()
+    assert torch.equal(trained(hide(expression, mask)), trained(hide(other, mask)))
+
+
+def test_mask_hides_the_share_asked_for():
+    mask = draw_mask(400, 500, 0.3, torch.Generator().manual_seed(3))
+    assert mask.float().mean().item() == pytest.approx(0.3, abs=0.005)
+    assert mask.any(dim=0).all()
+
+
+def test_every_pass_sees_each_sample_once():
+    rows = np.arange(100, 110)
+    drawn = np.concatenate(list(itertools.islice(draw_batches(rows, 4, 1), 10)))
+    for start in range(0, 40, 10):
+        assert sorted(drawn[start : start + 10]) == rows.tolist()
+    assert drawn[:10].tolist() != drawn[10:20].tolist()
+
+
+def test_rate_rises_linearly_then_falls_as_a_cosine(settings):
+    factors = [rate_factor(step, settings) for step in range(settings.steps + 1)]
+    np.testing.assert_allclose(factors[:5], [0.2, 0.4, 0.6, 0.8, 1.0])
+    np.testing.assert_allclose(factors[5], 1.0)
+    np.testing.assert_allclose((factors[32] + factors[33]) / 2, 0.5, atol=1e-3)  # halfway between 5 and 60
+    np.testing.assert_allclose(factors[60], 0.0, atol=1e-12)
+
+
+def test_imputation_is_the_conditional_mean_of_the_whole_gaussian():
+    generator = np.random.default_rng(4)
+    genes, samples = 9, 5
+    rival = ProbabilisticPCA(generator.normal(size=genes), generator.normal(size=(genes, 3)), 0.4)
+    values = generator.normal(size=(samples, genes))
+    mask = generator.random((samples, genes)) < 0.4
+    covariance = rival.loadings @ rival.loadings.T + rival.noise * np.eye(genes)
+    imputed = rival.impute(values, mask)
+    for row in range(samples):
+        hidden, seen = mask[row], ~mask[row]
+        gain = covariance[np.ix_(hidden, seen)] @ np.linalg.inv(covariance[np.ix_(seen, seen)])
+        expected = rival.centre[hidden] + gain @ (values[row, seen] - rival.centre[seen])
+        np.testing.assert_allclose(imputed[row, hidden], expected, rtol=1e-10)
+
+
+def test_fitted_covariance_keeps_the_leading_variances_and_the_total():
+    """Tipping and Bishop's maximum: sample covariance on the leading axes, the mean of the rest elsewhere."""
+    expression, _ = small_expression()
+    sample = np.cov(expression.T.astype(np.float64), bias=True)
+    rival = fit_probabilistic_pca(expression, 5)
+    model = rival.loadings @ rival.loadings.T + rival.noise * np.eye(expression.shape[1])
+    expected = np.sort(np.linalg.eigvalsh(sample))[::-1]
+    got = np.sort(np.linalg.eigvalsh(model))[::-1]
+    np.testing.assert_allclose(got[:5], expected[:5], rtol=1e-8)
+    np.testing.assert_allclose(got[5:], expected[5:].mean(), rtol=1e-8)
+
+
+def test_more_components_than_samples_are_lowered():
+    expression, _ = small_expression()
+    assert fit_probabilistic_pca(expression[:6], 30).loadings.shape == (40, 4)
+
+
+def test_classifier_is_a_true_copy_with_a_seeded_head():
+    base = network()
+    before = {name: weight.clone() for name, weight in base.state_dict().items()}
+    one, same, other = make_classifier(base, 3, 1), make_classifier(base, 3, 1), make_classifier(base, 3, 2)
+    assert torch.equal(one.head.weight, same.head.weight)
+    assert not torch.equal(one.head.weight, other.head.weight)
+    assert {name.split(".")[0] for name, _ in one.named_parameters()} == {"encoder", "head"}
+    with torch.no_grad():
+        for weight in one.parameters():
+            weight.add_(1.0)
+    assert all(torch.equal(before[name], weight) for name, weight in base.state_dict().items())

@@ -56,7 +56,7 @@ def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
         in the order of their names). Validation rows hold every candidate, test rows the chosen one.
     """
     check_episodes(episodes)
-    check_apart_from_training(episodes, base)
+    check_apart_from_training(episodes, splits, base)
     arrays = [corpus.episode(part) for _, part in episodes.groupby(["role", "episode"], sort=True)]
     validation, test = ([e for e in arrays if e.role == role] for role in ("validation", "test"))
     candidates = settings.candidates[method.candidates]
@@ -72,13 +72,16 @@ def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
     return table.assign(seed=base.information["seed"]).astype(COLUMNS)
 
 
-def check_apart_from_training(episodes, base):
-    """Refuse episodes from studies that the base model was trained on."""
-    seen = sorted(set(episodes["study"]) & set(base.information.get("training_studies", [])))
+def check_apart_from_training(episodes, splits, base):
+    """Refuse episodes from studies that the base model or its guides were trained on."""
+    split = base.information["split"]
+    used = (splits["split"] == split) & splits["role"].isin(["pretrain", "scout"])
+    trained = {*splits.loc[used, "study"], *base.information.get("training_studies", [])}
+    seen = sorted(set(episodes["study"]) & trained)
     if seen:
         raise InputError(
-            f"study {seen[0]} of an episode was used in pre-training; a task can only be evaluated with bases of its "
-            "own split, check the keys `split` of fewshot.tasks and pretrain.bases"
+            f"study {seen[0]} of an episode belongs to the pretrain or scout studies of the base's split '{split}'; "
+            "evaluate a task with bases of its own split: check `split` in fewshot.tasks and pretrain.bases"
         )
 
 

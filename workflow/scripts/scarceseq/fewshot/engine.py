@@ -38,8 +38,8 @@ class Schedule:
 def make_triple(classifier, rate, precision):
     """Triple of a classifier's weights and the encoder's rates and precisions; the head has rate 1 and no pull."""
     start = {name: weight.detach() for name, weight in classifier.named_parameters()}
-    head = [name for name in start if name not in rate]
-    return Triple(start, rate | dict.fromkeys(head, 1.0), precision | dict.fromkeys(head, 0.0))
+    rates = {name: rate.get(name, 1.0) for name in start}
+    return Triple(start, rates, {name: precision.get(name, 0.0) for name in start})
 
 
 def fit(classifier, triple, expression, classes, schedule):

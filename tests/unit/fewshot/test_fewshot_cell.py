@@ -1,0 +1,161 @@
+"""Fitting a cell: tuning on validation episodes only, determinism, and input that is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scarceseq import registry
+from scarceseq.errors import InputError
+from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.corpus import Corpus
+from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.settings import Cell, FittingSettings
+
+NAMES = registry.names("fewshot.methods")
+
+
+@pytest.fixture
+def run(world, guide, fitting, episode_settings, make_corpus):
+    """Function from a method's name to the predictions of one cell; keywords replace what is given by default."""
+    episodes, _ = plan_cell(
+        world.samples, world.attributes, world.splits, episode_settings(), Cell("tissue", 3, 3), seed=1
+    )
+
+    def fitted(name, **changed):
+        method = registry.load("fewshot.methods", name).METHOD
+        usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base, guide=guide)
+        given = usual | dict(method=method, settings=fitting, seed=1) | changed
+        given["corpus"] = given["corpus"] or make_corpus(world)
+        return fit_cell(**given)
+
+    fitted.episodes = episodes
+    return fitted
+
+
+def accuracy(table):
+    test = table[table["role"] == "test"]
+    return (test["label"] == test["predicted"]).mean()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_predicts_every_query_sample_once_with_probabilities(run, name):
+    table = run(name)
+    test = table[table["role"] == "test"]
+    asked = run.episodes[(run.episodes["role"] == "test") & (run.episodes["part"] == "query")]
+    assert sorted(zip(test["episode"], test["sample"], strict=True)) == sorted(
+        zip(asked["episode"], asked["sample"], strict=True)
+    )
+    probabilities = test[["p_0", "p_1", "p_2"]].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+    names = np.array(["brain", "liver", "muscle"])
+    assert (names[probabilities.argmax(1)] == test["predicted"]).all()
+    truth = [row[f"p_{list(names).index(row['label'])}"] for row in test.to_dict("records")]
+    np.testing.assert_array_equal(test["probability"], truth)
+    assert set(table["seed"]) == {11}
+    assert test["candidate"].nunique() == 1
+    assert table.loc[table["role"] == "validation", "candidate"].nunique() == 2
+
+
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "pca_logistic", "nearest_centroid"])
+def test_methods_learn_something_where_there_is_something_to_learn(run, name):
+    assert accuracy(run(name)) > 0.5  # chance is 1/3
+
+
+@pytest.mark.parametrize("name", ["scratch", "permuted_guide", "pca_logistic"])
+def test_same_input_gives_same_table(run, name):
+    pd.testing.assert_frame_equal(run(name), run(name))
+
+
+def test_guide_of_ones_predicts_as_full_fine_tuning(run, guide):
+    ones = {name: torch.ones_like(value) for name, value in guide.items()}
+    pd.testing.assert_frame_equal(run("guided_per_tensor", guide=ones), run("full_fine_tuning"))
+
+
+def test_guide_of_zeros_predicts_as_linear_probe(run, guide):
+    zeros = {name: torch.zeros_like(value) for name, value in guide.items()}
+    one, two = run("guided_global", guide=zeros), run("linear_probe")
+    pd.testing.assert_frame_equal(one, two, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "pca_logistic", "nearest_centroid"])
+def test_permuting_the_values_of_test_studies_changes_no_tuning_choice(run, world, name):
+    before = run(name)
+    test = world.samples["study"].isin(world.splits.loc[world.splits["role"] == "test", "study"]).to_numpy()
+    mixed = world.expression.copy()
+    mixed[test] = np.random.default_rng(0).permuted(mixed[test], axis=1)
+    after = run(name, corpus=Corpus(mixed, world.samples, world.gene_ids, world.base))
+    parts = [table[table["role"] == "validation"] for table in (before, after)]
+    pd.testing.assert_frame_equal(*parts)
+    chosen = [table.loc[table["role"] == "test", "candidate"].unique().tolist() for table in (before, after)]
+    assert chosen[0] == chosen[1]
+    assert accuracy(before) != accuracy(after)
+
+
+def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(run, fitting):
+    table = run("nearest_centroid", settings=replace(fitting, centroid_threshold=[50.0, 0.0]))
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {0.0}  # 50 leaves no gene: chance
+    table = run("nearest_centroid", settings=replace(fitting, centroid_threshold=[60.0, 50.0]))
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {60.0}
+
+
+def test_without_validation_episodes_the_first_candidate_is_used(run, fitting):
+    only = run.episodes[run.episodes["role"] == "test"]
+    table = run("nearest_centroid", episodes=only, settings=replace(fitting, centroid_threshold=[50.0, 0.0]))
+    assert set(table["role"]) == {"test"}
+    assert set(table["candidate"]) == {50.0}
+
+
+def test_empty_cell_gives_empty_table(run):
+    table = run("guided_global", episodes=run.episodes[:0])
+    assert len(table) == 0
+    assert {"role", "episode", "sample", "label", "predicted", "probability", "candidate"} <= set(table.columns)
+
+
+def test_candidate_lists_of_unequal_length_are_refused(fitting):
+    with pytest.raises(InputError, match=r"centroid_threshold has 1, inverse_penalty has 2"):
+        replace(fitting, centroid_threshold=[0.0])
+
+
+def test_genes_of_the_model_that_the_corpus_lacks_are_refused_and_order_does_not_matter(run, world):
+    usual = run("nearest_centroid")
+    turned = Corpus(world.expression[:, ::-1], world.samples, world.gene_ids[::-1], world.base)
+    pd.testing.assert_frame_equal(run("nearest_centroid", corpus=turned), usual)
+    with pytest.raises(InputError, match=r"2 of the base model's 40 genes are not in the corpus \(first: G38, G39"):
+        Corpus(world.expression[:, :38], world.samples, world.gene_ids[:38], world.base)
+    with pytest.raises(InputError, match=r"training\.npy has shape"):
+        Corpus(world.expression[:, :38], world.samples, world.gene_ids, world.base)
+
+
+def test_values_that_are_not_numbers_are_refused(run, world):
+    query = run.episodes["sample"].iloc[-1]
+    world.expression[world.samples["sample"].tolist().index(query), 3] = np.nan
+    with pytest.raises(InputError, match=f"sample {query} has values that are not finite"):
+        run("nearest_centroid")
+
+
+def test_sample_with_the_content_of_a_support_sample_is_refused_in_the_query(run, world):
+    first = run.episodes[(run.episodes["role"] == "test") & (run.episodes["episode"] == 0)]
+    names = world.samples["sample"].tolist()
+    support, query = (first.loc[first["part"] == part, "sample"].iloc[0] for part in ("support", "query"))
+    world.expression[names.index(query)] = world.expression[names.index(support)]
+    with pytest.raises(InputError, match="have the same expression"):
+        run("nearest_centroid")
+
+
+def test_studies_of_the_base_models_training_are_refused_as_episodes(run, world):
+    world.splits.loc[world.splits["role"] == "test", "role"] = "scout"
+    with pytest.raises(InputError, match="belongs to the pretrain or scout studies"):
+        run("nearest_centroid")
+    world.base.information["training_studies"] = ["S09"]
+    world.splits.loc[world.splits["role"] == "scout", "role"] = "test"
+    with pytest.raises(InputError, match="study S09 of an episode"):
+        run("nearest_centroid")
+
+
+def test_learning_rate_that_diverges_is_named(run, fitting):
+    with pytest.raises(InputError, match=r"candidate 1e\+30 .* not finite"):
+        run("full_fine_tuning", settings=replace(fitting, learning_rate=[1e30, 1e30]))
+
+
+def replace(fitting, **candidates):
+    return FittingSettings(fitting.steps, fitting.momentum, fitting.pca_components, fitting.candidates | candidates)

@@ -1,0 +1,171 @@
+"""Episodes: who is drawn, from which study, and what is said when nobody can be."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scarceseq.errors import InputError
+from scarceseq.fewshot.episodes import check_episodes, plan_cell
+from scarceseq.fewshot.scores import balanced_accuracy
+from scarceseq.fewshot.settings import Cell, EpisodeSettings
+from scarceseq.seeds import derive
+
+CELL = Cell("tissue", 3, 2)
+
+
+def plan(world, settings, cell=CELL, seed=1):
+    return plan_cell(world.samples, world.attributes, world.splits, settings, cell, seed)
+
+
+def test_cross_study_support_and_query_each_come_from_one_study_and_not_the_same(world, episode_settings):
+    episodes, found = plan(world, episode_settings())
+    assert found["planned"] == 12
+    assert found["validation"] == {"planned": 4, "reason": None}
+    role = dict(zip(world.splits["study"], world.splits["role"], strict=True))
+    for (kind, _), episode in episodes.groupby(["role", "episode"]):
+        support, query = (episode[episode["part"] == part] for part in ("support", "query"))
+        assert support["study"].nunique() == query["study"].nunique() == 1
+        assert support["study"].iloc[0] != query["study"].iloc[0]
+        assert support["label"].value_counts().tolist() == [2, 2, 2]
+        assert query["label"].value_counts().tolist() == [4, 4, 4]
+        assert {role[study] for study in episode["study"]} == {kind}
+    truth = dict(zip(world.attributes["sample"], world.attributes["value"], strict=True))
+    assert (episodes["sample"].map(truth) == episodes["label"]).all()
+
+
+def test_within_study_query_is_balanced_and_disjoint_from_the_support(world, episode_settings):
+    episodes, _ = plan(world, episode_settings(protocol="within_study", query_per_class=99), Cell("tissue", 2, 2))
+    for _, episode in episodes.groupby(["role", "episode"]):
+        assert episode["study"].nunique() == 1
+        assert episode["sample"].is_unique
+        assert episode.loc[episode["part"] == "query", "label"].value_counts().tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("protocol", ["cross_study", "within_study"])
+def test_a_classifier_that_sees_only_the_study_scores_chance(world, episode_settings, protocol):
+    # Confounded on purpose: half of the studies have hardly any liver, so the study does tell about the tissue overall.
+    rare = world.samples["study"].str[-1].isin(list("02468")) & (world.attributes["value"] == "liver")
+    dropped = world.samples["sample"][rare & ~world.samples["sample"].str[-2:].isin(["01", "04", "07"])]
+    world.attributes = world.attributes[~world.attributes["sample"].isin(dropped)]
+    episodes, _ = plan(world, episode_settings(protocol=protocol), CELL)
+    share = world.samples.merge(world.attributes, on="sample").groupby("study")["value"]
+    guess = share.agg(lambda labels: labels.value_counts().index[0]).to_dict()
+    for _, episode in episodes[episodes["part"] == "query"].groupby(["role", "episode"]):
+        assert balanced_accuracy(episode["label"], episode["study"].map(guess)) == pytest.approx(1 / 3)
+
+
+def test_studies_are_drawn_as_evenly_as_possible(world, episode_settings):
+    episodes, _ = plan(world, episode_settings(episodes=20))
+    test = episodes[episodes["role"] == "test"]
+    sides = test.groupby(["episode", "part"])["study"].first().unstack()
+    assert sorted(Counter(sides["query"]).values()) == [4] * 5
+    assert sorted(Counter(sides["support"]).values()) == [4] * 5
+    assert set(Counter(zip(sides["support"], sides["query"], strict=True)).values()) == {1}
+
+
+def test_episode_seeds_derive_from_the_cell_and_more_episodes_keep_the_first(world, episode_settings):
+    few, _ = plan(world, episode_settings(episodes=5))
+    many, _ = plan(world, episode_settings(episodes=11))
+    pd.testing.assert_frame_equal(few, many[(many["role"] == "validation") | (many["episode"] < 5)])
+    row = few[few["role"] == "test"].iloc[-1]
+    assert row["seed"] == derive(1, "tissue", 3, 2, "test", int(row["episode"]))
+    other, _ = plan(world, episode_settings(episodes=5), seed=2)
+    assert not few["sample"].equals(other["sample"])
+    pd.testing.assert_frame_equal(few, plan(world, episode_settings(episodes=5))[0])
+
+
+def test_episodes_are_all_different_and_end_when_there_are_no_more(world, episode_settings):
+    few = world.samples["sample"].str[-2:].isin(["00", "01", "03", "04"])  # 2 brain, 2 liver in each study
+    world.samples, world.attributes = world.samples[few], world.attributes[few]
+    episodes, found = plan(world, episode_settings(protocol="within_study", episodes=500), Cell("tissue", 2, 1))
+    assert found["planned"] == 5 * 4  # 5 test studies, 2 x 2 supports in each
+    supports = episodes[(episodes["part"] == "support") & (episodes["role"] == "test")]
+    assert supports.groupby("episode")["sample"].apply(frozenset).is_unique
+
+
+@pytest.mark.parametrize(
+    ("changed", "cell", "reason"),
+    [
+        ({}, Cell("tissue", 4, 1), "have 3 of the 4 classes"),
+        ({}, Cell("tissue", 2, 6), "at least 6 samples each in one and 1 in the other"),
+        ({"protocol": "within_study"}, Cell("tissue", 2, 5), r"at least 6 samples each \(5 for the support"),
+        ({"classes": ["brain"]}, Cell("tissue", 2, 1), "have 1 of the 2 classes"),
+        ({"classes": ["lung"]}, Cell("tissue", 2, 1), "no sample of a test study has the label"),
+    ],
+)
+def test_cell_that_cannot_be_filled_is_empty_and_says_why(world, episode_settings, changed, cell, reason):
+    episodes, found = plan(world, episode_settings(**changed), cell)
+    assert found["planned"] == 0
+    assert re.search(reason, found["reason"]), found["reason"]
+    assert len(episodes) == 0
+    assert list(episodes.columns) == ["role", "episode", "seed", "part", "sample", "label", "study"]
+
+
+def test_missing_validation_episodes_are_said_and_do_not_stop_the_test_episodes(world, episode_settings):
+    world.splits["role"] = world.splits["role"].replace("validation", "pretrain")
+    episodes, found = plan(world, episode_settings())
+    assert found["planned"] == 12
+    assert found["validation"] == {"planned": 0, "reason": "no sample of a validation study has the label 'tissue'"}
+    assert set(episodes["role"]) == {"test"}
+
+
+def test_samples_with_conflicting_labels_or_copies_are_left_out_and_counted(world, episode_settings):
+    first = world.samples["sample"][world.samples["study"] == "S10"].tolist()
+    more = pd.DataFrame({"sample": [first[0], first[1]], "key": "tissue", "value": ["muscle", "liver "]})
+    world.attributes = pd.concat([world.attributes, more])  # first[0] is brain: conflict; first[1] is liver: agrees
+    world.samples = world.samples.assign(content=[f"hash{n}" for n in range(len(world.samples))])
+    copies = world.samples["sample"].isin([first[2], "S11.03"])
+    world.samples.loc[copies, "content"] = "same"
+    episodes, found = plan(world, episode_settings(protocol="within_study", episodes=300, query_per_class=99))
+    assert found["samples"]["conflicting label"] == 1
+    assert found["samples"]["duplicated sample"] == 2
+    assert not set(episodes["sample"]) & {first[0], first[2], "S11.03"}
+    assert first[1] in set(episodes["sample"])
+
+
+def test_missing_labels_are_left_out_and_unknown_names_refused(world, episode_settings):
+    world.attributes.loc[:, "value"] = world.attributes["value"].where(world.samples["study"] != "S10", None)
+    episodes, found = plan(world, episode_settings(episodes=40))
+    assert found["samples"]["no label"] == 15
+    assert "S10" not in set(episodes["study"])
+    with pytest.raises(InputError, match=r"no attribute 'tisue'; attributes there: tissue"):
+        plan(world, episode_settings(label="tisue"))
+    with pytest.raises(InputError, match=r"no split 'other'; splits there: default"):
+        plan(world, episode_settings(split="other"))
+
+
+def test_a_sample_on_both_sides_is_refused(world, episode_settings):
+    episodes, _ = plan(world, episode_settings())
+    episodes.loc[0, "sample"] = episodes.loc[episodes["part"] == "query", "sample"].iloc[0]
+    with pytest.raises(InputError, match="occurs more than once"):
+        check_episodes(episodes)
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abcd"), st.integers(1, 6)), min_size=1, max_size=20),
+    st.integers(2, 4),
+    st.integers(1, 4),
+    st.sampled_from(["cross_study", "within_study"]),
+)
+def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, shot, protocol):
+    rows = [(f"S{study}", label) for study, label, count in groups for _ in range(count)]
+    table = pd.DataFrame(rows, columns=["study", "value"])
+    table["sample"], table["key"] = [f"x{n}" for n in range(len(table))], "k"
+    splits = pd.DataFrame({"split": "d", "study": table["study"].unique(), "role": "test"})
+    settings = EpisodeSettings("d", "k", protocol, [], 6, 2, 3)
+    episodes, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", way, shot), 0)
+    assert (found["planned"] == 0) == bool(found["reason"])
+    assert episodes["episode"].nunique() == found["planned"]
+    for _, episode in episodes.groupby("episode"):
+        support, query = (episode[episode["part"] == part] for part in ("support", "query"))
+        assert support["label"].value_counts().tolist() == [shot] * way
+        assert np.unique(query["label"].value_counts()).size == 1
+        assert set(query["label"]) == set(support["label"])
+        assert episode["sample"].is_unique
+        assert support["study"].nunique() == query["study"].nunique() == 1

@@ -1,0 +1,203 @@
+"""Scores, intervals and sentences against hand-computed values and closed forms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.fewshot.intervals import interval, pigeonhole_means
+from scarceseq.fewshot.scores import balanced_accuracy, contrast, log_loss, pairs, score_episodes, summarise
+from scarceseq.fewshot.settings import ScoreSettings
+from scarceseq.fewshot.verdict import outcome, verdict
+from scipy import stats
+from sklearn.metrics import balanced_accuracy_score
+
+SETTINGS = ScoreSettings(bootstrap_draws=4000, confidence=0.95, smallest_difference=0.05)
+
+
+def test_balanced_accuracy_equals_scikit_learns():
+    generator = np.random.default_rng(0)
+    labels, predicted = generator.choice(list("abc"), (2, 40))
+    assert balanced_accuracy(labels, predicted) == pytest.approx(balanced_accuracy_score(labels, predicted))
+
+
+def test_log_loss_of_known_probabilities():
+    assert log_loss([0.5, 0.25]) == pytest.approx(1.5 * np.log(2))
+    assert log_loss([0.0]) == pytest.approx(-np.log(1e-7))
+
+
+def test_single_factor_pigeonhole_has_the_variance_of_the_cluster_bootstrap():
+    # Oracle: with equally many episodes per study, Var* = population variance of the study means / studies.
+    generator = np.random.default_rng(1)
+    study = np.repeat([f"S{n}" for n in range(12)], 5)
+    values = np.repeat(generator.normal(size=12), 5) + generator.normal(size=60)
+    means = pigeonhole_means(values, study, study, 200_000, 3)
+    expected = values.reshape(12, 5).mean(1).var() / 12
+    assert means.var() == pytest.approx(expected, rel=0.02)
+    assert means.mean() == pytest.approx(values.mean(), abs=0.003)
+
+
+def test_crossed_pigeonhole_of_additive_effects_has_the_sum_of_both_variances():
+    # Oracle: for a full crossing with value = a_support + b_query the weighted mean splits into two bootstrap means.
+    generator = np.random.default_rng(2)
+    a, b = generator.normal(size=11), generator.normal(size=15)
+    support, query = (part.ravel() for part in np.meshgrid(range(11), range(15), indexing="ij"))
+    means = pigeonhole_means(a[support] + b[query], support, query + 100, 200_000, 4)
+    assert means.var() == pytest.approx(a.var() / 11 + b.var() / 15, rel=0.02)
+
+
+def test_ten_studies_or_more_use_the_bootstrap_and_it_is_wider_than_one_over_episodes():
+    generator = np.random.default_rng(3)
+    study = np.repeat([f"S{n}" for n in range(10)], 30)
+    values = np.repeat(generator.normal(size=10), 30) + 0.1 * generator.normal(size=300)
+    found = interval(values, study, study, SETTINGS, 0)
+    assert found.kind == "bootstrap over query studies"
+    assert found.studies == 10
+    naive = 2 * 1.96 * values.std() / np.sqrt(300)
+    assert found.high - found.low > 3 * naive
+    assert found == interval(values, study, study, SETTINGS, 0)
+
+
+def test_three_to_nine_studies_use_t_on_study_means():
+    study = np.array(list("aabbbc"))
+    values = np.array([0.0, 2.0, 4.0, 5.0, 6.0, 3.0])
+    found = interval(values, study, study, SETTINGS, 0)
+    low, high = stats.t.interval(0.95, 2, loc=3.0, scale=stats.sem([1.0, 5.0, 3.0]))
+    assert (found.mean, found.low, found.high) == pytest.approx((3.0, low, high))
+    assert found.kind == "t on means of query studies"
+
+
+def test_the_scarcer_of_support_and_query_studies_decides():
+    query = np.array([f"Q{n}" for n in range(12)])
+    support = np.array(list("abc") * 4)
+    found = interval(np.arange(12.0), support, query, SETTINGS, 0)
+    assert (found.kind, found.studies) == ("t on means of support studies", 3)
+
+
+def test_two_studies_give_no_interval_but_a_reason():
+    found = interval([0.0, 1.0], ["a", "b"], ["a", "b"], SETTINGS, 0)
+    assert found.mean == 0.5
+    assert np.isnan([found.low, found.high]).all()
+    assert found.kind == "NA"
+    assert found.reason == "2 query studies; an interval needs 3"
+
+
+def predictions(method, right, studies=4):
+    """A table in which the first `right` of 4 query samples of each episode are predicted right."""
+    rows = [
+        dict(role="test", episode=e, sample=f"s{e}.{n}", label="ab"[n % 2], support_study=f"T{e}", query_study=f"T{e}")
+        | dict(predicted="ab"[n % 2] if n < right else "ab"[1 - n % 2], probability=0.8 if n < right else 0.2, seed=1)
+        for e in range(studies)
+        for n in range(4)
+    ]
+    worse = [row | dict(role="validation", predicted="x", probability=0.0) for row in rows]
+    return dict(base="mlp", method=method, task="t", way=2, shot=1), pd.DataFrame(rows + worse)
+
+
+@pytest.fixture
+def scores():
+    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 2, "full_fine_tuning": 0}
+    return score_episodes([predictions(*item) for item in rights.items()])
+
+
+def test_scores_are_of_test_episodes_only_one_row_per_metric(scores):
+    part = scores[(scores["method"] == "scalar_mean_rate") & (scores["metric"] == "balanced_accuracy")]
+    assert part["value"].tolist() == [0.5] * 4
+    assert part["study"].tolist() == ["T0", "T1", "T2", "T3"]
+    assert list(scores.columns[:4]) == ["base", "method", "task", "study"]
+    assert len(scores) == 4 * 4 * 2
+
+
+def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
+    plans = [dict(task="t", way=2, shot=1, planned=4), dict(task="t", way=9, shot=1, planned=0, reason="too few")]
+    methods = [("mlp", method, "t") for method in scores["method"].unique()] * 2
+    summary = summarise(scores, plans, methods, SETTINGS, 0)
+    assert len(summary) == 4 * 2 * 2
+    missing = summary[summary["status"] == "not run"]
+    assert set(missing["way"]) == {9}
+    assert set(missing["reason"]) == {"too few"}
+    assert missing["mean"].isna().all()
+    run = summary[(summary["status"] == "run") & (summary["metric"] == "balanced_accuracy")].set_index("method")
+    assert run["mean"].to_dict() == {
+        **{"guided_per_tensor": 1.0, "scalar_mean_rate": 0.5, "linear_probe": 0.5, "full_fine_tuning": 0.0}
+    }
+    assert set(run["episodes"]) == {4}
+
+
+def test_contrasts_are_paired_differences_primary_ones_as_written_down(scores):
+    table = contrast(scores, SETTINGS, 0)
+    table = table[table["metric"] == "balanced_accuracy"].set_index(["method", "against"])
+    assert table["difference"].to_dict() == {
+        ("guided_per_tensor", "scalar_mean_rate"): 0.5,
+        ("guided_per_tensor", "linear_probe"): 0.5,
+        ("guided_per_tensor", "full_fine_tuning"): 1.0,
+        ("linear_probe", "full_fine_tuning"): 0.5,
+        ("scalar_mean_rate", "full_fine_tuning"): 0.5,
+    }
+    assert table["kind"].tolist() == ["primary"] * 2 + ["secondary"] * 3
+
+
+def test_each_guide_is_compared_with_its_own_controls():
+    primary = [pair[:2] for pair in pairs(["guided_global", "scalar_mean_rate", "scalar_mean_rate_global"])]
+    assert primary == [("guided_global", "scalar_mean_rate_global")]
+
+
+def test_no_scores_at_all_give_empty_tables_with_columns():
+    scores = score_episodes([])
+    assert {"base", "metric", "value"} <= set(scores.columns)
+    assert {"difference", "kind"} <= set(contrast(scores, SETTINGS, 0).columns)
+    plans = [dict(task="t", way=9, shot=1, planned=0, reason="too few")]
+    assert len(summarise(scores, plans, [("mlp", "scratch", "t")], SETTINGS, 0)) == 2
+
+
+def contrasts(*found):
+    """A constructed table of primary contrasts from (difference, low, high, studies)."""
+    rows = [
+        dict(base="mlp", task="tissue", way=3, shot=1, metric="balanced_accuracy", method="guided_per_tensor")
+        | dict(against="linear_probe", difference=d, low=low, high=high, studies=studies, episodes=40)
+        | dict(interval="bootstrap over query studies" if studies >= 10 else "t on means of query studies")
+        | dict(kind="primary")
+        for d, low, high, studies in found
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ((0.08, 0.03, 0.13, 12), "win"),
+        ((-0.08, -0.13, -0.03, 12), "loss"),
+        ((0.01, -0.02, 0.04, 12), "no difference detected"),
+        ((0.0, 0.0, 0.0, 12), "no difference detected"),
+        ((0.04, -0.02, 0.10, 12), "underpowered"),
+        ((-0.04, -0.10, 0.02, 12), "underpowered"),
+        ((0.20, np.nan, np.nan, 2), "underpowered"),
+    ],
+)
+def test_outcome_and_sentence_of_win_loss_tie_and_underpowered(found, expected):
+    table = contrasts(found)
+    assert outcome(table.iloc[0], 0.05) == expected
+    text = verdict(table, [1, 2, 3, 4, 5], 0.05)
+    start = "guided_per_tensor against linear_probe (tissue, 3-way 1-shot, base mlp): "
+    assert text.startswith(start + expected)
+    assert f"1 primary contrast: 1 {expected}." in text
+    assert "seed" not in text
+
+
+def test_verdict_of_one_seed_makes_no_claim():
+    assert "carries no seed variance: none of this is a claim" in verdict(contrasts((0.1, 0.05, 0.2, 12)), [1, 1], 0.05)
+    assert "2 pre-training seeds are fewer than the 5" in verdict(contrasts((0.1, 0.05, 0.2, 12)), [1, 2], 0.05)
+
+
+def test_verdict_counts_outcomes_and_disclaims_multiplicity():
+    table = contrasts((0.1, 0.05, 0.2, 5), (0.1, 0.05, 0.2, 12), (-0.1, -0.2, -0.05, 12))
+    text = verdict(table, range(5), 0.05)
+    assert "In all, 3 primary contrasts: 2 win, 1 loss." in text
+    assert "not adjusted" in text
+    assert "fewer than 10 studies, no claim" in text
+
+
+def test_verdict_looks_at_primary_contrasts_only():
+    table = contrasts((0.1, 0.05, 0.2, 12)).assign(kind="secondary")
+    assert (
+        verdict(table, [1], 0.05)
+        == "No primary contrast was run: this run says nothing about guided transfer learning."
+    )

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.fewshot import estimators, rates
+from scarceseq.fewshot import checks, estimators, rates
 from scarceseq.fewshot.method import Gradient, required_guide
 
 NAMES = registry.names("fewshot.methods")
@@ -83,14 +83,14 @@ def test_permuted_guide_keeps_each_tensors_values_in_another_order(encoder, guid
 
 
 def test_guide_of_another_base_is_refused(encoder, guide):
-    rates.check_guide(guide, encoder, "g")
+    checks.check_guide(guide, encoder, "g")
     with pytest.raises(InputError, match=r"g: tensors do not match.*encoder\.0\.bias"):
-        rates.check_guide({n: v for n, v in guide.items() if n != "encoder.0.bias"}, encoder, "g")
+        checks.check_guide({n: v for n, v in guide.items() if n != "encoder.0.bias"}, encoder, "g")
     with pytest.raises(InputError, match=r"encoder\.0\.bias has shape \(3,\)"):
-        rates.check_guide(guide | {"encoder.0.bias": torch.zeros(3)}, encoder, "g")
+        checks.check_guide(guide | {"encoder.0.bias": torch.zeros(3)}, encoder, "g")
     for wrong in (float("nan"), 1.5, -0.1):
         with pytest.raises(InputError, match=r"outside \[0, 1\]"):
-            rates.check_guide(guide | {"encoder.0.bias": torch.full((16,), wrong)}, encoder, "g")
+            checks.check_guide(guide | {"encoder.0.bias": torch.full((16,), wrong)}, encoder, "g")
 
 
 def test_unshrunken_centroids_predict_the_nearest_class_mean():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.fewshot.intervals import interval, pigeonhole_means
-from scarceseq.fewshot.scores import balanced_accuracy, contrast, log_loss, pairs, score_episodes, summarise
+from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+from scarceseq.fewshot.scores import contrast, pairs, score_episodes, summarise
 from scarceseq.fewshot.settings import ScoreSettings
 from scarceseq.fewshot.verdict import outcome, verdict
 from scipy import stats

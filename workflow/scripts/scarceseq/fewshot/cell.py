@@ -7,11 +7,10 @@ import pandas as pd
 import torch
 
 from scarceseq.errors import InputError
+from scarceseq.fewshot.checks import check_apart_from_training, check_episodes, check_guide
 from scarceseq.fewshot.engine import Schedule, fit, make_triple, predict
-from scarceseq.fewshot.episodes import check_episodes
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import check_guide
-from scarceseq.fewshot.scores import balanced_accuracy
+from scarceseq.fewshot.metrics import balanced_accuracy
 from scarceseq.seeds import derive
 
 COLUMNS = {
@@ -70,19 +69,6 @@ def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
         rows += [_rows(episode, probabilities(episode, best), best) for episode in test]
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(COLUMNS))
     return table.assign(seed=base.information["seed"]).astype(COLUMNS)
-
-
-def check_apart_from_training(episodes, splits, base):
-    """Refuse episodes from studies that the base model or its guides were trained on."""
-    split = base.information["split"]
-    used = (splits["split"] == split) & splits["role"].isin(["pretrain", "scout"])
-    trained = {*splits.loc[used, "study"], *base.information.get("training_studies", [])}
-    seen = sorted(set(episodes["study"]) & trained)
-    if seen:
-        raise InputError(
-            f"study {seen[0]} of an episode belongs to the pretrain or scout studies of the base's split '{split}'; "
-            "evaluate a task with bases of its own split: check `split` in fewshot.tasks and pretrain.bases"
-        )
 
 
 def _choose(candidates, tried):

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from scarceseq.errors import InputError
+from scarceseq.fewshot.checks import check_episodes
 from scarceseq.fewshot.labels import labelled_samples
 from scarceseq.seeds import derive
 
@@ -76,17 +76,6 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     episodes = episodes.astype(COLUMNS)
     check_episodes(episodes)
     return episodes, plan
-
-
-def check_episodes(episodes):
-    """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
-    twice = episodes[episodes.duplicated(["role", "episode", "sample"], keep=False)]
-    if len(twice):
-        first = twice.iloc[0]
-        raise InputError(
-            f"episode {first['episode']} ({first['role']}): sample {first['sample']} occurs more than once; "
-            "support and query must not share a sample, plan the episodes again"
-        )
 
 
 def sources(table, protocol, cell):

@@ -3,7 +3,6 @@
 import torch
 
 from scarceseq import registry
-from scarceseq.errors import InputError
 from scarceseq.pretrain.classifier import make_classifier
 
 
@@ -60,33 +59,3 @@ def permuted_rate(encoder, guide, seed):
 def no_pull(encoder):
     """No pull to the start."""
     return dict.fromkeys(encoder, 0.0)
-
-
-def check_guide(guide, encoder, path):
-    """Refuse a guide that is not this encoder's.
-
-    Parameters
-    ----------
-    guide, encoder : dict of str to Tensor
-        Parameters by name, ``encoder.*``.
-    path : str
-        File the guide came from, for the message.
-
-    Raises
-    ------
-    InputError
-        On a missing or unknown tensor, another shape, or a value outside [0, 1] (NaN included).
-    """
-    if set(guide) != set(encoder):
-        odd = sorted(set(guide) ^ set(encoder))
-        raise InputError(
-            f"{path}: tensors do not match the encoder's parameters ({', '.join(odd[:5])}); compute it anew"
-        )
-    for name, weights in encoder.items():
-        if guide[name].shape != weights.shape:
-            raise InputError(
-                f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is "
-                f"{tuple(weights.shape)}; the guide belongs to another base, compute it anew"
-            )
-        if not bool(((guide[name] >= 0) & (guide[name] <= 1)).all()):
-            raise InputError(f"{path}: tensor {name} has values outside [0, 1]; compute the guide anew")

@@ -1,13 +1,12 @@
 """Scores of episodes, their summary, and paired differences between methods."""
 
-import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.intervals import interval
+from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.seeds import derive
 
 CELL = ["base", "task", "way", "shot"]
-SMALLEST_PROBABILITY = 1e-7
 METRICS = ("balanced_accuracy", "log_loss")
 SCORE_COLUMNS = [
     *["base", "method", "task", "study", "support_study", "way", "shot", "episode", "seed", "metric", "value"],
@@ -27,17 +26,6 @@ PRIMARY = {
 }
 SECONDARY = {"guided_per_tensor": ["permuted_guide"], "guided_global": ["permuted_guide_global"]}
 REFERENCE = "full_fine_tuning"
-
-
-def balanced_accuracy(labels, predicted):
-    """Mean over the classes of the share of their samples that are predicted right."""
-    labels, predicted = np.asarray(labels), np.asarray(predicted)
-    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
-
-
-def log_loss(probabilities):
-    """Mean of -log(probability of the true class), probabilities bounded below by 1e-7."""
-    return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
 def score_episodes(predictions):

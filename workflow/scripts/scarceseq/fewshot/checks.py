@@ -1,0 +1,57 @@
+"""What a cell refuses to be fitted on."""
+
+from scarceseq.errors import InputError
+
+
+def check_episodes(episodes):
+    """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
+    twice = episodes[episodes.duplicated(["role", "episode", "sample"], keep=False)]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError(
+            f"episode {first['episode']} ({first['role']}): sample {first['sample']} occurs more than once; "
+            "support and query must not share a sample, plan the episodes again"
+        )
+
+
+def check_apart_from_training(episodes, splits, base):
+    """Refuse episodes from studies that the base model or its guides were trained on."""
+    split = base.information["split"]
+    used = (splits["split"] == split) & splits["role"].isin(["pretrain", "scout"])
+    trained = {*splits.loc[used, "study"], *base.information.get("training_studies", [])}
+    seen = sorted(set(episodes["study"]) & trained)
+    if seen:
+        raise InputError(
+            f"study {seen[0]} of an episode belongs to the pretrain or scout studies of the base's split '{split}'; "
+            "evaluate a task with bases of its own split: check `split` in fewshot.tasks and pretrain.bases"
+        )
+
+
+def check_guide(guide, encoder, path):
+    """Refuse a guide that is not this encoder's.
+
+    Parameters
+    ----------
+    guide, encoder : dict of str to Tensor
+        Parameters by name, ``encoder.*``.
+    path : str
+        File the guide came from, for the message.
+
+    Raises
+    ------
+    InputError
+        On a missing or unknown tensor, another shape, or a value outside [0, 1] (NaN included).
+    """
+    if set(guide) != set(encoder):
+        odd = sorted(set(guide) ^ set(encoder))
+        raise InputError(
+            f"{path}: tensors do not match the encoder's parameters ({', '.join(odd[:5])}); compute it anew"
+        )
+    for name, weights in encoder.items():
+        if guide[name].shape != weights.shape:
+            raise InputError(
+                f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is "
+                f"{tuple(weights.shape)}; the guide belongs to another base, compute it anew"
+            )
+        if not bool(((guide[name] >= 0) & (guide[name] <= 1)).all()):
+            raise InputError(f"{path}: tensor {name} has values outside [0, 1]; compute the guide anew")

@@ -43,6 +43,34 @@ def archive_inputs():
     return []
 
 
+def user_studies():
+    """Names of the studies that the user brings."""
+    return [study["name"] for study in config.get("user_studies", [])]
+
+
+def user_study(wildcards):
+    """Settings of one user study."""
+    return next(study for study in config["user_studies"] if study["name"] == wildcards.study)
+
+
+def user_study_files(wildcards):
+    """Tables of one user study: its counts, and its labels if it has any."""
+    study = user_study(wildcards)
+    return {name: study[name] for name in ("counts", "labels") if study[name]}
+
+
+def guide_blocks(wildcards):
+    """Names of the blocks of scouts; their number does not depend on the machine."""
+    scheme = config["guide"]["schemes"][wildcards.scheme]
+    return [f"block_{index}" for index in range(-(-scheme["scouts"] // scheme["scouts_per_block"]))]
+
+
+def screen_input(wildcards):
+    """A screen of cells once it is normalised, or the given file of mean profiles."""
+    screen = config["screens"][wildcards.screen]
+    return f"{RESULTS}/screen/{wildcards.screen}/cells.h5ad" if screen["kind"] == "cells" else screen["path"]
+
+
 def graph_inputs(wildcards):
     """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]
@@ -121,8 +149,8 @@ def report_inputs(wildcards):
         ]
         guides = [f"{scheme}/{guide}" for scheme in schemes for guide in ("per_tensor", "global")]
         found["guide_json"] = [f"{guide}.json" for guide in guides]
-        found["gene_mobility"] = [f"{guide}.gene_mobility.tsv" for guide in guides]
-        found["scout_accuracy"] = [f"{scheme}/per_tensor.accuracy.tsv" for scheme in schemes]
+        found["gene_mobility"] = [f"{scheme}/gene_mobility.tsv" for scheme in schemes]
+        found["scout_accuracy"] = [f"{scheme}/accuracy.tsv" for scheme in schemes]
     if "fewshot" in config:
         found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in ("summary", "contrasts")}
     if "network" in config:
@@ -143,10 +171,10 @@ def hash_code_into_params():
     The rerun rule, in one place: Snakemake compares parameters, so a step reruns when its script or an imported
     module of ours changes, and not when a file is merely touched or a registry gets another entry.
     """
-    for rule in workflow.rules:
-        if rule.script and str(rule.script).startswith("../workflow/scripts/"):
-            script = SCRIPTS / Path(str(rule.script)).name
-            rule.set_params(code=lambda wildcards, script=script: fingerprint(script, registry_entries(wildcards)))
+    for step in workflow.rules:
+        if step.script:
+            script = SCRIPTS / Path(str(step.script)).name
+            step.set_params(code=lambda wildcards, script=script: fingerprint(script, registry_entries(wildcards)))
 
 
 def registry_entries(wildcards):

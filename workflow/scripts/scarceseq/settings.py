@@ -36,7 +36,8 @@ def load_schema(folder):
         if isinstance(node, dict):
             if isinstance(node.get("$ref"), str) and node["$ref"].endswith(".yaml"):
                 return resolve(yaml.safe_load((folder / node["$ref"]).read_text()))
-            return {key: resolve(value) for key, value in node.items()}
+            # a part's own $schema would make jsonschema fall back to its plain validator, which fills in no defaults
+            return {key: resolve(value) for key, value in node.items() if key != "$schema"}
         if isinstance(node, list):
             return [resolve(value) for value in node]
         return node

@@ -6,7 +6,6 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-
 from scarceseq.files import write_json, write_table
 
 STUDIES = ["SRP1", "SRP2", "SRP3", "SRP4"]
@@ -68,7 +67,14 @@ def archive(folder, _generator):
         with open(path, "w") as handle:
             for project in studies.loc[studies["batch"] == batch, "project"]:
                 bad = project == "SRP8"
-                line = {"organism": "mouse", "source": "sra", "project": project, "kind": "gene_sums", "path": "x", "url": "y"}
+                line = {
+                    "organism": "mouse",
+                    "source": "sra",
+                    "project": project,
+                    "kind": "gene_sums",
+                    "path": "x",
+                    "url": "y",
+                }
                 line |= {"bytes": 1000, "sha256": "0", "rows": 12, "columns": 6}
                 line |= {"status": "damaged", "detail": "gzip ends early"} if bad else {"status": "ok", "detail": ""}
                 handle.write(json.dumps(line) + "\n")
@@ -85,12 +91,18 @@ def corpus(folder, generator):
     samples["genes_detected"] = generator.integers(9000, 15000, len(samples))
     samples["zero_fraction"] = generator.random(len(samples))
     dropped = pd.DataFrame(
-        [("SRP1", "X1", "few_mapped_reads", "10"), ("SRP2", "X2", "no_metadata", None), ("SRP3", "X3", "few_mapped_reads", "3")]
+        [
+            ("SRP1", "X1", "few_mapped_reads", "10"),
+            ("SRP2", "X2", "no_metadata", None),
+            ("SRP3", "X3", "few_mapped_reads", "3"),
+        ]
         + [("SRP8", f"Y{index}", "study_unusable", "gzip ends early") for index in range(9)]
         + [("SRP1", "Z1", "not_in_archive_table", None)],
         columns=["study", "run", "reason", "value"],
     )
-    genes = pd.DataFrame({"gene_id": [f"G{index}.1" for index in range(12)], "gene_name": [f"Gene{index}" for index in range(12)]})
+    genes = pd.DataFrame(
+        {"gene_id": [f"G{index}.1" for index in range(12)], "gene_name": [f"Gene{index}" for index in range(12)]}
+    )
     attributes = pd.DataFrame({"sample": samples["sample"], "key": "tissue", "value": ["liver <b>&", "köln"] * 10})
     splits = pd.DataFrame({"split": "default", "study": STUDIES, "role": ROLES})
     np.save(folder / "training.npy", generator.random((20, 12), dtype=np.float32))
@@ -111,7 +123,10 @@ def pretrain(folder, generator):
     evaluation = pd.DataFrame(rows, columns=["split_role", "study", "predictor", "masked_mse", "samples"])
     write_table(history, place / "history.parquet")
     write_table(evaluation, place / "evaluation.tsv")
-    return {"pretrain_history": [str(place / "history.parquet")], "pretrain_evaluation": [str(place / "evaluation.tsv")]}
+    return {
+        "pretrain_history": [str(place / "history.parquet")],
+        "pretrain_evaluation": [str(place / "evaluation.tsv")],
+    }
 
 
 def guide(folder, generator):
@@ -125,12 +140,22 @@ def guide(folder, generator):
     for name in ("per_tensor", "global"):
         write_json({"layers": dict.fromkeys(TENSORS, tensor)}, place / f"{name}.json")
     accuracy = pd.DataFrame(
-        {"scout": range(6), "train_accuracy": 1.0, "held_out_accuracy": [1, 0.9, 0.8, 0.7, 0.5, 1], "kept": [True] * 5 + [False]}
+        {
+            "scout": range(6),
+            "train_accuracy": 1.0,
+            "held_out_accuracy": [1, 0.9, 0.8, 0.7, 0.5, 1],
+            "kept": [True] * 5 + [False],
+        }
     )
     write_table(accuracy, place / "accuracy.tsv")
     values = np.sort(generator.random(40))[::-1]
     mobility = pd.DataFrame(
-        {"gene_id": [f"G{i}" for i in range(40)], "gene_name": [f"Gene{i}" for i in range(40)], "mobility": values, "rank": range(1, 41)}
+        {
+            "gene_id": [f"G{i}" for i in range(40)],
+            "gene_name": [f"Gene{i}" for i in range(40)],
+            "mobility": values,
+            "rank": range(1, 41),
+        }
     )
     write_table(mobility, place / "gene_mobility.tsv")
     return {
@@ -149,16 +174,98 @@ def fewshot(folder, generator):
                 middle = mean + shot / 50 + generator.random() / 100
                 cell = ("mlp", method, "tissue", 3, shot, metric, middle, middle - 0.05, middle + 0.05, 12, 40)
                 rows.append((*cell, "bootstrap over query studies", "run", None))
-    rows.append(("mlp", "scratch", "treatment", 2, 1, "balanced_accuracy", None, None, None, 0, 0, None, "not run", "no two studies share a label"))
-    names = "base method task way shot metric mean low high studies episodes interval status reason".split()
+    rows.append(
+        (
+            "mlp",
+            "scratch",
+            "treatment",
+            2,
+            1,
+            "balanced_accuracy",
+            None,
+            None,
+            None,
+            0,
+            0,
+            None,
+            "not run",
+            "no two studies share a label",
+        )
+    )
+    names = [
+        "base",
+        "method",
+        "task",
+        "way",
+        "shot",
+        "metric",
+        "mean",
+        "low",
+        "high",
+        "studies",
+        "episodes",
+        "interval",
+        "status",
+        "reason",
+    ]
     summary = pd.DataFrame(rows, columns=names)
     rows = [
-        ("mlp", "tissue", 3, shot, metric, "guided_global", "linear_probe", 0.1, 0.02, 0.18, 12, 40, "bootstrap", "primary", None)
+        (
+            "mlp",
+            "tissue",
+            3,
+            shot,
+            metric,
+            "guided_global",
+            "linear_probe",
+            0.1,
+            0.02,
+            0.18,
+            12,
+            40,
+            "bootstrap",
+            "primary",
+            None,
+        )
         for shot in (1, 5)
         for metric in ("balanced_accuracy", "log_loss")
     ]
-    rows.append(("mlp", "tissue", 3, 1, "balanced_accuracy", "scratch", "linear_probe", -0.2, -0.3, -0.1, 12, 40, "bootstrap", "secondary", None))
-    names = "base task way shot metric method against difference low high studies episodes interval kind reason".split()
+    rows.append(
+        (
+            "mlp",
+            "tissue",
+            3,
+            1,
+            "balanced_accuracy",
+            "scratch",
+            "linear_probe",
+            -0.2,
+            -0.3,
+            -0.1,
+            12,
+            40,
+            "bootstrap",
+            "secondary",
+            None,
+        )
+    )
+    names = [
+        "base",
+        "task",
+        "way",
+        "shot",
+        "metric",
+        "method",
+        "against",
+        "difference",
+        "low",
+        "high",
+        "studies",
+        "episodes",
+        "interval",
+        "kind",
+        "reason",
+    ]
     contrasts = pd.DataFrame(rows, columns=names)
     return _written(folder, {"fewshot_summary": summary, "fewshot_contrasts": contrasts}, ".tsv")
 
@@ -168,7 +275,10 @@ def network(folder, generator):
     edges = pd.DataFrame({"source": generator.choice(genes, 90), "target": generator.choice(genes, 90), "weight": 1.0})
     write_table(edges, folder / "network" / "annotation.parquet")
     write_json({"kind": "annotation", "nodes": 30, "edges": 90}, folder / "network" / "annotation.json")
-    return {"graphs": [str(folder / "network/annotation.parquet")], "graph_json": [str(folder / "network/annotation.json")]}
+    return {
+        "graphs": [str(folder / "network/annotation.parquet")],
+        "graph_json": [str(folder / "network/annotation.json")],
+    }
 
 
 def screen(folder, generator):
@@ -182,7 +292,10 @@ def screen(folder, generator):
     rows = [(name, f"Gene{rank}", 3.0, -0.5 * rank, 0.001, 0.01, rank) for name in names for rank in range(1, 6)]
     columns = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value", "rank"]
     write_table(pd.DataFrame(rows, columns=columns), place / "differential_genes.parquet")
-    return {"screen_pseudobulk": [str(place / "pseudobulk.h5ad")], "screen_genes": [str(place / "differential_genes.parquet")]}
+    return {
+        "screen_pseudobulk": [str(place / "pseudobulk.h5ad")],
+        "screen_genes": [str(place / "differential_genes.parquet")],
+    }
 
 
 def selection(_folder, _generator):
@@ -193,8 +306,10 @@ def benchmarks(folder):
     for rule, jobs in {"fetch_batch": ["batch_0", "batch_1"], "pretrain": ["mlp"]}.items():
         (folder / "benchmarks" / rule).mkdir(parents=True)
         for job in jobs:
-            text = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n2.5\t0:00:02\t100.5\t1\t1\t1\t0\t0\t50\t1.25\n"
-            (folder / "benchmarks" / rule / f"{job}.tsv").write_text(text if job != "batch_1" else text.replace("100.5", "-"))
+            text = "s\th:m:s\tmax_rss\tmean_load\tcpu_time\n2.5\t0:00:02\t100.5\t50\t1.25\n"
+            (folder / "benchmarks" / rule / f"{job}.tsv").write_text(
+                text if job != "batch_1" else text.replace("100.5", "-")
+            )
 
 
 def _written(folder, tables, suffix=".parquet"):

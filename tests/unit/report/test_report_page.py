@@ -5,7 +5,6 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-
 from scarceseq.files import read_table
 from scarceseq.report import page as pages
 
@@ -19,7 +18,7 @@ def rendered(run, settings, folder):
 class Structure(HTMLParser):
     """Identifiers, references, tags and visible text of a page; raises on a tag that is closed out of order."""
 
-    VOID = {"meta", "br", "img", "link", "input", "hr"}
+    VOID = ("meta", "br", "img", "link", "input", "hr")
 
     def __init__(self, text):
         super().__init__()
@@ -51,7 +50,18 @@ class Structure(HTMLParser):
 
 def test_every_stage_that_ran_has_a_section_and_a_link_to_it(run, settings, tmp_path):
     structure = Structure(rendered(run, settings, tmp_path))
-    stages = ["archive", "corpus", "pretrain", "guide", "fewshot", "network", "screen", "selection", "resources", "config"]
+    stages = [
+        "archive",
+        "corpus",
+        "pretrain",
+        "guide",
+        "fewshot",
+        "network",
+        "screen",
+        "selection",
+        "resources",
+        "config",
+    ]
     assert [key for key in stages if key not in structure.ids] == []
     assert [key for key in stages if f"#{key}" not in structure.references] == []
 
@@ -86,7 +96,9 @@ def test_figures_and_tables_on_the_page_are_those_in_the_folders(run, settings, 
     assert figures | tables <= set(structure.ids)
     assert structure.tags.count("svg") == len(figures)
     downloads = [r.split("base64,")[1] for r in structure.references if r.startswith("data:text")]
-    assert {base64.b64decode(text) for text in downloads} == {path.read_bytes() for path in (tmp_path / "tables").iterdir()}
+    assert {base64.b64decode(text) for text in downloads} == {
+        path.read_bytes() for path in (tmp_path / "tables").iterdir()
+    }
 
 
 def test_two_renderings_are_equal_byte_for_byte(run, settings, tmp_path):
@@ -134,8 +146,8 @@ def test_a_failure_while_writing_leaves_the_old_files_alone(run, settings, tmp_p
     monkeypatch.setattr(pages, "write_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         rendered(run, settings, tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "figures"} == {
-        path: content for path, content in before.items() if path.parent.name != "figures"
-    }
+    assert {
+        path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "figures"
+    } == {path: content for path, content in before.items() if path.parent.name != "figures"}
     assert (tmp_path / "report.html").read_text() == first
     assert [path for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []

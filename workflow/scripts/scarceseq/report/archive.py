@@ -79,7 +79,10 @@ def run_ledger(states, dropped, samples):
         rows.append((f"left out: {reason_words(reason)}", int(count)))
     kept = samples[samples["study"].isin(states["project"])]
     runs = int((kept["runs"].astype(str).str.count(",") + 1).sum())
-    rows += [("kept: first or only run of a sample", len(kept)), ("kept: added to a sample's first run", runs - len(kept))]
+    rows += [
+        ("kept: first or only run of a sample", len(kept)),
+        ("kept: added to a sample's first run", runs - len(kept)),
+    ]
     rows.append(("unexplained", listed - sum(count for _, count in rows[1:])))
     return pd.DataFrame(rows, columns=["entry", "runs"])
 
@@ -101,8 +104,8 @@ def section(inputs):
     good = [entry for entry in entries if entry.status == "ok"]
     fetched = states[states["state"] == "fetched"]
     text = (
-        f"The archive lists {len(states):,} studies with {int(states['runs'].sum()):,} runs. {len(fetched):,} studies were "
-        f"fetched and verified: {len(good):,} files, {sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
+        f"The archive lists {len(states):,} studies with {int(states['runs'].sum()):,} runs. {len(fetched):,} of them "
+        f"were fetched and verified: {len(good):,} files, {sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
     )
     blocks = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
     if inputs.has("dropped_runs", "samples"):
@@ -121,5 +124,6 @@ def _ledger_blocks(ledger):
     table = Table("archive_runs", ledger, "Where every run went", "All rows below the first add up to the first.")
     if left == 0:
         return [table]
-    text = f"The counts do not add up: {abs(left):,} runs {'are missing from' if left > 0 else 'are too many in'} this account."
+    problem = "are missing from" if left > 0 else "are too many in"
+    text = f"The counts do not add up: {abs(left):,} runs {problem} this account."
     return [table, Paragraph(text, "warning")]

@@ -5,6 +5,7 @@ import pandas as pd
 
 from scarceseq.report import projection, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.wording import words
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
 SAMPLE_LIMIT = 2000
@@ -33,11 +34,14 @@ def role_table(splits, samples):
     joined = splits.merge(sizes, left_on="study", right_index=True, how="left").fillna({"samples": 0})
     order = [*style.ROLE_COLOURS, *sorted(set(joined["role"]) - set(style.ROLE_COLOURS))]
     joined["role"] = pd.Categorical(joined["role"], order, ordered=True)
-    table = joined.groupby(["split", "role"], observed=True).agg(studies=("study", "nunique"), samples=("samples", "sum"))
+    table = joined.groupby(["split", "role"], observed=True).agg(
+        studies=("study", "nunique"), samples=("samples", "sum")
+    )
     table = table.reset_index().astype({"role": str, "samples": int})
     return table
 
 
+@style.styled
 def depth_figure(samples):
     """Histograms of library size (by unit, logarithmic) and of genes detected per sample."""
     drawn, axes = style.figure(8.6, 2.9, columns=3)
@@ -45,7 +49,7 @@ def depth_figure(samples):
     positive = sizes[sizes > 0]
     edges = np.geomspace(positive.min() * 0.95, positive.max() * 1.05, 31) if len(positive) else np.array([1.0, 10.0])
     for colour, (unit, group) in zip(style.PALETTE, samples.groupby("unit", sort=True), strict=False):
-        label = UNIT_WORDS.get(unit, style.words(unit))
+        label = UNIT_WORDS.get(unit, words(unit))
         axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)
     style.logarithmic(axes[0, 0])
     axes[0, 0].set(xlabel="library size", ylabel="samples", title="Library size")
@@ -59,6 +63,7 @@ def depth_figure(samples):
     return drawn
 
 
+@style.styled
 def projection_figure(scores, share, samples, roles, label=None):
     """Scatter plots of the first two principal components, coloured by role, by study and by label.
 
@@ -77,7 +82,7 @@ def projection_figure(scores, share, samples, roles, label=None):
     panels = [("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT}, 9)]
     panels.append(("By study: the 8 largest", samples["study"].astype(str), None, 8))
     if label is not None:
-        panels.append((f"By {style.words(label.name)}: the 8 most frequent", label, None, 8))
+        panels.append((f"By {words(label.name)}: the 8 most frequent", label, None, 8))
     drawn, axes = style.figure(3.1 * len(panels), 4.2, columns=len(panels), sharex=True, sharey=True)
     for ax, (title, values, colours, most) in zip(axes[0], panels, strict=True):
         _scatter(ax, scores, values.reset_index(drop=True), colours, most)
@@ -87,7 +92,11 @@ def projection_figure(scores, share, samples, roles, label=None):
 
 
 def _scatter(ax, scores, values, colours, most):
-    named = list(values.value_counts(sort=True).index[:most]) if colours is None else [k for k in colours if k in set(values)]
+    named = (
+        list(values.value_counts(sort=True).index[:most])
+        if colours is None
+        else [k for k in colours if k in set(values)]
+    )
     rest = ~values.isin(named).to_numpy()
     if rest.any():
         ax.scatter(*scores[rest].T, s=7, color=style.LIGHT, linewidths=0, label="others", rasterized=False)
@@ -97,7 +106,9 @@ def _scatter(ax, scores, values, colours, most):
         marker = style.MARKERS[place % len(style.MARKERS)]
         text = f"{name} ({chosen.sum():,})"
         ax.scatter(*scores[chosen].T, s=12, color=colour, marker=marker, linewidths=0, alpha=0.8, label=text)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5
+    )
 
 
 def task_label(settings):
@@ -165,8 +176,7 @@ def _projection_blocks(inputs, samples, splits, settings):
         "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not scaled. "
         f"Roles are those of the split '{split}'. Points of one study close together are a batch effect or a shared "
         "biology; the label panel helps to tell which.",
-        f"{len(rows):,} of {len(samples):,} samples"
-        + (" (drawn at random)." if len(rows) < len(samples) else "."),
+        f"{len(rows):,} of {len(samples):,} samples" + (" (drawn at random)." if len(rows) < len(samples) else "."),
         "A picture of two components hides the rest; it includes test studies and is for looking only: nothing is "
         "fitted or chosen from it.",
     )

@@ -6,6 +6,7 @@ import pandas as pd
 from scarceseq.fewshot.verdict import outcome, verdict
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.wording import span, words
 
 DRAWN = ("balanced_accuracy",)
 """Metrics that get a figure; the others get a table."""
@@ -28,6 +29,7 @@ def families(contrasts):
     return {**dict.fromkeys(primary["against"], "compared"), **dict.fromkeys(primary["method"], "guided")}
 
 
+@style.styled
 def comparison_figure(summary, family):
     """Mean and interval per method, one panel per task, way and shot.
 
@@ -39,7 +41,9 @@ def comparison_figure(summary, family):
         From `families`.
     """
     tasks = list(dict.fromkeys(summary["task"]))
-    settings = {task: sorted(set(zip(*summary.loc[summary["task"] == task, ["way", "shot"]].to_numpy().T))) for task in tasks}
+    settings = {
+        task: sorted({(row.way, row.shot) for row in part.itertuples()}) for task, part in summary.groupby("task")
+    }
     methods = summary.groupby("method")["mean"].mean().sort_values().index.tolist()
     columns = max(len(pairs) for pairs in settings.values())
     size = (2.0 + 3.1 * columns, 0.7 + len(tasks) * (0.8 + 0.21 * len(methods)))
@@ -48,10 +52,10 @@ def comparison_figure(summary, family):
         for ax, pair in zip(row, settings[task], strict=False):
             part = summary[(summary["task"] == task) & (summary["way"] == pair[0]) & (summary["shot"] == pair[1])]
             _panel(ax, part.set_index("method"), methods, family, chance=1 / pair[0])
-            ax.set_title(f"{style.words(task)}: {pair[0]} classes, {pair[1]} per class")
+            ax.set_title(f"{words(task)}: {pair[0]} classes, {pair[1]} per class")
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
-        row[0].set_yticks(range(len(methods)), [style.words(method) for method in methods])
+        row[0].set_yticks(range(len(methods)), [words(method) for method in methods])
     return drawn
 
 
@@ -71,9 +75,10 @@ def _panel(ax, part, methods, family, chance):
         ax.plot([mean], [place], marker=marker, color=colour, ms=5, ls="none")
     ax.set_ylim(-0.6, len(methods) - 0.4)
     ax.grid(True, axis="x")
-    ax.set_xlabel("balanced accuracy" if not len(part) else style.words(part["metric"].iloc[0]))
+    ax.set_xlabel("balanced accuracy" if not len(part) else words(part["metric"].iloc[0]))
 
 
+@style.styled
 def contrast_figure(contrasts, ylabels):
     """Differences with their intervals, one row per contrast.
 
@@ -104,7 +109,7 @@ def contrast_names(contrasts):
     """Row names such as 'guided global against linear probe, tissue, 3 classes, 5 per class'."""
     several = contrasts["base"].nunique() > 1
     return [
-        f"{style.words(row.method)} − {style.words(row.against)}: {style.words(row.task)}, {row.way}×{row.shot}"
+        f"{words(row.method)} − {words(row.against)}: {words(row.task)}, {row.way}×{row.shot}"
         + (f" ({row.base})" if several else "")
         for row in contrasts.itertuples()
     ]
@@ -113,8 +118,10 @@ def contrast_names(contrasts):
 def pivot(summary):
     """Means and intervals for reading: one row per method, one column per task, way and shot."""
     part = summary[summary["status"] == "run"].copy()
-    part["cell"] = [f"{style.words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
-    part["text"] = [f"{r.mean:.3f}" + (f" [{r.low:.3f}, {r.high:.3f}]" if np.isfinite(r.low) else "") for r in part.itertuples()]
+    part["cell"] = [f"{words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
+    part["text"] = [
+        f"{r.mean:.3f}" + (f" [{r.low:.3f}, {r.high:.3f}]" if np.isfinite(r.low) else "") for r in part.itertuples()
+    ]
     order = list(dict.fromkeys(part["cell"]))
     methods = part.groupby("method")["mean"].mean().sort_values(ascending=False).index
     wide = part.pivot(index="method", columns="cell", values="text").loc[methods, order]
@@ -153,16 +160,20 @@ def conclusion(contrasts, settings):
     seeds = [base["seed"] for base in settings["pretrain"]["bases"].values()]
     text = verdict(contrasts, seeds, settings["fewshot"]["scoring"]["smallest_difference"])
     start = text.find("In all, ")
-    return text if start < 0 else "Guided few-shot learning against its controls and the plain baselines: " + text[start + 8 :]
+    return (
+        text
+        if start < 0
+        else "Guided few-shot learning against its controls and the plain baselines: " + text[start + 8 :]
+    )
 
 
 def _comparison_blocks(base, metric, part, family):
     name = f"fewshot_{metric}_{base}"
-    title = f"{style.words(metric).capitalize()} by method (base {base})"
+    title = f"{words(metric).capitalize()} by method (base {base})"
     how = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
     cells = part.groupby(["task", "way", "shot"])
     counts = "; ".join(
-        f"{style.words(task)} {way}×{shot}: {int(group['studies'].max()):,} studies, {int(group['episodes'].max()):,} episodes"
+        f"{words(task)} {way}×{shot}: {group['studies'].max():,.0f} studies, {group['episodes'].max():,.0f} episodes"
         for (task, way, shot), group in cells
     )
     blocks = []
@@ -187,27 +198,37 @@ def _comparison_blocks(base, metric, part, family):
 
 def _contrast_blocks(contrasts, smallest_difference):
     contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
-    ordered = contrasts.sort_values("kind", key=lambda kind: kind != "primary", kind="stable").reset_index(drop=True)
     note = (
-        "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. Primary "
-        "contrasts were fixed before the run; the others are secondary. Underpowered: a difference of "
-        f"{smallest_difference:g} in balanced accuracy is not ruled out."
+        "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
+        f"Underpowered: a difference of {smallest_difference:g} in balanced accuracy is not ruled out."
     )
-    table = Table("fewshot_contrasts", ordered, "Contrasts, primary first", note, shown=ordered.drop(columns=["interval", "reason"], errors="ignore"))
-    shown = ordered[(ordered["kind"] == "primary") & ordered["metric"].isin(DRAWN)]
-    if shown.empty:
-        return [table]
-    picture = Picture(
+    blocks = []
+    for kind, title, folded in (
+        ("primary", "Primary contrasts, fixed before the run", False),
+        ("secondary", "Secondary contrasts", True),
+    ):
+        part = contrasts[contrasts["kind"] == kind].reset_index(drop=True)
+        drawn = part[part["metric"].isin(DRAWN)].reset_index(drop=True)
+        if kind == "primary" and len(drawn):
+            blocks.append(_contrast_picture(drawn))
+        if len(part):
+            shown = part.drop(columns=["interval", "reason", "kind"], errors="ignore")
+            blocks.append(Table(f"fewshot_contrasts_{kind}", part, title, note, shown=shown, folded=folded))
+    return blocks
+
+
+def _contrast_picture(contrasts):
+    return Picture(
         "fewshot_primary_contrasts",
-        contrast_figure(shown, contrast_names(shown)),
+        contrast_figure(contrasts, contrast_names(contrasts)),
         "Primary contrasts",
-        "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies. "
-        "Coloured where the interval leaves out zero: blue in favour of the first, orange in favour of the second.",
-        f"{int(shown['studies'].min()):,} to {int(shown['studies'].max()):,} query studies per contrast.",
+        "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies; "
+        "task, classes × labelled samples per class. Coloured where the interval leaves out zero: blue in favour of "
+        "the first method, orange in favour of the second.",
+        f"{span(contrasts['studies'])} studies and {span(contrasts['episodes'])} episodes per contrast.",
         "With fewer than ten studies an interval rests on few differences; no correction is made for the number of "
         "rows, so one coloured row among twenty is what chance gives.",
     )
-    return [picture, table]
 
 
 def _missing_table(missing):

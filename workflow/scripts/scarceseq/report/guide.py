@@ -6,11 +6,13 @@ from matplotlib.colors import LogNorm
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.wording import words
 
 GENES_SHOWN = 15
 KEYS = ("base", "scheme")
 
 
+@style.styled
 def distribution_figure(guides):
     """Distribution of guide values: one panel per guide, one strip per weight tensor.
 
@@ -20,7 +22,9 @@ def distribution_figure(guides):
         Title to tensor name to its description: histogram (counts of equal bins over 0 to 1), quantiles.
     """
     names = list(dict.fromkeys(name for tensors in guides.values() for name in tensors))
-    drawn, axes = style.figure(2.4 + 3.2 * len(guides), 1.5 + 0.3 * len(names), columns=len(guides), sharey=True, sharex=True)
+    drawn, axes = style.figure(
+        2.4 + 3.2 * len(guides), max(2.6, 1.3 + 0.28 * len(names)), columns=len(guides), sharey=True, sharex=True
+    )
     for ax, (title, tensors) in zip(axes[0], guides.items(), strict=True):
         for place, name in enumerate(names):
             if name in tensors:
@@ -45,6 +49,7 @@ def _strip(ax, place, tensor):
     return shades
 
 
+@style.styled
 def accuracy_figure(accuracy):
     """Held-out against training accuracy of the scouts, kept and dropped ones apart."""
     drawn, axes = style.figure(4.2, 3.6)
@@ -53,9 +58,23 @@ def accuracy_figure(accuracy):
         part = accuracy[accuracy["kept"].astype(bool) == kept]
         if len(part):
             label = f"{'kept' if kept else 'dropped'} ({len(part):,})"
-            ax.scatter(part["train_accuracy"], part["held_out_accuracy"], s=18, color=colour, marker=marker, lw=0, alpha=0.75, label=label)
+            ax.scatter(
+                part["train_accuracy"],
+                part["held_out_accuracy"],
+                s=18,
+                color=colour,
+                marker=marker,
+                lw=0,
+                alpha=0.75,
+                label=label,
+            )
     ax.axhline(0.5, color=style.BLACK, lw=0.8, ls=":")
-    ax.set(xlabel="accuracy on its training samples", ylabel="accuracy on held-out samples", xlim=(None, 1.02), ylim=(None, 1.02))
+    ax.set(
+        xlabel="accuracy on its training samples",
+        ylabel="accuracy on held-out samples",
+        xlim=(None, 1.02),
+        ylim=(None, 1.02),
+    )
     ax.legend(loc="lower left")
     return drawn
 
@@ -85,7 +104,7 @@ def descriptions(values):
     found = {}
     for path, value in values:
         base, scheme = path.parent.parts[-2:]
-        found[f"{style.words(path.stem)} ({base}, {style.words(scheme)})"] = value["layers"]
+        found[f"{words(path.stem)} ({base}, {words(scheme)})"] = value["layers"]
     return found
 
 
@@ -119,8 +138,8 @@ def _distribution_picture(guides):
         "guide_distributions",
         distribution_figure(guides),
         "Distribution of guide values by weight tensor",
-        "Each strip is one weight tensor of the encoder: the darker, the more of its weights have that guide value; the "
-        "dot is the median, the line the middle half. The guide multiplies the step of every weight during "
+        "Each strip is one weight tensor of the encoder: the darker, the more of its weights have that guide value; "
+        "the dot is the median, the line the middle half. The guide multiplies the step of every weight during "
         "fine-tuning: 0 keeps the weight where pre-training left it, 1 lets it move freely. Per tensor, each tensor is "
         "scaled to the range 0 to 1 by itself; globally, all share one scale.",
         f"{tensors:,} tensors in each guide.",
@@ -146,7 +165,7 @@ def _mobility_tables(mobility):
     tables = []
     for keys, part in mobility.groupby(list(KEYS), sort=True):
         name = "_".join(keys)
-        title = f"Most and least mobile genes ({keys[0]}, {style.words(keys[1])})"
+        title = f"Most and least mobile genes ({keys[0]}, {words(keys[1])})"
         note = f"Mobility: mean guide value of the weights that lead from a gene into the encoder; {len(part):,} genes."
         tables.append(Table(f"guide_mobility_{name}", part, title, note, shown=extremes(part)))
     return tables

@@ -6,6 +6,7 @@ import pandas as pd
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.wording import words
 
 
 def graph_table(values):
@@ -16,7 +17,8 @@ def graph_table(values):
     values : list of (path, dict)
     """
     rows = [
-        {"graph": path.stem} | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
+        {"graph": path.stem}
+        | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
         for path, value in values
     ]
     table = pd.DataFrame(rows)
@@ -29,6 +31,7 @@ def out_degrees(edges):
     return edges.groupby("source").size().sort_values(ascending=False)
 
 
+@style.styled
 def degree_figure(degrees):
     """Share of genes with at least so many out-going edges, one line per graph.
 
@@ -41,7 +44,9 @@ def degree_figure(degrees):
     for place, (name, counts) in enumerate(degrees.items()):
         ordered = np.sort(counts.to_numpy())
         share = 1 - np.arange(len(ordered)) / len(ordered)
-        ax.step(ordered, share, where="pre", color=style.PALETTE[place % 8], label=f"{style.words(name)} ({len(ordered):,} genes)")
+        ax.step(
+            ordered, share, where="pre", color=style.PALETTE[place % 8], label=f"{words(name)} ({len(ordered):,} genes)"
+        )
     ax.set(xlabel="out-going edges of a gene", ylabel="share of genes with\nat least so many", ylim=(0, 1.02))
     ax.yaxis.grid(True)
     ax.legend(loc="best")
@@ -53,7 +58,14 @@ def section(inputs):
     if not inputs.has("graph_json"):
         return None
     table = graph_table(inputs.values("graph_json"))
-    blocks = [Table("network_graphs", table, "Graphs", "Directed edges from source to target; pairs of a gene with itself are left out.")]
+    blocks = [
+        Table(
+            "network_graphs",
+            table,
+            "Graphs",
+            "Directed edges from source to target; pairs of a gene with itself are left out.",
+        )
+    ]
     if inputs.has("graphs"):
         degrees = {path.stem: out_degrees(read_table(path, columns=["source"])) for path in inputs.paths("graphs")}
         blocks.append(
@@ -63,7 +75,7 @@ def section(inputs):
                 "How many genes a gene points to",
                 "Each line falls from 1 as the required number of edges grows; a long right tail means hubs, which "
                 "degree-based choices pick first. Genes without out-going edges are not drawn.",
-                "; ".join(f"{style.words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
+                "; ".join(f"{words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
                 "Hubs of an annotation graph are often the best-studied genes rather than the most influential ones.",
             )
         )

@@ -1,6 +1,6 @@
 """The head of the page: in words, what the configuration asked for."""
 
-from scarceseq.report.style import words
+from scarceseq.report.wording import count, listed
 
 
 def describe(settings):
@@ -23,13 +23,13 @@ def _source(settings):
     if "demo" in settings:
         demo = settings["demo"]
         return (
-            f"A generated world with known truth (not real data): {demo['studies']:,} studies, {demo['genes']:,} genes, "
-            f"{demo['perturbations']:,} perturbations, in the formats of the real sources."
+            f"A generated world with known truth (not real data): {demo['studies']:,} studies, {demo['genes']:,} "
+            f"genes, {demo['perturbations']:,} perturbations, in the formats of the real sources."
         )
     if "archive" in settings:
         text = f"Studies of {settings['archive']['organism']} from a recount3 archive"
         extra = len(settings.get("user_studies") or {})
-        return f"{text} and {extra:,} supplied {'study' if extra == 1 else 'studies'}." if extra else f"{text}."
+        return f"{text} and {count(extra, 'supplied study', 'supplied studies')}." if extra else f"{text}."
     return ""
 
 
@@ -37,9 +37,9 @@ def _learning(settings):
     if "pretrain" not in settings:
         return ""
     bases = settings["pretrain"]["bases"]
-    text = f"{len(bases):,} base {'model was' if len(bases) == 1 else 'models were'} pre-trained ({_listed(bases)})"
+    text = f"{count(len(bases), 'base model was', 'base models were')} pre-trained ({listed(bases)})"
     if "guide" in settings:
-        text += f"; guides were derived from scouts of the kind {_listed(settings['guide']['schemes'])}"
+        text += f"; guides were derived from scouts of the kind {listed(settings['guide']['schemes'])}"
     return text + "."
 
 
@@ -47,9 +47,10 @@ def _fewshot(settings):
     if "fewshot" not in settings:
         return ""
     fewshot = settings["fewshot"]
+    tasks = "task" if len(fewshot["tasks"]) == 1 else "tasks"
     return (
-        f"{len(fewshot['methods']):,} few-shot methods were compared on the {'task' if len(fewshot['tasks']) == 1 else 'tasks'} "
-        f"{_listed(fewshot['tasks'])}, {fewshot['episodes']:,} episodes in each cell."
+        f"{count(len(fewshot['methods']), 'few-shot method was', 'few-shot methods were')} compared on the {tasks} "
+        f"{listed(fewshot['tasks'])}, {fewshot['episodes']:,} episodes in each cell."
     )
 
 
@@ -58,12 +59,7 @@ def _selection(settings):
         return ""
     selection = settings["selection"]
     return (
-        f"Ways of choosing perturbations ({_listed(selection['selectors'])}) were compared on the "
-        f"{'screen' if len(selection['screens']) == 1 else 'screens'} {_listed(selection['screens'])}, with "
+        f"Ways of choosing perturbations ({listed(selection['selectors'])}) were compared on the "
+        f"{'screen' if len(selection['screens']) == 1 else 'screens'} {listed(selection['screens'])}, with "
         f"{selection['splits']:,} splits into pool and held-out perturbations."
     )
-
-
-def _listed(names):
-    names = [words(name) for name in names]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

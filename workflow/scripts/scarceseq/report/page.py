@@ -14,8 +14,20 @@ import yaml
 from markupsafe import Markup
 
 from scarceseq.files import atomic, write_table
-from scarceseq.report import archive, cells, corpus, fewshot, guide, network, overview, pretrain, resources, screen
-from scarceseq.report import selection, style
+from scarceseq.report import (
+    archive,
+    cells,
+    corpus,
+    fewshot,
+    guide,
+    network,
+    overview,
+    pretrain,
+    resources,
+    screen,
+    selection,
+    style,
+)
 from scarceseq.report.inputs import Inputs
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
@@ -47,7 +59,7 @@ def build(named, settings, benchmarks):
         fewshot.section(inputs, settings),
         network.section(inputs),
         screen.section(inputs),
-        selection.section(inputs),
+        selection.section(inputs, settings),
         resources.section(benchmarks),
     ]
     return [section for section in sections if section is not None]
@@ -119,7 +131,10 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
 
 
 def _prepared(block, drawings, tables):
-    values = {"kind": block.kind, **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))}}
+    values = {
+        "kind": block.kind,
+        **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))},
+    }
     if block.kind == "picture":
         values["drawing"] = Markup(style.inline(drawings[block.name], block.name, escape(block.title)))
     if block.kind == "table":

@@ -1,13 +1,16 @@
 """Pre-training: loss over steps, and the model against simple predictors on studies it never saw."""
 
 import numpy as np
+import pandas as pd
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.wording import count, words
 
 PREDICTOR_WORDS = {"model": "pre-trained model", "gene_mean": "mean of each gene", "pca": "principal components"}
 
 
+@style.styled
 def loss_figure(history):
     """Training and held-out loss over steps, one panel per base.
 
@@ -22,7 +25,14 @@ def loss_figure(history):
         part = history[history["base"] == base].sort_values("step")
         ax.plot(part["step"], part["train_loss"], color=style.SKY, label="pretrain studies")
         held_out = part.dropna(subset=["validation_loss"])
-        ax.plot(held_out["step"], held_out["validation_loss"], color=style.ORANGE, marker="o", ms=3, label="held-out studies")
+        ax.plot(
+            held_out["step"],
+            held_out["validation_loss"],
+            color=style.ORANGE,
+            marker="o",
+            ms=3,
+            label="held-out studies",
+        )
         ax.set(xlabel="optimiser step", title=base)
         style.plain_ticks(ax.xaxis)
         ax.set_ylim(bottom=0)
@@ -54,8 +64,6 @@ def error_table(evaluation):
             wins = int((wide["model"] < wide[predictor]).sum()) if "model" in wide and predictor != "model" else None
             rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins))
     names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins"]
-    import pandas as pd
-
     return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
 
 
@@ -79,8 +87,8 @@ def verdict(errors):
             continue
         own, studies = float(model["masked_mse"].iloc[0]), int(model["studies"].iloc[0])
         best = rivals.loc[rivals["masked_mse"].idxmin()]
-        name = PREDICTOR_WORDS.get(best["predictor"], style.words(best["predictor"]))
-        where = f"on {studies:,} {style.words(role)} {'study' if studies == 1 else 'studies'}"
+        name = PREDICTOR_WORDS.get(best["predictor"], words(best["predictor"]))
+        where = "on " + count(studies, f"{words(role)} study", f"{words(role)} studies")
         change = abs(own / best["masked_mse"] - 1)
         if own < best["masked_mse"]:
             text = (
@@ -92,10 +100,11 @@ def verdict(errors):
                 f"Base {base} does not beat the best simple predictor ({name}) {where}: its error is {change:.1%} "
                 "higher. What it learnt should not be relied on."
             )
-        sentences.append((text, own < best["masked_mse"]))
+        sentences.append((text, bool(own < best["masked_mse"])))
     return sentences
 
 
+@style.styled
 def error_figure(evaluation):
     """Error of the model against each simple predictor, one point per study, one panel per rival."""
     rivals = [name for name in sorted(evaluation["predictor"].unique()) if name != "model"]
@@ -107,9 +116,13 @@ def error_figure(evaluation):
         roles = wide.groupby(level=["base", "split_role"], sort=True)
         for place, ((base, role), part) in enumerate(roles):
             marker, colour = style.MARKERS[place % 8], style.PALETTE[place % 8]
-            label = f"{base}, {style.words(role)}"
+            label = f"{base}, {words(role)}"
             ax.scatter(part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label)
-        ax.set(xlabel=f"error of {PREDICTOR_WORDS.get(rival, style.words(rival))}", aspect="equal", title=f"Model against {style.words(rival)}")
+        ax.set(
+            xlabel=f"error of {PREDICTOR_WORDS.get(rival, words(rival))}",
+            aspect="equal",
+            title=f"Model against {words(rival)}",
+        )
     axes[0, 0].set_ylabel("error of the model")
     axes[0, 0].legend(loc="upper left")
     return drawn
@@ -129,7 +142,8 @@ def section(inputs):
         blocks += [Paragraph(text, "finding" if wins else "warning") for text, wins in sentences]
         note = (
             "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts "
-            "the studies in which the model's error is below that predictor's. Principal components have the model's width."
+            "the studies in which the model's error is below that predictor's. Principal components are as many as the "
+            "model is wide."
         )
         blocks.append(Table("pretrain_errors", errors, "Masked genes of held-out studies", note))
         if evaluation["predictor"].nunique() > 1 and "model" in set(evaluation["predictor"]):
@@ -145,7 +159,7 @@ def _loss_picture(history):
         "Loss while pre-training",
         "Mean squared error at masked genes, in units of each gene's variance over the training studies: 1 is what "
         "predicting every gene's mean would cost there.",
-        f"{history['base'].nunique():,} base model(s), up to {int(history['step'].max()):,} steps.",
+        f"{count(history['base'].nunique(), 'base model')}, up to {int(history['step'].max()):,} steps.",
         "A held-out curve that rises while the other falls is over-fitting to studies; a curve still falling at its "
         "end is a run stopped early.",
     )

@@ -9,9 +9,22 @@ import pandas as pd
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.wording import words
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
-STAGES = "demo archive corpus pretrain guide fewshot network screen perturbation selection report".split()
+STAGES = [
+    "demo",
+    "archive",
+    "corpus",
+    "pretrain",
+    "guide",
+    "fewshot",
+    "network",
+    "screen",
+    "perturbation",
+    "selection",
+    "report",
+]
 RULES = {
     "generate_demo": "demo",
     **dict.fromkeys(["list_studies", "fetch_batch", "import_study", "fetch_annotation"], "archive"),
@@ -61,21 +74,26 @@ def rule_table(jobs):
     table = table.reset_index()
     table.insert(0, "stage", table["rule"].map(RULES).fillna("other"))
     order = {stage: place for place, stage in enumerate(STAGES)}
-    table = table.sort_values(["stage", "rule"], key=lambda column: column.map(order).fillna(99) if column.name == "stage" else column)
+    table = table.sort_values(
+        ["stage", "rule"], key=lambda column: column.map(order).fillna(99) if column.name == "stage" else column
+    )
     return table.reset_index(drop=True)
 
 
+@style.styled
 def time_figure(table):
     """Bars of total time and of peak memory per rule."""
     drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
-    stages = [stage for stage in STAGES + ["other"] if stage in set(table["stage"])]
+    stages = [stage for stage in [*STAGES, "other"] if stage in set(table["stage"])]
     colours = [style.PALETTE[stages.index(stage) % 2 * 5] for stage in table["stage"]]
-    for ax, column, title in zip(axes[0], ["total_seconds", "peak_memory_mb"], ["time, all jobs (s)", "peak memory of a job (MB)"], strict=True):
+    for ax, column, title in zip(
+        axes[0], ["total_seconds", "peak_memory_mb"], ["time, all jobs (s)", "peak memory of a job (MB)"], strict=True
+    ):
         ax.barh(range(len(table)), table[column].fillna(0), color=colours)
         ax.set_xlabel(title)
         ax.grid(True, axis="x")
         style.plain_ticks(ax.xaxis)
-    axes[0, 0].set_yticks(range(len(table)), [f"{row.stage}: {style.words(row.rule)}" for row in table.itertuples()])
+    axes[0, 0].set_yticks(range(len(table)), [f"{row.stage}: {words(row.rule)}" for row in table.itertuples()])
     axes[0, 0].invert_yaxis()
     return drawn
 
@@ -88,7 +106,9 @@ def versions():
             rows.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             rows.append((name, "not installed"))
-    return pd.DataFrame([*rows, ("system", f"{platform.system()} {platform.machine()}")], columns=["package", "version"])
+    return pd.DataFrame(
+        [*rows, ("system", f"{platform.system()} {platform.machine()}")], columns=["package", "version"]
+    )
 
 
 def commit(folder):
@@ -121,7 +141,10 @@ def section(folder):
             Table("run_rules", table, "Time and memory per rule"),
             Table("run_jobs", jobs, "Time and memory per job", folded=True),
         ]
-        facts = [(f"{seconds:,.0f} s", f"in {len(jobs):,} jobs"), (f"{jobs['peak_memory_mb'].max():,.0f} MB", "peak memory of a job")]
+        facts = [
+            (f"{seconds:,.0f} s", f"in {len(jobs):,} jobs"),
+            (f"{jobs['peak_memory_mb'].max():,.0f} MB", "peak memory of a job"),
+        ]
     blocks.append(Table("run_versions", versions(), "Versions"))
     return Section("resources", "Run times and versions", blocks, facts)
 
@@ -131,7 +154,8 @@ def _picture(table):
         "run_times",
         time_figure(table),
         "Time and memory per rule",
-        "Left: wall time summed over a rule's jobs. Right: resident memory of its largest job. Colours alternate by stage.",
+        "Left: wall time summed over a rule's jobs. Right: resident memory of its largest job. Colours alternate by "
+        "stage.",
         f"{int(table['jobs'].sum()):,} jobs of {len(table):,} rules.",
         "Times include the start of the interpreter and depend on what else the machine did. Memory is sampled, so "
         "that a job of a few seconds may have none or too little.",

@@ -1,4 +1,4 @@
-"""Screens: how many perturbations and cells, how strong and how reproducible the effects are, and which genes respond."""
+"""Screens: how many perturbations and cells, how strong and reproducible the effects are, which genes respond."""
 
 import numpy as np
 import pandas as pd
@@ -47,8 +47,9 @@ def effect_table(path):
     return table, summary
 
 
+@style.styled
 def strength_figure(effects):
-    """Strength of each effect against its reliability (or, without one, the strengths in order), one panel per screen."""
+    """Strength of each effect against its reliability, or the strengths in order; one panel per screen."""
     screens = list(dict.fromkeys(effects["screen"]))
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
     for ax, screen in zip(axes[0], screens, strict=True):
@@ -77,11 +78,15 @@ def response_table(genes, effects):
     rows = []
     for screen, part in effects.groupby("screen", sort=True):
         for row in part.nlargest(STRONGEST, "strength").itertuples():
-            own = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)].nsmallest(GENES_EACH, "rank")
+            own = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)].nsmallest(
+                GENES_EACH, "rank"
+            )
             text = ", ".join(f"{gene.gene} ({gene.log2_fold_change:+.2f})" for gene in own.itertuples())
             significant = int((genes.loc[own.index, "adjusted_p_value"] < 0.05).sum())
             rows.append((screen, row.perturbation, row.strength, text.replace("-", "−"), significant))
-    return pd.DataFrame(rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "of these below 0.05"])
+    return pd.DataFrame(
+        rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "of these below 0.05"]
+    )
 
 
 def section(inputs):
@@ -90,15 +95,23 @@ def section(inputs):
         return None
     tables, summaries = zip(*(effect_table(path) for path in inputs.paths("screen_pseudobulk")), strict=True)
     effects, summary = pd.concat(tables, ignore_index=True), pd.DataFrame(summaries)
-    note = "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the held-out perturbations."
+    note = (
+        "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the "
+        "held-out perturbations."
+    )
     blocks = [Table("screen_summary", summary, "Screens", note), _strength_picture(effects)]
     paths = inputs.paths("screen_genes")
     if paths:
         genes = pd.concat([read_table(path).assign(screen=path.parent.name) for path in paths], ignore_index=True)
-        note = f"The {STRONGEST} strongest perturbations of each screen, with their {GENES_EACH} top genes; p values adjusted within a perturbation."
+        note = (
+            f"The {STRONGEST} strongest perturbations of each screen with their {GENES_EACH} top genes; p values are "
+            "adjusted within a perturbation."
+        )
         blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
     blocks.append(Table("screen_effects", effects, "All perturbations", folded=True))
-    facts = [(f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")]
+    facts = [
+        (f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")
+    ]
     return Section("screen", "Perturbation screen" + ("s" if len(summary) > 1 else ""), blocks, facts)
 
 
@@ -109,7 +122,8 @@ def _strength_picture(effects):
         "Strength and reliability of the effects",
         "Each point is a perturbation. Strength is the root mean square of its difference to control; reliability is "
         "the correlation of that difference between two halves of its cells.",
-        "; ".join(f"{screen}: {len(part):,} perturbations" for screen, part in effects.groupby("screen", sort=True)) + ".",
+        "; ".join(f"{screen}: {len(part):,} perturbations" for screen, part in effects.groupby("screen", sort=True))
+        + ".",
         "Strength grows with noise, so few cells look strong: read it beside reliability. Where reliability is low no "
         "predictor can score high.",
     )

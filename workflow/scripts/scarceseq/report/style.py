@@ -41,6 +41,10 @@ _SETTINGS = {
 }
 
 
+styled = matplotlib.rc_context(_SETTINGS)
+"""Decorator of every function that draws: the shared settings hold while it does."""
+
+
 def figure(width=8.0, height=3.2, rows=1, columns=1, **options):
     """Empty figure and its axes in the shared style.
 
@@ -56,10 +60,8 @@ def figure(width=8.0, height=3.2, rows=1, columns=1, **options):
     -------
     (Figure, numpy.ndarray of Axes, (rows, columns))
     """
-    with matplotlib.rc_context(_SETTINGS):
-        drawn = Figure(figsize=(width, height), layout="constrained")
-        axes = drawn.subplots(rows, columns, squeeze=False, **options)
-    return drawn, axes
+    drawn = Figure(figsize=(width, height), layout="constrained")
+    return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
 
 
 def svg(drawn, name):
@@ -88,8 +90,9 @@ def inline(text, name, label):
     body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
     body = body.replace(' id="', f' id="{name}-').replace("url(#", f"url(#{name}-")
     body = body.replace('href="#', f'href="#{name}-')
-    size = re.search(r'viewBox="0 0 ([\d.]+) ', body).group(1)
-    head = f'<svg role="img" aria-label="{label}" style="width:100%;max-width:{float(size) * 1.33:.0f}px;height:auto"'
+    pixels = float(re.search(r'viewBox="0 0 ([\d.]+) ', body).group(1)) * 4 / 3
+    size = f"width:100%;min-width:{min(pixels, 540):.0f}px;max-width:{pixels:.0f}px;height:auto"
+    head = f'<svg role="img" aria-label="{label}" style="{size}"'
     return re.sub(r'<svg((?:\s+(?:height|width)="[^"]*")*)', head, body, count=1)
 
 
@@ -115,8 +118,3 @@ def logarithmic(ax, which="x"):
     axis.set_major_locator(LogLocator(base=10, subs=steps, numticks=12))
     axis.set_major_formatter(FuncFormatter(plain_number))
     axis.set_minor_formatter(NullFormatter())
-
-
-def words(name):
-    """A key in plain words: underscores become spaces."""
-    return str(name).replace("_", " ")

@@ -1,0 +1,179 @@
+"""What the sections say and count, on tables made by hand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.archive.manifest import read_manifest
+from scarceseq.files import read_table
+from scarceseq.report import archive, cells, fewshot, guide, network, overview, pretrain, projection, resources, style
+from scarceseq.report.inputs import Inputs
+from sklearn.decomposition import PCA
+
+
+def ledger_of(run):
+    inputs = Inputs(run)
+    entries = [entry for path in inputs.paths("manifests") for entry in read_manifest(path)]
+    states = archive.study_states(inputs.table("studies"), entries)
+    return archive.run_ledger(states, inputs.table("dropped_runs"), inputs.table("samples")).set_index("entry")["runs"]
+
+
+def test_every_listed_run_is_accounted_for_once(run):
+    ledger = ledger_of(run)
+    assert ledger.iloc[0] == 36
+    assert ledger.iloc[1:-1].sum() == 36
+    assert ledger["unexplained"] == 0
+    assert ledger["kept: added to a sample's first run"] == 2
+    assert ledger["left out: too few mapped reads"] == 2
+
+
+def test_a_run_that_vanished_is_called_unexplained_and_warned_of(run):
+    samples = read_table(run["samples"])
+    samples.drop(index=1).to_parquet(run["samples"], index=False)
+    assert ledger_of(run)["unexplained"] == 1
+    blocks = archive.section(Inputs(run)).blocks
+    assert any(block.kind == "paragraph" and "do not add up: 1 run" in block.text for block in blocks)
+
+
+def test_a_study_without_optional_tables_counts_as_fetched(run):
+    path = run["manifests"][0]
+    with open(path) as handle:
+        line = json.loads(handle.readline())
+    with open(path, "a") as handle:
+        handle.write(json.dumps(line | {"kind": "recount_pred", "status": "absent", "detail": "404"}) + "\n")
+    states = archive.study_states(read_table(run["studies"]), read_manifest(path))
+    assert states.set_index("project").loc[line["project"], "state"] == "fetched"
+
+
+def test_principal_components_are_those_of_scikit_learn_up_to_sign():
+    expression = np.random.default_rng(0).normal(size=(30, 8)) * np.arange(1, 9)
+    scores, share = projection.principal_components(expression)
+    oracle = PCA(2).fit(expression)
+    np.testing.assert_allclose(share, oracle.explained_variance_ratio_, rtol=1e-9)
+    np.testing.assert_allclose(np.abs(scores), np.abs(oracle.transform(expression)), atol=1e-9)
+    assert (scores[np.abs(scores).argmax(axis=0), [0, 1]] > 0).all()
+
+
+def test_share_between_studies_is_one_for_shifted_copies_and_zero_for_equal_means():
+    groups = np.repeat(["a", "b"], 10)
+    apart = np.where(groups == "a", 1.0, 2.0)
+    alike = np.tile([1.0, -1.0], 10)
+    np.testing.assert_allclose(projection.share_between(np.stack([apart, alike], axis=1), groups), [1, 0], atol=1e-12)
+
+
+def test_rows_for_looking_at_are_few_sorted_and_the_same_each_time():
+    rows = projection.choose_rows(10_000, 50, 1)
+    assert len(set(rows)) == 50
+    assert (np.diff(rows) > 0).all()
+    assert (rows == projection.choose_rows(10_000, 50, 1)).all()
+    assert (rows != projection.choose_rows(10_000, 50, 2)).any()
+
+
+def evaluation(model, pca):
+    rows = [("mlp", "test", f"S{i}", "model", error, 4) for i, error in enumerate(model)]
+    rows += [("mlp", "test", f"S{i}", "pca", error, 4) for i, error in enumerate(pca)]
+    return pd.DataFrame(rows, columns=["base", "split_role", "study", "predictor", "masked_mse", "samples"])
+
+
+@pytest.mark.parametrize(
+    ("model", "wins", "words"),
+    [([0.4, 0.6], True, "37.5% below"), ([1.0, 1.0], False, "does not beat"), ([0.8, 0.8], False, "does not beat")],
+)
+def test_the_page_says_whether_the_model_beats_the_best_simple_predictor(model, wins, words):
+    [(text, won)] = pretrain.verdict(pretrain.error_table(evaluation(model, [0.8, 0.8])))
+    assert won is wins
+    assert words in text
+
+
+def test_model_wins_counts_studies_not_samples():
+    table = pretrain.error_table(evaluation([0.1, 0.9, 0.9], [0.5, 0.5, 0.5])).set_index("predictor")
+    assert table.loc["pca", "model_wins"] == 1
+    assert table.loc["pca", "studies"] == 3
+    assert pd.isna(table.loc["model", "model_wins"])
+
+
+def test_families_follow_the_primary_contrasts_only():
+    contrasts = pd.DataFrame(
+        {"method": ["g", "x"], "against": ["control", "g"], "kind": ["primary", "secondary"]},
+    )
+    assert fewshot.families(contrasts) == {"g": "guided", "control": "compared"}
+
+
+def test_cells_that_were_not_run_are_listed_with_their_reason(run, settings):
+    section = fewshot.section(Inputs(run), settings)
+    [table] = [block for block in section.blocks if block.kind == "table" and block.name == "fewshot_not_run"]
+    assert table.frame["reason"].tolist() == ["no two studies share a label"]
+
+
+def test_each_primary_contrast_is_in_the_conclusion(run, settings):
+    [text] = fewshot.section(Inputs(run), settings).findings
+    assert "2 primary contrasts: 2 win" in text
+    assert "One pre-training seed" in text
+
+
+def test_extremes_are_the_first_and_last_by_rank():
+    mobility = pd.DataFrame({"gene_name": list("abcd"), "mobility": [4.0, 3, 2, 1], "rank": [1, 2, 3, 4]})
+    table = guide.extremes(mobility, shown=2)
+    assert table["most mobile"].tolist() == ["a", "b"]
+    assert table["least mobile"].tolist() == ["d", "c"]
+
+
+def test_out_degree_counts_edges_by_source():
+    edges = pd.DataFrame({"source": ["a", "a", "b"], "target": ["b", "c", "c"]})
+    assert network.out_degrees(edges).to_dict() == {"a": 2, "b": 1}
+
+
+def test_rule_table_sums_time_over_jobs_and_takes_the_largest_memory(run, tmp_path):
+    table = resources.rule_table(resources.read_benchmarks(tmp_path / "run" / "benchmarks")).set_index("rule")
+    assert table.index.tolist() == ["fetch_batch", "pretrain"]
+    assert table.loc["fetch_batch", ["jobs", "total_seconds", "peak_memory_mb"]].tolist() == [2, 5.0, 100.5]
+
+
+def test_a_folder_without_git_or_benchmarks_is_no_error(tmp_path):
+    assert resources.commit(tmp_path) is None
+    section = resources.section(tmp_path / "nothing")
+    assert [block.name for block in section.blocks] == ["run_versions"]
+
+
+def test_the_head_says_that_a_generated_world_is_not_real_data(settings):
+    demo = {"demo": {"studies": 60, "genes": 2000, "perturbations": 150}}
+    assert "not real data" in overview.describe(settings | demo)
+    assert "not real data" not in overview.describe(settings)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(0, "0"), (1234567, "1,234,567"), (-3, "−3"), (0.123456, "0.123"), (0.0123456, "0.0123"), (12.3456, "12.3")],
+        *[(123456.7, "123,457"), (-0.5, "−0.500"), (0.000012, "1.2e-05"), (float("nan"), "n/a"), (None, "n/a")],
+        *[(True, "yes"), (np.False_, "no"), (pd.NA, "n/a"), (float("inf"), "∞"), ("a<b", "a<b")],
+    ],
+)
+def test_values_are_printed_for_reading(value, text):
+    assert cells.text_of(value) == text
+
+
+def test_whole_numbers_in_a_column_with_gaps_stay_whole():
+    rows = cells.grid(pd.DataFrame({"rank": [1.0, np.nan, 1200.0]}))["rows"]
+    assert [text for [(text, _, _)] in rows] == ["1", "n/a", "1,200"]
+
+
+def test_svg_keeps_text_as_text_and_carries_no_date():
+    drawn, axes = style.figure()
+    axes[0, 0].set_xlabel("köln & <b>")
+    text = style.svg(drawn, "x")
+    assert "köln &amp; &lt;b&gt;" in text
+    assert "dc:date" not in text
+    assert "<metadata" not in text
+
+
+def test_two_inline_figures_share_no_identifier():
+    texts = []
+    for name in ("one", "two"):
+        drawn, axes = style.figure()
+        axes[0, 0].plot([0, 1], [0, 1], marker="o")
+        texts.append(style.inline(style.svg(drawn, name), name, "label"))
+    one, two = (set(text.split('id="')[k].split('"')[0] for k in range(1, text.count('id="') + 1)) for text in texts)
+    assert one
+    assert not one & two

@@ -1,0 +1,23 @@
+"""Keys and counts in plain words."""
+
+
+def words(name):
+    """A key in plain words: underscores become spaces."""
+    return str(name).replace("_", " ")
+
+
+def count(number, singular, plural=None):
+    """'1 study', '1,200 studies'."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def span(numbers):
+    """'12', or '3 to 12' if the numbers differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def listed(names):
+    """'a', 'a and b', 'a, b and c', in plain words."""
+    names = [words(name) for name in names]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

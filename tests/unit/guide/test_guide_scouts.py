@@ -1,0 +1,161 @@
+"""Scouts: true copies of the base, displacement as computed by hand, sums that no order or partition changes."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scarceseq.errors import InputError
+from scarceseq.guide import scouts
+from scarceseq.guide.displacement import Displacement, encoder_weights, mean_displacement
+from scarceseq.guide.guides import GUIDES
+from scarceseq.guide.plan import plan_scouts
+from scarceseq.guide.scouts import train_block, train_scout
+from scarceseq.guide.tasks import tasks_of_block
+from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.pretrain.samples import read_matrix
+from scarceseq.seeds import derive
+from small_corpus import small_expression, write_corpus
+
+
+def all_tasks(matrix, base, settings):
+    plan = plan_scouts(matrix, base, settings, 1)
+    return list(tasks_of_block(plan, "block_0", 1000, matrix, base))
+
+
+def digest(network):
+    values = b"".join(weight.numpy().tobytes() for weight in network.state_dict().values())
+    return hashlib.sha256(values).hexdigest()
+
+
+def by_hand(base, task, settings, seed):
+    """SGD with momentum, written out: v <- momentum v + gradient, w <- w - rate v."""
+    classifier = make_classifier(base.network, 2, derive(seed, "head")).train()
+    speed = {name: torch.zeros_like(weight) for name, weight in classifier.named_parameters()}
+    generator = torch.Generator().manual_seed(derive(seed, "batches"))
+    for _ in range(settings.steps):
+        batch = torch.randperm(len(task.train_labels), generator=generator)[: settings.batch_samples]
+        loss = torch.nn.functional.cross_entropy(classifier(task.train_expression[batch]), task.train_labels[batch])
+        classifier.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for name, weight in classifier.named_parameters():
+                speed[name] = settings.momentum * speed[name] + weight.grad
+                weight -= settings.learning_rate * speed[name]
+    return classifier
+
+
+def test_displacement_is_the_one_computed_by_hand(matrix, base, settings):
+    tasks = all_tasks(matrix, base, settings)
+    displacement, outcomes = train_block(base.network, tasks, settings, 4)
+    assert all(outcome["kept"] for outcome in outcomes)
+    expected = {}
+    for task in tasks:
+        classifier = by_hand(base, task, settings, derive(4, "scout", task.scout))
+        for name, weight in base.network.named_parameters():
+            if name.startswith("encoder."):
+                moved = encoder_weights(classifier)[name].detach().numpy().astype(float) - weight.detach().numpy()
+                expected.setdefault(name, []).append(moved)
+    assert set(expected) == set(displacement.squared)
+    for name, moves in expected.items():
+        np.testing.assert_allclose(displacement.squared[name], np.square(moves).sum(axis=0), rtol=1e-3, atol=1e-9)
+        np.testing.assert_allclose(displacement.absolute[name], np.abs(moves).sum(axis=0), rtol=1e-3, atol=1e-6)
+
+
+def test_base_is_unchanged_and_no_guide_is_zero(matrix, base, settings):
+    before = digest(base.network)
+    displacement, _ = train_block(base.network, all_tasks(matrix, base, settings), settings, 4)
+    assert digest(base.network) == before
+    for make in GUIDES.values():
+        assert all(values.max() > 0 for values in make(displacement.squared).values())
+    # weights of a gene that never varies get no gradient and must not move
+    assert displacement.squared["encoder.0.weight"][:, 7].max() == 0
+
+
+def test_order_of_scouts_does_not_matter(matrix, base, settings):
+    tasks = all_tasks(matrix, base, settings)
+    forward, outcomes = train_block(base.network, tasks, settings, 4)
+    backward, reversed_outcomes = train_block(base.network, tasks[::-1], settings, 4)
+    assert outcomes == reversed_outcomes[::-1]
+    for name, total in forward.squared.items():
+        np.testing.assert_allclose(total, backward.squared[name], rtol=1e-12)
+
+
+def test_partition_into_blocks_does_not_matter(matrix, base, settings, tmp_path):
+    plan = plan_scouts(matrix, base, settings, 1)
+    means, kept = {}, {}
+    for size in (1, 2, 5):
+        paths = [tmp_path / f"{size}_{block}.safetensors" for block in range(-(-settings.scouts // size))]
+        count = 0
+        for block, path in enumerate(paths):
+            tasks = tasks_of_block(plan, f"block_{block}", size, matrix, base)
+            displacement, outcomes = train_block(base.network, tasks, settings, 4)
+            displacement.save(path)
+            count += len(outcomes)
+        means[size], kept[size] = mean_displacement(paths, count, "squared"), count
+    assert set(kept.values()) == {5}
+    for size in (1, 2):
+        for name, mean in means[5].items():
+            np.testing.assert_allclose(means[size][name], mean, rtol=1e-12)
+
+
+def test_block_beyond_the_last_scout_is_empty(matrix, base, settings):
+    plan = plan_scouts(matrix, base, settings, 1)
+    displacement, outcomes = train_block(base.network, tasks_of_block(plan, "block_9", 2, matrix, base), settings, 4)
+    assert outcomes == []
+    assert all(total.abs().sum() == 0 for total in displacement.squared.values())
+
+
+def test_failed_scouts_are_left_out_of_the_sums(matrix, base, settings, monkeypatch):
+    tasks = all_tasks(matrix, base, settings)
+    strict = dataclasses.replace(settings, minimum_held_out_accuracy=0.9)
+    held_out = {id(task.held_out_labels): 0.5 if task.scout == 2 else 1.0 for task in tasks}
+    monkeypatch.setattr(scouts, "accuracy", lambda _, __, labels: held_out.get(id(labels), 1.0))
+    some, outcomes = train_block(base.network, tasks, strict, 4)
+    without, _ = train_block(base.network, [task for task in tasks if task.scout != 2], strict, 4)
+    assert [outcome["kept"] for outcome in outcomes] == [True, True, False, True, True]
+    assert all(torch.equal(total, without.squared[name]) for name, total in some.squared.items())
+
+
+def test_scout_whose_weights_are_not_finite_is_dropped(matrix, base, settings):
+    wild = dataclasses.replace(settings, learning_rate=1e38)
+    displacement, outcomes = train_block(base.network, all_tasks(matrix, base, wild), wild, 4)
+    assert not any(outcome["kept"] for outcome in outcomes)
+    assert all(total.isfinite().all() for total in displacement.squared.values())
+
+
+def test_scouts_learn_their_task(matrix, base, settings):
+    task = all_tasks(matrix, base, settings)[0]
+    longer = dataclasses.replace(settings, steps=60)
+    classifier = train_scout(base.network, task, longer, 1)
+    assert scouts.accuracy(classifier, task.train_expression, task.train_labels) == 1.0
+
+
+def test_reference_is_cloned_not_aliased():
+    weights = {"encoder.weight": torch.zeros(2, 2)}
+    displacement = Displacement(weights)
+    weights["encoder.weight"] += 3
+    displacement.add(weights)
+    assert torch.equal(displacement.squared["encoder.weight"], torch.full((2, 2), 9.0, dtype=torch.float64))
+
+
+def test_values_of_test_and_validation_studies_change_no_scout_and_no_guide(matrix, base, settings, tmp_path):
+    expression, studies = small_expression()
+    rows = matrix.rows(["validation", "test"])
+    expression[rows] = np.random.default_rng(0).permuted(expression[rows], axis=1)
+    changed = read_matrix(*write_corpus(tmp_path / "changed", expression, studies), "default")
+    results = []
+    for name, source in (("before", matrix), ("after", changed)):
+        plan = plan_scouts(source, base, settings, 1)
+        displacement, _ = train_block(base.network, tasks_of_block(plan, "block_0", 9, source, base), settings, 4)
+        displacement.save(tmp_path / name)
+        results.append((plan.to_csv(), (tmp_path / name).read_bytes()))
+    assert results[0] == results[1]
+
+
+def test_plan_with_an_unknown_sample_is_refused(matrix, base, settings):
+    plan = pd.DataFrame({"scout": [0], "sample": ["nobody"], "label": [0], "part": ["train"]})
+    with pytest.raises(InputError, match="sample nobody is not in the corpus"):
+        list(tasks_of_block(plan, "block_0", 2, matrix, base))

@@ -11,13 +11,13 @@ rule build_graph:
         "<results>/logs/build_graph/{graph}.log",
     benchmark:
         "<results>/benchmarks/build_graph/{graph}.tsv"
-    params:
-        settings=lambda wildcards: config["network"]["graphs"][wildcards.graph],
+    conda:
+        "../envs/scarceseq.yaml"
     threads: 1
     resources:
         mem_mb=4000,
-    conda:
-        "../envs/scarceseq.yaml"
+    params:
+        settings=lookup(dpath="network/graphs/{graph}", within=config),
     message:
         "Building the gene graph {wildcards.graph}"
     script:

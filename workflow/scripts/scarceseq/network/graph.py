@@ -49,8 +49,8 @@ def check_edges(edges, origin):
             row = int(np.flatnonzero(wrong)[0])
             pair = f"{edges['source'].iloc[row]} -> {edges['target'].iloc[row]}"
             raise InputError(
-                f"{origin}: the weight {weight[row]} of edge {pair} (row {row + 1}) {problem} ({int(wrong.sum())} such edges); "
-                "remove or correct these edges"
+                f"{origin}: the weight {weight[row]} of edge {pair} (row {row + 1}) {problem}; there are "
+                f"{int(wrong.sum())} such edges, remove or correct them"
             )
     if not len(edges):
         raise InputError(f"{origin}: the graph has no edges; check the columns, the cut-off and the gene names")

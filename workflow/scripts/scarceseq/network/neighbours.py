@@ -71,7 +71,9 @@ def read_gene_sets(path):
         for number, line in enumerate(handle, start=1):
             fields = line.rstrip("\n").split("\t")
             if len(fields) < 3:
-                raise InputError(f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs")
+                raise InputError(
+                    f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs"
+                )
             pairs.extend((field.split(",")[0].strip(), fields[0]) for field in fields[2:] if field.strip())
     return pd.DataFrame(pairs, columns=["gene", "term"])
 

@@ -1,6 +1,7 @@
 """Co-annotation graph: Jaccard similarity of two genes' sets of terms.
 
-The construction of GEARS (Roohani et al. 2024, `make_GO`): keep pairs above a cut-off, then the strongest sources per target.
+The construction of GEARS (Roohani et al. 2024, `make_GO`): keep pairs above a cut-off, then the
+strongest sources per target.
 """
 
 import numpy as np
@@ -84,5 +85,7 @@ def jaccard_edges(pairs, min_jaccard, top_k):
         use = (jaccard > min_jaccard) & (target != source)
         target, source, jaccard = target[use], source[use], jaccard[use]
         best = strongest_sources(target, source, jaccard, top_k)
-        kept.append(pd.DataFrame({"source": genes[source[best]], "target": genes[target[best]], "weight": jaccard[best]}))
+        kept.append(
+            pd.DataFrame({"source": genes[source[best]], "target": genes[target[best]], "weight": jaccard[best]})
+        )
     return genes, pd.concat(kept, ignore_index=True)

@@ -36,12 +36,15 @@ def build(settings, inputs):
     genes, samples = read_table(inputs["genes"]), read_table(inputs["samples"])
     if expression.shape != (len(samples), len(genes)):
         raise InputError(
-            f"{inputs['training']}: shape {expression.shape} does not fit {len(samples)} samples x {len(genes)} genes; rerun merge_corpus"
+            f"{inputs['training']}: shape {expression.shape} does not fit {len(samples)} samples x {len(genes)} genes; "
+            "rerun merge_corpus"
         )
     used = samples["study"].isin(studies_to_use(read_table(inputs["splits"]), settings["split"])).to_numpy()
     within = within_study(np.asarray(expression[used], dtype=np.float32), samples["study"].to_numpy()[used])
     mean = np.asarray(expression[used]).mean(axis=0)
-    columns = one_column_per_symbol(genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction")))
+    columns = one_column_per_symbol(
+        genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction"))
+    )
     symbols = genes["gene_name"].to_numpy(dtype=str)[columns]
     edges = correlation_edges(within[:, columns], symbols, settings["min_correlation"], settings["top_k"])
     counts = {"samples": int(used.sum()), "studies": int(samples["study"][used].nunique()), "genes": len(columns)}
@@ -52,7 +55,9 @@ def studies_to_use(splits, split):
     """Studies of the roles pretrain and scout in one split."""
     rows = splits[(splits["split"] == split) & splits["role"].isin(ROLES)]
     if rows.empty:
-        raise InputError(f"split '{split}': it has no study of the roles {' or '.join(ROLES)}; check the key corpus.splits")
+        raise InputError(
+            f"split '{split}': it has no study of the roles {' or '.join(ROLES)}; check the key corpus.splits"
+        )
     return set(rows["study"])
 
 
@@ -63,7 +68,9 @@ def within_study(expression, studies):
         rows = np.flatnonzero(studies == study)
         centred[rows] -= centred[rows].mean(axis=0)
     if len(centred) < 4:
-        raise InputError(f"co-expression needs at least 4 samples in the pretrain and scout studies, there are {len(centred)}")
+        raise InputError(
+            f"co-expression needs at least 4 samples in the pretrain and scout studies, there are {len(centred)}"
+        )
     return centred
 
 
@@ -76,7 +83,9 @@ def one_column_per_symbol(names, mean, deviation, wanted):
     table = table[usable].sort_values(["symbol", "mean", "column"], ascending=[True, False, True])
     columns = table.drop_duplicates("symbol")["column"].to_numpy()
     if len(columns) < 2:
-        raise InputError(f"co-expression: {len(columns)} gene(s) with a symbol vary within the studies; check the gene list")
+        raise InputError(
+            f"co-expression: {len(columns)} gene(s) with a symbol vary within the studies; check the gene list"
+        )
     return columns
 
 

@@ -52,7 +52,7 @@ def build(settings, inputs):
     edges["weight"] = edges["weight"] / settings["full_weight"]
     if len(edges) and edges["weight"].max() > 1:
         raise InputError(
-            f"{path}: a weight is {edges['weight'].max():.6g} times full_weight; set the graph's key full_weight to the "
-            "weight of a certain link (STRING scores: 1000)"
+            f"{path}: a weight is {edges['weight'].max():.6g} times full_weight; set the graph's key full_weight to "
+            "the weight of a certain link (STRING scores: 1000)"
         )
     return edges[["source", "target", "weight"]], counts

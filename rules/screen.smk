@@ -1,0 +1,52 @@
+# Stage 7: perturbation screens, from cells or mean profiles to differences to control.
+
+
+rule normalise_cells:
+    input:
+        cells=lookup(dpath="screens/{screen}/path", within=config),
+    output:
+        cells="<results>/screen/{screen}/cells.h5ad",
+        summary="<results>/screen/{screen}/cells.json",
+    log:
+        "<results>/logs/normalise_cells/{screen}.log",
+    benchmark:
+        "<results>/benchmarks/normalise_cells/{screen}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=lookup(dpath="screens/{screen}", within=config),
+    message:
+        "Normalising the cells of screen {wildcards.screen}"
+    script:
+        "../workflow/scripts/normalise_cells.py"
+
+
+rule prepare_screen:
+    input:
+        screen=screen_input,
+    output:
+        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
+        differential="<results>/screen/{screen}/differential_genes.parquet",
+        splits="<results>/screen/{screen}/splits.tsv",
+        summary="<results>/screen/{screen}/summary.json",
+    log:
+        "<results>/logs/prepare_screen/{screen}.log",
+    benchmark:
+        "<results>/benchmarks/prepare_screen/{screen}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=lookup(dpath="screens/{screen}", within=config),
+        splits=lookup(dpath="selection/splits", within=config, default=10),
+        test_share=lookup(dpath="selection/test_share", within=config, default=0.2),
+        seed=config["seed"],
+    message:
+        "Preparing screen {wildcards.screen}"
+    script:
+        "../workflow/scripts/prepare_screen.py"

@@ -1,0 +1,75 @@
+# Stage 8: rank perturbations in one shot, train on what is chosen, judge on held-out perturbations.
+
+
+rule rank_perturbations:
+    input:
+        splits="<results>/screen/{screen}/splits.tsv",
+        graph=selection_graph,
+    output:
+        rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
+    log:
+        "<results>/logs/rank_perturbations/{screen}.{graph}.{selector}.log",
+    benchmark:
+        "<results>/benchmarks/rank_perturbations/{screen}.{graph}.{selector}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        settings=selection_settings,
+        seed=config["seed"],
+    message:
+        "Ranking perturbations of {wildcards.screen} by {wildcards.selector} on graph {wildcards.graph}"
+    script:
+        "../workflow/scripts/rank_perturbations.py"
+
+
+rule fit_selection:
+    input:
+        rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
+        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
+        differential="<results>/screen/{screen}/differential_genes.parquet",
+        splits="<results>/screen/{screen}/splits.tsv",
+        prediction_graph=prediction_graph,
+    output:
+        predictions="<results>/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet",
+    log:
+        "<results>/logs/fit_selection/{screen}.{graph}.{selector}.{predictor}.log",
+    benchmark:
+        "<results>/benchmarks/fit_selection/{screen}.{graph}.{selector}.{predictor}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=selection_settings,
+    message:
+        "Learning curve of {wildcards.predictor} on {wildcards.screen}, {wildcards.selector}, graph {wildcards.graph}"
+    script:
+        "../workflow/scripts/fit_selection.py"
+
+
+rule score_selection:
+    input:
+        predictions=selection_predictions,
+    output:
+        scores="<results>/selection/scores.parquet",
+        summary="<results>/selection/summary.tsv",
+        contrasts="<results>/selection/contrasts.tsv",
+    log:
+        "<results>/logs/score_selection.log",
+    benchmark:
+        "<results>/benchmarks/score_selection/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=selection_settings,
+    message:
+        "Scoring selection"
+    script:
+        "../workflow/scripts/score_selection.py"

@@ -1,0 +1,25 @@
+"""Train one predictor on each budget of one selector's rankings, and measure it on the test perturbations."""
+
+import anndata
+from scarceseq.files import read_table, write_table
+from scarceseq.network.graph import read_graph
+from scarceseq.runtime import start
+from scarceseq.selection.fitting import fit_selection
+from scarceseq.selection.settings import SelectionSettings
+
+start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+screen = {
+    "profiles": anndata.read_h5ad(source.pseudobulk),
+    "differential": read_table(source.differential),
+    "splits": read_table(source.splits),
+}
+predictions = fit_selection(
+    {"screen": wildcards.screen, "graph": wildcards.graph, "selector": wildcards.selector},
+    wildcards.predictor,
+    screen,
+    read_table(source.rankings),
+    read_graph(source.prediction_graph),
+    SelectionSettings.of(snakemake.params.settings),
+)
+write_table(predictions, snakemake.output.predictions)

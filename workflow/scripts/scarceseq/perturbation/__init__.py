@@ -1,0 +1,1 @@
+"""Predicting the effect of unseen perturbations, and measuring how well."""

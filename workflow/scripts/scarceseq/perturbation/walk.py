@@ -1,0 +1,32 @@
+"""Features of genes from a graph."""
+
+import numpy as np
+from scipy import sparse
+
+
+def neighbourhood_cosine(graph, genes):
+    """Cosine similarity of the neighbourhoods of genes.
+
+    A neighbourhood is a row of D^(-1/2) (W + I) D^(-1/2), W the larger of the two directions' weights and D its row
+    sums with the self loop: the normalisation of graph convolutions (Kipf & Welling 2017).
+
+    Parameters
+    ----------
+    graph : scarceseq.network.graph.Graph
+    genes : sequence of str
+
+    Returns
+    -------
+    numpy.ndarray, shape (genes, genes)
+        Zero rows and columns for genes that the graph does not have.
+    """
+    weights = graph.incoming.maximum(graph.incoming.T) + sparse.eye_array(len(graph.nodes), format="csr")
+    scale = sparse.diags_array(1 / np.sqrt(weights.sum(axis=1)))
+    normalised = (scale @ weights @ scale).tocsr()
+    position = graph.positions(genes)
+    known = np.flatnonzero(position >= 0)
+    rows = normalised[position[known]]
+    rows = sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows
+    kernel = np.zeros((len(genes), len(genes)))
+    kernel[np.ix_(known, known)] = (rows @ rows.T).toarray()
+    return kernel

@@ -1,0 +1,63 @@
+"""How well two sets of profiles agree, row by row: shared by reliability and by the metrics of predictions.
+
+Every function takes two arrays (perturbations x genes) and a mask of the same shape, true where a gene counts for that
+perturbation, and returns one value per perturbation.
+"""
+
+import numpy as np
+
+
+def targeted_gene_mask(perturbations, genes):
+    """False where the column is the perturbed gene itself, true elsewhere.
+
+    A knocked-down gene's own change is trivial to foresee and would flatter every predictor.
+
+    Parameters
+    ----------
+    perturbations : array of str, shape (perturbations,)
+    genes : array of str, shape (genes,)
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (perturbations, genes)
+    """
+    column = {gene: index for index, gene in enumerate(genes)}
+    mask = np.ones((len(perturbations), len(genes)), dtype=bool)
+    for row, gene in enumerate(perturbations):
+        if gene in column:
+            mask[row, column[gene]] = False
+    return mask
+
+
+def mean_squared_error(first, second, mask):
+    """Mean over the genes that count of the squared difference; NaN where none counts."""
+    count = mask.sum(axis=1)
+    total = np.where(mask, (first - second) ** 2, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+
+def correlation(first, second, mask):
+    """Pearson correlation over the genes that count; 0 where one side does not vary, since it then ranks nothing."""
+    first, second = _centre(first, mask), _centre(second, mask)
+    return _cosine(first, second)
+
+
+def cosine(first, second, mask):
+    """Cosine of the angle between two rows; 0 where one of them is zero."""
+    return _cosine(np.where(mask, first, 0.0), np.where(mask, second, 0.0))
+
+
+def _centre(values, mask):
+    count = np.maximum(mask.sum(axis=1, keepdims=True), 1)
+    mean = np.where(mask, values, 0.0).sum(axis=1, keepdims=True) / count
+    centred = np.where(mask, values - mean, 0.0)
+    # what is left of a constant row after centring is rounding, not signal
+    negligible = np.abs(centred).max(axis=1, keepdims=True, initial=0) <= 1e-9 * np.abs(values).max(
+        axis=1, keepdims=True
+    )
+    return np.where(negligible, 0.0, centred)
+
+
+def _cosine(first, second):
+    norm = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.divide((first * second).sum(axis=1), norm, out=np.zeros(len(norm)), where=norm > 0)

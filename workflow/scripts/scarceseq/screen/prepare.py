@@ -1,0 +1,49 @@
+"""A screen made ready for the benchmark: deltas, differential genes, splits."""
+
+import anndata
+
+from scarceseq.screen.coordinates import read_coordinates
+from scarceseq.screen.pseudobulk import differential_genes, no_differential_genes, pseudobulk
+from scarceseq.screen.splits import split_perturbations
+from scarceseq.seeds import derive
+
+
+def prepare_screen(name, path, settings, splits, test_share, seed):
+    """Everything later stages need of one screen.
+
+    Parameters
+    ----------
+    name : str
+    path : str
+        Kind ``cells``: output of `normalise_cells` as `.h5ad`; kind ``coordinates``: the `.npz`.
+    settings : scarceseq.screen.settings.ScreenSettings
+    splits, test_share : int, float
+    seed : int
+
+    Returns
+    -------
+    dict
+        profiles (AnnData), differential (DataFrame), splits (DataFrame), summary (dict).
+    """
+    seed = derive(seed, "screen", name)
+    if settings.kind == "cells":
+        cells = anndata.read_h5ad(path)
+        profiles = pseudobulk(cells, settings, seed)
+        differential = differential_genes(cells, settings.top_differential_genes)
+        counts = {"cells": cells.n_obs, "perturbations": profiles.n_obs, "genes": profiles.n_vars}
+        counts["reliability_median"] = round(float(profiles.obs["reliability"].median()), 6)
+    else:
+        profiles, counts = read_coordinates(path, settings)
+        differential = no_differential_genes()
+    table = split_perturbations(profiles.obs_names, splits, test_share, seed)
+    roles = table[table["split"] == 0]["role"].value_counts()
+    summary = {
+        "screen": name,
+        "kind": settings.kind,
+        "transductive": settings.transductive,
+        "splits": splits,
+        "pool": int(roles["pool"]),
+        "test": int(roles["test"]),
+        **counts,
+    }
+    return {"profiles": profiles, "differential": differential, "splits": table, "summary": summary}

@@ -1,0 +1,28 @@
+"""Settings of one screen; their defaults and meaning are in the config schema."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class ScreenSettings:
+    """One entry of the config section ``screens``."""
+
+    kind: str
+    transductive: bool
+    control: str
+    exclude: list[str]
+    perturbation_column: str
+    gene_symbol_column: str | None
+    values: str
+    target_sum: float
+    min_cells: int
+    highly_variable_genes: int
+    top_differential_genes: int
+    split_halves: int
+    name_key: str
+    delta_key: str
+
+    @classmethod
+    def of(cls, settings):
+        """Settings from the config's dictionary, which also holds the path."""
+        return cls(**{field.name: settings[field.name] for field in fields(cls)})

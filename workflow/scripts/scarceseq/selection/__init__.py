@@ -1,0 +1,1 @@
+"""One-shot selection of perturbations: rank a pool, train on the first few, judge on held-out perturbations."""

@@ -1,0 +1,62 @@
+"""Rankings of one selector on one screen and graph: every split and draw, the whole pool, nested by nature."""
+
+import logging
+
+import pandas as pd
+
+from scarceseq import registry
+from scarceseq.errors import InputError
+from scarceseq.seeds import derive
+
+log = logging.getLogger(__name__)
+
+
+def rank_perturbations(screen, selector_name, splits, graph, settings, seed):
+    """Ranked pools.
+
+    Parameters
+    ----------
+    screen, selector_name : str
+    splits : pandas.DataFrame
+        split, perturbation, role.
+    graph : scarceseq.network.graph.Graph or None
+        None for selectors that need none.
+    settings : scarceseq.selection.settings.SelectionSettings
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        split, draw (from 0), rank (from 1), gene, gain.
+    """
+    selector = registry.load("selection.selectors", selector_name)
+    if (graph is not None) != selector.NEEDS_GRAPH:
+        needs = "needs a graph" if selector.NEEDS_GRAPH else "takes no graph"
+        raise InputError(f"selector {selector_name} {needs}; its graph's name is 'none' exactly if it takes none")
+    tables = []
+    for split, rows in splits[splits["role"] == "pool"].groupby("split", sort=True):
+        for draw in range(settings.random_draws if selector.DRAWS else 1):
+            key = derive(seed, "selection", screen, selector_name, split, draw)
+            genes, gains = selector.rank(rows["perturbation"], graph, key, settings)
+            columns = {"split": split, "draw": draw, "rank": range(1, len(genes) + 1), "gene": genes.astype(str)}
+            tables.append(pd.DataFrame(columns | {"gain": gains}))
+    log.info("selector %s: %d rankings of up to %d genes", selector_name, len(tables), max(map(len, tables)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def budget_sizes(pool, budgets, min_budget):
+    """Numbers of perturbations for budgets in percent of the pool: at least `min_budget`, at most the pool, each once.
+
+    Parameters
+    ----------
+    pool : int
+    budgets : sequence of float
+        Percent.
+    min_budget : int
+
+    Returns
+    -------
+    list of int
+        Rising.
+    """
+    return sorted({min(pool, max(min_budget, round(percent * pool / 100))) for percent in budgets})

@@ -1,0 +1,167 @@
+"""Scores of all selectors and predictors: curves, areas under them, summary."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.errors import InputError
+from scarceseq.files import read_table
+from scarceseq.perturbation.metrics import METRICS
+from scarceseq.selection.intervals import corrected_interval
+
+CELL = ["screen", "graph", "selector", "predictor", "metric"]
+SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "budget", "budget_share", "value", "floor", "ceiling"]
+SUMMARY = [
+    "screen",
+    "graph",
+    "selector",
+    "predictor",
+    "metric",
+    "scale",
+    "quantity",
+    "budget",
+    "budget_share",
+    "mean",
+    "low",
+    "high",
+    "floor",
+    "ceiling",
+    "splits",
+    "draws",
+    "transductive",
+    "interval",
+    "status",
+    "reason",
+]
+
+
+def read_predictions(paths):
+    """Scores of all predictions: one row per split, draw, budget and metric, with the split's floor and ceiling.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Tables of `scarceseq.selection.fitting.fit_selection`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SCORES`.
+    """
+    return pd.concat([mean_rows(read_table(path)) for path in paths], ignore_index=True)
+
+
+def mean_rows(table):
+    """Rows of kind mean of one table, with the columns floor and ceiling."""
+    text = table.select_dtypes("category").columns
+    table = table[table["kind"] != "perturbation"].astype(dict.fromkeys(text, object))
+    scores = table[table["kind"] == "mean"]
+    for bound in ("floor", "ceiling"):
+        rows = table.loc[table["kind"] == bound, ["split", "metric", "value"]].rename(columns={"value": bound})
+        scores = scores.merge(rows, on=["split", "metric"], how="left", validate="many_to_one")
+    return scores[SCORES].astype({"split": int, "draw": int, "budget": int, "pool": int, "test": int})
+
+
+def per_split(scores):
+    """One value per split, budget and scale: the mean over draws, raw and between floor and ceiling.
+
+    The normalised value is (x - floor) / (ceiling - floor) with the denominator averaged over splits, so that its mean
+    over splits is a ratio of sums. It is given where a ceiling is known and better than the floor.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `CELL`, scale (raw or normalised), split, budget, budget_share, pool, test, transductive, floor, ceiling, draws,
+        value.
+    """
+    keys = [*CELL, "split", "budget"]
+    rest = ["budget_share", "pool", "test", "transductive", "floor", "ceiling"]
+    grouped = scores.groupby(keys, sort=True)
+    raw = grouped[rest].first().assign(value=grouped["value"].mean(), draws=grouped["draw"].nunique()).reset_index()
+    width = (raw["ceiling"] - raw["floor"]).groupby([raw[key] for key in [*CELL, "budget"]]).transform(mean_of_all)
+    sign = np.where(raw["metric"].map(lambda name: METRICS[name].higher_is_better), 1, -1)
+    normalised = raw.assign(value=(raw["value"] - raw["floor"]) / width, floor=0.0, ceiling=1.0, scale="normalised")
+    return pd.concat([raw.assign(scale="raw"), normalised[width * sign > 0]], ignore_index=True)
+
+
+def mean_of_all(values):
+    """Mean, NaN if one is missing."""
+    return values.mean() if values.notna().all() else np.nan
+
+
+def with_areas(table):
+    """Rows of quantity ``budget`` and, per split, one of quantity ``area``: the mean height of the curve.
+
+    The area is the trapezoidal integral over the budget as a share of the pool, divided by the range of the budgets, so
+    it has the metric's unit.
+    """
+    keys = [*CELL, "scale", "split"]
+    heights = []
+    for key, curve in table.groupby(keys, sort=True):
+        curve = curve.sort_values("budget")
+        first = curve.iloc[0][["pool", "test", "transductive", "floor", "ceiling", "draws"]].to_dict()
+        heights.append(dict(zip(keys, key, strict=True)) | first | {"value": mean_height(curve)})
+    areas = pd.DataFrame(heights).assign(quantity="area", budget=pd.NA, budget_share=np.nan)
+    result = pd.concat([table.assign(quantity="budget"), areas.astype({"transductive": bool})], ignore_index=True)
+    return result.astype({"budget": "Int32"})
+
+
+def mean_height(curve):
+    """Mean height of one curve over its range of budgets; the value itself for a single budget."""
+    share, value = curve["budget_share"].to_numpy(dtype=float), curve["value"].to_numpy(dtype=float)
+    return float(np.trapezoid(value, share) / (share[-1] - share[0])) if len(share) > 1 else float(value[0])
+
+
+def summarise(values, confidence):
+    """Mean over splits with its interval, for every cell, scale, quantity and budget.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        From `with_areas`.
+    confidence : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SUMMARY`. Metrics that a screen cannot carry have status 'not defined' and a reason.
+    """
+    rows = []
+    for key, group in values.groupby([*CELL, "scale", "quantity", "budget"], sort=True, dropna=False):
+        mean, low, high, how = corrected_interval(
+            group["value"], group["test"].iloc[0] / group["pool"].iloc[0], confidence
+        )
+        row = dict(zip([*CELL, "scale", "quantity", "budget"], key, strict=True)) | {
+            "mean": mean,
+            "low": low,
+            "high": high,
+        }
+        row |= {name: group[name].mean() for name in ("budget_share", "floor", "ceiling")}
+        row |= {
+            "splits": len(group),
+            "draws": int(group["draws"].max()),
+            "transductive": bool(group["transductive"].iloc[0]),
+        }
+        rows.append(row | {"interval": how, "status": "run", "reason": ""})
+    return pd.concat([pd.DataFrame(rows), not_defined(values)], ignore_index=True)[SUMMARY]
+
+
+def not_defined(values):
+    """One row for each metric that was not computed for a screen and predictor, with the reason."""
+    rows = []
+    for key, group in values.groupby(["screen", "graph", "selector", "predictor"], sort=True):
+        present = set(group["metric"])
+        kind = "coordinates" if "cosine" in present else "cells"
+        for name, metric in METRICS.items():
+            if name not in present:
+                about = dict(zip(["screen", "graph", "selector", "predictor"], key, strict=True))
+                about |= {"metric": name, "status": "not defined", "reason": metric.undefined.get(kind, "")}
+                rows.append(about | {"transductive": bool(group["transductive"].iloc[0])})
+    return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int32"})
+
+
+def check_not_empty(paths):
+    """Raise `InputError` when there is nothing to score."""
+    if not paths:
+        raise InputError(
+            "score_selection: no predictions were given; check selection.selectors and selection.predictors"
+        )

@@ -1,0 +1,15 @@
+"""Score all selectors: learning curves, areas under them, contrasts against random."""
+
+from scarceseq.files import write_table
+from scarceseq.runtime import start
+from scarceseq.selection.contrasts import contrast
+from scarceseq.selection.scores import per_split, read_predictions, summarise, with_areas
+from scarceseq.selection.settings import SelectionSettings
+
+start(snakemake.log[0])
+settings = SelectionSettings.of(snakemake.params.settings)
+scores = read_predictions(snakemake.input.predictions)
+values = with_areas(per_split(scores))
+write_table(scores, snakemake.output.scores)
+write_table(summarise(values, settings.confidence), snakemake.output.summary)
+write_table(contrast(values, settings), snakemake.output.contrasts)

@@ -1,12 +1,16 @@
 """A small made-up run: every table that the report reads, in the form in which the stages write it."""
 
 import json
+from itertools import product
+from types import SimpleNamespace
 
 import anndata
 import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
+from scarceseq.selection.contrasts import contrast
+from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
 
 STUDIES = ["SRP1", "SRP2", "SRP3", "SRP4"]
 ROLES = ["pretrain", "scout", "validation", "test"]
@@ -298,8 +302,35 @@ def screen(folder, generator):
     }
 
 
-def selection(_folder, _generator):
-    return {}
+def selection(folder, generator):
+    """Made by the selection room's own functions, from made-up scores."""
+    settings = SimpleNamespace(confidence=0.95, worthwhile_share=0.05)
+    rows = []
+    for selector, graph, better in (("random", "none", 0.0), ("reach_usage", "annotation", 0.05)):
+        for predictor in ("graph_ridge", "training_mean"):
+            for metric, first in (("mse", 1.0), ("pearson_delta", 0.2)):
+                for split, draw, budget in product(range(4), range(2 if selector == "random" else 1), (10, 20, 40)):
+                    slope = (-1 if metric == "mse" else 1) * (budget / 100 + better)
+                    value = first + slope + 0.01 * generator.normal()
+                    row = (
+                        "demo",
+                        graph,
+                        selector,
+                        predictor,
+                        metric,
+                        False,
+                        40,
+                        10,
+                        split,
+                        draw,
+                        budget,
+                        budget / 40,
+                        value,
+                    )
+                    rows.append((*row, first, first - 0.8 if metric == "mse" else first + 0.7))
+    values = with_areas(per_split(pd.DataFrame(rows, columns=SCORES)))
+    tables = {"selection_summary": summarise(values, 0.95), "selection_contrasts": contrast(values, settings)}
+    return _written(folder, tables, ".tsv")
 
 
 def benchmarks(folder):

@@ -1,6 +1,8 @@
 """What the sections say and count, on tables made by hand."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -177,3 +179,10 @@ def test_two_inline_figures_share_no_identifier():
     one, two = (set(text.split('id="')[k].split('"')[0] for k in range(1, text.count('id="') + 1)) for text in texts)
     assert one
     assert not one & two
+
+
+def test_every_rule_is_listed_under_the_stage_of_its_rule_file():
+    files = (Path(__file__).parents[3] / "rules").glob("*.smk")
+    stages = {rule: path.stem for path in files for rule in re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE)}
+    assert stages
+    assert {rule: resources.RULES.get(rule) for rule in stages} == stages

@@ -6,8 +6,10 @@ import pandas as pd
 from scarceseq.fewshot.verdict import outcome, verdict
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import span, words
 
+SHOWN = "method against task way shot metric difference low high outcome studies episodes"
 DRAWN = ("balanced_accuracy",)
 """Metrics that get a figure; the others get a table."""
 
@@ -76,33 +78,6 @@ def _panel(ax, part, methods, family, chance):
     ax.set_ylim(-0.6, len(methods) - 0.4)
     ax.grid(True, axis="x")
     ax.set_xlabel("balanced accuracy" if not len(part) else words(part["metric"].iloc[0]))
-
-
-@style.styled
-def contrast_figure(contrasts, ylabels):
-    """Differences with their intervals, one row per contrast.
-
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        difference, low, high, kind.
-    ylabels : list of str
-        Name of each row.
-    """
-    drawn, axes = style.figure(8.4, 0.9 + 0.24 * len(contrasts))
-    ax = axes[0, 0]
-    ax.axvline(0, color=style.BLACK, lw=0.9)
-    for place, row in enumerate(contrasts.itertuples()):
-        clear = np.isfinite([row.low, row.high]).all() and (row.low > 0 or row.high < 0)
-        colour = style.GREY if not clear else style.BLUE if row.difference > 0 else style.ORANGE
-        if np.isfinite([row.low, row.high]).all():
-            ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2, alpha=0.6, solid_capstyle="butt")
-        ax.plot([row.difference], [place], marker="o", color=colour, ms=5)
-    ax.set_yticks(range(len(contrasts)), ylabels)
-    ax.set_ylim(len(contrasts) - 0.4, -0.6)
-    ax.grid(True, axis="x")
-    ax.set_xlabel("difference (right: the first is better)")
-    return drawn
 
 
 def contrast_names(contrasts):
@@ -212,7 +187,7 @@ def _contrast_blocks(contrasts, smallest_difference):
         if kind == "primary" and len(drawn):
             blocks.append(_contrast_picture(drawn))
         if len(part):
-            shown = part.drop(columns=["interval", "reason", "kind"], errors="ignore")
+            shown = part[[*(["base"] if part["base"].nunique() > 1 else []), *SHOWN.split()]]
             blocks.append(Table(f"fewshot_contrasts_{kind}", part, title, note, shown=shown, folded=folded))
     return blocks
 
@@ -220,7 +195,7 @@ def _contrast_blocks(contrasts, smallest_difference):
 def _contrast_picture(contrasts):
     return Picture(
         "fewshot_primary_contrasts",
-        contrast_figure(contrasts, contrast_names(contrasts)),
+        forest_figure(contrasts, contrast_names(contrasts), "difference in balanced accuracy"),
         "Primary contrasts",
         "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies; "
         "task, classes × labelled samples per class. Coloured where the interval leaves out zero: blue in favour of "

@@ -59,7 +59,7 @@ def build(named, settings, benchmarks):
         fewshot.section(inputs, settings),
         network.section(inputs),
         screen.section(inputs),
-        selection.section(inputs, settings),
+        selection.section(inputs),
         resources.section(benchmarks),
     ]
     return [section for section in sections if section is not None]

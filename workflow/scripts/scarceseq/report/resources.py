@@ -27,13 +27,13 @@ STAGES = [
 ]
 RULES = {
     "generate_demo": "demo",
-    **dict.fromkeys(["list_studies", "fetch_batch", "import_study", "fetch_annotation"], "archive"),
+    **dict.fromkeys(["fetch_annotation", "list_studies", "fetch_batch", "import_study"], "archive"),
     **dict.fromkeys(["build_shard", "merge_corpus", "split_studies"], "corpus"),
     **dict.fromkeys(["pretrain", "embed", "embed_genes"], "pretrain"),
     **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train"], "guide"),
     **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
     "build_graph": "network",
-    **dict.fromkeys(["fetch_screen", "prepare_screen"], "screen"),
+    **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
     **dict.fromkeys(["fit_predictors", "transfer_screen"], "perturbation"),
     **dict.fromkeys(["rank_perturbations", "select_in_rounds", "fit_selection", "score_selection"], "selection"),
     "render_report": "report",

@@ -3,30 +3,38 @@
 import pandas as pd
 
 from scarceseq.report import style
-from scarceseq.report.wording import words
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.forest import forest_figure
+from scarceseq.report.wording import span, words
+from scarceseq.selection.contrasts import verdict
 
 RANDOM, NO_GRAPH = "random", "none"
 METRIC_WORDS = {
-    "pearson_delta": "Pearson correlation\nof effects",
     "mse": "mean squared error",
+    "pearson_delta": "correlation of effects\n(difference to control)",
+    "pearson_delta_perturbed_mean": "correlation of effects\n(difference to the mean effect)",
     "cosine": "cosine of effects",
 }
-LOWER_IS_BETTER = ("mse", "squared_error", "mean_squared_error")
+"""Metrics that get a figure, in this order; the others are in the table."""
+
+CONTRAST_COLUMNS = [
+    *["kind", "screen", "selector", "graph", "predictor", "metric", "difference", "low", "high", "margin", "outcome"],
+    *["baseline_value", "splits"],
+]
 DASHES = ("-", "--", ":", "-.")
 
 
 @style.styled
-def curves_figure(summary, references=None):
+def curves_figure(summary):
     """Learning curves of one screen: one row per metric, one column per predictor, one line per way of choosing.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        graph, selector, predictor, budget, budget_share, metric, mean, low, high.
-    references : pandas.DataFrame, optional
-        predictor (missing: all), metric, name, value: horizontal lines such as floor and ceiling.
+        graph, selector, predictor, budget_share, metric, mean, low, high, floor, ceiling (NaN where not known).
     """
-    metrics, predictors = list(dict.fromkeys(summary["metric"])), list(dict.fromkeys(summary["predictor"]))
+    metrics = [metric for metric in METRIC_WORDS if metric in set(summary["metric"])]
+    predictors = sorted(set(summary["predictor"]))
     looks = line_looks(summary)
     size = 1.2 + 3.7 * len(predictors), 1.0 + 2.5 * len(metrics)
     drawn, axes = style.figure(*size, rows=len(metrics), columns=len(predictors), sharex=True, sharey="row")
@@ -35,11 +43,12 @@ def curves_figure(summary, references=None):
             part = summary[(summary["metric"] == metric) & (summary["predictor"] == predictor)]
             for key, curve in part.groupby(["selector", "graph"], sort=False):
                 _curve(ax, curve.sort_values("budget_share"), key, looks[key])
-            if references is not None and len(references):
-                _references(ax, references[references["metric"] == metric], predictor)
+            for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
+                if part[name].notna().any():
+                    ax.axhline(part[name].mean(), color=style.BLACK, lw=0.9, ls=dashes, label=name)
             ax.yaxis.grid(True)
             ax.set_title(words(predictor))
-        row[0].set_ylabel(METRIC_WORDS.get(metric, words(metric)))
+        row[0].set_ylabel(METRIC_WORDS[metric])
     for ax in axes[-1]:
         ax.set_xlabel("perturbations measured (% of the pool)")
     handles = {text: line for ax in axes.flat for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -69,13 +78,116 @@ def _curve(ax, curve, key, look):
         ax.fill_between(share, curve["low"].astype(float), curve["high"].astype(float), color=colour, alpha=0.2, lw=0)
 
 
-def _references(ax, references, predictor):
-    for row in references.itertuples():
-        if pd.isna(row.predictor) or row.predictor == predictor:
-            dashes = (0, (1, 2)) if row.name_ == "floor" else (0, (6, 3))
-            ax.axhline(row.value, color=style.BLACK, lw=0.9, ls=dashes, label=words(row.name_))
+def area_table(summary):
+    """Mean height of each learning curve with its interval: one row per way of choosing, one column per metric.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of quantity 'area', raw scale.
+    """
+    part = summary[summary["metric"].isin(METRIC_WORDS)].copy()
+    part["text"] = [f"{r.mean:.4g} [{r.low:.4g}, {r.high:.4g}]" for r in part.itertuples()]
+    keys = ["screen", "predictor", "selector", "graph"]
+    wide = part.pivot(index=keys, columns="metric", values="text")
+    return wide[[metric for metric in METRIC_WORDS if metric in wide.columns]].reset_index()
 
 
-def section(inputs, settings):
+def relative(contrasts):
+    """Contrasts as a percentage of random's own value.
+
+    Parameters
+    ----------
+    contrasts : pandas.DataFrame
+        difference, low, high, baseline_value.
+    """
+    scaled = contrasts.copy()
+    for column in ("difference", "low", "high"):
+        scaled[column] = 100 * scaled[column] / scaled["baseline_value"].abs()
+    return scaled
+
+
+def section(inputs):
     """Section of the page, or None if nothing was selected."""
-    return None
+    if not inputs.has("selection_summary"):
+        return None
+    summary = inputs.table("selection_summary")
+    contrasts = inputs.table("selection_contrasts") if inputs.has("selection_contrasts") else pd.DataFrame()
+    findings = [f"Choosing perturbations: {verdict(contrasts)}"] if len(contrasts) else []
+    blocks = [Paragraph(text, "finding") for text in findings]
+    ran = summary[(summary["status"] == "run") & (summary["scale"] == "raw")]
+    curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
+    blocks += [_curves_picture(screen, part) for screen, part in curves.groupby("screen", sort=True)]
+    if len(contrasts):
+        blocks += _contrast_blocks(contrasts)
+    note = "Mean height of each learning curve over its budgets (area over range), with its interval over splits."
+    blocks.append(Table("selection_areas", areas, "Learning curves in one number", note, shown=area_table(areas)))
+    blocks += _undefined_table(summary[summary["status"] != "run"])
+    blocks.append(Table("selection_summary", summary, "All means and intervals", folded=True))
+    return Section("selection", "Choosing perturbations", blocks, [], findings)
+
+
+def _curves_picture(screen, part):
+    transductive = bool(part["transductive"].any())
+    return Picture(
+        f"selection_curves_{screen}",
+        curves_figure(part),
+        f"Learning curves on screen {screen}",
+        "Each line is a way of choosing which perturbations to measure; the predictor is trained on those and judged "
+        "on perturbations held out from all. Grey with its band: random choice, mean and interval over splits. Dotted: "
+        "the floor, predicting the mean effect of the whole pool; dashed: the ceiling that the measurement's noise "
+        "allows.",
+        f"{span(part['splits'])} splits of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
+        f"{span(part['budget'].astype(int))} perturbations.",
+        "The splits share perturbations, so that intervals are widened for it, and one screen is one experiment. Lines "
+        "meet at 100%, where nothing is left to choose."
+        + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
+    )
+
+
+def _contrast_blocks(contrasts):
+    raw = contrasts[(contrasts["scale"] == "raw") & (contrasts["quantity"] == "area")]
+    drawn = raw[raw["metric"] == "mse"].sort_values(["kind", "screen", "predictor", "selector", "graph"])
+    blocks = []
+    if len(drawn):
+        blocks.append(_contrast_picture(relative(drawn)))
+    columns = [*CONTRAST_COLUMNS, *(["transductive"] if contrasts["transductive"].any() else [])]
+    areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
+    note = (
+        "Positive is better than random, whatever the metric; primary contrasts were fixed before the run. Margin: the "
+        "smallest difference worth having. Underpowered: the interval includes zero and a difference of that size."
+    )
+    blocks.append(Table("selection_contrasts_area", areas, "Against random choice", note, shown=areas[columns]))
+    title = "Against random choice, for each budget and scale"
+    blocks.append(Table("selection_contrasts_all", contrasts, title, folded=True))
+    return blocks
+
+
+def _contrast_name(row, several_screens):
+    graph = f" ({words(row.graph)})" if row.graph != NO_GRAPH else ""
+    name = f"{words(row.selector)}{graph}, {words(row.predictor)}"
+    name = f"{row.screen}: {name}" if several_screens else name
+    return f"{name} [primary]" if row.kind == "primary" else name
+
+
+def _contrast_picture(contrasts):
+    several = contrasts["screen"].nunique() > 1
+    names = [_contrast_name(row, several) for row in contrasts.itertuples()]
+    return Picture(
+        "selection_contrasts",
+        forest_figure(contrasts, names, "squared error below that of random, %"),
+        "Ways of choosing against random choice",
+        "Mean height of the squared-error curve, as a percentage below that of random choice, with its interval over "
+        "splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
+        "random, orange for worse.",
+        f"{span(contrasts['splits'])} splits of each screen.",
+        "Only the primary rows were planned; of the others, one in twenty leaves out zero by chance.",
+    )
+
+
+def _undefined_table(missing):
+    if missing.empty:
+        return []
+    frame = missing[["screen", "metric", "reason"]].drop_duplicates().reset_index(drop=True)
+    note = "Not defined for this kind of screen, hence not computed."
+    return [Table("selection_not_defined", frame, "Metrics that a screen cannot carry", note)]

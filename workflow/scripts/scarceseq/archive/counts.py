@@ -23,10 +23,13 @@ def write_counts(counts, samples, genes, path):
         Index: versioned gene id.
     path : path
     """
-    table = anndata.AnnData(counts, obs=samples, var=genes)
-    table.strings_to_categoricals()
+    table = anndata.AnnData(counts, obs=_categories(samples), var=_categories(genes))
     with atomic(path) as temporary:
         table.write_h5ad(temporary, compression="gzip", compression_opts=1)
+
+
+def _categories(table):
+    return table.astype(dict.fromkeys(table.select_dtypes("object").columns, "category"))
 
 
 def read_counts(path):

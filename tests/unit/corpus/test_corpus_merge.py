@@ -1,0 +1,182 @@
+"""Joining studies and splitting them. Oracles: matrices and shares worked out by hand."""
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, read_counts, write_counts
+from scarceseq.corpus import merge, transform
+from scarceseq.corpus.splits import split_studies
+from scarceseq.errors import InputError
+
+GENES = pd.DataFrame(
+    {
+        "gene_name": ["A", "B", "C", "D"],
+        "gene_type": ["protein_coding", "protein_coding", "lncRNA", "protein_coding"],
+        "bp_length": [100, 200, 300, 400],
+    },
+    index=["g1.1", "g2.1", "g3.1", "g4.1"],
+)
+
+
+def part(study, rows, measured=(True, True, True, True), genes=GENES):
+    """Samples of one study, as a batch or a user's study would hold them."""
+    samples = pd.DataFrame({"study": study, "runs": [f"run_{name}" for name in rows]}, index=list(rows))
+    samples = samples.assign(organism="mouse", source="sra", unit="base_coverage", auc=1.0, mapped_reads=1.0)
+    samples = samples.assign(average_mapped_length=50.0)[SAMPLE_COLUMNS]
+    counts = np.array(list(rows.values()), dtype=np.int64).reshape(len(rows), len(genes))
+    return anndata.AnnData(counts, obs=samples, var=genes.assign(measured=list(measured)))
+
+
+def join(*parts, gene_types=("protein_coding",)):
+    return merge.merge(list(parts), [], list(gene_types))
+
+
+BATCH = part("SRP2", {"b": [1, 2, 3, 4], "a": [2**53 + 1, 6, 7, 8]})
+USER = part("mine", {"mine.s": [0, 5, 9, 0]}, measured=[True, True, True, False])
+
+
+def test_samples_are_sorted_by_study_then_name_and_stay_exact():
+    corpus = join(BATCH, USER)
+    assert corpus.samples.index.tolist() == ["a", "b", "mine.s"]
+    assert corpus.counts.tolist()[0] == [2**53 + 1, 6, 7, 8]
+
+
+def test_the_order_of_the_parts_does_not_matter():
+    other = part("SRP1", {"z": [4, 4, 4, 5]})
+    first, second = join(BATCH, other), join(other, BATCH)
+    assert first.samples.equals(second.samples)
+    assert np.array_equal(first.counts, second.counts)
+
+
+def test_genes_are_those_measured_in_every_study():
+    corpus = join(BATCH, USER)
+    assert corpus.genes["shared"].tolist() == [True, True, True, False]
+    assert corpus.genes["chosen"].tolist() == [True, True, False, False]
+    assert merge.gene_table(corpus)["gene_id"].tolist() == ["g1.1", "g2.1"]
+
+
+def test_a_user_study_has_the_genes_of_the_archive_where_it_has_more():
+    more = pd.concat([GENES, pd.DataFrame({"gene_name": "E", "gene_type": "x", "bp_length": 9}, index=["g0.1"])])
+    user = part("mine", {"mine.s": [1, 0, 2, 3, 9]}, measured=[True] * 5, genes=more.sort_index())
+    corpus = join(BATCH, user)
+    assert corpus.genes.index.tolist() == GENES.index.tolist()
+    assert corpus.counts[-1].tolist() == [0, 2, 3, 9]
+
+
+def test_training_values_are_log_tpm_over_all_shared_genes_before_the_choice(tmp_path, monkeypatch):
+    monkeypatch.setattr(merge, "BLOCK_ROWS", 2)
+    corpus = join(BATCH, USER)
+    merge.write_training_matrix(corpus, tmp_path / "training.npy")
+    matrix = np.load(tmp_path / "training.npy", mmap_mode="r")
+    expected = np.log2(transform.tpm(corpus.counts[:, :3], [100, 200, 300]) + 1).astype(np.float32)[:, :2]
+    assert matrix.flags.c_contiguous
+    assert matrix.dtype == np.float32
+    assert np.array_equal(matrix, expected)
+
+
+def test_identical_counts_are_kept_once_and_the_rest_are_listed():
+    copy = part("zz_copy", {"zz_copy.s": [1, 2, 3, 4]})
+    corpus = join(BATCH, copy)
+    assert corpus.samples.index.tolist() == ["a", "b"]
+    assert corpus.dropped.to_numpy().tolist() == [["zz_copy", "run_zz_copy.s", "duplicate_content", "b"]]
+
+
+def test_a_copy_on_fewer_genes_is_found_too():
+    copy = part("zz_copy", {"zz_copy.s": [1, 2, 3, 0]}, measured=[True, True, True, False])
+    assert join(BATCH, copy).dropped["reason"].tolist() == ["duplicate_content"]
+
+
+def test_a_sample_with_nothing_in_the_shared_genes_is_dropped():
+    nothing = part("SRP3", {"n": [0, 0, 0, 5]})
+    assert join(BATCH, USER, nothing).dropped.to_numpy().tolist() == [
+        ["SRP3", "run_n", "all_zero_in_shared_genes", None]
+    ]
+
+
+def test_a_sample_name_in_two_studies_is_kept_once():
+    again = part("SRP9", {"a": [9, 9, 9, 9]})
+    assert join(BATCH, again).dropped["reason"].tolist() == ["duplicate_sample"]
+
+
+def test_lists_of_dropped_runs_are_joined_and_sorted():
+    lists = [pd.DataFrame([[study, "r", "few_mapped_reads", "1"]], columns=DROPPED_COLUMNS) for study in ("Z", "B")]
+    assert merge.merge([BATCH], lists, []).dropped["study"].tolist() == ["B", "Z"]
+
+
+def test_figures_of_samples_are_over_shared_genes():
+    table = merge.sample_table(join(BATCH, USER)).set_index("sample")
+    assert table.loc["b", ["library_size", "genes_detected", "zero_fraction"]].tolist() == [6, 3, 0]
+    assert table.loc["mine.s", ["library_size", "genes_detected", "zero_fraction"]].tolist() == [14, 2, 0.5]
+    assert table["library_size"].dtype == np.int64
+
+
+def test_no_gene_of_the_wanted_types_is_an_error():
+    with pytest.raises(InputError, match=r"corpus\.gene_types"):
+        join(BATCH, gene_types=["snRNA"])
+
+
+def test_no_sample_left_is_an_error():
+    with pytest.raises(InputError, match="no sample is left"):
+        join(part("SRP1", {}))
+
+
+def test_counts_are_written_exactly_and_with_equal_bytes(tmp_path):
+    corpus = join(BATCH, USER)
+    for name in ("one", "two"):
+        write_counts(corpus.counts, corpus.samples, corpus.genes, tmp_path / f"{name}.h5ad")
+    assert (tmp_path / "one.h5ad").read_bytes() == (tmp_path / "two.h5ad").read_bytes()
+    back = read_counts(tmp_path / "one.h5ad")
+    assert np.array_equal(back.X, corpus.counts)
+    assert back.X.dtype == np.int64
+    assert back.obs["study"].tolist() == ["SRP2", "SRP2", "mine"]
+    assert back.var["shared"].tolist() == [True, True, True, False]
+
+
+def test_attributes_of_dropped_samples_are_dropped():
+    tables = [pd.DataFrame({"sample": ["b", "x"], "key": ["sex", "sex"], "value": ["F", "M"]})]
+    assert merge.attribute_table(tables, ["a", "b"]).to_numpy().tolist() == [["b", "sex", "F"]]
+
+
+STUDIES = [f"SRP{number:04d}" for number in range(400)]
+SHARES = {"pretrain": 0.5, "scout": 0.2, "validation": 0.1, "test": 0.2}
+
+
+def split(studies, roles=None, shares=SHARES, seed=0):
+    table = split_studies(studies, {"default": {"roles": roles or {}, "shares": shares, "seed": seed}}, 7)
+    return table.set_index("study")["role"]
+
+
+def test_roles_follow_the_shares():
+    found = split(STUDIES).value_counts(normalize=True)
+    for role, share in SHARES.items():
+        assert found[role] == pytest.approx(share, abs=0.06)
+
+
+def test_adding_studies_moves_no_other():
+    assert split(STUDIES)[STUDIES[:200]].equals(split(STUDIES[:200]))
+
+
+def test_roles_that_are_given_are_kept_and_move_no_other():
+    given = split(STUDIES, roles={"SRP0003": "test", "SRP0004": "scout"})
+    assert given[["SRP0003", "SRP0004"]].tolist() == ["test", "scout"]
+    assert given.drop(["SRP0003", "SRP0004"]).equals(split(STUDIES).drop(["SRP0003", "SRP0004"]))
+
+
+def test_another_seed_draws_other_studies():
+    assert not split(STUDIES).equals(split(STUDIES, seed=1))
+
+
+def test_a_role_that_stays_empty_is_named():
+    with pytest.raises(InputError, match=r"corpus\.splits\.default\.shares\.scout"):
+        split(["SRP1"], roles={"SRP1": "test"}, shares={"scout": 1.0})
+
+
+def test_a_study_that_is_not_in_the_corpus_is_named():
+    with pytest.raises(InputError, match=r"corpus\.splits\.default\.roles\.SRP9"):
+        split(STUDIES, roles={"SRP9": "test"})
+
+
+def test_a_study_without_role_and_shares_is_named():
+    with pytest.raises(InputError, match=r"study SRP2 has no role"):
+        split(["SRP1", "SRP2"], roles={"SRP1": "test"}, shares={})

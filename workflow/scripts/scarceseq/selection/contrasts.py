@@ -26,6 +26,7 @@ CONTRASTS = [
     "margin",
     "outcome",
     "baseline_value",
+    "room",
     "splits",
     "transductive",
     "interval",
@@ -44,9 +45,9 @@ def contrast(values, settings):
     Returns
     -------
     pandas.DataFrame
-        Columns `CONTRASTS`. ``difference`` is oriented: positive is better than random. ``margin`` is the
-        smallest difference worth having: ``worthwhile_share`` of random's own value, or of the range from floor to
-        ceiling on the normalised scale. ``outcome`` is one of `judge`'s words.
+        Columns `CONTRASTS`. ``difference`` is oriented: positive is better than random. ``margin`` is the smallest
+        difference worth having: ``worthwhile_share`` of ``room``, what random leaves to be gained. ``outcome`` is one
+        of `judge`'s words.
     """
     shared = ["screen", "predictor", "metric", "scale", "quantity", "budget"]
     baseline = values[values["selector"] == BASELINE][[*shared, "split", "value"]]
@@ -55,19 +56,48 @@ def contrast(values, settings):
     rows = []
     for key, group in paired.groupby(["graph", "selector", *shared], sort=True, dropna=False):
         row = dict(zip(["graph", "selector", *shared], key, strict=True))
-        sign = 1 if METRICS[row["metric"]].higher_is_better or row["scale"] == "normalised" else -1
+        rising = METRICS[row["metric"]].higher_is_better or row["scale"] == "normalised"
+        sign = 1 if rising else -1
         difference, low, high, how = corrected_interval(
             sign * (group["value"] - group["value_random"]),
             group["test"].iloc[0] / group["pool"].iloc[0],
             settings.confidence,
         )
         value = float(group["value_random"].mean())
-        margin = settings.worthwhile_share * (1.0 if row["scale"] == "normalised" else abs(value))
-        row |= {"difference": difference, "low": low, "high": high, "margin": margin, "baseline_value": value}
+        room = room_to_gain(value, float(group["ceiling"].mean()), rising)
+        margin = settings.worthwhile_share * room
+        row |= {
+            "difference": difference,
+            "low": low,
+            "high": high,
+            "margin": margin,
+            "baseline_value": value,
+            "room": room,
+        }
         row |= {"outcome": judge(low, high, margin), "splits": len(group), "interval": how, "against": BASELINE}
         row |= {"kind": "primary" if all(row[key] == value for key, value in PRIMARY.items()) else "secondary"}
         rows.append(row | {"transductive": bool(group["transductive"].iloc[0])})
     return pd.DataFrame(rows, columns=CONTRASTS).astype({"budget": "Int32"})
+
+
+def room_to_gain(value, ceiling, rising):
+    """Distance from a value to the ceiling that the measurement's noise sets, or to a perfect score if none is known.
+
+    Parameters
+    ----------
+    value, ceiling : float
+        Ceiling NaN where not known: then 1 for a rising scale, 0 for errors.
+    rising : bool
+        Whether more is better on this scale.
+
+    Returns
+    -------
+    float
+        NaN if the value is at or beyond the ceiling.
+    """
+    best = ceiling if np.isfinite(ceiling) else float(rising)
+    room = best - value if rising else value - best
+    return room if room > 0 else float("nan")
 
 
 def judge(low, high, margin):
@@ -111,18 +141,24 @@ def verdict(contrasts):
 
 def _sentence(row):
     """One sentence for one contrast."""
-    percent = 100 / abs(row["baseline_value"])
+    where = f"Screen {row['screen']}, selection graph {row['graph']}: "
+    if not np.isfinite(row["room"]):
+        return (
+            where + "random selection already reaches the ceiling of the measurement's noise; nothing is left to gain."
+        )
+    percent = 100 / row["room"]
     gain, low, high = (row[key] * percent for key in ("difference", "low", "high"))
     margin = f"{row['margin'] * percent:.0f}%"
     interval = f"({low:+.1f}% to {high:+.1f}%, positive is better, {row['splits']} splits)"
+    error = "avoidable squared error" if row["room"] < row["baseline_value"] else "squared error"
     text = {
-        "better": f"usage-weighted reach beats random selection, with {gain:.1f}% less squared error {interval}.",
-        "worse": f"usage-weighted reach loses to random selection, with {-gain:.1f}% more squared error {interval}.",
+        "better": f"usage-weighted reach beats random selection, with {gain:.1f}% less {error} {interval}.",
+        "worse": f"usage-weighted reach loses to random selection, with {-gain:.1f}% more {error} {interval}.",
         "no worthwhile difference": "no worthwhile difference between usage-weighted reach and random selection; "
-        f"one of {margin} or more is ruled out {interval}.",
+        f"one of {margin} of the {error} or more is ruled out {interval}.",
         "underpowered": "no difference between usage-weighted reach and random selection was detected, but one of "
-        f"{margin} or more could be hidden {interval}.",
+        f"{margin} of the {error} or more could be hidden {interval}.",
         "not judged": "usage-weighted reach cannot be judged against random selection from a single split.",
     }[row["outcome"]]
     note = " The screen's profiles were prepared with the test perturbations in view." if row["transductive"] else ""
-    return f"Screen {row['screen']}, selection graph {row['graph']}: {text}{note}"
+    return where + text + note

@@ -52,8 +52,8 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
     Returns
     -------
     pandas.DataFrame
-        screen, graph, selector, predictor, transductive, pool, test, kind, split, draw, budget, budget_share, perturbation,
-        metric, value. Rows of kind ``mean``: mean over the test perturbations; ``perturbation``: one test perturbation,
+        screen, graph, selector, predictor, transductive, pool, test, kind, split, draw, budget, budget_share,
+        perturbation, metric, value. Rows of kind ``mean``: mean over the test perturbations; ``perturbation``: one test perturbation,
         for the metric `PER_PERTURBATION` alone; ``floor`` and ``ceiling``: mean over the test perturbations of what the
         mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend on the split
         alone.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
+from scarceseq.report import page
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
 
@@ -20,6 +21,19 @@ TENSORS = ["encoder.input.weight", "encoder.hidden.weight"]
 @pytest.fixture
 def settings():
     """Config of the made-up run."""
+    return make_settings()
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """A folder in which the whole made-up run was rendered once, for tests that only look."""
+    folder, settings = tmp_path_factory.mktemp("rendered"), make_settings()
+    sections = page.build(make_run(folder / "run"), settings, folder / "run" / "benchmarks")
+    page.write(sections, settings, folder / "report.html", folder / "figures", folder / "tables", "abc123", "today")
+    return folder
+
+
+def make_settings():
     return {
         "name": "small",
         "seed": 3,
@@ -43,7 +57,11 @@ def settings():
 @pytest.fixture
 def run(tmp_path):
     """Inputs of the report by name, for a run of all stages."""
-    folder = tmp_path / "run"
+    return make_run(tmp_path / "run")
+
+
+def make_run(folder):
+    """Write all tables of the made-up run into a folder; their paths by name."""
     folder.mkdir()
     made = {}
     for make in (archive, corpus, pretrain, guide, fewshot, network, screen, selection):

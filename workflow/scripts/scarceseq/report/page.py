@@ -83,15 +83,13 @@ def write(sections, settings, page, figures, tables, commit=None, date=None):
     """
     blocks = [block for section in sections for block in section.blocks]
     drawings = {block.name: style.svg(block.figure, block.name) for block in blocks if block.kind == "picture"}
-    with whole_folder(figures) as folder:
+    with atomic(page) as html, whole_folder(figures) as drawn, whole_folder(tables) as written:
         for name, text in drawings.items():
-            (folder / f"{name}.svg").write_text(text, encoding="utf-8")
-    with whole_folder(tables) as folder:
+            (drawn / f"{name}.svg").write_text(text, encoding="utf-8")
         for block in blocks:
             if block.kind == "table":
-                write_table(block.frame, folder / f"{block.name}.tsv")
-    with atomic(page) as temporary:
-        temporary.write_text(render(sections, settings, drawings, Path(tables), commit, date), encoding="utf-8")
+                write_table(block.frame, written / f"{block.name}.tsv")
+        html.write_text(render(sections, settings, drawings, written, commit, date), encoding="utf-8")
 
 
 def render(sections, settings, drawings, tables, commit=None, date=None):

@@ -17,10 +17,9 @@ METRIC_WORDS = {
 }
 """Metrics that get a figure, in this order; the others are in the table."""
 
-CONTRAST_COLUMNS = [
-    *["kind", "screen", "selector", "graph", "predictor", "metric", "difference", "low", "high", "margin", "outcome"],
-    *["baseline_value", "splits"],
-]
+CONTRAST_COLUMNS = (
+    "kind selector graph predictor metric outcome difference low high margin baseline_value splits screen"
+)
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -151,7 +150,7 @@ def _contrast_blocks(contrasts):
     blocks = []
     if len(drawn):
         blocks.append(_contrast_picture(relative(drawn)))
-    columns = [*CONTRAST_COLUMNS, *(["transductive"] if contrasts["transductive"].any() else [])]
+    columns = [*CONTRAST_COLUMNS.split(), *(["transductive"] if contrasts["transductive"].any() else [])]
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
         "Positive is better than random, whatever the metric; primary contrasts were fixed before the run. Margin: the "

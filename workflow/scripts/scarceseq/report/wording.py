@@ -13,7 +13,7 @@ def count(number, singular, plural=None):
 
 def span(numbers):
     """'12', or '3 to 12' if the numbers differ."""
-    low, high = min(numbers), max(numbers)
+    low, high = int(min(numbers)), int(max(numbers))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 

@@ -4,7 +4,11 @@
 rule rank_perturbations:
     input:
         splits="<results>/screen/{screen}/splits.tsv",
-        graph=selection_graph,
+        graph=branch(
+            evaluate("{graph} != 'none'"),
+            then="<results>/network/{graph}.parquet",
+            otherwise=[],
+        ),
     output:
         rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
     log:
@@ -17,7 +21,8 @@ rule rank_perturbations:
     resources:
         mem_mb=1000,
     params:
-        settings=selection_settings,
+        random_draws=config["selection"]["random_draws"],
+        hops=config["selection"]["hops"],
         seed=config["seed"],
     message:
         "Ranking perturbations of {wildcards.screen} by {wildcards.selector} on graph {wildcards.graph}"
@@ -31,7 +36,10 @@ rule fit_selection:
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
         differential="<results>/screen/{screen}/differential_genes.parquet",
         splits="<results>/screen/{screen}/splits.tsv",
-        prediction_graph=prediction_graph,
+        prediction_graph=expand(
+            "<results>/network/{graph}.parquet",
+            graph=lookup(dpath="selection/screens/{screen}/prediction_graph", within=config),
+        ),
     output:
         predictions="<results>/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet",
     log:
@@ -44,7 +52,8 @@ rule fit_selection:
     resources:
         mem_mb=2000,
     params:
-        settings=selection_settings,
+        budgets=config["selection"]["budgets"],
+        min_budget=config["selection"]["min_budget"],
     message:
         "Learning curve of {wildcards.predictor} on {wildcards.screen}, {wildcards.selector}, graph {wildcards.graph}"
     script:
@@ -53,7 +62,7 @@ rule fit_selection:
 
 rule score_selection:
     input:
-        predictions=selection_predictions,
+        predictions=selection_fits(),
     output:
         scores="<results>/selection/scores.parquet",
         summary="<results>/selection/summary.tsv",
@@ -68,7 +77,8 @@ rule score_selection:
     resources:
         mem_mb=2000,
     params:
-        settings=selection_settings,
+        worthwhile_share=config["selection"]["worthwhile_share"],
+        confidence=config["selection"]["confidence"],
     message:
         "Scoring selection"
     script:

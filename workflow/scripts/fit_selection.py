@@ -5,7 +5,7 @@ from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.runtime import start
 from scarceseq.selection.fitting import fit_selection
-from scarceseq.selection.settings import SelectionSettings
+from scarceseq.selection.settings import BudgetSettings
 
 start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
@@ -19,7 +19,7 @@ predictions = fit_selection(
     wildcards.predictor,
     screen,
     read_table(source.rankings),
-    read_graph(source.prediction_graph),
-    SelectionSettings.of(snakemake.params.settings),
+    read_graph(source.prediction_graph[0]),
+    BudgetSettings(snakemake.params.budgets, snakemake.params.min_budget),
 )
 write_table(predictions, snakemake.output.predictions)

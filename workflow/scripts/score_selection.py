@@ -4,10 +4,10 @@ from scarceseq.files import write_table
 from scarceseq.runtime import start
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import per_split, read_predictions, summarise, with_areas
-from scarceseq.selection.settings import SelectionSettings
+from scarceseq.selection.settings import JudgementSettings
 
 start(snakemake.log[0])
-settings = SelectionSettings.of(snakemake.params.settings)
+settings = JudgementSettings(snakemake.params.worthwhile_share, snakemake.params.confidence)
 scores = read_predictions(snakemake.input.predictions)
 values = with_areas(per_split(scores))
 write_table(scores, snakemake.output.scores)

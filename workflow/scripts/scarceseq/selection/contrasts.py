@@ -40,7 +40,7 @@ def contrast(values, settings):
     ----------
     values : pandas.DataFrame
         From `scarceseq.selection.scores.with_areas`: one value per split, random already averaged over its draws.
-    settings : scarceseq.selection.settings.SelectionSettings
+    settings : scarceseq.selection.settings.JudgementSettings
 
     Returns
     -------

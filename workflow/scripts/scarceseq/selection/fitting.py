@@ -47,16 +47,16 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
         split, draw, rank, gene.
     graph : scarceseq.network.graph.Graph
         The prediction graph, whatever the selection graph.
-    settings : scarceseq.selection.settings.SelectionSettings
+    settings : scarceseq.selection.settings.BudgetSettings
 
     Returns
     -------
     pandas.DataFrame
         screen, graph, selector, predictor, transductive, pool, test, kind, split, draw, budget, budget_share,
-        perturbation, metric, value. Rows of kind ``mean``: mean over the test perturbations; ``perturbation``: one test perturbation,
-        for the metric `PER_PERTURBATION` alone; ``floor`` and ``ceiling``: mean over the test perturbations of what the
-        mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend on the split
-        alone.
+        perturbation, metric, value. Rows of kind ``mean``: mean over the test perturbations; ``perturbation``: one test
+        perturbation, for the metric `PER_PERTURBATION` alone; ``floor`` and ``ceiling``: mean over the test
+        perturbations of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter
+        two depend on the split alone.
     """
     profiles, splits = screen["profiles"], screen["splits"]
     kind = str(profiles.uns["kind"])

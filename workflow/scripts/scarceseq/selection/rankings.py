@@ -21,7 +21,7 @@ def rank_perturbations(screen, selector_name, splits, graph, settings, seed):
         split, perturbation, role.
     graph : scarceseq.network.graph.Graph or None
         None for selectors that need none.
-    settings : scarceseq.selection.settings.SelectionSettings
+    settings : scarceseq.selection.settings.RankingSettings
     seed : int
 
     Returns

@@ -1,22 +1,27 @@
-"""Settings of selection; their defaults and meaning are in the config schema."""
+"""Settings of selection, one group per step; their defaults and meaning are in the config schema."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class SelectionSettings:
-    """The config section ``selection``, less the lists of what to run."""
+class RankingSettings:
+    """What rankings depend on."""
 
-    splits: int
-    test_share: float
-    budgets: list[float]
-    min_budget: int
     random_draws: int
     hops: int
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """Sizes of a selection: percent of the pool, and the smallest number of perturbations."""
+
+    budgets: list[float]
+    min_budget: int
+
+
+@dataclass(frozen=True)
+class JudgementSettings:
+    """How differences are judged."""
+
     worthwhile_share: float
     confidence: float
-
-    @classmethod
-    def of(cls, settings):
-        """Settings from the config's dictionary, which also lists screens, selectors and predictors."""
-        return cls(**{field.name: settings[field.name] for field in fields(cls)})

@@ -17,9 +17,7 @@ METRIC_WORDS = {
 }
 """Metrics that get a figure, in this order; the others are in the table."""
 
-CONTRAST_COLUMNS = (
-    "kind selector graph predictor metric outcome difference low high margin baseline_value splits screen"
-)
+CONTRAST_COLUMNS = "kind selector graph predictor metric outcome difference low high margin room splits screen"
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -93,16 +91,16 @@ def area_table(summary):
 
 
 def relative(contrasts):
-    """Contrasts as a percentage of random's own value.
+    """Contrasts as a percentage of what random leaves to be gained; those where nothing is left are taken out.
 
     Parameters
     ----------
     contrasts : pandas.DataFrame
-        difference, low, high, baseline_value.
+        difference, low, high, room (from random's value to the ceiling; NaN where random is there already).
     """
-    scaled = contrasts.copy()
+    scaled = contrasts.dropna(subset=["room"]).copy()
     for column in ("difference", "low", "high"):
-        scaled[column] = 100 * scaled[column] / scaled["baseline_value"].abs()
+        scaled[column] = 100 * scaled[column] / scaled["room"]
     return scaled
 
 
@@ -148,13 +146,15 @@ def _contrast_blocks(contrasts):
     raw = contrasts[(contrasts["scale"] == "raw") & (contrasts["quantity"] == "area")]
     drawn = raw[raw["metric"] == "mse"].sort_values(["kind", "screen", "predictor", "selector", "graph"])
     blocks = []
+    drawn = relative(drawn)
     if len(drawn):
-        blocks.append(_contrast_picture(relative(drawn)))
+        blocks.append(_contrast_picture(drawn))
     columns = [*CONTRAST_COLUMNS.split(), *(["transductive"] if contrasts["transductive"].any() else [])]
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
         "Positive is better than random, whatever the metric; primary contrasts were fixed before the run. Margin: the "
-        "smallest difference worth having. Underpowered: the interval includes zero and a difference of that size."
+        "smallest difference worth having, a share of the room that random leaves up to the ceiling. Underpowered: the "
+        "interval includes zero and a difference of that size."
     )
     blocks.append(Table("selection_contrasts_area", areas, "Against random choice", note, shown=areas[columns]))
     title = "Against random choice, for each budget and scale"
@@ -174,9 +174,10 @@ def _contrast_picture(contrasts):
     names = [_contrast_name(row, several) for row in contrasts.itertuples()]
     return Picture(
         "selection_contrasts",
-        forest_figure(contrasts, names, "squared error below that of random, %"),
+        forest_figure(contrasts, names, "avoidable squared error saved, %"),
         "Ways of choosing against random choice",
-        "Mean height of the squared-error curve, as a percentage below that of random choice, with its interval over "
+        "Squared error (mean height of its curve) saved against random choice, as a percentage of what random leaves "
+        "to be gained down to the ceiling that the measurement's noise sets, with its interval over "
         "splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
         "random, orange for worse.",
         f"{span(contrasts['splits'])} splits of each screen.",

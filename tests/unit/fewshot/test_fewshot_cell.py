@@ -9,6 +9,7 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.metrics import balanced_accuracy
 from scarceseq.fewshot.settings import Cell, FittingSettings
 
 NAMES = registry.names("fewshot.methods")
@@ -152,9 +153,13 @@ def test_studies_of_the_base_models_training_are_refused_as_episodes(run, world)
         run("nearest_centroid")
 
 
-def test_learning_rate_that_diverges_is_named(run, fitting):
-    with pytest.raises(InputError, match=r"candidate 1e\+30 .* not finite"):
-        run("full_fine_tuning", settings=replace(fitting, learning_rate=[1e30, 1e30]))
+def test_a_fit_that_diverges_scores_chance_and_is_not_chosen(run, fitting):
+    table = run("full_fine_tuning", settings=replace(fitting, learning_rate=[1e30, 0.01]))
+    assert table["diverged"].tolist() == (table["candidate"] == 1e30).tolist()
+    wild = table[table["diverged"]]
+    assert (wild["probability"] == 1 / 3).all()
+    assert balanced_accuracy(wild["label"], wild["predicted"]) == pytest.approx(1 / 3)
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {0.01}
 
 
 def replace(fitting, **candidates):

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from scarceseq.errors import InputError
 from scarceseq.fewshot.checks import check_apart_from_training, check_episodes, check_guide
 from scarceseq.fewshot.engine import Schedule, fit, make_triple, predict
 from scarceseq.fewshot.method import Gradient
@@ -23,6 +22,7 @@ COLUMNS = {
     "support_study": "object",
     "query_study": "object",
     "candidate": "float64",
+    "diverged": "bool",
     "seed": "int64",
 }
 
@@ -51,8 +51,9 @@ def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
     -------
     DataFrame
         One row per query sample: role, episode, sample, label, predicted, probability (of the true label),
-        support_study, query_study, candidate, seed (of pre-training), and p_0, p_1, ... (probabilities of the classes
-        in the order of their names). Validation rows hold every candidate, test rows the chosen one.
+        support_study, query_study, candidate, diverged, seed (of pre-training), and p_0, p_1, ... (probabilities of
+        the classes in the order of their names). Validation rows hold every candidate, test rows the chosen one. A fit
+        that diverged to values that are not finite knows nothing: its probabilities are equal.
     """
     check_episodes(episodes)
     check_apart_from_training(episodes, splits, base)
@@ -117,12 +118,13 @@ def _estimator_predictor(method, corpus, splits, base, guide, settings, seed):
 
 
 def _rows(episode, probabilities, candidate):
-    """Prediction rows of one episode."""
-    if not np.isfinite(probabilities).all():
-        raise InputError(
-            f"episode {episode.number} ({episode.role}): training with candidate {candidate} ended in values that are "
-            "not finite numbers; lower it in fewshot.fitting.candidates"
+    """Prediction rows of one episode; of a fit that diverged, equal probabilities (and so chance)."""
+    diverged = not np.isfinite(probabilities).all()
+    if diverged:
+        logging.getLogger(__name__).warning(
+            "%s episode %d: the fit with candidate %g diverged", episode.role, episode.number, candidate
         )
+        probabilities = np.full_like(probabilities, 1 / len(episode.classes))
     labels = np.array(episode.classes, dtype=object)
     table = pd.DataFrame(
         {
@@ -135,6 +137,7 @@ def _rows(episode, probabilities, candidate):
             "support_study": episode.support_study,
             "query_study": episode.query_study,
             "candidate": float(candidate),
+            "diverged": diverged,
         }
     )
     return table.assign(**{f"p_{c}": probabilities[:, c] for c in range(probabilities.shape[1])})

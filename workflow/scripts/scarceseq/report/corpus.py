@@ -52,8 +52,10 @@ def depth_figure(samples):
         label = UNIT_WORDS.get(unit, words(unit))
         axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)
     style.logarithmic(axes[0, 0])
-    axes[0, 0].set(xlabel="library size", ylabel="samples", title="Library size")
-    axes[0, 0].legend(loc="best")
+    unit = label if samples["unit"].nunique() == 1 else "bases or reads, see legend"
+    axes[0, 0].set(xlabel=unit, ylabel="samples", title="Library size")
+    if samples["unit"].nunique() > 1:
+        axes[0, 0].legend(loc="best")
     axes[0, 1].hist(samples["genes_detected"], bins=30, color=style.BLUE, alpha=0.8)
     axes[0, 1].set(xlabel="genes above zero", ylabel="samples", title="Genes detected")
     style.plain_ticks(axes[0, 1].xaxis)

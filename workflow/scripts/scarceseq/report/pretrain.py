@@ -38,7 +38,7 @@ def loss_figure(history):
         ax.set_ylim(bottom=0)
         ax.yaxis.grid(True)
     axes[0, 0].set_ylabel("masked squared error\n(z-scored expression)")
-    axes[0, -1].legend(loc="upper right")
+    axes[0, -1].legend(loc="best")
     return drawn
 
 
@@ -98,7 +98,7 @@ def verdict(errors):
         else:
             text = (
                 f"Base {base} does not beat the best simple predictor ({name}) {where}: its error is {change:.1%} "
-                "higher. What it learnt should not be relied on."
+                "higher. By this measure the simple predictor knows more about the genes."
             )
         sentences.append((text, bool(own < best["masked_mse"])))
     return sentences

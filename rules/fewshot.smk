@@ -24,6 +24,7 @@ rule plan_episodes:
         label=lookup(dpath="fewshot/tasks/{task}/label", within=config),
         protocol=lookup(dpath="fewshot/tasks/{task}/protocol", within=config),
         classes=lookup(dpath="fewshot/tasks/{task}/classes", within=config),
+        group=lookup(dpath="fewshot/tasks/{task}/group", within=config),
         episodes=config["fewshot"]["episodes"],
         validation_episodes=config["fewshot"]["validation_episodes"],
         query_per_class=config["fewshot"]["query_per_class"],

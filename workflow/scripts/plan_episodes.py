@@ -12,6 +12,7 @@ settings = EpisodeSettings(
     label=params.label,
     protocol=params.protocol,
     classes=list(params.classes),
+    group=params.group,
     episodes=params.episodes,
     validation_episodes=params.validation_episodes,
     query_per_class=params.query_per_class,

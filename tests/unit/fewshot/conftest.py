@@ -79,6 +79,7 @@ def episode_settings():
         label="tissue",
         protocol="cross_study",
         classes=[],
+        group="",
         episodes=12,
         validation_episodes=4,
         query_per_class=4,

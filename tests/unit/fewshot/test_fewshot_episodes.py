@@ -129,6 +129,25 @@ def test_samples_with_conflicting_labels_or_copies_are_left_out_and_counted(worl
     assert first[1] in set(episodes["sample"])
 
 
+def test_no_animal_is_on_both_sides_of_an_episode(world, episode_settings):
+    animals = world.samples["study"] + "." + (world.samples["sample"].str[-2:].astype(int) // 6).astype(str)
+    more = pd.DataFrame({"sample": world.samples["sample"], "key": "animal", "value": animals})
+    world.attributes = pd.concat([world.attributes, more])  # animals of 6, 6 and 3 samples, 2, 2 and 1 of each tissue
+    settings = episode_settings(protocol="within_study", group="animal", query_per_class=9)
+    episodes, found = plan(world, settings, Cell("tissue", 2, 1))
+    assert found["planned"] == 12
+    episodes["animal"] = episodes["sample"].map(dict(zip(world.samples["sample"], animals, strict=True)))
+    for _, episode in episodes.groupby(["role", "episode"]):
+        assert episode.groupby("animal")["part"].nunique().eq(1).all()
+    animals = world.samples["study"]  # one animal per study: nothing can be asked
+    world.attributes.loc[world.attributes["key"] == "animal", "value"] = animals
+    episodes, found = plan(world, settings, Cell("tissue", 2, 1))
+    assert found["planned"] == 0
+    assert "outside its own values of 'animal'" in found["reason"]
+    with pytest.raises(InputError, match=r"no attribute 'cage'.*change the group of the task"):
+        plan(world, episode_settings(group="cage"))
+
+
 def test_missing_labels_are_left_out_and_unknown_names_refused(world, episode_settings):
     world.attributes.loc[:, "value"] = world.attributes["value"].where(world.samples["study"] != "S10", None)
     episodes, found = plan(world, episode_settings(episodes=40))
@@ -159,7 +178,7 @@ def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, s
     table = pd.DataFrame(rows, columns=["study", "value"])
     table["sample"], table["key"] = [f"x{n}" for n in range(len(table))], "k"
     splits = pd.DataFrame({"split": "d", "study": table["study"].unique(), "role": "test"})
-    settings = EpisodeSettings("d", "k", protocol, [], 6, 2, 3)
+    settings = EpisodeSettings("d", "k", protocol, [], "", 6, 2, 3)
     episodes, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", way, shot), 0)
     assert (found["planned"] == 0) == bool(found["reason"])
     assert episodes["episode"].nunique() == found["planned"]

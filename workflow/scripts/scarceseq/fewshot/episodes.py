@@ -115,12 +115,13 @@ def _draw_role(table, role, wanted, settings, cell, seed):
     if not open_sources:
         return [], _reason(table, role, settings, cell)
     members = {key: part["sample"].tolist() for key, part in table.groupby(["study", "label"])}
+    group = dict(zip(table["sample"], table["group"], strict=True))
     schedule = np.random.default_rng(derive(seed, cell.task, cell.way, cell.shot, role, "schedule"))
     used, seen, drawn = Counter(), set(), []
     while len(drawn) < wanted and open_sources:
         source = _least_used(open_sources, used, schedule)
         episode_seed = derive(seed, cell.task, cell.way, cell.shot, role, len(drawn))
-        frame = _draw_new(source, members, settings, cell, np.random.default_rng(episode_seed), seen)
+        frame = _draw_new(source, members, group, settings, cell, np.random.default_rng(episode_seed), seen)
         if frame is None:  # every support of this source that a fair number of attempts finds has been used
             open_sources.remove(source)
             continue
@@ -129,6 +130,8 @@ def _draw_role(table, role, wanted, settings, cell, seed):
         frame.insert(0, "episode", len(drawn))
         frame.insert(0, "role", role)
         drawn.append(frame)
+    if not drawn:
+        return [], f"no support leaves a {role} sample of each class outside its own values of '{settings.group}'"
     return drawn, None
 
 
@@ -143,8 +146,8 @@ def _least_used(candidates, used, generator):
     return tied[generator.integers(len(tied))]
 
 
-def _draw_new(source, members, settings, cell, generator, seen):
-    """One episode of a source with a support that was not drawn before, or None."""
+def _draw_new(source, members, group, settings, cell, generator, seen):
+    """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
     for _ in range(ATTEMPTS):
         classes = sorted(generator.choice(source.classes, cell.way, replace=False).tolist())
         support, rest = {}, {}
@@ -154,9 +157,11 @@ def _draw_new(source, members, settings, cell, generator, seen):
         if source.query != source.support:
             rest = {label: generator.permutation(members[source.query, label]).tolist() for label in classes}
         key = (source.query, frozenset(sample for part in support.values() for sample in part))
-        if key not in seen:
+        taken = {group[sample] for sample in key[1]}
+        rest = {label: [sample for sample in part if group[sample] not in taken] for label, part in rest.items()}
+        size = min(settings.query_per_class, *(len(part) for part in rest.values()))
+        if key not in seen and size > 0:
             seen.add(key)
-            size = min(settings.query_per_class, *(len(part) for part in rest.values()))
             query = {label: part[:size] for label, part in rest.items()}
             return pd.concat([_rows("support", support, source.support), _rows("query", query, source.query)])
     return None

@@ -23,7 +23,7 @@ def labelled_samples(samples, attributes, splits, settings):
     Returns
     -------
     DataFrame, dict of str to int
-        Columns sample, study, role, label, sorted by sample; counts of samples left out by reason.
+        Columns sample, study, role, label, group, sorted by sample; counts of samples left out by reason.
 
     Raises
     ------
@@ -31,15 +31,7 @@ def labelled_samples(samples, attributes, splits, settings):
         If the split or the attribute key does not exist.
     """
     roles = _roles(splits, settings.split)
-    values = attributes.loc[attributes["key"] == settings.label, ["sample", "value"]].dropna()
-    if values.empty:
-        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
-        raise InputError(
-            f"attributes.parquet has no attribute '{settings.label}'; attributes there: {known}; "
-            "change the label of the task in fewshot.tasks"
-        )
-    values = values.assign(value=values["value"].astype(str).str.strip())
-    values = values[values["value"] != ""].drop_duplicates()
+    values = _values(attributes, settings.label, "label")
     conflicting = values["sample"][values["sample"].duplicated(keep=False)]
     repeated = samples["sample"][samples["sample"].duplicated(keep=False)]
     copies = samples["sample"][samples["content"].duplicated(keep=False)] if "content" in samples else repeated[:0]
@@ -57,7 +49,27 @@ def labelled_samples(samples, attributes, splits, settings):
         left_out["label not among the task's classes"] = int((~table["label"].isin(settings.classes)).sum())
         table = table[table["label"].isin(settings.classes)]
     left_out["considered"] = considered
+    table = table.assign(group=_groups(table, attributes, settings.group) if settings.group else table["sample"])
     return table.sort_values("sample", ignore_index=True), left_out
+
+
+def _values(attributes, key, purpose):
+    """Distinct (sample, value) of one attribute that has any."""
+    values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
+    if values.empty:
+        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
+        raise InputError(
+            f"attributes.parquet has no attribute '{key}'; attributes there: {known}; "
+            f"change the {purpose} of the task in fewshot.tasks"
+        )
+    values = values.assign(value=values["value"].astype(str).str.strip())
+    return values[values["value"] != ""].drop_duplicates()
+
+
+def _groups(table, attributes, key):
+    """Group of each sample, the first of its values; its own id if it has none."""
+    values = _values(attributes, key, "group").drop_duplicates("sample").set_index("sample")["value"]
+    return table["sample"].map(values).fillna(table["sample"])
 
 
 def _roles(splits, split):

@@ -19,6 +19,8 @@ class EpisodeSettings:
         Whether the query comes from another study than the support, or from the same.
     classes : list of str
         Values that may be classes; empty for all.
+    group : str
+        Attribute key of which no value may be on both sides of an episode; empty for none.
     episodes, validation_episodes : int
     query_per_class : int
         Most query samples of a class in one episode.
@@ -28,6 +30,7 @@ class EpisodeSettings:
     label: str
     protocol: str
     classes: list
+    group: str
     episodes: int
     validation_episodes: int
     query_per_class: int

@@ -54,7 +54,7 @@ def read_columns(path, columns):
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
     else:
-        separator = "," if ".csv" in path.suffixes else "\t"
+        separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
     for column in columns:
         if column not in table.columns:

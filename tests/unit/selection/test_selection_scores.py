@@ -1,0 +1,265 @@
+"""Learning curves are fitted on the selection alone; scores, contrasts and the verdict say what the numbers say."""
+
+from types import SimpleNamespace
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.errors import InputError
+from scarceseq.files import write_table
+from scarceseq.network.graph import graph_from_edges
+from scarceseq.screen.pseudobulk import no_differential_genes
+from scarceseq.screen.splits import split_perturbations
+from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain, verdict
+from scarceseq.selection.fitting import fit_selection
+from scarceseq.selection.intervals import corrected_interval
+from scarceseq.selection.rankings import rank_perturbations
+from scarceseq.selection.scores import SUMMARY, per_split, read_predictions, summarise, with_areas
+from scipy import stats
+
+GENES = [f"G{index:02d}" for index in range(40)]
+BUDGETS = SimpleNamespace(budgets=[25, 50, 100], min_budget=4)
+JUDGEMENT = SimpleNamespace(worthwhile_share=0.05, confidence=0.95)
+ABOUT = {"screen": "s", "graph": "none", "selector": "random"}
+
+
+def make_screen(kind="cells", seed=0):
+    generator = np.random.default_rng(seed)
+    data = anndata.AnnData(generator.normal(size=(40, 15)).astype(np.float32))
+    data.obs_names, data.var_names = GENES, [f"C{column}" for column in range(15)]
+    if kind == "cells":
+        data.obs["reliability"] = data.obs["reliability_centred"] = 0.6
+        data.obs["half_squared_error"] = 1.2
+    data.uns = {"kind": kind, "transductive": kind == "coordinates"}
+    top = pd.DataFrame({"perturbation": GENES, "gene": [f"C{index % 15}" for index in range(40)], "rank": 1})
+    differential = top if kind == "cells" else no_differential_genes()
+    return {"profiles": data, "differential": differential, "splits": split_perturbations(GENES, 3, 0.2, 1)}
+
+
+@pytest.fixture
+def graph():
+    generator = np.random.default_rng(2)
+    pairs = {tuple(pair) for pair in generator.integers(40, size=(160, 2)) if pair[0] != pair[1]}
+    rows = [(GENES[a], GENES[b], 0.5) for a, b in sorted(pairs)]
+    return graph_from_edges(pd.DataFrame(rows, columns=["source", "target", "weight"]))
+
+
+def fit(screen, graph, predictor="graph_ridge", selector="random", about=ABOUT, draws=2):
+    settings = SimpleNamespace(hops=1, random_draws=draws)
+    given = graph if selector != "random" else None
+    rankings = rank_perturbations("s", selector, screen["splits"], given, settings, 9)
+    return fit_selection(about, predictor, screen, rankings, graph, BUDGETS), rankings
+
+
+def test_the_table_holds_every_split_draw_and_budget(graph):
+    table, _ = fit(make_screen(), graph)
+    means = table[table["kind"] == "mean"]
+    assert means.groupby(["split", "draw", "budget"], observed=True).size().unique().tolist() == [4]
+    assert sorted(means["budget"].unique()) == [8, 16, 32]
+    assert means["budget_share"].unique().tolist() == [0.25, 0.5, 1.0]
+    single = table[table["kind"] == "perturbation"]
+    assert len(single) == 3 * 2 * 3 * 8
+    keys = ["split", "draw", "budget"]
+    averaged = single.groupby(keys, observed=True)["value"].mean()
+    np.testing.assert_allclose(averaged, means[means["metric"] == "mse"].set_index(keys)["value"].sort_index())
+
+
+def test_an_error_is_that_of_the_predictor_trained_on_the_first_genes_of_the_ranking(graph):
+    screen = make_screen()
+    table, rankings = fit(screen, graph, "training_mean")
+    first = rankings[(rankings["split"] == 1) & (rankings["draw"] == 1) & (rankings["rank"] <= 8)]["gene"]
+    delta = screen["profiles"].to_df()
+    splits = screen["splits"]
+    test = splits[(splits["split"] == 1) & (splits["role"] == "test")]["perturbation"]
+    expected = ((delta.loc[test] - delta.loc[first].mean()) ** 2).to_numpy().mean()
+    row = table[(table["kind"] == "mean") & (table["metric"] == "mse") & (table["split"] == 1) & (table["draw"] == 1)]
+    assert row.loc[row["budget"] == 8, "value"].item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_test_perturbations_have_no_influence_on_training(graph):
+    """Changing a test profile changes its own error alone, not the others of its split."""
+    screen, changed = make_screen(), make_screen()
+    splits = screen["splits"]
+    gene = splits[(splits["split"] == 0) & (splits["role"] == "test")]["perturbation"].iloc[0]
+    changed["profiles"].X[GENES.index(gene)] += 50
+    before, after = fit(screen, graph)[0], fit(changed, graph)[0]
+    chosen = (before["kind"] == "perturbation") & (before["split"] == 0) & (before["perturbation"] != gene)
+    assert chosen.sum() == 7 * 2 * 3
+    pd.testing.assert_frame_equal(before[chosen], after[chosen])
+
+
+def test_floor_and_ceiling_do_not_depend_on_selector_or_predictor(graph):
+    screen = make_screen()
+    about = ABOUT | {"graph": "g", "selector": "reach"}
+    tables = [
+        fit(screen, graph)[0],
+        fit(screen, graph, "training_mean")[0],
+        fit(screen, graph, selector="reach", about=about)[0],
+    ]
+    columns = ["kind", "split", "metric", "value"]
+    bounds = [t[t["kind"].isin(["floor", "ceiling"])][columns].astype({"kind": str}) for t in tables]
+    assert len(bounds[0]) == 3 * 2 * 4
+    for other in bounds[1:]:
+        pd.testing.assert_frame_equal(bounds[0].reset_index(drop=True), other.reset_index(drop=True))
+    full = tables[1][(tables[1]["kind"] == "mean") & (tables[1]["budget"] == 32)]
+    floor = tables[1][tables[1]["kind"] == "floor"].set_index(["split", "metric"])["value"]
+    np.testing.assert_allclose(full["value"], floor.loc[list(zip(full["split"], full["metric"], strict=True))])
+
+
+def test_the_whole_pool_scores_the_same_however_it_was_ranked(graph):
+    table, _ = fit(make_screen(), graph, draws=4)
+    full = table[(table["kind"] == "mean") & (table["budget"] == 32)]
+    assert (full.groupby(["split", "metric"], observed=True)["value"].nunique() == 1).all()
+
+
+def test_a_ranking_of_something_else_than_the_pool_is_refused(graph):
+    screen = make_screen()
+    _, rankings = fit(screen, graph)
+    with pytest.raises(InputError, match="not the split's pool"):
+        fit_selection(ABOUT, "graph_ridge", screen, rankings[rankings["rank"] > 1], graph, BUDGETS)
+
+
+@pytest.fixture
+def scored(graph, tmp_path):
+    paths = []
+    for kind in ("cells", "coordinates"):
+        screen = make_screen(kind)
+        for selector in ("random", "reach_usage"):
+            about = {"screen": kind, "graph": "none" if selector == "random" else "g", "selector": selector}
+            table, _ = fit(screen, graph, selector=selector, about=about)
+            paths.append(tmp_path / f"{kind}_{selector}.parquet")
+            write_table(table, paths[-1])
+    return read_predictions(paths)
+
+
+def test_scores_carry_floor_and_ceiling_and_metrics_that_are_not_defined_say_why(scored):
+    assert scored["floor"].notna().all()
+    assert scored.loc[scored["screen"] == "coordinates", "ceiling"].isna().all()
+    summary = summarise(with_areas(per_split(scored)), 0.95)
+    assert list(summary.columns) == SUMMARY
+    missing = summary[summary["status"] == "not defined"]
+    assert set(missing.loc[missing["screen"] == "coordinates", "metric"]) == {
+        "mse_top",
+        "pearson_delta",
+        "pearson_delta_perturbed_mean",
+    }
+    assert (missing["reason"] != "").all()
+    run = summary[summary["status"] == "run"]
+    assert run.loc[run["screen"] == "coordinates", "transductive"].all()
+    assert set(run.loc[run["screen"] == "coordinates", "scale"]) == {"raw"}
+
+
+def test_areas_are_mean_heights_and_normalised_values_lie_between_floor_and_ceiling(scored):
+    values = with_areas(per_split(scored))
+    one = values.query("screen == 'cells' and selector == 'random' and metric == 'pearson_delta' and split == 2")
+    raw, normalised = one[one["scale"] == "raw"], one[one["scale"] == "normalised"]
+    height = raw[raw["quantity"] == "budget"].sort_values("budget")["value"].to_numpy()
+    expected = (0.25 * (height[0] + height[1]) / 2 + 0.5 * (height[1] + height[2]) / 2) / 0.75
+    assert raw.loc[raw["quantity"] == "area", "value"].item() == pytest.approx(expected)
+    bounds = (
+        scored.query("screen == 'cells' and metric == 'pearson_delta'").groupby("split")[["floor", "ceiling"]].first()
+    )
+    width = (bounds["ceiling"] - bounds["floor"]).mean()
+    at = normalised[normalised["quantity"] == "budget"].sort_values("budget")["value"].to_numpy()
+    np.testing.assert_allclose(at, (height - bounds.loc[2, "floor"]) / width)
+
+
+def test_a_contrast_is_the_paired_difference_with_the_corrected_interval(scored):
+    values = with_areas(per_split(scored))
+    table = contrast(values, JUDGEMENT)
+    assert list(table.columns) == CONTRASTS
+    row = table.query("screen == 'cells' and metric == 'mse' and scale == 'raw' and quantity == 'area'").iloc[0]
+    chosen = values.query("screen == 'cells' and metric == 'mse' and scale == 'raw' and quantity == 'area'")
+    wide = chosen.pivot(index="split", columns="selector", values="value")
+    difference = (wide["random"] - wide["reach_usage"]).to_numpy()
+    half = stats.t.ppf(0.975, 2) * np.sqrt(difference.var(ddof=1) * (1 / 3 + 8 / 32))
+    assert row["difference"] == pytest.approx(difference.mean())
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(half)
+    assert row["kind"] == "primary"
+    assert (table["kind"] == "primary").sum() == 2
+    assert set(table["selector"]) == {"reach_usage"}
+
+
+def test_contrasts_without_random_are_empty(scored):
+    values = with_areas(per_split(scored[scored["selector"] != "random"]))
+    assert contrast(values, JUDGEMENT).empty
+
+
+def test_the_corrected_interval_covers_where_the_naive_one_does_not():
+    """Oracle: simulated overlapping splits of one pool; the truth is the difference over all perturbations."""
+    generator = np.random.default_rng(0)
+    corrected = naive = 0
+    for _ in range(300):
+        differences = generator.normal(size=50)
+        means = [differences[generator.permutation(50)[:10]].mean() for _ in range(20)]
+        _, low, high, _ = corrected_interval(means, 10 / 40, 0.95)
+        corrected += low <= 0 <= high
+        half = stats.t.ppf(0.975, 19) * np.std(means, ddof=1) / np.sqrt(20)
+        naive += abs(np.mean(means)) <= half
+    assert corrected / 300 > 0.9
+    assert naive / 300 < 0.75
+
+
+def test_one_split_has_no_interval():
+    mean, low, high, how = corrected_interval([0.3], 0.25, 0.95)
+    assert (mean, how) == (0.3, "none: one split")
+    assert np.isnan([low, high]).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        (0.1, 0.4, "better"),
+        (-0.4, -0.1, "worse"),
+        (-0.04, 0.03, "no worthwhile difference"),
+        (-0.2, 0.04, "underpowered"),
+        (-0.01, 0.2, "underpowered"),
+        (np.nan, np.nan, "not judged"),
+    ],
+)
+def test_outcomes_follow_from_interval_and_margin(low, high, outcome):
+    assert judge(low, high, 0.05) == outcome
+
+
+def test_room_is_the_distance_to_the_ceiling_or_to_a_perfect_score():
+    assert room_to_gain(0.4, 0.6, rising=True) == pytest.approx(0.2)
+    assert room_to_gain(0.4, np.nan, rising=True) == pytest.approx(0.6)
+    assert room_to_gain(0.4, 0.1, rising=False) == pytest.approx(0.3)
+    assert room_to_gain(0.4, np.nan, rising=False) == pytest.approx(0.4)
+    assert np.isnan(room_to_gain(0.4, 0.5, rising=False))
+
+
+def constructed(difference, half, room=0.5, splits=10, transductive=False):
+    """One primary contrast with a given interval; random's value is 1, the margin 5% of the room."""
+    low, high, margin = difference - half, difference + half, 0.05 * room
+    row = {"kind": "primary", "screen": "s", "graph": "g", "selector": "reach_usage", "against": "random"}
+    row |= {"difference": difference, "low": low, "high": high, "margin": margin, "outcome": judge(low, high, margin)}
+    return pd.DataFrame([row | {"baseline_value": 1.0, "room": room, "splits": splits, "transductive": transductive}])
+
+
+@pytest.mark.parametrize(
+    ("difference", "half", "words"),
+    [
+        (0.1, 0.05, "beats random selection, with 20.0% less avoidable squared error (+10.0% to +30.0%"),
+        (-0.1, 0.05, "loses to random selection, with 20.0% more avoidable squared error (-30.0% to -10.0%"),
+        (0.0, 0.02, "no worthwhile difference"),
+        (0.01, 0.1, "one of 5% of the avoidable squared error or more could be hidden"),
+        (0.01, np.nan, "from a single split"),
+    ],
+)
+def test_the_verdict_says_what_a_constructed_table_says(difference, half, words):
+    text = verdict(constructed(difference, half))
+    assert text.startswith("Screen s, selection graph g: ")
+    assert words in text
+
+
+def test_the_verdict_names_preparation_in_view_of_the_test_set_and_plain_error_without_ceiling():
+    text = verdict(constructed(0.2, 0.1, room=1.0, transductive=True))
+    assert "20.0% less squared error" in text
+    assert text.endswith("with the test perturbations in view.")
+
+
+def test_the_verdict_on_a_random_selection_at_the_ceiling_and_on_no_contrast():
+    assert "nothing is left to gain" in verdict(constructed(0.0, 0.1, room=np.nan))
+    assert verdict(constructed(0.0, 0.1).assign(kind="secondary")).startswith("No primary contrast was run")

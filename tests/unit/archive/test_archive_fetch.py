@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from pathlib import Path
 
 import pytest
 from scarceseq.archive.fetch import fetch_batch
@@ -250,3 +251,16 @@ def test_the_run_stops_only_above_the_allowed_share_of_failed_studies():
     assert [study.project for study in check_failed_share(entries, 0.34)] == ["SRP3"]
     with pytest.raises(InputError, match=r"1 of 3 studies cannot be used(.|\n)*SRP3"):
         check_failed_share(entries, 0.33)
+
+
+def test_what_a_killed_run_left_is_cleared_and_its_torn_journal_read(fetch, serve, tiny, tmp_path):
+    server = serve(tiny.folder)
+    first = fetch(server.address)
+    half = tmp_path / "batch" / Path(tiny.path("source")).parent / ".half.gz.x.tmp.gz"
+    half.write_bytes(b"half")
+    journal = tmp_path / "batch" / "fetched.jsonl"
+    journal.write_text(journal.read_text() + '\n{"path": "mouse/da')
+    server.requests.clear()
+    assert fetch(server.address) == first
+    assert server.requests == []
+    assert not half.exists()

@@ -80,6 +80,8 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.rglob(".*.tmp*"):  # of a run that was killed; a batch has one job at a time
+        leftover.unlink()
     journal = Journal(folder / JOURNAL)
     planned = list(planned)
     entries = []

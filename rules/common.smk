@@ -1,7 +1,8 @@
-# Glue shared by the rule files: the checked config, the list of stages, inputs that depend on the config,
-# the hash of each rule's code, and the lock of the results folder.
+# Glue shared by all stages: the checked config, the list of stages, inputs that depend on the config,
+# the hash of each step's code, and the lock of the results folder.
 
 import fcntl
+import functools
 import sys
 from pathlib import Path
 
@@ -135,7 +136,14 @@ def report_inputs(wildcards):
     if "archive" in config:
         manifests = [f"{RESULTS}/archive/batches/{batch}/manifest.jsonl" for batch in batches()]
         found |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
-        corpus = ("samples.parquet", "genes.parquet", "attributes.parquet", "dropped_runs.tsv", "splits.tsv", "training.npy")
+        corpus = (
+            "samples.parquet",
+            "genes.parquet",
+            "attributes.parquet",
+            "dropped_runs.tsv",
+            "splits.tsv",
+            "training.npy",
+        )
         found |= {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in corpus}
     if "pretrain" in config:
         bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
@@ -155,7 +163,10 @@ def report_inputs(wildcards):
         found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in ("summary", "contrasts")}
     if "network" in config:
         graphs = [f"{RESULTS}/network/{graph}" for graph in config["network"]["graphs"]]
-        found |= {"graphs": [f"{graph}.parquet" for graph in graphs], "graph_json": [f"{graph}.json" for graph in graphs]}
+        found |= {
+            "graphs": [f"{graph}.parquet" for graph in graphs],
+            "graph_json": [f"{graph}.json" for graph in graphs],
+        }
     if "screens" in config:
         screens = [f"{RESULTS}/screen/{screen}" for screen in config["screens"]]
         found["screen_pseudobulk"] = [f"{screen}/pseudobulk.h5ad" for screen in screens]
@@ -166,33 +177,36 @@ def report_inputs(wildcards):
 
 
 def hash_code_into_params():
-    """Give each rule that has a script a parameter with the hash of the code that its jobs run.
+    """Give each step that has a script a parameter with the hash of the code that its jobs run.
 
-    The rerun rule, in one place: Snakemake compares parameters, so a step reruns when its script or an imported
+    This is all there is to reruns. Snakemake compares parameters, so a step reruns when its script or an imported
     module of ours changes, and not when a file is merely touched or a registry gets another entry.
     """
     for step in workflow.rules:
         if step.script:
             script = SCRIPTS / Path(str(step.script)).name
-            step.set_params(code=lambda wildcards, script=script: fingerprint(script, registry_entries(wildcards)))
+            step.set_params(code=lambda wildcards, script=script: code_hash(script, registry_entries(wildcards)))
+
+
+@functools.cache
+def code_hash(script, entries):
+    """Hash of a script's code for the given registry entries, computed once per planning."""
+    return fingerprint(script, {registry: [entry] for registry, entry in entries})
 
 
 def registry_entries(wildcards):
-    """Entries of the registries that a job's wildcards name, by way of the config."""
-    entries = {}
-    if "base" in wildcards.keys():
-        entries["pretrain.architectures"] = [config["pretrain"]["bases"][wildcards.base]["architecture"]]
-    if "scheme" in wildcards.keys():
-        entries["guide.schemes"] = [config["guide"]["schemes"][wildcards.scheme]["scheme"]]
-    if "method" in wildcards.keys():
-        entries["fewshot.methods"] = [wildcards.method]
+    """(registry, entry) pairs that a job's wildcards name, by way of the config."""
+    known = {
+        "base": ("pretrain.architectures", lambda name: config["pretrain"]["bases"][name]["architecture"]),
+        "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
+        "method": ("fewshot.methods", str),
+        "predictor": ("perturbation.predictors", str),
+        "selector": ("selection.selectors", str),
+    }
+    pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
     if "graph" in wildcards.keys() and wildcards.graph in config["network"]["graphs"]:
-        entries["network.kinds"] = [config["network"]["graphs"][wildcards.graph]["kind"]]
-    if "predictor" in wildcards.keys():
-        entries["perturbation.predictors"] = [wildcards.predictor]
-    if "selector" in wildcards.keys():
-        entries["selection.selectors"] = [wildcards.selector]
-    return entries
+        pairs.append(("network.kinds", config["network"]["graphs"][wildcards.graph]["kind"]))
+    return tuple(pairs)
 
 
 def take_lock():

@@ -3,7 +3,6 @@
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
-
 from scarceseq import settings
 from scarceseq.errors import InputError
 

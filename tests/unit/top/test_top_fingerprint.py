@@ -1,7 +1,6 @@
 """The code hash follows imports and registries."""
 
 import pytest
-
 from scarceseq.fingerprint import fingerprint, source_files
 
 
@@ -15,7 +14,8 @@ def scripts(tmp_path):
         "scarceseq/registry.py": "def load(registry, name): ...\n",
         "scarceseq/room/__init__.py": "",
         "scarceseq/room/work.py": (
-            "from scarceseq import registry, shared\n\ndef go(name='one'):\n    return registry.load('room.entries', name)\n"
+            "from scarceseq import registry, shared\n\n"
+            "def go(name='one'):\n    return registry.load('room.entries', name)\n"
         ),
         "scarceseq/room/entries/__init__.py": "",
         "scarceseq/room/entries/one.py": "from scarceseq.room import deep\n",
@@ -32,10 +32,10 @@ def scripts(tmp_path):
 ONE = {"room.entries": ["one"]}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["run.py", "scarceseq/shared.py", "scarceseq/room/work.py", "scarceseq/room/entries/one.py", "scarceseq/room/deep.py"],
-)
+REACHED = ["run.py", *(f"scarceseq/{name}.py" for name in ("shared", "room/work", "room/entries/one", "room/deep"))]
+
+
+@pytest.mark.parametrize("name", REACHED)
 def test_an_edit_of_anything_reached_changes_the_hash(scripts, name):
     before = fingerprint(scripts / "run.py", ONE)
     (scripts / name).write_text((scripts / name).read_text() + "\nADDED = 1\n")

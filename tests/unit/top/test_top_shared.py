@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-
 from scarceseq import registry, seeds
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table, write_table
@@ -12,7 +11,7 @@ def test_seeds_differ_by_key_and_seed_and_are_stable():
     drawn = {seeds.derive(1, "a", 1), seeds.derive(1, "a", 2), seeds.derive(2, "a", 1), seeds.derive(1, "a1")}
     assert len(drawn) == 4
     # printf '1\x1fa\x1f1' | sha256sum, first sixteen digits, halved
-    assert seeds.derive(1, "a", 1) == 0xbb4092802e4f06cc >> 1
+    assert seeds.derive(1, "a", 1) == 0xBB4092802E4F06CC >> 1
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):

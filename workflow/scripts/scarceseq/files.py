@@ -62,4 +62,5 @@ def read_table(path, **options):
 
     if str(path).endswith(".parquet"):
         return pd.read_parquet(path, **options)
-    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["NA", ""], float_precision="round_trip", **options)
+    missing = {"keep_default_na": False, "na_values": ["NA", ""]}
+    return pd.read_csv(path, sep="\t", float_precision="round_trip", **missing, **options)

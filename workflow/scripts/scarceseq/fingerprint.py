@@ -71,7 +71,7 @@ def _module_files(root, module):
             yield path.with_suffix(".py")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _references(path, _modified):
     """Names of package modules that a file imports, and of registries that it loads from."""
     modules, registries = set(), set()
@@ -98,7 +98,7 @@ def _is_registry_load(call):
     return called
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _content(path, _modified):
     """Bytes of a file; a Python file without comments, docstrings and layout."""
     if path.suffix != ".py":

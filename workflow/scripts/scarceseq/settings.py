@@ -145,7 +145,8 @@ def _check_references(config):
 
     def one_of(where, name, known, what):
         if name not in known:
-            raise InputError(f"config key {where}: '{name}' is no {what}; known: {', '.join(map(str, known)) or 'none'}")
+            listed = ", ".join(map(str, known)) or "none"
+            raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")
 
     splits = config.get("corpus", {}).get("splits", {})
     for base, part in config.get("pretrain", {}).get("bases", {}).items():
@@ -199,8 +200,8 @@ def document(schema):
     lines = [
         "# Keys of a config",
         "",
-        "One YAML file per run. A stage runs when its section is there. `<name>` is a name of your choice, `[]` each item",
-        "of a list; in paths, `{results}` is `results/<name>` and `{data}` the folder that the key `data` names.",
+        "One YAML file per run. A stage runs when its section is there. `<name>` is a name of your choice, `[]` each",
+        "item of a list; in paths, `{results}` is `results/<name>` and `{data}` the folder that the key `data` names.",
         "This table is made from `workflow/schemas/` by `make docs`.",
         "",
         "| key | type | default | meaning |",

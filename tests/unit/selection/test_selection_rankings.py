@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
+from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.cover import lazy_greedy
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, tie_order
-from scarceseq.selection.rankings import budget_sizes, rank_perturbations
+from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.reach import reach_balls, usage
 from scarceseq.selection.selector import needs_graph
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.perturbation.metrics import defined_for, read_truth
-from scarceseq.selection.rankings import budget_sizes
+from scarceseq.selection.budgets import budget_sizes
 
 log = logging.getLogger(__name__)
 

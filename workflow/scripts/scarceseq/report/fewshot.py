@@ -95,7 +95,8 @@ def pivot(summary):
     part = summary[summary["status"] == "run"].copy()
     part["cell"] = [f"{words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
     part["text"] = [
-        f"{r.mean:.3f}" + (f" [{r.low:.3f}, {r.high:.3f}]" if np.isfinite(r.low) else "") for r in part.itertuples()
+        f"{r.mean:.3f}" + (f"\u00a0[{r.low:.3f},\u00a0{r.high:.3f}]" if np.isfinite(r.low) else "")
+        for r in part.itertuples()
     ]
     order = list(dict.fromkeys(part["cell"]))
     methods = part.groupby("method")["mean"].mean().sort_values(ascending=False).index

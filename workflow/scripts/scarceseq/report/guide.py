@@ -51,31 +51,17 @@ def _strip(ax, place, tensor):
 
 @style.styled
 def accuracy_figure(accuracy):
-    """Held-out against training accuracy of the scouts, kept and dropped ones apart."""
-    drawn, axes = style.figure(4.2, 3.6)
+    """Histogram of the scouts' held-out accuracy, kept and dropped ones apart."""
+    drawn, axes = style.figure(5.2, 2.8)
     ax = axes[0, 0]
-    for kept, colour, marker in ((True, style.BLUE, "o"), (False, style.ORANGE, "X")):
-        part = accuracy[accuracy["kept"].astype(bool) == kept]
-        if len(part):
-            label = f"{'kept' if kept else 'dropped'} ({len(part):,})"
-            ax.scatter(
-                part["train_accuracy"],
-                part["held_out_accuracy"],
-                s=18,
-                color=colour,
-                marker=marker,
-                lw=0,
-                alpha=0.75,
-                label=label,
-            )
-    ax.axhline(0.5, color=style.BLACK, lw=0.8, ls=":")
-    ax.set(
-        xlabel="accuracy on its training samples",
-        ylabel="accuracy on held-out samples",
-        xlim=(None, 1.02),
-        ylim=(None, 1.02),
-    )
-    ax.legend(loc="lower left")
+    kept = accuracy["kept"].astype(bool)
+    parts = [accuracy.loc[flag, "held_out_accuracy"] for flag in (kept, ~kept)]
+    labels = [f"kept ({len(parts[0]):,})", f"dropped ({len(parts[1]):,})"]
+    bins = np.linspace(0, 1, 21)
+    ax.hist(parts, bins=bins, stacked=True, color=[style.BLUE, style.ORANGE], label=labels)
+    ax.axvline(0.5, color=style.BLACK, lw=0.9, ls=":", label="chance")
+    ax.set(xlabel="accuracy on held-out samples", ylabel="scouts", xlim=(0, 1))
+    ax.legend(loc="upper left")
     return drawn
 
 
@@ -154,7 +140,8 @@ def _accuracy_picture(accuracy):
         "guide_scout_accuracy",
         accuracy_figure(accuracy),
         "How well the scouts learnt",
-        "Each point is a scout: a small two-class task between clusters of samples. The dotted line is chance.",
+        "Each scout is a small two-class task between clusters of samples, learnt from the same base weights. The bars "
+        "count scouts by their accuracy on samples that they did not see.",
         f"{len(accuracy):,} scouts.",
         "Scouts that learn nothing move weights at random and blur the guide; scouts that are all perfect are too easy "
         "to tell which weights matter.",

@@ -85,7 +85,7 @@ def response_table(genes, effects):
             significant = int((genes.loc[own.index, "adjusted_p_value"] < 0.05).sum())
             rows.append((screen, row.perturbation, row.strength, text.replace("-", "−"), significant))
     return pd.DataFrame(
-        rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "of these below 0.05"]
+        rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "adjusted p < 0.05"]
     )
 
 
@@ -105,7 +105,7 @@ def section(inputs):
         genes = pd.concat([read_table(path).assign(screen=path.parent.name) for path in paths], ignore_index=True)
         note = (
             f"The {STRONGEST} strongest perturbations of each screen with their {GENES_EACH} top genes; p values are "
-            "adjusted within a perturbation."
+            "adjusted within a perturbation. A gene that is silent on one side has a huge fold change."
         )
         blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
     blocks.append(Table("screen_effects", effects, "All perturbations", folded=True))

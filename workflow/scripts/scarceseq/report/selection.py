@@ -17,7 +17,7 @@ METRIC_WORDS = {
 }
 """Metrics that get a figure, in this order; the others are in the table."""
 
-CONTRAST_COLUMNS = "kind selector graph predictor metric outcome difference low high margin room splits screen"
+CONTRAST_COLUMNS = "kind selector graph predictor metric outcome difference low high room splits screen"
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -84,21 +84,21 @@ def area_table(summary):
         Rows of quantity 'area', raw scale.
     """
     part = summary[summary["metric"].isin(METRIC_WORDS)].copy()
-    part["text"] = [f"{r.mean:.4g} [{r.low:.4g}, {r.high:.4g}]" for r in part.itertuples()]
+    part["text"] = [f"{r.mean:.4g}\u00a0[{r.low:.4g},\u00a0{r.high:.4g}]" for r in part.itertuples()]
     keys = ["screen", "predictor", "selector", "graph"]
     wide = part.pivot(index=keys, columns="metric", values="text")
     return wide[[metric for metric in METRIC_WORDS if metric in wide.columns]].reset_index()
 
 
 def relative(contrasts):
-    """Contrasts as a percentage of what random leaves to be gained; those where nothing is left are taken out.
+    """Contrasts as a percentage of what random leaves to be gained; those where nothing is left are n/a.
 
     Parameters
     ----------
     contrasts : pandas.DataFrame
         difference, low, high, room (from random's value to the ceiling; NaN where random is there already).
     """
-    scaled = contrasts.dropna(subset=["room"]).copy()
+    scaled = contrasts.copy()
     for column in ("difference", "low", "high"):
         scaled[column] = 100 * scaled[column] / scaled["room"]
     return scaled
@@ -146,17 +146,19 @@ def _contrast_blocks(contrasts):
     raw = contrasts[(contrasts["scale"] == "raw") & (contrasts["quantity"] == "area")]
     drawn = raw[raw["metric"] == "mse"].sort_values(["kind", "screen", "predictor", "selector", "graph"])
     blocks = []
-    drawn = relative(drawn)
+    drawn = relative(drawn).dropna(subset=["difference"])
     if len(drawn):
         blocks.append(_contrast_picture(drawn))
     columns = [*CONTRAST_COLUMNS.split(), *(["transductive"] if contrasts["transductive"].any() else [])]
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
-        "Positive is better than random, whatever the metric; primary contrasts were fixed before the run. Margin: the "
-        "smallest difference worth having, a share of the room that random leaves up to the ceiling. Underpowered: the "
-        "interval includes zero and a difference of that size."
+        "Positive is better than random, whatever the metric. Difference, low and high are percentages of room: what "
+        "random leaves to be gained up to the ceiling. Underpowered: the interval includes zero and a difference worth "
+        "having. Primary contrasts were fixed before the run."
     )
-    blocks.append(Table("selection_contrasts_area", areas, "Against random choice", note, shown=areas[columns]))
+    blocks.append(
+        Table("selection_contrasts_area", areas, "Against random choice", note, shown=relative(areas)[columns])
+    )
     title = "Against random choice, for each budget and scale"
     blocks.append(Table("selection_contrasts_all", contrasts, title, folded=True))
     return blocks

@@ -23,17 +23,22 @@ def study_effects(world, genes, studies, strength, seed):
     length = np.log2(genes["bp_length"].to_numpy())
     length = (length - length.mean()) / length.std()
     factors = generator.normal(size=(LAB_FACTORS, count))
-    scores = generator.normal(0, 0.35, size=(len(studies), LAB_FACTORS))
-    own = generator.normal(0, 0.7, size=(len(studies), count))
-    slope = generator.normal(0, 0.3, size=(len(studies), 1))
+    scores = generator.normal(0, 0.45, size=(len(studies), LAB_FACTORS))
+    own = generator.normal(0, 0.95, size=(len(studies), count))
+    slope = generator.normal(0, 0.35, size=(len(studies), 1))
     effects = strength * (own + scores @ factors + slope * length)
     inflated = np.flatnonzero(genes["gene_id"] == INFLATED_GENE)
     effects[:, inflated] += generator.choice([0.0, 4.0], size=(len(studies), 1))
     return effects
 
 
-def sample_activity(world, samples, generator):
+def sample_activity(world, samples, strength, generator):
     """Programme activities of the samples: tissue, treatment, the study's dissection of that tissue, the animal.
+
+    Parameters
+    ----------
+    strength : float
+        Of what differs between studies.
 
     Returns
     -------
@@ -45,8 +50,8 @@ def sample_activity(world, samples, generator):
     for kind, shift in world.treatments.items():
         activity[treated & (samples["treatment_kind"] == kind).to_numpy()] += shift
     cells = samples.groupby(["study", "tissue"], sort=False).ngroup().to_numpy()
-    dissection = generator.normal(0, 0.35, size=(cells.max() + 1, programmes)) @ world.diffusion
-    animal = generator.normal(0, 0.25, size=(len(samples), programmes)) @ world.diffusion
+    dissection = strength * generator.normal(0, 0.6, size=(cells.max() + 1, programmes)) @ world.diffusion
+    animal = generator.normal(0, 0.15, size=(len(samples), programmes)) @ world.diffusion
     return activity + dissection[cells] + animal
 
 
@@ -59,10 +64,10 @@ def sample_expression(settings, world, genes, studies, samples, seed):
     activity : ndarray (samples, programmes)
     """
     generator = np.random.default_rng(derive(seed, "demo", "expression"))
-    activity = sample_activity(world, samples, generator)
+    activity = sample_activity(world, samples, settings.batch_strength, generator)
     effects = study_effects(world, genes, studies, settings.batch_strength, seed)
     row = dict(zip(studies["study"], range(len(studies)), strict=True))
-    own = {name: generator.normal(0, 0.5, size=len(genes)) for name in world.tissues}
+    own = {name: generator.normal(0, 0.3, size=len(genes)) for name in world.tissues}
     tissue_only = np.array([own[name] for name in samples["tissue"]])
     expression = world.base + activity @ world.loadings.T + tissue_only
     expression += effects[samples["study"].map(row).to_numpy()]

@@ -93,7 +93,7 @@ def _memberships(count, adjacency, generator):
             if generator.random() < chance:
                 near = np.flatnonzero(adjacency[first[gene]])
                 members.append(generator.choice(near) if generator.random() < 0.8 else generator.integers(programmes))
-        signs = np.where(generator.random(len(members)) < 0.85, 1.0, -1.0)
+        signs = np.where(generator.random(len(members)) < 0.95, 1.0, -1.0)
         loadings[gene, members] = signs * generator.gamma(4.0, 0.25, size=len(members))
     sub = np.where(first >= 0, generator.integers(SUB_PROGRAMMES, size=count), -1)
     return loadings, first, sub
@@ -102,8 +102,8 @@ def _memberships(count, adjacency, generator):
 def _base(kinds, generator):
     """log2 abundance per base: most coding genes expressed, the rest and most other genes near silence."""
     coding = kinds == "protein_coding"
-    restricted = generator.random(len(kinds)) < np.where(coding, 0.22, 0.75)
-    return np.where(restricted, generator.normal(-6.5, 3.0, len(kinds)), generator.normal(3.2, 1.9, len(kinds)))
+    restricted = generator.random(len(kinds)) < np.where(coding, 0.38, 0.75)
+    return np.where(restricted, generator.normal(-7.5, 3.0, len(kinds)), generator.normal(3.2, 1.9, len(kinds)))
 
 
 def _activities(groups, diffusion, strength, generator, shared=0.5):
@@ -144,7 +144,7 @@ def make_world(settings, genes, seed):
     diffusion = diffuse(adjacency, settings.graph_smoothness)
     loadings, first, sub = _memberships(len(genes), adjacency, generator)
     base = _base(genes["gene_type"].to_numpy(), generator)
-    dispersion = 2.0 ** generator.normal(-4.8, 1.2, size=len(genes))
+    dispersion = 2.0 ** generator.normal(-5.3, 1.2, size=len(genes))
     systems = [names for names in choose_tissues(settings.tissues).values() if names]
     tissues = _activities(systems, diffusion, settings.tissue_strength, generator)
     single = [[name] for name in TREATMENTS[: settings.treatments]]

@@ -11,19 +11,27 @@ from scarceseq.seeds import derive
 CONTROL = "control"
 CONTROL_FACTOR = 10  # control cells per cell of a typical perturbation
 BATCHES = 3
+FOCUS = 1.5  # shape of the gamma law of the programmes' share of targets; small: few pathways
 KNOCK_DOWN = -2.5  # log2 change of the target's own transcript
-MOLECULES_PER_GENE = 2.5  # median library size of a cell, per gene of the small world
-OFF_TARGET_SHARE = 0.03
+MOLECULES_PER_GENE = 3.0  # median library size of a cell, per gene of the small world
+OFF_TARGET_SHARE = 0.01
+OWN_SHARE = 0.3  # of the programme shift that the graph does not know
+SUB_PROGRAMME_SHARE = 0.5  # of the effect that stays within the target's sub-programme
 
 
 def choose_targets(world, genes, count, generator):
-    """Genes to perturb: coding, mostly expressed, nine in ten of them in a programme. Rows of `genes`, sorted."""
+    """Genes to perturb: coding, mostly expressed, nine in ten of them in a programme. Rows of `genes`, sorted.
+
+    Screens are made for some pathways more than for others, so programmes differ in how often they are targeted.
+    """
     coding = (genes["gene_type"] == "protein_coding").to_numpy()
     expressed = coding & (world.base > np.quantile(world.base[coding], 0.3))
     inside = np.flatnonzero(expressed & (world.first_programme >= 0))
     outside = np.flatnonzero(expressed & (world.first_programme < 0))
     without = min(count // 10, len(outside))
-    chosen = [generator.choice(inside, count - without, replace=False)]
+    interest = generator.gamma(FOCUS, size=len(world.adjacency)) + 0.05
+    weight = interest[world.first_programme[inside]]
+    chosen = [generator.choice(inside, count - without, replace=False, p=weight / weight.sum())]
     chosen.append(generator.choice(outside, without, replace=False))
     return np.sort(np.concatenate(chosen))
 
@@ -43,18 +51,21 @@ def perturbation_effects(world, targets, strength, generator):
         Log-normal.
     """
     count, programmes = len(targets), len(world.adjacency)
-    strengths = strength * 2.0 ** generator.normal(0, 0.8, size=count)
-    direction = -world.loadings[targets] @ world.diffusion
+    of_programme = generator.normal(0, 0.6, size=programmes)  # some pathways matter more to the cell than others
+    strengths = strength * 2.0 ** (of_programme[world.first_programme[targets]] + generator.normal(0, 0.4, size=count))
+    loadings = world.loadings[targets]
+    norm = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
+    direction = -(loadings / np.where(norm > 0, norm, 1)) @ world.diffusion
     own = generator.normal(size=(count, programmes)) * (generator.random((count, programmes)) < 0.1)
     common = generator.normal(0, 0.15, size=programmes) @ world.diffusion
-    shifts = strengths[:, None] * (direction + 0.5 * own + common)
+    shifts = strengths[:, None] * (direction + OWN_SHARE * own + common)
     effects = shifts @ world.loadings.T
     same = world.first_programme[targets][:, None] == world.first_programme[None, :]
     same &= world.sub_programme[targets][:, None] == world.sub_programme[None, :]
     same &= world.first_programme[None, :] >= 0
-    effects -= 0.5 * strengths[:, None] * same
+    effects -= SUB_PROGRAMME_SHARE * strengths[:, None] * same
     hit = generator.random(effects.shape) < OFF_TARGET_SHARE
-    effects += np.where(hit, generator.normal(0, 1.0, size=effects.shape), 0) * strengths[:, None]
+    effects += np.where(hit, generator.normal(0, 0.7, size=effects.shape), 0) * strengths[:, None]
     effects[np.arange(count), targets] = KNOCK_DOWN
     return effects, shifts, strengths
 

@@ -28,20 +28,20 @@ def make_studies(settings, world, seed):
     """
     generator = np.random.default_rng(derive(seed, "demo", "studies"))
     names = list(world.tissues)
-    popularity = 1 / (np.arange(len(names)) + 2.0)
+    popularity = 1 / (np.arange(len(names)) + 1.0)
     popularity = generator.permutation(popularity / popularity.sum())
     quirks = assign_quirks(settings.studies, generator)
     kinds = list(world.treatments)
     contrasts = generator.permutation(np.arange(settings.studies) % 2 == 0)
     rows = []
     for number in range(settings.studies):
-        samples = int(np.clip(np.rint(2 ** generator.normal(4.0, 0.75)), MIN_RUNS, MAX_RUNS))
+        samples = int(np.clip(np.rint(2 ** generator.normal(4.3, 0.7)), MIN_RUNS, MAX_RUNS))
         kind = kinds[generator.integers(len(kinds))] if contrasts[number] else None
         if "tiny" in quirks[number]:
             samples, kind = TINY_RUNS, None
         if kind is not None:
             samples = max(8, samples - samples % 2)
-        wanted = int(generator.integers(2, 7))
+        wanted = int(generator.choice([2, 3, 4, 5, 6], p=[0.1, 0.15, 0.25, 0.25, 0.25]))
         cells = min(wanted, len(names), max(2, samples // (4 if kind else 3)))
         rows.append(
             {

@@ -7,39 +7,33 @@ BIN := .venv/bin
 
 .PHONY: run test test-slow lint format docs clean
 
-run: .venv/ready-run
+run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
-test: .venv/ready-test lint
+test: .venv/ready lint
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: .venv/ready-test
+test-slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-lint: .venv/ready-test
+lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules workflow/Snakefile
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
-format: .venv/ready-test
+format: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules workflow/Snakefile
 
-docs: .venv/ready-run
-	$(BIN)/python -m scarceseq.settings > config/README.md
+docs: .venv/ready
+	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.settings > config/README.md
 
-.venv/bin/python:
+.venv/ready: envs/lock.txt
 	$$(command -v $(PYTHON) || command -v python3) -m venv .venv
-
-.venv/ready-run: pyproject.toml envs/lock.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint envs/lock.txt --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/lock.txt
 	touch $@
-
-.venv/ready-test: pyproject.toml envs/lock.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint envs/lock.txt --editable ".[test]"
-	touch $@ .venv/ready-run
 
 clean:
 	rm -rf results/demo .snakemake

@@ -3,19 +3,21 @@
 
 import fcntl
 import functools
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "workflow" / "scripts"
+# The package beside the scripts, here and in the jobs, whatever is installed.
 sys.path.insert(0, str(SCRIPTS))
+os.environ["PYTHONPATH"] = str(SCRIPTS)
 
-from scarceseq import settings
+from scarceseq import registry, settings
 from scarceseq.errors import InputError
 from scarceseq.fewshot.method import required_guide
 from scarceseq.fingerprint import fingerprint
-from scarceseq.selection.selector import needs_graph
 
 try:
     config = settings.complete(config, settings.load_schema(SCRIPTS.parent / "schemas"))
@@ -75,10 +77,12 @@ def screen_input(wildcards):
 def graph_inputs(wildcards):
     """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]
-    if graph["kind"] != "corpus_coexpression":
-        return {"table": graph["path"]}
-    names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
-    return {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
+    if graph["kind"] == "corpus_coexpression":
+        names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
+        found = {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
+    else:
+        found = {"table": graph["path"]}
+    return found | ({"restriction": graph["genes"]} if graph["genes"] else {})
 
 
 def guide_inputs(wildcards):
@@ -117,7 +121,8 @@ def selection_rankings():
     """(screen, graph, selector) of every ranking; a selector that needs no graph has the graph `none`."""
     for screen, part in config["selection"]["screens"].items():
         for selector in config["selection"]["selectors"]:
-            for graph in part["selection_graphs"] if needs_graph(selector) else ["none"]:
+            needs_graph = registry.declared("selection.selectors", selector, "NEEDS_GRAPH")
+            for graph in part["selection_graphs"] if needs_graph else ["none"]:
                 yield screen, graph, selector
 
 
@@ -128,6 +133,13 @@ def selection_fits():
         for screen, graph, selector in selection_rankings()
         for predictor in config["selection"]["predictors"]
     ]
+
+
+def prediction_graph(wildcards):
+    """The graph that a predictor uses, if any."""
+    graph = config["selection"]["screens"][wildcards.screen]["prediction_graph"]
+    needs_graph = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS_GRAPH")
+    return [f"{RESULTS}/network/{graph}.parquet"] if needs_graph else []
 
 
 def report_inputs(wildcards):

@@ -74,7 +74,7 @@ rule score_fewshot:
         summary="<results>/fewshot/summary.tsv",
         contrasts="<results>/fewshot/contrasts.tsv",
     log:
-        "<results>/logs/score_fewshot.log",
+        "<results>/logs/score_fewshot/all.log",
     benchmark:
         "<results>/benchmarks/score_fewshot/all.tsv"
     conda:

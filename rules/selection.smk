@@ -36,10 +36,7 @@ rule fit_selection:
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
         differential="<results>/screen/{screen}/differential_genes.parquet",
         splits="<results>/screen/{screen}/splits.tsv",
-        prediction_graph=expand(
-            "<results>/network/{graph}.parquet",
-            graph=lookup(dpath="selection/screens/{screen}/prediction_graph", within=config),
-        ),
+        prediction_graph=prediction_graph,
     output:
         predictions="<results>/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet",
     log:
@@ -68,7 +65,7 @@ rule score_selection:
         summary="<results>/selection/summary.tsv",
         contrasts="<results>/selection/contrasts.tsv",
     log:
-        "<results>/logs/score_selection.log",
+        "<results>/logs/score_selection/all.log",
     benchmark:
         "<results>/benchmarks/score_selection/all.tsv"
     conda:

@@ -33,8 +33,6 @@ def environment():
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "OMP_NUM_THREADS": "1",
-        # the copy's package, not the installed one
-        "PYTHONPATH": "",
     }
 
 

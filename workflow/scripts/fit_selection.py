@@ -19,7 +19,7 @@ predictions = fit_selection(
     wildcards.predictor,
     screen,
     read_table(source.rankings),
-    read_graph(source.prediction_graph[0]),
+    read_graph(source.prediction_graph) if source.prediction_graph else None,
     BudgetSettings(snakemake.params.budgets, snakemake.params.min_budget),
 )
 write_table(predictions, snakemake.output.predictions)

@@ -16,10 +16,15 @@ from scarceseq.selection.cover import lazy_greedy
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, tie_order
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.reach import reach_balls, usage
-from scarceseq.selection.selector import needs_graph
 
 ONE_HOP = SimpleNamespace(hops=1, random_draws=3)
 SELECTORS = registry.names("selection.selectors")
+
+
+def needs_graph(name):
+    return registry.declared("selection.selectors", name, "NEEDS_GRAPH")
+
+
 GRAPH_SELECTORS = [name for name in SELECTORS if needs_graph(name)]
 
 

@@ -1,7 +1,9 @@
 """Registries: one file per entry, found by name, so that adding an entry touches no other file."""
 
+import ast
 import importlib
 import pkgutil
+from pathlib import Path
 
 from scarceseq.errors import InputError
 
@@ -20,7 +22,38 @@ def load(registry, name):
     InputError
         If the registry has no entry of that name; the message lists those it has.
     """
+    check(registry, name)
+    return importlib.import_module(f"scarceseq.{registry}.{name}")
+
+
+def check(registry, name):
+    """Raise `InputError` unless the registry has the entry."""
     known = names(registry)
     if name not in known:
         raise InputError(f"{registry}: there is no entry '{name}'; known entries: {', '.join(known)}")
-    return importlib.import_module(f"scarceseq.{registry}.{name}")
+
+
+def declared(registry, name, constant):
+    """Value that an entry's source gives to a constant, read without importing the entry and what it needs.
+
+    Parameters
+    ----------
+    registry, name : str
+        As for `load`.
+    constant : str
+        For example ``"NEEDS_GRAPH"``; the source must assign it a literal.
+
+    Raises
+    ------
+    InputError
+        If there is no such entry, or it does not assign a literal.
+    """
+    check(registry, name)
+    path = Path(__file__).parent.joinpath(*registry.split("."), f"{name}.py")
+    for node in ast.parse(path.read_text(), str(path)).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == constant:
+            try:
+                return ast.literal_eval(node.value)
+            except ValueError:
+                break
+    raise InputError(f"{path}: {constant} must be assigned a literal")

@@ -148,6 +148,7 @@ def _check_references(config):
             listed = ", ".join(map(str, known)) or "none"
             raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")
 
+    _check_archive(config)
     splits = config.get("corpus", {}).get("splits", {})
     for base, part in config.get("pretrain", {}).get("bases", {}).items():
         one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
@@ -176,6 +177,33 @@ def _check_references(config):
         one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
     for predictor in selection.get("predictors", []):
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+
+
+def _check_archive(config):
+    """Combinations of keys of the archive, the user's studies and the splits that cannot work."""
+    archive = config.get("archive")
+    if not archive:
+        return
+    both = sorted(set(archive["studies"] or []) & set(archive["excluded_studies"]))
+    if both:
+        raise InputError(f"config key archive.excluded_studies: {', '.join(both)} is also in archive.studies")
+    letters = {"mouse": "M", "human": "GFRES"}[archive["organism"]]
+    if archive["annotation"][0] not in letters:
+        raise InputError(f"config key archive.annotation: '{archive['annotation']}' is none of {archive['organism']}")
+    for mirror in archive["mirrors"]:
+        generated = mirror.startswith(f"results/{config['name']}/")
+        if "://" not in mirror and not generated and not Path(mirror).is_dir():
+            raise InputError(f"config key archive.mirrors: there is no folder '{mirror}'")
+    names = [study["name"] for study in config.get("user_studies", [])]
+    for study in config.get("user_studies", []):
+        if names.count(study["name"]) > 1:
+            raise InputError(f"config key user_studies: two studies are named '{study['name']}'")
+        if study["label_columns"] and not study["labels"]:
+            raise InputError(f"config key user_studies: '{study['name']}' has label_columns, but no table of labels")
+    for split, part in config["corpus"]["splits"].items():
+        total = sum(part["shares"].values())
+        if total and abs(total - 1) > 1e-9:
+            raise InputError(f"config key corpus.splits.{split}.shares: they add up to {total:g}, not to 1")
 
 
 def describe(schema, where=""):

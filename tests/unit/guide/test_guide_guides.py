@@ -69,6 +69,11 @@ def test_gene_mobility_is_the_mean_over_the_first_layers_inputs():
     assert table["rank"].tolist() == [1, 2, 3]
 
 
+def test_gene_mobility_counts_every_matrix_over_the_genes():
+    guide = {"a": torch.tensor([[0.0, 0.4]]), "b": torch.tensor([[0.3, 1.0], [0.6, 0.1]]), "c": torch.ones(5, 3)}
+    np.testing.assert_allclose(gene_mobility(guide, 2), [0.3, 0.5], rtol=1e-6)
+
+
 def test_guide_without_a_layer_over_the_genes_is_refused():
     with pytest.raises(InputError, match="no weight matrix over 4 genes"):
         gene_mobility({"encoder.0.weight": torch.ones(2, 3)}, 4)

@@ -42,6 +42,7 @@ def small_settings():
         steps=60,
         batch_samples=16,
         mask_share=0.3,
+        input_noise=0.5,
         learning_rate=3e-3,
         weight_decay=0.01,
         warm_up_steps=5,

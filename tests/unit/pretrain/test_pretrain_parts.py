@@ -59,6 +59,23 @@ def test_network_never_sees_masked_values():
     assert torch.equal(trained(hide(expression, mask)), trained(hide(other, mask)))
 
 
+def test_what_is_seen_is_scaled_so_that_sums_keep_their_expectation():
+    expression = torch.ones(3, 10)
+    mask = torch.zeros(3, 10, dtype=torch.bool)
+    mask[1, :5] = True
+    mask[2] = True
+    assert hide(expression, mask).sum(dim=1).tolist() == [10.0, 10.0, 0.0]
+    assert hide(expression, mask)[1].tolist() == [0.0] * 5 + [2.0] * 5
+
+
+def test_untrained_encoder_is_its_linear_path():
+    expression = torch.randn(5, 12, generator=torch.Generator().manual_seed(0))
+    encoder = network().encoder
+    assert torch.equal(encoder(expression), encoder.linear(expression))
+    without = build(12, {"hidden_widths": [], "width": 4, "decoder_widths": []}).encoder
+    assert {name for name, _ in without.named_parameters()} == {"linear.weight", "linear.bias"}
+
+
 def test_mask_hides_the_share_asked_for():
     mask = draw_mask(400, 500, 0.3, torch.Generator().manual_seed(3))
     assert mask.float().mean().item() == pytest.approx(0.3, abs=0.005)

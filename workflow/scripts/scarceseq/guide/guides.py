@@ -82,7 +82,7 @@ def describe(guide):
 
 
 def gene_mobility(guide, genes):
-    """Mean guide over each gene's weights into the first layer.
+    """Mean guide over each gene's weights into the network (every matrix with one column per gene).
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def gene_mobility(guide, genes):
     InputError
         If no tensor is a matrix with one column per gene.
     """
-    for values in guide.values():
-        if values.ndim == 2 and values.shape[1] == genes:
-            return values.double().mean(dim=0)
-    raise InputError(f"guide: the encoder has no weight matrix over {genes} genes; gene mobility needs one")
+    inputs = [values.double() for values in guide.values() if values.ndim == 2 and values.shape[1] == genes]
+    if not inputs:
+        raise InputError(f"guide: the encoder has no weight matrix over {genes} genes; gene mobility needs one")
+    return torch.cat(inputs).mean(dim=0)

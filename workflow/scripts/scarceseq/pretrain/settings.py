@@ -14,6 +14,7 @@ class PretrainSettings:
     steps: int
     batch_samples: int
     mask_share: float
+    input_noise: float
     learning_rate: float
     weight_decay: float
     warm_up_steps: int

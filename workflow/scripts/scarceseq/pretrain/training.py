@@ -30,7 +30,7 @@ def train(base, expression, rows, validation_rows, settings, seed):
         Samples to train on, and samples whose loss is only recorded (may be empty).
     settings : PretrainSettings
     seed : int
-        Of batches and masks.
+        Of batches, masks and noise.
 
     Returns
     -------
@@ -54,7 +54,8 @@ def train(base, expression, rows, validation_rows, settings, seed):
     for step in range(1, settings.steps + 1):
         batch = base.standardise(expression[next(batches)])
         mask = draw_mask(*batch.shape, settings.mask_share, generator)
-        loss = masked_error(network(hide(batch, mask)), batch, mask)
+        noise = torch.randn(batch.shape, generator=generator, device=device)
+        loss = masked_error(network(hide(batch + settings.input_noise * noise, mask)), batch, mask)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings.maximum_gradient_norm)

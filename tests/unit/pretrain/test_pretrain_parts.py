@@ -9,6 +9,7 @@ from scarceseq.errors import InputError
 from scarceseq.pretrain import normalisation
 from scarceseq.pretrain.architectures.mlp import build
 from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.pretrain.evaluation import tune_probabilistic_pca
 from scarceseq.pretrain.imputation import ProbabilisticPCA, fit_probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask, hide, masked_error
 from scarceseq.pretrain.normalisation import fit_normalisation
@@ -128,6 +129,17 @@ def test_fitted_covariance_keeps_the_leading_variances_and_the_total():
 def test_more_components_than_samples_are_lowered():
     expression, _ = small_expression()
     assert fit_probabilistic_pca(expression[:6], 30).loadings.shape == (40, 4)
+
+
+def test_number_of_components_is_the_one_that_predicts_best():
+    generator = np.random.default_rng(6)
+    loadings = 3 * generator.normal(size=(4, 30))
+    training, values = (
+        generator.normal(size=(samples, 4)) @ loadings + generator.normal(size=(samples, 30)) for samples in (60, 40)
+    )
+    mask = generator.random(values.shape) < 0.3
+    fit = tune_probabilistic_pca(training, values, mask, 8)  # candidates 1, 2, 4, 8, 16; the truth is 4
+    assert fit.loadings.shape == (30, 4)
 
 
 def test_classifier_is_a_true_copy_with_a_seeded_head():

@@ -66,6 +66,7 @@ def test_learns_more_than_the_gene_mean(matrix, settings, tmp_path):
     base, history, evaluation = run_and_save(matrix, longer, tmp_path / "a")
     error = evaluation.groupby("predictor")["masked_mse"].mean()
     assert error["model"] < 0.7 * error["gene_mean"]
+    assert set(error.index) == {"model", "gene_mean", "pca", "pca_tuned"}
     assert history["step"].tolist() == list(range(20, 301, 20))
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
     assert set(zip(evaluation["split_role"], evaluation["study"], strict=True)) == set(held_out_groups(matrix))

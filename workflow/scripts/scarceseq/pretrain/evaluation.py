@@ -1,4 +1,4 @@
-"""How well masked genes of held-out studies are predicted: the model, the gene's mean, PCA of equal width."""
+"""How well masked genes of held-out studies are predicted: by the model, by the gene's mean, by PCA."""
 
 import logging
 
@@ -31,32 +31,66 @@ def evaluate(base, expression, training_rows, groups, settings, seed):
     Returns
     -------
     list of dict
-        ``split_role``, ``study``, ``predictor``, ``masked_mse``, ``samples``.
+        ``split_role``, ``study``, ``predictor``, ``masked_mse``, ``samples``. Predictors: ``model``, ``gene_mean``,
+        ``pca`` (as many components as the model is wide), ``pca_tuned`` (number chosen on the validation studies).
     """
     if not groups:
         return []
-    rival = fit_probabilistic_pca(_standardised(base, expression, training_rows).cpu().numpy(), settings.width)
-    predictors = {
-        "model": lambda values, mask: reconstruct(base, values, mask),
-        "gene_mean": lambda values, mask: np.zeros(values.shape),
-        "pca": lambda values, mask: rival.impute(values, mask),
-    }
+    predictors = _predictors(base, expression, training_rows, groups, settings, seed)
     results = []
     for (role, study), rows in groups.items():
-        values = _standardised(base, expression, rows).cpu().numpy()
+        values = _standardised(base, expression, rows)
         errors = dict.fromkeys(predictors, 0.0)
         for repeat in range(settings.evaluation_masks):
-            generator = torch.Generator().manual_seed(derive(seed, "evaluation", study, repeat))
-            mask = draw_mask(*values.shape, settings.evaluation_mask_share, generator).numpy()
+            mask = _mask(values.shape, settings, derive(seed, "evaluation", study, repeat))
             for name, predict in predictors.items():
-                difference = (predict(values, mask) - values)[mask]
-                errors[name] += float(np.mean(np.square(difference, dtype=np.float64))) / settings.evaluation_masks
+                errors[name] += _error(predict(values, mask), values, mask) / settings.evaluation_masks
         results += [
             {"split_role": role, "study": study, "predictor": name, "masked_mse": error, "samples": len(rows)}
             for name, error in errors.items()
         ]
     _log(results)
     return results
+
+
+def _predictors(base, expression, training_rows, groups, settings, seed):
+    """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
+    training = _standardised(base, expression, training_rows)
+    predictors = {
+        "model": lambda values, mask: reconstruct(base, values, mask),
+        "gene_mean": lambda values, mask: np.zeros(values.shape),
+        "pca": fit_probabilistic_pca(training, settings.width).impute,
+    }
+    validation_rows = [rows for (role, _), rows in groups.items() if role == "validation"]
+    if validation_rows:
+        values = _standardised(base, expression, np.concatenate(validation_rows))
+        mask = _mask(values.shape, settings, derive(seed, "components"))
+        predictors["pca_tuned"] = tune_probabilistic_pca(training, values, mask, settings.width).impute
+    return predictors
+
+
+def tune_probabilistic_pca(training, values, mask, width):
+    """PCA fitted on `training` whose number of components predicts the masked entries of `values` best.
+
+    Parameters
+    ----------
+    training, values : numpy.ndarray, (samples, genes)
+        z-scores of training samples and of validation samples.
+    mask : numpy.ndarray of bool
+        Of the shape of `values`.
+    width : int
+        Width of the model; candidates are an eighth, a quarter, half of it, itself and twice it.
+
+    Returns
+    -------
+    scarceseq.pretrain.imputation.ProbabilisticPCA
+    """
+    candidates = sorted({max(round(width * factor), 1) for factor in (0.125, 0.25, 0.5, 1, 2)})
+    fits = [fit_probabilistic_pca(training, components) for components in candidates]
+    errors = [_error(fit.impute(values, mask), values, mask) for fit in fits]
+    best = int(np.argmin(errors))
+    logger.info("components chosen for PCA on the validation studies: %d", candidates[best])
+    return fits[best]
 
 
 @torch.no_grad()
@@ -68,14 +102,22 @@ def reconstruct(base, values, mask):
 
 
 def _standardised(base, expression, rows):
-    return base.standardise(expression[rows])
+    return base.standardise(expression[rows]).cpu().numpy()
+
+
+def _mask(shape, settings, seed):
+    return draw_mask(*shape, settings.evaluation_mask_share, torch.Generator().manual_seed(seed)).numpy()
+
+
+def _error(prediction, values, mask):
+    return float(np.mean(np.square((prediction - values)[mask], dtype=np.float64)))
 
 
 def _log(results):
     for role in dict.fromkeys(row["split_role"] for row in results):
-        means = {
-            name: np.mean([r["masked_mse"] for r in results if r["split_role"] == role and r["predictor"] == name])
-            for name in ("model", "gene_mean", "pca")
-        }
-        text = ", ".join(f"{name} {error:.4f}" for name, error in means.items())
+        errors = {}
+        for row in results:
+            if row["split_role"] == role:
+                errors.setdefault(row["predictor"], []).append(row["masked_mse"])
+        text = ", ".join(f"{name} {np.mean(values):.4f}" for name, values in errors.items())
         logger.info("masked squared error, mean over %s studies: %s", role, text)

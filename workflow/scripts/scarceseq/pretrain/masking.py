@@ -20,7 +20,8 @@ def draw_mask(samples, genes, share, generator):
 def hide(expression, mask):
     """z-scores with masked genes at 0, their mean, and the others scaled up by genes / seen genes.
 
-    So sums over genes stay what they are without a mask, whatever its share; a sample of which nothing is seen is all 0.
+    So sums over genes stay what they are without a mask, whatever its share; a sample of which nothing is seen
+    is all 0.
     """
     seen = (~mask).sum(dim=1, keepdim=True)
     return expression.masked_fill(mask, 0.0) * (mask.shape[1] / seen.clamp_min(1))

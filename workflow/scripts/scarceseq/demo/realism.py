@@ -80,7 +80,7 @@ def nearest_centroid_accuracy(values, labels, genes=2000):
     genes : int
     """
     values, labels = np.asarray(values, dtype=float), np.asarray(labels)
-    names, code, size = np.unique(labels, return_inverse=True, return_counts=True)
+    _, code, size = np.unique(labels, return_inverse=True, return_counts=True)
     kept = size[code] > 1
     values = values[kept]
     _, code, size = np.unique(code[kept], return_inverse=True, return_counts=True)
@@ -152,18 +152,24 @@ def graph_ridge_error(deltas, kernel, folds=10, repeats=3, seed=0):
         Such as `neighbourhood_cosine`.
     """
     deltas = np.asarray(deltas, dtype=float)
+    gram, count = deltas @ deltas.T, len(deltas)
     generator = np.random.default_rng(seed)
     errors, floor = np.zeros(len(RIDGE_CONSTANTS)), 0.0
     for _ in range(repeats):
-        for test in np.array_split(generator.permutation(len(deltas)), folds):
-            train = np.setdiff1d(np.arange(len(deltas)), test)
-            mean = deltas[train].mean(axis=0)
-            floor += ((deltas[test] - mean) ** 2).sum()
-            among, across = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
+        for test in np.array_split(generator.permutation(count), folds):
+            train = np.setdiff1d(np.arange(count), test)
+            values, vectors = np.linalg.eigh(kernel[np.ix_(train, train)])
+            across = kernel[np.ix_(test, train)] @ vectors
+            centre = np.eye(len(train)) - 1 / len(train)
+            residual = np.zeros((len(test), count))  # rows that map all deltas to the test perturbations' errors
+            residual[np.arange(len(test)), test] = 1
+            residual[:, train] = -1 / len(train)
+            floor += ((residual @ gram) * residual).sum()
+            from_centred = vectors.T @ centre
             for number, constant in enumerate(RIDGE_CONSTANTS):
-                weights = np.linalg.solve(among + constant * np.eye(len(train)), deltas[train] - mean)
-                predicted = mean + across @ weights
-                errors[number] += ((deltas[test] - predicted) ** 2).sum()
+                rows = residual.copy()
+                rows[:, train] -= (across / (values + constant)) @ from_centred
+                errors[number] += ((rows @ gram) * rows).sum()
     return float(errors.min() / floor)
 
 

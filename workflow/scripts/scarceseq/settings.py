@@ -13,6 +13,7 @@ from scarceseq.errors import InputError
 # What a section needs from the sections before it.
 NEEDS = {
     "user_studies": ["archive", "corpus"],
+    "demo": ["archive"],
     "archive": ["corpus"],
     "corpus": ["archive"],
     "pretrain": ["corpus"],
@@ -181,9 +182,13 @@ def _check_references(config):
 
 def _check_archive(config):
     """Combinations of keys of the archive, the user's studies and the splits that cannot work."""
-    archive = config.get("archive")
+    archive, demo = config.get("archive"), config.get("demo")
     if not archive:
         return
+    if demo and archive["organism"] != "mouse":
+        raise InputError("config key archive.organism: the generated archive (section demo) is of mouse")
+    if demo and demo["perturbations"] * 4 > demo["genes"]:
+        raise InputError("config key demo.perturbations: more than a quarter of demo.genes")
     both = sorted(set(archive["studies"] or []) & set(archive["excluded_studies"]))
     if both:
         raise InputError(f"config key archive.excluded_studies: {', '.join(both)} is also in archive.studies")

@@ -12,6 +12,7 @@ from scarceseq.report.wording import span, words
 SHOWN = "method against task way shot metric difference low high outcome studies episodes"
 DRAWN = ("balanced_accuracy",)
 """Metrics that get a figure; the others get a table."""
+COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
 
 
 def families(contrasts):
@@ -58,10 +59,10 @@ def comparison_figure(summary, family):
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
         row[0].set_yticks(range(len(methods)), [words(method) for method in methods])
+    for upper, lower in zip(axes[:-1].flat, axes[1:].flat, strict=True):
+        upper.tick_params(labelbottom=not lower.get_visible())
+        upper.set_xlabel("" if lower.get_visible() else upper.get_xlabel())
     return drawn
-
-
-COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
 
 
 def _panel(ax, part, methods, family, chance):

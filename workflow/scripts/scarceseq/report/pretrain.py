@@ -138,7 +138,7 @@ def section(inputs):
         evaluation = inputs.stacked("pretrain_evaluation", "base")
         errors = error_table(evaluation)
         sentences = verdict(errors)
-        findings = [text for text, _ in sentences]
+        findings = [text for text, _ in verdict(errors[errors["split_role"] == "test"])] or [t for t, _ in sentences]
         blocks += [Paragraph(text, "finding" if wins else "warning") for text, wins in sentences]
         note = (
             "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts "

@@ -9,7 +9,20 @@ import pandas as pd
 import pytest
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.files import read_table
-from scarceseq.report import archive, cells, fewshot, guide, network, overview, pretrain, projection, resources, style
+from scarceseq.report import (
+    archive,
+    cells,
+    fewshot,
+    guide,
+    network,
+    overview,
+    pretrain,
+    projection,
+    resources,
+    screen,
+    selection,
+    style,
+)
 from scarceseq.report.inputs import Inputs
 from sklearn.decomposition import PCA
 
@@ -186,3 +199,29 @@ def test_every_rule_is_listed_under_the_stage_of_its_rule_file():
     stages = {rule: path.stem for path in files for rule in re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE)}
     assert stages
     assert {rule: resources.RULES.get(rule) for rule in stages} == stages
+
+
+def test_a_screen_without_cells_has_no_row_among_responding_genes(run):
+    genes = read_table(run["screen_genes"][0]).assign(screen="demo")
+    effects = pd.DataFrame(
+        {"screen": ["demo", "coordinates"], "perturbation": ["Gene1", "Gene2"], "strength": [1.0, 2.0]}
+    )
+    table = screen.response_table(genes, effects)
+    assert table["screen"].tolist() == ["demo"]
+    assert table["top genes (log2 fold change)"].iloc[0].startswith("Gene1 (−0.50), Gene2 (−1.00)")
+
+
+def test_contrasts_are_shown_as_percent_of_what_is_left_to_gain(run):
+    contrasts = read_table(run["selection_contrasts"])
+    np.testing.assert_allclose(
+        selection.relative(contrasts)["difference"], 100 * contrasts["difference"] / contrasts["room"], rtol=1e-12
+    )
+
+
+def test_each_primary_contrast_of_selection_gets_its_own_sentence(run):
+    contrasts = read_table(run["selection_contrasts"])
+    primary = contrasts[contrasts["kind"] == "primary"]
+    other = primary.assign(screen="second")
+    sentences = selection.conclusions(pd.concat([contrasts, other]))
+    assert [("demo" in text, "second" in text) for text in sentences] == [(True, False), (False, True)]
+    assert "No primary contrast" in selection.conclusions(contrasts[contrasts["kind"] == "secondary"])[0]

@@ -76,7 +76,7 @@ def response_table(genes, effects):
         From `effect_table`.
     """
     rows = []
-    for screen, part in effects.groupby("screen", sort=True):
+    for screen, part in effects[effects["screen"].isin(genes["screen"])].groupby("screen", sort=True):
         for row in part.nlargest(STRONGEST, "strength").itertuples():
             own = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)].nsmallest(
                 GENES_EACH, "rank"
@@ -100,9 +100,10 @@ def section(inputs):
         "held-out perturbations."
     )
     blocks = [Table("screen_summary", summary, "Screens", note), _strength_picture(effects)]
-    paths = inputs.paths("screen_genes")
-    if paths:
-        genes = pd.concat([read_table(path).assign(screen=path.parent.name) for path in paths], ignore_index=True)
+    listed = [read_table(path).assign(screen=path.parent.name) for path in inputs.paths("screen_genes")]
+    listed = [table for table in listed if len(table)]
+    if listed:
+        genes = pd.concat(listed, ignore_index=True)
         note = (
             f"The {STRONGEST} strongest perturbations of each screen with their {GENES_EACH} top genes; p values are "
             "adjusted within a perturbation. A gene that is silent on one side has a huge fold change."

@@ -17,7 +17,7 @@ METRIC_WORDS = {
 }
 """Metrics that get a figure, in this order; the others are in the table."""
 
-CONTRAST_COLUMNS = "kind selector graph predictor metric outcome difference low high room splits screen"
+CONTRAST_COLUMNS = "kind screen selector graph predictor metric outcome difference low high room splits"
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -104,13 +104,20 @@ def relative(contrasts):
     return scaled
 
 
+def conclusions(contrasts):
+    """The verdict on each primary contrast, or that there is none."""
+    primary = contrasts[contrasts["kind"] == "primary"]
+    groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
+    return [f"Choosing perturbations. {verdict(part)}" for part in groups]
+
+
 def section(inputs):
     """Section of the page, or None if nothing was selected."""
     if not inputs.has("selection_summary"):
         return None
     summary = inputs.table("selection_summary")
     contrasts = inputs.table("selection_contrasts") if inputs.has("selection_contrasts") else pd.DataFrame()
-    findings = [f"Choosing perturbations: {verdict(contrasts)}"] if len(contrasts) else []
+    findings = conclusions(contrasts) if len(contrasts) else []
     blocks = [Paragraph(text, "finding") for text in findings]
     ran = summary[(summary["status"] == "run") & (summary["scale"] == "raw")]
     curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
@@ -136,7 +143,8 @@ def _curves_picture(screen, part):
         "allows.",
         f"{span(part['splits'])} splits of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
         f"{span(part['budget'].astype(int))} perturbations.",
-        "The splits share perturbations, so that intervals are widened for it, and one screen is one experiment. Lines "
+        "The band says how well random choice does over splits, not how much a line differs from it: for that see the "
+        "contrasts. Splits share perturbations, which the intervals allow for; one screen is one experiment. Lines "
         "meet at 100%, where nothing is left to choose."
         + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
     )

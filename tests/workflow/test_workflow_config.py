@@ -84,6 +84,7 @@ def test_nothing_of_the_demo_leaks_into_another_run(repository_copy):
     rules = set(planned(repository_copy, "--configfile", "only.yaml"))
     assert rules == {
         "build_graph",
+        "normalise_cells",
         "prepare_screen",
         "rank_perturbations",
         "fit_selection",

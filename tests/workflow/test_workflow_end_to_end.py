@@ -24,8 +24,8 @@ def test_a_second_run_does_nothing(finished_run):
 
 def test_every_listed_run_is_accounted_for(finished_run):
     root = finished_run / "results/tiny"
-    studies = pd.read_csv(root / "archive/studies.tsv", sep="\t", keep_default_na=False)
-    listed = studies.loc[studies["skip_reason"] == "", "runs"].sum()
+    studies = pd.read_csv(root / "archive/studies.tsv", sep="\t")
+    listed = studies.loc[studies["skip_reason"].isna(), "runs"].sum()
     samples = pd.read_parquet(root / "corpus/samples.parquet")
     kept = samples["runs"].str.split(",").str.len().sum()
     dropped = len(pd.read_csv(root / "corpus/dropped_runs.tsv", sep="\t"))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from helpers import planned, snakemake
+from helpers import planned
 
 TINY = "tests/config/tiny.yaml"
 PACKAGE = "workflow/scripts/scarceseq"
@@ -134,12 +134,29 @@ def test_a_parameter_reruns_its_step_but_nothing_before(finished_run, change, fi
     assert never not in plan
 
 
-def test_deleting_a_table_remakes_it_and_what_depends_on_it(finished_run):
-    path = finished_run / "results/tiny/selection/summary.tsv"
-    text = path.read_bytes()
+def test_reordered_keys_rerun_nothing(finished_run):
+    assert changed_config(finished_run, lambda config: None) == {}
+
+
+def test_a_deleted_report_is_rendered_again_and_nothing_else(finished_run):
+    path = finished_run / "results/tiny/report.html"
+    page, stat = path.read_bytes(), path.stat()
     path.unlink()
     try:
-        assert rules(finished_run) == {"score_selection", "render_report"}
+        assert rules(finished_run) == {"render_report"}
     finally:
-        path.write_bytes(text)
-        snakemake(finished_run, "--touch", "--cores", "1", "--configfile", TINY)
+        path.write_bytes(page)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_regenerated_archive_is_read_again(finished_run):
+    """Snakemake dates a folder by the time stamp that it writes there after the job that made it."""
+    stamp = finished_run / "results/tiny/demo/archive/.snakemake_timestamp"
+    before = stamp.stat()
+    os.utime(stamp)
+    try:
+        planned_rules = rules(finished_run)
+    finally:
+        os.utime(stamp, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert {"fetch_annotation", "list_studies", "fetch_batch"} <= planned_rules
+    assert not planned_rules & {"generate_demo", "prepare_screen", "normalise_cells"}

@@ -75,7 +75,7 @@ def complete(config, schema, results="results"):
     config = _expand(config, {"{results}": f"{results}/{config['name']}", "{data}": config["data"]}, "")
     _check_files(config, schema, "", f"{results}/{config['name']}/")
     _check_references(config)
-    return config
+    return _in_order(config)
 
 
 def _validator(schema):
@@ -123,6 +123,13 @@ def _expand(node, words, where):
                     raise InputError(f"config key {where}: uses {word}, but the key 'data' is not set")
                 node = node.replace(word, str(text).rstrip("/"))
     return node
+
+
+def _in_order(node):
+    """Keys sorted, so that a config means the same to Snakemake in whatever order it was written."""
+    if isinstance(node, dict):
+        return {key: _in_order(node[key]) for key in sorted(node)}
+    return [_in_order(value) for value in node] if isinstance(node, list) else node
 
 
 def _check_files(node, schema, where, generated):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from scarceseq.archive.manifest import by_study, read_manifest, why_unusable
 from scarceseq.report.blocks import Paragraph, Section, Table
+from scarceseq.report.wording import count
 
 UNUSABLE, UNLISTED = "study_unusable", "not_in_archive_table"
 REASONS = {
@@ -75,15 +76,15 @@ def run_ledger(states, dropped, samples):
     rows = [("listed by the archive", listed)]
     for state, group in states[states["state"].isin(["skipped", "not in a manifest"])].groupby("state", sort=True):
         rows.append((f"left out: study {state}", int(group["runs"].sum())))
-    for reason, count in ours["reason"].value_counts().sort_index().items():
-        rows.append((f"left out: {reason_words(reason)}", int(count)))
+    for reason, number in ours["reason"].value_counts().sort_index().items():
+        rows.append((f"left out: {reason_words(reason)}", int(number)))
     kept = samples[samples["study"].isin(states["project"])]
     runs = int((kept["runs"].astype(str).str.count(",") + 1).sum())
     rows += [
         ("kept: first or only run of a sample", len(kept)),
         ("kept: added to a sample's first run", runs - len(kept)),
     ]
-    rows.append(("unexplained", listed - sum(count for _, count in rows[1:])))
+    rows.append(("unexplained", listed - sum(number for _, number in rows[1:])))
     return pd.DataFrame(rows, columns=["entry", "runs"])
 
 
@@ -104,8 +105,9 @@ def section(inputs):
     good = [entry for entry in entries if entry.status == "ok"]
     fetched = states[states["state"] == "fetched"]
     text = (
-        f"The archive lists {len(states):,} studies with {int(states['runs'].sum()):,} runs. {len(fetched):,} of them "
-        f"were fetched and verified: {len(good):,} files, {sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
+        f"The archive lists {count(len(states), 'study', 'studies')} with {count(int(states['runs'].sum()), 'run')}; "
+        f"fetched and verified: {count(len(fetched), 'study', 'studies')}, {count(len(good), 'file')}, "
+        f"{sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
     )
     blocks = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
     if inputs.has("dropped_runs", "samples"):

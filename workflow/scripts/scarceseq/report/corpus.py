@@ -5,7 +5,7 @@ import pandas as pd
 
 from scarceseq.report import projection, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.wording import words
+from scarceseq.report.wording import count, words
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
 SAMPLE_LIMIT = 2000
@@ -127,7 +127,9 @@ def section(inputs, settings):
     samples = inputs.table("samples")
     genes = len(inputs.table("genes")) if inputs.has("genes") else None
     studies = study_table(samples)
-    text = f"{len(samples):,} samples of {samples['study'].nunique():,} studies passed the filters"
+    text = (
+        f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
+    )
     text += f"; the training matrix holds {genes:,} genes, chosen on pretrain and scout studies only." if genes else "."
     blocks = [Paragraph(text), _depth_picture(samples)]
     splits = inputs.table("splits") if inputs.has("splits") else None

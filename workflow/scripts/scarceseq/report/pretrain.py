@@ -25,14 +25,15 @@ def loss_figure(history):
         part = history[history["base"] == base].sort_values("step")
         ax.plot(part["step"], part["train_loss"], color=style.SKY, label="pretrain studies")
         held_out = part.dropna(subset=["validation_loss"])
-        ax.plot(
-            held_out["step"],
-            held_out["validation_loss"],
-            color=style.ORANGE,
-            marker="o",
-            ms=3,
-            label="held-out studies",
-        )
+        if len(held_out):
+            ax.plot(
+                held_out["step"],
+                held_out["validation_loss"],
+                color=style.ORANGE,
+                marker="o",
+                ms=3,
+                label="held-out studies",
+            )
         ax.set(xlabel="optimiser step", title=base)
         style.plain_ticks(ax.xaxis)
         ax.set_ylim(bottom=0)

@@ -24,6 +24,7 @@ from scarceseq.report import (
     style,
 )
 from scarceseq.report.inputs import Inputs
+from scipy import stats
 from sklearn.decomposition import PCA
 
 
@@ -93,12 +94,25 @@ def evaluation(model, pca):
 
 @pytest.mark.parametrize(
     ("model", "wins", "words"),
-    [([0.4, 0.6], True, "37.5% below"), ([1.0, 1.0], False, "does not beat"), ([0.8, 0.8], False, "does not beat")],
+    [
+        ([0.40, 0.50, 0.45, 0.42], True, "the model's error is lower, -44.7%"),
+        ([1.00, 1.10, 1.05, 1.20], False, "the model's error is higher, +35.9%"),
+        ([0.70, 0.90, 0.60, 0.95], False, "no clear difference, -1.6%"),
+        ([0.40, 0.40], False, "too few studies for an interval"),
+    ],
+    ids=["win", "loss", "tie", "too few"],
 )
 def test_the_page_says_whether_the_model_beats_the_best_simple_predictor(model, wins, words):
-    [(text, won)] = pretrain.verdict(pretrain.error_table(evaluation(model, [0.8, 0.8])))
+    [(text, won)] = pretrain.verdict(pretrain.error_table(evaluation(model, [0.8] * len(model))))
     assert won is wins
     assert words in text
+
+
+def test_the_interval_is_that_of_a_paired_t_test():
+    model, rival = [0.40, 0.62, 0.45, 0.42], [0.6, 0.7, 0.5, 0.8]
+    row = pretrain.error_table(evaluation(model, rival)).set_index("predictor").loc["pca"]
+    expected = stats.ttest_rel(rival, model).confidence_interval(0.95)
+    assert row[["low", "high"]].tolist() == pytest.approx([expected.low, expected.high])
 
 
 def test_model_wins_counts_studies_not_samples():

@@ -169,6 +169,13 @@ def test_the_most_differential_gene_is_the_one_that_was_changed(path, tmp_path):
     assert table.loc[(table["perturbation"] == "G1") & (table["rank"] == 1), "adjusted_p_value"].item() < 1e-6
 
 
+def test_fold_changes_are_the_differences_to_control_and_finite(path, tmp_path):
+    screen = prepared(path, tmp_path)[0]
+    table, delta = screen["differential"], screen["profiles"].to_df()
+    expected = [delta.loc[row.perturbation, row.gene] / np.log(2) for row in table.itertuples()]
+    np.testing.assert_allclose(table["log2_fold_change"], expected, rtol=1e-5, atol=1e-6)
+
+
 def test_the_same_screen_gives_the_same_bytes(path, tmp_path):
     for name in ("first", "second"):
         prepared(path, tmp_path)[0]["profiles"].write_h5ad(tmp_path / f"{name}.h5ad")

@@ -130,7 +130,7 @@ def section(inputs, settings):
     text = (
         f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
     )
-    text += f"; the training matrix holds {genes:,} genes, chosen on pretrain and scout studies only." if genes else "."
+    text += f"; the training matrix holds {genes:,} genes." if genes else "."
     blocks = [Paragraph(text), _depth_picture(samples)]
     splits = inputs.table("splits") if inputs.has("splits") else None
     if splits is not None:

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count, words
 
-PREDICTOR_WORDS = {"model": "pre-trained model", "gene_mean": "mean of each gene", "pca": "principal components"}
+PREDICTOR_WORDS = {
+    "model": "pre-trained model",
+    "gene_mean": "mean of each gene",
+    "pca": "as many principal components as the model is wide",
+    "pca_tuned": "principal components, their number chosen on validation studies",
+}
 
 
 @style.styled
@@ -55,7 +61,8 @@ def error_table(evaluation):
     -------
     pandas.DataFrame
         base, split_role, predictor, masked_mse (mean over studies), studies, samples, model_wins (studies in which
-        the model's error is below the predictor's).
+        the model's error is below the predictor's), low and high (95% t interval of the predictor's error minus the
+        model's, paired by study; missing below three studies).
     """
     rows = []
     for (base, role), part in evaluation.groupby(["base", "split_role"], sort=True):
@@ -63,13 +70,23 @@ def error_table(evaluation):
         samples = part.groupby("study")["samples"].first().sum()
         for predictor in wide.mean().sort_values().index:
             wins = int((wide["model"] < wide[predictor]).sum()) if "model" in wide and predictor != "model" else None
-            rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins))
-    names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins"]
+            low, high = _paired_interval(wide[predictor] - wide["model"]) if wins is not None else (np.nan, np.nan)
+            rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins, low, high))
+    names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins", "low", "high"]
     return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
 
 
+def _paired_interval(differences):
+    """95% t interval of a mean over studies."""
+    count = len(differences)
+    if count < 3:
+        return np.nan, np.nan
+    half = stats.t.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count)
+    return differences.mean() - half, differences.mean() + half
+
+
 def verdict(errors):
-    """One sentence per base and role: who predicts masked genes of held-out studies best, by how much.
+    """One sentence per base and role: how the model compares with the best simple predictor on held-out studies.
 
     Parameters
     ----------
@@ -79,30 +96,35 @@ def verdict(errors):
     Returns
     -------
     list of (str, bool)
-        Sentence, and whether the model wins against all.
+        Sentence, and whether the model beats the best simple predictor beyond the studies' scatter.
     """
     sentences = []
     for (base, role), part in errors.groupby(["base", "split_role"], sort=True):
         model, rivals = part[part["predictor"] == "model"], part[part["predictor"] != "model"]
         if model.empty or rivals.empty:
             continue
-        own, studies = float(model["masked_mse"].iloc[0]), int(model["studies"].iloc[0])
         best = rivals.loc[rivals["masked_mse"].idxmin()]
+        outcome, text = _compared(float(model["masked_mse"].iloc[0]), best)
+        studies = count(int(best["studies"]), f"{words(role)} study", f"{words(role)} studies")
         name = PREDICTOR_WORDS.get(best["predictor"], words(best["predictor"]))
-        where = "on " + count(studies, f"{words(role)} study", f"{words(role)} studies")
-        change = abs(own / best["masked_mse"] - 1)
-        if own < best["masked_mse"]:
-            text = (
-                f"Base {base} predicts masked genes {where} with an error {change:.1%} below that of the best simple "
-                f"predictor ({name}), and has the smaller error in {best['model_wins']} of {studies:,}."
-            )
-        else:
-            text = (
-                f"Base {base} does not beat the best simple predictor ({name}) {where}: its error is {change:.1%} "
-                "higher. By this measure the simple predictor knows more about the genes."
-            )
-        sentences.append((text, bool(own < best["masked_mse"])))
+        wins = f"it has the smaller error in {best['model_wins']} of {best['studies']:,}"
+        where = f"Base {base}, masked genes of {studies}, against the best simple predictor ({name}): "
+        sentences.append((f"{where}{text}; {wins}. One seed of pre-training.", outcome == "better"))
     return sentences
+
+
+def _compared(own, best):
+    """(outcome, words) of the model's error against that of a predictor."""
+    change = own / best["masked_mse"] - 1
+    if np.isnan(best["low"]):
+        return "unclear", f"the model's error is {change:+.1%}, too few studies for an interval"
+    low, high = -best["high"] / best["masked_mse"], -best["low"] / best["masked_mse"]
+    interval = f"{change:+.1%} (paired over studies, {low:+.1%} to {high:+.1%})"
+    if high < 0:
+        return "better", f"the model's error is lower, {interval}"
+    if low > 0:
+        return "worse", f"the model's error is higher, {interval}; the simple predictor knows more about the genes"
+    return "unclear", f"no clear difference, {interval}"
 
 
 @style.styled

@@ -100,7 +100,8 @@ def differential_genes(cells, count):
     Returns
     -------
     pandas.DataFrame
-        perturbation, gene, score, log2_fold_change, p_value, adjusted_p_value (Benjamini-Hochberg), rank (from 1).
+        perturbation, gene, score, log2_fold_change (difference of the means of log1p expression, over log 2: finite
+        where a gene is silent on one side), p_value, adjusted_p_value (Benjamini-Hochberg), rank (from 1).
     """
     data = anndata.AnnData(cells.X, obs=cells.obs.copy(), var=cells.var[[]].copy(), uns={"log1p": {"base": None}})
     data.obs["perturbation"] = data.obs["perturbation"].astype("category")
@@ -112,6 +113,12 @@ def differential_genes(cells, count):
     table = scanpy.get.rank_genes_groups_df(data, group=None)
     table.columns = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value"]
     table["perturbation"] = table["perturbation"].astype(str)
+    labels = cells.obs["perturbation"].to_numpy(dtype=str)
+    groups = ["control", *sorted(set(table["perturbation"]))]
+    delta = group_means(cells.X, labels, groups)
+    delta -= delta[0].copy()
+    rows, columns = pd.Index(groups).get_indexer(table["perturbation"]), cells.var_names.get_indexer(table["gene"])
+    table["log2_fold_change"] = delta[rows, columns] / np.log(2)
     table["rank"] = table.groupby("perturbation", sort=False).cumcount() + 1
     return table.sort_values(["perturbation", "rank"], ignore_index=True)
 

@@ -85,7 +85,12 @@ def predictions(method, right, studies=4):
     """A table in which the first `right` of 4 query samples of each episode are predicted right."""
     rows = [
         dict(role="test", episode=e, sample=f"s{e}.{n}", label="ab"[n % 2], support_study=f"T{e}", query_study=f"T{e}")
-        | dict(predicted="ab"[n % 2] if n < right else "ab"[1 - n % 2], probability=0.8 if n < right else 0.2, seed=1)
+        | dict(
+            diverged=False,
+            predicted="ab"[n % 2] if n < right else "ab"[1 - n % 2],
+            probability=0.8 if n < right else 0.2,
+            seed=1,
+        )
         for e in range(studies)
         for n in range(4)
     ]
@@ -121,6 +126,13 @@ def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
         **{"guided_per_tensor": 1.0, "scalar_mean_rate": 0.5, "linear_probe": 0.5, "full_fine_tuning": 0.0}
     }
     assert set(run["episodes"]) == {4}
+
+
+def test_summary_says_how_many_fits_diverged():
+    key, table = predictions("scratch", 4)
+    table["diverged"] = table["episode"] == 2
+    summary = summarise(score_episodes([(key, table)]), [], [], SETTINGS, 0)
+    assert set(summary["reason"]) == {"1 of 4 fits diverged"}
 
 
 def test_contrasts_are_paired_differences_primary_ones_as_written_down(scores):

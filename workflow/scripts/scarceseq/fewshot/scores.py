@@ -10,6 +10,7 @@ CELL = ["base", "task", "way", "shot"]
 METRICS = ("balanced_accuracy", "log_loss")
 SCORE_COLUMNS = [
     *["base", "method", "task", "study", "support_study", "way", "shot", "episode", "seed", "metric", "value"],
+    "diverged",
 ]
 SUMMARY_COLUMNS = [
     *["base", "method", "task", "way", "shot", "metric", "mean", "low", "high", "studies", "episodes", "interval"],
@@ -39,15 +40,17 @@ def score_episodes(predictions):
     Returns
     -------
     DataFrame
-        Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value.
+        Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value,
+        diverged (whether the fit was, which gives chance).
     """
     rows = []
     for key, table in predictions:
         test = table[table["role"] == "test"]
         for (episode, support, query, seed), part in test.groupby(["episode", "support_study", "query_study", "seed"]):
             values = balanced_accuracy(part["label"], part["predicted"]), log_loss(part["probability"])
+            place = dict(study=query, support_study=support, episode=episode, seed=seed)
             rows += [
-                key | dict(study=query, support_study=support, episode=episode, seed=seed, metric=metric, value=value)
+                key | place | dict(metric=metric, value=value, diverged=bool(part["diverged"].any()))
                 for metric, value in zip(METRICS, values, strict=True)
             ]
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
@@ -73,7 +76,7 @@ def summarise(scores, plans, methods, settings, seed):
         rows.append(
             dict(zip([*CELL, "method", "metric"], key, strict=True))
             | _described(found, "mean")
-            | dict(episodes=len(part), status="run", reason=found.reason)
+            | dict(episodes=len(part), status="run", reason=_remark(found, part["diverged"]))
         )
     for plan in plans:
         if plan["planned"] == 0:
@@ -112,6 +115,12 @@ def contrast(scores, settings, seed):
                 | dict(method=method, against=against, kind=kind, episodes=len(both), reason=found.reason)
             )
     return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
+
+
+def _remark(found, diverged):
+    """Why there is no interval, and how many fits diverged."""
+    lost = f"{int(diverged.sum())} of {len(diverged)} fits diverged" if diverged.any() else ""
+    return "; ".join(part for part in (found.reason, lost) if part)
 
 
 def pairs(methods):

@@ -63,8 +63,8 @@ def _sentence(row, smallest_difference):
     names = f"{row['method']} against {row['against']} ({where})"
     found = outcome(row, smallest_difference)
     if not np.isfinite(row["low"]):
-        unit = "study" if row["studies"] == 1 else "studies"
-        return f"{names}: underpowered, {row['studies']} {unit} give no interval (difference {row['difference']:+.3f})."
+        unit = "study gives" if row["studies"] == 1 else "studies give"
+        return f"{names}: underpowered, {row['studies']} {unit} no interval (difference {row['difference']:+.3f})."
     unit = f"{row['studies']} studies, {row['episodes']} episodes"
     figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {unit}"
     if found == "underpowered":

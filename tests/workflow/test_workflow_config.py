@@ -55,6 +55,23 @@ def test_defaults_are_filled_in_and_paths_expanded():
             lambda c: c["selection"]["screens"]["demo"].update(prediction_graph="nograph"),
             "config key selection.screens.demo: 'nograph' is no graph of network.graphs",
         ),
+        (
+            lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),
+            "config key fewshot.fitting.candidates: the lists must be equally long",
+        ),
+        (
+            lambda c: c["fewshot"]["tasks"]["tissue"].update(classes=["liver", "lung"]),
+            "config key fewshot.tasks.tissue.ways: more than the 2 classes",
+        ),
+        (
+            lambda c: c["corpus"]["splits"]["default"]["shares"].update(test=0.5),
+            "config key corpus.splits.default.shares: they add up to 1.15, not to 1",
+        ),
+        (
+            lambda c: c["archive"].update(mirrors=["no/such/folder"]),
+            "config key archive.mirrors: there is no folder 'no/such/folder'",
+        ),
+        (lambda c: c["archive"].update(organism="human"), "config key archive.organism: the generated archive"),
     ],
 )
 def test_a_wrong_key_gets_one_clear_message(change, message):

@@ -169,8 +169,17 @@ def _check_references(config):
         one_of("fewshot.guide_scheme", fewshot["guide_scheme"], config["guide"]["schemes"], "scheme of guide.schemes")
     for method in fewshot.get("methods", []):
         one_of("fewshot.methods", method, registry.names("fewshot.methods"), "method")
+    bases = config.get("pretrain", {}).get("bases", {})
     for task, part in fewshot.get("tasks", {}).items():
         one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
+        trained = {base["split"] for base in bases.values()}
+        one_of(f"fewshot.tasks.{task}.split", part["split"], sorted(trained), "split of any base in pretrain.bases")
+        if part["classes"] and len(part["classes"]) < max(part["ways"]):
+            raise InputError(f"config key fewshot.tasks.{task}.ways: more than the {len(part['classes'])} classes")
+    if fewshot and len({len(values) for values in fewshot["fitting"]["candidates"].values()}) > 1:
+        raise InputError(
+            "config key fewshot.fitting.candidates: the lists must be equally long, so that no method is tuned more"
+        )
     graphs = config.get("network", {}).get("graphs", {})
     for graph, part in graphs.items():
         one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")

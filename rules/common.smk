@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "workflow" / "scripts"
 # The package beside the scripts, here and in the jobs, whatever is installed.
 sys.path.insert(0, str(SCRIPTS))
-os.environ["PYTHONPATH"] = str(SCRIPTS)
+os.environ.update(PYTHONPATH=str(SCRIPTS))
 
 from scarceseq import registry, settings
 from scarceseq.errors import InputError

@@ -4,6 +4,7 @@ import base64
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from scarceseq.files import read_table, write_table
 from scarceseq.report import page as pages
@@ -134,8 +135,10 @@ def test_printed_numbers_round_those_of_the_table_and_the_tooltip_holds_them_who
     part = text[text.index('id="pretrain_errors"') :]
     part = part[: part.index("</table>")]
     cells = re.findall(r'title="([^"]+)">([^<]+)<', part)
-    assert [float(full) for full, _ in cells] == table["masked_mse"].tolist()
-    assert all(float(shown) == pytest.approx(float(full), rel=6e-3) for full, shown in cells)
+    values = table[["masked_mse", "low", "high"]].to_numpy().ravel()
+    assert [float(full) for full, _ in cells] == values[~np.isnan(values)].tolist()
+    printed = [(float(full), float(shown.replace("−", "-"))) for full, shown in cells]
+    assert all(shown == pytest.approx(full, rel=6e-3) for full, shown in printed)
 
 
 def test_a_failure_while_writing_leaves_the_old_files_alone(run, settings, tmp_path, monkeypatch):

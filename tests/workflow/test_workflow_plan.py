@@ -68,6 +68,21 @@ def test_the_real_list_of_mouse_goes_through_the_rule_without_loss_and_evenly(re
     assert plan["fetch_batch"] == 186
 
 
+def test_a_users_study_keeps_the_archives_copy_out_by_whatever_id(repository_copy, tmp_path):
+    runs = [("sra", f"SRP{study}", f"SRR{study}_{run}") for study in (1, 2, 3, 4) for run in range(10)]
+    path = benchmark.prepare(pd.DataFrame(runs, columns=["source", "project", "external_id"]), tmp_path)
+    (tmp_path / "accessions.tsv").write_text("study\tsecondary\talias\nPRJNA1\tSRP1\tGSE1\nPRJNA2\tSRP2\tGSE2\n")
+    (tmp_path / "counts.tsv").write_text("gene\ta\n")
+    config = yaml.safe_load(path.read_text())
+    config["archive"] |= {"study_accessions": str(tmp_path / "accessions.tsv"), "excluded_studies": ["PRJNA2"]}
+    study = {"name": "mine", "counts": str(tmp_path / "counts.tsv"), "gene_id_type": "ensembl"}
+    config["user_studies"] = [study | {"accessions": ["GSE1", "SRP3"]}]
+    path.write_text(yaml.safe_dump(config))
+    snakemake(repository_copy, "--cores", "1", "--until", "list_studies", "--configfile", str(path))
+    studies = pd.read_csv(repository_copy / "results/mouse/archive/studies.tsv", sep="\t", keep_default_na=False)
+    assert studies["skip_reason"].tolist() == ["excluded: GSE1", "excluded: PRJNA2", "excluded", "NA"]
+
+
 def test_no_study_of_the_real_list_moves_when_others_are_added(inventory):
     assert benchmark.moved(inventory("mouse"), archive_of("mouse")["giant_studies"]) == []
 

@@ -206,6 +206,7 @@ def main():
     detail = {
         "seconds": round(seconds, 2),
         "cpu_seconds": cpu,
+        "load_before": round(load, 1),
         "megabytes": round(megabytes),
         "jobs": jobs,
         "balance": spread,

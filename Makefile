@@ -5,7 +5,7 @@ CONFIG ?= config/demo.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: run test test-slow lint format docs clean
+.PHONY: run test test-slow bench lint format docs clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
@@ -15,6 +15,12 @@ test: .venv/ready lint
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
+
+# One script per claim of speed or memory; `make bench BENCH=--quick` is shorter and keeps no results.
+bench: .venv/ready
+	failed=0; for script in benchmarks/*.py; do \
+	  $(BIN)/python benchmarks/tools/record.py $$script $(BENCH) || failed=1; \
+	done; exit $$failed
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -28,7 +28,8 @@ rule fetch_annotation:
 
 rule list_studies:
     input:
-        archive_inputs(),
+        unpack(accession_table),
+        archive=archive_inputs(),
     output:
         studies="<results>/archive/studies.tsv",
         plans=expand("<results>/archive/plan/{batch}.tsv", batch=batches()),
@@ -47,7 +48,8 @@ rule list_studies:
         sources=config["archive"]["sources"],
         min_runs=config["archive"]["min_runs"],
         studies=config["archive"]["studies"],
-        excluded_studies=config["archive"]["excluded_studies"],
+        giant_studies=config["archive"]["giant_studies"],
+        excluded_studies=excluded_studies(),
         download=config["archive"]["download"],
     message:
         "Listing the studies of the archive"
@@ -75,6 +77,8 @@ rule fetch_batch:
     params:
         mirrors=config["archive"]["mirrors"],
         annotation=config["archive"]["annotation"],
+        excluded_studies=excluded_studies(),
+        runs=metadata_filter(),
         download=config["archive"]["download"],
     message:
         "Fetching and verifying {wildcards.batch}"

@@ -35,8 +35,8 @@ STAGES = [
 
 
 def batches():
-    """Names of the batches into which the archive's studies are divided."""
-    return [f"batch_{index}" for index in range(config["archive"]["batches"])]
+    """Names of the batches into which the archive's studies are divided; a giant's batch has its name."""
+    return [f"batch_{index}" for index in range(config["archive"]["batches"])] + config["archive"]["giant_studies"]
 
 
 def archive_inputs():
@@ -46,14 +46,33 @@ def archive_inputs():
     return []
 
 
+def excluded_studies():
+    """Ids of studies that are not taken from the archive: listed ones, and those that the user brings."""
+    own = [name for study in config.get("user_studies", []) for name in study["accessions"]]
+    return sorted({*config["archive"]["excluded_studies"], *own})
+
+
+def metadata_filter():
+    """Thresholds of the corpus that metadata alone can tell, so that what they rule out is never fetched."""
+    keys = ("kept_types", "min_mapped_reads", "excluded_library_selections")
+    return {key: config["corpus"]["runs"][key] for key in keys}
+
+
+def accession_table(wildcards):
+    """The table of what other archives call the studies, if there is one."""
+    table = config["archive"]["study_accessions"]
+    return {"accessions": table} if table else {}
+
+
 def user_studies():
     """Names of the studies that the user brings."""
     return [study["name"] for study in config.get("user_studies", [])]
 
 
 def user_study(wildcards):
-    """Settings of one user study."""
-    return next(study for study in config["user_studies"] if study["name"] == wildcards.study)
+    """Settings of one user study, without its ids elsewhere, which only the archive needs to know."""
+    study = next(study for study in config["user_studies"] if study["name"] == wildcards.study)
+    return {key: value for key, value in study.items() if key != "accessions"}
 
 
 def user_study_files(wildcards):

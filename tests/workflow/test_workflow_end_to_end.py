@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import json
 import re
 import threading
 
@@ -30,6 +31,20 @@ def test_every_listed_run_is_accounted_for(finished_run):
     kept = samples["runs"].str.split(",").str.len().sum()
     dropped = len(pd.read_csv(root / "corpus/dropped_runs.tsv", sep="\t"))
     assert listed == kept + dropped
+
+
+def test_counts_of_studies_that_their_metadata_rule_out_are_never_fetched(finished_run):
+    root = finished_run / "results/tiny"
+    dropped = pd.read_csv(root / "corpus/dropped_runs.tsv", sep="\t")
+    skipped = {}
+    for path in root.glob("archive/batches/*/manifest.jsonl"):
+        for line in map(json.loads, path.read_text().splitlines()):
+            if line["status"] == "skipped":
+                skipped[line["project"]] = line["detail"]
+                assert not (path.parent / line["path"]).exists()
+    told = sorted(re.search(r"\d+ (\S+)$", detail)[1] for detail in skipped.values())
+    assert told == ["library_selection", "type:pred.type"]
+    assert set(dropped.loc[dropped["study"].isin(skipped), "reason"]) == set(told)
 
 
 def test_no_study_has_two_roles(finished_run):

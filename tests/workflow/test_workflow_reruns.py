@@ -125,8 +125,12 @@ def test_adding_a_selector_runs_only_its_jobs(finished_run):
         (lambda c: c["pretrain"]["bases"]["mlp"].update(steps=41), "pretrain", "merge_corpus"),
         (lambda c: c["selection"].update(random_draws=3), "rank_perturbations", "prepare_screen"),
         (lambda c: c["fewshot"].update(episodes=5), "plan_episodes", "pretrain"),
+        # What only the counts can tell asks for no other file; what metadata tell may.
+        (lambda c: c["corpus"].update(runs={"max_zero_fraction": 0.6}), "build_shard", "fetch_batch"),
+        (lambda c: c["corpus"].update(runs={"min_mapped_reads": 10}), "fetch_batch", "list_studies"),
+        (lambda c: c["archive"].update(excluded_studies=["GSE1"]), "list_studies", "fetch_annotation"),
     ],
-    ids=["scouts", "steps", "draws", "episodes"],
+    ids=["scouts", "steps", "draws", "episodes", "zeros", "mapped_reads", "excluded"],
 )
 def test_a_parameter_reruns_its_step_but_nothing_before(finished_run, change, first, never):
     plan = changed_config(finished_run, change)

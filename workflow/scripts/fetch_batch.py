@@ -1,5 +1,6 @@
 """Fetch and verify a batch of studies; a missing or damaged file is a line of the manifest, not an error."""
 
+from functools import partial
 from pathlib import Path
 
 from scarceseq.archive.fetch import fetch_batch
@@ -7,16 +8,19 @@ from scarceseq.archive.manifest import write_manifest
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.archive.plan import planned_studies
 from scarceseq.archive.tables import read_annotation
+from scarceseq.corpus.filters import MetadataFilter
+from scarceseq.corpus.ruled_out import why_ruled_out
 from scarceseq.files import read_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
-mirrors = Mirrors(snakemake.params.mirrors, DownloadSettings(**snakemake.params.download))
+params = snakemake.params
 entries = fetch_batch(
-    mirrors,
+    Mirrors(params.mirrors, DownloadSettings(**params.download)),
     planned_studies(read_table(snakemake.input.plan, dtype=str)),
-    snakemake.params.annotation,
+    params.annotation,
     list(read_annotation(snakemake.input.annotation)["gene_id"]),
     Path(snakemake.output.manifest).parent,
+    partial(why_ruled_out, settings=MetadataFilter(**params.runs), excluded_ids=params.excluded_studies),
 )
 write_manifest(entries, snakemake.output.manifest)

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
-from scarceseq.archive.plan import fetch_project_tables, plan_studies, runs_of_batch
-from scarceseq.files import write_table
+from scarceseq.archive.plan import excluded_projects, fetch_project_tables, plan_studies, runs_by_batch
+from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
@@ -14,8 +14,13 @@ mirrors = Mirrors(params.mirrors, DownloadSettings(**params.download))
 with tempfile.TemporaryDirectory(dir=Path(snakemake.output.studies).parent) as folder:
     runs = fetch_project_tables(mirrors, params.organism, params.sources, Path(folder))
 
+table = snakemake.input.get("accessions")
+excluded = excluded_projects(
+    params.excluded_studies, runs["project"].unique(), read_table(table, dtype=str) if table else None
+)
 plans = {Path(path).stem: path for path in snakemake.output.plans}
-studies = plan_studies(runs, list(plans), params.min_runs, only=params.studies, excluded=params.excluded_studies)
+ordinary = [batch for batch in plans if batch not in params.giant_studies]
+studies = plan_studies(runs, ordinary, params.min_runs, params.studies, excluded, params.giant_studies)
 write_table(studies, snakemake.output.studies)
-for batch, path in plans.items():
-    write_table(runs_of_batch(runs, studies, batch), path)
+for batch, rows in runs_by_batch(runs, studies, list(plans)).items():
+    write_table(rows, plans[batch])

@@ -2,11 +2,12 @@
 
 import gzip
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scarceseq.archive.fetch import fetch_batch
-from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_unusable
+from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_skipped, why_unusable
 from scarceseq.archive.tables import read_gene_sums
 from scarceseq.errors import DownloadError, InputError
 
@@ -17,9 +18,9 @@ KINDS = ("gene_sums", "source", "recount_qc", "recount_pred", "recount_seq_qc")
 def fetch(tiny, make_mirrors, tmp_path):
     """Function that fetches the tiny archive's batch from some addresses; returns {kind: Entry}."""
 
-    def run(*addresses, runs=tuple(tiny.runs)):
+    def run(*addresses, runs=tuple(tiny.runs), why_ruled_out=None):
         planned = [(tiny.study, set(runs))]
-        entries = fetch_batch(make_mirrors(*addresses), planned, "M023", tiny.genes, tmp_path / "batch")
+        entries = fetch_batch(make_mirrors(*addresses), planned, "M023", tiny.genes, tmp_path / "batch", why_ruled_out)
         return {entry.kind: entry for entry in entries}
 
     return run
@@ -235,6 +236,31 @@ def test_a_file_changed_after_it_was_verified_is_refused(fetch, tiny, tmp_path):
     (tmp_path / "batch" / entry.path).write_bytes(b"other")
     with pytest.raises(InputError, match="changed since it was verified"):
         checked_path(tmp_path / "batch", entry)
+
+
+def test_the_gene_sums_of_a_study_that_metadata_rule_out_are_never_asked_for(fetch, serve, tiny):
+    server, asked = serve(tiny.folder), []
+
+    def single_cell(runs, paths):
+        asked.append((sorted(runs), sorted(paths), paths["recount_pred"].exists()))
+        return "single cells"
+
+    entries = fetch(server.address, why_ruled_out=single_cell)
+    assert asked == [(tiny.runs, sorted(KINDS[1:]), True)]
+    assert tiny.path("gene_sums") not in server.requests
+    assert (entries["gene_sums"].status, why_skipped(entries)) == ("skipped", "single cells")
+    assert {entries[kind].status for kind in KINDS[1:]} == {"ok"}
+
+
+def test_metadata_rule_nothing_out_while_a_required_table_is_missing(fetch, address, tiny):
+    tiny.remove("recount_qc")
+    entries = fetch(address, why_ruled_out=lambda runs, paths: "single cells")
+    assert (entries["gene_sums"].status, entries["recount_qc"].status) == ("ok", "absent")
+
+
+def test_a_skipped_study_is_not_a_failed_one():
+    skipped = [replace(entry, status="skipped", detail="cells") for entry in entries_of("SRP2", "ok")[:1]]
+    assert check_failed_share([*entries_of("SRP1", "ok"), *skipped, *entries_of("SRP2", "ok")[1:]], 0) == {}
 
 
 def entries_of(project, status):

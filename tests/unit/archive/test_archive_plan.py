@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 from scarceseq.archive.plan import (
+    excluded_projects,
     fetch_project_tables,
     plan_studies,
     planned_studies,
-    runs_of_batch,
+    runs_by_batch,
 )
 from scarceseq.errors import InputError
 
@@ -22,20 +23,24 @@ def runs_of(sizes):
 
 def test_each_study_is_in_one_batch_or_skipped_with_a_reason():
     runs = runs_of({f"SRP{number}": number for number in range(1, 31)})
-    studies = plan_studies(runs, BATCHES, 5, only=[], excluded=["SRP20"])
+    studies = plan_studies(runs, BATCHES, 5, only=[], excluded={"SRP20": "SRP20", "SRP21": "GSE7"})
     assert studies["batch"].notna().equals(studies["skip_reason"].isna())
     reasons = studies.set_index("project")["skip_reason"]
     assert reasons["SRP4"] == "under 5 runs"
     assert reasons["SRP20"] == "excluded"
-    fetched = pd.concat([runs_of_batch(runs, studies, batch) for batch in BATCHES])
-    assert len(fetched) == sum(range(5, 31)) - 20
+    assert reasons["SRP21"] == "excluded: GSE7"
+    plans = runs_by_batch(runs, studies, BATCHES)
+    fetched = pd.concat(plans.values())
+    assert len(fetched) == sum(range(5, 31)) - 20 - 21
     assert not fetched.duplicated().any()
-    assert sum(1 for batch in BATCHES for _ in planned_studies(runs_of_batch(runs, studies, batch))) == 25
+    assert sum(1 for plan in plans.values() for _ in planned_studies(plan)) == 24
+    batch = {study.project: batch for batch, plan in plans.items() for study, _ in planned_studies(plan)}
+    assert batch == studies.dropna(subset="batch").set_index("project")["batch"].to_dict()
 
 
 def test_a_study_stays_in_its_batch_when_others_are_added():
-    few = plan_studies(runs_of({f"SRP{number}": 9 for number in range(20)}), BATCHES, 1, [], [])
-    more = plan_studies(runs_of({f"SRP{number}": 9 for number in range(60)}), BATCHES, 1, [], [])
+    few = plan_studies(runs_of({f"SRP{number}": 9 for number in range(20)}), BATCHES, 1, [], {})
+    more = plan_studies(runs_of({f"SRP{number}": 9 for number in range(60)}), BATCHES, 1, [], {})
     both = few.merge(more, on="project")
     assert len(both) == 20
     assert both["batch_x"].equals(both["batch_y"])
@@ -43,13 +48,13 @@ def test_a_study_stays_in_its_batch_when_others_are_added():
 
 
 def test_only_listed_studies_are_taken():
-    studies = plan_studies(runs_of({"SRP1": 3, "SRP2": 3}), BATCHES, 1, only=["SRP2"], excluded=[])
+    studies = plan_studies(runs_of({"SRP1": 3, "SRP2": 3}), BATCHES, 1, only=["SRP2"], excluded={})
     assert studies["skip_reason"].fillna("").tolist() == ["not listed", ""]
 
 
 def test_skipping_every_study_is_an_error():
     with pytest.raises(InputError, match="min_runs"):
-        plan_studies(runs_of({"SRP1": 3}), BATCHES, 4, [], [])
+        plan_studies(runs_of({"SRP1": 3}), BATCHES, 4, [], {})
 
 
 def test_the_runs_come_from_the_source_level_table(tiny, make_mirrors, tmp_path):
@@ -62,11 +67,22 @@ def test_a_source_that_the_organism_lacks_is_named(tiny, make_mirrors, tmp_path)
         fetch_project_tables(make_mirrors(tiny.folder), "mouse", ["gtex"], tmp_path)
 
 
-def test_the_real_list_of_mouse_studies_is_planned_without_loss(shared_data):
-    runs = pd.read_csv(shared_data / "bulk/recount3_inventory/mouse_samples_from_ucsc_hubs.tsv.gz", sep="\t", dtype=str)
-    runs = runs.set_axis(["source", "project", "run"], axis=1).assign(organism="mouse", rail_id="0")
-    batches = [f"batch_{index}" for index in range(150)]
-    studies = plan_studies(runs, batches, 10, [], [])
-    assert len(studies) == 10087
-    assert studies["runs"].sum() == 388153
-    assert (studies["skip_reason"] == "under 10 runs").sum() == 10087 - 5379
+def test_a_giant_is_alone_in_a_batch_of_its_own_and_moves_nobody():
+    sizes = {f"SRP{number}": 9 for number in range(20)}
+    without = plan_studies(runs_of(sizes), BATCHES, 1, [], {}, giants=["SRP77"])
+    studies = plan_studies(runs_of(sizes | {"SRP77": 500}), BATCHES, 1, [], {}, giants=["SRP77"])
+    assert studies.loc[studies["batch"] == "SRP77", "project"].tolist() == ["SRP77"]
+    assert studies[studies["project"] != "SRP77"].reset_index(drop=True).equals(without)
+    plans = runs_by_batch(runs_of(sizes), without, [*BATCHES, "SRP77"])
+    assert (len(plans["SRP77"]), list(plans["SRP77"].columns)) == (0, list(plans["batch_0"].columns))
+
+
+def test_ids_of_other_archives_lead_to_projects_by_a_table_of_any_columns():
+    table = pd.DataFrame({"a": ["PRJNA1", "PRJNA2", None], "b": ["SRP1", "SRP2", "SRP3"], "c": ["GSE1", None, "GSE3"]})
+    found = excluded_projects(["SRP9", "GSE1", "PRJNA2", "GSE4"], ["SRP1", "SRP2", "SRP3", "SRP9"], table)
+    assert found == {"SRP9": "SRP9", "SRP1": "GSE1", "SRP2": "PRJNA2"}
+
+
+def test_an_excluded_id_that_leads_nowhere_is_told(caplog):
+    assert excluded_projects(["GSE4"], ["SRP1"]) == {}
+    assert "GSE4" in caplog.text

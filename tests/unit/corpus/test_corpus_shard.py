@@ -1,6 +1,7 @@
 """Filters and sums of a batch. Oracle: a study of eight runs whose fate is worked out by hand."""
 
 import gzip
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study, study_path
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.corpus.filters import RunFilter
+from scarceseq.corpus.ruled_out import why_ruled_out
 from scarceseq.corpus.shard import build_shard, runs_over_cap
 
 STUDY = Study("mouse", "sra", "SRP000042")
@@ -75,15 +77,17 @@ def batch(tmp_path):
         [(*key, "pred.type")] + [(index, run[0], "SRP", run[6]) for index, run in enumerate(RUNS)],
     )
 
-    def build(planned=tuple(run[0] for run in RUNS), settings=FILTER, dropped_genes=(), seed=1):
+    def build(planned=tuple(run[0] for run in RUNS), settings=FILTER, dropped_genes=(), seed=1, excluded=None):
         mirrors = Mirrors([str(folder)], DownloadSettings(1, 0, 0, 5))
         rows = [(*("mouse", "sra", STUDY.project), run, "0") for run in planned]
         plan = pd.DataFrame(rows, columns=["organism", "source", "project", "run", "rail_id"])
         files = tmp_path / "batch"
-        entries = fetch_batch(mirrors, [(STUDY, set(planned))], "M023", list(ANNOTATION["gene_id"]), files)
+        ruled_out = None if excluded is None else partial(why_ruled_out, settings=settings, excluded_ids=excluded)
+        genes = list(ANNOTATION["gene_id"])
+        entries = fetch_batch(mirrors, [(STUDY, set(planned))], "M023", genes, files, ruled_out)
         return build_shard(plan, entries, files, ANNOTATION, settings, list(dropped_genes), seed)
 
-    build.folder = folder
+    build.folder, build.files = folder, tmp_path / "batch"
     return build
 
 
@@ -113,6 +117,40 @@ def test_each_dropped_run_has_one_line_with_its_reason(batch):
     }
     values = dropped.set_index("run")["value"]
     assert (values["few"], values["sparse"], values["cells"]) == ("999.0", "0.6667", "scrna-seq")
+
+
+def fetched(batch):
+    return (batch.files / study_path(STUDY, "gene_sums", "M023")).exists()
+
+
+def test_a_study_whose_runs_the_metadata_all_rule_out_is_not_fetched_and_dropped_as_if_it_were(batch):
+    hopeless = ["cells", "sized", "few", "failed"]
+    shard = batch(planned=hopeless, excluded=[])
+    assert not fetched(batch)
+    assert len(shard.counts) == 0
+    planned = batch(planned=hopeless).dropped
+    planned = planned[planned["reason"] != "not_in_archive_table"]
+    assert shard.dropped.equals(planned.reset_index(drop=True))
+
+
+def test_one_run_that_may_be_kept_is_reason_enough_to_fetch(batch):
+    shard = batch(planned=["cells", "kept_c"], excluded=[])
+    assert fetched(batch)
+    assert shard.samples.index.tolist() == ["X2"]
+
+
+@pytest.mark.parametrize(("word", "excluded"), [("GSM77", True), ("GSM7", False), ("GSM778", False), ("PRJ.*", False)])
+def test_an_excluded_id_in_the_metadata_excludes_the_study(batch, word, excluded):
+    path = batch.folder / study_path(STUDY, "source", "M023")
+    path.write_bytes(
+        gzip.compress(gzip.decompress(path.read_bytes()).replace(b"tissue;;x", b"tissue;;of GSM77, PRJNA1"))
+    )
+    shard = batch(excluded=[word])
+    assert fetched(batch) != excluded
+    assert (set(shard.dropped["reason"]) == {"study_excluded"}) == excluded
+    if excluded:
+        assert sorted(shard.dropped["run"]) == sorted(run[0] for run in RUNS)
+        assert "GSM77" in shard.dropped["value"].iloc[0]
 
 
 def test_kept_and_dropped_runs_add_up(batch):

@@ -62,6 +62,18 @@ def test_a_study_without_optional_tables_counts_as_fetched(run):
     assert states.set_index("project").loc[line["project"], "state"] == "fetched"
 
 
+def test_a_study_that_its_metadata_rule_out_is_neither_fetched_nor_unusable(run):
+    path = run["manifests"][0]
+    with open(path) as handle:
+        lines = [json.loads(line) for line in handle]
+    line = next(line for line in lines if line["kind"] == "gene_sums")
+    line |= {"status": "skipped", "detail": "metadata rule out all 6 runs"}
+    with open(path, "w") as handle:
+        handle.writelines(json.dumps(line) + "\n" for line in lines)
+    state = archive.study_states(read_table(run["studies"]), read_manifest(path)).set_index("project")
+    assert state.loc[line["project"], ["state", "detail"]].tolist() == ["ruled out", "metadata rule out all 6 runs"]
+
+
 def test_principal_components_are_those_of_scikit_learn_up_to_sign():
     expression = np.random.default_rng(0).normal(size=(30, 8)) * np.arange(1, 9)
     scores, share = projection.principal_components(expression)

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from scarceseq.archive.layout import KINDS, Study, annotation_path, study_path
-from scarceseq.archive.manifest import Entry, why_unusable
+from scarceseq.archive.layout import METADATA_KINDS, Study, annotation_path, study_path
+from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
 from scarceseq.archive.mirrors import DamagedError, MissingError
 from scarceseq.archive.verify import verify_annotation, verify_gene_sums, verify_metadata
 from scarceseq.errors import DownloadError
@@ -53,7 +53,7 @@ class Journal:
             os.fsync(handle.fileno())
 
 
-def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
+def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=None):
     """Fetch all files of a batch's studies.
 
     Parameters
@@ -67,6 +67,9 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
         Of the annotation, in order.
     folder : path
         Files go here, in the layout of the archive.
+    why_ruled_out : callable, optional
+        ``why_ruled_out(runs, paths)`` is asked when a study's metadata are there, {kind: path}; if it returns words
+        instead of None, the gene sums are not fetched, and the manifest says why.
 
     Returns
     -------
@@ -86,11 +89,14 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
     planned = list(planned)
     entries = []
     with ThreadPoolExecutor(mirrors.settings.connections) as pool:
-        fetch = partial(fetch_study, mirrors, annotation, gene_ids, folder, journal)
+        fetch = partial(fetch_study, mirrors, annotation, gene_ids, folder, journal, why_ruled_out)
         for done, files in enumerate(pool.map(lambda item: fetch(*item), planned), start=1):
             entries += files
-            reason = why_unusable({entry.kind: entry for entry in files})
-            if reason:
+            kinds = {entry.kind: entry for entry in files}
+            reason = why_unusable(kinds)
+            if why_skipped(kinds):
+                log.info("%s is skipped: %s", files[0].project, why_skipped(kinds))
+            elif reason:
                 log.warning("%s cannot be used: %s", files[0].project, reason)
             if done % 10 == 0 or done == len(planned):
                 log.info("%d of %d studies", done, len(planned))
@@ -99,29 +105,35 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder):
     return entries
 
 
-def fetch_study(mirrors, annotation, gene_ids, folder, journal, study, runs):
-    """Fetch the files of one study; returns one Entry per kind."""
-    entries = []
-    for kind in KINDS:
-        path = study_path(study, kind, annotation)
-        if kind == "gene_sums":
-            verify = partial(verify_gene_sums, annotation=annotation, gene_ids=gene_ids, planned_runs=runs)
-        else:
-            verify = partial(verify_metadata, planned_runs=runs)
-        entries.append(fetch_file(mirrors, path, folder, verify, journal, study, kind))
-    return entries
+def fetch_study(mirrors, annotation, gene_ids, folder, journal, why_ruled_out, study, runs):
+    """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
+    verify = partial(verify_metadata, planned_runs=runs)
+    metadata = {
+        kind: fetch_file(mirrors, study_path(study, kind, annotation), folder, verify, journal, study, kind)
+        for kind in METADATA_KINDS
+    }
+    path = study_path(study, "gene_sums", annotation)
+    if why_ruled_out and not why_unusable(metadata):
+        reason = why_ruled_out(runs, {kind: folder / entry.path for kind, entry in metadata.items() if entry.url})
+        if reason:
+            return [_entry(study, "gene_sums", path, "skipped", reason), *metadata.values()]
+    verify = partial(verify_gene_sums, annotation=annotation, gene_ids=gene_ids, planned_runs=runs)
+    return [fetch_file(mirrors, path, folder, verify, journal, study, "gene_sums"), *metadata.values()]
 
 
-def fetch_file(mirrors, path, folder, verify, journal, study: Study, kind):
+def _entry(study: Study, kind, path, status, detail, url=None, target=None, shape=None):
+    """Line of the manifest; `target` and `shape` are given for a good file."""
+    size, digest = (target.stat().st_size, sha256(target)) if target else (None, None)
+    rows, columns = (shape.rows, shape.columns) if shape else (None, None)
+    return Entry(
+        study.organism, study.source, study.project, kind, path, url, size, digest, rows, columns, status, detail
+    )
+
+
+def fetch_file(mirrors, path, folder, verify, journal, study, kind):
     """Fetch one file unless a good one is there; returns its Entry, whatever happened."""
 
-    def entry(status, detail, url=None, target=None, shape=None):
-        size, digest = (target.stat().st_size, sha256(target)) if target else (None, None)
-        rows, columns = (shape.rows, shape.columns) if shape else (None, None)
-        return Entry(
-            study.organism, study.source, study.project, kind, path, url, size, digest, rows, columns, status, detail
-        )
-
+    entry = partial(_entry, study, kind, path)
     target = folder / path
     try:
         kept = _kept(mirrors, path, target, verify, journal)

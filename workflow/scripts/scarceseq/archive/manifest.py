@@ -21,8 +21,9 @@ class Entry:
         Where the good copy came from.
     rows, columns : int or None
         Genes and runs of gene sums; rows and columns of a metadata table.
-    status : {'ok', 'absent', 'damaged', 'failed'}
-        absent: the archive has no such file; damaged: it does not verify; failed: it could not be had.
+    status : {'ok', 'absent', 'damaged', 'failed', 'skipped'}
+        absent: the archive has no such file; damaged: it does not verify; failed: it could not be had; skipped: gene
+        sums that were not asked for, since the study's metadata rule it out.
     detail : str
         What is odd about it, or what went wrong.
     """
@@ -79,6 +80,17 @@ def why_unusable(files):
     return "; ".join(bad) or None
 
 
+def why_skipped(files):
+    """Words for why a study's counts were not fetched on purpose, or None.
+
+    Parameters
+    ----------
+    files : dict of {str: Entry}
+        By kind.
+    """
+    return next((entry.detail for entry in files.values() if entry.status == "skipped"), None)
+
+
 def checked_path(folder, entry):
     """Path of a good file, if it still is the file that was verified.
 
@@ -94,7 +106,7 @@ def checked_path(folder, entry):
 
 
 def check_failed_share(entries, max_failed_share):
-    """Studies that cannot be used, with the reason; too many of them stop the run.
+    """Studies that cannot be used, with the reason, skipped ones aside; too many of them stop the run.
 
     Parameters
     ----------
@@ -113,7 +125,9 @@ def check_failed_share(entries, max_failed_share):
         If a larger share of the studies failed.
     """
     studies = by_study(entries)
-    failed = {study: reason for study, files in studies.items() if (reason := why_unusable(files))}
+    failed = {
+        study: reason for study, files in studies.items() if not why_skipped(files) and (reason := why_unusable(files))
+    }
     if studies and len(failed) / len(studies) > max_failed_share:
         shown = "\n".join(f"  {study.project}: {reason}" for study, reason in list(failed.items())[:10])
         raise InputError(

@@ -13,7 +13,8 @@ from scarceseq.seeds import derive
 log = logging.getLogger(__name__)
 
 PLAN_COLUMNS = ["organism", "source", "project", "run", "rail_id"]
-STUDY_COLUMNS = ["organism", "source", "project", "runs", "batch", "skip_reason"]
+STUDY_KEY = ["organism", "source", "project"]
+STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
 
 def fetch_project_tables(mirrors, organism, sources, folder):
@@ -68,7 +69,39 @@ def read_project_table(path):
     return table.drop_duplicates(["project", "run"])
 
 
-def plan_studies(runs, batches, min_runs, only, excluded):
+def excluded_projects(ids, projects, table=None):
+    """Which projects are excluded, and by which id.
+
+    Parameters
+    ----------
+    ids : list of str
+        Projects, or ids that other archives give them (BioProject, GEO series).
+    projects : iterable of str
+        All projects of the archive.
+    table : pandas.DataFrame, optional
+        Text; the ids in a row belong to one study, whatever the columns are called.
+
+    Returns
+    -------
+    dict of {str: str}
+        Id by project. An id that leads to no project here may still be found in a study's metadata.
+    """
+    projects = set(projects)
+    found = {name: name for name in ids if name in projects}
+    if table is not None:
+        for row in table[table.isin(ids).any(axis=1)].to_numpy():
+            named = next(name for name in ids if name in row)
+            found |= {project: named for project in projects.intersection(row) if project not in found}
+    unknown = sorted(set(ids) - set(found.values()))
+    if unknown:
+        log.warning(
+            "excluded ids that are no project of the archive, and are looked for in the studies' metadata: %s",
+            ", ".join(unknown),
+        )
+    return found
+
+
+def plan_studies(runs, batches, min_runs, only, excluded, giants=()):
     """One row per study: its batch, or why it is skipped.
 
     Parameters
@@ -78,34 +111,40 @@ def plan_studies(runs, batches, min_runs, only, excluded):
     batches : list of str
         A study's batch depends on nothing but its own key and their number, so that it stays when studies are added.
     min_runs : int
-    only, excluded : list of str
-        Project accessions. All but the excluded are wanted if `only` is empty.
+    only : list of str
+        Project accessions; all are wanted if it is empty.
+    excluded : dict of {str: str}
+        From `excluded_projects`.
+    giants : list of str, optional
+        Projects that each have a batch of their own, of the project's name.
 
     Returns
     -------
     pandas.DataFrame
         `STUDY_COLUMNS`; batch is missing for a skipped study.
     """
-    key = ["organism", "source", "project"]
-    studies = runs.groupby(key, sort=True).size().rename("runs").reset_index()
-    for name, listed in (("studies", only), ("excluded_studies", excluded)):
+    studies = runs.groupby(STUDY_KEY, sort=True).size().rename("runs").reset_index()
+    for name, listed in (("studies", only), ("giant_studies", giants)):
         unknown = sorted(set(listed) - set(studies["project"]))
         if unknown:
             log.warning("config key archive.%s: not in the archive: %s", name, ", ".join(unknown))
     reasons, assigned = [], []
     for study in studies.itertuples(index=False):
         reason = _skip_reason(study, min_runs, only, excluded)
+        own = study.project if study.project in giants else batches[batch_of(Study(*study[:3]), len(batches))]
         reasons.append(reason)
-        assigned.append(None if reason else batches[batch_of(Study(*study[:3]), len(batches))])
+        assigned.append(None if reason else own)
     studies = studies.assign(batch=assigned, skip_reason=reasons)
     if studies["batch"].isna().all():
         raise InputError("archive: every study is skipped (keys min_runs, studies, excluded_studies); see studies.tsv")
+    _report_balance(studies[studies["batch"].isin(batches)], len(batches))
     return studies[STUDY_COLUMNS]
 
 
 def _skip_reason(study, min_runs, only, excluded):
     if study.project in excluded:
-        return "excluded"
+        named = excluded[study.project]
+        return "excluded" if named == study.project else f"excluded: {named}"
     if only and study.project not in only:
         return "not listed"
     if study.runs < min_runs:
@@ -118,13 +157,40 @@ def batch_of(study, batches):
     return derive(0, "batch", study.organism, study.source, study.project) % batches
 
 
-def runs_of_batch(runs, studies, batch):
-    """Rows of `runs` whose study is in the batch."""
-    chosen = studies.loc[studies["batch"] == batch, ["organism", "source", "project"]]
-    return runs.merge(chosen, on=["organism", "source", "project"])[PLAN_COLUMNS]
+def _report_balance(studies, batches):
+    """Log how evenly the runs are divided, and which studies are as large as a batch."""
+    loads = studies.groupby("batch")["runs"].sum()
+    mean = studies["runs"].sum() / batches
+    log.info("%d runs in %d batches: %.0f on average, at most %d", loads.sum(), batches, mean, loads.max())
+    large = studies.loc[(studies["runs"] > mean) & (batches > 1), "project"]
+    if len(large):
+        log.info("larger than a batch on average; archive.giant_studies could name them: %s", ", ".join(large))
+
+
+def runs_by_batch(runs, studies, batches):
+    """Rows of `runs` of each batch.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        `PLAN_COLUMNS`.
+    studies : pandas.DataFrame
+        From `plan_studies`.
+    batches : list of str
+        All batches, those of no study included.
+
+    Returns
+    -------
+    dict of {str: pandas.DataFrame}
+        `PLAN_COLUMNS`, in the order of `runs`.
+    """
+    chosen = studies.loc[studies["batch"].notna(), [*STUDY_KEY, "batch"]]
+    batch = runs[STUDY_KEY].merge(chosen, on=STUDY_KEY, how="left")["batch"].to_numpy()
+    rows = pd.Series(range(len(runs))).groupby(batch).indices
+    return {name: runs.iloc[rows.get(name, [])][PLAN_COLUMNS] for name in batches}
 
 
 def planned_studies(plan):
     """(study, set of its runs) for each study of a plan table, sorted."""
-    for key, rows in plan.groupby(["organism", "source", "project"], sort=True):
+    for key, rows in plan.groupby(STUDY_KEY, sort=True):
         yield Study(*key), set(rows["run"])

@@ -9,12 +9,18 @@ TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
 
 
 @dataclass(frozen=True)
-class RunFilter:
-    """Config section ``corpus.runs``; its keys are described in the schema."""
+class MetadataFilter:
+    """Keys of the config section ``corpus.runs`` that need nothing but metadata."""
 
     kept_types: list[str]
     min_mapped_reads: int
     excluded_library_selections: list[str]
+
+
+@dataclass(frozen=True)
+class RunFilter(MetadataFilter):
+    """Config section ``corpus.runs``; its keys are described in the schema."""
+
     max_zero_fraction: float
     zero_fraction_gene_types: list[str]
     max_runs_per_study: int
@@ -28,7 +34,7 @@ def metadata_reasons(runs, settings):
     runs : pandas.DataFrame
         Index: run. Columns: has_counts, has_metadata, has_qc (bool), auc, mapped_reads (NaN if unknown),
         library_selection (text or missing) and `TYPE_COLUMNS` (text or missing).
-    settings : RunFilter
+    settings : MetadataFilter
 
     Returns
     -------

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS
-from scarceseq.archive.manifest import by_study, checked_path, why_unusable
+from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.plan import planned_studies
 from scarceseq.archive.tables import gene_sum_blocks, open_gzip, read_header
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
@@ -69,7 +69,9 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     parts = []
     for study, runs in planned_studies(plan):
         reason = why_unusable(files[study])
-        if reason:
+        if why_skipped(files[study]):
+            parts.append(_skipped(study, runs, files[study], folder, settings, len(annotation)))
+        elif reason:
             parts.append(_unusable(study, runs, reason, len(annotation)))
         else:
             paths = {kind: checked_path(folder, entry) for kind, entry in files[study].items() if entry.status == "ok"}
@@ -88,8 +90,19 @@ def _concatenate(frames):
     return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
-def _unusable(study, runs, reason, genes):
-    dropped = [(study.project, run, "study_unusable", reason) for run in sorted(runs)]
+def _skipped(study, runs, files, folder, settings, genes):
+    """A study whose counts were not fetched: each run with the reason in its metadata, if it is not the study's."""
+    paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
+    told = metadata_reasons(run_table(runs, runs, paths), settings)
+    if len(told) < len(runs):
+        return _unusable(study, runs, why_skipped(files), genes, "study_excluded")
+    told.insert(0, "study", study.project)
+    counts, samples, _, attributes = _unusable(study, [], None, genes)
+    return counts, samples, told.sort_values("run", ignore_index=True), attributes
+
+
+def _unusable(study, runs, detail, genes, reason="study_unusable"):
+    dropped = [(study.project, run, reason, detail) for run in sorted(runs)]
     return (
         np.zeros((0, genes), dtype=np.int64),
         _sample_table(study, pd.DataFrame(), []),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from scarceseq.archive.manifest import by_study, read_manifest, why_unusable
+from scarceseq.archive.manifest import by_study, read_manifest, why_skipped, why_unusable
 from scarceseq.report.blocks import Paragraph, Section, Table
 from scarceseq.report.wording import count
 
@@ -20,6 +20,7 @@ REASONS = {
     "run_cap": "beyond the most runs of one study",
     "duplicate_content": "same counts as another sample",
     "duplicate_sample": "same sample name as another",
+    "study_excluded": "study excluded by an id in its metadata",
     UNUSABLE: "study's files could not be used",
 }
 
@@ -37,18 +38,22 @@ def study_states(studies, entries):
     Returns
     -------
     pandas.DataFrame
-        `studies` with columns state ('fetched', 'skipped', 'unusable', 'not in a manifest') and detail.
+        `studies` with columns state ('fetched', 'skipped' by the plan, 'ruled out' by metadata before its counts were
+        fetched, 'unusable', 'not in a manifest') and detail.
     """
-    unusable = {(s.organism, s.source, s.project): why_unusable(files) for s, files in by_study(entries).items()}
+    files = {(study.organism, study.source, study.project): found for study, found in by_study(entries).items()}
     states, details = [], []
     for row in studies.itertuples():
         key = (row.organism, row.source, row.project)
         if pd.notna(row.skip_reason) and row.skip_reason:
             state, detail = "skipped", row.skip_reason
-        elif key not in unusable:
+        elif key not in files:
             state, detail = "not in a manifest", ""
+        elif why_skipped(files[key]):
+            state, detail = "ruled out", why_skipped(files[key])
         else:
-            state, detail = ("unusable", unusable[key]) if unusable[key] else ("fetched", "")
+            reason = why_unusable(files[key])
+            state, detail = ("unusable", reason) if reason else ("fetched", "")
         states.append(state)
         details.append(detail)
     return studies.drop(columns="skip_reason").assign(state=states, detail=details)

@@ -1,8 +1,7 @@
 """Join batches and user studies: exact counts, the training matrix, and the tables of samples, genes and attributes."""
 
-from scarceseq.archive.counts import read_counts, write_counts
 from scarceseq.archive.manifest import check_failed_share, read_manifest
-from scarceseq.corpus import merge
+from scarceseq.corpus import merge, store
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 
@@ -11,15 +10,11 @@ source, output = snakemake.input, snakemake.output
 entries = [entry for path in source.manifests for entry in read_manifest(path)]
 check_failed_share(entries, snakemake.params.max_failed_share)
 
-corpus = merge.merge(
-    [read_counts(path) for path in [*source.shards, *source.studies]],
-    [read_table(path, dtype=str) for path in source.dropped],
-    snakemake.params.gene_types,
-)
+dropped = [read_table(path, dtype=str) for path in source.dropped]
+corpus = merge.merge([*source.shards, *source.studies], dropped, snakemake.params.gene_types)
 samples = merge.sample_table(corpus)
 attributes = merge.attribute_table([read_table(path) for path in source.attributes], samples["sample"])
-write_counts(corpus.counts, corpus.samples, corpus.genes, output.corpus)
-merge.write_training_matrix(corpus, output.training)
+store.write_corpus(corpus, output.corpus, output.training)
 write_table(samples, output.samples)
 write_table(merge.gene_table(corpus), output.genes)
 write_table(attributes, output.attributes)

@@ -4,8 +4,8 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, read_counts, write_counts
-from scarceseq.corpus import merge, transform
+from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
+from scarceseq.corpus import merge, store, transform
 from scarceseq.corpus.splits import split_studies
 from scarceseq.errors import InputError
 
@@ -28,106 +28,128 @@ def part(study, rows, measured=(True, True, True, True), genes=GENES):
     return anndata.AnnData(counts, obs=samples, var=genes.assign(measured=list(measured)))
 
 
-def join(*parts, gene_types=("protein_coding",)):
-    return merge.merge(list(parts), [], list(gene_types))
+@pytest.fixture
+def join(tmp_path):
+    """Function that writes parts as files and merges these."""
+
+    def merged(*parts, gene_types=("protein_coding",), dropped=()):
+        paths = [tmp_path / f"part{number}.h5ad" for number in range(len(parts))]
+        for part, path in zip(parts, paths, strict=True):
+            write_counts(part.X, part.obs, part.var, path)
+        return merge.merge(paths, list(dropped), list(gene_types))
+
+    return merged
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Function that writes a corpus and returns what anndata and numpy read."""
+
+    def write(corpus, name="corpus"):
+        store.write_corpus(corpus, tmp_path / f"{name}.h5ad", tmp_path / f"{name}.npy")
+        return anndata.read_h5ad(tmp_path / f"{name}.h5ad"), np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+
+    return write
 
 
 BATCH = part("SRP2", {"b": [1, 2, 3, 4], "a": [2**53 + 1, 6, 7, 8]})
 USER = part("mine", {"mine.s": [0, 5, 9, 0]}, measured=[True, True, True, False])
 
 
-def test_samples_are_sorted_by_study_then_name_and_stay_exact():
-    corpus = join(BATCH, USER)
-    assert corpus.samples.index.tolist() == ["a", "b", "mine.s"]
-    assert corpus.counts.tolist()[0] == [2**53 + 1, 6, 7, 8]
+def test_samples_are_sorted_by_study_then_name_and_stay_exact(join, written):
+    back, _ = written(join(BATCH, USER))
+    assert back.obs_names.tolist() == ["a", "b", "mine.s"]
+    assert back.X.tolist() == [[2**53 + 1, 6, 7, 8], [1, 2, 3, 4], [0, 5, 9, 0]]
 
 
-def test_the_order_of_the_parts_does_not_matter():
+def test_the_order_of_the_parts_does_not_matter(join, written):
     other = part("SRP1", {"z": [4, 4, 4, 5]})
-    first, second = join(BATCH, other), join(other, BATCH)
-    assert first.samples.equals(second.samples)
-    assert np.array_equal(first.counts, second.counts)
+    first, second = (written(join(*parts)) for parts in ([BATCH, other], [other, BATCH]))
+    assert first[0].obs.equals(second[0].obs)
+    assert np.array_equal(first[0].X, second[0].X)
+    assert np.array_equal(first[1], second[1])
 
 
-def test_genes_are_those_measured_in_every_study():
+def test_genes_are_those_measured_in_every_study(join):
     corpus = join(BATCH, USER)
     assert corpus.genes["shared"].tolist() == [True, True, True, False]
     assert corpus.genes["chosen"].tolist() == [True, True, False, False]
     assert merge.gene_table(corpus)["gene_id"].tolist() == ["g1.1", "g2.1"]
 
 
-def test_a_user_study_has_the_genes_of_the_archive_where_it_has_more():
+def test_a_user_study_has_the_genes_of_the_archive_where_it_has_more(join, written):
     more = pd.concat([GENES, pd.DataFrame({"gene_name": "E", "gene_type": "x", "bp_length": 9}, index=["g0.1"])])
     user = part("mine", {"mine.s": [1, 0, 2, 3, 9]}, measured=[True] * 5, genes=more.sort_index())
     corpus = join(BATCH, user)
     assert corpus.genes.index.tolist() == GENES.index.tolist()
-    assert corpus.counts[-1].tolist() == [0, 2, 3, 9]
+    assert written(corpus)[0].X[-1].tolist() == [0, 2, 3, 9]
 
 
-def test_training_values_are_log_tpm_over_all_shared_genes_before_the_choice(tmp_path, monkeypatch):
-    monkeypatch.setattr(merge, "BLOCK_ROWS", 2)
-    corpus = join(BATCH, USER)
-    merge.write_training_matrix(corpus, tmp_path / "training.npy")
-    matrix = np.load(tmp_path / "training.npy", mmap_mode="r")
-    expected = np.log2(transform.tpm(corpus.counts[:, :3], [100, 200, 300]) + 1).astype(np.float32)[:, :2]
+def test_a_part_that_lacks_genes_is_named(join):
+    user = part("mine", {"mine.s": [1, 0, 2]}, measured=[True] * 3, genes=GENES.iloc[:3])
+    with pytest.raises(InputError, match=r"part1.h5ad: lacks 1 of the 4 genes of .*part0.h5ad, the first is g4\.1"):
+        join(BATCH, user)
+
+
+def test_training_values_are_log_tpm_over_all_shared_genes_before_the_choice(join, written):
+    counts, matrix = written(join(BATCH, USER))
+    expected = np.log2(transform.tpm(counts.X[:, :3], [100, 200, 300]) + 1).astype(np.float32)[:, :2]
     assert matrix.flags.c_contiguous
     assert matrix.dtype == np.float32
     assert np.array_equal(matrix, expected)
 
 
-def test_identical_counts_are_kept_once_and_the_rest_are_listed():
+def test_identical_counts_are_kept_once_and_the_rest_are_listed(join):
     copy = part("zz_copy", {"zz_copy.s": [1, 2, 3, 4]})
     corpus = join(BATCH, copy)
     assert corpus.samples.index.tolist() == ["a", "b"]
     assert corpus.dropped.to_numpy().tolist() == [["zz_copy", "run_zz_copy.s", "duplicate_content", "b"]]
 
 
-def test_a_copy_on_fewer_genes_is_found_too():
+def test_a_copy_on_fewer_genes_is_found_too(join):
     copy = part("zz_copy", {"zz_copy.s": [1, 2, 3, 0]}, measured=[True, True, True, False])
     assert join(BATCH, copy).dropped["reason"].tolist() == ["duplicate_content"]
 
 
-def test_a_sample_with_nothing_in_the_shared_genes_is_dropped():
+def test_a_sample_with_nothing_in_the_shared_genes_is_dropped(join):
     nothing = part("SRP3", {"n": [0, 0, 0, 5]})
     assert join(BATCH, USER, nothing).dropped.to_numpy().tolist() == [
         ["SRP3", "run_n", "all_zero_in_shared_genes", None]
     ]
 
 
-def test_a_sample_name_in_two_studies_is_kept_once():
+def test_a_sample_name_in_two_studies_is_kept_once(join):
     again = part("SRP9", {"a": [9, 9, 9, 9]})
     assert join(BATCH, again).dropped["reason"].tolist() == ["duplicate_sample"]
 
 
-def test_lists_of_dropped_runs_are_joined_and_sorted():
+def test_lists_of_dropped_runs_are_joined_and_sorted(join):
     lists = [pd.DataFrame([[study, "r", "few_mapped_reads", "1"]], columns=DROPPED_COLUMNS) for study in ("Z", "B")]
-    assert merge.merge([BATCH], lists, []).dropped["study"].tolist() == ["B", "Z"]
+    assert join(BATCH, gene_types=[], dropped=lists).dropped["study"].tolist() == ["B", "Z"]
 
 
-def test_figures_of_samples_are_over_shared_genes():
+def test_figures_of_samples_are_over_shared_genes(join):
     table = merge.sample_table(join(BATCH, USER)).set_index("sample")
     assert table.loc["b", ["library_size", "genes_detected", "zero_fraction"]].tolist() == [6, 3, 0]
     assert table.loc["mine.s", ["library_size", "genes_detected", "zero_fraction"]].tolist() == [14, 2, 0.5]
     assert table["library_size"].dtype == np.int64
 
 
-def test_no_gene_of_the_wanted_types_is_an_error():
+def test_no_gene_of_the_wanted_types_is_an_error(join):
     with pytest.raises(InputError, match=r"corpus\.gene_types"):
         join(BATCH, gene_types=["snRNA"])
 
 
-def test_no_sample_left_is_an_error():
+def test_no_sample_left_is_an_error(join):
     with pytest.raises(InputError, match="no sample is left"):
         join(part("SRP1", {}))
 
 
-def test_counts_are_written_exactly_and_with_equal_bytes(tmp_path):
+def test_counts_are_written_exactly_and_with_equal_bytes(join, written, tmp_path):
     corpus = join(BATCH, USER)
-    for name in ("one", "two"):
-        write_counts(corpus.counts, corpus.samples, corpus.genes, tmp_path / f"{name}.h5ad")
+    back, _ = written(corpus, "one")
+    written(corpus, "two")
     assert (tmp_path / "one.h5ad").read_bytes() == (tmp_path / "two.h5ad").read_bytes()
-    back = read_counts(tmp_path / "one.h5ad")
-    assert np.array_equal(back.X, corpus.counts)
     assert back.X.dtype == np.int64
     assert back.obs["study"].tolist() == ["SRP2", "SRP2", "mine"]
     assert back.var["shared"].tolist() == [True, True, True, False]

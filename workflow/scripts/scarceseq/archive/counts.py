@@ -1,6 +1,14 @@
-"""Samples x genes counts on disk, in one form for archive batches, user studies and the corpus."""
+"""Samples x genes counts on disk, in one form for archive batches, user studies and the corpus.
+
+An ``.h5ad`` that anndata opens, whose ``X`` has one compressed chunk per sample: a row is read alone, and is copied
+into another file of the same genes as it is, packed.
+"""
+
+import contextlib
 
 import anndata
+import h5py
+from anndata.io import read_elem
 
 from scarceseq.files import atomic
 
@@ -9,29 +17,81 @@ SAMPLE_COLUMNS = ["study", "organism", "source", "unit", "runs", "auc", "mapped_
 GENE_COLUMNS = ["gene_name", "gene_type", "bp_length", "measured"]
 DROPPED_COLUMNS = ["study", "run", "reason", "value"]
 
+# Eight-byte whole numbers of which the high bytes are mostly 0: shuffling bytes packs them better and faster.
+PACKING = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
-def write_counts(counts, samples, genes, path):
-    """Write an ``.h5ad`` of exact counts.
+
+@contextlib.contextmanager
+def create_counts(samples, genes, path):
+    """Yield an empty data set ``X``, int64, (samples, genes), to be filled row by row; then it is at `path`.
 
     Parameters
     ----------
-    counts : numpy.ndarray
-        int64, (samples, genes).
     samples : pandas.DataFrame
         Index: sample.
     genes : pandas.DataFrame
         Index: versioned gene id.
     path : path
     """
-    table = anndata.AnnData(counts, obs=_categories(samples), var=_categories(genes))
+    frame = anndata.AnnData(obs=_categories(samples), var=_categories(genes))
+    shape = frame.shape
     with atomic(path) as temporary:
-        table.write_h5ad(temporary, compression="gzip", compression_opts=1)
+        frame.write_h5ad(temporary)
+        with h5py.File(temporary, "r+") as handle:
+            layout = {"chunks": (1, shape[1]), **PACKING} if all(shape) else {}
+            matrix = handle.create_dataset("X", shape=shape, dtype="<i8", **layout)
+            matrix.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+            yield matrix
+
+
+def write_counts(counts, samples, genes, path):
+    """Write an ``.h5ad`` of exact counts: int64, (samples, genes); the tables are as for `create_counts`."""
+    with create_counts(samples, genes, path) as matrix:
+        matrix[...] = counts
 
 
 def _categories(table):
     return table.astype(dict.fromkeys(table.select_dtypes("object").columns, "category"))
 
 
-def read_counts(path):
-    """What `write_counts` wrote, as `anndata.AnnData`."""
-    return anndata.read_h5ad(path)
+class CountsFile:
+    """What `create_counts` or `write_counts` wrote, read a few rows at a time.
+
+    Attributes
+    ----------
+    path : path
+    samples, genes : pandas.DataFrame
+        As they were written.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        with h5py.File(path) as handle:
+            self.samples, self.genes = read_elem(handle["obs"]), read_elem(handle["var"])
+
+    @contextlib.contextmanager
+    def open(self):
+        """Yield the data set of counts."""
+        with h5py.File(self.path) as handle:
+            yield handle["X"]
+
+
+def copy_rows(source, target, first, place, rows):
+    """Copy rows between data sets of the same genes without unpacking them.
+
+    Parameters
+    ----------
+    source, target : h5py.Dataset
+        In the form of `create_counts`.
+    first, place : int
+        First row in `source`, and in `target`.
+    rows : int
+    """
+    for row in range(rows):
+        mask, packed = source.id.read_direct_chunk((first + row, 0))
+        target.id.write_direct_chunk((place + row, 0), packed, mask)
+
+
+def same_form(source, target):
+    """Whether rows of both data sets are packed alike, so that `copy_rows` may be used."""
+    return all(getattr(source, name) == getattr(target, name) for name in ("chunks", "dtype", *PACKING))

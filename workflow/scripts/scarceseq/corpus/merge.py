@@ -1,4 +1,4 @@
-"""All studies in one matrix: exact counts for whoever opens it, log2(TPM + 1) in rows for training."""
+"""All studies in one order: which samples stay, on which genes, and where their counts are."""
 
 import hashlib
 import logging
@@ -7,25 +7,44 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scarceseq.archive.counts import DROPPED_COLUMNS
-from scarceseq.corpus.transform import log_tpm
+from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
-from scarceseq.files import atomic
 
 log = logging.getLogger(__name__)
 
-# Rows normalised at once.
-BLOCK_ROWS = 512
+
+@dataclass(frozen=True)
+class Part:
+    """A batch or a user's study, on the corpus's genes.
+
+    Attributes
+    ----------
+    file : CountsFile
+    columns : numpy.ndarray of int, (genes,), or None
+        Column in the file of each gene of the corpus; None if they are the same genes in the same order.
+    """
+
+    file: CountsFile
+    columns: np.ndarray | None
+
+    def counts(self, source, start, stop):
+        """int64, (stop - start, genes): rows of the open data set `source`."""
+        block = source[start:stop]
+        return block if self.columns is None else block[:, self.columns]
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Attributes
     ----------
-    counts : numpy.ndarray
-        int64, (samples, genes): coverage sums of archive samples, read counts of a user's.
+    parts : list of Part
+    part_of, row_of : numpy.ndarray of int, (samples,)
+        Where the counts of each sample are: coverage sums of archive samples, read counts of a user's.
     samples : pandas.DataFrame
         Index: sample; sorted by study, then sample.
+    figures : pandas.DataFrame
+        library_size, genes_detected, zero_fraction of each sample; see `sample_table`.
     genes : pandas.DataFrame
         Index: versioned gene id. Columns gene_name, gene_type, bp_length, shared (measured in every study) and
         chosen (a column of the training matrix).
@@ -33,19 +52,22 @@ class Corpus:
         study, run, reason, value: of all stages, sorted.
     """
 
-    counts: np.ndarray
+    parts: list
+    part_of: np.ndarray
+    row_of: np.ndarray
     samples: pd.DataFrame
+    figures: pd.DataFrame
     genes: pd.DataFrame
     dropped: pd.DataFrame
 
 
-def merge(parts, dropped, gene_types):
-    """Join batches and user studies.
+def merge(paths, dropped, gene_types):
+    """Join batches and user studies; counts are read in blocks and not kept.
 
     Parameters
     ----------
-    parts : list of anndata.AnnData
-        At least one batch of the archive first: its genes are the corpus's.
+    paths : list of path
+        Files of `scarceseq.archive.counts`, at least one batch of the archive first: its genes are the corpus's.
     dropped : list of pandas.DataFrame
         study, run, reason, value, from each batch.
     gene_types : list of str
@@ -58,23 +80,24 @@ def merge(parts, dropped, gene_types):
     Raises
     ------
     InputError
-        If no sample or no gene is left.
+        If a part lacks a gene, or no sample or no gene is left.
     """
-    genes, parts = _align(parts)
-    counts = np.concatenate([np.asarray(part.X) for part in parts])
-    samples = pd.concat([part.obs.astype({"study": str, "runs": str}) for part in parts])
+    genes, parts = _align([CountsFile(path) for path in paths])
+    genes["chosen"] = genes["shared"] & (genes["gene_type"].isin(gene_types) if gene_types else True)
+    samples = pd.concat([part.file.samples.astype({"study": str, "runs": str}) for part in parts])
     samples.index = samples.index.astype(str)
-    order = np.lexsort((samples.index, samples["study"]))
-    counts, samples = counts[order], samples.iloc[order]
+    part_of = np.repeat(np.arange(len(parts)), [len(part.file.samples) for part in parts])
+    row_of = np.concatenate([np.arange(len(part.file.samples)) for part in parts])
+    figures, digests = count_figures(parts, genes)
 
-    reasons = sample_reasons(counts[:, genes["shared"].to_numpy()], samples.index)
+    order = np.lexsort((samples.index, samples["study"]))
+    samples, figures = samples.iloc[order], figures.iloc[order]
+    reasons = sample_reasons(digests[order], figures["genes_detected"], samples.index)
     lost = pd.concat([pd.DataFrame(columns=DROPPED_COLUMNS, dtype=object), *dropped, _dropped_runs(samples, reasons)])
     lost = lost.sort_values(["study", "run"], ignore_index=True)
-    kept = [not reason for reason, _ in reasons]
-    if not any(kept):
+    kept = np.array([not reason for reason, _ in reasons], dtype=bool)
+    if not kept.any():
         raise InputError(f"corpus: no sample is left; reasons: {lost['reason'].value_counts().to_dict()}")
-
-    genes["chosen"] = genes["shared"] & (genes["gene_type"].isin(gene_types) if gene_types else True)
     if not genes["chosen"].any():
         raise InputError(
             f"config key corpus.gene_types: none of the {genes['shared'].sum()} genes measured in every study has a "
@@ -82,37 +105,75 @@ def merge(parts, dropped, gene_types):
         )
     log.info(
         "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",
-        *(sum(kept), samples["study"][kept].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
+        *(kept.sum(), samples["study"][kept].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
     )
-    return Corpus(counts[kept], samples[kept], genes, lost)
+    return Corpus(parts, part_of[order][kept], row_of[order][kept], samples[kept], figures[kept], genes, lost)
 
 
-def _align(parts):
+def _align(files):
     """Gene table with column shared, and the parts on these genes."""
-    gene_ids = parts[0].var_names
-    genes = parts[0].var[["gene_name", "gene_type", "bp_length"]].copy()
+    gene_ids = files[0].genes.index
+    genes = files[0].genes[["gene_name", "gene_type", "bp_length"]].copy()
     genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
-    aligned = [part if part.var_names.equals(gene_ids) else part[:, gene_ids] for part in parts]
-    measured = [part.var["measured"].to_numpy(dtype=bool) for part in aligned if part.n_obs]
-    genes["shared"] = np.logical_and.reduce(measured) if measured else False
-    return genes, aligned
+    parts, genes["shared"] = [], any(len(file.samples) for file in files)
+    for file in files:
+        same = file.genes.index.equals(gene_ids)
+        columns = None if same else file.genes.index.get_indexer(gene_ids)
+        if not same and (columns < 0).any():
+            raise InputError(
+                f"{file.path}: lacks {(columns < 0).sum()} of the {len(gene_ids)} genes of {files[0].path}, the first "
+                f"is {gene_ids[columns < 0][0]}; were they made with one annotation? Delete them and run again"
+            )
+        parts.append(Part(file, columns))
+        if len(file.samples):
+            measured = file.genes["measured"].to_numpy(dtype=bool)
+            genes["shared"] &= measured if same else measured[columns]
+    return genes, parts
 
 
-def sample_reasons(counts, names):
+def count_figures(parts, genes):
+    """Figures of all samples, in the order of the parts, and what tells whether two have the same counts.
+
+    Returns
+    -------
+    figures : pandas.DataFrame
+        As `Corpus.figures`.
+    digests : numpy.ndarray
+        bytes, (samples,): SHA-256 of the counts of the shared genes.
+    """
+    shared = genes["shared"].to_numpy()
+    chosen = genes["chosen"].to_numpy()[shared]
+    blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))], []
+    for part in parts:
+        rows = len(part.file.samples)
+        with part.file.open() as source:
+            for start in range(0, rows, block_rows(len(shared))):
+                counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
+                counts = np.ascontiguousarray(counts[:, shared])
+                zero_fraction = (counts[:, chosen] == 0).mean(axis=1) if chosen.any() else np.ones(len(counts))
+                blocks.append((counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction))
+                digests += [hashlib.sha256(row).digest() for row in counts]
+    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
+    names = ["library_size", "genes_detected", "zero_fraction"]
+    return pd.DataFrame(dict(zip(names, columns, strict=True))), np.array(digests, dtype=object)
+
+
+def sample_reasons(digests, genes_detected, names):
     """Why a sample cannot stay: (reason, value), or (None, None) if it can.
 
     Samples of identical counts are one sample: the first stays, so that none is in two splits.
 
     Parameters
     ----------
-    counts : numpy.ndarray
-        int64, (samples, shared genes), in the final order.
+    digests : sequence of bytes
+        Equal where the counts of the shared genes are; in the final order.
+    genes_detected : sequence of int
+        Number of these genes that are not zero.
     names : sequence of str
     """
     first, seen, reasons = {}, set(), []
-    for name, row in zip(names, counts, strict=True):
-        digest = hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest()
-        if not row.any():
+    for name, digest, detected in zip(names, digests, genes_detected, strict=True):
+        if detected == 0:
             reasons.append(("all_zero_in_shared_genes", None))
         elif digest in first:
             reasons.append(("duplicate_content", first[digest]))
@@ -135,37 +196,14 @@ def _dropped_runs(samples, reasons):
     return pd.DataFrame(rows, columns=DROPPED_COLUMNS, dtype=object)
 
 
-def write_training_matrix(corpus, path):
-    """Write log2(TPM + 1), float32, (samples, chosen genes), row after row, as ``.npy``.
-
-    TPM is of all shared genes, whatever genes are chosen afterwards.
-    """
-    shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
-    length = corpus.genes["bp_length"].to_numpy(dtype=np.float64)[shared]
-    shape = (len(corpus.samples), int(chosen.sum()))
-    with atomic(path) as temporary, open(temporary, "wb") as handle:
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(handle, header)
-        for start in range(0, shape[0], BLOCK_ROWS):
-            block = log_tpm(corpus.counts[start : start + BLOCK_ROWS, shared], length)
-            handle.write(np.ascontiguousarray(block[:, chosen[shared]], dtype="<f4").tobytes())
-
-
 def sample_table(corpus):
     """Table of samples: the corpus's columns, and figures over the genes measured in every study.
 
     library_size is in bases of coverage for archive samples and in reads for a user's; zero_fraction is over the
     chosen genes.
     """
-    shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
-    table = (
-        corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str)).rename_axis("sample").reset_index()
-    )
-    return table.assign(
-        library_size=corpus.counts[:, shared].sum(axis=1),
-        genes_detected=(corpus.counts[:, shared] > 0).sum(axis=1),
-        zero_fraction=(corpus.counts[:, chosen] == 0).mean(axis=1),
-    )
+    table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str))
+    return pd.concat([table.rename_axis("sample").reset_index(), corpus.figures.reset_index(drop=True)], axis=1)
 
 
 def gene_table(corpus):

@@ -1,0 +1,82 @@
+"""Writing the corpus: exact counts for whoever opens them, log2(TPM + 1) in rows for training.
+
+Rows go from the shards to the files a few at a time, so that memory does not grow with the number of samples.
+"""
+
+import contextlib
+import itertools
+
+import numpy as np
+
+from scarceseq.archive.counts import copy_rows, create_counts, same_form
+from scarceseq.corpus.transform import log_tpm
+from scarceseq.files import atomic
+
+# int64 counts that are in memory at once; the normalisation holds a few arrays of this size.
+BLOCK_BYTES = 2**25
+
+
+def block_rows(genes):
+    """Rows of `genes` counts that are handled at once."""
+    return max(1, BLOCK_BYTES // (8 * max(genes, 1)))
+
+
+def runs_of_rows(parts, rows, limit):
+    """Cut rows into runs that lie one behind the other in one part.
+
+    Parameters
+    ----------
+    parts, rows : numpy.ndarray of int, (samples,)
+        Part of each sample, and row in that part, in the order wanted.
+    limit : int
+        Longest run.
+
+    Yields
+    ------
+    part, first, place, length : int
+        Rows ``first : first + length`` of the part become rows ``place : place + length``.
+    """
+    breaks = (np.diff(parts) != 0) | (np.diff(rows) != 1)
+    borders = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(rows)]
+    for start, stop in itertools.pairwise(borders):
+        for place in range(start, stop, limit):
+            yield int(parts[place]), int(rows[place]), place, min(limit, stop - place)
+
+
+def write_corpus(corpus, corpus_path, training_path):
+    """Write exact counts as ``.h5ad``, and log2(TPM + 1) of the chosen genes as ``.npy``, both in rows by sample.
+
+    TPM is of all shared genes, whatever genes are chosen afterwards. Rows of parts that have the corpus's genes are
+    copied packed.
+
+    Parameters
+    ----------
+    corpus : scarceseq.corpus.merge.Corpus
+    corpus_path, training_path : path
+    """
+    shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
+    length = corpus.genes["bp_length"].to_numpy(dtype=np.float64)[shared]
+    runs = runs_of_rows(corpus.part_of, corpus.row_of, block_rows(len(shared)))
+    with (
+        create_counts(corpus.samples, corpus.genes, corpus_path) as target,
+        _create_rows((len(corpus.samples), int(chosen.sum())), training_path) as training,
+    ):
+        for number, of_part in itertools.groupby(runs, key=lambda run: run[0]):
+            part = corpus.parts[number]
+            with part.file.open() as source:
+                for _, first, place, rows in of_part:
+                    counts = part.counts(source, first, first + rows)
+                    if part.columns is None and same_form(source, target):
+                        copy_rows(source, target, first, place, rows)
+                    else:
+                        target[place : place + rows] = counts
+                    values = log_tpm(np.ascontiguousarray(counts[:, shared]), length)
+                    training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype="<f4").data)
+
+
+@contextlib.contextmanager
+def _create_rows(shape, path):
+    with atomic(path) as temporary, open(temporary, "wb") as handle:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(handle, header)
+        yield handle

@@ -7,6 +7,7 @@ from pathlib import Path
 import scarceseq
 
 TRAINING_MODULES = {
+    "corpus": ["loader", "order", "rows"],
     "pretrain": ["model", "classifier", "training", "masking", "imputation", "evaluation", "normalisation", "run"],
     "pretrain.architectures": ["mlp"],
     "guide": ["settings", "scouts", "displacement", "guides"],

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
 from scarceseq.pretrain import normalisation
 from scarceseq.pretrain.architectures.mlp import build
@@ -13,7 +14,7 @@ from scarceseq.pretrain.evaluation import tune_probabilistic_pca
 from scarceseq.pretrain.imputation import ProbabilisticPCA, fit_probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask, hide, masked_error
 from scarceseq.pretrain.normalisation import fit_normalisation
-from scarceseq.pretrain.training import draw_batches, rate_factor
+from scarceseq.pretrain.training import rate_factor
 from small_corpus import small_expression
 
 

@@ -1,5 +1,7 @@
 """The pre-training loop: masked-expression reconstruction for a fixed number of steps."""
 
+import contextlib
+import itertools
 import logging
 import math
 import time
@@ -7,6 +9,8 @@ import time
 import numpy as np
 import torch
 
+from scarceseq.corpus.loader import Loader
+from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
 from scarceseq.pretrain.masking import draw_mask, hide, masked_error
 from scarceseq.seeds import derive
@@ -48,25 +52,26 @@ def train(base, expression, rows, validation_rows, settings, seed):
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, settings))
     generator = torch.Generator(device).manual_seed(derive(seed, "masks"))
-    batches = draw_batches(rows, settings.batch_samples, derive(seed, "batches"))
+    order = itertools.islice(draw_batches(rows, settings.batch_samples, derive(seed, "batches")), settings.steps)
+    loader = Loader(expression, order, device, base.standardise, rows)
     progress = Progress(settings.steps)
     history, recent = [], []
-    for step in range(1, settings.steps + 1):
-        batch = base.standardise(expression[next(batches)])
-        mask = draw_mask(*batch.shape, settings.mask_share, generator)
-        noise = torch.randn(batch.shape, generator=generator, device=device)
-        loss = masked_error(network(hide(batch + settings.input_noise * noise, mask)), batch, mask)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.maximum_gradient_norm)
-        optimiser.step()
-        schedule.step()
-        recent.append(_finite(loss.item(), step, settings))
-        progress.report(step, len(batch), recent[-1])
-        if step % settings.validate_every_steps == 0 or step == settings.steps:
-            validation = validation_loss(base, expression, validation_rows, settings, seed)
-            history.append({"step": step, "train_loss": float(np.mean(recent)), "validation_loss": validation})
-            recent = []
+    with contextlib.closing(iter(loader)) as batches:
+        for step, (_, batch) in enumerate(batches, start=1):
+            mask = draw_mask(*batch.shape, settings.mask_share, generator)
+            noise = torch.randn(batch.shape, generator=generator, device=device)
+            loss = masked_error(network(hide(batch + settings.input_noise * noise, mask)), batch, mask)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.maximum_gradient_norm)
+            optimiser.step()
+            schedule.step()
+            recent.append(_finite(loss.item(), step, settings))
+            progress.report(step, len(batch), recent[-1])
+            if step % settings.validate_every_steps == 0 or step == settings.steps:
+                validation = validation_loss(base, expression, validation_rows, settings, seed)
+                history.append({"step": step, "train_loss": float(np.mean(recent)), "validation_loss": validation})
+                recent = []
     network.eval()
     return history
 
@@ -77,17 +82,6 @@ def rate_factor(step, settings):
         return (step + 1) / settings.warm_up_steps
     remaining = max(settings.steps - settings.warm_up_steps, 1)
     return 0.5 * (1 + math.cos(math.pi * min((step - settings.warm_up_steps) / remaining, 1.0)))
-
-
-def draw_batches(rows, batch_samples, seed):
-    """Yield batches of rows for ever: each sample once per pass, in a new order each pass, across pass borders."""
-    generator = np.random.default_rng(seed)
-    waiting = np.empty(0, dtype=np.int64)
-    while True:
-        while len(waiting) < batch_samples:
-            waiting = np.concatenate([waiting, generator.permutation(rows)])
-        yield waiting[:batch_samples]
-        waiting = waiting[batch_samples:]
 
 
 @torch.no_grad()

@@ -54,7 +54,7 @@ rule merge_corpus:
         "../envs/scarceseq.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
     params:
         max_failed_share=config["archive"]["max_failed_share"],
         gene_types=config["corpus"]["gene_types"],

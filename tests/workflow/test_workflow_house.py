@@ -77,6 +77,12 @@ def test_the_lock_holds_every_pin():
     assert {pin.lower() for pin in project["dependencies"] + project["optional-dependencies"]["test"]} <= lock
 
 
+def test_the_peers_of_the_benchmarks_are_pinned_twice_alike():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    lines = (REPOSITORY / "envs/peers.txt").read_text().splitlines()
+    assert [line for line in lines if line[0] != "#"] == project["optional-dependencies"]["peers"]
+
+
 def test_the_table_of_keys_is_up_to_date():
     schema = settings.load_schema(REPOSITORY / "workflow/schemas")
     assert (REPOSITORY / "config/README.md").read_text() == settings.document(schema)

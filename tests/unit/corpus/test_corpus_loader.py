@@ -165,6 +165,13 @@ def test_a_resident_loader_refuses_rows_that_were_not_announced(matrix):
         list(Loader(matrix, [np.array([1, 2])], rows=np.array([1, 3]), mode="resident"))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_share_a_batch_and_change_nothing(matrix, threads):
+    batches = [np.arange(3), np.arange(100, 300), np.array([4]), np.array([], dtype=int)]
+    for rows, values in Loader(matrix, batches, threads=threads):
+        assert np.array_equal(values.numpy(), matrix[rows].astype(np.float32))
+
+
 def test_no_batches_are_no_batches(matrix):
     for mode in ("resident", "stream"):
         assert list(Loader(matrix, [], mode=mode)) == []

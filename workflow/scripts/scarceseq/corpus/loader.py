@@ -54,6 +54,8 @@ class Loader:
     mode : {'auto', 'resident', 'stream'}
     announced_batches : int
         Batches whose rows the disk is told of together; with blocks of rows, as many as a window of them has.
+    threads : int, optional
+        That share the copying of a batch; as many as torch uses if not given.
 
     Attributes
     ----------
@@ -61,15 +63,18 @@ class Loader:
         The mode chosen.
     """
 
-    def __init__(self, matrix, batches, device="cpu", prepare=None, rows=None, mode="auto", announced_batches=2):
+    def __init__(
+        self, matrix, batches, device="cpu", prepare=None, rows=None, mode="auto", announced_batches=2, threads=None
+    ):
         self.matrix, self.batches, self.device = matrix, batches, torch.device(device)
         self.prepare = prepare or (lambda values: values)
         self.rows = np.arange(len(matrix)) if rows is None else np.sort(rows)
         self.announced_batches = announced_batches
+        self.threads = threads or torch.get_num_threads()
         self.mode = choose_mode(mode, len(self.rows) * matrix.shape[1] * matrix.itemsize, self.device)
 
     def __iter__(self):
-        with contextlib.closing(RowReader(self.matrix)) as reader:
+        with contextlib.closing(RowReader(self.matrix, self.threads)) as reader:
             batches = self._resident(reader) if self.mode == "resident" else self._stream(reader)
             with contextlib.closing(batches):
                 for rows, values in batches:
@@ -95,7 +100,8 @@ class Loader:
         return held
 
     def _stream(self, reader):
-        free, ready, stop = queue.Queue(), queue.Queue(), threading.Event()
+        # The buffer used last is still in the cache of the processor.
+        free, ready, stop = queue.LifoQueue(), queue.Queue(), threading.Event()
         for _ in range(SLOTS):
             free.put(Slot())
         arguments = (self.batches, reader, self.announced_batches, self.device, free, ready, stop)

@@ -1,6 +1,8 @@
 """Reading rows of the training matrix, from memory or from a disk that is told in time what will be wanted."""
 
+import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -20,15 +22,17 @@ class RowReader:
 
     Rows in the page cache are copied at the speed of memory, and announcing them would only cost time. Rows on disk
     are read far faster if the kernel is told of many at once than at one page fault after another. Which of the two
-    holds shows in the page faults that had to wait for the disk, of this thread.
+    holds shows in the page faults that had to wait for the disk, of the threads that read.
 
     Parameters
     ----------
     matrix : numpy.ndarray, (samples, genes)
         C-contiguous; a `numpy.memmap` or an array.
+    threads : int
+        That share a batch.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix, threads=1):
         if not matrix.flags.c_contiguous:
             raise ValueError("matrix: rows must lie one after the other (C order)")
         self.matrix = matrix
@@ -38,9 +42,12 @@ class RowReader:
         self.from_disk = self.announces
         self._file = open(matrix.filename, "rb") if self.announces else None  # noqa: SIM115
         self._turn = 0
+        self._threads = ThreadPoolExecutor(max(threads - 1, 1))  # starts none before it is used
+        self._parts = threads
 
     def close(self):
-        """Close the file; the matrix stays mapped."""
+        """End the threads and close the file; the matrix stays mapped."""
+        self._threads.shutdown()
         if self._file:
             self._file.close()
 
@@ -66,10 +73,18 @@ class RowReader:
         """
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.matrix)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a matrix of {len(self.matrix)} rows")
+        borders = np.linspace(0, len(rows), self._parts + 1, dtype=int).tolist()
+        parts = list(itertools.pairwise(borders))
+        others = [self._threads.submit(self._copy, rows[i:j], out[i:j]) for i, j in parts[1:]]
+        faults = self._copy(rows[: borders[1]], out[: borders[1]]) + sum(other.result() for other in others)
+        if self.announces and not announced:
+            self.from_disk = faults > 0
+
+    def _copy(self, rows, out):
+        """Copy rows and return how many page faults had to wait for the disk."""
         before = self._disk_faults()
         np.take(self.matrix, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy
-        if self.announces and not announced:
-            self.from_disk = self._disk_faults() > before
+        return self._disk_faults() - before
 
     def _disk_faults(self):
         return resource.getrusage(resource.RUSAGE_THREAD).ru_majflt if self.announces else 0

@@ -1,0 +1,238 @@
+"""Loader: batches of 256 truly random rows of a generated training matrix, from memory and from disk.
+
+Bars: 0.7 of a bare numpy gather on the same memory map (warm); 4 times scDataset on the same file (warm); half the rate
+at which the disk is read from end to end (cold). Rows are compared with the matrix, and each must come exactly once per
+pass. With ``--device cuda`` both modes of the loader are timed too.
+"""
+
+import argparse
+import gc
+import itertools
+import json
+import mmap
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
+from scarceseq.corpus.loader import Loader
+from scarceseq.corpus.order import cut, draw_passes
+from scarceseq.runtime import keep_freed_memory
+
+BATCH_ROWS = 256
+BARS = {"numpy": 0.7, "scdataset": 4.0, "disk": 0.5}
+BLOCK_BYTES = 2**23
+# Size of blocks drawn, batches fetched at once, worker processes. The first is truly random, as ours is.
+PEERS = [(1, 1, 0), (16, 1, 0), (16, 8, 0), (16, 16, 0), (64, 16, 0), (16, 8, 2)]
+
+
+def write_matrix(path, rows, genes):
+    """A training matrix whose first column is the number of the row."""
+    values = np.random.default_rng(0).random((512, genes), dtype=np.float32)
+    with open(path, "wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, {"descr": "<f4", "fortran_order": False, "shape": (rows, genes)})
+        for start in range(0, rows, len(values)):
+            block = values[: rows - start]
+            block[:, 0] = np.arange(start, start + len(block))
+            handle.write(block.data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def bare(matrix, passes, seed):
+    """A gather by numpy for each batch."""
+    for order in itertools.islice(draw_passes(np.arange(len(matrix)), seed), passes):
+        for rows in cut(order, BATCH_ROWS):
+            yield matrix[rows]
+
+
+def ours(matrix, passes, seed, **options):
+    """The loader, as pre-training makes it."""
+    orders = itertools.islice(draw_passes(np.arange(len(matrix)), seed), passes)
+    batches = itertools.chain.from_iterable(cut(order, BATCH_ROWS) for order in orders)
+    for _, values in Loader(matrix, batches, **options):
+        yield values
+
+
+def peer(matrix, setting, seed):
+    """scDataset on the same memory map, in a DataLoader as its documentation shows."""
+    from scdataset import BlockShuffling, scDataset
+    from torch.utils.data import DataLoader
+
+    block, fetched, workers = setting
+    data = scDataset(matrix, BlockShuffling(block_size=block), batch_size=BATCH_ROWS, fetch_factor=fetched, seed=seed)
+    ahead = {"num_workers": workers, "prefetch_factor": fetched + 1} if workers else {}
+    return DataLoader(data, batch_size=None, **ahead)
+
+
+def rate(batches, device="cpu"):
+    """Rows per second."""
+    rows, start = 0, time.perf_counter()
+    for values in batches:
+        rows += len(values)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return rows / (time.perf_counter() - start)
+
+
+def rows_are_right(matrix, batches):
+    """Whether each row comes exactly once, as it is in the matrix."""
+    seen = np.zeros(len(matrix), dtype=int)
+    for values in batches:
+        values = np.asarray(values.cpu() if torch.is_tensor(values) else values)
+        rows = values[:, 0].astype(int)
+        seen[rows] += 1
+        if not np.array_equal(values, matrix[rows]):
+            return False
+    return bool((seen == 1).all())
+
+
+def warm(path, rounds, passes, threads, peers):
+    """Rows per second of each side, one list entry per round; the sides take turns."""
+    matrix = np.load(path, mmap_mode="r")
+    sides = {
+        "numpy": lambda seed: bare(matrix, passes, seed),
+        "ours": lambda seed: ours(matrix, passes, seed, threads=threads),
+        "numpy again": lambda seed: bare(matrix, passes, seed),
+        "ours again": lambda seed: ours(matrix, passes, seed, threads=threads),
+    }
+    sides |= {setting: (lambda seed, setting=setting: peer(matrix, setting, seed)) for setting in peers}
+    rate(bare(matrix, 1, 0))
+    found = {name: [] for name in sides}
+    for seed in range(rounds):
+        for name, side in sides.items():
+            found[name].append(rate(side(seed)))
+    for name in ("numpy", "ours"):
+        found[name] += found.pop(f"{name} again")
+    right = rows_are_right(matrix, ours(matrix, 1, 99, threads=threads))
+    return found, right and all(rows_are_right(matrix, peer(matrix, setting, 99)) for setting in peers)
+
+
+def forget(path):
+    """Drop the file's pages from memory; nothing may have it mapped."""
+    gc.collect()
+    with open(path, "rb") as handle:
+        os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_through(path, direct):
+    """Bytes per second of reading the file from end to end, past the page cache or through it."""
+    forget(path)
+    handle = os.open(path, os.O_RDONLY | (os.O_DIRECT if direct else 0))
+    buffer, place, start = mmap.mmap(-1, BLOCK_BYTES), 0, time.perf_counter()
+    while (count := os.preadv(handle, [buffer], place)) > 0:
+        place += count
+        if place % BLOCK_BYTES:
+            break
+    seconds = time.perf_counter() - start
+    os.close(handle)
+    return place / seconds
+
+
+def cold(path, rounds, threads):
+    """Bytes per second of the disk from end to end, of the loader and of bare numpy; one list entry per round."""
+    found = {"end to end": [], "end to end, uncached": [], "ours": [], "numpy": []}
+    for seed in range(rounds):
+        found["end to end"].append(read_through(path, direct=False))
+        found["end to end, uncached"].append(read_through(path, direct=True))
+        for name, side in {"ours": lambda *a: ours(*a, threads=threads), "numpy": bare}.items():
+            forget(path)
+            matrix = np.load(path, mmap_mode="r")
+            found[name].append(rate(side(matrix, 1, seed)) * matrix.shape[1] * matrix.itemsize)
+            del matrix
+    return found
+
+
+def on_device(path, device, passes):
+    """Rows per second of both modes, once the corpus is there."""
+    matrix = np.load(path, mmap_mode="r")
+    found = {}
+    for mode in ("stream", "resident"):
+        batches = ours(matrix, passes + 1, 1, device=device, mode=mode)
+        rate(itertools.islice(batches, -(-len(matrix) // BATCH_ROWS)))
+        found[mode] = rate(batches, device)
+    return found | {"chosen": Loader(matrix, [], device).mode}
+
+
+def print_rates(title, found, unit, divisor):
+    """Median, lowest and highest of each side."""
+    print(f"{title:44s} {'median':>9s} {'lowest':>9s} {'highest':>9s}  {unit}")
+    for name, rates in found.items():
+        if isinstance(name, tuple):
+            name = "scDataset: block {}, fetch {}, workers {}".format(*name)
+        low, middle, high = (value / divisor for value in np.quantile(rates, [0, 0.5, 1]))
+        print(f"  {name:42s} {middle:9.2f} {low:9.2f} {high:9.2f}")
+
+
+def measure(path, arguments, peers):
+    """The result of the contract."""
+    warm_rates, equal = warm(path, arguments.rounds, arguments.passes, arguments.threads, peers)
+    cold_rates = cold(path, arguments.rounds, arguments.threads)
+    print_rates("warm", warm_rates, "thousand rows/s", 1e3)
+    print_rates("cold", cold_rates, "GB/s", 1e9)
+    middle = {name: float(np.median(rates)) for name, rates in warm_rates.items()}
+    disk = {name: float(np.median(rates)) for name, rates in cold_rates.items()}
+    figures = {"numpy": middle["ours"] / middle["numpy"]}
+    figures["disk"] = disk["ours"] / max(disk["end to end"], disk["end to end, uncached"])
+    if peers:
+        figures["scdataset"] = middle["ours"] / max(middle[setting] for setting in peers)
+    for name, figure in figures.items():
+        print(f"bar {name:10s} {figure:6.2f} of {BARS[name]:g}{'' if figure >= BARS[name] else '   MISSED'}")
+    print("rows as in the matrix, each once per pass:", equal)
+    detail = {
+        "shape": [arguments.samples, arguments.genes],
+        "threads": arguments.threads,
+        "bars": {name: [figure, BARS[name]] for name, figure in figures.items()},
+        "warm_rows_per_second": {str(name): rates for name, rates in warm_rates.items()},
+        "cold_bytes_per_second": cold_rates,
+    }
+    if arguments.device == "cuda":
+        detail["device_rows_per_second"] = on_device(path, arguments.device, arguments.passes)
+        print("on the device, rows/s:", detail["device_rows_per_second"])
+    ratio = min(figure / BARS[name] for name, figure in figures.items())
+    device = torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu"
+    return {"name": "loader", "ratio": ratio, "target": 1, "equal": equal, "device": device, "detail": detail}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a smaller matrix, fewer rounds")
+    parser.add_argument("--samples", type=int)
+    parser.add_argument("--genes", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--passes", type=int, default=3, help="over the matrix, in one measurement from memory")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="that share a batch of ours")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--folder", help="on the disk to be measured; the system's temporary folder if not given")
+    arguments = parser.parse_args()
+    arguments.samples = arguments.samples or (4_096 if arguments.quick else 20_480)
+    arguments.rounds = arguments.rounds or (2 if arguments.quick else 5)
+    return arguments
+
+
+def main():
+    """Generate the matrix, measure, print; exit 0 if all bars are met."""
+    arguments = parse_arguments()
+    keep_freed_memory()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        path = Path(folder) / "training.npy"
+        write_matrix(path, arguments.samples, arguments.genes)
+        try:
+            import scdataset  # noqa: F401
+        except ImportError:
+            print("scDataset is not installed (envs/peers.txt): its bar is left out")
+            result = measure(path, arguments, [])
+        else:
+            result = measure(path, arguments, PEERS)
+    print(json.dumps(result))
+    sys.exit(0 if result["ratio"] >= 1 and result["equal"] else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import os
 import threading
 
 import numpy as np
@@ -128,8 +129,8 @@ def test_the_processor_streams():
 def test_the_next_batches_are_read_while_one_is_used(matrix, monkeypatch):
     read, reached = [], threading.Event()
 
-    def read_and_note(self, rows, out, announced=False, original=RowReader.read):
-        original(self, rows, out, announced)
+    def read_and_note(self, rows, out, original=RowReader.read):
+        original(self, rows, out)
         read.append(len(rows))
         if len(read) == loading.SLOTS:
             reached.set()
@@ -191,44 +192,63 @@ def test_neighbours_are_announced_in_one_piece():
     assert runs(np.array([0, 1, 2, 5, 8, 9])) == [(0, 3), (5, 1), (8, 2)]
 
 
-class Faults:
-    """A reader whose page faults are given."""
-
-    def __init__(self, matrix, monkeypatch, waits):
-        self.asked, self.total = [], 0
-        self.reader = RowReader(matrix)
-        self.waits = waits
-        monkeypatch.setattr(reading.os, "posix_fadvise", lambda *request: self.asked.append(request[1:3]))
-        monkeypatch.setattr(self.reader, "_disk_faults", self.count)
-
-    def count(self):
-        self.total += self.waits
-        return self.total
-
-    def read(self, rows):
-        announced = self.reader.announce(rows)
-        self.reader.read(rows, np.empty((len(rows), 70), dtype=self.reader.matrix.dtype), announced)
-        return announced
+@pytest.fixture
+def requests(monkeypatch):
+    """(place, bytes) of what the kernel is told."""
+    asked = []
+    monkeypatch.setattr(reading.os, "posix_fadvise", lambda _, place, count, advice: asked.append((place, count)))
+    return asked
 
 
-def test_rows_on_disk_are_announced_and_rows_in_memory_are_not_after_a_probe(matrix, monkeypatch):
-    faults = Faults(matrix, monkeypatch, waits=1)
-    rows = np.array([7, 6, 300])
-    assert faults.read(rows)
+def not_in_memory(*_):
+    raise BlockingIOError
+
+
+def test_rows_on_disk_are_announced(matrix, requests, monkeypatch):
+    monkeypatch.setattr(reading.os, "preadv", not_in_memory)
+    RowReader(matrix).announce(np.array([7, 300, 6]))
     size = 70 * matrix.itemsize
-    assert faults.asked == [(matrix.offset + 6 * size, 2 * size), (matrix.offset + 300 * size, size)]
-    assert [faults.read(rows) for _ in range(reading.PROBE_EVERY)].count(False) == 1
-    faults.waits = 0
-    assert [faults.read(rows) for _ in range(2 * reading.PROBE_EVERY)].count(True) < reading.PROBE_EVERY
-    assert not faults.read(rows)
-    faults.waits = 1
-    assert not faults.read(rows)
-    assert faults.read(rows)
+    assert requests == [(matrix.offset + 6 * size, 2 * size), (matrix.offset + 300 * size, size)]
 
 
-def test_long_rows_are_announced_in_pieces_that_the_kernel_takes(matrix, monkeypatch):
+def test_rows_in_memory_are_not_announced(matrix, requests):
+    matrix.sum()
+    RowReader(matrix).announce(np.arange(503))
+    assert requests == []
+
+
+def test_one_missing_row_among_those_asked_for_is_enough(matrix, requests, monkeypatch):
+    asked_for, in_memory = [], itertools.chain([1] * (reading.SAMPLED_ROWS - 1), [0])
+    monkeypatch.setattr(
+        reading.os, "preadv", lambda *call: asked_for.append(call) or next(in_memory) or not_in_memory()
+    )
+    RowReader(matrix).announce(np.arange(0, 160, 2))
+    assert len(asked_for) == reading.SAMPLED_ROWS
+    assert len(requests) == 80
+
+
+def test_long_rows_are_announced_in_pieces_that_the_kernel_takes(matrix, requests, monkeypatch):
     monkeypatch.setattr(reading, "REQUEST_BYTES", 100)
-    faults = Faults(matrix, monkeypatch, waits=1)
-    faults.read(np.array([2]))
-    assert sum(length for _, length in faults.asked) == 70 * matrix.itemsize
-    assert max(length for _, length in faults.asked) == 100
+    monkeypatch.setattr(reading.os, "preadv", not_in_memory)
+    RowReader(matrix).announce(np.array([2]))
+    assert sum(count for _, count in requests) == 70 * matrix.itemsize
+    assert max(count for _, count in requests) == 100
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="files cannot be dropped from memory here")
+def test_a_file_dropped_from_memory_is_found_to_be_on_disk(tmp_path):
+    """Holds where files are on a disk; in a temporary folder in memory nothing can be dropped."""
+    path = tmp_path / "training.npy"
+    np.save(path, np.zeros((64, 5000), dtype=np.float32))
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        try:
+            os.preadv(file.fileno(), [bytearray(1)], 640_000, os.RWF_NOWAIT)
+            pytest.skip("this file system keeps dropped files in memory")
+        except BlockingIOError:
+            pass
+        reader = RowReader(np.load(path, mmap_mode="r"))
+        assert not reader._in_memory(np.arange(64))
+        reader.matrix.sum()
+        assert reader._in_memory(np.arange(64))

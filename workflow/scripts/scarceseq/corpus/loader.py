@@ -1,6 +1,7 @@
 """Batches of rows of the training matrix on the device that computes."""
 
 import contextlib
+import itertools
 import queue
 import threading
 
@@ -95,7 +96,8 @@ class Loader:
         held = torch.empty((len(self.rows), genes), dtype=torch.from_numpy(buffer).dtype, device=self.device)
         for start in range(0, len(self.rows), at_once):
             rows = self.rows[start : start + at_once]
-            reader.read(rows, buffer[: len(rows)], reader.announce(rows))
+            reader.announce(rows)
+            reader.read(rows, buffer[: len(rows)])
             held[start : start + len(rows)] = torch.from_numpy(buffer[: len(rows)])
         return held
 
@@ -126,7 +128,7 @@ class Slot:
     def __init__(self):
         self.buffer, self.fetched = None, None
 
-    def fill(self, rows, announced, reader, device):
+    def fill(self, rows, reader, device):
         """Read `rows`, once the device has fetched what was here before."""
         if self.fetched is not None:
             self.fetched.synchronize()
@@ -134,7 +136,7 @@ class Slot:
             kind = torch.from_numpy(np.empty(0, dtype=reader.matrix.dtype)).dtype
             shape = (len(rows), reader.matrix.shape[1])
             self.buffer = torch.empty(shape, dtype=kind, pin_memory=device.type == "cuda")
-        reader.read(rows, self.buffer[: len(rows)].numpy(), announced)
+        reader.read(rows, self.buffer[: len(rows)].numpy())
 
     def values(self, rows, device):
         """The batch on `device`."""
@@ -148,11 +150,11 @@ class Slot:
 def _read_ahead(batches, reader, announced_batches, device, free, ready, stop):
     """Put (rows, filled slot) of each batch into `ready`, then None; or the error that ended it."""
     try:
-        for rows, announced in _announced(batches, reader, announced_batches):
+        for rows in _announced(batches, reader, announced_batches):
             slot = free.get()
             if stop.is_set():
                 return
-            slot.fill(rows, announced, reader, device)
+            slot.fill(rows, reader, device)
             ready.put((rows, slot))
         ready.put(None)
     except Exception as error:
@@ -160,15 +162,17 @@ def _read_ahead(batches, reader, announced_batches, device, free, ready, stop):
 
 
 def _announced(batches, reader, together):
-    """(rows, whether announced) of each batch; the next `together` batches are announced before these are read."""
+    """The batches; the next `together` of them are announced before as many are read."""
     batches = iter(batches)
     now = _next_group(batches, reader, together)
-    while now[0]:
+    while now:
         following = _next_group(batches, reader, together)
-        yield from ((rows, now[1]) for rows in now[0])
+        yield from now
         now = following
 
 
 def _next_group(batches, reader, together):
-    group = [rows for _, rows in zip(range(together), batches, strict=False)]
-    return group, bool(group) and reader.announce(np.concatenate(group))
+    group = list(itertools.islice(batches, together))
+    if group:
+        reader.announce(np.concatenate(group))
+    return group

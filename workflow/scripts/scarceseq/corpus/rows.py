@@ -6,23 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None
-
 # The kernel reads at most this much ahead per request on a disk with default settings.
 REQUEST_BYTES = 2**17
-# While rows come from the disk, one batch in so many is read unannounced, to find out whether they still do.
-PROBE_EVERY = 32
+# Rows of each announcement of which is asked whether they are in memory.
+SAMPLED_ROWS = 8
 
 
 class RowReader:
     """Copies rows of a matrix, mapped from disk or in memory.
 
     Rows in the page cache are copied at the speed of memory, and announcing them would only cost time. Rows on disk
-    are read far faster if the kernel is told of many at once than at one page fault after another. Which of the two
-    holds shows in the page faults that had to wait for the disk, of the threads that read.
+    are read far faster if the kernel is told of many at once than at one page fault after another.
 
     Parameters
     ----------
@@ -37,33 +31,41 @@ class RowReader:
             raise ValueError("matrix: rows must lie one after the other (C order)")
         self.matrix = matrix
         self.row_bytes = matrix.shape[1] * matrix.itemsize
-        mapped = isinstance(matrix, np.memmap) and matrix.filename is not None
-        self.announces = mapped and resource is not None and hasattr(os, "posix_fadvise")
-        self.from_disk = self.announces
-        self._file = open(matrix.filename, "rb") if self.announces else None  # noqa: SIM115
-        self._turn = 0
+        mapped = isinstance(matrix, np.memmap) and matrix.filename is not None and hasattr(os, "posix_fadvise")
+        self._file = os.open(matrix.filename, os.O_RDONLY) if mapped else None
         self._threads = ThreadPoolExecutor(max(threads - 1, 1))  # starts none before it is used
         self._parts = threads
 
     def close(self):
         """End the threads and close the file; the matrix stays mapped."""
         self._threads.shutdown()
-        if self._file:
-            self._file.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def announce(self, rows):
-        """Tell the kernel which rows will be read, if they seem to come from disk; returns whether that was done."""
-        self._turn += 1
-        if not self.from_disk or self._turn % PROBE_EVERY == 0:
-            return False
+        """Tell the kernel which rows will be read, unless they seem to be in memory."""
+        if self._file is None or self._in_memory(rows):
+            return
         for first, count in runs(np.sort(rows)):
-            start = self.matrix.offset + first * self.row_bytes
-            for place in range(start, start + count * self.row_bytes, REQUEST_BYTES):
-                length = min(REQUEST_BYTES, start + count * self.row_bytes - place)
-                os.posix_fadvise(self._file.fileno(), place, length, os.POSIX_FADV_WILLNEED)
+            start, stop = self._place(first), self._place(first + count)
+            for place in range(start, stop, REQUEST_BYTES):
+                os.posix_fadvise(self._file, place, min(REQUEST_BYTES, stop - place), os.POSIX_FADV_WILLNEED)
+
+    def _place(self, row):
+        return self.matrix.offset + row * self.row_bytes
+
+    def _in_memory(self, rows):
+        """Whether the first byte of some of the rows can be had without waiting for the disk."""
+        byte = bytearray(1)
+        try:
+            for row in rows[:: max(1, len(rows) // SAMPLED_ROWS)].tolist():
+                os.preadv(self._file, [byte], self._place(row), os.RWF_NOWAIT)
+        except (AttributeError, OSError):  # it has to wait, or this cannot be asked here
+            return False
         return True
 
-    def read(self, rows, out, announced=False):
+    def read(self, rows, out):
         """Copy `rows` into `out`, (rows, genes), of the matrix's type.
 
         Raises
@@ -76,18 +78,12 @@ class RowReader:
         borders = np.linspace(0, len(rows), self._parts + 1, dtype=int).tolist()
         parts = list(itertools.pairwise(borders))
         others = [self._threads.submit(self._copy, rows[i:j], out[i:j]) for i, j in parts[1:]]
-        faults = self._copy(rows[: borders[1]], out[: borders[1]]) + sum(other.result() for other in others)
-        if self.announces and not announced:
-            self.from_disk = faults > 0
+        self._copy(rows[: borders[1]], out[: borders[1]])
+        for other in others:
+            other.result()
 
     def _copy(self, rows, out):
-        """Copy rows and return how many page faults had to wait for the disk."""
-        before = self._disk_faults()
         np.take(self.matrix, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy
-        return self._disk_faults() - before
-
-    def _disk_faults(self):
-        return resource.getrusage(resource.RUSAGE_THREAD).ru_majflt if self.announces else 0
 
 
 def runs(rows):

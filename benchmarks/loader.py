@@ -1,10 +1,12 @@
 """Loader: batches of 256 truly random rows of a generated training matrix, from memory and from disk.
 
-Bars: 0.7 of a bare numpy gather on the same memory map (warm); 4 times scDataset on the same file, at the fastest of the
-settings of its documentation (warm); half the rate at which the disk is read from end to end (cold). Rows are compared
-with the matrix, and each must come exactly once per pass. scDataset is timed at other settings too: one batch at a time it
-copies each row twice, and no reader can then be 4 times as fast, since a copy from end to end is not. The memory allocator
-is as Python finds it, on all sides. With ``--device cuda`` both modes of the loader are timed too.
+Bars: 0.7 of a bare numpy gather on the same memory map (warm); 4 times scDataset on the same file, at the fastest of
+the settings of its documentation (warm); half the rate at which the disk is read from end to end (cold). Rows are
+compared with the matrix, and each must come exactly once per pass.
+
+scDataset is timed at other settings too. One batch at a time, it copies each row twice, and no reader is then 4 times
+as fast, since a plain copy is not. The memory allocator is as Python finds it, on all sides. With ``--device cuda``
+both modes of the loader are timed too.
 """
 
 import argparse
@@ -29,9 +31,9 @@ from scarceseq.corpus.order import cut, draw_passes
 BATCH_ROWS = 256
 BARS = {"numpy": 0.7, "scdataset": 4.0, "disk": 0.5}
 BLOCK_BYTES = 2**23
-# Size of blocks drawn, batches fetched at once, worker processes: the example of the documentation, with as many workers
-# as two cores carry, and without; the package's own default of batches; then others, of which the first two are truly
-# random, as ours is.
+# Size of blocks drawn, batches fetched at once, worker processes. The example of the documentation, with as many
+# workers as two cores carry and without; the package's own default of batches; then others, of which the first two are
+# truly random, as ours is.
 DOCUMENTED = [(16, 8, 2), (16, 8, 0), (16, 16, 0)]
 OTHERS = [(1, 16, 0), (1, 1, 0), (16, 1, 0), (64, 16, 0)]
 
@@ -196,10 +198,8 @@ def measure(path, arguments, peers):
     if peers:
         figures["scdataset"] = middle["ours"] / max(middle[setting] for setting in DOCUMENTED)
         fastest = max(peers, key=middle.get)
-        print(
-            f"scDataset at its fastest setting, {fastest}: ours is {middle['ours'] / middle[fastest]:.2f} times as fast,"
-        )
-        print(f"  a copy from end to end {middle['copy from end to end'] / middle[fastest]:.2f} times")
+        best, copy = middle[fastest], middle["copy from end to end"]
+        print(f"scDataset at its fastest, {fastest}: ours {middle['ours'] / best:.2f}, a copy {copy / best:.2f} times")
     for name, figure in figures.items():
         print(f"bar {name:10s} {figure:6.2f} of {BARS[name]:g}{'' if figure >= BARS[name] else '   MISSED'}")
     print("rows as in the matrix, each once per pass:", equal)

@@ -41,5 +41,10 @@ docs: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/lock.txt
 	touch $@
 
+# What benchmarks are compared with; changes no pin.
+.venv/peers: envs/peers.txt .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement envs/peers.txt
+	touch $@
+
 clean:
 	rm -rf results/demo .snakemake

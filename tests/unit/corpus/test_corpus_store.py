@@ -125,6 +125,16 @@ def test_file_has_what_anndatas_own_writer_writes(tmp_path):
     assert tree(tmp_path / "ours.h5ad") == tree(tmp_path / "theirs.h5ad")
 
 
+def test_a_row_is_read_alone_without_the_rest(tmp_path):
+    generator = np.random.default_rng(1)
+    part = random_part(generator, gene_table(generator), ["SRP1", "SRP2"])
+    write_counts(part.X, part.obs, part.var, tmp_path / "ours.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "ours.h5ad", backed="r")
+    assert backed.X.chunks == (1, GENES)
+    assert np.array_equal(backed[3].X.ravel(), part.X[3])
+    backed.file.close()
+
+
 def test_file_without_samples_is_read_back(tmp_path):
     generator = np.random.default_rng(1)
     part = random_part(generator, gene_table(generator), ["SRP1"])[:0]

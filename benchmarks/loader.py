@@ -208,9 +208,11 @@ def measure(path, arguments, peers):
     for name, figure in figures.items():
         print(f"bar {name:10s} {figure:6.2f} of {BARS[name]:g}{'' if figure >= BARS[name] else '   MISSED'}")
     print("rows as in the matrix, each once per pass:", equal)
+    print(f"cores: {os.cpu_count()}; load average: {os.getloadavg()[0]:.1f}")
     detail = {
         "shape": [arguments.samples, arguments.genes],
         "threads": arguments.threads,
+        "load_average": os.getloadavg(),
         "bars": {name: [figure, BARS[name]] for name, figure in figures.items()},
         "warm_rows_per_second": {str(name): rates for name, rates in warm_rates.items()},
         "cold_bytes_per_second": cold_rates,

@@ -8,9 +8,10 @@ from scarceseq.archive.tables import read_annotation
 from scarceseq.corpus.filters import RunFilter
 from scarceseq.corpus.shard import build_shard
 from scarceseq.files import read_table, write_table
-from scarceseq.runtime import start
+from scarceseq.runtime import keep_freed_memory, start
 
 start(snakemake.log[0])
+keep_freed_memory()
 shard = build_shard(
     read_table(snakemake.input.plan, dtype=str),
     read_manifest(snakemake.input.manifest),

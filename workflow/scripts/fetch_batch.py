@@ -11,9 +11,10 @@ from scarceseq.archive.tables import read_annotation
 from scarceseq.corpus.filters import MetadataFilter
 from scarceseq.corpus.ruled_out import why_ruled_out
 from scarceseq.files import read_table
-from scarceseq.runtime import start
+from scarceseq.runtime import keep_freed_memory, start
 
 start(snakemake.log[0])
+keep_freed_memory()
 params = snakemake.params
 entries = fetch_batch(
     Mirrors(params.mirrors, DownloadSettings(**params.download)),

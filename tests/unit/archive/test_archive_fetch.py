@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from scarceseq.archive.fetch import fetch_batch
+from scarceseq.archive.gene_sums import read_gene_sums
 from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_skipped, why_unusable
-from scarceseq.archive.tables import read_gene_sums
 from scarceseq.errors import DownloadError, InputError
 
 KINDS = ("gene_sums", "source", "recount_qc", "recount_pred", "recount_seq_qc")

@@ -5,7 +5,9 @@ import gzip
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scarceseq.archive.tables import parse_attributes, read_annotation, read_gene_sums, read_metadata
+from hypothesis.extra.numpy import arrays
+from scarceseq.archive.gene_sums import read_gene_sums
+from scarceseq.archive.tables import parse_attributes, read_annotation, read_metadata
 
 HUMAN = "bulk/recount3_real/human_moseley_trimmed_mirror/recount3/human"
 SAFE = st.text(st.characters(blacklist_characters="|;", blacklist_categories=["Cs", "Cc"]), min_size=1).map(str.strip)
@@ -57,7 +59,7 @@ def test_metadata_keep_quotes_hashes_and_carriage_returns_as_text(tmp_path):
 def test_blocks_join_to_the_whole_whatever_their_size(tiny, monkeypatch):
     path = tiny.folder / tiny.path("gene_sums")
     _, whole_ids, whole = read_gene_sums(path)
-    monkeypatch.setattr("scarceseq.archive.tables.BLOCK_BYTES", 1)
+    monkeypatch.setattr("scarceseq.archive.gene_sums.BLOCK_BYTES", 1)
     _, ids, sums = read_gene_sums(path)
     assert ids == whole_ids == tiny.genes
     assert np.array_equal(sums, whole)
@@ -92,3 +94,24 @@ def test_the_annotation_has_exonic_lengths(shared_data):
     assert len(genes) == 55421
     assert genes["bp_length"].median() == 1231  # the width on the genome has 3296
     assert genes.iloc[0].tolist() == ["ENSMUSG00000079800.2", "AC125149.3", "protein_coding", 1271]
+
+
+CELLS = arrays(np.int64, (5, 3), elements=st.integers(0, 2**63 - 1))
+
+
+@given(CELLS, st.booleans(), st.booleans())
+def test_any_whole_numbers_of_63_bits_are_read_exactly(tmp_path_factory, cells, returns, last_newline):
+    end = "\r\n" if returns else "\n"
+    lines = ["##annotation=M023", "\t".join(["gene_id", "a", "b", "c"])]
+    lines += ["\t".join([f"g{row}", *map(str, values)]) for row, values in enumerate(cells)]
+    path = tmp_path_factory.mktemp("cells") / "sums.gz"
+    path.write_bytes(gzip.compress((end.join(lines) + end * last_newline).encode()))
+    _, gene_ids, sums = read_gene_sums(path)
+    assert gene_ids == [f"g{row}" for row in range(5)]
+    assert np.array_equal(sums, cells)
+
+
+def test_a_table_can_be_read_by_column(tiny):
+    path = tiny.folder / tiny.path("recount_seq_qc")
+    table = read_metadata(path, ["%a", "external_id", "nowhere"])
+    assert table.equals(read_metadata(path)[["external_id", "%a"]])

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scarceseq.archive.gene_sums import read_gene_sums
 from scarceseq.archive.layout import Study, annotation_path, study_path
-from scarceseq.archive.tables import read_annotation, read_gene_sums, read_metadata
+from scarceseq.archive.tables import read_annotation, read_metadata
 from scarceseq.corpus import transform
 
 STUDY = Study("mouse", "sra", "SRP081192")

@@ -2,13 +2,13 @@
 
 import json
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from scarceseq.archive.gene_sums import GeneNames
 from scarceseq.archive.layout import METADATA_KINDS, Study, annotation_path, study_path
 from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
 from scarceseq.archive.mirrors import DamagedError, MissingError
@@ -49,8 +49,6 @@ class Journal:
         """Append one file; a newline first, in case a kill tore the line before."""
         with open(self.path, "a") as handle:
             handle.write("\n" + json.dumps({"path": path, "sha256": digest, "url": url}))
-            handle.flush()
-            os.fsync(handle.fileno())
 
 
 def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=None):
@@ -89,7 +87,7 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
     planned = list(planned)
     entries = []
     with ThreadPoolExecutor(mirrors.settings.connections) as pool:
-        fetch = partial(fetch_study, mirrors, annotation, gene_ids, folder, journal, why_ruled_out)
+        fetch = partial(fetch_study, mirrors, annotation, GeneNames(gene_ids), folder, journal, why_ruled_out)
         for done, files in enumerate(pool.map(lambda item: fetch(*item), planned), start=1):
             entries += files
             kinds = {entry.kind: entry for entry in files}
@@ -105,7 +103,7 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
     return entries
 
 
-def fetch_study(mirrors, annotation, gene_ids, folder, journal, why_ruled_out, study, runs):
+def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, study, runs):
     """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
     verify = partial(verify_metadata, planned_runs=runs)
     metadata = {
@@ -117,7 +115,7 @@ def fetch_study(mirrors, annotation, gene_ids, folder, journal, why_ruled_out, s
         reason = why_ruled_out(runs, {kind: folder / entry.path for kind, entry in metadata.items() if entry.url})
         if reason:
             return [_entry(study, "gene_sums", path, "skipped", reason), *metadata.values()]
-    verify = partial(verify_gene_sums, annotation=annotation, gene_ids=gene_ids, planned_runs=runs)
+    verify = partial(verify_gene_sums, annotation=annotation, names=names, planned_runs=runs)
     return [fetch_file(mirrors, path, folder, verify, journal, study, "gene_sums"), *metadata.values()]
 
 

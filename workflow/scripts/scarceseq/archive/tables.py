@@ -1,21 +1,17 @@
-"""Reading the files of a recount3 archive: annotation, gene sums, metadata tables."""
+"""Reading the tables of a recount3 archive: annotation and metadata."""
 
 import contextlib
-import csv
-import gzip
-import io
 import re
-import zlib
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import polars as pl
+from isal import igzip, isal_zlib
 
 from scarceseq.archive.mirrors import DamagedError
 
-# Text parsed at once; keeps memory flat however many runs a study has.
-BLOCK_BYTES = 32 << 20
+# Texts of a table that mean a missing value.
+MISSING = {"NA": np.nan, "": np.nan}
+ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 KEY_COLUMNS = ("rail_id", "external_id", "study")
 
 
@@ -23,9 +19,9 @@ KEY_COLUMNS = ("rail_id", "external_id", "study")
 def open_gzip(path):
     """Open for reading; whatever is wrong with the compression becomes `DamagedError`."""
     try:
-        with gzip.open(path, "rb") as handle:
+        with igzip.open(path, "rb") as handle:
             yield handle
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (igzip.BadGzipFile, EOFError, isal_zlib.error) as error:
         raise DamagedError(f"not a whole gzip file ({error})") from error
 
 
@@ -58,7 +54,7 @@ def read_annotation(path):
 
 
 def _gene(fields, number):
-    attributes = dict(re.findall(r'(\w+) "([^"]*)"', fields[8]))
+    attributes = dict(ATTRIBUTE.findall(fields[8]))
     try:
         length = int(float(fields[5]))
     except ValueError:
@@ -69,111 +65,45 @@ def _gene(fields, number):
     return gene_id, attributes.get("gene_name", gene_id), attributes.get("gene_type", "unknown"), length
 
 
-@dataclass(frozen=True)
-class Header:
-    """First lines of a gene-sums file: annotation code, and the runs in the order of the columns."""
+def read_metadata(path, columns=None):
+    """One metadata table, every value as text, names in lower case, ``NA`` and blank as missing.
 
-    annotation: str
-    runs: list[str]
-
-
-def read_header(handle):
-    """Header of an open gene-sums file; the next line read is the first gene."""
-    annotation, line = None, handle.readline()
-    while line.startswith(b"##"):
-        if line.startswith(b"##annotation="):
-            annotation = line.decode(errors="replace").strip().split("=", 1)[1]
-        line = handle.readline()
-    if annotation is None:
-        raise DamagedError("the first line is not '##annotation=...'")
-    names = line.decode(errors="replace").rstrip("\r\n").split("\t")
-    if names[0] != "gene_id" or len(names) < 2:
-        raise DamagedError("the header line is not 'gene_id' and runs, separated by tabs")
-    return Header(annotation, names[1:])
-
-
-def gene_sum_blocks(handle, header):
-    """Blocks of rows of an open gene-sums file behind its header.
-
-    Yields
-    ------
-    gene_ids : list of str
-    sums : numpy.ndarray
-        int64, (genes, runs): coverage summed over the gene's exonic bases. Exact; values beyond 2**31 occur.
-    """
-    columns = [f"run_{index}" for index in range(len(header.runs))]
-    schema = {"gene_id": pl.String, **dict.fromkeys(columns, pl.Int64)}
-    while lines := handle.readlines(BLOCK_BYTES):
-        try:
-            block = pl.read_csv(
-                io.BytesIO(b"".join(lines)), has_header=False, separator="\t", schema=schema, quote_char=None
-            )
-        except pl.exceptions.PolarsError as error:
-            raise DamagedError(f"not whole numbers throughout ({str(error).splitlines()[0]})") from error
-        blanks = sum(block.null_count().row(0))
-        if blanks:
-            raise DamagedError(f"{blanks} blank cells")
-        sums = block.select(columns).to_numpy()
-        if sums.min() < 0:
-            raise DamagedError("negative values")
-        yield block["gene_id"].to_list(), np.ascontiguousarray(sums)
-
-
-def read_gene_sums(path, runs=None):
-    """A whole gene-sums file.
+    Neither quotes nor ``#`` mean anything in these tables: texts hold single quotes, and column names begin with ``#``.
 
     Parameters
     ----------
     path : path
-    runs : list of str, optional
-        Columns wanted, in this order; all in file order if not given.
-
-    Returns
-    -------
-    header : Header
-    gene_ids : list of str
-    sums : numpy.ndarray
-        int64, (genes, runs).
+    columns : iterable of str, optional
+        Names of the columns wanted; those that the table lacks are left out. All columns if not given.
     """
-    gene_ids, blocks = [], []
-    with open_gzip(path) as handle:
-        header = read_header(handle)
-        wanted = slice(None) if runs is None else [header.runs.index(run) for run in runs]
-        for ids, sums in gene_sum_blocks(handle, header):
-            gene_ids += ids
-            blocks.append(sums[:, wanted])
-    columns = len(header.runs if runs is None else runs)
-    return header, gene_ids, np.concatenate(blocks) if blocks else np.zeros((0, columns), dtype=np.int64)
+    names, rows = read_cells(path)
+    chosen = range(len(names)) if columns is None else sorted(names.index(name) for name in set(columns) & set(names))
+    values = {names[index]: [MISSING.get(row[index], row[index]) for row in rows] for index in chosen}
+    return pd.DataFrame(values, index=range(len(rows)), dtype=object)
 
 
-def read_metadata(path):
-    """One metadata table, every value as text, names in lower case, ``NA`` and blank as missing.
-
-    Neither quotes nor ``#`` mean anything in these tables: texts hold single quotes, and column names begin with ``#``.
-    """
+def read_cells(path):
+    """Names of the columns of a metadata table, in lower case, and its rows of unchanged texts."""
     with open_gzip(path) as handle:
         text = handle.read().decode(errors="replace")
-    lines = text.rstrip("\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if line.count("\t") != lines[0].count("\t"):
-            raise DamagedError(f"line {number}: {line.count(chr(9)) + 1} fields, the header has another number")
-    try:
-        table = pd.read_csv(
-            io.StringIO(text),
-            sep="\t",
-            quoting=csv.QUOTE_NONE,
-            dtype=str,
-            keep_default_na=False,
-            na_values=["NA", ""],
-            lineterminator="\n",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DamagedError(f"not a table ({error})") from error
-    table.columns = table.columns.str.lower()
-    lacking = [name for name in KEY_COLUMNS if name not in table.columns]
+    header, *lines = text.rstrip("\n").split("\n")
+    names = list(_distinct(header.lower().split("\t")))
+    rows = [line.split("\t") for line in lines]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise DamagedError(f"line {number}: {len(row)} fields, the header has {len(names)}")
+    lacking = [name for name in KEY_COLUMNS if name not in names]
     if lacking:
         raise DamagedError(f"no column {', '.join(lacking)}")
-    return table
+    return names, rows
+
+
+def _distinct(names):
+    """Names, the second and further occurrences of one numbered."""
+    seen = {}
+    for name in names:
+        count = seen[name] = seen.get(name, -1) + 1
+        yield f"{name}.{count}" if count else name
 
 
 def parse_attributes(text):

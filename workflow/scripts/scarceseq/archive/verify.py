@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
 from scarceseq.archive.mirrors import DamagedError
-from scarceseq.archive.tables import gene_sum_blocks, open_gzip, read_annotation, read_header, read_metadata
+from scarceseq.archive.tables import MISSING, open_gzip, read_annotation, read_cells
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ def verify_annotation(path):
     return read_annotation(path)
 
 
-def verify_gene_sums(path, annotation, gene_ids, planned_runs):
+def verify_gene_sums(path, annotation, names, planned_runs):
     """Check a study's gene sums against the annotation and the plan.
 
     Parameters
@@ -28,7 +29,7 @@ def verify_gene_sums(path, annotation, gene_ids, planned_runs):
     path : path
     annotation : str
         Code that the header must state.
-    gene_ids : list of str
+    names : GeneNames
         Rows, in order.
     planned_runs : set of str
         Runs that the archive lists. Other runs, and runs without a column, are told in `Shape.detail`.
@@ -49,31 +50,23 @@ def verify_gene_sums(path, annotation, gene_ids, planned_runs):
             raise DamagedError(f"several columns for run {', '.join(twice)}")
         if not runs & planned_runs:
             raise DamagedError(f"none of the {len(planned_runs)} planned runs is there")
-        row = 0
-        for found, _ in gene_sum_blocks(handle, header):
-            _check_order(found, gene_ids[row : row + len(found)], row)
-            row += len(found)
-    if row != len(gene_ids):
-        raise DamagedError(f"{row} genes, the annotation {annotation} has {len(gene_ids)}")
-    return Shape(row, len(header.runs), differences(planned_runs, runs))
-
-
-def _check_order(found, expected, row):
-    if found != expected:
-        pairs = zip(found, [*expected, *["(end)"] * (len(found) - len(expected))], strict=True)
-        offset, (have, want) = next((index, pair) for index, pair in enumerate(pairs) if pair[0] != pair[1])
-        raise DamagedError(f"gene {row + offset + 1}: {have} where the annotation has {want}")
+        for _ in gene_sum_blocks(handle, header, names):
+            pass
+    return Shape(len(names.ids), len(header.runs), differences(planned_runs, runs))
 
 
 def verify_metadata(path, planned_runs):
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
-    table = read_metadata(path)
-    runs = table["external_id"]
-    if runs.isna().any():
+    names, rows = read_cells(path)
+    column = names.index("external_id")
+    runs = [row[column] for row in rows]
+    if any(run in MISSING for run in runs):
         raise DamagedError("rows without external_id")
-    if runs.duplicated().any():
-        raise DamagedError(f"several rows for run {runs[runs.duplicated()].iloc[0]}")
-    return Shape(len(table), len(table.columns), differences(planned_runs, set(runs)))
+    found = set(runs)
+    if len(found) < len(runs):
+        twice = next(run for index, run in enumerate(runs) if run in runs[:index])
+        raise DamagedError(f"several rows for run {twice}")
+    return Shape(len(rows), len(names), differences(planned_runs, found))
 
 
 def differences(planned_runs, found):

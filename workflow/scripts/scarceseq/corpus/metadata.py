@@ -10,6 +10,7 @@ QC_COLUMNS = {
     "mapped_reads": "star.all_mapped_reads",
     "average_mapped_length": "star.average_mapped_length",
 }
+SOURCE_COLUMNS = ("experiment_acc", "library_selection", "sample_attributes")
 
 
 def run_table(planned_runs, counted_runs, paths):
@@ -30,9 +31,9 @@ def run_table(planned_runs, counted_runs, paths):
         `TYPE_COLUMNS`.
     """
     runs = pd.Index(sorted(planned_runs), name="run")
-    source = read_metadata(paths["source"]).set_index("external_id")
-    quality = read_metadata(paths["recount_qc"]).set_index("external_id")
-    predicted = read_metadata(paths["recount_pred"]).set_index("external_id") if "recount_pred" in paths else None
+    source = _by_run(paths["source"], SOURCE_COLUMNS)
+    quality = _by_run(paths["recount_qc"], QC_COLUMNS.values())
+    predicted = _by_run(paths["recount_pred"], TYPE_COLUMNS) if "recount_pred" in paths else None
 
     table = pd.DataFrame(index=runs)
     table["has_counts"] = runs.isin(counted_runs)
@@ -46,6 +47,10 @@ def run_table(planned_runs, counted_runs, paths):
     for column in TYPE_COLUMNS:
         table[column] = _column(predicted, column, runs)
     return table
+
+
+def _by_run(path, columns):
+    return read_metadata(path, ("external_id", *columns)).set_index("external_id")
 
 
 def _column(table, name, runs):

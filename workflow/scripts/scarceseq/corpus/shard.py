@@ -9,12 +9,14 @@ import pandas as pd
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS
 from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.plan import planned_studies
-from scarceseq.archive.tables import gene_sum_blocks, open_gzip, read_header
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
 from scarceseq.corpus.metadata import attribute_table, run_table
+from scarceseq.corpus.run_sums import RunSums
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
+
+LENGTH_COLUMNS = ("mapped_reads", "average_mapped_length")
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,19 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
             "%s: %d samples, %d of %d runs dropped", study.project, len(parts[-1][0]), len(parts[-1][2]), len(runs)
         )
     counts, samples, dropped, attributes = zip(*(parts or [_unusable(None, [], None, len(annotation))]), strict=True)
-    return Shard(
-        np.concatenate(counts)[:, kept], pd.concat(samples), genes, _concatenate(dropped), _concatenate(attributes)
-    )
+    del parts
+    joined = _stack(list(counts), kept)
+    return Shard(joined, pd.concat(samples), genes, _concatenate(dropped), _concatenate(attributes))
+
+
+def _stack(counts, kept):
+    """Wanted genes of all studies' counts in one array; the list is emptied, so that little is held twice."""
+    joined, row = np.empty((sum(len(part) for part in counts), int(kept.sum())), dtype=np.int64), 0
+    for index in range(len(counts)):
+        part, counts[index] = counts[index], None
+        np.compress(kept, part, axis=1, out=joined[row : row + len(part)])
+        row += len(part)
+    return joined
 
 
 def _concatenate(frames):
@@ -113,58 +125,27 @@ def _unusable(study, runs, detail, genes, reason="study_unusable"):
 
 def build_study(study, planned_runs, paths, annotation, settings, seed):
     """One study: (counts over all genes, samples, dropped, attributes), as in `Shard`."""
-    with open_gzip(paths["gene_sums"]) as handle:
-        counted = read_header(handle).runs
-    runs = run_table(planned_runs, set(counted), paths)
+    sums = RunSums(paths["gene_sums"], len(annotation))
+    runs = run_table(planned_runs, set(sums.header.runs), paths)
     dropped = [metadata_reasons(runs, settings)]
     candidates = runs.index.difference(dropped[0]["run"])
 
     checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
-    totals, zeros = count_statistics(paths["gene_sums"], list(candidates), checked)
+    totals, zeros = sums.statistics(list(candidates), checked)
     dropped.append(count_reasons(list(candidates), totals, zeros, settings))
     good = runs.loc[candidates.difference(dropped[1]["run"])]
 
     over = runs_over_cap(good["experiment"], settings.max_runs_per_study, seed, study)
     dropped.append(first_reasons(good.index, [("run_cap", over, good["experiment"])]))
-    unplanned = pd.Index(sorted(set(counted) - set(planned_runs)))
+    unplanned = pd.Index(sorted(set(sums.header.runs) - set(planned_runs)))
     dropped.append(first_reasons(unplanned, [("not_in_archive_table", pd.Series(True, index=unplanned), None)]))
     good = good[~over]
 
     experiments = sorted(good["experiment"].unique())
-    counts = sum_runs(paths["gene_sums"], good["experiment"], experiments, len(annotation))
+    counts = sums.of_samples(good["experiment"], experiments)
     lines = _concatenate(dropped).sort_values("run", ignore_index=True)
     lines.insert(0, "study", study.project)
     return counts, _sample_table(study, good, experiments), lines, attribute_table(good)
-
-
-def count_statistics(path, runs, checked):
-    """Total coverage and share of zeros of each run.
-
-    Parameters
-    ----------
-    path : path
-        Gene sums.
-    runs : list of str
-    checked : numpy.ndarray
-        bool, (genes,): genes among which zeros are counted.
-
-    Returns
-    -------
-    totals : numpy.ndarray
-        float64, (runs,).
-    zero_fractions : numpy.ndarray
-        float64, (runs,).
-    """
-    totals, zeros, row = np.zeros(len(runs)), np.zeros(len(runs)), 0
-    with open_gzip(path) as handle:
-        header = read_header(handle)
-        columns = pd.Index(header.runs).get_indexer(runs)
-        for ids, sums in gene_sum_blocks(handle, header):
-            block = sums[:, columns]
-            totals += block.sum(axis=0, dtype=np.float64)
-            zeros += (block[checked[row : row + len(ids)]] == 0).sum(axis=0)
-            row += len(ids)
-    return totals, zeros / max(checked.sum(), 1)
 
 
 def runs_over_cap(experiments, max_runs, seed, study):
@@ -190,63 +171,21 @@ def runs_over_cap(experiments, max_runs, seed, study):
     return ~experiments.isin(within.index[within])
 
 
-def sum_runs(path, experiments, order, genes):
-    """Coverage of samples: the sum over their runs.
-
-    Parameters
-    ----------
-    path : path
-        Gene sums.
-    experiments : pandas.Series
-        Sample of each kept run; index: run.
-    order : list of str
-        Samples, in the order of the rows of the result.
-    genes : int
-
-    Returns
-    -------
-    numpy.ndarray
-        int64, (samples, genes).
-
-    Raises
-    ------
-    OverflowError
-        If a sum exceeds 2**63 - 1.
-    """
-    counts, row = np.zeros((len(order), genes), dtype=np.int64), 0
-    position = pd.Index(order).get_indexer(experiments)
-    with open_gzip(path) as handle:
-        header = read_header(handle)
-        columns = pd.Index(header.runs).get_indexer(experiments.index)
-        for ids, sums in gene_sum_blocks(handle, header):
-            block = counts[:, row : row + len(ids)]
-            for column, sample in zip(columns, position, strict=True):
-                block[sample] += sums[:, column]
-                if (block[sample] < 0).any():
-                    raise OverflowError(f"{path}: the runs of {order[sample]} add up to more than 2**63 - 1")
-            row += len(ids)
-    return counts
-
-
 def _sample_table(study, runs, experiments):
     """One row per sample: coverage and mapped reads summed over its runs, mapped length averaged over its reads."""
-    rows = []
-    for experiment in experiments:
-        of_sample = runs[runs["experiment"] == experiment].sort_index()
-        reads = of_sample["mapped_reads"]
-        length = np.average(of_sample["average_mapped_length"], weights=reads) if reads.sum() > 0 else np.nan
-        rows.append(
-            {
-                "study": study.project,
-                "organism": study.organism,
-                "source": study.source,
-                "unit": "base_coverage",
-                "runs": ",".join(of_sample.index),
-                "auc": of_sample["auc"].sum(),
-                "mapped_reads": reads.sum(),
-                "average_mapped_length": length,
-            }
-        )
-    table = pd.DataFrame(rows, columns=SAMPLE_COLUMNS, index=pd.Index(experiments, dtype=object, name="sample"))
-    numbers = dict.fromkeys(["auc", "mapped_reads", "average_mapped_length"], float)
-    return table.astype(numbers)
+    runs = runs.sort_index()
+    place = pd.Index(experiments).get_indexer(runs["experiment"]) if len(runs) else np.empty(0, dtype=int)
+    names = [[] for _ in experiments]
+    for sample, run in zip(place, runs.index, strict=True):
+        names[sample].append(run)
+
+    def total(weights):
+        return np.bincount(place, weights, len(experiments)).astype(float)
+
+    columns = [runs[name].to_numpy(dtype=float) if len(runs) else [] for name in ("auc", *LENGTH_COLUMNS)]
+    coverage, reads, bases = total(columns[0]), total(columns[1]), total(np.multiply(columns[1], columns[2]))
+    length = np.divide(bases, reads, out=np.full(len(reads), np.nan), where=reads > 0)
+    known = {"study": study.project, "organism": study.organism, "source": study.source} if study else {}
+    values = {"runs": [",".join(of_sample) for of_sample in names], "auc": coverage, "mapped_reads": reads}
+    table = {**known, "unit": "base_coverage", **values, "average_mapped_length": length}
+    return pd.DataFrame(table, columns=SAMPLE_COLUMNS, index=pd.Index(experiments, dtype=object, name="sample"))

@@ -1,0 +1,241 @@
+"""Reading gene sums: one pass over the text, in blocks that fit into a cache, whatever the number of runs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.parsing import (
+    BLANK,
+    GOOD,
+    LONG,
+    NEGATIVE,
+    NEWLINE,
+    NOT_WHOLE,
+    SHORT,
+    TOO_LARGE,
+    behind_last_newline,
+    first_mismatch,
+    parse_rows,
+)
+from scarceseq.archive.tables import open_gzip
+
+# Text parsed at once.
+BLOCK_BYTES = 2 << 20
+# No row of the archive comes near.
+LINE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Header:
+    """First lines of a gene-sums file: annotation code, and the runs in the order of the columns."""
+
+    annotation: str
+    runs: list[str]
+
+
+def read_header(handle):
+    """Header of an open gene-sums file; the next line read is the first gene."""
+    annotation, line = None, handle.readline()
+    while line.startswith(b"##"):
+        if line.startswith(b"##annotation="):
+            annotation = line.decode(errors="replace").strip().split("=", 1)[1]
+        line = handle.readline()
+    if annotation is None:
+        raise DamagedError("the first line is not '##annotation=...'")
+    names = line.decode(errors="replace").rstrip("\r\n").split("\t")
+    if names[0] != "gene_id" or len(names) < 2:
+        raise DamagedError("the header line is not 'gene_id' and runs, separated by tabs")
+    return Header(annotation, names[1:])
+
+
+class GeneNames:
+    """Gene identifiers in the form in which blocks of text are compared with them.
+
+    Parameters
+    ----------
+    gene_ids : list of str
+    """
+
+    def __init__(self, gene_ids):
+        encoded = [name.encode() for name in gene_ids]
+        self.ids = gene_ids
+        self.text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        self.ends = np.cumsum([len(name) for name in encoded], dtype=np.int64)
+
+
+class SumTooLargeError(OverflowError):
+    """Runs of one sample add up to more than 2**63 - 1; `place` is the sample's row."""
+
+    def __init__(self, place):
+        super().__init__(f"row {place}")
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some genes of a file. Text and spans are used again for the next block.
+
+    Attributes
+    ----------
+    first : int
+        Index of the first gene.
+    rows : int
+        Number of genes.
+    counts : numpy.ndarray
+        int64, (samples, genes of the block): coverage summed over the gene's exonic bases. Values beyond 2**31 occur.
+    text, spans : numpy.ndarray
+        Where the identifiers are.
+    """
+
+    first: int
+    rows: int
+    counts: np.ndarray
+    text: np.ndarray
+    spans: np.ndarray
+
+    def gene_id(self, row):
+        """Identifier of one row."""
+        begin, end = self.spans[row]
+        return self.text[begin:end].tobytes().decode(errors="replace")
+
+
+def gene_sum_blocks(handle, header, names=None, places=None, counts=None):
+    """Blocks of an open gene-sums file behind its header; memory is flat in rows and runs.
+
+    Parameters
+    ----------
+    handle : binary file
+    header : Header
+    names : GeneNames, optional
+        Genes that the rows must have, in order.
+    places : numpy.ndarray, optional
+        int64, (runs,): sample that each column is added to, -1 for none; no column is kept if not given.
+    counts : numpy.ndarray, optional
+        int64, (samples, all genes): the sums are added to it. If not given, each block brings sums of its own.
+
+    Yields
+    ------
+    Block
+
+    Raises
+    ------
+    DamagedError
+        For a cell that is not a whole number from 0 to 2**63 - 1, a row of another length, a gene out of order, and
+        genes too many or too few.
+    SumTooLargeError
+    """
+    first, spans = 0, np.empty((0, 2), dtype=np.int64)
+    places = np.full(len(header.runs), -1, dtype=np.int64) if places is None else places
+    samples = int(places.max()) + 1
+    for text, stop in line_blocks(handle):
+        capacity = stop // (2 * len(header.runs) + 1) + 1  # a good row has two bytes for each run, and a newline
+        if capacity > len(spans):
+            spans = np.empty((capacity, 2), dtype=np.int64)
+        if counts is None:
+            lines = np.count_nonzero(text[:stop] == NEWLINE) if samples else 0
+            target, start = np.zeros((samples, lines), dtype=np.int64), 0
+        else:
+            target, start = counts, first
+        rows, problem, column, begin = parse_rows(text, stop, spans, places, target, start)
+        if problem == TOO_LARGE:
+            raise SumTooLargeError(int(places[column]))
+        if problem != GOOD:
+            raise DamagedError(_problem_words(problem, first + rows + 1, column, text[begin:stop]))
+        block = Block(first, rows, target[:, start : start + rows], text, spans)
+        if names is not None:
+            _check_order(block, names)
+        yield block
+        first += rows
+    if names is not None and first != len(names.ids):
+        raise DamagedError(f"{first} genes, the annotation {header.annotation} has {len(names.ids)}")
+
+
+def line_blocks(handle):
+    """(array of uint8, number of its bytes that hold whole lines), again and again; a newline ends the last line."""
+    text, filled = np.empty(BLOCK_BYTES, dtype=np.uint8), 0
+    while True:
+        if filled + 1 >= len(text):  # a line longer than the block
+            if len(text) > LINE_BYTES:
+                raise DamagedError(f"a line of over {LINE_BYTES} bytes")
+            text = np.concatenate([text, np.empty_like(text)])
+        read = handle.readinto(memoryview(text)[filled:-1])
+        if not read:
+            break
+        filled += read
+        stop = behind_last_newline(text, filled)
+        if stop:
+            yield text, stop
+            filled -= stop
+            text[:filled] = text[stop : stop + filled]
+    if filled:
+        text[filled] = NEWLINE
+        yield text, filled + 1
+
+
+def _problem_words(problem, row, column, rest):
+    cell = rest[:40].tobytes().split(b"\n")[0].split(b"\t")[0].decode(errors="replace")
+    place = f"gene {row}, column {column + 1} of values"
+    return {
+        BLANK: f"blank cells ({place})",
+        NEGATIVE: f"negative values ({place}: {cell})",
+        NOT_WHOLE: f"not whole numbers throughout, or beyond 2**63 - 1 ({place}: {cell})",
+        SHORT: f"not whole numbers throughout (gene {row} has only {column} values)",
+        LONG: f"not whole numbers throughout (gene {row} has more values than the header has runs)",
+    }[problem]
+
+
+def _check_order(block, names):
+    row = first_mismatch(block.text, block.spans, block.rows, names.text, names.ends, block.first)
+    if row < block.rows:
+        index = block.first + row
+        want = names.ids[index] if index < len(names.ids) else "(end)"
+        raise DamagedError(f"gene {index + 1}: {block.gene_id(row)} where the annotation has {want}")
+
+
+def read_gene_sums(path, runs=None):
+    """A whole gene-sums file.
+
+    Parameters
+    ----------
+    path : path
+    runs : list of str, optional
+        Columns wanted, in this order; all in file order if not given.
+
+    Returns
+    -------
+    header : Header
+    gene_ids : list of str
+    sums : numpy.ndarray
+        int64, (genes, runs).
+    """
+    gene_ids, blocks = [], []
+    with open_gzip(path) as handle:
+        header = read_header(handle)
+        wanted = header.runs if runs is None else list(runs)
+        places = columns_to_places(header, wanted, np.arange(len(wanted)))
+        for block in gene_sum_blocks(handle, header, places=places):
+            gene_ids += [block.gene_id(row) for row in range(block.rows)]
+            blocks.append(block.counts.T)
+    return header, gene_ids, np.concatenate(blocks) if blocks else np.zeros((0, len(wanted)), dtype=np.int64)
+
+
+def columns_to_places(header, runs, places):
+    """Place of each column of a file: that of its run, or -1.
+
+    Parameters
+    ----------
+    header : Header
+    runs : iterable of str
+        Runs wanted; each has a column.
+    places : array of int (runs,)
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, (columns,).
+    """
+    column = {run: index for index, run in enumerate(header.runs)}
+    of_columns = np.full(len(header.runs), -1, dtype=np.int64)
+    of_columns[[column[run] for run in runs]] = places
+    return of_columns

@@ -76,26 +76,36 @@ def read_metadata(path, columns=None):
     columns : iterable of str, optional
         Names of the columns wanted; those that the table lacks are left out. All columns if not given.
     """
-    names, rows = read_cells(path)
-    chosen = range(len(names)) if columns is None else sorted(names.index(name) for name in set(columns) & set(names))
-    values = {names[index]: [MISSING.get(row[index], row[index]) for row in rows] for index in chosen}
+    columns = None if columns is None else set(columns)
+    names, rows = read_cells(path, columns)
+    names = [name for name in names if columns is None or name in columns]
+    values = {name: [MISSING.get(row[index], row[index]) for row in rows] for index, name in enumerate(names)}
     return pd.DataFrame(values, index=range(len(rows)), dtype=object)
 
 
-def read_cells(path):
-    """Names of the columns of a metadata table, in lower case, and its rows of unchanged texts."""
+def read_cells(path, columns=None):
+    """Names of all columns of a metadata table, in lower case, and of its rows the unchanged texts of those wanted."""
     with open_gzip(path) as handle:
-        text = handle.read().decode(errors="replace")
-    header, *lines = text.rstrip("\n").split("\n")
-    names = list(_distinct(header.lower().split("\t")))
-    rows = [line.split("\t") for line in lines]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(names):
-            raise DamagedError(f"line {number}: {len(row)} fields, the header has {len(names)}")
-    lacking = [name for name in KEY_COLUMNS if name not in names]
-    if lacking:
-        raise DamagedError(f"no column {', '.join(lacking)}")
+        names = list(_distinct(_fields(handle.readline().lower())))
+        lacking = [name for name in KEY_COLUMNS if name not in names]
+        if lacking:
+            raise DamagedError(f"no column {', '.join(lacking)}")
+        wanted = names if columns is None else set(columns)
+        chosen = [index for index, name in enumerate(names) if name in wanted]
+        rows, end = [], None
+        for number, line in enumerate(handle, start=2):
+            row = _fields(line)
+            if row == [""]:
+                end = end or number
+            elif end or len(row) != len(names):
+                raise DamagedError(f"line {end or number}: {len(row)} fields, the header has {len(names)}")
+            else:
+                rows.append([row[index] for index in chosen])
     return names, rows
+
+
+def _fields(line):
+    return line.decode(errors="replace").removesuffix("\n").split("\t")
 
 
 def _distinct(names):

@@ -57,9 +57,8 @@ def verify_gene_sums(path, annotation, names, planned_runs):
 
 def verify_metadata(path, planned_runs):
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
-    names, rows = read_cells(path)
-    column = names.index("external_id")
-    runs = [row[column] for row in rows]
+    names, rows = read_cells(path, ["external_id"])
+    runs = [run for (run,) in rows]
     if any(run in MISSING for run in runs):
         raise DamagedError("rows without external_id")
     found = set(runs)

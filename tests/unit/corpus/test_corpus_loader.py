@@ -147,7 +147,7 @@ def test_the_next_batches_are_read_while_one_is_used(matrix, monkeypatch):
 
 def test_leaving_early_ends_the_thread(matrix):
     before = threading.active_count()
-    batches = iter(Loader(matrix, draw_batches(np.arange(503), 50, 1), mode="stream"))
+    batches = iter(Loader(matrix, draw_batches(np.arange(503), 50, 1), mode="stream", threads=1))
     next(batches)
     assert threading.active_count() == before + 1
     batches.close()

@@ -63,11 +63,12 @@ def complete(config, schema, results="results"):
     InputError
         With one line for each wrong key.
     """
-    config = copy.deepcopy(dict(config))
+    given, config = config, copy.deepcopy(dict(config))
     errors = list(_validator(schema).iter_errors(config))
     if errors:
         lines = sorted({_explain(error) for error in errors})
         raise InputError("\n".join(lines))
+    _check_graph_keys(given)
     for section, needed in NEEDS.items():
         for other in needed:
             if section in config and other not in config:
@@ -194,6 +195,17 @@ def _check_references(config):
         one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
     for predictor in selection.get("predictors", []):
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+
+
+def _check_graph_keys(config):
+    """A graph may have the keys of its own kind only; looked at before defaults are filled in."""
+    known = registry.names("network.kinds")
+    for graph, part in config.get("network", {}).get("graphs", {}).items():
+        if part["kind"] not in known:
+            continue  # named by the check of references
+        keys = {"kind", "genes", *registry.declared("network.kinds", part["kind"], "KEYS")}
+        for key in sorted(set(part) - keys):
+            raise InputError(f"config key network.graphs.{graph}.{key}: a graph of kind {part['kind']} has no such key")
 
 
 def _check_archive(config):

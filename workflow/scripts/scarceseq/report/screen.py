@@ -106,7 +106,7 @@ def section(inputs):
         genes = pd.concat(listed, ignore_index=True)
         note = (
             f"The {STRONGEST} strongest perturbations of each screen with their {GENES_EACH} top genes; p values are "
-            "adjusted within a perturbation. A gene that is silent on one side has a huge fold change."
+            "adjusted within a perturbation. Fold changes are differences of mean log1p expression."
         )
         blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
     blocks.append(Table("screen_effects", effects, "All perturbations", folded=True))

@@ -1,11 +1,10 @@
 """A tiny archive in recount3's layout, and a server on loopback that can be told to fail."""
 
+import contextlib
 import gzip
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from faulty_mirror import serving
 from scarceseq.archive.layout import Study, annotation_path, homes_path, project_table_path, study_path
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 
@@ -74,32 +73,6 @@ def _gtf():
     return "".join(lines).encode()
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder; `server.faults` maps a path below it to a function that answers instead."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        path = self.path.lstrip("/")
-        self.server.requests.append(path)
-        fault = self.server.faults.get(path)
-        if fault is None or fault(self) is False:
-            super().do_GET()
-
-    def answer(self, status, body=b"", announced=None, **headers):
-        """Send an answer whose announced length may be a lie."""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) if announced is None else announced))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture
 def tiny(tmp_path):
     return Tiny(tmp_path / "mirror")
@@ -108,20 +81,8 @@ def tiny(tmp_path):
 @pytest.fixture
 def serve():
     """Function that serves a folder over HTTP; returns the server, with `address`, `faults` and `requests`."""
-    servers = []
-
-    def start(folder):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
-        server.faults, server.requests = {}, []
-        server.address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as servers:
+        yield lambda folder: servers.enter_context(serving(folder))
 
 
 @pytest.fixture

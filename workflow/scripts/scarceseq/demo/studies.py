@@ -71,12 +71,7 @@ def assign_quirks(count, generator):
         [
             "header_only_pred",
             "technical_runs",
-            "zero_run",
-            "low_mapped_run",
-            "missing_count_column",
-            "empty_attributes",
-            "duplicate_attribute_keys",
-            "huge_value",
+            *ONE_RUN,
             "paired_end",
             "header_only_pred",
             "technical_runs",

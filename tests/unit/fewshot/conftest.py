@@ -46,7 +46,7 @@ def world():
 def make_base(mean, scale):
     """An MLP of fixed random weights as base model."""
     torch.manual_seed(3)
-    network = registry.load("pretrain.architectures", "mlp").build(len(mean), ARCHITECTURE)
+    network = registry.load("pretrain.architectures", "mlp").build(mean, scale, ARCHITECTURE)
     information = {
         "architecture": "mlp",
         "settings": ARCHITECTURE,

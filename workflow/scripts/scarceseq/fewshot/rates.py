@@ -16,7 +16,7 @@ def random_start(base, classes, seed):
     architecture = registry.load("pretrain.architectures", base.information["architecture"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = architecture.build(len(base.gene_ids), base.information["settings"])
+        network = architecture.build(base.mean, base.scale, base.information["settings"])
     return make_classifier(network.to(base.mean.device, base.mean.dtype), classes, seed)
 
 

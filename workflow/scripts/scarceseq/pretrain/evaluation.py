@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from scarceseq.pretrain.imputation import fit_probabilistic_pca
-from scarceseq.pretrain.masking import draw_mask, hide
+from scarceseq.pretrain.masking import draw_mask
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
@@ -97,8 +97,8 @@ def tune_probabilistic_pca(training, values, mask, width):
 def reconstruct(base, values, mask):
     """The network's reconstruction, (samples, genes), of z-scores whose masked entries it does not see."""
     device = base.mean.device
-    seen = hide(torch.as_tensor(values, device=device), torch.as_tensor(mask, device=device))
-    return base.network.eval()(seen).cpu().numpy()
+    network = base.network.eval()
+    return network(torch.as_tensor(values, device=device), torch.as_tensor(mask, device=device)).cpu().numpy()
 
 
 def _standardised(base, expression, rows):

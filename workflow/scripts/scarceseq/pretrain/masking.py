@@ -25,9 +25,3 @@ def hide(expression, mask):
     """
     seen = (~mask).sum(dim=1, keepdim=True)
     return expression.masked_fill(mask, 0.0) * (mask.shape[1] / seen.clamp_min(1))
-
-
-def masked_error(prediction, expression, mask):
-    """Mean squared error over masked entries alone; scalar, 0 if nothing is masked."""
-    difference = (prediction - expression).masked_fill(~mask, 0.0)
-    return difference.square().sum() / mask.sum().clamp_min(1)

@@ -79,7 +79,7 @@ def load_base(model_path, json_path, device="cpu"):
         raise InputError(f"{model_path}: not a readable safetensors file ({error}); run pre-training again") from error
     gene_ids = information.pop("gene_ids")
     architecture = registry.load("pretrain.architectures", information["architecture"])
-    network = architecture.build(len(gene_ids), information["settings"]).to(device)
+    network = architecture.build(tensors["mean"], tensors["scale"], information["settings"]).to(device)
     weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     try:
         network.load_state_dict(weights)

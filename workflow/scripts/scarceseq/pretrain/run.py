@@ -66,11 +66,11 @@ def pretrain(matrix, settings, run_seed, device):
 def initial_base(matrix, settings, seed, device):
     """Untrained base: normalisation of the fitted roles, initial weights from the seed, provenance."""
     fitted = matrix.rows(FITTED_ROLES)
-    mean, scale = fit_normalisation(matrix.expression, fitted, settings.minimum_scale)
+    normalisation = tuple(map(torch.from_numpy, fit_normalisation(matrix.expression, fitted, settings.minimum_scale)))
     architecture = registry.load("pretrain.architectures", settings.architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "initial weights"))
-        network = architecture.build(len(matrix.gene_ids), settings.as_dictionary())
+        network = architecture.build(*normalisation, settings.as_dictionary())
     information = {
         "architecture": settings.architecture,
         "settings": settings.as_dictionary(),
@@ -80,13 +80,8 @@ def initial_base(matrix, settings, seed, device):
         "split": settings.split,
         "seed": seed,
     }
-    return Base(
-        network.to(device),
-        matrix.gene_ids,
-        torch.from_numpy(mean).to(device),
-        torch.from_numpy(scale).to(device),
-        information,
-    )
+    mean, scale = (tensor.to(device) for tensor in normalisation)
+    return Base(network.to(device), matrix.gene_ids, mean, scale, information)
 
 
 def held_out_groups(matrix):

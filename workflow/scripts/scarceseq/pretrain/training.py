@@ -12,7 +12,8 @@ import torch
 from scarceseq.corpus.loader import Loader
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
-from scarceseq.pretrain.masking import draw_mask, hide, masked_error
+from scarceseq.pretrain.masking import draw_mask
+from scarceseq.pretrain.task import Batch, Task
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
@@ -21,14 +22,14 @@ PROGRESS_EVERY_SECONDS = 3.0
 VALIDATION_CHUNK_SAMPLES = 512
 
 
-def train(base, expression, rows, validation_rows, settings, seed):
+def train(base, matrix, rows, validation_rows, settings, seed):
     """Train the base's network in place; the last step's weights stay.
 
     Parameters
     ----------
     base : scarceseq.pretrain.model.Base
         Its network is trained, on the device where it is.
-    expression : numpy.ndarray, (samples, genes)
+    matrix : numpy.ndarray, (samples, genes)
         log2(TPM + 1); rows are read batch by batch.
     rows, validation_rows : numpy.ndarray of int
         Samples to train on, and samples whose loss is only recorded (may be empty).
@@ -46,33 +47,33 @@ def train(base, expression, rows, validation_rows, settings, seed):
     InputError
         If the loss stops being a finite number.
     """
-    network, device = base.network.train(), base.mean.device
+    task, device = Task(base.network).train(), base.mean.device
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        task.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, settings))
     generator = torch.Generator(device).manual_seed(derive(seed, "masks"))
     order = itertools.islice(draw_batches(rows, settings.batch_samples, derive(seed, "batches")), settings.steps)
-    loader = Loader(expression, order, device, base.standardise, rows)
+    loader = Loader(matrix, order, device, base.standardise, rows)
     progress = Progress(settings.steps)
     history, recent = [], []
     with contextlib.closing(iter(loader)) as batches:
-        for step, (_, batch) in enumerate(batches, start=1):
-            mask = draw_mask(*batch.shape, settings.mask_share, generator)
-            noise = torch.randn(batch.shape, generator=generator, device=device)
-            loss = masked_error(network(hide(batch + settings.input_noise * noise, mask)), batch, mask)
+        for step, (samples, expression) in enumerate(batches, start=1):
+            mask = draw_mask(*expression.shape, settings.mask_share, generator)
+            noise = settings.input_noise * torch.randn(expression.shape, generator=generator, device=device)
+            loss = task(Batch(samples, expression, mask, noise))["loss"]
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.maximum_gradient_norm)
+            torch.nn.utils.clip_grad_norm_(task.parameters(), settings.maximum_gradient_norm)
             optimiser.step()
             schedule.step()
             recent.append(_finite(loss.item(), step, settings))
-            progress.report(step, len(batch), recent[-1])
+            progress.report(step, len(samples), recent[-1])
             if step % settings.validate_every_steps == 0 or step == settings.steps:
-                validation = validation_loss(base, expression, validation_rows, settings, seed)
+                validation = validation_loss(task, base, matrix, validation_rows, settings, seed)
                 history.append({"step": step, "train_loss": float(np.mean(recent)), "validation_loss": validation})
                 recent = []
-    network.eval()
+    task.eval()
     return history
 
 
@@ -85,19 +86,19 @@ def rate_factor(step, settings):
 
 
 @torch.no_grad()
-def validation_loss(base, expression, rows, settings, seed):
+def validation_loss(task, base, matrix, rows, settings, seed):
     """Masked error over `rows` with masks that are the same at every call; NaN without rows."""
     if len(rows) == 0:
         return math.nan
-    base.network.eval()
+    task.eval()
     generator = torch.Generator(base.mean.device).manual_seed(derive(seed, "validation masks"))
     total = 0.0
     for start in range(0, len(rows), VALIDATION_CHUNK_SAMPLES):
         chunk = rows[start : start + VALIDATION_CHUNK_SAMPLES]
-        batch = base.standardise(expression[chunk])
-        mask = draw_mask(*batch.shape, settings.mask_share, generator)
-        total += masked_error(base.network(hide(batch, mask)), batch, mask).item() * len(chunk)
-    base.network.train()
+        expression = base.standardise(matrix[chunk])
+        mask = draw_mask(*expression.shape, settings.mask_share, generator)
+        total += task(Batch(chunk, expression, mask))["loss"].item() * len(chunk)
+    task.train()
     return total / len(rows)
 
 

@@ -4,6 +4,8 @@ import itertools
 
 from torch import nn
 
+from scarceseq.pretrain.masking import hide
+
 
 class Encoder(nn.Module):
     """Sum of a linear map and of hidden layers with LayerNorm and ReLU.
@@ -62,9 +64,9 @@ class MaskedAutoencoder(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
-    def forward(self, expression):
-        """Reconstruction, (samples, genes), of z-scored expression of the same shape."""
-        return self.decoder(self.encoder(expression))
+    def forward(self, expression, mask):
+        """Reconstruction, (samples, genes), of z-scored expression of which the genes under `mask` are not seen."""
+        return self.decoder(self.encoder(hide(expression, mask)))
 
 
 def _hidden_layers(widths):
@@ -74,6 +76,6 @@ def _hidden_layers(widths):
     return layers
 
 
-def build(genes, settings):
-    """Network for `genes` genes; reads the keys ``hidden_widths``, ``width`` and ``decoder_widths``."""
-    return MaskedAutoencoder(genes, settings["hidden_widths"], settings["width"], settings["decoder_widths"])
+def build(mean, scale, settings):
+    """Network for the genes of `mean`; reads the keys ``hidden_widths``, ``width`` and ``decoder_widths``."""
+    return MaskedAutoencoder(len(mean), settings["hidden_widths"], settings["width"], settings["decoder_widths"])

@@ -27,10 +27,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from scarceseq.corpus.loader import Loader
 from scarceseq.corpus.order import cut, draw_passes
+from scarceseq.corpus.transform import TRAINING_TYPE
 
 BATCH_ROWS = 256
 BARS = {"numpy": 0.7, "scdataset": 4.0, "disk": 0.5}
 BLOCK_BYTES = 2**23
+# Half precision is exact for whole numbers up to 2048.
+DIGIT = 1024
 # Size of blocks drawn, batches fetched at once, worker processes. The example of the documentation, with as many
 # workers as two cores carry and without; the package's own default of batches; then others, of which the first two are
 # truly random, as ours is.
@@ -39,16 +42,22 @@ OTHERS = [(1, 16, 0), (1, 1, 0), (16, 1, 0), (64, 16, 0)]
 
 
 def write_matrix(path, rows, genes):
-    """A training matrix whose first column is the number of the row."""
-    values = np.random.default_rng(0).random((512, genes), dtype=np.float32)
+    """A training matrix whose first two columns are the number of the row, in digits of base 1024."""
+    values = np.random.default_rng(0).random((512, genes), dtype=np.float32).astype(TRAINING_TYPE)
     with open(path, "wb") as handle:
-        np.lib.format.write_array_header_1_0(handle, {"descr": "<f4", "fortran_order": False, "shape": (rows, genes)})
+        header = {"descr": TRAINING_TYPE.str, "fortran_order": False, "shape": (rows, genes)}
+        np.lib.format.write_array_header_1_0(handle, header)
         for start in range(0, rows, len(values)):
             block = values[: rows - start]
-            block[:, 0] = np.arange(start, start + len(block))
+            block[:, 0], block[:, 1] = np.divmod(np.arange(start, start + len(block)), DIGIT)
             handle.write(block.data)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def row_numbers(values):
+    """Of rows as `write_matrix` made them."""
+    return values[:, 0].astype(int) * DIGIT + values[:, 1].astype(int)
 
 
 def bare(matrix, passes, seed):
@@ -100,7 +109,7 @@ def rows_are_right(matrix, batches):
     seen = np.zeros(len(matrix), dtype=int)
     for values in batches:
         values = np.asarray(values.cpu() if torch.is_tensor(values) else values)
-        rows = values[:, 0].astype(int)
+        rows = row_numbers(values)
         seen[rows] += 1
         if not np.array_equal(values, matrix[rows]):
             return False

@@ -93,9 +93,9 @@ def test_a_part_that_lacks_genes_is_named(join):
 
 def test_training_values_are_log_tpm_over_all_shared_genes_before_the_choice(join, written):
     counts, matrix = written(join(BATCH, USER))
-    expected = np.log2(transform.tpm(counts.X[:, :3], [100, 200, 300]) + 1).astype(np.float32)[:, :2]
+    expected = np.log2(transform.tpm(counts.X[:, :3], [100, 200, 300]) + 1).astype(np.float16)[:, :2]
     assert matrix.flags.c_contiguous
-    assert matrix.dtype == np.float32
+    assert matrix.dtype == np.float16
     assert np.array_equal(matrix, expected)
 
 

@@ -72,7 +72,7 @@ def merged_at_once(parts):
         else:
             kept.append((study, name, counts))
     counts = np.array([row[2] for row in kept])
-    training = np.log2(tpm(counts[:, shared], lengths) + 1).astype(np.float32)[:, chosen[shared]]
+    training = np.log2(tpm(counts[:, shared], lengths) + 1).astype(np.float16)[:, chosen[shared]]
     return [row[:2] for row in kept], counts, training, reasons
 
 
@@ -97,6 +97,24 @@ def test_streamed_corpus_is_the_corpus_computed_at_once(parts, rows_at_once, tmp
     shared = corpus.genes["shared"].to_numpy()
     assert corpus.figures["library_size"].tolist() == counts[:, shared].sum(axis=1).tolist()
     assert corpus.figures["genes_detected"].tolist() == (counts[:, shared] > 0).sum(axis=1).tolist()
+
+
+def test_stored_values_are_off_by_the_rounding_of_half_precision_at_most(tmp_path):
+    """11 significant bits: half a unit of the last is 2**-11 of the value; numbers below 2**-14 lie 2**-24 apart."""
+    generator = np.random.default_rng(4)
+    genes = gene_table(generator)
+    samples = pd.DataFrame({"study": "S", "runs": "r", "unit": "x"}, index=[f"s{row}" for row in range(40)])
+    counts = (10 ** generator.uniform(0, 14, (40, GENES))).astype(np.int64)
+    write_counts(counts, samples.assign(organism="m", source="s"), genes.assign(measured=True), tmp_path / "part.h5ad")
+    corpus = merge.merge([tmp_path / "part.h5ad"], [], [])
+    store.write_corpus(corpus, tmp_path / "corpus.h5ad", tmp_path / "training.npy")
+    order = [int(name[1:]) for name in corpus.samples.index]
+    exact = np.log2(tpm(counts[order], genes["bp_length"]) + 1)
+    error = np.abs(np.load(tmp_path / "training.npy").astype(np.float64) - exact)
+    bound = np.maximum(2.0**-11 * exact, 2.0**-25)
+    assert (error <= bound).all()
+    assert (error > 0.9 * bound).any(), "the bound is no wider than the format needs"
+    assert exact.min() < 2.0**-14 < 16 < exact.max()
 
 
 def tree(path):

@@ -92,6 +92,15 @@ def test_permuting_the_values_of_test_studies_changes_no_tuning_choice(run, worl
     assert accuracy(before) != accuracy(after)
 
 
+def test_rows_stored_in_half_precision_are_not_computed_with_in_it(world):
+    stored, names = world.expression.astype(np.float16), world.samples["sample"].tolist()
+    corpus = Corpus(stored, world.samples, world.gene_ids, world.base)
+    made = corpus.standardised(names)
+    assert made.dtype == np.float32
+    mean, scale = (values.double().numpy() for values in (world.base.mean, world.base.scale))
+    np.testing.assert_allclose(made, (stored.astype(np.float64) - mean) / scale, atol=1e-5)
+
+
 def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(run, fitting):
     table = run("nearest_centroid", settings=replace(fitting, centroid_threshold=[50.0, 0.0]))
     assert set(table.loc[table["role"] == "test", "candidate"]) == {0.0}  # 50 leaves no gene: chance

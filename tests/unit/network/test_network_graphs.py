@@ -136,7 +136,7 @@ def corpus(tmp_path):
     within = generator.normal(size=60)
     noise = generator.normal(size=(60, 4))
     columns = {"X": within + level, "Y": within + 0.2 * noise[:, 0] + level, "Z": noise[:, 1] + level, "W": noise[:, 2]}
-    matrix = np.column_stack([*columns.values(), 0.01 * noise[:, 3] - 5]).astype(np.float32)
+    matrix = np.column_stack([*columns.values(), 0.01 * noise[:, 3] - 5]).astype(np.float16)
     np.save(tmp_path / "training.npy", matrix)
     genes = pd.DataFrame({"gene_id": list("abcde"), "gene_name": ["X", "Y", "Z", "W", "X"]})
     splits = {"split": "default", "study": ["one", "two", "held_out"], "role": ["pretrain", "scout", "test"]}

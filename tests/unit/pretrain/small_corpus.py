@@ -12,7 +12,7 @@ def write_corpus(folder, expression, studies):
     """Write the four files of the corpus stage and return their paths by name."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / name for name in ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")}
-    np.save(paths["training.npy"], expression.astype(np.float32))
+    np.save(paths["training.npy"], expression.astype(np.float16))
     samples = pd.DataFrame({"sample": [f"sample{row}" for row in range(len(studies))], "study": studies})
     samples.to_parquet(paths["samples.parquet"], index=False)
     names = [f"gene{column}" for column in range(expression.shape[1])]

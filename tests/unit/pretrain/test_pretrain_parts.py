@@ -13,6 +13,7 @@ from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.evaluation import tune_probabilistic_pca
 from scarceseq.pretrain.imputation import ProbabilisticPCA, fit_probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask, hide
+from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
 from scarceseq.pretrain.task import masked_error
 from scarceseq.pretrain.training import rate_factor
@@ -33,6 +34,18 @@ def test_normalisation_is_numpys_mean_and_deviation_with_a_floor(monkeypatch):
     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(scale, np.maximum(values.std(axis=0), 0.1), rtol=1e-6)
     assert scale[7] == np.float32(0.1), "the constant gene has the floor"
+
+
+def test_rows_stored_in_half_precision_are_not_computed_with_in_it():
+    stored = small_expression()[0].astype(np.float16)
+    exact = stored.astype(np.float64)
+    mean, scale = fit_normalisation(stored, np.arange(130), 0.1)
+    np.testing.assert_allclose(mean, exact.mean(axis=0), rtol=1e-6)
+    base = Base(None, [f"g{gene}" for gene in range(40)], torch.from_numpy(mean), torch.from_numpy(scale))
+    for rows in (stored, torch.from_numpy(stored)):
+        made = base.standardise(rows)
+        assert made.dtype == torch.float32
+        np.testing.assert_allclose(made.numpy(), (exact - mean) / scale, atol=1e-5)
 
 
 def test_value_that_is_not_finite_is_named_by_its_row():

@@ -127,7 +127,7 @@ def corpus(folder, generator):
     )
     attributes = pd.DataFrame({"sample": samples["sample"], "key": "tissue", "value": ["liver <b>&", "köln"] * 10})
     splits = pd.DataFrame({"split": "default", "study": STUDIES, "role": ROLES})
-    np.save(folder / "training.npy", generator.random((20, 12), dtype=np.float32))
+    np.save(folder / "training.npy", generator.random((20, 12)).astype(np.float16))
     tables = {"samples": samples, "dropped_runs": dropped, "genes": genes, "attributes": attributes, "splits": splits}
     return _written(folder, tables) | {"training": str(folder / "training.npy")}
 

@@ -83,6 +83,12 @@ def test_principal_components_are_those_of_scikit_learn_up_to_sign():
     assert (scores[np.abs(scores).argmax(axis=0), [0, 1]] > 0).all()
 
 
+def test_principal_components_of_rows_in_half_precision_are_those_of_the_same_numbers_in_double():
+    stored = (5 + np.random.default_rng(3).normal(size=(30, 8))).astype(np.float16)
+    for ours, double in zip(*(projection.principal_components(x) for x in (stored, stored.astype(float))), strict=True):
+        np.testing.assert_array_equal(ours, double)
+
+
 def test_share_between_studies_is_one_for_shifted_copies_and_zero_for_equal_means():
     groups = np.repeat(["a", "b"], 10)
     apart = np.where(groups == "a", 1.0, 2.0)

@@ -36,7 +36,7 @@ def free_bytes(device):
 
 
 class Loader:
-    """Iterate over (rows, values): float32, (rows, genes), on the device. The same values in both modes.
+    """Iterate over (rows, values): of the matrix's type, (rows, genes), on the device. The same values in both modes.
 
     In mode ``resident`` the rows are copied to the device once. In mode ``stream`` a thread reads ahead, and values
     that are not changed by `prepare` are valid until the next batch is asked for.
@@ -49,7 +49,7 @@ class Loader:
         Rows of each batch, e.g. from `scarceseq.corpus.order`.
     device : torch.device
     prepare : callable, optional
-        Done to each batch on the device, e.g. ``base.standardise``.
+        Done to each batch on the device, e.g. ``base.standardise``, which also casts.
     rows : numpy.ndarray of int, optional
         Rows that occur in `batches`, if not all.
     mode : {'auto', 'resident', 'stream'}
@@ -79,7 +79,7 @@ class Loader:
             batches = self._resident(reader) if self.mode == "resident" else self._stream(reader)
             with contextlib.closing(batches):
                 for rows, values in batches:
-                    yield rows, self.prepare(values.to(torch.float32))
+                    yield rows, self.prepare(values)
 
     def _resident(self, reader):
         held = self._upload(reader)

@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 
 from scarceseq.archive.counts import copy_rows, create_counts, same_form
-from scarceseq.corpus.transform import log_tpm
+from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
 
 # int64 counts that are in memory at once; the normalisation holds a few arrays of this size.
@@ -71,12 +71,12 @@ def write_corpus(corpus, corpus_path, training_path):
                     else:
                         target[place : place + rows] = counts
                     values = log_tpm(np.ascontiguousarray(counts[:, shared]), length)
-                    training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype="<f4").data)
+                    training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype=TRAINING_TYPE).data)
 
 
 @contextlib.contextmanager
 def _create_rows(shape, path):
     with atomic(path) as temporary, open(temporary, "wb") as handle:
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        header = {"descr": TRAINING_TYPE.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(handle, header)
         yield handle

@@ -8,6 +8,9 @@ import numpy as np
 
 TARGET_READS = 4e7
 TARGET_LENGTH_BASES = 100
+# In which log2(TPM + 1) is stored: off by at most 2**-11 of itself (2**-25 below 2**-14). Whoever computes with it
+# casts first; `Base.standardise` does so on its device.
+TRAINING_TYPE = np.dtype("<f2")
 
 
 def scale_by_auc(auc_bases, target_reads=TARGET_READS):
@@ -112,5 +115,5 @@ def tpm(counts, bp_length):
 
 
 def log_tpm(counts, bp_length):
-    """log2(TPM + 1), computed in float64 and returned in float32, in which coverage sums would not be exact."""
-    return np.log2(tpm(counts, bp_length) + 1).astype(np.float32)
+    """log2(TPM + 1), float64, (samples, genes): at most 20."""
+    return np.log2(tpm(counts, bp_length) + 1)

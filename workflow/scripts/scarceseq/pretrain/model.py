@@ -45,7 +45,7 @@ class Base:
         """
         if isinstance(log_expression, np.ndarray):  # a read-only memory map is copied
             log_expression = np.require(log_expression, requirements="W")
-        expression = torch.as_tensor(log_expression, dtype=torch.float32, device=self.mean.device)
+        expression = torch.as_tensor(log_expression, device=self.mean.device).to(torch.float32)
         if expression.ndim != 2 or expression.shape[1] != len(self.gene_ids):
             raise InputError(
                 f"expression of shape {tuple(expression.shape)}: the base model knows {len(self.gene_ids)} genes; "

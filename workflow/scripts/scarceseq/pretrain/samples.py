@@ -17,8 +17,8 @@ class LabelledMatrix:
 
     Attributes
     ----------
-    expression : numpy.ndarray, (samples, genes), float32
-        Memory-mapped from disk.
+    expression : numpy.ndarray, (samples, genes)
+        Memory-mapped from disk, in half precision: `Base.standardise` makes float32 of it.
     samples, studies, roles : numpy.ndarray of str, (samples,)
         Role is ``unused`` where the split does not name the study.
     gene_ids, gene_names : list of str, (genes,)

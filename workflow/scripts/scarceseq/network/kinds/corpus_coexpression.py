@@ -40,8 +40,9 @@ def build(settings, inputs):
             "rerun merge_corpus"
         )
     used = samples["study"].isin(studies_to_use(read_table(inputs["splits"]), settings["split"])).to_numpy()
-    within = within_study(np.asarray(expression[used], dtype=np.float32), samples["study"].to_numpy()[used])
-    mean = np.asarray(expression[used]).mean(axis=0)
+    values = np.asarray(expression[used], dtype=np.float32)
+    within = within_study(values, samples["study"].to_numpy()[used])
+    mean = values.mean(axis=0)
     columns = one_column_per_symbol(
         genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction"))
     )

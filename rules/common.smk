@@ -222,19 +222,22 @@ def hash_code_into_params():
 @functools.cache
 def code_hash(script, entries):
     """Hash of a script's code for the given registry entries, computed once per planning."""
-    return fingerprint(script, {registry: [entry] for registry, entry in entries})
+    return fingerprint(script, {registry: [e for r, e in entries if r == registry] for registry, _ in entries})
 
 
 def registry_entries(wildcards):
     """(registry, entry) pairs that a job's wildcards name, by way of the config."""
     known = {
-        "base": ("pretrain.architectures", lambda name: config["pretrain"]["bases"][name]["architecture"]),
         "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
         "method": ("fewshot.methods", str),
         "predictor": ("perturbation.predictors", str),
         "selector": ("selection.selectors", str),
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
+    if "base" in wildcards.keys():
+        base = config["pretrain"]["bases"][wildcards.base]
+        pairs.append(("pretrain.architectures", base["architecture"]))
+        pairs += [("pretrain.objectives", objective) for objective in base["objectives"]]
     if "graph" in wildcards.keys() and wildcards.graph in config["network"]["graphs"]:
         pairs.append(("network.kinds", config["network"]["graphs"][wildcards.graph]["kind"]))
     return tuple(pairs)

@@ -41,6 +41,7 @@ def small_settings():
         roles=("pretrain",),
         steps=60,
         batch_samples=16,
+        objectives={"masked_expression": {"weight": 1.0}},
         mask_share=0.3,
         input_noise=0.5,
         learning_rate=3e-3,

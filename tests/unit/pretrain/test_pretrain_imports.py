@@ -10,6 +10,7 @@ TRAINING_MODULES = {
     "corpus": ["loader", "order", "rows"],
     "pretrain": ["model", "classifier", "training", "masking", "imputation", "evaluation", "normalisation", "run"],
     "pretrain.architectures": ["mlp"],
+    "pretrain.objectives": ["masked_expression"],
     "guide": ["settings", "scouts", "displacement", "guides"],
     "": ["device", "errors", "files", "registry", "runtime", "seeds"],
 }

@@ -1,1 +1,1 @@
-"""Pre-training: masked-expression reconstruction on the corpus. Training modules need torch, numpy and safetensors."""
+"""Pre-training: base models of the corpus. Training modules need torch, numpy and safetensors."""

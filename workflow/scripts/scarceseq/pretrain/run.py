@@ -9,6 +9,7 @@ from scarceseq.errors import InputError
 from scarceseq.pretrain.evaluation import evaluate
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
+from scarceseq.pretrain.task import make_task
 from scarceseq.pretrain.training import train
 from scarceseq.seeds import derive
 
@@ -57,7 +58,8 @@ def pretrain(matrix, settings, run_seed, device):
         sum(parameter.numel() for parameter in base.network.parameters()),
         len(validation_rows),
     )
-    history = train(base, matrix.expression, rows, validation_rows, settings, seed)
+    task = make_task(base, matrix, rows, settings, seed)
+    history = train(task, base, matrix.expression, rows, validation_rows, settings, seed)
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
     results = evaluate(base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
     return base, history, results

@@ -13,6 +13,7 @@ class PretrainSettings:
     roles: tuple
     steps: int
     batch_samples: int
+    objectives: dict
     mask_share: float
     input_noise: float
     learning_rate: float
@@ -28,5 +29,5 @@ class PretrainSettings:
     evaluation_masks: int
 
     def as_dictionary(self):
-        """Plain dictionary of lists and numbers, as JSON and the architectures read it."""
+        """Plain dictionary of lists, numbers and dictionaries, as JSON and the architectures read it."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from scarceseq import registry
+from scarceseq.seeds import derive
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -27,6 +30,28 @@ class Batch:
     noise: torch.Tensor | float = 0.0
 
 
+@dataclass(frozen=True)
+class View:
+    """A batch after its pass through the network, as the objectives see it.
+
+    Attributes
+    ----------
+    rows : torch.Tensor of int64, (samples,)
+        Rows of the training matrix.
+    expression, mask : torch.Tensor, (samples, genes)
+        z-scores without noise, and what of them was hidden.
+    embedding : torch.Tensor, (samples, width)
+    reconstruction : torch.Tensor, (samples, genes)
+        z-scores.
+    """
+
+    rows: torch.Tensor
+    expression: torch.Tensor
+    mask: torch.Tensor
+    embedding: torch.Tensor
+    reconstruction: torch.Tensor
+
+
 class Task(nn.Module):
     """The network together with what it is trained for; its parameters are all that training changes.
 
@@ -34,22 +59,61 @@ class Task(nn.Module):
     ----------
     network : torch.nn.Module
         Of an entry of ``pretrain/architectures``.
+    objectives : dict of str to torch.nn.Module
+        Of entries of ``pretrain/objectives``.
+    weights : dict of str to float
+        Weight of each objective in the sum that is minimised.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, objectives, weights):
         super().__init__()
         self.network = network
+        self.objectives = nn.ModuleDict(objectives)
+        self.weights = dict(weights)
+
+    def view(self, batch):
+        """Pass a batch through the network."""
+        embedding, reconstruction = self.network.outputs(batch.expression + batch.noise, batch.mask)
+        rows = torch.as_tensor(batch.samples, dtype=torch.int64, device=batch.expression.device)
+        return View(rows, batch.expression, batch.mask, embedding, reconstruction)
 
     def forward(self, batch):
-        """Losses by name; ``loss`` is what is minimised.
+        """Losses by name; ``loss``, their weighted sum, is what is minimised.
 
         Each is a mean over the batch's samples, so that the mean over equal parts of a batch is that of the batch.
         """
-        prediction = self.network(batch.expression + batch.noise, batch.mask)
-        return {"loss": masked_error(prediction, batch.expression, batch.mask)}
+        view = self.view(batch)
+        losses = {name: objective(view).mean() for name, objective in self.objectives.items()}
+        return {"loss": sum(self.weights[name] * loss for name, loss in losses.items()), **losses}
 
 
-def masked_error(prediction, expression, mask):
-    """Squared error of the masked genes: their mean in each sample, and its mean over samples; 0 without a mask."""
-    squares = (prediction - expression).masked_fill(~mask, 0.0).square().sum(dim=1)
-    return (squares / mask.sum(dim=1).clamp_min(1)).mean()
+def make_task(base, matrix, rows, settings, seed):
+    """The task of a base model: its network and the objectives of its config, on the base's device.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+    matrix : scarceseq.pretrain.samples.LabelledMatrix
+        Batches name rows of it.
+    rows : numpy.ndarray of int
+        Samples that are trained on; what objectives fit or count is of these alone.
+    settings : PretrainSettings
+    seed : int
+        Of the initial weights of the objectives' own heads.
+
+    Returns
+    -------
+    Task
+    """
+    modules, weights, read = {}, {}, set()
+    for name, options in sorted(settings.objectives.items()):
+        entry = registry.load("pretrain.objectives", name)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "objective", name))
+            modules[name] = entry.build(base, matrix, rows, options)
+        weights[name] = options["weight"]
+        read.add(entry.READS)
+    if "reconstruction" not in read:  # what only the reconstruction needs would get no gradient
+        for name, parameter in base.network.named_parameters():
+            parameter.requires_grad_(name.startswith("encoder."))
+    return Task(base.network, modules, weights).to(base.mean.device)

@@ -1,4 +1,4 @@
-"""The pre-training loop: masked-expression reconstruction for a fixed number of steps."""
+"""The pre-training loop: a fixed number of steps on random batches."""
 
 import contextlib
 import itertools
@@ -13,7 +13,7 @@ from scarceseq.corpus.loader import Loader
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
 from scarceseq.pretrain.masking import draw_mask
-from scarceseq.pretrain.task import Batch, Task
+from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
@@ -22,13 +22,14 @@ PROGRESS_EVERY_SECONDS = 3.0
 VALIDATION_CHUNK_SAMPLES = 512
 
 
-def train(base, matrix, rows, validation_rows, settings, seed):
-    """Train the base's network in place; the last step's weights stay.
+def train(task, base, matrix, rows, validation_rows, settings, seed):
+    """Train the task's weights in place; those of the last step stay.
 
     Parameters
     ----------
+    task : scarceseq.pretrain.task.Task
+        Of the base, on its device.
     base : scarceseq.pretrain.model.Base
-        Its network is trained, on the device where it is.
     matrix : numpy.ndarray, (samples, genes)
         log2(TPM + 1); rows are read batch by batch.
     rows, validation_rows : numpy.ndarray of int
@@ -40,14 +41,15 @@ def train(base, matrix, rows, validation_rows, settings, seed):
     Returns
     -------
     list of dict
-        ``step``, ``train_loss`` (mean since the entry before) and ``validation_loss`` (NaN without validation rows).
+        ``step``; ``train_loss`` (mean since the entry before) and ``validation_loss`` (NaN without validation rows);
+        the same two of each objective, such as ``train_masked_expression``.
 
     Raises
     ------
     InputError
         If the loss stops being a finite number.
     """
-    task, device = Task(base.network).train(), base.mean.device
+    task, device = task.train(), base.mean.device
     optimiser = torch.optim.AdamW(
         task.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
@@ -61,17 +63,19 @@ def train(base, matrix, rows, validation_rows, settings, seed):
         for step, (samples, expression) in enumerate(batches, start=1):
             mask = draw_mask(*expression.shape, settings.mask_share, generator)
             noise = settings.input_noise * torch.randn(expression.shape, generator=generator, device=device)
-            loss = task(Batch(samples, expression, mask, noise))["loss"]
+            losses = task(Batch(samples, expression, mask, noise))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            losses["loss"].backward()
             torch.nn.utils.clip_grad_norm_(task.parameters(), settings.maximum_gradient_norm)
             optimiser.step()
             schedule.step()
-            recent.append(_finite(loss.item(), step, settings))
-            progress.report(step, len(samples), recent[-1])
+            recent.append({name: loss.item() for name, loss in losses.items()})
+            progress.report(step, len(samples), _finite(recent[-1]["loss"], step, settings))
             if step % settings.validate_every_steps == 0 or step == settings.steps:
-                validation = validation_loss(task, base, matrix, validation_rows, settings, seed)
-                history.append({"step": step, "train_loss": float(np.mean(recent)), "validation_loss": validation})
+                trained = {f"train_{name}": float(np.mean([entry[name] for entry in recent])) for name in recent[0]}
+                validation = validation_losses(task, base, matrix, validation_rows, settings, seed)
+                tested = {f"validation_{name}": validation.get(name, math.nan) for name in recent[0]}
+                history.append({"step": step} | trained | tested)
                 recent = []
     task.eval()
     return history
@@ -86,20 +90,19 @@ def rate_factor(step, settings):
 
 
 @torch.no_grad()
-def validation_loss(task, base, matrix, rows, settings, seed):
-    """Masked error over `rows` with masks that are the same at every call; NaN without rows."""
-    if len(rows) == 0:
-        return math.nan
+def validation_losses(task, base, matrix, rows, settings, seed):
+    """Losses over `rows` by name, with masks that are the same at every call; empty without rows."""
     task.eval()
     generator = torch.Generator(base.mean.device).manual_seed(derive(seed, "validation masks"))
-    total = 0.0
+    total = {}
     for start in range(0, len(rows), VALIDATION_CHUNK_SAMPLES):
         chunk = rows[start : start + VALIDATION_CHUNK_SAMPLES]
         expression = base.standardise(matrix[chunk])
         mask = draw_mask(*expression.shape, settings.mask_share, generator)
-        total += task(Batch(chunk, expression, mask))["loss"].item() * len(chunk)
+        for name, loss in task(Batch(chunk, expression, mask)).items():
+            total[name] = total.get(name, 0.0) + loss.item() * len(chunk) / len(rows)
     task.train()
-    return total / len(rows)
+    return total
 
 
 def _finite(loss, step, settings):

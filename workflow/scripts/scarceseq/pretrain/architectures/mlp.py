@@ -64,9 +64,14 @@ class MaskedAutoencoder(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
+    def outputs(self, expression, mask):
+        """Embedding and reconstruction of z-scored expression of which the genes under `mask` are not seen."""
+        embedding = self.encoder(hide(expression, mask))
+        return embedding, self.decoder(embedding)
+
     def forward(self, expression, mask):
-        """Reconstruction, (samples, genes), of z-scored expression of which the genes under `mask` are not seen."""
-        return self.decoder(self.encoder(hide(expression, mask)))
+        """Reconstruction, (samples, genes), of `outputs`."""
+        return self.outputs(expression, mask)[1]
 
 
 def _hidden_layers(widths):

@@ -1,0 +1,32 @@
+"""Reconstruct the expression of masked genes: squared error of z-scores."""
+
+import torch
+from torch import nn
+
+READS = "reconstruction"
+
+
+class MaskedExpression(nn.Module):
+    """Squared error of a sample's masked genes, their mean; 0 without a mask."""
+
+    def forward(self, view):
+        """Loss of each sample, (samples,)."""
+        return masked_mean((view.reconstruction - view.expression).square(), view.mask)
+
+    def scores(self, view):
+        """Mean squared error over all masked entries, in units of the genes' training variance."""
+        errors = {"model": view.reconstruction - view.expression, "gene_mean": view.expression}
+        return [
+            ("masked_mse", predictor, error[view.mask].double().square().mean().item())
+            for predictor, error in errors.items()
+        ]
+
+
+def masked_mean(values, mask):
+    """Mean of each sample's values under the mask, (samples,), of (samples, genes); 0 where nothing is masked."""
+    return torch.where(mask, values, 0.0).sum(dim=1) / mask.sum(dim=1).clamp_min(1)
+
+
+def build(base, matrix, rows, options):
+    """The objective has nothing to fit and no options of its own."""
+    return MaskedExpression()

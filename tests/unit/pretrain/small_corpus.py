@@ -42,6 +42,7 @@ def small_settings():
         steps=60,
         batch_samples=16,
         objectives={"masked_expression": {"weight": 1.0}},
+        samples_at_once=0,
         mask_share=0.3,
         input_noise=0.5,
         learning_rate=3e-3,
@@ -53,6 +54,7 @@ def small_settings():
         width=4,
         decoder_widths=(),
         validate_every_steps=20,
+        checkpoint_every_steps=8,
         evaluation_mask_share=0.3,
         evaluation_masks=2,
     )

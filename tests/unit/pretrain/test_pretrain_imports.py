@@ -8,7 +8,20 @@ import scarceseq
 
 TRAINING_MODULES = {
     "corpus": ["loader", "order", "rows"],
-    "pretrain": ["model", "classifier", "training", "masking", "imputation", "evaluation", "normalisation", "run"],
+    "pretrain": [
+        "checkpoint",
+        "classifier",
+        "evaluation",
+        "imputation",
+        "masking",
+        "model",
+        "normalisation",
+        "progress",
+        "run",
+        "schedule",
+        "task",
+        "training",
+    ],
     "pretrain.architectures": ["mlp"],
     "pretrain.objectives": ["masked_expression"],
     "guide": ["settings", "scouts", "displacement", "guides"],

@@ -1,13 +1,15 @@
 """In which order the rows of the corpus are drawn: random, seeded, each once per pass."""
 
+import itertools
+
 import numpy as np
 
 # Rows that are mixed with each other when blocks of rows are drawn.
 WINDOW_ROWS = 2048
 
 
-def draw_passes(rows, seed, block_rows=1):
-    """Yield the rows in a new order for ever, each row once per pass.
+def draw_passes(rows, seed, block_rows=1, first_pass=0):
+    """Yield the rows in a new order for ever, each row once per pass. Each pass has a seed of its own.
 
     Parameters
     ----------
@@ -17,9 +19,11 @@ def draw_passes(rows, seed, block_rows=1):
     block_rows : int
         1 draws rows independently. On disks that seek slowly, larger blocks of neighbouring rows are drawn, and mixed
         with the others of one window of `WINDOW_ROWS`: fewer seeks, less random batches.
+    first_pass : int
+        Passes before this one are left out.
     """
-    generator = np.random.default_rng(seed)
-    while True:
+    for number in itertools.count(first_pass):
+        generator = np.random.default_rng([seed, number])
         yield generator.permutation(rows) if block_rows == 1 else _permute_blocks(rows, block_rows, generator)
 
 
@@ -30,30 +34,22 @@ def _permute_blocks(rows, block_rows, generator):
     return np.concatenate([generator.permutation(window) for window in windows])
 
 
-def cut(order, batch_rows, rank=0, ranks=1):
-    """Yield the batches of one pass; the last may be smaller.
+def cut(order, batch_rows):
+    """Yield the batches of one pass; the last may be smaller."""
+    for start in range(0, len(order), batch_rows):
+        yield order[start : start + batch_rows]
 
-    Parameters
-    ----------
-    order : numpy.ndarray of int
-        One pass of `draw_passes`, the same on all ranks.
-    batch_rows : int
-        Rows of a batch of one rank.
-    rank, ranks : int
-        Number of this process among those that train together. Their batches are disjoint and cover the pass; all
-        get equally many batches, of sizes that differ by one at most, and only in the last.
+
+def draw_batches(rows, batch_rows, seed, block_rows=1, first_batch=0):
+    """Yield batches of exactly `batch_rows` for ever, across the borders of passes; parameters as above.
+
+    Batches before number `first_batch` are left out, in a time that does not depend on how many they are.
     """
-    for start in range(0, len(order), batch_rows * ranks):
-        yield order[start : start + batch_rows * ranks][rank::ranks]
-
-
-def draw_batches(rows, batch_rows, seed, rank=0, ranks=1, block_rows=1):
-    """Yield batches of exactly `batch_rows` for ever, across the borders of passes; parameters as above."""
-    passes = draw_passes(rows, seed, block_rows)
-    waiting = np.empty(0, dtype=np.int64)
-    together = batch_rows * ranks
+    first_pass, place = divmod(first_batch * batch_rows, len(rows))
+    passes = draw_passes(rows, seed, block_rows, first_pass)
+    waiting = next(passes)[place:]
     while True:
-        while len(waiting) < together:
+        while len(waiting) < batch_rows:
             waiting = np.concatenate([waiting, next(passes)])
-        yield waiting[:together][rank::ranks]
-        waiting = waiting[together:]
+        yield waiting[:batch_rows]
+        waiting = waiting[batch_rows:]

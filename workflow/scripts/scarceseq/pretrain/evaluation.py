@@ -106,7 +106,7 @@ def _standardised(base, expression, rows):
 
 
 def _mask(shape, settings, seed):
-    return draw_mask(*shape, settings.evaluation_mask_share, torch.Generator().manual_seed(seed)).numpy()
+    return draw_mask(*shape, settings.evaluation_mask_share, seed).numpy()
 
 
 def _error(prediction, values, mask):

@@ -6,6 +6,7 @@ import torch
 
 from scarceseq import registry
 from scarceseq.errors import InputError
+from scarceseq.pretrain.checkpoint import Checkpoint, fingerprint
 from scarceseq.pretrain.evaluation import evaluate
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
@@ -20,7 +21,7 @@ HELD_OUT_ROLES = ("validation", "test")
 NORMALISATION = "log2(TPM+1), z-score"
 
 
-def pretrain(matrix, settings, run_seed, device):
+def pretrain(matrix, settings, run_seed, device, checkpoint=None):
     """Fit the normalisation, train the network, evaluate it on held-out studies.
 
     Parameters
@@ -30,6 +31,8 @@ def pretrain(matrix, settings, run_seed, device):
     run_seed : int
         The config's seed; the base's own seed is added to it.
     device : torch.device
+    checkpoint : Checkpoint, optional
+        Where a killed run left off, if it did; the caller deletes it once the results are written.
 
     Returns
     -------
@@ -59,10 +62,17 @@ def pretrain(matrix, settings, run_seed, device):
         len(validation_rows),
     )
     task = make_task(base, matrix, rows, settings, seed)
-    history = train(task, base, matrix.expression, rows, validation_rows, settings, seed)
+    history = train(task, base, matrix.expression, rows, validation_rows, settings, seed, checkpoint)
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
     results = evaluate(base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
     return base, history, results
+
+
+def checkpoint_of(folder, matrix, settings, run_seed, device, code):
+    """Checkpoint in `folder`, for a run of the same data, settings, seed, device and `code` (its hash)."""
+    known = {"corpus": matrix.fingerprint, "roles": matrix.roles.tolist(), "settings": settings.decisive()}
+    known |= {"seed": run_seed, "device": device.type, "torch": torch.__version__, "code": code}
+    return Checkpoint(folder, fingerprint(**known))
 
 
 def initial_base(matrix, settings, seed, device):

@@ -2,6 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
+# What may change between a checkpoint and the run that goes on with it.
+INDECISIVE = ("samples_at_once", "checkpoint_every_steps")
+
 
 @dataclass(frozen=True)
 class PretrainSettings:
@@ -13,6 +16,7 @@ class PretrainSettings:
     roles: tuple
     steps: int
     batch_samples: int
+    samples_at_once: int
     objectives: dict
     mask_share: float
     input_noise: float
@@ -25,9 +29,14 @@ class PretrainSettings:
     width: int
     decoder_widths: tuple
     validate_every_steps: int
+    checkpoint_every_steps: int
     evaluation_mask_share: float
     evaluation_masks: int
 
     def as_dictionary(self):
         """Plain dictionary of lists, numbers and dictionaries, as JSON and the architectures read it."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def decisive(self):
+        """The settings on which the trained weights depend, but for rounding."""
+        return {key: value for key, value in self.as_dictionary().items() if key not in INDECISIVE}

@@ -1,4 +1,4 @@
-# Base models: masked-expression reconstruction on the corpus.
+# Base models, pre-trained on the corpus.
 
 
 rule pretrain:
@@ -7,6 +7,7 @@ rule pretrain:
         samples="<results>/corpus/samples.parquet",
         genes="<results>/corpus/genes.parquet",
         splits="<results>/corpus/splits.tsv",
+        attributes="<results>/corpus/attributes.parquet",
     output:
         model="<results>/pretrain/{base}/model.safetensors",
         information="<results>/pretrain/{base}/model.json",

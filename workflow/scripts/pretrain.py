@@ -1,4 +1,4 @@
-"""Pre-train one base model and compare it with PCA and the gene's mean on held-out studies."""
+"""Pre-train one base model and score it on held-out studies beside simple predictors."""
 
 from pathlib import Path
 
@@ -17,11 +17,12 @@ torch.set_num_threads(snakemake.threads)
 settings, seed = PretrainSettings(**snakemake.params.settings), snakemake.params.seed
 chosen = device.choose(snakemake.params.device)
 source = snakemake.input
-matrix = read_matrix(source.training, source.samples, source.genes, source.splits, settings.split)
+corpus = (source.training, source.samples, source.genes, source.splits)
+matrix = read_matrix(*corpus, settings.split, source.attributes, settings.attribute_keys)
 folder = Path(snakemake.output.model).parent / "checkpoint"
 checkpoint = checkpoint_of(folder, matrix, settings, seed, chosen, snakemake.params.code)
 base, history, evaluation = pretrain(matrix, settings, seed, chosen, checkpoint)
-columns = ["split_role", "study", "predictor", "masked_mse", "samples"]
+columns = ["split_role", "study", "metric", "predictor", "value", "samples"]
 files.write_table(pd.DataFrame(history), snakemake.output.history)
 files.write_table(pd.DataFrame(evaluation, columns=columns), snakemake.output.evaluation)
 save_base(base, snakemake.output.model, snakemake.output.information)

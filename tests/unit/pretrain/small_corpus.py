@@ -9,14 +9,16 @@ GENES = 40
 
 
 def write_corpus(folder, expression, studies):
-    """Write the four files of the corpus stage and return their paths by name."""
+    """Write the four files of the corpus stage and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / name for name in ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")}
     np.save(paths["training.npy"], expression.astype(np.float16))
     samples = pd.DataFrame({"sample": [f"sample{row}" for row in range(len(studies))], "study": studies})
+    samples = samples.assign(unit="base_coverage", average_mapped_length=100.0, rate_sum=2e5)
     samples.to_parquet(paths["samples.parquet"], index=False)
     names = [f"gene{column}" for column in range(expression.shape[1])]
-    pd.DataFrame({"gene_id": names, "gene_name": names}).to_parquet(paths["genes.parquet"], index=False)
+    genes = pd.DataFrame({"gene_id": names, "gene_name": names, "bp_length": 500 + 10 * np.arange(len(names))})
+    genes.to_parquet(paths["genes.parquet"], index=False)
     split = pd.DataFrame({"split": "default", "study": sorted(set(studies)), "role": ROLES})
     split.to_csv(paths["splits.tsv"], sep="\t", index=False)
     return list(paths.values())
@@ -53,6 +55,11 @@ def small_settings():
         hidden_widths=(16,),
         width=4,
         decoder_widths=(),
+        depth=1,
+        heads=2,
+        token_width=8,
+        expression_bins=5,
+        attention="flash",
         validate_every_steps=20,
         checkpoint_every_steps=8,
         evaluation_mask_share=0.3,

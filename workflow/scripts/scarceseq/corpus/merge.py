@@ -44,7 +44,7 @@ class Corpus:
     samples : pandas.DataFrame
         Index: sample; sorted by study, then sample.
     figures : pandas.DataFrame
-        library_size, genes_detected, zero_fraction of each sample; see `sample_table`.
+        library_size, genes_detected, zero_fraction, rate_sum of each sample; see `sample_table`.
     genes : pandas.DataFrame
         Index: versioned gene id. Columns gene_name, gene_type, bp_length, shared (measured in every study) and
         chosen (a column of the training matrix).
@@ -143,7 +143,8 @@ def count_figures(parts, genes):
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
-    blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))], []
+    per_base = 1 / genes["bp_length"].to_numpy(dtype=np.float64)[shared]
+    blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))], []
     for part in parts:
         rows = len(part.file.samples)
         with part.file.open() as source:
@@ -151,10 +152,10 @@ def count_figures(parts, genes):
                 counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
                 counts = np.ascontiguousarray(counts[:, shared])
                 zero_fraction = (counts[:, chosen] == 0).mean(axis=1) if chosen.any() else np.ones(len(counts))
-                blocks.append((counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction))
+                blocks.append((counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts * per_base).sum(axis=1)))
                 digests += [hashlib.sha256(row).digest() for row in counts]
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
-    names = ["library_size", "genes_detected", "zero_fraction"]
+    names = ["library_size", "genes_detected", "zero_fraction", "rate_sum"]
     return pd.DataFrame(dict(zip(names, columns, strict=True))), np.array(digests, dtype=object)
 
 
@@ -200,7 +201,8 @@ def sample_table(corpus):
     """Table of samples: the corpus's columns, and figures over the genes measured in every study.
 
     library_size is in bases of coverage for archive samples and in reads for a user's; zero_fraction is over the
-    chosen genes.
+    chosen genes; rate_sum, of library_size's unit per base, is what TPM divides by: counts are
+    TPM x bp_length x rate_sum / 1e6.
     """
     table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str))
     return pd.concat([table.rename_axis("sample").reset_index(), corpus.figures.reset_index(drop=True)], axis=1)

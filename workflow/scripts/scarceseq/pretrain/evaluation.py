@@ -1,22 +1,29 @@
-"""How well masked genes of held-out studies are predicted: by the model, by the gene's mean, by PCA."""
+"""What a base model is worth on held-out studies: each objective's scores, masked genes also by rivals."""
 
 import logging
 
 import numpy as np
 import torch
 
-from scarceseq.pretrain.imputation import fit_probabilistic_pca
+from scarceseq import registry
+from scarceseq.pretrain.components import fit_components
+from scarceseq.pretrain.imputation import probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask
+from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
 
+MASKED_ERROR = "masked_mse"
 
-def evaluate(base, expression, training_rows, groups, settings, seed):
-    """Masked squared error, in units of the gene's training variance, of each predictor on each held-out study.
+
+def evaluate(task, base, expression, training_rows, groups, settings, seed):
+    """Scores of each predictor on each held-out study.
 
     Parameters
     ----------
+    task : scarceseq.pretrain.task.Task
+        As trained.
     base : scarceseq.pretrain.model.Base
     expression : numpy.ndarray, (samples, genes)
         log2(TPM + 1).
@@ -31,93 +38,118 @@ def evaluate(base, expression, training_rows, groups, settings, seed):
     Returns
     -------
     list of dict
-        ``split_role``, ``study``, ``predictor``, ``masked_mse``, ``samples``. Predictors: ``model``, ``gene_mean``,
-        ``pca`` (as many components as the model is wide), ``pca_tuned`` (number chosen on the validation studies).
+        ``split_role``, ``study``, ``metric``, ``predictor``, ``value``, ``samples``. The masked squared error, in
+        units of each gene's training variance, is also that of PCA as an imputer: ``pca`` with as many components as
+        the model is wide, ``pca_tuned`` with as many as predict the validation studies best.
     """
     if not groups:
         return []
-    predictors = _predictors(base, expression, training_rows, groups, settings, seed)
+    read = {name: registry.load("pretrain.objectives", name).READS for name in settings.objectives}
+    rivals = {}
+    if "reconstruction" in read.values():
+        rivals = _rivals(base, expression, training_rows, groups, settings, seed)
     results = []
     for (role, study), rows in groups.items():
-        values = _standardised(base, expression, rows)
-        errors = dict.fromkeys(predictors, 0.0)
-        for repeat in range(settings.evaluation_masks):
-            mask = _mask(values.shape, settings, derive(seed, "evaluation", study, repeat))
-            for name, predict in predictors.items():
-                errors[name] += _error(predict(values, mask), values, mask) / settings.evaluation_masks
+        found = _scores(task.eval(), base, expression, rows, read, rivals, settings, derive(seed, "evaluation", study))
         results += [
-            {"split_role": role, "study": study, "predictor": name, "masked_mse": error, "samples": len(rows)}
-            for name, error in errors.items()
+            {"split_role": role, "study": study, "metric": metric, "predictor": predictor, "value": value}
+            | {"samples": len(rows)}
+            for (metric, predictor), value in found.items()
         ]
     _log(results)
     return results
 
 
-def _predictors(base, expression, training_rows, groups, settings, seed):
+@torch.no_grad()
+def _scores(task, base, expression, rows, read, rivals, settings, seed):
+    """(metric, predictor) to value for one study; what needs a mask is averaged over the masks."""
+    values = base.standardise(expression[rows])
+    found = {}
+    whole = task.view(Batch(rows, values, torch.zeros_like(values, dtype=torch.bool)))
+    for name in read:
+        if read[name] == "embedding":
+            found |= {(metric, predictor): value for metric, predictor, value in task.objectives[name].scores(whole)}
+    if not rivals:
+        return found
+    for repeat in range(settings.evaluation_masks):
+        mask = _mask(values.shape, settings, derive(seed, repeat)).to(values.device)
+        view = task.view(Batch(rows, values, mask))
+        scores = [(MASKED_ERROR, "model", _error(view.reconstruction.cpu().numpy(), values, mask))]
+        scores += [(MASKED_ERROR, name, _error(impute(values, mask), values, mask)) for name, impute in rivals.items()]
+        for name in read:
+            if read[name] == "reconstruction":
+                scores += task.objectives[name].scores(view)
+        for metric, predictor, value in scores:
+            found[metric, predictor] = found.get((metric, predictor), 0.0) + value / settings.evaluation_masks
+    return found
+
+
+def _rivals(base, expression, training_rows, groups, settings, seed):
     """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
-    training = _standardised(base, expression, training_rows)
-    predictors = {
-        "model": lambda values, mask: reconstruct(base, values, mask),
-        "gene_mean": lambda values, mask: np.zeros(values.shape),
-        "pca": fit_probabilistic_pca(training, settings.width).impute,
-    }
+
+    def read(rows):
+        return base.standardise(expression[rows]).cpu().numpy()
+
+    candidates = component_candidates(settings.width)
+    fit = fit_components(read, training_rows, candidates[-1], derive(seed, "components"))
+    rivals = {"gene_mean": None, "pca": probabilistic_pca(fit, settings.width)}
     validation_rows = [rows for (role, _), rows in groups.items() if role == "validation"]
     if validation_rows:
-        values = _standardised(base, expression, np.concatenate(validation_rows))
-        mask = _mask(values.shape, settings, derive(seed, "components"))
-        predictors["pca_tuned"] = tune_probabilistic_pca(training, values, mask, settings.width).impute
-    return predictors
+        values = read(np.concatenate(validation_rows))
+        mask = _mask(values.shape, settings, derive(seed, "validation components")).numpy()
+        rivals["pca_tuned"] = tune_probabilistic_pca(fit, values, mask, candidates)
+    return {name: _imputer(rival) for name, rival in rivals.items()}
 
 
-def tune_probabilistic_pca(training, values, mask, width):
-    """PCA fitted on `training` whose number of components predicts the masked entries of `values` best.
+def _imputer(rival):
+    if rival is None:
+        return lambda values, mask: np.zeros(values.shape)
+    return lambda values, mask: rival.impute(values.cpu().numpy(), mask.cpu().numpy())
+
+
+def component_candidates(width):
+    """Numbers of components that are tried: an eighth, a quarter, half of the model's width, itself and twice it."""
+    return sorted({max(round(width * factor), 1) for factor in (0.125, 0.25, 0.5, 1, 2)})
+
+
+def tune_probabilistic_pca(fit, values, mask, candidates):
+    """The candidate number of components that predicts the masked entries of `values` best.
 
     Parameters
     ----------
-    training, values : numpy.ndarray, (samples, genes)
-        z-scores of training samples and of validation samples.
+    fit : scarceseq.pretrain.components.Components
+        Of the training samples.
+    values : numpy.ndarray, (samples, genes)
+        z-scores of validation samples.
     mask : numpy.ndarray of bool
         Of the shape of `values`.
-    width : int
-        Width of the model; candidates are an eighth, a quarter, half of it, itself and twice it.
+    candidates : list of int
 
     Returns
     -------
     scarceseq.pretrain.imputation.ProbabilisticPCA
     """
-    candidates = sorted({max(round(width * factor), 1) for factor in (0.125, 0.25, 0.5, 1, 2)})
-    fits = [fit_probabilistic_pca(training, components) for components in candidates]
-    errors = [_error(fit.impute(values, mask), values, mask) for fit in fits]
+    rivals = [probabilistic_pca(fit, components) for components in candidates]
+    errors = [float(np.mean(np.square((rival.impute(values, mask) - values)[mask]))) for rival in rivals]
     best = int(np.argmin(errors))
     logger.info("components chosen for PCA on the validation studies: %d", candidates[best])
-    return fits[best]
-
-
-@torch.no_grad()
-def reconstruct(base, values, mask):
-    """The network's reconstruction, (samples, genes), of z-scores whose masked entries it does not see."""
-    device = base.mean.device
-    network = base.network.eval()
-    return network(torch.as_tensor(values, device=device), torch.as_tensor(mask, device=device)).cpu().numpy()
-
-
-def _standardised(base, expression, rows):
-    return base.standardise(expression[rows]).cpu().numpy()
+    return rivals[best]
 
 
 def _mask(shape, settings, seed):
-    return draw_mask(*shape, settings.evaluation_mask_share, seed).numpy()
+    return draw_mask(*shape, settings.evaluation_mask_share, seed)
 
 
 def _error(prediction, values, mask):
-    return float(np.mean(np.square((prediction - values)[mask], dtype=np.float64)))
+    difference = (prediction - values.cpu().numpy())[mask.cpu().numpy()]
+    return float(np.mean(np.square(difference, dtype=np.float64)))
 
 
 def _log(results):
-    for role in dict.fromkeys(row["split_role"] for row in results):
-        errors = {}
+    for role, metric in dict.fromkeys((row["split_role"], row["metric"]) for row in results):
+        values = {}
         for row in results:
-            if row["split_role"] == role:
-                errors.setdefault(row["predictor"], []).append(row["masked_mse"])
-        text = ", ".join(f"{name} {np.mean(values):.4f}" for name, values in errors.items())
-        logger.info("masked squared error, mean over %s studies: %s", role, text)
+            if (row["split_role"], row["metric"]) == (role, metric):
+                values.setdefault(row["predictor"], []).append(row["value"])
+        text = ", ".join(f"{name} {np.mean(found):.4f}" for name, found in values.items())
+        logger.info("%s, mean over %s studies: %s", metric, role, text)

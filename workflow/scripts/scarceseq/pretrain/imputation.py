@@ -47,25 +47,22 @@ class ProbabilisticPCA:
         return imputed
 
 
-def fit_probabilistic_pca(expression, components):
-    """Maximum-likelihood fit.
+def probabilistic_pca(fit, components):
+    """Maximum-likelihood fit from the leading components of the samples.
 
     Parameters
     ----------
-    expression : numpy.ndarray, (samples, genes)
+    fit : scarceseq.pretrain.components.Components
     components : int
-        Lowered to what the samples can carry: at most samples - 2 and genes - 1.
+        How many of them are kept; at most genes - 1.
 
     Returns
     -------
     ProbabilisticPCA
     """
-    values = np.asarray(expression, dtype=np.float64)
-    samples, genes = values.shape
-    components = max(min(components, samples - 2, genes - 1), 1)
-    centre = values.mean(axis=0)
-    _, singular, axes = np.linalg.svd(values - centre, full_matrices=False)
-    variances = singular**2 / samples
-    noise = max(variances[components:].sum() / (genes - components), 1e-8)
-    strength = np.sqrt(np.maximum(variances[:components] - noise, 0.0))
-    return ProbabilisticPCA(centre, axes[:components].T * strength, float(noise))
+    genes = len(fit.centre)
+    components = max(min(components, len(fit.variances), genes - 1), 1)
+    variances = fit.variances[:components]
+    noise = max((fit.total_variance - variances.sum()) / (genes - components), 1e-8)
+    strength = np.sqrt(np.maximum(variances - noise, 0.0))
+    return ProbabilisticPCA(fit.centre, fit.axes[:components].T * strength, float(noise))

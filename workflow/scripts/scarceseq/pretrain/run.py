@@ -64,13 +64,14 @@ def pretrain(matrix, settings, run_seed, device, checkpoint=None):
     task = make_task(base, matrix, rows, settings, seed)
     history = train(task, base, matrix.expression, rows, validation_rows, settings, seed, checkpoint)
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
-    results = evaluate(base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
+    results = evaluate(task, base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
     return base, history, results
 
 
 def checkpoint_of(folder, matrix, settings, run_seed, device, code):
     """Checkpoint in `folder`, for a run of the same data, settings, seed, device and `code` (its hash)."""
     known = {"corpus": matrix.fingerprint, "roles": matrix.roles.tolist(), "settings": settings.decisive()}
+    known |= {"attributes": {key: values.tolist() for key, values in matrix.attributes.items()}}
     known |= {"seed": run_seed, "device": device.type, "torch": torch.__version__, "code": code}
     return Checkpoint(folder, fingerprint(**known))
 

@@ -1,7 +1,7 @@
 """The corpus as pre-training and scouts see it: a matrix, and for each row its study and that study's role."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +24,12 @@ class LabelledMatrix:
     gene_ids, gene_names : list of str, (genes,)
     fingerprint : str
         SHA-256 over the matrix file and the gene ids.
+    gene_lengths : numpy.ndarray, (genes,)
+        Exonic bases.
+    reads_per_rate : numpy.ndarray, (samples,)
+        Reads of a gene are TPM x length x this; NaN where the sample's read length is not known.
+    attributes : dict of str to numpy.ndarray of str, (samples,)
+        Values of the attributes that were asked for; empty where a sample has none, or several that differ.
     """
 
     expression: np.ndarray
@@ -33,13 +39,16 @@ class LabelledMatrix:
     gene_ids: list
     gene_names: list
     fingerprint: str
+    gene_lengths: np.ndarray | None = None
+    reads_per_rate: np.ndarray | None = None
+    attributes: dict = field(default_factory=dict)
 
     def rows(self, roles):
         """Ascending row numbers of the samples whose study has one of `roles`."""
         return np.flatnonzero(np.isin(self.roles, list(roles)))
 
 
-def read_matrix(training, samples, genes, splits, split):
+def read_matrix(training, samples, genes, splits, split, attributes=None, keys=()):
     """Read the training matrix and its tables.
 
     Parameters
@@ -48,6 +57,10 @@ def read_matrix(training, samples, genes, splits, split):
         Paths of ``training.npy``, ``samples.parquet``, ``genes.parquet``, ``splits.tsv``.
     split : str
         Name of the split that gives each study its role.
+    attributes : str, optional
+        Path of ``attributes.parquet``.
+    keys : iterable of str
+        Attributes to read from it.
 
     Returns
     -------
@@ -56,7 +69,7 @@ def read_matrix(training, samples, genes, splits, split):
     Raises
     ------
     InputError
-        If shapes disagree, the split is unknown or gives a study two roles.
+        If shapes disagree, the split or an attribute is unknown, or a study has two roles.
     """
     expression = np.load(training, mmap_mode="r")
     sample_table, gene_table = read_table(samples), read_table(genes)
@@ -68,14 +81,19 @@ def read_matrix(training, samples, genes, splits, split):
     role_of = _roles(splits, split)
     studies = sample_table["study"].astype(str).to_numpy()
     gene_ids = gene_table["gene_id"].astype(str).tolist()
+    names = sample_table["sample"].astype(str).to_numpy()
+    read_length = sample_table["average_mapped_length"].where(sample_table["unit"] != "read_counts", 1.0)
     return LabelledMatrix(
         expression=expression,
-        samples=sample_table["sample"].astype(str).to_numpy(),
+        samples=names,
         studies=studies,
         roles=np.array([role_of.get(study, UNUSED) for study in studies]),
         gene_ids=gene_ids,
         gene_names=gene_table["gene_name"].fillna("").astype(str).tolist(),
         fingerprint=hashlib.sha256("\n".join([sha256(training), *gene_ids]).encode()).hexdigest(),
+        gene_lengths=gene_table["bp_length"].to_numpy(dtype=np.float64),
+        reads_per_rate=(sample_table["rate_sum"] / read_length / 1e6).to_numpy(dtype=np.float64),
+        attributes=_attributes(attributes, keys, names) if keys else {},
     )
 
 
@@ -89,3 +107,17 @@ def _roles(path, split):
     if len(twice):
         raise InputError(f"{path}: study {twice.iloc[0]} has two roles in split '{split}'; a study has one role")
     return dict(zip(chosen["study"], chosen["role"], strict=True))
+
+
+def _attributes(path, keys, names):
+    table = read_table(path)
+    found = {}
+    for key in keys:
+        values = table.loc[table["key"] == key, ["sample", "value"]].dropna().astype(str)
+        if values.empty:
+            known = ", ".join(sorted(table["key"].dropna().astype(str).unique())[:20]) or "none"
+            raise InputError(f"{path}: there is no attribute '{key}'; attributes there: {known}; change it in the config")
+        values["value"] = values["value"].str.strip()
+        values = values.drop_duplicates().drop_duplicates("sample", keep=False).set_index("sample")["value"]
+        found[key] = values.reindex(names).fillna("").to_numpy(dtype=object)
+    return found

@@ -28,10 +28,20 @@ class PretrainSettings:
     hidden_widths: tuple
     width: int
     decoder_widths: tuple
+    depth: int
+    heads: int
+    token_width: int
+    expression_bins: int
+    attention: str
     validate_every_steps: int
     checkpoint_every_steps: int
     evaluation_mask_share: float
     evaluation_masks: int
+
+    @property
+    def attribute_keys(self):
+        """Attributes of the samples that some objective learns."""
+        return sorted({key for options in self.objectives.values() for key in options.get("keys", [])})
 
     def as_dictionary(self):
         """Plain dictionary of lists, numbers and dictionaries, as JSON and the architectures read it."""

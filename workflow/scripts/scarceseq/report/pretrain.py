@@ -158,7 +158,8 @@ def section(inputs):
     history = inputs.stacked("pretrain_history", "base")
     blocks, findings = [_loss_picture(history)], []
     if inputs.has("pretrain_evaluation"):
-        evaluation = inputs.stacked("pretrain_evaluation", "base")
+        scores = inputs.stacked("pretrain_evaluation", "base")
+        evaluation = scores[scores["metric"] == "masked_mse"].rename(columns={"value": "masked_mse"})
         errors = error_table(evaluation)
         sentences = verdict(errors)
         findings = [text for text, _ in verdict(errors[errors["split_role"] == "test"])] or [t for t, _ in sentences]

@@ -14,12 +14,8 @@ class MaskedExpression(nn.Module):
         return masked_mean((view.reconstruction - view.expression).square(), view.mask)
 
     def scores(self, view):
-        """Mean squared error over all masked entries, in units of the genes' training variance."""
-        errors = {"model": view.reconstruction - view.expression, "gene_mean": view.expression}
-        return [
-            ("masked_mse", predictor, error[view.mask].double().square().mean().item())
-            for predictor, error in errors.items()
-        ]
+        """Nothing of its own: the evaluation has this error of every model that reconstructs, beside its rivals'."""
+        return []
 
 
 def masked_mean(values, mask):

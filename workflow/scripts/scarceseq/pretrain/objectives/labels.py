@@ -1,0 +1,103 @@
+"""Tell labels of the samples, such as the tissue, from the embedding: one linear head per attribute."""
+
+import logging
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from scarceseq.errors import InputError
+
+READS = "embedding"
+
+logger = logging.getLogger(__name__)
+
+
+class Labels(nn.Module):
+    """Cross-entropy of each attribute's head, their mean; a sample without the label costs nothing.
+
+    Parameters
+    ----------
+    width : int
+        Of the embedding.
+    classes : dict of str to list of str
+        Attribute to its classes.
+    targets : torch.Tensor of int64, (attributes, samples of the corpus)
+        Class of each sample; -1 without one.
+    majority : list of int
+        Most frequent class of each attribute among the samples that are trained on.
+    """
+
+    def __init__(self, width, classes, targets, majority):
+        super().__init__()
+        self.classes, self.majority = classes, majority
+        self.heads = nn.ModuleList(nn.Linear(width, len(names)) for names in classes.values())
+        self.register_buffer("targets", targets, persistent=False)
+
+    def forward(self, view):
+        """Loss of each sample, (samples,)."""
+        losses = [
+            functional.cross_entropy(head(view.embedding), target[view.rows], ignore_index=-1, reduction="none")
+            for head, target in zip(self.heads, self.targets, strict=True)
+        ]
+        return torch.stack(losses).mean(dim=0)
+
+    def scores(self, view):
+        """Balanced accuracy, over a study's classes that the head knows, of the head and of the majority class."""
+        found = []
+        for key, head, target, majority in zip(self.classes, self.heads, self.targets, self.majority, strict=True):
+            truth = target[view.rows]
+            if (truth >= 0).any():
+                predicted = {"model": head(view.embedding).argmax(dim=1), "majority": torch.full_like(truth, majority)}
+                found += [
+                    (f"balanced_accuracy_{key}", name, balanced_accuracy(truth, guess))
+                    for name, guess in predicted.items()
+                ]
+        return found
+
+
+def balanced_accuracy(truth, predicted):
+    """Mean over the classes in `truth` of the share predicted right; -1 in `truth` is no class."""
+    classes = truth[truth >= 0].unique()
+    return torch.stack([(predicted[truth == c] == c).double().mean() for c in classes]).mean().item()
+
+
+def build(base, matrix, rows, options):
+    """Heads for the attributes ``keys``; classes have ``minimum_studies`` of the studies that are trained on.
+
+    Raises
+    ------
+    InputError
+        If an attribute has fewer than two such classes.
+    """
+    targets, classes, majority = [], {}, []
+    for key in options["keys"]:
+        names, target = known_classes(matrix, rows, key, options["minimum_studies"])
+        if len(names) < 2:
+            raise InputError(
+                f"pretrain objective labels: attribute '{key}' has {len(names)} values that occur in at least "
+                f"{options['minimum_studies']} of the studies that are trained on; 2 are needed: lower minimum_studies "
+                "or take the key out"
+            )
+        trained = target[rows][target[rows] >= 0]
+        logger.info("label %s: %d classes, %d of %d samples have one", key, len(names), len(trained), len(rows))
+        classes[key] = names
+        targets.append(target)
+        majority.append(int(np.bincount(trained).argmax()))
+    return Labels(base.network.width, classes, torch.from_numpy(np.stack(targets)), majority)
+
+
+def known_classes(matrix, rows, key, minimum_studies):
+    """Values of an attribute in at least so many studies of `rows`, sorted, and every sample's class, -1 for none.
+
+    Held-out samples have a class too, for `Labels.scores`; training never asks for them.
+    """
+    values = matrix.attributes[key]
+    studies = {}
+    for value, study in zip(values[rows], matrix.studies[rows], strict=True):
+        if value:
+            studies.setdefault(value, set()).add(study)
+    names = sorted(value for value, found in studies.items() if len(found) >= minimum_studies)
+    number = {name: index for index, name in enumerate(names)}
+    return names, np.array([number.get(value, -1) for value in values], dtype=np.int64)

@@ -1,0 +1,132 @@
+"""Likelihood of the read counts of masked genes, given the sample's depth: negative binomial or Poisson.
+
+The scale is that of reads (fragments for paired ends), got back from the training matrix as
+TPM x length x rate_sum / read length and rounded. The matrix is in half precision: counts below about 140 are exact,
+higher ones off by at most 0.5 %, far below any dispersion between replicates.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from scarceseq.pretrain.objectives.masked_expression import masked_mean
+
+READS = "reconstruction"
+
+# How sharply a reconstructed log2(TPM + 1) bends towards 0 from below, per log2 unit: at 0 it stands for 0.1 TPM.
+SHARPNESS = 5.0
+# The gene-mean rival is fitted on so many random training samples, with the best of these dispersions.
+BASELINE_SAMPLES = 500
+DISPERSIONS = np.logspace(-3, 2, 26)
+INITIAL_DISPERSION = 0.1
+
+
+class ReadCounts(nn.Module):
+    """Negative log-likelihood, in nats per masked gene, of a sample's reads; 0 for a sample of unknown depth.
+
+    The reconstruction says how many TPM are expected; each gene has a dispersion of its own, which is learned.
+
+    Parameters
+    ----------
+    mean, scale, lengths : torch.Tensor, (genes,)
+    depth : torch.Tensor, (samples of the corpus,)
+        Reads per TPM and base; NaN where not known.
+    poisson : bool
+        Whether the dispersion is 0.
+    baseline : tuple of two torch.Tensor, (genes,)
+        Mean TPM of each gene among the samples that are trained on, and its dispersion.
+    """
+
+    def __init__(self, mean, scale, lengths, depth, poisson, baseline):
+        super().__init__()
+        tensors = {"mean": mean, "scale": scale, "lengths": lengths, "depth": depth}
+        for name, tensor in (tensors | dict(zip(("mean_tpm", "dispersion"), baseline, strict=True))).items():
+            self.register_buffer(name, tensor, persistent=False)
+        start = torch.full_like(mean, math.log(INITIAL_DISPERSION))
+        self.log_dispersion = None if poisson else nn.Parameter(start)
+
+    def forward(self, view):
+        """Loss of each sample, (samples,), float64."""
+        return masked_mean(-self._likelihood(view, *self._predicted(view)), view.mask)
+
+    def scores(self, view):
+        """Mean log-likelihood of a masked gene, of the model and of each gene's mean TPM; samples of known depth."""
+        known = self.depth[view.rows].isfinite()
+        if not known.any():
+            return []
+        rivals = {"model": self._predicted(view), "gene_mean": (self.mean_tpm, self.dispersion)}
+        return [
+            ("read_log_likelihood", name, masked_mean(self._likelihood(view, *rival), view.mask)[known].mean().item())
+            for name, rival in rivals.items()
+        ]
+
+    def _predicted(self, view):
+        """TPM, (samples, genes), and dispersion, (genes,) or None for Poisson; float64."""
+        dispersion = None if self.log_dispersion is None else self.log_dispersion.double().exp()
+        return expected_tpm(view.reconstruction.double() * self.scale + self.mean), dispersion
+
+    def _likelihood(self, view, tpm, dispersion):
+        """(samples, genes); 0 for samples whose depth is not known."""
+        depth = self.depth[view.rows].unsqueeze(1)
+        per_tpm = self.lengths * torch.where(depth.isfinite(), depth, 1.0)
+        measured = torch.exp2(view.expression.double() * self.scale + self.mean) - 1
+        reads = (measured.clamp_min(0) * per_tpm).round()
+        return torch.where(depth.isfinite(), log_likelihood(reads, tpm * per_tpm, dispersion), 0.0)
+
+
+def expected_tpm(log_expression):
+    """TPM that a reconstructed log2(TPM + 1) stands for; positive also where it is below 0."""
+    return torch.exp2(nn.functional.softplus(log_expression, beta=SHARPNESS)) - 1
+
+
+def log_likelihood(reads, expected, dispersion):
+    """Log-probability of reads: variance is expected + dispersion x expected^2; Poisson if the dispersion is None.
+
+    Parameters
+    ----------
+    reads, expected : torch.Tensor, (samples, genes), float64
+        In half or single precision the log-gamma terms of large counts would swallow the rest.
+    dispersion : torch.Tensor, (genes,), or None
+    """
+    if dispersion is None:
+        return torch.xlogy(reads, expected) - expected - torch.lgamma(reads + 1)
+    size = 1 / dispersion
+    return (
+        torch.lgamma(reads + size)
+        - torch.lgamma(size)
+        - torch.lgamma(reads + 1)
+        - size * torch.log1p(dispersion * expected)
+        + torch.xlogy(reads, dispersion * expected / (1 + dispersion * expected))
+    )
+
+
+def fit_baseline(tpm, per_tpm, poisson):
+    """Mean TPM of each gene and the best of `DISPERSIONS` for it (None for Poisson).
+
+    Parameters
+    ----------
+    tpm : torch.Tensor, (samples, genes)
+    per_tpm : torch.Tensor, (samples, genes)
+        Expected reads per TPM.
+    poisson : bool
+    """
+    mean = tpm.mean(dim=0).clamp_min(1e-3)
+    if poisson:
+        return mean, None
+    reads = (tpm * per_tpm).round()
+    found = [log_likelihood(reads, mean * per_tpm, torch.full_like(mean, d)).sum(dim=0) for d in DISPERSIONS]
+    return mean, torch.from_numpy(DISPERSIONS)[torch.stack(found).argmax(dim=0)]
+
+
+def build(base, matrix, rows, options):
+    """Reads ``distribution``; the rival is fitted on `rows`."""
+    mean, scale = (tensor.double().cpu() for tensor in (base.mean, base.scale))
+    lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, matrix.reads_per_rate))
+    poisson = options["distribution"] == "poisson"
+    known = rows[np.isfinite(matrix.reads_per_rate[rows])]
+    chosen = np.sort(known[torch.randperm(len(known))[:BASELINE_SAMPLES].numpy()])
+    tpm = torch.exp2(torch.from_numpy(np.asarray(matrix.expression[chosen], dtype=np.float64))) - 1
+    baseline = fit_baseline(tpm, lengths * depth[chosen].unsqueeze(1), poisson)
+    return ReadCounts(mean, scale, lengths, depth, poisson, baseline)

@@ -1,0 +1,62 @@
+"""Unlearn the study: a classifier tells studies from the embedding, and the encoder is trained against it.
+
+Ganin and Lempitsky, Unsupervised domain adaptation by backpropagation, ICML 2015 (gradient reversal).
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+READS = "embedding"
+
+
+class Reversal(torch.autograd.Function):
+    """The identity forwards; backwards the gradient times minus `strength`."""
+
+    @staticmethod
+    def forward(context, values, strength):
+        """`values` as they are."""
+        context.strength = strength
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(context, gradient):
+        """Gradient of the values; the strength has none."""
+        return -context.strength * gradient, None
+
+
+class StudyAdversary(nn.Module):
+    """Cross-entropy of the study classifier, over the studies that are trained on; 0 for a sample of another study.
+
+    Parameters
+    ----------
+    width, studies : int
+    targets : torch.Tensor of int64, (samples of the corpus,)
+        Number of each sample's study; -1 if it is not trained on.
+    strength : float
+        Of the encoder's gradient relative to the classifier's.
+    """
+
+    def __init__(self, width, studies, targets, strength):
+        super().__init__()
+        self.strength = strength
+        self.classifier = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, studies))
+        self.register_buffer("targets", targets, persistent=False)
+
+    def forward(self, view):
+        """Loss of each sample, (samples,)."""
+        logits = self.classifier(Reversal.apply(view.embedding, self.strength))
+        return functional.cross_entropy(logits, self.targets[view.rows], ignore_index=-1, reduction="none")
+
+    def scores(self, view):
+        """Nothing: the classifier does not know held-out studies."""
+        return []
+
+
+def build(base, matrix, rows, options):
+    """A linear classifier over the studies of `rows`, on the normalised embedding."""
+    trained = np.unique(matrix.studies[rows])
+    targets = np.full(len(matrix.studies), -1)
+    targets[rows] = np.searchsorted(trained, matrix.studies[rows])
+    return StudyAdversary(base.network.width, len(trained), torch.from_numpy(targets), options["strength"])

@@ -135,6 +135,14 @@ def test_figures_of_samples_are_over_shared_genes(join):
     assert table["library_size"].dtype == np.int64
 
 
+def test_counts_are_tpm_times_length_times_the_sum_of_rates(join):
+    corpus = join(BATCH, USER)
+    length, rate_sum = GENES["bp_length"].to_numpy()[:3], merge.sample_table(corpus).set_index("sample")["rate_sum"]
+    for sample, counts in (("b", [1, 2, 3]), ("mine.s", [0, 5, 9])):
+        tpm = transform.tpm([counts], length)[0]
+        np.testing.assert_allclose(tpm * length * rate_sum[sample] / 1e6, counts, rtol=1e-12)
+
+
 def test_no_gene_of_the_wanted_types_is_an_error(join):
     with pytest.raises(InputError, match=r"corpus\.gene_types"):
         join(BATCH, gene_types=["snRNA"])

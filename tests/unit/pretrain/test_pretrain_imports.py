@@ -22,8 +22,8 @@ TRAINING_MODULES = {
         "task",
         "training",
     ],
-    "pretrain.architectures": ["mlp"],
-    "pretrain.objectives": ["masked_expression"],
+    "pretrain.architectures": ["mlp", "transformer"],
+    "pretrain.objectives": ["masked_expression", "read_counts", "labels", "study_adversary"],
     "guide": ["settings", "scouts", "displacement", "guides"],
     "": ["device", "errors", "files", "registry", "runtime", "seeds"],
 }

@@ -7,15 +7,17 @@ import pytest
 import torch
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
-from scarceseq.pretrain import normalisation
+from scarceseq.pretrain import components, normalisation
 from scarceseq.pretrain.architectures.mlp import build
 from scarceseq.pretrain.classifier import make_classifier
-from scarceseq.pretrain.evaluation import tune_probabilistic_pca
-from scarceseq.pretrain.imputation import ProbabilisticPCA, fit_probabilistic_pca
+from scarceseq.pretrain.components import fit_components
+from scarceseq.pretrain.evaluation import component_candidates, tune_probabilistic_pca
+from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
 from scarceseq.pretrain.masking import hide
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
 from scarceseq.pretrain.schedule import rate_factor
+from sklearn.decomposition import PCA
 from small_corpus import small_expression
 
 
@@ -111,11 +113,16 @@ def test_imputation_is_the_conditional_mean_of_the_whole_gaussian():
         np.testing.assert_allclose(imputed[row, hidden], expected, rtol=1e-10)
 
 
+def fit_on(values, components):
+    fit = fit_components(lambda rows: values[rows], np.arange(len(values)), components, 0)
+    return probabilistic_pca(fit, components)
+
+
 def test_fitted_covariance_keeps_the_leading_variances_and_the_total():
     """Tipping and Bishop's maximum: sample covariance on the leading axes, the mean of the rest elsewhere."""
     expression, _ = small_expression()
     sample = np.cov(expression.T.astype(np.float64), bias=True)
-    rival = fit_probabilistic_pca(expression, 5)
+    rival = fit_on(expression.astype(np.float64), 5)
     model = rival.loadings @ rival.loadings.T + rival.noise * np.eye(expression.shape[1])
     expected = np.sort(np.linalg.eigvalsh(sample))[::-1]
     got = np.sort(np.linalg.eigvalsh(model))[::-1]
@@ -125,7 +132,7 @@ def test_fitted_covariance_keeps_the_leading_variances_and_the_total():
 
 def test_more_components_than_samples_are_lowered():
     expression, _ = small_expression()
-    assert fit_probabilistic_pca(expression[:6], 30).loadings.shape == (40, 4)
+    assert fit_on(expression[:6], 30).loadings.shape == (40, 5)
 
 
 def test_number_of_components_is_the_one_that_predicts_best():
@@ -135,8 +142,23 @@ def test_number_of_components_is_the_one_that_predicts_best():
         generator.normal(size=(samples, 4)) @ loadings + generator.normal(size=(samples, 30)) for samples in (60, 40)
     )
     mask = generator.random(values.shape) < 0.3
-    fit = tune_probabilistic_pca(training, values, mask, 8)  # candidates 1, 2, 4, 8, 16; the truth is 4
-    assert fit.loadings.shape == (30, 4)
+    candidates = component_candidates(8)
+    assert candidates == [1, 2, 4, 8, 16]
+    fit = fit_components(lambda rows: training[rows], np.arange(60), candidates[-1], 0)
+    assert tune_probabilistic_pca(fit, values, mask, candidates).loadings.shape == (30, 4)
+
+
+def test_components_in_blocks_are_those_of_scikit_learn(monkeypatch):
+    expression, _ = small_expression()
+    chosen = np.arange(5, 125)
+    expected = PCA(5, svd_solver="full").fit(expression[chosen].astype(np.float64))
+    for at_once in (1000, 50):  # decomposed at once, and iterated over blocks
+        monkeypatch.setattr(components, "SAMPLES_AT_ONCE", at_once)
+        fit = fit_components(lambda rows: expression[rows], chosen, 5, 1)
+        np.testing.assert_allclose(fit.variances, expected.explained_variance_ * 119 / 120, rtol=1e-4)
+        np.testing.assert_allclose(np.abs(fit.axes @ expected.components_.T)[:3, :3], np.eye(3), atol=1e-4)
+        total = expression[chosen].astype(np.float64).var(axis=0).sum()
+        assert fit.total_variance == pytest.approx(total, rel=1e-6)
 
 
 def test_classifier_is_a_true_copy_with_a_seeded_head():

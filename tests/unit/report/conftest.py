@@ -142,7 +142,8 @@ def pretrain(folder, generator):
         for study in STUDIES
         for predictor, error in (("model", 0.5), ("gene_mean", 1.0), ("pca", 0.6))
     ]
-    evaluation = pd.DataFrame(rows, columns=["split_role", "study", "predictor", "masked_mse", "samples"])
+    evaluation = pd.DataFrame(rows, columns=["split_role", "study", "predictor", "value", "samples"])
+    evaluation.insert(2, "metric", "masked_mse")
     write_table(history, place / "history.parquet")
     write_table(evaluation, place / "evaluation.tsv")
     return {

@@ -163,6 +163,8 @@ def _check_references(config):
         one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
         known = registry.names("pretrain.architectures")
         one_of(f"pretrain.bases.{base}.architecture", part["architecture"], known, "architecture")
+        if part["token_width"] % part["heads"]:
+            raise InputError(f"config key pretrain.bases.{base}.token_width: no multiple of heads, {part['heads']}")
     for scheme, part in config.get("guide", {}).get("schemes", {}).items():
         one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
     fewshot = config.get("fewshot", {})

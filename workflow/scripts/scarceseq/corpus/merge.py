@@ -152,7 +152,9 @@ def count_figures(parts, genes):
                 counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
                 counts = np.ascontiguousarray(counts[:, shared])
                 zero_fraction = (counts[:, chosen] == 0).mean(axis=1) if chosen.any() else np.ones(len(counts))
-                blocks.append((counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts * per_base).sum(axis=1)))
+                blocks.append(
+                    (counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts * per_base).sum(axis=1))
+                )
                 digests += [hashlib.sha256(row).digest() for row in counts]
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
     names = ["library_size", "genes_detected", "zero_fraction", "rate_sum"]

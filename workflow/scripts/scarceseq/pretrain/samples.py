@@ -116,7 +116,9 @@ def _attributes(path, keys, names):
         values = table.loc[table["key"] == key, ["sample", "value"]].dropna().astype(str)
         if values.empty:
             known = ", ".join(sorted(table["key"].dropna().astype(str).unique())[:20]) or "none"
-            raise InputError(f"{path}: there is no attribute '{key}'; attributes there: {known}; change it in the config")
+            raise InputError(
+                f"{path}: there is no attribute '{key}'; attributes there: {known}; change it in the config"
+            )
         values["value"] = values["value"].str.strip()
         values = values.drop_duplicates().drop_duplicates("sample", keep=False).set_index("sample")["value"]
         found[key] = values.reindex(names).fillna("").to_numpy(dtype=object)

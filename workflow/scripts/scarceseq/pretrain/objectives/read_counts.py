@@ -1,8 +1,8 @@
 """Likelihood of the read counts of masked genes, given the sample's depth: negative binomial or Poisson.
 
 The scale is that of reads (fragments for paired ends), got back from the training matrix as
-TPM x length x rate_sum / read length and rounded. The matrix is in half precision: counts below about 140 are exact,
-higher ones off by at most 0.5 %, far below any dispersion between replicates.
+TPM x length x rate_sum / read length and rounded. The matrix is in half precision, so they are off by at most one read
+or 0.7 %, whichever is more: far below any dispersion between replicates.
 """
 
 import math
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from scarceseq.errors import InputError
 from scarceseq.pretrain.objectives.masked_expression import masked_mean
 
 READS = "reconstruction"
@@ -126,6 +127,8 @@ def build(base, matrix, rows, options):
     lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, matrix.reads_per_rate))
     poisson = options["distribution"] == "poisson"
     known = rows[np.isfinite(matrix.reads_per_rate[rows])]
+    if len(known) == 0:
+        raise InputError("pretrain objective read_counts: no sample has a known read length; take the objective out")
     chosen = np.sort(known[torch.randperm(len(known))[:BASELINE_SAMPLES].numpy()])
     tpm = torch.exp2(torch.from_numpy(np.asarray(matrix.expression[chosen], dtype=np.float64))) - 1
     baseline = fit_baseline(tpm, lengths * depth[chosen].unsqueeze(1), poisson)

@@ -157,8 +157,8 @@ def selection_fits():
 def prediction_graph(wildcards):
     """The graph that a predictor uses, if any."""
     graph = config["selection"]["screens"][wildcards.screen]["prediction_graph"]
-    needs_graph = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS_GRAPH")
-    return [f"{RESULTS}/network/{graph}.parquet"] if needs_graph else []
+    needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    return [f"{RESULTS}/network/{graph}.parquet"] if "graph" in needs else []
 
 
 def report_inputs(wildcards):

@@ -43,8 +43,6 @@ rule prepare_screen:
         mem_mb=4000,
     params:
         settings=lookup(dpath="screens/{screen}", within=config),
-        splits=lookup(dpath="selection/splits", within=config, default=10),
-        test_share=lookup(dpath="selection/test_share", within=config, default=0.2),
         seed=config["seed"],
     message:
         "Preparing screen {wildcards.screen}"

@@ -10,8 +10,6 @@ screen = prepare_screen(
     snakemake.wildcards.screen,
     snakemake.input.screen,
     ScreenSettings.of(snakemake.params.settings),
-    snakemake.params.splits,
-    snakemake.params.test_share,
     snakemake.params.seed,
 )
 with atomic(snakemake.output.pseudobulk) as temporary:

@@ -9,6 +9,7 @@ from scarceseq.errors import InputError
 from scarceseq.network.build import build_graph
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation.predictors import graph_ridge, training_mean
+from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.ridge import RIDGES, fit_dual
 from scarceseq.perturbation.walk import neighbourhood_cosine
 from scarceseq.screen.coordinates import read_coordinates
@@ -20,6 +21,10 @@ def random_graph(seed, genes=40, edges=150):
     source, target = generator.integers(genes, size=(2, edges))
     frame = pd.DataFrame({"source": names[source], "target": names[target], "weight": generator.uniform(0.1, 1, edges)})
     return graph_from_edges(frame[frame["source"] != frame["target"]])
+
+
+def prepare(predictor, genes, graph=None, columns=(), embedding=None):
+    return predictor.prepare(Prior(np.asarray(genes), np.asarray(columns), graph, embedding))
 
 
 def test_the_training_mean_is_the_mean():
@@ -66,7 +71,7 @@ def test_genes_outside_the_graph_are_predicted_by_the_training_mean():
     genes = np.array([*graph.nodes[:20], "X1", "X2"])
     delta = np.random.default_rng(0).normal(size=(22, 4))
     rows = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20])
-    model = graph_ridge.fit(delta[rows], rows, graph_ridge.prepare(genes, graph))
+    model = graph_ridge.fit(delta[rows], rows, prepare(graph_ridge, genes, graph))
     np.testing.assert_allclose(graph_ridge.predict(model, np.array([21]))[0], delta[rows].mean(axis=0))
 
 
@@ -75,13 +80,13 @@ def test_training_on_genes_outside_the_graph_alone_gives_their_mean():
     genes = np.array([graph.nodes[0], "X1", "X2"])
     delta = np.arange(6.0).reshape(3, 2)
     rows = np.array([1, 2])
-    model = graph_ridge.fit(delta[rows], rows, graph_ridge.prepare(genes, graph))
+    model = graph_ridge.fit(delta[rows], rows, prepare(graph_ridge, genes, graph))
     assert graph_ridge.predict(model, np.array([0])).tolist() == [[3, 4]]
 
 
 def test_a_graph_without_any_perturbed_gene_is_refused():
     with pytest.raises(InputError, match="none of the perturbed genes"):
-        graph_ridge.prepare(np.array(["a", "b"]), random_graph(3))
+        prepare(graph_ridge, np.array(["a", "b"]), random_graph(3))
 
 
 def relative_error(profiles, graph, shuffle=None):
@@ -90,7 +95,7 @@ def relative_error(profiles, graph, shuffle=None):
     if shuffle is not None:
         known = graph.positions(names) >= 0
         names[known] = np.random.default_rng(shuffle).permutation(names[known])
-    delta, features = profiles.X.astype(float), graph_ridge.prepare(names, graph)
+    delta, features = profiles.X.astype(float), prepare(graph_ridge, names, graph)
     order = np.random.default_rng(0).permutation(len(names))
     error = floor = 0.0
     for fold in range(5):

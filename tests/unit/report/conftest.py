@@ -49,8 +49,8 @@ def make_settings():
             "scoring": {"smallest_difference": 0.05},
         },
         "network": {"graphs": {}},
-        "screens": {"demo": {}},
-        "selection": {"selectors": ["random", "reach"], "screens": {"demo": {}}, "splits": 3},
+        "screens": {"demo": {"splits": 3}},
+        "selection": {"selectors": ["random", "reach"], "screens": {"demo": {}}},
     }
 
 

@@ -16,6 +16,8 @@ SETTINGS = {
     "transductive": False,
     "control": "NT",
     "exclude": [],
+    "splits": 3,
+    "test_share": 0.34,
     "perturbation_column": "target",
     "gene_symbol_column": None,
     "values": "counts",
@@ -124,7 +126,7 @@ def test_the_choice_of_variable_genes_does_not_see_perturbed_cells(path, tmp_pat
 def prepared(path, tmp_path, **changes):
     cells, _ = normalise_cells(path, settings(exclude=["odd"]))
     cells.write_h5ad(tmp_path / "cells.h5ad")
-    return prepare_screen("s", tmp_path / "cells.h5ad", settings(**changes), 3, 0.34, 7), cells
+    return prepare_screen("s", tmp_path / "cells.h5ad", settings(**changes), 7), cells
 
 
 def test_deltas_are_differences_of_mean_log_expression(path, tmp_path):
@@ -188,6 +190,6 @@ def test_a_real_screen_of_raw_counts_is_read(shared_data, tmp_path):
     cells, counts = normalise_cells(shared_data / "perturb/cells/papalexi_lowmoi.h5ad", chosen)
     assert (counts["cells"], counts["control_cells"], counts["perturbations"]) == (20729, 2386, 25)
     cells.write_h5ad(tmp_path / "cells.h5ad")
-    profiles = prepare_screen("p", tmp_path / "cells.h5ad", chosen, 2, 0.2, 1)["profiles"]
+    profiles = prepare_screen("p", tmp_path / "cells.h5ad", chosen, 1)["profiles"]
     strongest = profiles.obs["reliability"].sort_values().index[-5:]
     assert {"IFNGR1", "IFNGR2"} <= set(strongest)

@@ -12,7 +12,7 @@ from scarceseq.screen.splits import split_perturbations
 
 
 def settings(**changes):
-    chosen = {"kind": "coordinates", "transductive": True, "control": "control", "exclude": ["*"]}
+    chosen = {"kind": "coordinates", "transductive": True, "control": "control", "exclude": ["*"], "splits": 2, "test_share": 0.3}
     return SimpleNamespace(**chosen | {"name_key": "gene", "delta_key": "delta"} | changes)
 
 
@@ -55,7 +55,7 @@ def test_pickled_objects_are_refused(tmp_path):
 
 
 def test_a_screen_in_coordinates_has_no_differential_genes(tmp_path):
-    screen = prepare_screen("s", write(tmp_path / "s.npz", gene=GENES, delta=DELTA), settings(), 2, 0.3, 1)
+    screen = prepare_screen("s", write(tmp_path / "s.npz", gene=GENES, delta=DELTA), settings(), 1)
     assert screen["differential"].empty
     assert screen["summary"] | {"pool": 2, "test": 1} == screen["summary"]
 

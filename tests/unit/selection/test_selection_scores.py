@@ -13,7 +13,7 @@ from scarceseq.screen.pseudobulk import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain, verdict
 from scarceseq.selection.fitting import fit_selection
-from scarceseq.selection.intervals import corrected_interval
+from scarceseq.intervals import corrected_interval
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, per_split, read_predictions, summarise, with_areas
 from scipy import stats

@@ -1,6 +1,6 @@
 """The head of the page: in words, what the configuration asked for."""
 
-from scarceseq.report.wording import count, listed
+from scarceseq.report.wording import count, listed, span
 
 
 def describe(settings):
@@ -58,8 +58,9 @@ def _selection(settings):
     if "selection" not in settings:
         return ""
     selection = settings["selection"]
+    splits = span([settings["screens"][screen]["splits"] for screen in selection["screens"]])
     return (
         f"Ways of choosing perturbations ({listed(selection['selectors'])}) were compared on the "
         f"{'screen' if len(selection['screens']) == 1 else 'screens'} {listed(selection['screens'])}, with "
-        f"{selection['splits']:,} splits into pool and held-out perturbations."
+        f"{splits} splits into pool and held-out perturbations."
     )

@@ -8,7 +8,7 @@ from scarceseq.screen.splits import split_perturbations
 from scarceseq.seeds import derive
 
 
-def prepare_screen(name, path, settings, splits, test_share, seed):
+def prepare_screen(name, path, settings, seed):
     """Everything later stages need of one screen.
 
     Parameters
@@ -17,7 +17,6 @@ def prepare_screen(name, path, settings, splits, test_share, seed):
     path : str
         Kind ``cells``: output of `normalise_cells` as `.h5ad`; kind ``coordinates``: the `.npz`.
     settings : scarceseq.screen.settings.ScreenSettings
-    splits, test_share : int, float
     seed : int
 
     Returns
@@ -35,13 +34,13 @@ def prepare_screen(name, path, settings, splits, test_share, seed):
     else:
         profiles, counts = read_coordinates(path, settings)
         differential = no_differential_genes()
-    table = split_perturbations(profiles.obs_names, splits, test_share, seed)
+    table = split_perturbations(profiles.obs_names, settings.splits, settings.test_share, seed)
     roles = table[table["split"] == 0]["role"].value_counts()
     summary = {
         "screen": name,
         "kind": settings.kind,
         "transductive": settings.transductive,
-        "splits": splits,
+        "splits": settings.splits,
         "pool": int(roles["pool"]),
         "test": int(roles["test"]),
         **counts,

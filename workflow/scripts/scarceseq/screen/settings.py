@@ -11,6 +11,8 @@ class ScreenSettings:
     transductive: bool
     control: str
     exclude: list[str]
+    splits: int
+    test_share: float
     perturbation_column: str
     gene_symbol_column: str | None
     values: str

@@ -30,7 +30,7 @@ def split_perturbations(perturbations, splits, test_share, seed):
     if test < 1 or test >= len(names):
         raise InputError(
             f"a test share of {test_share} of {len(names)} perturbations leaves {test} for the test and "
-            f"{len(names) - test} to choose from; change the key selection.test_share"
+            f"{len(names) - test} to choose from; change the screen's key test_share"
         )
     tables = []
     for split in range(splits):

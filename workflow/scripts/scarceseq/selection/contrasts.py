@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.perturbation.metrics import METRICS
-from scarceseq.selection.intervals import corrected_interval
+from scarceseq.intervals import corrected_interval
 
 BASELINE = "random"
 # The contrast written down before any run; every other is secondary.

@@ -8,6 +8,7 @@ import pandas as pd
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.perturbation.metrics import defined_for, read_truth
+from scarceseq.perturbation.prior import Prior
 from scarceseq.selection.budgets import budget_sizes
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
     if kind not in predictor.KINDS:
         raise InputError(f"predictor {predictor_name} is not defined for a screen of kind '{kind}'")
     names = profiles.obs_names.to_numpy(dtype=str)
-    features = predictor.prepare(names, graph if predictor.NEEDS_GRAPH else None)
+    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph if "graph" in predictor.NEEDS else None)
+    features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     tables = []
     for split, table in splits.groupby("split", sort=True):

@@ -29,7 +29,7 @@ def check_pool(pool, graph=None):
     """
     genes = np.array(sorted(pool), dtype=object)
     if not len(genes):
-        raise InputError("selection: the pool is empty; lower selection.test_share or give more perturbations")
+        raise InputError("selection: the pool is empty; lower the screen's test_share or give more perturbations")
     twice = genes[1:][genes[1:] == genes[:-1]]
     if len(twice):
         raise InputError(f"selection: gene {twice[0]} is in the pool twice; remove duplicates")

@@ -6,7 +6,7 @@ import pandas as pd
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
 from scarceseq.perturbation.metrics import METRICS
-from scarceseq.selection.intervals import corrected_interval
+from scarceseq.intervals import corrected_interval
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "budget", "budget_share", "value", "floor", "ceiling"]

@@ -2,13 +2,13 @@
 
 An entry exposes
 
-- ``NEEDS_GRAPH``: whether `prepare` uses the graph;
+- ``NEEDS``: what of the `Prior` it uses besides names: ``graph``, ``embedding``, or nothing;
 - ``KINDS``: kinds of screen it is defined for;
-- ``prepare(genes, graph) -> features``: what depends on the perturbed genes and the graph alone, computed once per
-  screen;
-- ``fit(delta, rows, features) -> model``: learn from the training perturbations `rows` (positions in `genes`) with
-  their differences to control `delta` (training perturbations x genes or coordinates);
+- ``prepare(prior) -> features``: what depends on prior knowledge alone, computed once per screen;
+- ``fit(delta, rows, features) -> model``: learn from the training perturbations `rows` (positions in
+  `Prior.perturbations`) with their differences to control `delta` (training perturbations x genes or coordinates);
 - ``predict(model, rows) -> delta``: predicted differences of the perturbations `rows`.
 
-Whatever is tuned is tuned within the training perturbations.
+Whatever is tuned is tuned within the training perturbations. Random numbers come from a fixed seed, so that equal input
+gives equal predictions.
 """

@@ -14,7 +14,7 @@ from scarceseq.errors import InputError
 from scarceseq.perturbation.ridge import fit_dual
 from scarceseq.perturbation.walk import neighbourhood_cosine
 
-NEEDS_GRAPH = True
+NEEDS = ("graph",)
 KINDS = ("cells", "coordinates")
 
 
@@ -37,7 +37,7 @@ class Model:
     features: Features
 
 
-def prepare(genes, graph):
+def prepare(prior):
     """Cosine of the neighbourhoods of all perturbed genes.
 
     Raises
@@ -45,12 +45,12 @@ def prepare(genes, graph):
     InputError
         If the graph has none of the perturbed genes.
     """
-    known = graph.positions(genes) >= 0
+    known = prior.graph.positions(prior.perturbations) >= 0
     if not known.any():
         raise InputError(
             "the prediction graph has none of the perturbed genes; check that both use the same gene symbols"
         )
-    return Features(kernel=neighbourhood_cosine(graph, genes), known=known)
+    return Features(kernel=neighbourhood_cosine(prior.graph, prior.perturbations), known=known)
 
 
 def fit(delta, rows, features):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-NEEDS_GRAPH = False
+NEEDS = ()
 KINDS = ("cells", "coordinates")
 
 
-def prepare(genes, graph):
+def prepare(prior):
     """Nothing to prepare."""
     return None
 

@@ -1,0 +1,29 @@
+"""What predictors may know before any perturbation is measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.network.graph import Graph
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Names and prior knowledge that `prepare` of a predictor is given; what it does not need is None.
+
+    Attributes
+    ----------
+    perturbations : numpy.ndarray of str, shape (perturbations,)
+        Perturbed genes of the screen, the test perturbations included.
+    columns : numpy.ndarray of str, shape (columns,)
+        Measured genes, or names of coordinates.
+    graph : scarceseq.network.graph.Graph or None
+    embedding : pandas.DataFrame or None
+        Genes (index) x components.
+    """
+
+    perturbations: np.ndarray
+    columns: np.ndarray
+    graph: Graph | None = None
+    embedding: pd.DataFrame | None = None

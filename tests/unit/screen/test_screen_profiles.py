@@ -12,8 +12,9 @@ from scarceseq.screen.splits import split_perturbations
 
 
 def settings(**changes):
-    chosen = {"kind": "coordinates", "transductive": True, "control": "control", "exclude": ["*"], "splits": 2, "test_share": 0.3}
-    return SimpleNamespace(**chosen | {"name_key": "gene", "delta_key": "delta"} | changes)
+    chosen = {"kind": "coordinates", "transductive": True, "control": "control", "exclude": ["*"]}
+    chosen |= {"name_key": "gene", "delta_key": "delta", "splits": 2, "test_share": 0.3}
+    return SimpleNamespace(**chosen | changes)
 
 
 def write(path, **arrays):

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from scarceseq.errors import InputError
 from scarceseq.files import write_table
+from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.pseudobulk import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain, verdict
 from scarceseq.selection.fitting import fit_selection
-from scarceseq.intervals import corrected_interval
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, per_split, read_predictions, summarise, with_areas
 from scipy import stats

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.perturbation.metrics import METRICS
 from scarceseq.intervals import corrected_interval
+from scarceseq.perturbation.metrics import METRICS
 
 BASELINE = "random"
 # The contrast written down before any run; every other is secondary.

@@ -5,8 +5,8 @@ import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
-from scarceseq.perturbation.metrics import METRICS
 from scarceseq.intervals import corrected_interval
+from scarceseq.perturbation.metrics import METRICS
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "budget", "budget_share", "value", "floor", "ceiling"]

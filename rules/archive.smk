@@ -89,7 +89,6 @@ rule fetch_batch:
 rule import_study:
     input:
         unpack(user_study_files),
-        annotation="<results>/archive/annotation.gtf.gz",
     output:
         study="<results>/archive/user/{study}/study.h5ad",
         attributes="<results>/archive/user/{study}/attributes.parquet",
@@ -105,7 +104,6 @@ rule import_study:
         mem_mb=2000,
     params:
         study=user_study,
-        organism=config["archive"]["organism"],
     message:
         "Importing the user study {wildcards.study}"
     script:

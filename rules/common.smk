@@ -36,6 +36,8 @@ STAGES = [
 
 def batches():
     """Names of the batches into which the archive's studies are divided; a giant's batch has its name."""
+    if "archive" not in config:
+        return []
     return [f"batch_{index}" for index in range(config["archive"]["batches"])] + config["archive"]["giant_studies"]
 
 
@@ -49,7 +51,7 @@ def archive_inputs():
 def excluded_studies():
     """Ids of studies that are not taken from the archive: listed ones, and those that the user brings."""
     own = [name for study in config.get("user_studies", []) for name in study["accessions"]]
-    return sorted({*config["archive"]["excluded_studies"], *own})
+    return sorted({*config.get("archive", {}).get("excluded_studies", []), *own})
 
 
 def metadata_filter():
@@ -72,13 +74,21 @@ def user_studies():
 def user_study(wildcards):
     """Settings of one user study, without its ids elsewhere, which only the archive needs to know."""
     study = next(study for study in config["user_studies"] if study["name"] == wildcards.study)
-    return {key: value for key, value in study.items() if key != "accessions"}
+    known = {"organism": study["organism"] or config["archive"]["organism"]}
+    return {key: value for key, value in (study | known).items() if key not in ("accessions", "annotation")}
 
 
 def user_study_files(wildcards):
-    """Tables of one user study: its counts, and its labels if it has any."""
-    study = user_study(wildcards)
-    return {name: study[name] for name in ("counts", "labels") if study[name]}
+    """Files of one user study: its counts, its labels if it has any, the annotation of its organism."""
+    study = next(study for study in config["user_studies"] if study["name"] == wildcards.study)
+    files = {name: study[name] for name in ("counts", "labels") if study[name]}
+    return files | {"annotation": study["annotation"] or f"{RESULTS}/archive/annotation.gtf.gz"}
+
+
+def orthologue_table():
+    """The table that joins organisms, if there is one."""
+    orthologues = config["corpus"]["orthologues"]
+    return [orthologues["table"]] if orthologues else []
 
 
 def guide_blocks(wildcards):
@@ -167,11 +177,13 @@ def report_inputs(wildcards):
     if "archive" in config:
         manifests = [f"{RESULTS}/archive/batches/{batch}/manifest.jsonl" for batch in batches()]
         found |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
+    if "corpus" in config:
         corpus = (
             "samples.parquet",
             "genes.parquet",
             "attributes.parquet",
             "dropped_runs.tsv",
+            "orthologues.tsv",
             "splits.tsv",
             "training.npy",
         )

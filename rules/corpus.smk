@@ -35,9 +35,12 @@ rule merge_corpus:
         shards=expand("<results>/corpus/shards/{batch}.h5ad", batch=batches()),
         dropped=expand("<results>/corpus/shards/{batch}.dropped.tsv", batch=batches()),
         studies=expand("<results>/archive/user/{study}/study.h5ad", study=user_studies()),
+        corpora=expand("{folder}/corpus.h5ad", folder=config["corpus"]["joined"]),
+        orthologue_table=orthologue_table(),
         attributes=[
             *expand("<results>/corpus/shards/{batch}.attributes.parquet", batch=batches()),
             *expand("<results>/archive/user/{study}/attributes.parquet", study=user_studies()),
+            *expand("{folder}/attributes.parquet", folder=config["corpus"]["joined"]),
         ],
     output:
         corpus="<results>/corpus/corpus.h5ad",
@@ -46,6 +49,7 @@ rule merge_corpus:
         genes="<results>/corpus/genes.parquet",
         attributes="<results>/corpus/attributes.parquet",
         dropped="<results>/corpus/dropped_runs.tsv",
+        orthologues="<results>/corpus/orthologues.tsv",
     log:
         "<results>/logs/merge_corpus/all.log",
     benchmark:
@@ -56,8 +60,11 @@ rule merge_corpus:
     resources:
         mem_mb=1500,
     params:
-        max_failed_share=config["archive"]["max_failed_share"],
+        max_failed_share=config.get("archive", {}).get("max_failed_share", 0),
+        organism=config.get("archive", {}).get("organism"),
         gene_types=config["corpus"]["gene_types"],
+        orthologues=config["corpus"]["orthologues"],
+        excluded_studies=excluded_studies() if config["corpus"]["joined"] else [],
     message:
         "Joining all studies into one corpus"
     script:

@@ -6,6 +6,7 @@ from helpers import REPOSITORY, planned, snakemake
 from scarceseq import settings
 from scarceseq.errors import InputError
 
+OWN_STUDY = {"name": "mine", "counts": "Makefile", "gene_id_type": "symbol"}
 SCHEMA = settings.load_schema(REPOSITORY / "workflow/schemas")
 
 
@@ -76,6 +77,26 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key network.graphs.coexpression.min_jaccard: a graph of kind corpus_coexpression has no such key",
         ),
         (lambda c: c["archive"].update(organism="human"), "config key archive.organism: the generated archive"),
+        (
+            lambda c: c["corpus"].update(joined=["results/human/corpus"]),
+            "config key corpus.joined: there is no file 'results/human/corpus/corpus.h5ad'; finish that run first",
+        ),
+        (
+            lambda c: (c.pop("archive"), c.pop("demo")),
+            "config key corpus: this section needs the section 'archive', or other runs' corpora under corpus.joined",
+        ),
+        (
+            lambda c: c["corpus"].update(orthologues={"table": "Makefile", "columns": {"mouse": "a"}}),
+            "config key corpus.orthologues.columns: {'mouse': 'a'} does not have enough properties",
+        ),
+        (
+            lambda c: c.update(user_studies=[OWN_STUDY | {"organism": "human"}]),
+            "config key user_studies: 'mine' is of human, the archive of mouse: it needs its own `annotation`",
+        ),
+        (
+            lambda c: c.update(user_studies=[OWN_STUDY | {"annotation": "Makefile"}]),
+            "config key user_studies: 'mine' has an annotation of its own, but is of the archive's organism",
+        ),
     ],
 )
 def test_a_wrong_key_gets_one_clear_message(change, message):

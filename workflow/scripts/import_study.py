@@ -1,14 +1,13 @@
 """Bring in a user's own study: check its counts, map its genes, attach its labels."""
 
 from scarceseq.archive.counts import write_counts
-from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.user_study import UserStudySettings, import_study
+from scarceseq.archive.user_study import UserStudySettings, import_study, study_annotation
 from scarceseq.files import write_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
 settings = UserStudySettings(**snakemake.params.study)
-study = import_study(settings, read_annotation(snakemake.input.annotation), snakemake.params.organism)
+study = import_study(settings, study_annotation(settings, snakemake.input.annotation))
 write_counts(study.counts, study.samples, study.genes, snakemake.output.study)
 write_table(study.attributes, snakemake.output.attributes)
 write_table(study.unmapped, snakemake.output.unmapped)

@@ -1,7 +1,8 @@
-"""Join batches and user studies: exact counts, the training matrix, and the tables of samples, genes and attributes."""
+"""Join batches, user studies and other runs' corpora: exact counts, the training matrix, and tables."""
 
 from scarceseq.archive.manifest import check_failed_share, read_manifest
 from scarceseq.corpus import merge, store
+from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 
@@ -11,7 +12,11 @@ entries = [entry for path in source.manifests for entry in read_manifest(path)]
 check_failed_share(entries, snakemake.params.max_failed_share)
 
 dropped = [read_table(path, dtype=str) for path in source.dropped]
-corpus = merge.merge([*source.shards, *source.studies], dropped, snakemake.params.gene_types)
+settings = snakemake.params.orthologues
+orthologues = OrthologueTable(**settings) if settings else None
+joined = merge.Joined(list(source.corpora), orthologues, snakemake.params.excluded_studies)
+paths = [*source.shards, *source.studies]
+corpus = merge.merge(paths, dropped, snakemake.params.gene_types, joined, snakemake.params.organism)
 samples = merge.sample_table(corpus)
 attributes = merge.attribute_table([read_table(path) for path in source.attributes], samples["sample"])
 store.write_corpus(corpus, output.corpus, output.training)
@@ -19,3 +24,4 @@ write_table(samples, output.samples)
 write_table(merge.gene_table(corpus), output.genes)
 write_table(attributes, output.attributes)
 write_table(corpus.dropped, output.dropped)
+write_table(corpus.pairs, output.orthologues)

@@ -1,10 +1,12 @@
 """A user's own tables. Oracles: mappings written by hand; real tables of counts, RPKM, means and filtered counts."""
 
+import gzip
+
 import pandas as pd
 import pytest
 from scarceseq.archive.gene_ids import map_gene_ids
 from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.user_study import UserStudySettings, import_study
+from scarceseq.archive.user_study import UserStudySettings, import_study, study_annotation
 from scarceseq.errors import InputError
 
 GENES = pd.DataFrame(
@@ -34,9 +36,10 @@ def study(tmp_path):
             "gene_id_type": "ensembl",
             "label_columns": ["sex", "age"] if labels else [],
             "quantity": "counts",
+            "organism": "mouse",
             "min_protein_coding_share": 0.5,
         }
-        return import_study(UserStudySettings(**settings | changed), GENES, "mouse")
+        return import_study(UserStudySettings(**settings | changed), GENES)
 
     return run
 
@@ -83,6 +86,13 @@ def test_a_label_column_that_is_not_there_is_named(study):
         study(label_columns=["strain"])
 
 
+def test_an_annotation_that_is_no_gtf_of_recount3_is_named(tmp_path):
+    (tmp_path / "human.gtf.gz").write_bytes(gzip.compress(b'chr1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "A";\n'))
+    settings = UserStudySettings("mine", "x", None, "sample", "symbol", [], "counts", "human", 0.5)
+    with pytest.raises(InputError, match=r"user study mine: annotation .*human\.gtf\.gz: line 1: .* exonic length"):
+        study_annotation(settings, tmp_path / "human.gtf.gz")
+
+
 def test_ambiguous_symbols_and_repeated_rows_are_left_out_and_listed():
     mapped, unmapped = map_gene_ids(["Gapdh", "Twin", "Xist", "Xist", "Nope"], "symbol", GENES)
     assert mapped.to_numpy().tolist() == [[0, "ENSMUSG02.1"]]
@@ -102,7 +112,7 @@ def mouse_genes(shared_data):
 
 def real(shared_data, table, gene_id_type):
     path = str(shared_data / "bulk/mouse" / table)
-    return UserStudySettings("real", path, None, "sample", gene_id_type, [], "counts", 0.8)
+    return UserStudySettings("real", path, None, "sample", gene_id_type, [], "counts", "mouse", 0.8)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,7 @@ def real(shared_data, table, gene_id_type):
     ],
 )
 def test_real_counts_keep_every_value(shared_data, mouse_genes, table, gene_id_type, samples):
-    made = import_study(real(shared_data, table, gene_id_type), mouse_genes, "mouse")
+    made = import_study(real(shared_data, table, gene_id_type), mouse_genes)
     assert made.counts.shape == (samples, 55421)
     plain = pd.read_csv(shared_data / "bulk/mouse" / table, sep="\t", index_col=0)
     lost = plain[plain.index.isin(made.unmapped["gene_id"])].to_numpy().sum()
@@ -133,4 +143,4 @@ def test_real_counts_keep_every_value(shared_data, mouse_genes, table, gene_id_t
 )
 def test_real_tables_that_are_no_whole_counts_are_refused(shared_data, mouse_genes, table, gene_id_type, words):
     with pytest.raises(InputError, match=words):
-        import_study(real(shared_data, table, gene_id_type), mouse_genes, "mouse")
+        import_study(real(shared_data, table, gene_id_type), mouse_genes)

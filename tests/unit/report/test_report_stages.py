@@ -189,6 +189,16 @@ def test_the_head_says_that_a_generated_world_is_not_real_data(settings):
     assert "not real data" not in overview.describe(settings)
 
 
+def test_the_head_says_where_studies_come_from():
+    archive, own = {"archive": {"organism": "mouse"}}, {"user_studies": [{"name": "mine"}]}
+    joined = {"corpus": {"joined": ["results/human/corpus", "results/other/corpus"]}}
+    assert overview.describe(archive) == "Studies of mouse from a recount3 archive."
+    assert overview.describe(joined) == "2 corpora of other runs."
+    assert overview.describe(archive | own | joined) == (
+        "Studies of mouse from a recount3 archive, 1 supplied study and 2 corpora of other runs."
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

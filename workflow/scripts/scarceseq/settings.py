@@ -15,7 +15,6 @@ NEEDS = {
     "user_studies": ["archive", "corpus"],
     "demo": ["archive"],
     "archive": ["corpus"],
-    "corpus": ["archive"],
     "pretrain": ["corpus"],
     "guide": ["pretrain"],
     "fewshot": ["guide"],
@@ -158,6 +157,7 @@ def _check_references(config):
             raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")
 
     _check_archive(config)
+    _check_corpus(config)
     splits = config.get("corpus", {}).get("splits", {})
     for base, part in config.get("pretrain", {}).get("bases", {}).items():
         one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
@@ -211,7 +211,7 @@ def _check_graph_keys(config):
 
 
 def _check_archive(config):
-    """Combinations of keys of the archive, the user's studies and the splits that cannot work."""
+    """Combinations of keys of the archive and the user's studies that cannot work."""
     archive, demo = config.get("archive"), config.get("demo")
     if not archive:
         return
@@ -231,11 +231,34 @@ def _check_archive(config):
             raise InputError(f"config key archive.mirrors: there is no folder '{mirror}'")
     names = [study["name"] for study in config.get("user_studies", [])]
     for study in config.get("user_studies", []):
+        key, other = f"config key user_studies: '{study['name']}'", study["organism"] not in (None, archive["organism"])
         if names.count(study["name"]) > 1:
             raise InputError(f"config key user_studies: two studies are named '{study['name']}'")
         if study["label_columns"] and not study["labels"]:
-            raise InputError(f"config key user_studies: '{study['name']}' has label_columns, but no table of labels")
-    for split, part in config["corpus"]["splits"].items():
+            raise InputError(f"{key} has label_columns, but no table of labels")
+        if other and not (study["annotation"] and config["corpus"]["orthologues"]):
+            raise InputError(
+                f"{key} is of {study['organism']}, the archive of {archive['organism']}: it needs its own "
+                "`annotation`, and `corpus.orthologues`"
+            )
+        if study["annotation"] and not other:
+            raise InputError(f"{key} has an annotation of its own, but is of the archive's organism")
+
+
+def _check_corpus(config):
+    """Combinations of keys of the corpus that cannot work."""
+    corpus = config.get("corpus")
+    if not corpus:
+        return
+    if "archive" not in config and not corpus["joined"]:
+        raise InputError(
+            "config key corpus: this section needs the section 'archive', or other runs' corpora under corpus.joined"
+        )
+    for folder in corpus["joined"]:
+        for name in ("corpus.h5ad", "attributes.parquet"):
+            if not (Path(folder) / name).is_file():
+                raise InputError(f"config key corpus.joined: there is no file '{folder}/{name}'; finish that run first")
+    for split, part in corpus["splits"].items():
         total = sum(part["shares"].values())
         if total and abs(total - 1) > 1e-9:
             raise InputError(f"config key corpus.splits.{split}.shares: they add up to {total:g}, not to 1")

@@ -8,6 +8,8 @@ import pandas as pd
 
 from scarceseq.archive.counts import SAMPLE_COLUMNS
 from scarceseq.archive.gene_ids import map_gene_ids
+from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.tables import read_annotation
 from scarceseq.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ class UserStudySettings:
     gene_id_type: str
     label_columns: list[str]
     quantity: str
+    organism: str
     min_protein_coding_share: float
 
 
@@ -50,15 +53,25 @@ class UserStudy:
     unmapped: pd.DataFrame
 
 
-def import_study(settings, annotation, organism):
+def study_annotation(settings, path):
+    """Genes of the study's organism, from `scarceseq.archive.tables.read_annotation`, whose errors name the study."""
+    try:
+        return read_annotation(path)
+    except DamagedError as error:
+        raise InputError(
+            f"user study {settings.name}: annotation {path}: {error}. Give recount3's GTF of {settings.organism}, "
+            "such as archive/annotation.gtf.gz of a run of that organism"
+        ) from error
+
+
+def import_study(settings, annotation):
     """Read, check and map a user's study.
 
     Parameters
     ----------
     settings : UserStudySettings
     annotation : pandas.DataFrame
-        From `scarceseq.archive.tables.read_annotation`.
-    organism : str
+        From `study_annotation`.
 
     Returns
     -------
@@ -81,7 +94,7 @@ def import_study(settings, annotation, organism):
     position = pd.Index(annotation["gene_id"]).get_indexer(mapped["gene_id"])
     matrix[:, position] = counts[mapped["row"].to_numpy()].T
     samples = pd.DataFrame({"runs": names}, index=[f"{settings.name}.{name}" for name in names])
-    samples = samples.assign(study=settings.name, organism=organism, source="user", unit="read_counts")
+    samples = samples.assign(study=settings.name, organism=settings.organism, source="user", unit="read_counts")
     samples = samples.assign(auc=np.nan, mapped_reads=np.nan, average_mapped_length=np.nan)[SAMPLE_COLUMNS]
     genes = annotation.set_index("gene_id").assign(measured=measured)
     log.info(

@@ -2,36 +2,18 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.corpus.orthologues import OrthologueTable
+from scarceseq.corpus.parts import align
 from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A batch or a user's study, on the corpus's genes.
-
-    Attributes
-    ----------
-    file : CountsFile
-    columns : numpy.ndarray of int, (genes,), or None
-        Column in the file of each gene of the corpus; None if they are the same genes in the same order.
-    """
-
-    file: CountsFile
-    columns: np.ndarray | None
-
-    def counts(self, source, start, stop):
-        """int64, (stop - start, genes): rows of the open data set `source`."""
-        block = source[start:stop]
-        return block if self.columns is None else block[:, self.columns]
 
 
 @dataclass(frozen=True)
@@ -46,10 +28,12 @@ class Corpus:
     figures : pandas.DataFrame
         library_size, genes_detected, zero_fraction, rate_sum of each sample; see `sample_table`.
     genes : pandas.DataFrame
-        Index: versioned gene id. Columns gene_name, gene_type, bp_length, shared (measured in every study) and
-        chosen (a column of the training matrix).
+        Index: versioned gene id. Columns of `scarceseq.corpus.parts.align`, and chosen (a column of the training
+        matrix).
     dropped : pandas.DataFrame
         study, run, reason, value: of all stages, sorted.
+    pairs : pandas.DataFrame
+        organism, gene, orthologue, use: see `OrthologueTable.match`.
     """
 
     parts: list
@@ -59,19 +43,42 @@ class Corpus:
     figures: pd.DataFrame
     genes: pd.DataFrame
     dropped: pd.DataFrame
+    pairs: pd.DataFrame
 
 
-def merge(paths, dropped, gene_types):
-    """Join batches and user studies; counts are read in blocks and not kept.
+@dataclass(frozen=True)
+class Joined:
+    """Corpora of other runs.
+
+    Attributes
+    ----------
+    paths : list of path
+        Their ``corpus.h5ad``.
+    orthologues : OrthologueTable or None
+        Joins organisms.
+    excluded_studies : list of str
+        Accessions of studies that are not taken from them.
+    """
+
+    paths: list
+    orthologues: OrthologueTable | None = None
+    excluded_studies: list = field(default_factory=list)
+
+
+def merge(paths, dropped, gene_types, joined=None, organism=None):
+    """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
     Parameters
     ----------
     paths : list of path
-        Files of `scarceseq.archive.counts`, at least one batch of the archive first: its genes are the corpus's.
+        Files of `scarceseq.archive.counts`, batches of the archive first: the genes of the first file are the corpus's.
     dropped : list of pandas.DataFrame
         study, run, reason, value, from each batch.
     gene_types : list of str
         Types of the genes of the training matrix; all if empty.
+    joined : Joined, optional
+    organism : str, optional
+        The corpus's own; that of the first file if not given.
 
     Returns
     -------
@@ -80,19 +87,23 @@ def merge(paths, dropped, gene_types):
     Raises
     ------
     InputError
-        If a part lacks a gene, or no sample or no gene is left.
+        If a part lacks a gene, a name means two things, or no sample or no gene is left.
     """
-    genes, parts = _align([CountsFile(path) for path in paths])
+    joined = joined or Joined([])
+    files = [CountsFile(path) for path in [*paths, *joined.paths]]
+    genes, parts, pairs = align(files, organism, joined.orthologues)
     genes["chosen"] = genes["shared"] & (genes["gene_type"].isin(gene_types) if gene_types else True)
-    samples = pd.concat([part.file.samples.astype({"study": str, "runs": str}) for part in parts])
-    samples.index = samples.index.astype(str)
-    part_of = np.repeat(np.arange(len(parts)), [len(part.file.samples) for part in parts])
-    row_of = np.concatenate([np.arange(len(part.file.samples)) for part in parts])
+    samples = pd.concat([part.samples for part in parts])
+    part_of = np.repeat(np.arange(len(parts)), [len(part.samples) for part in parts])
+    row_of = np.concatenate([np.arange(len(part.samples)) for part in parts])
+    accessions = np.concatenate([part.file.samples["study"].to_numpy(dtype=str) for part in parts])
+    excluded = (part_of >= len(paths)) & np.isin(accessions, joined.excluded_studies)
+    _check_names(samples)
     figures, digests = count_figures(parts, genes)
 
     order = np.lexsort((samples.index, samples["study"]))
     samples, figures = samples.iloc[order], figures.iloc[order]
-    reasons = sample_reasons(digests[order], figures["genes_detected"], samples.index)
+    reasons = sample_reasons(digests[order], figures["genes_detected"], samples.index, excluded[order])
     lost = pd.concat([pd.DataFrame(columns=DROPPED_COLUMNS, dtype=object), *dropped, _dropped_runs(samples, reasons)])
     lost = lost.sort_values(["study", "run"], ignore_index=True)
     kept = np.array([not reason for reason, _ in reasons], dtype=bool)
@@ -107,28 +118,21 @@ def merge(paths, dropped, gene_types):
         "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",
         *(kept.sum(), samples["study"][kept].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
     )
-    return Corpus(parts, part_of[order][kept], row_of[order][kept], samples[kept], figures[kept], genes, lost)
+    return Corpus(parts, part_of[order][kept], row_of[order][kept], samples[kept], figures[kept], genes, lost, pairs)
 
 
-def _align(files):
-    """Gene table with column shared, and the parts on these genes."""
-    gene_ids = files[0].genes.index
-    genes = files[0].genes[["gene_name", "gene_type", "bp_length"]].copy()
-    genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
-    parts, genes["shared"] = [], any(len(file.samples) for file in files)
-    for file in files:
-        same = file.genes.index.equals(gene_ids)
-        columns = None if same else file.genes.index.get_indexer(gene_ids)
-        if not same and (columns < 0).any():
-            raise InputError(
-                f"{file.path}: lacks {(columns < 0).sum()} of the {len(gene_ids)} genes of {files[0].path}, the first "
-                f"is {gene_ids[columns < 0][0]}; were they made with one annotation? Delete them and run again"
-            )
-        parts.append(Part(file, columns))
-        if len(file.samples):
-            measured = file.genes["measured"].to_numpy(dtype=bool)
-            genes["shared"] &= measured if same else measured[columns]
-    return genes, parts
+def _check_names(samples):
+    """Names are keys from here on: of studies in splits, of samples in attributes."""
+    kinds = samples[["study", "organism", "source"]].astype(str).drop_duplicates()
+    twice = kinds.loc[kinds["study"].duplicated(keep=False)]
+    if len(twice):
+        study, sources = twice["study"].iloc[0], " and ".join(twice["source"])
+        raise InputError(f"corpus: study {study} comes from two sources, {sources}; give the user's study another name")
+    owners = samples["organism"].astype(str).groupby(level=0).nunique()
+    if (owners > 1).any():
+        name = owners.index[owners > 1][0]
+        studies = " and ".join(sorted(set(samples.loc[[name], "study"])))
+        raise InputError(f"corpus: {studies} both have a sample {name}; give the user's study among them another name")
 
 
 def count_figures(parts, genes):
@@ -146,7 +150,7 @@ def count_figures(parts, genes):
     per_base = 1 / genes["bp_length"].to_numpy(dtype=np.float64)[shared]
     blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))], []
     for part in parts:
-        rows = len(part.file.samples)
+        rows = len(part.samples)
         with part.file.open() as source:
             for start in range(0, rows, block_rows(len(shared))):
                 counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
@@ -161,7 +165,7 @@ def count_figures(parts, genes):
     return pd.DataFrame(dict(zip(names, columns, strict=True))), np.array(digests, dtype=object)
 
 
-def sample_reasons(digests, genes_detected, names):
+def sample_reasons(digests, genes_detected, names, excluded):
     """Why a sample cannot stay: (reason, value), or (None, None) if it can.
 
     Samples of identical counts are one sample: the first stays, so that none is in two splits.
@@ -173,10 +177,14 @@ def sample_reasons(digests, genes_detected, names):
     genes_detected : sequence of int
         Number of these genes that are not zero.
     names : sequence of str
+    excluded : sequence of bool
+        Whether the sample's study was named as not to be taken.
     """
     first, seen, reasons = {}, set(), []
-    for name, digest, detected in zip(names, digests, genes_detected, strict=True):
-        if detected == 0:
+    for name, digest, detected, unwanted in zip(names, digests, genes_detected, excluded, strict=True):
+        if unwanted:
+            reasons.append(("study_excluded", None))
+        elif detected == 0:
             reasons.append(("all_zero_in_shared_genes", None))
         elif digest in first:
             reasons.append(("duplicate_content", first[digest]))
@@ -211,7 +219,7 @@ def sample_table(corpus):
 
 
 def gene_table(corpus):
-    """The columns of the training matrix, in order: gene_id, gene_name, gene_type, bp_length."""
+    """The columns of the training matrix, in order: gene_id, gene_name, gene_type, bp_length; orthologues, if any."""
     chosen = corpus.genes[corpus.genes["chosen"]].drop(columns=["shared", "chosen"])
     return chosen.rename_axis("gene_id").reset_index()
 

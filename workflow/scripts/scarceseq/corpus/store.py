@@ -46,8 +46,8 @@ def runs_of_rows(parts, rows, limit):
 def write_corpus(corpus, corpus_path, training_path):
     """Write exact counts as ``.h5ad``, and log2(TPM + 1) of the chosen genes as ``.npy``, both in rows by sample.
 
-    TPM is of all shared genes, whatever genes are chosen afterwards. Rows of parts that have the corpus's genes are
-    copied packed.
+    TPM is of all shared genes, whatever genes are chosen afterwards, each of the length that it has in the organism of
+    the sample. Rows of parts that have the corpus's genes are copied packed.
 
     Parameters
     ----------
@@ -55,7 +55,6 @@ def write_corpus(corpus, corpus_path, training_path):
     corpus_path, training_path : path
     """
     shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
-    length = corpus.genes["bp_length"].to_numpy(dtype=np.float64)[shared]
     runs = runs_of_rows(corpus.part_of, corpus.row_of, block_rows(len(shared)))
     with (
         create_counts(corpus.samples, corpus.genes, corpus_path) as target,
@@ -70,7 +69,7 @@ def write_corpus(corpus, corpus_path, training_path):
                         copy_rows(source, target, first, place, rows)
                     else:
                         target[place : place + rows] = counts
-                    values = log_tpm(np.ascontiguousarray(counts[:, shared]), length)
+                    values = log_tpm(np.ascontiguousarray(counts[:, shared]), part.bp_length[shared])
                     training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype=TRAINING_TYPE).data)
 
 

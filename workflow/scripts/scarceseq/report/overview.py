@@ -26,11 +26,16 @@ def _source(settings):
             f"A generated world with known truth (not real data): {demo['studies']:,} studies, {demo['genes']:,} "
             f"genes, {demo['perturbations']:,} perturbations, in the formats of the real sources."
         )
+    parts = []
     if "archive" in settings:
-        text = f"Studies of {settings['archive']['organism']} from a recount3 archive"
-        extra = len(settings.get("user_studies") or {})
-        return f"{text} and {count(extra, 'supplied study', 'supplied studies')}." if extra else f"{text}."
-    return ""
+        parts.append(f"studies of {settings['archive']['organism']} from a recount3 archive")
+    if settings.get("user_studies"):
+        parts.append(count(len(settings["user_studies"]), "supplied study", "supplied studies"))
+    joined = settings.get("corpus", {}).get("joined")
+    if joined:
+        parts.append(f"{count(len(joined), 'corpus', 'corpora')} of other runs")
+    text = listed(parts) if parts else ""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _learning(settings):

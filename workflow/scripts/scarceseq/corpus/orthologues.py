@@ -1,0 +1,131 @@
+"""Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
+
+import csv
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.archive.gene_ids import map_gene_ids, unversioned
+from scarceseq.errors import InputError
+
+USED = "used"
+PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
+
+
+@dataclass(frozen=True)
+class OrthologueTable:
+    """Config section ``corpus.orthologues``; its keys are described in the schema."""
+
+    table: str
+    columns: dict[str, str]
+    gene_id_type: str
+
+    def pairs(self, own, other):
+        """Distinct pairs of the table.
+
+        Parameters
+        ----------
+        own, other : str
+            Organisms.
+
+        Returns
+        -------
+        pandas.DataFrame
+            gene, orthologue: text, Ensembl ids without version, sorted; lines in which one of them is blank are left
+            out.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be read, an organism has no column, or an id stands in both columns.
+        """
+        names = [self._column(organism) for organism in (own, other)]
+        if names[0] == names[1]:
+            raise InputError(f"config key corpus.orthologues.columns: '{names[0]}' is named for both {own} and {other}")
+        try:
+            separator = "," if ".csv" in self.table.lower() else "\t"
+            table = pd.read_csv(self.table, sep=separator, dtype=str, quoting=csv.QUOTE_MINIMAL)
+        except (ValueError, OSError) as error:
+            raise InputError(f"corpus.orthologues: {self.table} cannot be read as a table ({error})") from error
+        for name in names:
+            if name not in table.columns:
+                raise InputError(
+                    f"config key corpus.orthologues.columns: {self.table} has no column '{name}'; it has "
+                    f"{', '.join(table.columns)}"
+                )
+        table = table[names].dropna().set_axis(["gene", "orthologue"], axis=1).apply(lambda text: text.str.strip())
+        if self.gene_id_type == "ensembl":
+            table = pd.DataFrame({name: unversioned(table[name]) for name in table})
+        table = table[(table != "").all(axis=1)].drop_duplicates()
+        both = set(table["gene"]) & set(table["orthologue"])
+        if both and self.gene_id_type == "ensembl":
+            raise InputError(
+                f"corpus.orthologues: {self.table} has {min(both)} both as a gene of {own} (column '{names[0]}') and "
+                f"of {other} (column '{names[1]}'); {len(both)} ids are. Check the columns"
+            )
+        return table.sort_values(["gene", "orthologue"], ignore_index=True)
+
+    def _column(self, organism):
+        if organism not in self.columns:
+            raise InputError(
+                f"config key corpus.orthologues.columns: no column is named for {organism}, of which there are studies"
+            )
+        return self.columns[organism]
+
+    def match(self, own, own_genes, other, other_genes):
+        """Find the orthologue of each gene.
+
+        Parameters
+        ----------
+        own, other : str
+            Organisms.
+        own_genes, other_genes : pandas.DataFrame
+            Index: gene id; column gene_name.
+
+        Returns
+        -------
+        places : numpy.ndarray of int, (own genes,)
+            Row of `other_genes` of the one orthologue of each gene; -1 without one.
+        pairs : pandas.DataFrame
+            organism (the other), gene, orthologue, use: every pair of the table, and ``used`` or why it is not.
+
+        Raises
+        ------
+        InputError
+            If no pair can be used.
+        """
+        pairs = self.pairs(own, other)
+        rows = [self._rows(pairs["gene"], own_genes), self._rows(pairs["orthologue"], other_genes)]
+        several = [pairs[name].duplicated(keep=False).to_numpy() for name in ("gene", "orthologue")]
+        pairs["use"] = np.select(
+            [several[0] & several[1], several[0], several[1], rows[0] < 0, rows[1] < 0],
+            ["many_to_many", "one_to_many", "many_to_one", f"unknown_in_{own}", f"unknown_in_{other}"],
+            USED,
+        )
+        used = (pairs["use"] == USED).to_numpy()
+        if not used.any():
+            told = ", ".join(f"{number} {use}" for use, number in pairs["use"].value_counts().items()) or "no pairs"
+            raise InputError(
+                f"corpus.orthologues: {self.table} joins no gene of {own} with one of {other} ({told}); check the "
+                "columns and gene_id_type"
+            )
+        for rows_of, genes, name in ((rows[0], own_genes, "gene"), (rows[1], other_genes, "orthologue")):
+            known = rows_of >= 0
+            pairs.loc[known, name] = genes.index.to_numpy(dtype=str)[rows_of[known]]
+        places = np.full(len(own_genes), -1)
+        places[rows[0][used]] = rows[1][used]
+        return places, pairs.assign(organism=other)[PAIR_COLUMNS]
+
+    def _rows(self, names, genes):
+        """Row of the gene table of each name; -1 if it is unknown or names several."""
+        found = pd.Series(-1, index=pd.unique(names))
+        annotation = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str)})
+        mapped, _ = map_gene_ids(list(found.index), self.gene_id_type, annotation.reset_index(drop=True))
+        found.iloc[mapped["row"].to_numpy(dtype=int)] = genes.index.astype(str).get_indexer(mapped["gene_id"])
+        return found[names].to_numpy()
+
+
+def no_pairs():
+    """Table of pairs of a corpus of one organism."""
+    return pd.DataFrame(columns=PAIR_COLUMNS, dtype=str)

@@ -1,0 +1,130 @@
+"""Batches, user studies and other runs' corpora on one set of genes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.archive.counts import CountsFile
+from scarceseq.corpus.orthologues import no_pairs
+from scarceseq.errors import InputError
+
+
+@dataclass(frozen=True)
+class Part:
+    """A batch, a user's study or another run's corpus, on the corpus's genes.
+
+    Attributes
+    ----------
+    file : CountsFile
+    samples : pandas.DataFrame
+        Of the file; studies of another organism than the corpus's own are called ``<organism>.<study>``, because
+        accessions of the archive occur in two organisms.
+    columns : numpy.ndarray of int, (genes,), or None
+        Column in the file of each gene of the corpus, -1 where it has none; None if they are the same genes in the
+        same order.
+    bp_length : numpy.ndarray, (genes,)
+        Of each gene in the annotation of the part's organism; NaN where it has none.
+    """
+
+    file: CountsFile
+    samples: pd.DataFrame
+    columns: np.ndarray | None
+    bp_length: np.ndarray
+
+    def counts(self, source, start, stop):
+        """int64, (stop - start, genes): rows of the open data set `source`, 0 where it has no such gene."""
+        block = source[start:stop]
+        if self.columns is None:
+            return block
+        taken = block[:, self.columns]
+        taken[:, self.columns < 0] = 0
+        return taken
+
+
+def align(files, organism, orthologues):
+    """Bring files onto the genes of the first.
+
+    Parameters
+    ----------
+    files : list of CountsFile
+    organism : str or None
+        The corpus's own; that of the first file if None.
+    orthologues : OrthologueTable or None
+        Needed for files of another organism.
+
+    Returns
+    -------
+    genes : pandas.DataFrame
+        Index: versioned gene id of the own organism. Columns gene_name, gene_type, bp_length, shared (measured in
+        every study, by way of its orthologue if it is of another organism), and for each other organism
+        ``<organism>_gene_id`` and ``<organism>_bp_length``.
+    parts : list of Part
+    pairs : pandas.DataFrame
+        From `OrthologueTable.match`, of all other organisms.
+
+    Raises
+    ------
+    InputError
+        If a file lacks a gene that others of its organism have, holds two organisms, or no table joins it.
+    """
+    own = organism or _organism(files[0], None)
+    genes = files[0].genes[["gene_name", "gene_type", "bp_length"]].copy()
+    genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
+    genes["shared"] = any(len(file.samples) for file in files)
+    first, places, pairs, parts = {own: files[0]}, {own: np.arange(len(genes))}, [no_pairs()], []
+    for file in files:
+        found = _organism(file, own)
+        if found not in first:
+            first[found] = file
+            places[found], told = _match(orthologues, own, genes, found, file)
+            pairs.append(told)
+            genes[f"{found}_gene_id"] = _taken(file.genes.index.astype(str), places[found], "")
+            genes[f"{found}_bp_length"] = _taken(file.genes["bp_length"].to_numpy(float), places[found], np.nan)
+        columns = _taken(_columns(file, first[found]), places[found], -1)
+        length = _taken(file.genes["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
+        if len(file.samples):
+            measured = file.genes["measured" if "measured" in file.genes else "shared"].to_numpy(dtype=bool)
+            genes["shared"] &= _taken(measured, columns, False)
+        same = found == own and file.genes.index.equals(genes.index)
+        parts.append(Part(file, _named(file.samples, found, own), None if same else columns, length))
+    return genes, parts, pd.concat(pairs, ignore_index=True)
+
+
+def _organism(file, own):
+    """The organism of a file's samples; `own` if it has none."""
+    found = sorted(set(file.samples["organism"].astype(str)))
+    if len(found) > 1:
+        raise InputError(f"{file.path}: holds {' and '.join(found)}; join the corpora that it was made of")
+    return found[0] if found else own
+
+
+def _match(orthologues, own, genes, other, file):
+    if orthologues is None:
+        raise InputError(
+            f"{file.path}: is of {other}, and the corpus of {own}; name a table of orthologues under corpus.orthologues"
+        )
+    return orthologues.match(own, genes, other, file.genes)
+
+
+def _columns(file, first):
+    """Column in `file` of each gene of `first`, a file of the same organism."""
+    gene_ids = first.genes.index
+    columns = file.genes.index.get_indexer(gene_ids)
+    if (columns < 0).any():
+        raise InputError(
+            f"{file.path}: lacks {(columns < 0).sum()} of the {len(gene_ids)} genes of {first.path}, the first is "
+            f"{gene_ids[columns < 0][0]}; were they made with one annotation? Delete them and run again"
+        )
+    return columns
+
+
+def _taken(values, places, nothing):
+    """Values at `places`; `nothing` where a place is -1."""
+    return np.where(places < 0, nothing, np.asarray(values)[places])
+
+
+def _named(samples, organism, own):
+    samples = samples.astype({"study": str, "runs": str})
+    samples.index = samples.index.astype(str)
+    return samples if organism == own else samples.assign(study=f"{organism}." + samples["study"])

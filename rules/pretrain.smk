@@ -22,6 +22,8 @@ rule pretrain:
     threads: 1
     resources:
         mem_mb=1500,
+        # That train together on one machine, a GPU each if there are any; a profile may ask for more.
+        processes=1,
     params:
         settings=lookup(dpath="pretrain/bases/{base}", within=config),
         seed=config["seed"],

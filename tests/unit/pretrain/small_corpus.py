@@ -62,6 +62,11 @@ def small_settings():
         attention="flash",
         validate_every_steps=20,
         checkpoint_every_steps=8,
+        early_stopping_validations=0,
+        loss_spike_factor=3.0,
+        loss_spike_steps=20,
+        precision="float32",
+        deterministic=False,
         evaluation_mask_share=0.3,
         evaluation_masks=2,
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from scarceseq.pretrain import masking
+from scarceseq.pretrain.batches import cut_batch, make_batch
 from scarceseq.pretrain.masking import draw_mask, draw_noise, draw_part
-from scarceseq.pretrain.training import cut_batch, make_batch
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.999])

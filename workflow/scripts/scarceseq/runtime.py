@@ -7,16 +7,18 @@ import sys
 import warnings
 
 
-def start(log_path):
+def start(log_path, append=False):
     """Send log records, warnings and an uncaught error's traceback to `log_path` and to standard error.
 
     Parameters
     ----------
     log_path : str
         The rule's log file.
+    append : bool
+        Whether what the file holds stays: of several processes of one rule, the first to start begins it.
     """
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-    handlers = [logging.FileHandler(log_path, mode="w"), logging.StreamHandler(sys.stderr)]
+    handlers = [logging.FileHandler(log_path, mode="a" if append else "w"), logging.StreamHandler(sys.stderr)]
     for handler in handlers:
         handler.setFormatter(form)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)

@@ -74,5 +74,6 @@ def hide(expression, mask):
     So sums over genes stay what they are without a mask, whatever its share; a sample of which nothing is seen
     is all 0.
     """
-    seen = (~mask).sum(dim=1, keepdim=True)
-    return expression.masked_fill(mask, 0.0) * (mask.shape[1] / seen.clamp_min(1))
+    seen = (~mask).view(torch.uint8).to(expression.dtype)  # products are vectorised, choices by a mask are not
+    count = torch.linalg.vector_norm(seen, ord=1, dim=1, keepdim=True, dtype=torch.float32)
+    return expression * seen.mul_(mask.shape[1] / count.clamp_min(1))

@@ -7,6 +7,7 @@ import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.pretrain.checkpoint import Checkpoint, fingerprint
+from scarceseq.pretrain.distributed import ALONE
 from scarceseq.pretrain.evaluation import evaluate
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
@@ -21,7 +22,7 @@ HELD_OUT_ROLES = ("validation", "test")
 NORMALISATION = "log2(TPM+1), z-score"
 
 
-def pretrain(matrix, settings, run_seed, device, checkpoint=None):
+def pretrain(matrix, settings, run_seed, device, checkpoint=None, events=None, group=ALONE):
     """Fit the normalisation, train the network, evaluate it on held-out studies.
 
     Parameters
@@ -33,6 +34,10 @@ def pretrain(matrix, settings, run_seed, device, checkpoint=None):
     device : torch.device
     checkpoint : Checkpoint, optional
         Where a killed run left off, if it did; the caller deletes it once the results are written.
+    events : scarceseq.pretrain.events.Events, optional
+        Where curves are written.
+    group : scarceseq.pretrain.distributed.Group
+        Processes that share the training; the first alone evaluates.
 
     Returns
     -------
@@ -62,9 +67,13 @@ def pretrain(matrix, settings, run_seed, device, checkpoint=None):
         len(validation_rows),
     )
     task = make_task(base, matrix, rows, settings, seed)
-    history = train(task, base, matrix.expression, rows, validation_rows, settings, seed, checkpoint)
+    history, base.information["trained_steps"] = train(
+        task, base, matrix.expression, rows, validation_rows, settings, seed, checkpoint, events, group
+    )
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
-    results = evaluate(task, base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
+    results = []
+    if group.is_first:
+        results = evaluate(task, base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
     return base, history, results
 
 

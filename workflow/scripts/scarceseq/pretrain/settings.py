@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 # What may change between a checkpoint and the run that goes on with it.
-INDECISIVE = ("samples_at_once", "checkpoint_every_steps")
+INDECISIVE = ("samples_at_once", "checkpoint_every_steps", "loss_spike_factor", "loss_spike_steps")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class PretrainSettings:
     attention: str
     validate_every_steps: int
     checkpoint_every_steps: int
+    early_stopping_validations: int
+    loss_spike_factor: float
+    loss_spike_steps: int
+    precision: str
+    deterministic: bool
     evaluation_mask_share: float
     evaluation_masks: int
 

@@ -1,0 +1,115 @@
+"""Pre-training as the rule runs it: in its own process, or in several that torchrun starts.
+
+``python -m torch.distributed.run ... -m scarceseq.pretrain.worker JOB.json`` is one of several; JOB.json is what
+`launch` writes.
+"""
+
+import contextlib
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from scarceseq import device, files, runtime
+from scarceseq.pretrain.distributed import joined
+from scarceseq.pretrain.events import Events
+from scarceseq.pretrain.model import save_base
+from scarceseq.pretrain.precision import repeat_exactly
+from scarceseq.pretrain.run import checkpoint_of, pretrain
+from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.settings import PretrainSettings
+
+EVALUATION_COLUMNS = ["split_role", "study", "metric", "predictor", "value", "samples"]
+PORT = 29400
+
+
+def launch(job, processes=1, nodes=1):
+    """Run a job and wait for it.
+
+    Parameters
+    ----------
+    job : dict
+        What JSON can hold: ``input`` and ``output`` (the rule's paths by name), ``settings``, ``seed``, ``device``,
+        ``code`` (its hash), ``threads`` (of each process), ``log``.
+    processes, nodes : int
+        Processes on each machine, and machines. The machines are those of a SLURM job, of which this is the first.
+
+    Raises
+    ------
+    torch.distributed.elastic.multiprocessing.errors.ChildFailedError, subprocess.CalledProcessError
+        If one of several processes fails; the others are ended. The checkpoint stays.
+    """
+    if processes * nodes == 1:
+        work(job)
+        return
+    path = Path(job["output"]["model"]).with_name("job.json")
+    files.write_json(job, path)
+    arguments = torchrun_arguments(path, processes, nodes)
+    if nodes == 1:
+        import torch.distributed.run
+
+        torch.distributed.run.main(arguments)
+    else:
+        each = ["srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"]
+        subprocess.run([*each, sys.executable, "-m", "torch.distributed.run", *arguments], check=True)
+    path.unlink()
+
+
+def torchrun_arguments(job_path, processes, nodes):
+    """Command line of torchrun; machines meet at a port of this one."""
+    meeting = ["--standalone"]
+    if nodes > 1:
+        meeting = ["--rdzv-backend=c10d", "--rdzv-id=pretrain", f"--rdzv-endpoint={socket.gethostname()}:{PORT}"]
+    shape = [f"--nnodes={nodes}", f"--nproc-per-node={processes}", "--max-restarts=0"]
+    return [*shape, *meeting, "-m", "scarceseq.pretrain.worker", str(job_path)]
+
+
+def work(job):
+    """Train, evaluate, and write the outputs; of several processes only the first writes."""
+    settings, seed, source, output = PretrainSettings(**job["settings"]), job["seed"], job["input"], job["output"]
+    runtime.keep_freed_memory()
+    torch.set_num_threads(job["threads"])
+    if settings.deterministic:
+        repeat_exactly()
+    with joined(device.choose(job["device"])) as (group, chosen):
+        corpus = [source[name] for name in ("training", "samples", "genes", "splits")]
+        matrix = read_matrix(*corpus, settings.split, source["attributes"], settings.attribute_keys)
+        folder = Path(output["model"]).parent
+        checkpoint = checkpoint_of(folder / "checkpoint", matrix, settings, seed, chosen, job["code"])
+        events = Events(folder / "events")
+        base, history, evaluation = pretrain(matrix, settings, seed, chosen, checkpoint, events, group)
+        if group.is_first:
+            _write(base, history, evaluation, output)
+            # What it holds is in the model by now, in a third of the size.
+            checkpoint.delete()
+
+
+def _write(base, history, evaluation, output):
+    import pandas as pd
+
+    files.write_table(pd.DataFrame(history), output["history"])
+    files.write_table(pd.DataFrame(evaluation, columns=EVALUATION_COLUMNS), output["evaluation"])
+    save_base(base, output["model"], output["information"])
+
+
+def _end_with_parent():
+    """Let the kernel kill this process when the one that started it dies, so that none trains on unseen."""
+    set_death_signal = 1  # linux/prctl.h
+    with contextlib.suppress(AttributeError):  # not Linux
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
+def main(job_path):
+    """One of several processes."""
+    _end_with_parent()
+    job = files.read_json(job_path)
+    runtime.start(job["log"], append=True)
+    work(job)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

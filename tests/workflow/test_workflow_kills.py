@@ -15,6 +15,7 @@ TINY = ("--configfile", "tests/config/tiny.yaml")
 # what carries times, absolute paths, or the order in which parallel downloads ended
 EXCEPTED = ("report.html", "figures", "tables", "benchmarks", "logs")
 JOURNAL = "fetched.jsonl"
+CURVES = "events"
 
 
 def tables(folder):
@@ -23,7 +24,13 @@ def tables(folder):
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if path.is_dir() or name.split("/")[0] in EXCEPTED or path.name.startswith(".") or path.name == JOURNAL:
+        if (
+            path.is_dir()
+            or name.split("/")[0] in EXCEPTED
+            or path.name.startswith(".")
+            or path.name == JOURNAL
+            or path.parent.name == CURVES
+        ):
             continue
         if path.name == "manifest.jsonl":
             lines = [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,0 +1,179 @@
+"""What training steps learn from, one class per mode: batches of cells, or of whole perturbations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from scarceseq.errors import InputError
+from scarceseq.perturbation.gears.loss import cell_weights
+from scarceseq.perturbation.gears.moments import dense, expected_weights
+from scarceseq.perturbation.gears.rows import Rows, distinct_rows, weighted_rows
+from scarceseq.seeds import derive
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training step for every member.
+
+    Attributes
+    ----------
+    rows : scarceseq.perturbation.gears.rows.Rows
+    weight : torch.Tensor, shape (members, cells or perturbations, genes or 1)
+        Of each term of the loss.
+    moments : tuple of torch.Tensor
+        Mean of the difference to control, and its second, third and fourth central moment where it varies;
+        each (members, cells or perturbations, genes).
+    measured : tuple of torch.Tensor or None
+        Control cells and cells, for the direction term.
+    """
+
+    rows: Rows
+    weight: torch.Tensor
+    moments: tuple
+    measured: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how precisely numbers are held."""
+
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+
+    def tensor(self, values):
+        """An array of numbers as a tensor."""
+        return torch.from_numpy(np.asarray(values)).to(self.device, self.dtype)
+
+    def positions(self, values):
+        """An array of positions as a tensor."""
+        return torch.from_numpy(np.asarray(values)).to(self.device)
+
+
+class CellBatches:
+    """Mini-batches of cells, for the modes ``reference`` and ``corrected``.
+
+    Parameters
+    ----------
+    expression : array or scipy CSR matrix, shape (cells, genes)
+        Log-normalised; rows are read as they are needed.
+    condition : numpy.ndarray of int, shape (cells,)
+        0 is control.
+    screen : scarceseq.perturbation.gears.moments.ScreenMoments
+        Of the same cells or of more.
+    settings : scarceseq.perturbation.gears.settings.TrainingSettings
+    seeds : list of int
+        Of the order of cells, one per member. The pairing of the reference is the first member's.
+    place : Place
+    batch : numpy.ndarray of int, shape (cells,), optional
+        Experimental batch of each cell.
+    rows : numpy.ndarray of int, optional
+        Cells to train on; all by default.
+    """
+
+    def __init__(self, expression, condition, screen, settings, seeds, place, batch=None, rows=None):
+        self.expression, self.condition, self.place, self.settings = expression, condition, place, settings
+        self.seeds = seeds
+        self.rows = np.arange(len(condition)) if rows is None else rows
+        if len(self.rows) < settings.batch:
+            raise InputError(
+                f"GEARS: {len(self.rows)} training cells do not fill a batch of {settings.batch}; make batch smaller"
+            )
+        self.steps = len(self.rows) // settings.batch
+        counts = screen.expressed.sum(axis=1, keepdims=True)
+        self.kept = place.tensor(screen.expressed / np.maximum(counts, 1))
+        self.mean_control = place.tensor(screen.mean_control)
+        self.reference = settings.mode == "reference"
+        if self.reference:
+            self.partner = pair_with_controls(condition, derive(seeds[0], "control pairs"))
+        else:
+            self.batch = np.zeros(len(condition), dtype=int) if batch is None else batch
+            self.control = [place.tensor(array) for array in screen.control.arrays()]
+
+    def epoch(self, number):
+        """Batches of one pass through the cells in random order; what does not fill a batch is left out."""
+        orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
+        size = self.settings.batch
+        for step in range(self.steps):
+            yield self.batch_of(np.stack([order[step * size : (step + 1) * size] for order in orders]))
+
+    def batch_of(self, cells):
+        """The batch of some cells, (members, cells)."""
+        condition = self.place.positions(self.condition[cells])
+        rows = distinct_rows(condition, first_alone=self.reference)
+        weight, expression = cell_weights(condition, self.kept), self.read(cells)
+        if self.reference:
+            control = self.read(self.partner[cells])
+            return Batch(rows, weight, (expression - control,), (control, expression))
+        batch = self.place.positions(self.batch[cells])
+        mean, second, third, fourth = (moment[batch] for moment in self.control)
+        return Batch(rows, weight, (expression - mean, second, -third, fourth))
+
+    def read(self, cells):
+        """Expression, (members, cells, genes)."""
+        return self.place.tensor(dense(self.expression, cells.ravel())).view(*cells.shape, -1)
+
+
+def pair_with_controls(condition, seed):
+    """Row of the control cell that each cell is compared with, drawn once; control cells are their own."""
+    controls = np.flatnonzero(condition == 0)
+    if not len(controls):
+        raise InputError("GEARS: there are no control cells to pair with; check the screen's key control")
+    drawn = np.random.default_rng(seed).choice(controls, size=len(condition))
+    return np.where(condition == 0, np.arange(len(condition)), drawn)
+
+
+class MomentBatches:
+    """All cells of a perturbation at once, for the mode ``moments``.
+
+    Parameters
+    ----------
+    conditions : numpy.ndarray of int
+        To train on, control among them; positions in the screen's table.
+    screen : scarceseq.perturbation.gears.moments.ScreenMoments
+    settings : scarceseq.perturbation.gears.settings.TrainingSettings
+    seeds : list of int
+        Of the order of perturbations, one per member.
+    place : Place
+    reference_batch : int
+        Batch of cells whose expected weights ``reference-expected`` has.
+    """
+
+    def __init__(self, conditions, screen, settings, seeds, place, reference_batch=32):
+        self.seeds, self.place, self.settings = seeds, place, settings
+        self.conditions = place.positions(conditions)
+        count = len(conditions)
+        self.size = min(settings.batch, count) or count
+        self.steps = settings.steps_per_epoch or count // self.size
+        if settings.weights == "uniform":
+            weight, share = np.full(count, 1 / count), np.full(count, 1 / count)
+        elif settings.weights == "reference-expected":
+            weight = expected_weights(screen.cells[conditions], reference_batch)
+            share = screen.cells[conditions] / screen.cells[conditions].sum()
+        else:
+            raise InputError(f"GEARS: weights '{settings.weights}' is none of uniform, reference-expected")
+        expressed = screen.expressed[conditions]
+        per_gene = weight[:, None] * expressed / np.maximum(expressed.sum(axis=1, keepdims=True), 1)
+        self.weight, self.share = place.tensor(per_gene), place.tensor(share)
+        self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
+
+    def epoch(self, number):
+        """Batches of perturbations: all, or parts of a random order that starts anew when it is used up."""
+        count, parts = len(self.conditions), len(self.conditions) // self.size
+        for step in range(self.steps):
+            if self.size == count:
+                chosen = np.tile(np.arange(count), (len(self.seeds), 1))
+            else:
+                if step % parts == 0:
+                    keys = [derive(seed, "perturbations", number, step) for seed in self.seeds]
+                    orders = np.stack([np.random.default_rng(key).permutation(count) for key in keys])
+                start = step % parts * self.size
+                chosen = orders[:, start : start + self.size]
+            yield self.batch_of(self.place.positions(chosen))
+
+    def batch_of(self, chosen):
+        """The batch of some of the conditions, (members, perturbations); its expected loss is that of all."""
+        share = self.share[chosen]
+        rows = weighted_rows(self.conditions[chosen], share / share.sum(dim=1, keepdim=True))
+        weight = self.weight[chosen] * (len(self.conditions) / self.size)
+        return Batch(rows, weight, tuple(moment[chosen] for moment in self.moments))

@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
+import yaml
 from helpers import command, environment, snakemake
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
@@ -86,6 +88,33 @@ def test_killed_in_every_rule_the_run_resumes_to_equal_tables(finished_run, repo
     expected, resumed = tables(finished_run), tables(repository_copy)
     assert set(resumed) == set(expected)
     assert [name for name in expected if resumed[name] != expected[name]] == []
+
+
+def test_killed_while_it_trains_a_network_the_run_goes_on_from_the_checkpoint(finished_run, tmp_path):
+    folder = tmp_path / "scarceseq"
+    shutil.copytree(finished_run, folder)
+    longer = {"pretrain": {"bases": {"mlp": {"steps": 1200, "checkpoint_every_steps": 50}}}}
+    (folder / "longer.yaml").write_text(yaml.safe_dump(longer))
+    base = folder / "results/tiny/pretrain/mlp"
+    arguments = ("--cores", "1", "results/tiny/pretrain/mlp/model.safetensors", *TINY, "longer.yaml")
+    process = subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(), start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        while not (base / "checkpoint/state.safetensors").exists():
+            assert process.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.005)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    log = folder / "results/tiny/logs/pretrain/mlp.log"
+    snakemake(folder, *arguments)
+    assert "resuming after step" in log.read_text()
+    resumed = (base / "model.safetensors").read_bytes()
+    assert not (base / "checkpoint").exists()
+    snakemake(folder, "--forcerun", "pretrain", *arguments)
+    assert "resuming" not in log.read_text()
+    assert (base / "model.safetensors").read_bytes() == resumed
 
 
 def test_two_runs_of_one_folder_exclude_each_other(repository_copy):

@@ -20,7 +20,9 @@ class MaskedExpression(nn.Module):
 
 def masked_mean(values, mask):
     """Mean of each sample's values under the mask, (samples,), of (samples, genes); 0 where nothing is masked."""
-    return torch.where(mask, values, 0.0).sum(dim=1) / mask.sum(dim=1).clamp_min(1)
+    hidden = mask.view(torch.uint8).to(values.dtype)  # products are vectorised, choices by a mask are not
+    count = torch.linalg.vector_norm(hidden, ord=1, dim=1, dtype=torch.float32)
+    return (values * hidden).sum(dim=1, dtype=torch.float32) / count.clamp_min(1)
 
 
 def build(base, matrix, rows, options):

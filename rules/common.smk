@@ -103,6 +103,12 @@ def screen_input(wildcards):
     return f"{RESULTS}/screen/{wildcards.screen}/cells.h5ad" if screen["kind"] == "cells" else screen["path"]
 
 
+def symbol_table(wildcards):
+    """Table of renamed genes of a screen, if there is one."""
+    table = config["screens"][wildcards.screen]["symbol_table"]
+    return {"symbols": table} if table else {}
+
+
 def graph_inputs(wildcards):
     """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]

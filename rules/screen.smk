@@ -3,6 +3,7 @@
 
 rule normalise_cells:
     input:
+        unpack(symbol_table),
         cells=lookup(dpath="screens/{screen}/path", within=config),
     output:
         cells="<results>/screen/{screen}/cells.h5ad",
@@ -26,6 +27,7 @@ rule normalise_cells:
 
 rule prepare_screen:
     input:
+        unpack(symbol_table),
         screen=screen_input,
     output:
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",

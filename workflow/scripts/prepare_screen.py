@@ -11,6 +11,7 @@ screen = prepare_screen(
     snakemake.input.screen,
     ScreenSettings.of(snakemake.params.settings),
     snakemake.params.seed,
+    snakemake.input.get("symbols"),
 )
 with atomic(snakemake.output.pseudobulk) as temporary:
     screen["profiles"].write_h5ad(temporary)

@@ -1,18 +1,20 @@
 """Predictors learn from training perturbations alone, by formulas that can be checked."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
+from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.network.build import build_graph
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.perturbation.predictors import graph_ridge, training_mean
+from scarceseq.perturbation.components import graph_components
+from scarceseq.perturbation.predictors import bilinear, graph_neighbours, graph_pca_forest, graph_ridge, training_mean
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.ridge import RIDGES, fit_dual
 from scarceseq.perturbation.walk import neighbourhood_cosine
-from scarceseq.screen.coordinates import read_coordinates
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 
 def random_graph(seed, genes=40, edges=150):
@@ -89,65 +91,139 @@ def test_a_graph_without_any_perturbed_gene_is_refused():
         prepare(graph_ridge, np.array(["a", "b"]), random_graph(3))
 
 
-def relative_error(profiles, graph, shuffle=None):
-    """Squared error of graph ridge relative to the training mean's, over five folds."""
-    names = profiles.obs_names.to_numpy(dtype=str)
-    if shuffle is not None:
-        known = graph.positions(names) >= 0
-        names[known] = np.random.default_rng(shuffle).permutation(names[known])
-    delta, features = profiles.X.astype(float), prepare(graph_ridge, names, graph)
-    order = np.random.default_rng(0).permutation(len(names))
-    error = floor = 0.0
-    for fold in range(5):
-        test, train = order[fold::5], np.sort(np.delete(order, np.arange(fold, len(order), 5)))
-        model = graph_ridge.fit(delta[train], train, features)
-        error += ((graph_ridge.predict(model, test) - delta[test]) ** 2).sum()
-        floor += ((delta[train].mean(axis=0) - delta[test]) ** 2).sum()
-    return error / floor
+@pytest.fixture
+def world():
+    """30 perturbed genes, two of them outside the graph and the embedding, among 50 measured genes."""
+    generator = np.random.default_rng(8)
+    graph = random_graph(4)
+    genes = np.array([*graph.nodes[:28], "X1", "X2"])
+    columns = np.array([*genes[:25], *(f"C{column}" for column in range(25))])
+    embedding = pd.DataFrame(generator.normal(size=(28, 4)), index=genes[:28])
+    return Prior(genes, columns, graph, embedding), generator.normal(size=(30, 50))
 
 
-SCREENS = {
-    "k562": ("replogle/replogle_k562_pc9_delta.npz", "perturbation", "delta"),
-    "adamson": ("pc_means/adamson2016_upr.npz", "gene", "delta_pc"),
-    "tian": ("pc_means/tian2021_crispri.npz", "gene", "delta_pc"),
-}
+TRAINING, UNSEEN = np.array([*range(20), 28]), np.array([20, 26, 29])
 
 
-@pytest.fixture(scope="module")
-def real(shared_data, tmp_path_factory):
-    """Real screens in coordinates, and real graphs."""
-    folder, screens = shared_data / "perturb", {}
-    for name, (path, name_key, delta_key) in SCREENS.items():
-        settings = SimpleNamespace(
-            name_key=name_key, delta_key=delta_key, control="control", exclude=["*"], transductive=True
-        )
-        screens[name] = read_coordinates(folder / path, settings)[0]
-    genes = tmp_path_factory.mktemp("genes") / "genes.txt"
-    perturbed = {gene for screen in screens.values() for gene in screen.obs_names}
-    genes.write_text("\n".join(sorted(perturbed)))
-    go = {"kind": "annotation", "gene_column": "symbol", "term_column": "go_id", "min_jaccard": 0.1, "top_k": 20}
-    string = {"kind": "edges", "source_column": "a", "target_column": "b", "weight_column": "combined_score"}
-    string |= {"min_weight": 0, "full_weight": 1000, "directed": False}
-    go_edges, _ = build_graph("go", go, {"table": folder / "graphs/go_direct.csv.gz", "restriction": genes})
-    string_edges, _ = build_graph("string", string, {"table": folder / "graphs/string_v12_links.csv.gz"})
-    return screens, {"go": graph_from_edges(go_edges), "string": graph_from_edges(string_edges)}
+@pytest.mark.parametrize("name", registry.names("perturbation.predictors"))
+def test_every_predictor_says_what_it_needs_and_gives_one_finite_profile_each(name, world):
+    predictor = registry.load("perturbation.predictors", name)
+    prior, delta = world
+    assert set(predictor.NEEDS) <= {"graph", "embedding"}
+    assert set(predictor.KINDS) <= {"cells", "coordinates"}
+    given = Prior(prior.perturbations, prior.columns, **{part: getattr(prior, part) for part in predictor.NEEDS})
+    model = predictor.fit(delta[TRAINING], TRAINING, predictor.prepare(given))
+    prediction = predictor.predict(model, UNSEEN)
+    assert prediction.shape == (3, 50)
+    assert np.isfinite(prediction).all()
 
 
-@pytest.mark.parametrize(
-    ("screen", "graph", "most"), [("k562", "go", 0.6), ("k562", "string", 0.71), ("adamson", "go", 0.9)]
-)
-def test_a_real_graph_predicts_unseen_knockdowns(real, screen, graph, most):
-    """Oracle: figures of the data's own description, reached there with the constant tuned on the score."""
-    screens, graphs = real
-    assert relative_error(screens[screen], graphs[graph]) < most
+@pytest.mark.parametrize("name", set(registry.names("perturbation.predictors")) - {"control"})
+def test_a_gene_of_which_nothing_is_known_is_predicted_by_the_training_mean(name, world):
+    predictor = registry.load("perturbation.predictors", name)
+    prior, delta = world
+    model = predictor.fit(delta[TRAINING], TRAINING, predictor.prepare(prior))
+    np.testing.assert_allclose(predictor.predict(model, np.array([29]))[0], delta[TRAINING].mean(axis=0), atol=1e-12)
 
 
-@pytest.mark.parametrize("screen", ["k562", "adamson", "tian"])
-def test_a_shuffled_graph_predicts_nothing(real, screen):
-    screens, graphs = real
-    assert relative_error(screens[screen], graphs["go"], shuffle=1) > 0.97
+def test_graph_components_are_those_of_the_neighbourhoods(world):
+    """Oracle: scikit-learn's PCA of the dense normalised rows."""
+    prior, _ = world
+    scores, known = graph_components(prior)
+    rows = prior.graph.incoming.toarray()
+    rows = np.maximum(rows, rows.T) + np.eye(len(rows))
+    rows /= np.sqrt(rows.sum(axis=1)[:, None] * rows.sum(axis=1)[None])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = PCA(scores.shape[1]).fit_transform(rows[prior.graph.positions(prior.perturbations[:28])])
+    assert known.sum() == 28
+    np.testing.assert_allclose(np.abs(scores[:28]), np.abs(expected), atol=1e-8)
+    assert not scores[28:].any()
 
 
-def test_a_screen_without_signal_is_not_predicted(real):
-    screens, graphs = real
-    assert relative_error(screens["tian"], graphs["go"]) > 0.97
+@pytest.mark.parametrize("name", ["graph_pca_ridge", "embedding_ridge"])
+def test_ridge_on_features_is_that_of_scikit_learn(name, world):
+    predictor = registry.load("perturbation.predictors", name)
+    prior, delta = world
+    if name == "graph_pca_ridge":
+        features = graph_components(prior)[0]
+        features /= np.sqrt((features[:28] ** 2).sum() / 28)
+    else:
+        features = np.zeros((30, 4))
+        features[:28] = StandardScaler().fit_transform(prior.embedding)
+        features[:28] /= np.linalg.norm(features[:28], axis=1, keepdims=True)
+    signal = features @ np.random.default_rng(0).normal(size=(features.shape[1], 50)) + 0.1 * delta
+    model = predictor.fit(signal[:20], np.arange(20), predictor.prepare(prior))
+    assert model.ridge < RIDGES[-1]
+    mean = signal[:20].mean(axis=0)
+    peer = Ridge(alpha=model.ridge, fit_intercept=False).fit(features[:20], signal[:20] - mean)
+    np.testing.assert_allclose(predictor.predict(model, UNSEEN), mean + peer.predict(features[UNSEEN]), atol=1e-8)
+
+
+def test_the_forest_is_the_one_that_grows_on_all_columns(world):
+    """Oracle: scikit-learn's forest of the same seed on the profiles themselves.
+
+    One feature only: of two features that divide the training genes alike, rounding picks one.
+    """
+    prior, delta = world
+    scores, known = graph_pca_forest.prepare(prior)
+    features = scores[:, :1], known
+    model = graph_pca_forest.fit(delta[:20], np.arange(20), features)
+    peer = RandomForestRegressor(100, max_features=1 / 3, min_samples_leaf=3, random_state=0)
+    peer.fit(features[0][:20], delta[:20])
+    rows = np.array([20, 23, 26])
+    np.testing.assert_allclose(graph_pca_forest.predict(model, rows), peer.predict(features[0][rows]), atol=1e-10)
+
+
+def test_neighbours_are_weighted_by_their_similarity():
+    similarity = np.array([[0.5, 0.0, 0.3, 0.2], [0.0, 0.0, 0.0, 0.0]])
+    found = graph_neighbours.weights(similarity, 2, 0.2)
+    np.testing.assert_allclose(found, [[0.5, 0, 0.3, 0], [0, 0, 0, 0]])
+    assert graph_neighbours.weights(similarity, 3, 0.0)[0].sum() == pytest.approx(1)
+
+
+def test_the_constants_of_neighbours_have_the_least_leave_one_out_error(world):
+    """Oracle: leaving out each training perturbation in turn, neighbour by neighbour."""
+    prior, delta = world
+    kernel = graph_neighbours.prepare(prior)
+    rows = np.arange(20)
+    signal = kernel.values[:, :28] @ delta[:28] + 0.1 * delta
+    model = graph_neighbours.fit(signal[rows], rows, kernel)
+    residual = signal[rows] - signal[rows].mean(axis=0)
+
+    def error(neighbours, pull):
+        total = 0.0
+        for row in rows:
+            others = np.delete(rows, row)
+            others = others[np.argsort(-kernel.values[row, others], kind="stable")][:neighbours]
+            weight = kernel.values[row, others]
+            sum_of_weights = weight.sum() + pull
+            guess = weight @ residual[others] / sum_of_weights if sum_of_weights else 0
+            total += ((residual[row] - guess) ** 2).sum()
+        return total
+
+    choices = {(n, p): error(n, p) for n in graph_neighbours.NEIGHBOURS for p in graph_neighbours.PULLS}
+    assert choices[model.neighbours, model.pull] == pytest.approx(min(choices.values()))
+    assert model.pull < graph_neighbours.PULLS[-1]
+
+
+def test_bilinear_weights_solve_the_normal_equations():
+    """Oracle: (G'G + cI) W (P'P + cI) = G'YP as one linear system in the entries of W."""
+    generator = np.random.default_rng(3)
+    genes, perturbed, targets = (generator.normal(size=shape) for shape in ((40, 4), (12, 4), (40, 12)))
+    identity = bilinear.RIDGE * np.eye(4)
+    system = np.kron(genes.T @ genes + identity, perturbed.T @ perturbed + identity)
+    expected = np.linalg.solve(system, (genes.T @ targets @ perturbed).ravel()).reshape(4, 4)
+    np.testing.assert_allclose(bilinear.bilinear_weights(targets, genes, perturbed), expected, atol=1e-10)
+
+
+def test_the_bilinear_model_finds_a_bilinear_world():
+    """Profiles G W P' of two components, targets among the measured genes: unseen profiles are predicted exactly."""
+    generator = np.random.default_rng(1)
+    genes = generator.normal(size=(60, 2))
+    effects = genes[:30] @ generator.normal(size=(2, 2)) @ genes.T
+    names = np.array([f"G{gene}" for gene in range(60)])
+    place = bilinear.prepare(Prior(names[:30], names))
+    train, test = np.arange(24), np.arange(24, 30)
+    model = bilinear.fit(effects[train], train, place)
+    error = ((bilinear.predict(model, test) - effects[test]) ** 2).sum()
+    assert error < 0.01 * ((effects[train].mean(axis=0) - effects[test]) ** 2).sum()

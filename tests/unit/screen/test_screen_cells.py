@@ -16,6 +16,8 @@ SETTINGS = {
     "transductive": False,
     "control": "NT",
     "exclude": [],
+    "old_symbol_column": "old",
+    "new_symbol_column": "new",
     "splits": 3,
     "test_share": 0.34,
     "perturbation_column": "target",

@@ -9,6 +9,7 @@ from scarceseq.screen.agreement import correlation, cosine, mean_squared_error, 
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.prepare import prepare_screen
 from scarceseq.screen.splits import split_perturbations
+from scarceseq.screen.symbols import current_symbols
 
 
 def settings(**changes):
@@ -27,7 +28,7 @@ DELTA = np.arange(12.0).reshape(6, 2)
 
 
 def test_guides_of_a_gene_are_averaged_and_control_rows_left_out(tmp_path):
-    profiles, counts = read_coordinates(write(tmp_path / "s.npz", gene=GENES, delta=DELTA), settings())
+    profiles, counts = read_coordinates(write(tmp_path / "s.npz", gene=GENES, delta=DELTA), settings(), {})
     assert list(profiles.obs_names) == ["A", "B", "C"]
     assert profiles.X.tolist() == [[4, 5], [0, 1], [10, 11]]
     assert list(profiles.obs["rows"]) == [2, 1, 1]
@@ -46,13 +47,32 @@ def test_guides_of_a_gene_are_averaged_and_control_rows_left_out(tmp_path):
 )
 def test_an_unusable_file_is_refused_by_name(tmp_path, arrays, changes, message):
     with pytest.raises(InputError, match=message):
-        read_coordinates(write(tmp_path / "s.npz", **arrays), settings(**changes))
+        read_coordinates(write(tmp_path / "s.npz", **arrays), settings(**changes), {})
+
+
+def test_renamed_genes_get_todays_symbol_unless_it_is_ambiguous(tmp_path):
+    rows = ["AARS\tAARS1", "B\tB", "C\tD", "D\tE", "F\tG", "F\tH", "\tJ"]
+    (tmp_path / "symbols.tsv").write_text("then\tnow\n" + "\n".join(rows) + "\n")
+    chosen = settings(old_symbol_column="then", new_symbol_column="now")
+    current = current_symbols(tmp_path / "symbols.tsv", chosen)
+    # D is the symbol of another gene today, F was that of two genes
+    assert current == {"AARS": "AARS1", "C": "D"}
+    path = write(tmp_path / "s.npz", gene=np.array(["AARS", "B", "AARS1"]), delta=np.arange(6.0).reshape(3, 2))
+    profiles, counts = read_coordinates(path, chosen, current)
+    assert (list(profiles.obs_names), profiles.X.tolist()) == (["AARS1", "B"], [[2, 3], [2, 3]])
+    assert counts["rows_renamed"] == 1
+
+
+def test_a_table_of_symbols_that_renames_nothing_is_refused(tmp_path):
+    (tmp_path / "symbols.tsv").write_text("then\tnow\nA\tA\n")
+    with pytest.raises(InputError, match="columns 'then' and 'now'"):
+        current_symbols(tmp_path / "symbols.tsv", settings(old_symbol_column="then", new_symbol_column="now"))
 
 
 def test_pickled_objects_are_refused(tmp_path):
     write(tmp_path / "s.npz", gene=GENES.astype(object), delta=DELTA)
     with pytest.raises(ValueError, match="pickle"):
-        read_coordinates(tmp_path / "s.npz", settings())
+        read_coordinates(tmp_path / "s.npz", settings(), {})
 
 
 def test_a_screen_in_coordinates_has_no_differential_genes(tmp_path):

@@ -1,4 +1,4 @@
-"""The strongest sources of each target, and tables of named columns."""
+"""The strongest sources of each target, gene sets and lists of genes."""
 
 import gzip
 from pathlib import Path
@@ -30,37 +30,6 @@ def strongest_sources(target, source, weight, top_k):
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.empty(0, dtype=int)
     place = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
     return order[place < top_k]
-
-
-def read_columns(path, columns):
-    """Named columns of a table of the user, all as text with empty cells kept as empty strings.
-
-    Parameters
-    ----------
-    path : str
-        `.csv`, `.tsv` or `.txt`, gzipped or not, or `.parquet`.
-    columns : list of str
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    InputError
-        If a column is missing; the message lists those the table has.
-    """
-    path = Path(path)
-    if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-    else:
-        separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    for column in columns:
-        if column not in table.columns:
-            known = ", ".join(map(str, table.columns[:20]))
-            raise InputError(f"{path}: there is no column '{column}'; the table has {known}")
-    return table[list(columns)]
 
 
 def read_gene_sets(path):

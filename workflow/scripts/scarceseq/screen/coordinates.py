@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.screen.symbols import up_to_date
 
 
-def read_coordinates(path, settings):
+def read_coordinates(path, settings, current):
     """Differences to control in coordinates, one row per gene.
 
     Parameters
@@ -15,6 +16,8 @@ def read_coordinates(path, settings):
     path : str
         `.npz` with an array of names and one of differences; pickled objects are refused.
     settings : scarceseq.screen.settings.ScreenSettings
+    current : dict of str to str
+        Today's symbols of renamed genes.
 
     Returns
     -------
@@ -42,7 +45,8 @@ def read_coordinates(path, settings):
         raise InputError(
             f"{path}: the profile of {bad[0]} (and {len(bad) - 1} more) holds values that are not finite; exclude it"
         )
-    frame = pd.DataFrame(delta).groupby(names, sort=True)
+    names, renamed = up_to_date(names, current)
+    frame = pd.DataFrame(delta).groupby(np.array(names), sort=True)
     mean = frame.mean()
     if len(mean) < 2:
         raise InputError(
@@ -57,6 +61,7 @@ def read_coordinates(path, settings):
         "perturbations": len(mean),
         "coordinates": delta.shape[1],
         "rows": len(names),
+        "rows_renamed": renamed,
         "rows_left_out": int(left_out.sum()),
     }
     return result, counts

@@ -5,10 +5,11 @@ import anndata
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.pseudobulk import differential_genes, no_differential_genes, pseudobulk
 from scarceseq.screen.splits import split_perturbations
+from scarceseq.screen.symbols import current_symbols
 from scarceseq.seeds import derive
 
 
-def prepare_screen(name, path, settings, seed):
+def prepare_screen(name, path, settings, seed, symbols=None):
     """Everything later stages need of one screen.
 
     Parameters
@@ -18,6 +19,8 @@ def prepare_screen(name, path, settings, seed):
         Kind ``cells``: output of `normalise_cells` as `.h5ad`; kind ``coordinates``: the `.npz`.
     settings : scarceseq.screen.settings.ScreenSettings
     seed : int
+    symbols : path, optional
+        Table of renamed genes; for kind ``coordinates`` (cells have been through it).
 
     Returns
     -------
@@ -32,7 +35,7 @@ def prepare_screen(name, path, settings, seed):
         counts = {"cells": cells.n_obs, "perturbations": profiles.n_obs, "genes": profiles.n_vars}
         counts["reliability_median"] = round(float(profiles.obs["reliability"].median()), 6)
     else:
-        profiles, counts = read_coordinates(path, settings)
+        profiles, counts = read_coordinates(path, settings, current_symbols(symbols, settings))
         differential = no_differential_genes()
     table = split_perturbations(profiles.obs_names, settings.splits, settings.test_share, seed)
     roles = table[table["split"] == 0]["role"].value_counts()

@@ -11,6 +11,8 @@ class ScreenSettings:
     transductive: bool
     control: str
     exclude: list[str]
+    old_symbol_column: str
+    new_symbol_column: str
     splits: int
     test_share: float
     perturbation_column: str

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.files import read_columns
 from scarceseq.network.graph import check_edges
-from scarceseq.network.neighbours import read_columns, read_gene_list
+from scarceseq.network.neighbours import read_gene_list
 
 INPUTS = ("table",)
 KEYS = ("path", "source_column", "target_column", "weight_column", "min_weight", "full_weight", "directed")

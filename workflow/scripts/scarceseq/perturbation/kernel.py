@@ -1,0 +1,66 @@
+"""Kernel ridge on prior knowledge of the perturbed genes: the mean, plus what similar genes did."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scarceseq.errors import InputError
+from scarceseq.perturbation.ridge import fit_dual
+from scarceseq.perturbation.walk import neighbourhood_cosine
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Similarity of the perturbed genes, and which of them anything is known of."""
+
+    values: np.ndarray  # (perturbations, perturbations), unit diagonal
+    known: np.ndarray  # (perturbations,), bool
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is learned: a mean profile and dual coefficients."""
+
+    mean: np.ndarray  # (columns,)
+    rows: np.ndarray  # training perturbations that are known
+    coefficients: np.ndarray  # (training perturbations that are known, columns)
+    ridge: float
+    kernel: Kernel
+
+
+def graph_kernel(prior):
+    """Cosine of the graph neighbourhoods of all perturbed genes.
+
+    Raises
+    ------
+    InputError
+        If the graph has none of the perturbed genes.
+    """
+    known = prior.graph.positions(prior.perturbations) >= 0
+    if not known.any():
+        raise InputError(
+            "the prediction graph has none of the perturbed genes; check that both use the same gene symbols"
+        )
+    return Kernel(neighbourhood_cosine(prior.graph, prior.perturbations), known)
+
+
+def fit(delta, rows, kernel):
+    """Mean, and dual ridge coefficients of what is left of it; the constant by leave-one-out error.
+
+    Parameters
+    ----------
+    delta : numpy.ndarray, shape (training perturbations, columns)
+    rows : numpy.ndarray of int
+        Their positions in the kernel.
+    kernel : Kernel
+    """
+    mean = delta.mean(axis=0)
+    inside = kernel.known[rows]
+    used = rows[inside]
+    coefficients, ridge = fit_dual(kernel.values[np.ix_(used, used)], delta[inside] - mean)
+    return Model(mean, used, coefficients, ridge, kernel)
+
+
+def predict(model, rows):
+    """Mean plus the kernel-weighted coefficients; the mean for genes of which nothing is known."""
+    return model.mean + model.kernel.values[np.ix_(rows, model.rows)] @ model.coefficients

@@ -1,0 +1,41 @@
+"""Gene symbols brought up to date, so that screens, graphs and corpus name a gene alike.
+
+Screens of 2016 say AARS, annotations of today AARS1: without this, the genes renamed in between (all tRNA synthetases
+among them) would have no neighbours.
+"""
+
+from scarceseq.errors import InputError
+from scarceseq.files import read_columns
+
+
+def current_symbols(path, settings):
+    """Today's symbol of each symbol that is none any more.
+
+    Parameters
+    ----------
+    path : path or None
+        Table with a row per gene; empty cells are left out.
+    settings : scarceseq.screen.settings.ScreenSettings
+        Names the columns of the former and of today's symbol.
+
+    Returns
+    -------
+    dict of str to str
+        Without symbols that a gene bears today, and without those that several genes bore. Empty for no path.
+    """
+    if not path:
+        return {}
+    table = read_columns(path, [settings.old_symbol_column, settings.new_symbol_column])
+    table.columns = ["old", "new"]
+    table = table[(table["old"] != "") & (table["new"] != "")].drop_duplicates()
+    changed = table[~table["old"].isin(set(table["new"])) & ~table["old"].duplicated(keep=False)]
+    if changed.empty:
+        columns = f"'{settings.old_symbol_column}' and '{settings.new_symbol_column}'"
+        raise InputError(f"{path}: no gene has another symbol today than before; check the columns {columns}")
+    return dict(zip(changed["old"], changed["new"], strict=True))
+
+
+def up_to_date(names, current):
+    """Names with today's symbols, and how many changed."""
+    renamed = [current.get(name, name) for name in names]
+    return renamed, sum(old != new for old, new in zip(names, renamed, strict=True))

@@ -1,7 +1,8 @@
 """Reconstruct the expression of masked genes: squared error of z-scores."""
 
-import torch
 from torch import nn
+
+from scarceseq.pretrain.masking import as_factors
 
 READS = "reconstruction"
 
@@ -20,9 +21,8 @@ class MaskedExpression(nn.Module):
 
 def masked_mean(values, mask):
     """Mean of each sample's values under the mask, (samples,), of (samples, genes); 0 where nothing is masked."""
-    hidden = mask.view(torch.uint8).to(values.dtype)  # products are vectorised, choices by a mask are not
-    count = torch.linalg.vector_norm(hidden, ord=1, dim=1, dtype=torch.float32)
-    return (values * hidden).sum(dim=1, dtype=torch.float32) / count.clamp_min(1)
+    hidden, count = as_factors(mask, values.dtype)
+    return (values * hidden).sum(dim=1, dtype=count.dtype) / count.squeeze(1)
 
 
 def build(base, matrix, rows, options):

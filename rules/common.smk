@@ -16,7 +16,6 @@ os.environ.update(PYTHONPATH=str(SCRIPTS))
 
 from scarceseq import registry, settings
 from scarceseq.errors import InputError
-from scarceseq.fewshot.method import required_guide
 from scarceseq.fingerprint import fingerprint
 
 try:
@@ -122,33 +121,28 @@ def graph_inputs(wildcards):
 
 def guide_inputs(wildcards):
     """The guide that a few-shot method needs, if any."""
-    guide = required_guide(wildcards.method)
-    scheme = config["fewshot"]["guide_scheme"]
-    return {"guide": f"{RESULTS}/guide/{wildcards.base}/{scheme}/{guide}.safetensors"} if guide else {}
+    needed = registry.declared("fewshot.methods", wildcards.method, "GUIDE")
+    if needed is None:
+        return {}
+    key, guide = needed.split("/")
+    return {"guide": f"{RESULTS}/guide/{wildcards.base}/{config['fewshot'][key]}/{guide}.safetensors"}
 
 
-def fewshot_cells():
-    """(task, name of the cell) of every planned cell of the few-shot comparison."""
-    for task, part in config["fewshot"]["tasks"].items():
-        for way in part["ways"]:
-            for shot in part["shots"]:
-                yield task, f"{way}way_{shot}shot"
-
-
-def fewshot_plans():
-    """What is said of the episodes of each cell."""
-    return [f"{RESULTS}/fewshot/episodes/{task}/{cell}.json" for task, cell in fewshot_cells()]
+def fitting_of_method(wildcards):
+    """How a method is fitted: what all share, and the candidates of its own hyper-parameter."""
+    fitting = config["fewshot"]["fitting"]
+    key = registry.declared("fewshot.methods", wildcards.method, "CANDIDATES")
+    return fitting | {"candidates": fitting["candidates"][key]}
 
 
 def fewshot_predictions():
-    """Predictions of every method in every cell, by the base models that hold the cell's test studies out."""
-    tasks = config["fewshot"]["tasks"]
+    """Predictions of the methods of each task, by the base models that hold the task's test studies out."""
     return [
-        f"{RESULTS}/fewshot/predictions/{base}/{method}/{task}/{cell}.parquet"
-        for base, part in config["pretrain"]["bases"].items()
-        for method in config["fewshot"]["methods"]
-        for task, cell in fewshot_cells()
-        if tasks[task]["split"] == part["split"]
+        f"{RESULTS}/fewshot/predictions/{base}/{method}/{task}.parquet"
+        for task, part in config["fewshot"]["tasks"].items()
+        for base, trained in config["pretrain"]["bases"].items()
+        if trained["split"] == part["split"]
+        for method in part["methods"] or config["fewshot"]["methods"]
     ]
 
 

@@ -7,12 +7,12 @@ rule plan_episodes:
         attributes="<results>/corpus/attributes.parquet",
         splits="<results>/corpus/splits.tsv",
     output:
-        episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
-        plan="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.json",
+        episodes="<results>/fewshot/episodes/{task}.parquet",
+        plan="<results>/fewshot/episodes/{task}.json",
     log:
-        "<results>/logs/plan_episodes/{task}.{way}way_{shot}shot.log",
+        "<results>/logs/plan_episodes/{task}.log",
     benchmark:
-        "<results>/benchmarks/plan_episodes/{task}.{way}.{shot}.tsv"
+        "<results>/benchmarks/plan_episodes/{task}.tsv"
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
@@ -25,11 +25,13 @@ rule plan_episodes:
         protocol=lookup(dpath="fewshot/tasks/{task}/protocol", within=config),
         classes=lookup(dpath="fewshot/tasks/{task}/classes", within=config),
         group=lookup(dpath="fewshot/tasks/{task}/group", within=config),
+        ways=lookup(dpath="fewshot/tasks/{task}/ways", within=config),
+        shots=lookup(dpath="fewshot/tasks/{task}/shots", within=config),
         episodes=config["fewshot"]["episodes"],
         validation_episodes=config["fewshot"]["validation_episodes"],
         query_per_class=config["fewshot"]["query_per_class"],
     message:
-        "Episodes of {wildcards.task}, {wildcards.way}-way {wildcards.shot}-shot"
+        "Episodes of {wildcards.task}"
     script:
         "../workflow/scripts/plan_episodes.py"
 
@@ -41,15 +43,15 @@ rule fit_episodes:
         samples="<results>/corpus/samples.parquet",
         genes="<results>/corpus/genes.parquet",
         splits="<results>/corpus/splits.tsv",
-        episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
+        episodes="<results>/fewshot/episodes/{task}.parquet",
         model="<results>/pretrain/{base}/model.safetensors",
         information="<results>/pretrain/{base}/model.json",
     output:
-        "<results>/fewshot/predictions/{base}/{method}/{task}/{way}way_{shot}shot.parquet",
+        "<results>/fewshot/predictions/{base}/{method}/{task}.parquet",
     log:
-        "<results>/logs/fit_episodes/{base}.{method}.{task}.{way}way_{shot}shot.log",
+        "<results>/logs/fit_episodes/{base}.{method}.{task}.log",
     benchmark:
-        "<results>/benchmarks/fit_episodes/{base}.{method}.{task}.{way}.{shot}.tsv"
+        "<results>/benchmarks/fit_episodes/{base}.{method}.{task}.tsv"
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
@@ -58,9 +60,9 @@ rule fit_episodes:
     params:
         seed=config["seed"],
         device=config["device"],
-        fitting=config["fewshot"]["fitting"],
+        fitting=fitting_of_method,
     message:
-        "{wildcards.method} on {wildcards.task}, {wildcards.way}-way {wildcards.shot}-shot (base {wildcards.base})"
+        "{wildcards.method} on {wildcards.task} (base {wildcards.base})"
     script:
         "../workflow/scripts/fit_episodes.py"
 
@@ -68,7 +70,7 @@ rule fit_episodes:
 rule score_fewshot:
     input:
         predictions=fewshot_predictions(),
-        plans=fewshot_plans(),
+        plans=expand("<results>/fewshot/episodes/{task}.json", task=config["fewshot"]["tasks"]),
     output:
         scores="<results>/fewshot/scores.parquet",
         summary="<results>/fewshot/summary.tsv",

@@ -1,10 +1,10 @@
-"""Fit one method to the episodes of one cell: tuned on validation studies, predictions for test studies."""
+"""Fit one method to the episodes of a task: tuned on validation studies, predictions for test studies."""
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from scarceseq import device, registry
-from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.cell import fit_cells
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_table
@@ -18,7 +18,7 @@ inputs = snakemake.input
 chosen = device.choose(snakemake.params.device)
 base = load_base(inputs.model, inputs.information, chosen)
 guide = inputs.get("guide")
-predictions = fit_cell(
+predictions = fit_cells(
     episodes=read_table(inputs.episodes),
     corpus=Corpus(
         expression=np.load(inputs.training, mmap_mode="r"),

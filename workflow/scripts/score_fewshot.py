@@ -8,16 +8,17 @@ from scarceseq.files import read_json, read_table, write_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
-plans = {(Path(path).parent.name, Path(path).stem): read_json(path) for path in snakemake.input.plans}
+plans = {Path(path).stem: read_json(path) for path in snakemake.input.plans}
 predictions, methods = [], []
-for path in map(Path, snakemake.input.predictions):  # .../{base}/{method}/{task}/{way}way_{shot}shot.parquet
-    base, method, task = path.parts[-4:-1]
-    plan = plans[task, path.stem]
-    key = dict(base=base, method=method, task=task, way=plan["way"], shot=plan["shot"])
-    predictions.append((key, read_table(path)))
+for path in map(Path, snakemake.input.predictions):  # .../{base}/{method}/{task}.parquet
+    base, method, task = path.parts[-3], path.parts[-2], path.stem
+    predictions.append((dict(base=base, method=method, task=task), read_table(path)))
     methods.append((base, method, task))
 settings, seed = ScoreSettings(**snakemake.params.scoring), snakemake.params.seed
 scores = score_episodes(predictions)
 write_table(scores, snakemake.output.scores)
-write_table(summarise(scores, list(plans.values()), methods, settings, seed), snakemake.output.summary)
+write_table(
+    summarise(scores, [plan for listed in plans.values() for plan in listed], methods, settings, seed),
+    snakemake.output.summary,
+)
 write_table(contrast(scores, settings, seed), snakemake.output.contrasts)

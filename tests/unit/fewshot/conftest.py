@@ -90,9 +90,4 @@ def episode_settings():
 @pytest.fixture
 def fitting():
     """Settings of the fits."""
-    candidates = {
-        "learning_rate": [0.01, 0.1],
-        "inverse_penalty": [0.1, 10.0],
-        "centroid_threshold": [0.0, 0.5],
-    }
-    return FittingSettings(steps=15, momentum=0.9, pca_components=5, candidates=candidates)
+    return FittingSettings(steps=15, momentum=0.9, pca_components=5, candidates=[0.01, 0.1])

@@ -1,33 +1,48 @@
 """Fitting a cell: tuning on validation episodes only, determinism, and input that is refused."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.cell import fit_cells
 from scarceseq.fewshot.corpus import Corpus
-from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.episodes import plan_task
 from scarceseq.fewshot.metrics import balanced_accuracy
-from scarceseq.fewshot.settings import Cell, FittingSettings
 
 NAMES = registry.names("fewshot.methods")
+CANDIDATES = {
+    "learning_rate": [0.01, 0.1],
+    "adaptive_learning_rate": [0.001, 0.01],
+    "inverse_penalty": [0.1, 10.0],
+    "centroid_threshold": [0.0, 0.5],
+    "feature_transform": [2, 1],
+    "neighbours": [1, 3],
+    "elastic_net_inverse_penalty": [1.0, 10.0],
+    "svm_inverse_penalty": [1.0, 0.1],
+    "variance_shrinkage": [0.5, 1.0],
+    "forest_feature_share": [0.2, 0.5],
+}
 
 
 @pytest.fixture
 def run(world, guide, fitting, episode_settings, make_corpus):
     """Function from a method's name to the predictions of one cell; keywords replace what is given by default."""
-    episodes, _ = plan_cell(
-        world.samples, world.attributes, world.splits, episode_settings(), Cell("tissue", 3, 3), seed=1
-    )
+    tables = world.samples, world.attributes, world.splits
+    episodes, _ = plan_task(*tables, episode_settings(), "tissue", [3], [3], seed=1)
 
     def fitted(name, **changed):
-        method = registry.load("fewshot.methods", name).METHOD
-        usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base, guide=guide)
-        given = usual | dict(method=method, settings=fitting, seed=1) | changed
+        entry = registry.load("fewshot.methods", name)
+        usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base)
+        usual |= dict(guide=guide if entry.GUIDE else None, candidates=CANDIDATES[entry.CANDIDATES], seed=1)
+        given = usual | changed
         given["corpus"] = given["corpus"] or make_corpus(world)
-        return fit_cell(**given)
+        return fit_cells(
+            method=entry.METHOD, settings=dataclasses.replace(fitting, candidates=given.pop("candidates")), **given
+        )
 
     fitted.episodes = episodes
     return fitted
@@ -101,16 +116,16 @@ def test_rows_stored_in_half_precision_are_not_computed_with_in_it(world):
     np.testing.assert_allclose(made, (stored.astype(np.float64) - mean) / scale, atol=1e-5)
 
 
-def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(run, fitting):
-    table = run("nearest_centroid", settings=replace(fitting, centroid_threshold=[50.0, 0.0]))
+def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(run):
+    table = run("nearest_centroid", candidates=[50.0, 0.0])
     assert set(table.loc[table["role"] == "test", "candidate"]) == {0.0}  # 50 leaves no gene: chance
-    table = run("nearest_centroid", settings=replace(fitting, centroid_threshold=[60.0, 50.0]))
+    table = run("nearest_centroid", candidates=[60.0, 50.0])
     assert set(table.loc[table["role"] == "test", "candidate"]) == {60.0}
 
 
-def test_without_validation_episodes_the_first_candidate_is_used(run, fitting):
+def test_without_validation_episodes_the_first_candidate_is_used(run):
     only = run.episodes[run.episodes["role"] == "test"]
-    table = run("nearest_centroid", episodes=only, settings=replace(fitting, centroid_threshold=[50.0, 0.0]))
+    table = run("nearest_centroid", episodes=only, candidates=[50.0, 0.0])
     assert set(table["role"]) == {"test"}
     assert set(table["candidate"]) == {50.0}
 
@@ -119,11 +134,6 @@ def test_empty_cell_gives_empty_table(run):
     table = run("guided_global", episodes=run.episodes[:0])
     assert len(table) == 0
     assert {"role", "episode", "sample", "label", "predicted", "probability", "candidate"} <= set(table.columns)
-
-
-def test_candidate_lists_of_unequal_length_are_refused(fitting):
-    with pytest.raises(InputError, match=r"centroid_threshold has 1, inverse_penalty has 2"):
-        replace(fitting, centroid_threshold=[0.0])
 
 
 def test_genes_of_the_model_that_the_corpus_lacks_are_refused_and_order_does_not_matter(run, world):
@@ -162,14 +172,10 @@ def test_studies_of_the_base_models_training_are_refused_as_episodes(run, world)
         run("nearest_centroid")
 
 
-def test_a_fit_that_diverges_scores_chance_and_is_not_chosen(run, fitting):
-    table = run("full_fine_tuning", settings=replace(fitting, learning_rate=[1e30, 0.01]))
+def test_a_fit_that_diverges_scores_chance_and_is_not_chosen(run):
+    table = run("full_fine_tuning", candidates=[1e30, 0.01])
     assert table["diverged"].tolist() == (table["candidate"] == 1e30).tolist()
     wild = table[table["diverged"]]
     assert (wild["probability"] == 1 / 3).all()
     assert balanced_accuracy(wild["label"], wild["predicted"]) == pytest.approx(1 / 3)
     assert set(table.loc[table["role"] == "test", "candidate"]) == {0.01}
-
-
-def replace(fitting, **candidates):
-    return FittingSettings(fitting.steps, fitting.momentum, fitting.pca_components, fitting.candidates | candidates)

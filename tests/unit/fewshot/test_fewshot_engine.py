@@ -1,103 +1,263 @@
-"""The engine against an independent loop of nn.Module and torch.optim.SGD."""
+"""Every gradient-trained method against an independent loop of nn.Module and torch.optim, in float64."""
 
 import copy
+from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
-from scarceseq.fewshot.engine import Schedule, fit, make_triple, predict
-from scarceseq.fewshot.rates import full_rate, guide_rate, no_pull, no_rate, tensor_mean_rate
-from scarceseq.pretrain.classifier import make_classifier
+from scarceseq import registry
+from scarceseq.fewshot import dual
+from scarceseq.fewshot.corpus import Episode
+from scarceseq.fewshot.engine import Engine, make_triple
+from scarceseq.fewshot.fitting import Fitter
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.setting import Setting
+from scarceseq.fewshot.settings import FittingSettings
+from scarceseq.fewshot.starts import pretrained_start
+from scarceseq.fewshot.updates import Schedule
+from scarceseq.seeds import derive
 from torch import nn
 
-SCHEDULE = Schedule(learning_rate=0.05, momentum=0.9, steps=25)
+NAMES = registry.names("fewshot.methods")
+METHODS = {name: registry.load("fewshot.methods", name).METHOD for name in NAMES}
+GRADIENT = [name for name, method in METHODS.items() if isinstance(method, Gradient)]
+SETTINGS = FittingSettings(steps=25, momentum=0.9, pca_components=5, candidates=[0.05, 0.02])
+TOLERANCE = 1e-10  # of the largest displacement
+MARGIN = 1e-7  # of the activations: nearer to the kink of ReLU, rounding could decide
 
 
 @pytest.fixture
-def case(world, guide):
-    """Classifier, guide, support and classes in float64."""
+def setting(world, guide):
+    """Base, guide and reference in float64; the hidden layers have a say from the start."""
+    base = world.base
     torch.manual_seed(0)
-    classifier = make_classifier(world.base.network.double(), 3, 4)
-    expression, classes = torch.randn(9, len(world.gene_ids), dtype=torch.float64), torch.arange(9) % 3
-    encoder = {name: weight for name, weight in classifier.named_parameters() if name.startswith("encoder.")}
-    return classifier, encoder, {name: value.double() for name, value in guide.items()}, expression, classes
+    nn.init.normal_(base.network.encoder.output.weight, std=0.3)
+    base.network.double()
+    base.mean, base.scale = base.mean.double(), base.scale.double()
+    reference = np.random.default_rng(0).normal(size=(20, len(world.gene_ids)))
+    return Setting(base, pretrained_start(base, 2, 0), {n: g.double() for n, g in guide.items()}, 3, reference)
 
 
-def plain_loop(classifier, rate, precision, expression, classes):
-    """Oracle: PyTorch's optimiser on a module; after each step every weight keeps `rate` of the way it went."""
-    network = copy.deepcopy(classifier)
-    start = [weight.detach().clone() for weight in network.parameters()]
-    optimiser = torch.optim.SGD(network.parameters(), lr=SCHEDULE.learning_rate, momentum=SCHEDULE.momentum)
-    for _ in range(SCHEDULE.steps):
-        optimiser.zero_grad()
-        loss = nn.CrossEntropyLoss()(network(expression), classes)
-        for (name, weight), first in zip(network.named_parameters(), start, strict=True):
-            loss = loss + (precision.get(name, 0.0) * (weight - first) ** 2).sum() / 2
-        loss.backward()
-        before = [weight.detach().clone() for weight in network.parameters()]
-        optimiser.step()
-        with torch.no_grad():
-            for (name, weight), old in zip(network.named_parameters(), before, strict=True):
-                weight.copy_(old + rate.get(name, 1.0) * (weight - old))
-    return dict(network.named_parameters())
+@pytest.fixture
+def episodes(world):
+    """Three episodes of 3 classes x 3 samples; queries of different sizes."""
+    generator = np.random.default_rng(5)
+    found = []
+    for number in range(3):
+        classes, query = np.arange(9) % 3, np.arange(5 + number) % 3
+        shift = np.eye(40)[:3][np.concatenate([classes, query])]
+        expression = generator.normal(size=shift.shape) + shift
+        parts = (expression[:9], classes, expression[9:], query)
+        found.append(Episode("test", number, 70 + number, ["a", "b", "c"], *parts, [], "", ""))
+    return found
 
 
-@pytest.mark.parametrize("rule", [full_rate, guide_rate, tensor_mean_rate, no_rate])
-def test_fit_equals_plain_loop_of_torch_optimiser(case, rule):
-    classifier, encoder, guide, expression, classes = case
-    rate = rule(encoder, guide, 0)
-    weights = fit(classifier, make_triple(classifier, rate, no_pull(encoder)), expression, classes, SCHEDULE)
-    expected = plain_loop(classifier, rate, {}, expression, classes)
-    for name, weight in expected.items():
-        torch.testing.assert_close(weights[name], weight.detach(), rtol=0, atol=1e-10)
+def plain_loop(classifier, triple, method, episode, learning_rate, settings=SETTINGS):
+    """Oracle: torch.optim on a copy of the module; what a method adds is written out beside it."""
+    network = copy.deepcopy(classifier).train()
+    expression, classes = torch.from_numpy(episode.support), torch.from_numpy(episode.support_classes)
+    start = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+    generator = torch.Generator().manual_seed(derive(episode.seed, "kept entries"))
+    margins = []
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_pre_hook(lambda _, given: margins.append(float(given[0].detach().abs().min())))
+    probe_steps = round(method.probe_share * settings.steps)
+    for phase, steps in (("head", probe_steps), ("all", settings.steps - probe_steps)):
+        if method.optimiser == "sgd":
+            optimiser = torch.optim.SGD(network.parameters(), lr=learning_rate, momentum=settings.momentum)
+        else:
+            optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        for _ in range(steps):
+            optimiser.zero_grad()
+            nn.CrossEntropyLoss()(network(expression), classes).backward()
+            before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+            for name, weight in network.named_parameters():
+                if method.optimiser == "adam_on_scaled_gradient":
+                    weight.grad *= triple.rate[name]
+                if method.kept_share < 1 and name.startswith("encoder."):
+                    drawn = torch.rand(weight.shape, generator=generator, device="cpu") < method.kept_share
+                    weight.grad *= drawn.double() / method.kept_share
+            optimiser.step()
+            with torch.no_grad():
+                for name, weight in network.named_parameters():
+                    rate = triple.rate[name] if method.optimiser != "adam_on_scaled_gradient" else 1.0
+                    if phase == "head" and name.startswith("encoder."):
+                        rate = 0.0
+                    moved = before[name] + rate * (weight - before[name])
+                    momentum = settings.momentum if method.optimiser == "sgd" else 0.0
+                    strength = learning_rate * triple.precision[name] / (1 - momentum)
+                    weight.copy_((moved + strength * start[name]) / (1 + strength))
+    assert min(margins) > MARGIN
+    return network
 
 
-def test_precision_equals_penalised_loss_of_plain_loop(case):
-    classifier, encoder, guide, expression, classes = case
-    precision = {name: 2.0 * value for name, value in guide.items()}
-    triple = make_triple(classifier, full_rate(encoder, None, 0), precision)
-    weights = fit(classifier, triple, expression, classes, SCHEDULE)
-    free = fit(classifier, make_triple(classifier, triple.rate, no_pull(encoder)), expression, classes, SCHEDULE)
-    expected = plain_loop(classifier, {}, precision, expression, classes)
-    assert max((weights[name] - free[name]).abs().max() for name in encoder) > 1e-3
-    for name, weight in expected.items():
-        torch.testing.assert_close(weights[name], weight.detach(), rtol=0, atol=1e-10)
+def fitted(method, setting, episode, candidate, settings=SETTINGS):
+    """Engine's weights and probabilities, and what they were made from."""
+    fitter = Fitter(method, setting, settings)
+    triple, engine = fitter.begin(episode)
+    tensors = [torch.from_numpy(a) for a in (episode.support, episode.support_classes, episode.query)]
+    support = engine.prepare(triple, *tensors)
+    generator = torch.Generator().manual_seed(derive(episode.seed, "kept entries"))
+    fit = engine.fit(support, fitter.schedule(candidate), method.kept_share, [generator])
+    return SimpleNamespace(
+        triple=triple,
+        engine=engine,
+        weights=engine.weights(support, fit),
+        probabilities=engine.predict(support, fit).numpy(),
+    )
 
 
-def test_training_learns_the_support_and_leaves_the_classifier_as_it_was(case):
-    classifier, encoder, guide, expression, classes = case
-    before = copy.deepcopy(classifier.state_dict())
-    triple = make_triple(classifier, full_rate(encoder, guide, 0), no_pull(encoder))
-    weights = fit(classifier, triple, expression, classes, SCHEDULE)
-    assert (predict(classifier, weights, expression).argmax(1) == classes).all()
-    assert all(torch.equal(before[name], tensor) for name, tensor in classifier.state_dict().items())
+@pytest.mark.parametrize("name", GRADIENT)
+def test_every_method_equals_a_plain_loop(name, setting, episodes):
+    method, episode, candidate = METHODS[name], episodes[0], 0.05
+    found = fitted(method, setting, episode, candidate)
+    assert bool(found.engine.layers) == (method.path == "dual")
+    classifier = method.start(setting.base, 3, derive(episode.seed, "start"))
+    network = plain_loop(classifier, found.triple, method, episode, candidate)
+    expected = dict(network.named_parameters())
+    assert set(expected) == set(found.weights)
+    moved = {name: float((weight.detach() - found.triple.start[name]).abs().max()) for name, weight in expected.items()}
+    largest = max(moved.values())
+    assert largest > 1e-3
+    for parameter, weight in expected.items():
+        difference = float((weight.detach() - found.weights[parameter]).abs().max())
+        assert difference <= TOLERANCE * largest, parameter
+    with torch.no_grad():
+        probabilities = network.eval()(torch.from_numpy(episode.query)).softmax(dim=1).numpy()
+    np.testing.assert_allclose(found.probabilities, probabilities, rtol=0, atol=TOLERANCE)
 
 
-def test_zero_guide_leaves_encoder_unmoved_and_trains_head(case):
-    classifier, encoder, guide, expression, classes = case
-    nothing = {name: torch.zeros_like(value) for name, value in guide.items()}
-    triple = make_triple(classifier, guide_rate(encoder, nothing, 0), no_pull(encoder))
-    weights = fit(classifier, triple, expression, classes, SCHEDULE)
-    assert all(torch.equal(weights[name], encoder[name].detach()) for name in encoder)
-    assert not torch.equal(weights["head.weight"], classifier.head.weight)
+@pytest.mark.parametrize("name", GRADIENT)
+def test_stacked_fits_equal_those_one_by_one(name, setting, episodes):
+    method = METHODS[name]
+    fitter = Fitter(method, setting, SETTINGS)
+    stack = [(episode, candidate) for candidate in SETTINGS.candidates for episode in episodes]
+    together = fitter.stacked(stack)
+    alone = [fitter.one_by_one(episode, SETTINGS.candidates) for episode in episodes]
+    for (episode, candidate), probabilities in zip(stack, together, strict=True):
+        expected = alone[episodes.index(episode)][SETTINGS.candidates.index(candidate)]
+        assert probabilities.shape == (len(episode.query), 3)
+        np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCE)
 
 
-def test_update_is_zero_where_guide_is_zero(case):
-    classifier, encoder, guide, expression, classes = case
-    half = {name: (value > 0.5).double() for name, value in guide.items()}
-    triple = make_triple(classifier, guide_rate(encoder, half, 0), no_pull(encoder))
-    weights = fit(classifier, triple, expression, classes, SCHEDULE)
-    name = next(name for name in encoder if encoder[name].ndim == 2)
-    moved = weights[name] != encoder[name]
-    assert not moved[half[name] == 0].any()
-    assert moved[half[name] == 1].double().mean() > 0.9
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "gene_variance_guide", "child_tuning_f"])
+def test_fits_leave_the_base_as_it_was(name, setting, episodes):
+    before = copy.deepcopy(setting.base.network.state_dict())
+    Fitter(METHODS[name], setting, SETTINGS).one_by_one(episodes[0], [0.05])
+    assert all(torch.equal(before[key], value) for key, value in setting.base.network.state_dict().items())
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_guide_of_ones_equals_full_fine_tuning_exactly(case, dtype):
-    classifier, encoder, _, expression, classes = case
-    classifier, expression = classifier.to(dtype), expression.to(dtype)
-    ones = {name: torch.ones_like(weight) for name, weight in classifier.named_parameters() if name in encoder}
-    guided = make_triple(classifier, guide_rate(encoder, ones, 0), no_pull(encoder))
-    full = make_triple(classifier, full_rate(encoder, None, 0), no_pull(encoder))
-    one, two = (fit(classifier, triple, expression, classes, SCHEDULE) for triple in (guided, full))
-    assert all(torch.equal(one[name], two[name]) for name in one)
+@pytest.mark.parametrize("name", ["guided_per_tensor", "full_fine_tuning"])
+def test_dual_form_without_numba_is_the_same(name, setting, episodes, monkeypatch):
+    assert dual.compiled_contract is not None, "numba is part of the environment"
+    one = fitted(METHODS[name], setting, episodes[0], 0.05)
+    monkeypatch.setattr(dual, "compiled_contract", None)
+    two = fitted(METHODS[name], setting, episodes[0], 0.05)
+    for parameter, weight in one.weights.items():
+        torch.testing.assert_close(weight, two.weights[parameter], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(16, 1), (1, 40), (16, 40), ()])
+def test_dual_form_of_one_layer_with_any_shape_of_rate(shape):
+    generator = torch.Generator().manual_seed(1)
+    draw = lambda *size: torch.rand(*size, generator=generator, dtype=torch.float64)  # noqa: E731
+    rate = draw(*shape) if shape else 0.3
+    weight, expression, query, coefficient = draw(16, 40), draw(7, 40), draw(4, 40), draw(7, 16)
+    layer = dual.gene_layer(weight, rate, expression)
+    final = weight - rate * (coefficient.T @ expression)
+    torch.testing.assert_close(layer.final_weight(coefficient), final)
+    torch.testing.assert_close(layer.preactivation(coefficient), expression @ final.T)
+    torch.testing.assert_close(layer.of_query(coefficient, query, query @ weight.T), query @ final.T)
+
+
+def test_layers_over_the_genes_are_found_wherever_they_are(setting):
+    assert dual.gene_layers(setting.classifier, 40) == ["encoder.linear", "encoder.hidden.0"]
+    lora = METHODS["lora"].start(setting.base, 2, 0)
+    named = ["linear.base", "linear.down", "hidden.0.base", "hidden.0.down"]
+    assert dual.gene_layers(lora, 40) == [f"encoder.{name}" for name in named]
+
+
+def test_many_samples_take_the_dense_path_where_it_is_shorter(setting, episodes):
+    short = replace(SETTINGS, steps=4)
+    assert not fitted(METHODS["guided_per_tensor"], setting, episodes[0], 0.05, short).engine.layers
+    assert fitted(METHODS["full_fine_tuning"], setting, episodes[0], 0.05, short).engine.layers
+
+
+def test_dual_form_is_refused_where_it_is_not_exact(setting, episodes):
+    classifier = pretrained_start(setting.base, 3, 1)
+    pull = {name: torch.ones_like(weight) for name, weight in setting.encoder.items()}
+    with pytest.raises(ValueError, match="not exact with a precision for each weight"):
+        Engine(classifier, make_triple(classifier, {}, pull), 9, 40, 25, dual=True)
+    triple = make_triple(classifier, {}, {})
+    engine = Engine(classifier, triple, 9, 40, 25, dual=True)
+    support = engine.prepare(
+        triple, *(torch.from_numpy(a) for a in (episodes[0].support, episodes[0].support_classes, episodes[0].query))
+    )
+    with pytest.raises(ValueError, match="exact for SGD"):
+        engine.fit(support, Schedule(0.01, 0.9, 25, "adam"))
+
+
+def test_pull_rests_where_the_penalised_loss_has_its_minimum(setting, episodes):
+    # Oracle: there the gradient of loss + precision / 2 * (weight - start)**2 is zero. Linear, so that it is smooth.
+    linear = {"hidden_widths": [], "width": 8, "decoder_widths": []}
+    base = setting.base
+    base.network = registry.load("pretrain.architectures", "mlp").build(base.mean, base.scale, linear).double()
+    setting = replace(setting, classifier=pretrained_start(base, 2, 0))
+    settings = replace(SETTINGS, steps=6000)
+    method = replace(METHODS["l2_sp"], precision=lambda s: dict.fromkeys(s.encoder, 0.6))
+    found = fitted(method, setting, episodes[0], 0.05, settings)
+    network = method.start(setting.base, 3, derive(episodes[0].seed, "start"))
+    network = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            weight.copy_(found.weights[name])
+    loss = nn.CrossEntropyLoss()(
+        network(torch.from_numpy(episodes[0].support)), torch.from_numpy(episodes[0].support_classes)
+    )
+    loss.backward()
+    moved = {name: found.weights[name] - found.triple.start[name] for name, _ in network.named_parameters()}
+    for name, weight in network.encoder.named_parameters():
+        name = f"encoder.{name}"
+        torch.testing.assert_close(weight.grad, -0.6 * moved[name], rtol=1e-3, atol=2e-5)
+    assert max(float(way.abs().max()) for name, way in moved.items() if name.startswith("encoder.")) > 0.01
+
+
+def test_zero_guide_leaves_encoder_unmoved_and_guide_of_ones_is_full_fine_tuning(setting, episodes):
+    for value, other in ((0.0, "linear_probe"), (1.0, "full_fine_tuning")):
+        guide = {name: torch.full_like(weight, value) for name, weight in setting.guide.items()}
+        one = fitted(METHODS["guided_per_tensor"], replace(setting, guide=guide), episodes[0], 0.05)
+        two = fitted(METHODS[other], setting, episodes[0], 0.05)
+        for name, weight in one.weights.items():
+            torch.testing.assert_close(weight, two.weights[name], rtol=0, atol=1e-12)
+        if value == 0.0:
+            assert all(torch.equal(one.weights[name], weight) for name, weight in setting.encoder.items())
+
+
+def test_update_is_zero_where_guide_is_zero(setting, episodes):
+    half = {name: (value > 0.5).double() for name, value in setting.guide.items()}
+    found = fitted(METHODS["guided_per_tensor"], replace(setting, guide=half), episodes[0], 0.05)
+    for name in ("encoder.linear.weight", "encoder.hidden.0.weight", "encoder.output.weight"):
+        moved = found.weights[name] != found.triple.start[name]
+        assert not moved[half[name] == 0].any()
+        assert moved[half[name] == 1].double().mean() > 0.9
+
+
+def test_adam_cancels_a_guide_on_the_gradient_but_not_on_the_update(setting, episodes):
+    # Guides in [1e-3, 1] and a large gradient: below, Adam's epsilon shows.
+    guide = {name: 1e-3 + 0.999 * value for name, value in setting.guide.items()}
+    guided = replace(setting, guide=guide)
+    start = METHODS["adamw_fine_tuning"]
+    free = replace(start, precision=METHODS["paper_literal"].precision)
+    update = replace(METHODS["guided_adamw"], precision=free.precision)
+    loud = replace(episodes[0], support=10 * episodes[0].support)
+    settings = replace(SETTINGS, steps=3)
+    weights = [
+        fitted(method, guided, loud, 1e-4, settings).weights for method in (free, METHODS["paper_literal"], update)
+    ]
+    name = "encoder.linear.weight"
+    plain, literal, multiplied = (w[name] - setting.encoder[name] for w in weights)
+    assert float((literal - plain).abs().max() / plain.abs().max()) < 0.01
+    torch.testing.assert_close(multiplied / plain, guide[name], rtol=0.1, atol=0.02)

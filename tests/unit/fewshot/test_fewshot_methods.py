@@ -1,44 +1,73 @@
 """Registry entries: what each starts from, how its weights may move, and which file it needs."""
 
+import dataclasses
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.fewshot import checks, estimators, rates
-from scarceseq.fewshot.method import Gradient, required_guide
+from scarceseq.fewshot import adapters, checks, fisher, rates, starts
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.setting import Setting, layers
+from scarceseq.guide.guides import GUIDES
+from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.seeds import derive
 
 NAMES = registry.names("fewshot.methods")
 
 
+@pytest.fixture(scope="module")
+def schema():
+    """The section `fewshot` of the config's schema."""
+    return yaml.safe_load((Path(__file__).parents[3] / "workflow/schemas/fewshot.schema.yaml").read_text())
+
+
 @pytest.fixture
-def encoder(world):
-    """Encoder parameters under the classifier's names."""
-    return {f"encoder.{name}": weight for name, weight in world.base.network.encoder.named_parameters()}
+def setting(world, guide):
+    """Base and guide; two classes."""
+    return Setting(world.base, starts.pretrained_start(world.base, 2, 0), guide, 1)
+
+
+def some_setting(guide, genes, **changed):
+    """A setting whose encoder has tensors like the guide's, and nothing else that a rate reads."""
+    named = {name: torch.zeros(values.shape) for name, values in guide.items()}
+    classifier = SimpleNamespace(named_parameters=named.items)
+    base = SimpleNamespace(gene_ids=list(range(genes)), scale=changed.pop("scale", None))
+    return Setting(base, classifier, guide, 1, **changed)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_required_guide_read_from_source_is_that_of_the_imported_entry(name):
-    assert required_guide(name) == registry.load("fewshot.methods", name).METHOD.guide
+def test_guide_and_candidates_are_named_in_the_source_and_known(name, schema):
+    needed = registry.declared("fewshot.methods", name, "GUIDE")
+    assert needed is None or needed.split("/")[0] in schema["properties"]
+    assert needed is None or needed.split("/")[1] in GUIDES
+    fitting = schema["properties"]["fitting"]["properties"]["candidates"]["properties"]
+    assert registry.declared("fewshot.methods", name, "CANDIDATES") in fitting
 
 
-def test_required_guide_of_unknown_method_lists_known_ones():
-    with pytest.raises(InputError, match=r"no entry 'guided'.*guided_per_tensor"):
-        required_guide("guided")
+def test_every_method_tries_equally_many_candidates_by_default(schema):
+    fitting = schema["properties"]["fitting"]["properties"]["candidates"]["properties"]
+    assert {len(part["default"]) for part in fitting.values()} == {3}
 
 
 def test_planning_what_a_method_needs_does_not_import_torch():
-    code = "import sys; from scarceseq.fewshot.method import required_guide; required_guide('guided_global'); "
+    code = (
+        "import sys; from scarceseq import registry; registry.declared('fewshot.methods', 'guided_global', 'GUIDE'); "
+    )
     code += "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 
-def test_engine_and_rates_import_without_tables():
-    code = "import sys; import scarceseq.fewshot.engine, scarceseq.fewshot.rates; "
-    code += "sys.exit(any(name in sys.modules for name in ('pandas', 'sklearn', 'pyarrow', 'anndata', 'scipy')))"
+def test_engine_and_rates_import_with_torch_numpy_and_safetensors_alone():
+    others = ("pandas", "sklearn", "pyarrow", "anndata", "scipy", "numba")
+    code = f"import sys; sys.modules.update(dict.fromkeys({others}))\n"
+    code += "import scarceseq.fewshot.fitting, scarceseq.fewshot.rates, scarceseq.fewshot.starts"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 
@@ -48,18 +77,19 @@ GRADIENT = [name for name in NAMES if isinstance(registry.load("fewshot.methods"
 @pytest.mark.parametrize("name", [name for name in GRADIENT if name != "scratch"])
 def test_every_gradient_method_but_scratch_starts_from_the_base(name, world):
     method = registry.load("fewshot.methods", name).METHOD
-    started = method.start(world.base, 3, 5)
-    for one, two in zip(started.encoder.parameters(), world.base.network.encoder.parameters(), strict=True):
-        assert torch.equal(one, two)
-        assert one.data_ptr() != two.data_ptr()
+    expression = torch.randn(4, len(world.gene_ids))
+    with torch.no_grad():
+        started = method.start(world.base, 3, 5).encoder(expression)
+        assert torch.equal(started, world.base.network.encoder(expression))
 
 
 def test_scratch_draws_other_encoder_same_head_and_leaves_global_generator_alone(world):
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    drawn, again, other = (rates.random_start(world.base, 3, seed) for seed in (5, 5, 6))
+    drawn, again, other = (starts.random_start(world.base, 3, seed) for seed in (5, 5, 6))
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(drawn.head.weight, rates.pretrained_start(world.base, 3, 5).head.weight)
+    assert torch.equal(drawn.head.weight, starts.pretrained_start(world.base, 3, 5).head.weight)
+    assert torch.equal(drawn.head.weight, make_classifier(world.base.network, 3, 5).head.weight)
     first, same, elsewhere, trained = (
         next(weight for weight in network.encoder.parameters() if weight.ndim == 2)
         for network in (drawn, again, other, world.base.network)
@@ -70,58 +100,134 @@ def test_scratch_draws_other_encoder_same_head_and_leaves_global_generator_alone
 
 
 def test_mean_rates_equal_hand_computed_means():
-    encoder = {"encoder.a": torch.zeros(2), "encoder.b": torch.zeros(1, 4)}
     guide = {"encoder.a": torch.tensor([0.0, 1.0]), "encoder.b": torch.tensor([[0.1, 0.1, 0.1, 0.1]])}
-    scalar = rates.mean_rate(encoder, guide, 0)
+    scalar = rates.mean_rate(some_setting(guide, 9))
     assert scalar["encoder.a"] == scalar["encoder.b"] == pytest.approx((1.0 + 0.4) / 6)
-    assert rates.tensor_mean_rate(encoder, guide, 0) == pytest.approx({"encoder.a": 0.5, "encoder.b": 0.1})
+    assert rates.tensor_mean_rate(some_setting(guide, 9)) == pytest.approx({"encoder.a": 0.5, "encoder.b": 0.1})
 
 
-def test_permuted_guide_keeps_each_tensors_values_in_another_order(encoder, guide):
-    permuted = rates.permuted_rate(encoder, guide, 1)
+def test_permuted_guide_keeps_each_tensors_values_in_another_order(setting):
+    permuted = rates.permuted_rate(setting)
     for name, values in permuted.items():
-        assert values.shape == guide[name].shape
-        assert torch.equal(values.flatten().sort().values, guide[name].flatten().sort().values)
-    assert not all(torch.equal(permuted[name], guide[name]) for name in guide)
-    again = rates.permuted_rate(encoder, guide, 1)
-    assert all(torch.equal(permuted[name], again[name]) for name in guide)
+        assert values.shape == setting.guide[name].shape
+        assert torch.equal(values.flatten().sort().values, setting.guide[name].flatten().sort().values)
+    assert not all(torch.equal(permuted[name], setting.guide[name]) for name in setting.guide)
+    again = rates.permuted_rate(setting)
+    assert all(torch.equal(permuted[name], again[name]) for name in setting.guide)
 
 
-def test_guide_of_another_base_is_refused(encoder, guide):
+def test_permutation_within_genes_keeps_each_genes_values(setting):
+    permuted = rates.permuted_within_gene_rate(setting)
+    for name in ("encoder.linear.weight", "encoder.hidden.0.weight"):
+        assert not torch.equal(permuted[name], setting.guide[name])
+        assert torch.equal(permuted[name].sort(dim=0).values, setting.guide[name].sort(dim=0).values)
+
+
+def test_rates_made_from_a_guide_by_hand():
+    guide = {"encoder.w": torch.tensor([[0.0, 0.2, 0.4], [0.2, 0.4, 0.6]]), "encoder.b": torch.tensor([0.9, 0.2, 0.6])}
+    setting = some_setting(guide, 3)
+    torch.testing.assert_close(rates.inverse_guide_rate(setting)["encoder.b"], torch.tensor([0.1, 0.8, 0.4]))
+    # sums 1.8 and 1.7: the two largest of each tensor
+    top = rates.top_share_rate(setting)
+    assert top["encoder.w"].tolist() == [[0, 0, 1], [0, 0, 1]], "of the two 0.4, the first"
+    assert top["encoder.b"].tolist() == [1, 0, 1]
+    # unit means 0.2 and 0.4, gene means 0.1, 0.3, 0.5, mean 0.3
+    product = torch.tensor([[0.02, 0.06, 0.10], [0.04, 0.12, 0.20]]) / 0.3
+    rank_one = rates.rank_one_rate(setting)
+    torch.testing.assert_close(rank_one["encoder.w"], product)
+    assert torch.equal(rank_one["encoder.b"], guide["encoder.b"])
+    spread = rates.gene_variance_rate(some_setting(guide, 3, scale=torch.tensor([1.0, 2.0, 3.0])))
+    torch.testing.assert_close(spread["encoder.w"], torch.tensor([[0.0, 3 / 8, 1.0]]))
+    assert spread["encoder.b"] == 1.0
+
+
+def test_pulls_by_hand():
+    guide = {"encoder.w": torch.tensor([[0.99, 0.09]]), "encoder.b": torch.tensor([0.49, 0.0])}
+    pull = rates.inverse_guide_pull(some_setting(guide, 2), strength=3.0)
+    raw = np.array([1.0, 10.0, 2.0, 100.0])
+    found = [*pull["encoder.w"].flatten().tolist(), *pull["encoder.b"].tolist()]
+    np.testing.assert_allclose(found, raw * 3.0 / raw.mean(), rtol=1e-5)
+
+
+def test_layers_run_from_the_genes_to_the_head_and_decay_with_the_distance(setting):
+    first = ["linear.weight", "linear.bias", "hidden.0.weight", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias"]
+    expected = [{f"encoder.{name}" for name in first}, {"encoder.output.weight"}]
+    assert [set(layer) for layer in layers(setting.classifier, setting.genes)] == expected
+    decayed = rates.decayed_rate(setting, decay=0.5)
+    assert decayed == {name: 0.25 for name in expected[0]} | {"encoder.output.weight": 0.5}
+    last = rates.last_layers_rate(setting, count=1)
+    assert last == {name: 0.0 for name in expected[0]} | {"encoder.output.weight": 1.0}
+    assert rates.last_layers_rate(setting, count=5) == last, "what reads the genes is never among the last layers"
+    assert {name for name, rate in rates.vector_rate(setting).items() if rate} == {
+        f"encoder.{name}" for name in ("linear.bias", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias")
+    }
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_fisher_information_of_a_support_equals_gradients_of_single_samples(setting, expected):
+    torch.manual_seed(2)
+    torch.nn.init.normal_(setting.base.network.encoder.output.weight)
+    support, classes = torch.randn(5, 40), torch.tensor([0, 1, 1, 0, 1])
+    found = fisher.support_fisher(dataclasses.replace(setting, support=support, classes=classes), expected)
+    classifier = setting.classifier.requires_grad_()
+    by_hand = {name: torch.zeros_like(weight) for name, weight in setting.encoder.items()}
+    for row, label in zip(support, classes, strict=True):
+        logs = classifier(row[None]).log_softmax(dim=1)[0]
+        for outcome in (0, 1) if expected else (label,):
+            classifier.zero_grad()
+            logs[outcome].backward(retain_graph=True)
+            weight = float(logs[outcome].detach().exp()) if expected else 1.0
+            for name, parameter in classifier.encoder.named_parameters():
+                by_hand[f"encoder.{name}"] += weight * parameter.grad**2 / len(support)
+    for name, values in by_hand.items():
+        torch.testing.assert_close(found[name], values, rtol=1e-4, atol=1e-7)
+    mask = rates.largest_fisher_rate(
+        dataclasses.replace(setting, support=support, classes=classes), share=0.1, expected=expected
+    )
+    chosen, others = (torch.cat([found[n][mask[n] == flag] for n in found]) for flag in (1.0, 0.0))
+    assert len(chosen) == round(0.1 * (len(chosen) + len(others)))
+    assert chosen.min() >= others.max()
+
+
+def test_fisher_information_of_the_source_is_the_mean_squared_gradient_of_single_samples(setting):
+    reference = np.random.default_rng(1).normal(size=(6, 40)).astype(np.float32)
+    found = fisher.source_fisher(dataclasses.replace(setting, reference=reference))
+    name = "encoder.linear.bias"
+    assert set(found) == set(setting.encoder)
+    generator = np.random.default_rng(derive(setting.seed, "fisher"))
+    generator.choice(6, 6, replace=False)
+    total = 0
+    for row in reference:
+        mask = torch.from_numpy(generator.random((1, 40)) < fisher.MASK_SHARE)
+        rebuilt = setting.base.network(torch.from_numpy(row[None]), mask)
+        loss = ((rebuilt - torch.from_numpy(row[None])) ** 2)[mask].mean()
+        total += torch.autograd.grad(loss, setting.base.network.encoder.linear.bias)[0] ** 2
+    torch.testing.assert_close(found[name], total / 6)
+    pull = rates.fisher_pull(dataclasses.replace(setting, reference=reference), strength=0.1)
+    everything = torch.cat([values.flatten() for values in pull.values()])
+    assert float(everything.mean()) == pytest.approx(0.1, rel=1e-4)
+
+
+def test_adapters_start_as_the_encoder_and_move_within_a_low_rank(world):
+    encoder = world.base.network.encoder
+    copy = adapters.adapted(encoder, 2, 2.0, 1)
+    assert copy.linear.base is encoder.linear
+    with torch.no_grad():
+        copy.linear.up.weight.normal_()
+        moved = copy.linear(torch.eye(40)) - encoder.linear(torch.eye(40))
+    assert torch.linalg.matrix_rank(moved, atol=1e-5) == 2
+    expected = copy.linear.up.weight @ copy.linear.down.weight  # scale / rank is 1
+    torch.testing.assert_close(moved.T, expected.detach(), rtol=1e-3, atol=1e-5)
+
+
+def test_guide_of_another_base_is_refused(setting):
+    encoder, guide = setting.encoder, setting.guide
     checks.check_guide(guide, encoder, "g")
     name = next(iter(encoder))
     with pytest.raises(InputError, match=f"g: tensors do not match.*{name}"):
         checks.check_guide({n: v for n, v in guide.items() if n != name}, encoder, "g")
     with pytest.raises(InputError, match=rf"{name} has shape \(3,\)"):
         checks.check_guide(guide | {name: torch.zeros(3)}, encoder, "g")
-    for wrong in (float("nan"), 1.5, -0.1):
-        with pytest.raises(InputError, match=r"outside \[0, 1\]"):
+    for wrong in (float("nan"), float("inf"), -0.1):
+        with pytest.raises(InputError, match="values that are negative or not finite"):
             checks.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, "g")
-
-
-def test_unshrunken_centroids_predict_the_nearest_class_mean():
-    support = np.array([[0.0, 0.0], [2.0, 0.0], [9.0, 9.0], [9.0, 7.0]])
-    query = np.array([[1.5, 1.0], [8.0, 8.0], [5.5, 4.5]])
-    found = estimators.shrunken_centroids(support, np.array([0, 0, 1, 1]), query, 0.0)
-    means = np.array([[1.0, 0.0], [9.0, 8.0]])
-    expected = ((query[:, None] - means) ** 2).sum(2).argmin(1)
-    assert found.argmax(1).tolist() == expected.tolist()
-    np.testing.assert_allclose(found.sum(1), 1)
-
-
-def test_shrinkage_drops_genes_whose_class_means_differ_less_than_the_threshold():
-    support = np.array([[0.0, 0.0], [0.4, 4.0]])
-    one, two = (
-        estimators.shrunken_centroids(support, np.array([0, 1]), np.array([[gene, 2.0]]), 1.0) for gene in (-9.0, 9.0)
-    )
-    np.testing.assert_allclose(one, [[0.5, 0.5]])  # gene 0: offset 0.2 < 1, so it has no say; gene 1 is in the middle
-    np.testing.assert_allclose(two, one)
-
-
-def test_principal_components_are_fitted_on_the_reference_alone(world, fitting):
-    reference = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
-    transform = estimators.principal_components(world.base, reference, fitting, 1)
-    centred = reference - reference.mean(0)
-    components = np.linalg.svd(centred.astype(float), full_matrices=False)
-    expected = components.U[:, :5] * np.sqrt(29)
-    np.testing.assert_allclose(np.abs(transform(reference)), np.abs(expected), atol=1e-4)

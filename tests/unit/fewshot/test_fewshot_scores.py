@@ -95,7 +95,7 @@ def predictions(method, right, studies=4):
         for n in range(4)
     ]
     worse = [row | dict(role="validation", predicted="x", probability=0.0) for row in rows]
-    return dict(base="mlp", method=method, task="t", way=2, shot=1), pd.DataFrame(rows + worse)
+    return dict(base="mlp", method=method, task="t"), pd.DataFrame(rows + worse).assign(way=2, shot=1)
 
 
 @pytest.fixture

@@ -169,9 +169,7 @@ def _check_references(config):
         one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
     fewshot = config.get("fewshot", {})
     if fewshot:
-        one_of("fewshot.guide_scheme", fewshot["guide_scheme"], config["guide"]["schemes"], "scheme of guide.schemes")
-    for method in fewshot.get("methods", []):
-        one_of("fewshot.methods", method, registry.names("fewshot.methods"), "method")
+        _check_methods(fewshot, config["guide"]["schemes"], one_of)
     bases = config.get("pretrain", {}).get("bases", {})
     for task, part in fewshot.get("tasks", {}).items():
         one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
@@ -197,6 +195,22 @@ def _check_references(config):
         one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
     for predictor in selection.get("predictors", []):
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+
+
+def _check_methods(fewshot, schemes, one_of):
+    """Methods of the few-shot comparison, of all tasks and of single ones, and the scouts whose guides they need."""
+    known = registry.names("fewshot.methods")
+    one_of("fewshot.guide_scheme", fewshot["guide_scheme"], schemes, "scheme of guide.schemes")
+    lists = {"fewshot.methods": fewshot["methods"]}
+    lists |= {f"fewshot.tasks.{task}.methods": part["methods"] for task, part in fewshot["tasks"].items()}
+    for where, methods in lists.items():
+        for method in methods:
+            one_of(where, method, known, "method")
+            needed = registry.declared("fewshot.methods", method, "GUIDE")
+            if needed is not None:
+                key = needed.split("/")[0]
+                what = f"scheme of guide.schemes; {method} needs one"
+                one_of(f"fewshot.{key}", fewshot[key], schemes, what)
 
 
 def _check_graph_keys(config):

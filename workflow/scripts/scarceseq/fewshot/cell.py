@@ -4,13 +4,11 @@ import logging
 
 import numpy as np
 import pandas as pd
-import torch
 
-from scarceseq.fewshot.checks import check_apart_from_training, check_episodes, check_guide
-from scarceseq.fewshot.engine import Schedule, fit, make_triple, predict
+from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
+from scarceseq.fewshot.fitting import estimator_predictor, gradient_predictor
 from scarceseq.fewshot.method import Gradient
 from scarceseq.fewshot.metrics import balanced_accuracy
-from scarceseq.seeds import derive
 
 COLUMNS = {
     "role": "object",
@@ -27,13 +25,13 @@ COLUMNS = {
 }
 
 
-def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
-    """Predictions of one method for the episodes of one cell.
+def fit_cells(episodes, corpus, splits, base, method, guide, settings, seed):
+    """Predictions of one method for the episodes of a task, each cell tuned by itself.
 
     Parameters
     ----------
     episodes : DataFrame
-        From `scarceseq.fewshot.episodes.plan_cell`; may be empty.
+        From `scarceseq.fewshot.episodes.plan_task`, with the columns way and shot; may be empty.
     corpus : Corpus
         Of this base.
     splits : DataFrame
@@ -50,31 +48,49 @@ def fit_cell(episodes, corpus, splits, base, method, guide, settings, seed):
     Returns
     -------
     DataFrame
-        One row per query sample: role, episode, sample, label, predicted, probability (of the true label),
+        One row per query sample: way, shot, role, episode, sample, label, predicted, probability (of the true label),
         support_study, query_study, candidate, diverged, seed (of pre-training), and p_0, p_1, ... (probabilities of
-        the classes in the order of their names). Validation rows hold every candidate, test rows the chosen one. A fit
-        that diverged to values that are not finite knows nothing: its probabilities are equal.
+        the classes in the order of their names, NA beyond the last class). Validation rows hold every candidate, test
+        rows the chosen one. A fit that diverged to values that are not finite knows nothing: its probabilities are
+        equal.
     """
     check_episodes(episodes)
     check_apart_from_training(episodes, splits, base)
-    arrays = [corpus.episode(part) for _, part in episodes.groupby(["role", "episode"], sort=True)]
-    validation, test = ([e for e in arrays if e.role == role] for role in ("validation", "test"))
-    candidates = settings.candidates[method.candidates]
-    rows = []
-    if test:
-        predictor = _gradient_predictor if isinstance(method, Gradient) else _estimator_predictor
-        probabilities = predictor(method, corpus, splits, base, guide, settings, seed)
-        tried = [[_rows(e, probabilities(e, c), c) for e in validation] for c in candidates]
-        best = _choose(candidates, tried)
-        rows = [frame for frames in tried for frame in frames]
-        rows += [_rows(episode, probabilities(episode, best), best) for episode in test]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(COLUMNS))
-    return table.assign(seed=base.information["seed"]).astype(COLUMNS)
+    make = gradient_predictor if isinstance(method, Gradient) else estimator_predictor
+    predict = make(method, corpus, splits, base, guide, settings, seed)
+    tables = []
+    for (way, shot), cell in episodes.groupby(["way", "shot"], sort=True):
+        arrays = [corpus.episode(part) for _, part in cell.groupby(["role", "episode"], sort=True)]
+        table = fit_cell(arrays, predict, settings.candidates)
+        tables.append(table.assign(way=way, shot=shot))
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["way", "shot", *COLUMNS])
+    table = table.assign(seed=base.information["seed"]).astype({"way": "int64", "shot": "int64"} | COLUMNS)
+    return table[["way", "shot", *table.columns.drop(["way", "shot"])]]
+
+
+def fit_cell(episodes, predict, candidates):
+    """Rows of one cell.
+
+    Parameters
+    ----------
+    episodes : list of Episode
+    predict : callable (episodes, candidates) -> list over candidates of lists over episodes of probabilities
+    candidates : list of float
+    """
+    validation, test = ([e for e in episodes if e.role == role] for role in ("validation", "test"))
+    tried = [
+        [_rows(episode, probabilities, candidate) for episode, probabilities in zip(validation, found, strict=True)]
+        for candidate, found in zip(candidates, predict(validation, candidates) if validation else [], strict=False)
+    ]
+    best = _choose(candidates, tried)
+    rows = [frame for frames in tried for frame in frames]
+    rows += [_rows(e, probabilities, best) for e, probabilities in zip(test, predict(test, [best])[0], strict=True)]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _choose(candidates, tried):
     """The candidate of highest mean balanced accuracy on the validation episodes; the first of equals, or of all."""
-    if not tried[0]:
+    if not tried:
         logging.getLogger(__name__).info("no validation episodes: the first candidate, %s, is used", candidates[0])
         return candidates[0]
     means = [float(np.mean([balanced_accuracy(f["label"], f["predicted"]) for f in frames])) for frames in tried]
@@ -82,39 +98,6 @@ def _choose(candidates, tried):
     listed = ", ".join(f"{candidate}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True))
     logging.getLogger(__name__).info("balanced accuracy on validation episodes: %s; %s is used", listed, best)
     return best
-
-
-def _gradient_predictor(method, corpus, splits, base, guide, settings, seed):
-    """Function (episode, learning rate) -> probabilities, (queries, classes), of a gradient-trained method."""
-    encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
-    if method.guide is not None:
-        check_guide(guide, encoder, f"{method.guide}.safetensors")
-    rate = method.rate(encoder, guide, derive(seed, "rate"))
-    precision = method.precision(encoder)
-
-    def probabilities(episode, candidate):
-        classifier = method.start(base, len(episode.classes), derive(episode.seed, "start"))
-        triple = make_triple(classifier, rate, precision)
-        device = base.mean.device
-        support, query = (torch.from_numpy(part).to(device) for part in (episode.support, episode.query))
-        classes = torch.from_numpy(episode.support_classes).to(device)
-        weights = fit(classifier, triple, support, classes, Schedule(candidate, settings.momentum, settings.steps))
-        return predict(classifier, weights, query).cpu().numpy()
-
-    return probabilities
-
-
-def _estimator_predictor(method, corpus, splits, base, guide, settings, seed):
-    """Function (episode, candidate) -> probabilities, (queries, classes), of any other method."""
-    reference = corpus.reference(splits) if method.reference else None
-    features = method.prepare(base, reference, settings, derive(seed, "features"))
-
-    def probabilities(episode, candidate):
-        return method.probabilities(
-            features(episode.support), episode.support_classes, features(episode.query), candidate
-        )
-
-    return probabilities
 
 
 def _rows(episode, probabilities, candidate):

@@ -5,7 +5,8 @@ from scarceseq.errors import InputError
 
 def check_episodes(episodes):
     """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
-    twice = episodes[episodes.duplicated(["role", "episode", "sample"], keep=False)]
+    keys = [name for name in ("way", "shot", "role", "episode", "sample") if name in episodes]
+    twice = episodes[episodes.duplicated(keys, keep=False)]
     if len(twice):
         first = twice.iloc[0]
         raise InputError(
@@ -40,7 +41,7 @@ def check_guide(guide, encoder, path):
     Raises
     ------
     InputError
-        On a missing or unknown tensor, another shape, or a value outside [0, 1] (NaN included).
+        On a missing or unknown tensor, another shape, or a value that is negative or not finite.
     """
     if set(guide) != set(encoder):
         odd = sorted(set(guide) ^ set(encoder))
@@ -53,5 +54,5 @@ def check_guide(guide, encoder, path):
                 f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is "
                 f"{tuple(weights.shape)}; the guide belongs to another base, compute it anew"
             )
-        if not bool(((guide[name] >= 0) & (guide[name] <= 1)).all()):
-            raise InputError(f"{path}: tensor {name} has values outside [0, 1]; compute the guide anew")
+        if not bool(((guide[name] >= 0) & guide[name].isfinite()).all()):
+            raise InputError(f"{path}: tensor {name} has values that are negative or not finite; compute it anew")

@@ -1,10 +1,19 @@
-"""Fine-tuning of one classifier on one support set: a plain full-batch SGD loop (torch only)."""
+"""Fine-tuning on support sets: full-batch descent, exactly as a plain loop over one model would do it (torch only).
 
-from dataclasses import dataclass
+A method is a triple of start, rate and precision. Linear layers over the genes are kept in their dual form where that
+is exact (see `scarceseq.fewshot.dual`). One engine serves all episodes of one support size; it fits one episode at a
+time, which is fastest on a CPU, or several at once, stacked on a leading dimension, which is what a GPU needs.
+"""
+
+import copy
+from dataclasses import dataclass, replace
 
 import torch
-from torch.func import functional_call
+from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
+
+from scarceseq.fewshot.dual import gene_layer, gene_layers, pays, without_gene_layers
+from scarceseq.fewshot.updates import LayerUpdate, TensorUpdate
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,8 @@ class Triple:
     rate : dict of str to (Tensor or float)
         Multiplier of each update; the float 0.0 leaves a tensor out of training.
     precision : dict of str to (Tensor or float)
-        precision / 2 * (weight - start)**2 is added to the loss; the float 0.0 adds nothing.
+        precision / 2 * (weight - start)**2 is added to what is minimised, by a pull after each step that no rate
+        multiplies; the float 0.0 adds nothing.
     """
 
     start: dict
@@ -27,12 +37,24 @@ class Triple:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How long and how fast: learning rate, momentum and number of full-batch steps."""
+class Support:
+    """Support set, query and what all fits to them share; see `Engine.prepare`."""
 
-    learning_rate: float
-    momentum: float
-    steps: int
+    triple: Triple
+    expression: torch.Tensor
+    classes: torch.Tensor
+    query: torch.Tensor
+    layers: dict
+    query_starts: dict
+    fits: int | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Trained weights by name, and the coefficients of the layers that are kept in dual form."""
+
+    weights: dict
+    coefficients: dict
 
 
 def make_triple(classifier, rate, precision):
@@ -42,42 +64,203 @@ def make_triple(classifier, rate, precision):
     return Triple(start, rates, {name: precision.get(name, 0.0) for name in start})
 
 
-def fit(classifier, triple, expression, classes, schedule):
-    """Weights after the last step of gradient descent with momentum on the support set.
+def stack_triples(triples):
+    """One triple of several fits: what is not the very same tensor in all of them gets a leading dimension."""
 
-    The update of a weight is ``-learning_rate * rate * velocity`` with ``velocity = momentum * velocity + gradient``:
-    the rate multiplies the update.
+    def stacked(part):
+        dictionaries = [getattr(triple, part) for triple in triples]
+        return {name: _stack([dictionary[name] for dictionary in dictionaries]) for name in dictionaries[0]}
+
+    return Triple(stacked("start"), stacked("rate"), stacked("precision"))
+
+
+def _stack(values):
+    first = values[0]
+    same = all(
+        value is first
+        or (isinstance(value, float) and value == first)
+        or (isinstance(value, torch.Tensor) and value.data_ptr() == first.data_ptr())
+        for value in values
+    )
+    return first if same else torch.stack(values)
+
+
+class Engine:
+    """Fits one method to supports of one size.
 
     Parameters
     ----------
     classifier : Classifier
-        Gives the form of the network; its own weights are neither used nor changed.
+        Gives the form of the network; its weights are neither used nor changed.
     triple : Triple
-    expression : Tensor, (samples, genes)
-        z-scores of the support.
-    classes : Tensor of int64, (samples,)
-    schedule : Schedule
+        Of any episode; says which layers' rates are elementwise.
+    samples, genes, steps : int
+        Of the supports, and the steps that will be made.
+    dual : bool
+        Whether layers over the genes are kept in dual form, where it takes less arithmetic. Needs SGD and, in these
+        layers, a precision that is a number.
 
-    Returns
-    -------
-    dict of str to Tensor
-        All parameters of the classifier; those that are not trained are the start's.
+    Raises
+    ------
+    ValueError
+        If the dual form would not be exact for these layers' precision.
     """
-    trained = [name for name, rate in triple.rate.items() if isinstance(rate, torch.Tensor) or rate != 0.0]
-    frozen = {name: weight for name, weight in triple.start.items() if name not in trained}
-    moving = {name: triple.start[name].clone().requires_grad_() for name in trained}
-    velocity = {name: torch.zeros_like(weight) for name, weight in moving.items()}
-    network, inputs, still = classifier, expression, frozen
-    if all(name.startswith("head.") for name in trained):  # the embedding never changes: compute it once
-        network, still = _HeadAlone(classifier.head), {}
-        inputs = embed(classifier, triple.start, expression)
-    for _ in range(schedule.steps):
-        loss = cross_entropy(functional_call(network, moving | still, (inputs,)), classes)
-        gradients = torch.autograd.grad(loss, list(moving.values()))
-        with torch.no_grad():
-            for name, gradient in zip(moving, gradients, strict=True):
-                _step(moving[name], gradient, velocity[name], name, triple, schedule)
-    return frozen | {name: weight.detach() for name, weight in moving.items()}
+
+    def __init__(self, classifier, triple, samples, genes, steps, dual):
+        self.layers = []
+        for name in gene_layers(classifier, genes) if dual else []:
+            if isinstance(triple.precision[f"{name}.weight"], torch.Tensor):
+                raise ValueError(f"{name}: the dual form is not exact with a precision for each weight")
+            if pays(samples, steps, triple.rate[f"{name}.weight"]):
+                self.layers.append(name)
+        self._module = without_gene_layers(classifier, self.layers)
+        self._head = _HeadAlone(copy.deepcopy(classifier.head))
+        named = dict(classifier.named_parameters())
+        self._dimensions = {name: weight.ndim for name, weight in named.items()}
+        self._sizes = {name: weight.numel() for name, weight in named.items()}
+        self._genes, self._item_bytes = genes, next(iter(named.values())).element_size()
+
+    def bytes_per_fit(self, samples):
+        """Memory that one fit of a stack needs, roughly: weights, their updates, and Gram matrices."""
+        weights = sum(self._sizes.values())
+        if not self.layers:
+            return 10 * weights * self._item_bytes
+        units = sum(self._sizes[f"{layer}.weight"] for layer in self.layers) // self._genes
+        return (2 * weights + 3 * samples**2 * units) * self._item_bytes
+
+    def prepare(self, triple, expression, classes, query, fits=None):
+        """What all learning rates of an episode share: layers over the genes in dual form, or the embedding.
+
+        Parameters
+        ----------
+        triple : Triple
+        expression, query : Tensor, (samples, genes), (queries, genes)
+            z-scores; of several fits, with a leading dimension.
+        classes : Tensor of int64, (samples,)
+            Likewise.
+        fits : int, optional
+            Number of fits that are stacked; None for one fit without the leading dimension.
+
+        Returns
+        -------
+        Support
+        """
+        layers, query_starts = {}, {}
+        for name in self.layers:
+            weight = triple.start[f"{name}.weight"]
+            layers[name] = gene_layer(weight, triple.rate[f"{name}.weight"], expression)
+            query_starts[name] = query @ weight.mT
+        return Support(triple, expression, classes, query, layers, query_starts, fits)
+
+    def fit(self, support, schedule, kept_share=1.0, generators=None):
+        """Weights after the last step.
+
+        Parameters
+        ----------
+        support : Support
+        schedule : Schedule
+        kept_share : float
+            Share of the encoder's gradient entries that each step uses, divided by it; the others are set to 0.
+        generators : list of torch.Generator, optional
+            One per fit; draw the entries that are used.
+
+        Returns
+        -------
+        Fit
+        """
+        if schedule.probe_steps:
+            probe = replace(support, triple=_head_alone(support.triple))
+            head = self.fit(probe, replace(schedule, steps=schedule.probe_steps, probe_steps=0)).weights
+            rest = replace(schedule, steps=schedule.steps - schedule.probe_steps, probe_steps=0)
+            continued = replace(support, triple=replace(support.triple, start=head))
+            return self.fit(continued, rest, kept_share, generators)
+        if self.layers and (schedule.optimiser != "sgd" or kept_share < 1):
+            raise ValueError("the dual form is exact for SGD on all of the gradient only")
+        module, inputs, weights, updates = self._begin(support, schedule)
+        leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
+        for _ in range(schedule.steps):
+            gradients = torch.autograd.grad(_loss(logits(), support.classes), leaves)
+            with torch.no_grad():
+                for (name, update), gradient in zip(updates.items(), gradients, strict=True):
+                    if kept_share < 1 and name.startswith("encoder."):
+                        gradient = gradient * _draw(gradient, kept_share, generators, support.fits)
+                    update.step(gradient)
+        coefficients = {
+            name.removesuffix(".value"): update.coefficient
+            for name, update in updates.items()
+            if isinstance(update, LayerUpdate)
+        }
+        final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
+        return Fit(final, coefficients)
+
+    def _begin(self, support, schedule):
+        """What is run, its input, its weights at the start, and how each of those that are trained is updated."""
+        triple = support.triple
+        trained = [name for name, rate in triple.rate.items() if isinstance(rate, torch.Tensor) or rate != 0.0]
+        if all(name.startswith("head.") for name in trained):  # the embedding never changes: compute it once
+            module, inputs, layers = self._head, self._embedding(support), {}
+        else:
+            module, inputs, layers = self._module, support.expression, support.layers
+        weights, updates = {}, {}
+        for name in dict(module.named_parameters()):
+            layer = name.removesuffix(".value")
+            if layer in layers:
+                weights[name] = layers[layer].start.clone()
+                if f"{layer}.weight" in trained:
+                    precision = triple.precision[f"{layer}.weight"]
+                    updates[name] = LayerUpdate(layers[layer], weights[name], precision, schedule)
+            elif name in trained:
+                weights[name] = self._own(name, triple.start[name], support.fits)
+                updates[name] = TensorUpdate(weights[name], triple.rate[name], triple.precision[name], schedule)
+            else:
+                weights[name] = triple.start[name]
+        return module, inputs, weights, updates
+
+    @torch.no_grad()
+    def predict(self, support, fit):
+        """Class probabilities, float64, (queries, classes); with a leading dimension if there are several fits."""
+        values = {
+            _value(name): layer.of_query(fit.coefficients[name], support.query, support.query_starts[name])
+            if name in fit.coefficients
+            else support.query_starts[name]
+            for name, layer in support.layers.items()
+        }
+        return self._run(fit.weights | values, support.query, support.fits).double().softmax(dim=-1)
+
+    @torch.no_grad()
+    def weights(self, support, fit):
+        """All parameters of the classifier after the fit, by name."""
+        final = {f"{name}.weight": support.layers[name].final_weight(a) for name, a in fit.coefficients.items()}
+        return fit.weights | final
+
+    @torch.no_grad()
+    def _embedding(self, support):
+        values = {_value(name): layer.start for name, layer in support.layers.items()}
+        return self._run(support.triple.start | values, support.expression, support.fits, self._module.encoder)
+
+    def _run(self, weights, inputs, fits, part=None):
+        """Output of the classifier, or of its encoder, under the given weights."""
+        module, prefix = (self._module, "") if part is None else (part, "encoder.")
+        weights = {name: weights[prefix + name].detach() for name in dict(module.named_parameters())}
+        return self._forward(module, weights, [], inputs, fits, prefix)[1]()
+
+    def _own(self, name, weight, fits):
+        """Copy that a fit may change; one for each of several fits."""
+        if fits is None or weight.ndim > self._dimensions[name]:
+            return weight.clone()
+        return weight.expand(fits, *weight.shape).clone()
+
+    def _forward(self, module, weights, trained, inputs, fits, prefix=""):
+        """Leaves to differentiate by, and a function for the module's output under `weights` as they then are."""
+        if fits is None:
+            leaves = dict(module.named_parameters())
+            for name, leaf in leaves.items():
+                leaf.requires_grad_(name in trained).data = weights[name]  # the module uses the very tensors
+            return [leaves[name] for name in trained], lambda: module(inputs)
+        used = {name: weight.detach().requires_grad_(name in trained) for name, weight in weights.items()}
+        places = {name: 0 if w.ndim > self._dimensions.get(prefix + name, 2) else None for name, w in used.items()}
+        call = vmap(lambda given, rows: functional_call(module, given, (rows,)), in_dims=(places, 0))
+        return [used[name] for name in trained], lambda: call(used, inputs)
 
 
 class _HeadAlone(torch.nn.Module):
@@ -91,26 +274,23 @@ class _HeadAlone(torch.nn.Module):
         return self.head(embedding)
 
 
-def _step(weight, gradient, velocity, name, triple, schedule):
-    """One update of one tensor, in place; `gradient` is used up."""
-    precision, rate = triple.precision[name], triple.rate[name]
-    if isinstance(precision, torch.Tensor) or precision != 0.0:
-        gradient = gradient + precision * (weight - triple.start[name])
-    torch.add(gradient, velocity, alpha=schedule.momentum, out=velocity)
-    if isinstance(rate, torch.Tensor):
-        weight.sub_(torch.mul(velocity, rate, out=gradient), alpha=schedule.learning_rate)
-    else:
-        weight.sub_(velocity, alpha=schedule.learning_rate * rate)
+def _value(layer):
+    return f"{layer}.value"
 
 
-@torch.no_grad()
-def embed(classifier, weights, expression):
-    """Embedding, (samples, width), under the given weights."""
-    encoder = {name.removeprefix("encoder."): w for name, w in weights.items() if name.startswith("encoder.")}
-    return functional_call(classifier.encoder, encoder, (expression,))
+def _draw(gradient, share, generators, fits):
+    """0 or 1 / share for each entry; each fit draws from its own generator, so that stacking changes nothing."""
+    shape = gradient.shape if fits is None else gradient.shape[1:]
+    drawn = [torch.rand(shape, generator=generator, device=gradient.device) < share for generator in generators]
+    return (drawn[0] if fits is None else torch.stack(drawn)).to(gradient.dtype) / share
 
 
-@torch.no_grad()
-def predict(classifier, weights, expression):
-    """Class probabilities, float64, (samples, classes), of z-scored expression under the given weights."""
-    return functional_call(classifier, weights, (expression,)).double().softmax(dim=1)
+def _loss(logits, classes):
+    """Sum over fits of the mean cross-entropy of each."""
+    flat = cross_entropy(logits.flatten(0, -2), classes.flatten(), reduction="sum")
+    return flat / classes.shape[-1]
+
+
+def _head_alone(triple):
+    """The same triple with the encoder left out of training."""
+    return replace(triple, rate={name: 1.0 if name.startswith("head.") else 0.0 for name in triple.rate})

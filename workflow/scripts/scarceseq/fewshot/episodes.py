@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.checks import check_episodes
 from scarceseq.fewshot.labels import labelled_samples
+from scarceseq.fewshot.settings import Cell
 from scarceseq.seeds import derive
 
 COLUMNS = {
@@ -30,6 +31,31 @@ class Source:
     support: str
     query: str
     classes: tuple
+
+
+def plan_task(samples, attributes, splits, settings, task, ways, shots, seed):
+    """Episodes of all cells of a task, and what was planned for each.
+
+    Parameters
+    ----------
+    samples, attributes, splits, settings, seed
+        As for `plan_cell`.
+    task : str
+    ways, shots : list of int
+        Each way with each shot is a cell.
+
+    Returns
+    -------
+    DataFrame
+        As of `plan_cell`, with the columns way and shot before the others.
+    list of dict
+    """
+    tables, plans = [], []
+    for way, shot in product(ways, shots):
+        table, plan = plan_cell(samples, attributes, splits, settings, Cell(task, way, shot), seed)
+        tables.append(table.assign(way=way, shot=shot)[["way", "shot", *COLUMNS]])
+        plans.append(plan)
+    return pd.concat(tables, ignore_index=True), plans
 
 
 def plan_cell(samples, attributes, splits, settings, cell, seed):

@@ -1,61 +1,167 @@
-"""Parts of which gradient-trained methods are made: initial weights, update rates and pulls (torch only)."""
+"""Update rates and pulls of gradient-trained methods, by parameter name of the encoder (torch only)."""
 
 import torch
 
-from scarceseq import registry
-from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.fewshot.fisher import source_fisher, support_fisher
+from scarceseq.fewshot.setting import layers
+
+# Added to a guide before it divides: GTL-prior's strongest pull is 1 / this times that on a weight of guide 1.
+GUIDE_FLOOR = 0.01
 
 
-def pretrained_start(base, classes, seed):
-    """Classifier on a copy of the base's encoder; only the head is drawn."""
-    return make_classifier(base.network, classes, seed)
+def full_rate(setting):
+    """Every weight of the encoder moves as the optimiser says."""
+    return dict.fromkeys(setting.encoder, 1.0)
 
 
-def random_start(base, classes, seed):
-    """Classifier of the base's architecture with freshly drawn weights; the head is that of `pretrained_start`."""
-    architecture = registry.load("pretrain.architectures", base.information["architecture"])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = architecture.build(base.mean, base.scale, base.information["settings"])
-    return make_classifier(network.to(base.mean.device, base.mean.dtype), classes, seed)
-
-
-def full_rate(encoder, guide, seed):
-    """Every weight of the encoder moves as SGD says."""
-    return dict.fromkeys(encoder, 1.0)
-
-
-def no_rate(encoder, guide, seed):
+def no_rate(setting):
     """The encoder stays as it is."""
-    return dict.fromkeys(encoder, 0.0)
+    return dict.fromkeys(setting.encoder, 0.0)
 
 
-def guide_rate(encoder, guide, seed):
+def guide_rate(setting):
     """Each weight's update is multiplied by its guide value."""
-    return {name: guide[name] for name in encoder}
+    return {name: setting.guide[name] for name in setting.encoder}
 
 
-def mean_rate(encoder, guide, seed):
+def inverse_guide_rate(setting):
+    """One minus the guide: what the scouts moved most moves least."""
+    return {name: 1 - values for name, values in guide_rate(setting).items()}
+
+
+def mean_rate(setting):
     """One rate for the whole encoder: the mean of the guide over all its weights."""
-    total = sum(guide[name].double().sum() for name in encoder)
-    return dict.fromkeys(encoder, float(total / sum(guide[name].numel() for name in encoder)))
+    guide = guide_rate(setting).values()
+    return dict.fromkeys(setting.encoder, float(sum(v.double().sum() for v in guide) / sum(v.numel() for v in guide)))
 
 
-def tensor_mean_rate(encoder, guide, seed):
+def tensor_mean_rate(setting):
     """One rate for each tensor: the mean of its guide."""
-    return {name: float(guide[name].double().mean()) for name in encoder}
+    return {name: float(values.double().mean()) for name, values in guide_rate(setting).items()}
 
 
-def permuted_rate(encoder, guide, seed):
+def permuted_rate(setting):
     """The guide's values in random order within each tensor."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(setting.seed)
     rates = {}
-    for name in encoder:
-        order = torch.randperm(guide[name].numel(), generator=generator).to(guide[name].device)
-        rates[name] = guide[name].flatten()[order].view_as(guide[name])
+    for name, values in guide_rate(setting).items():
+        order = torch.randperm(values.numel(), generator=generator).to(values.device)
+        rates[name] = values.flatten()[order].view_as(values)
     return rates
 
 
-def no_pull(encoder):
+def permuted_within_gene_rate(setting):
+    """The guide's values in random order among the units of each gene; other tensors as in `permuted_rate`.
+
+    Each gene keeps its distribution of rates, but the units into which it leads lose theirs.
+    """
+    generator = torch.Generator().manual_seed(setting.seed)
+    rates = permuted_rate(setting)
+    for name, values in guide_rate(setting).items():
+        if _over_genes(values, setting):
+            order = torch.rand(values.shape, generator=generator).argsort(dim=0).to(values.device)
+            rates[name] = values.gather(0, order)
+    return rates
+
+
+def rank_one_rate(setting):
+    """Matrices over the genes as product of the guide's means by unit and by gene, at most 1; others as the guide."""
+    rates = guide_rate(setting)
+    for name, values in rates.items():
+        if _over_genes(values, setting):
+            product = values.mean(dim=1, keepdim=True) * values.mean(dim=0, keepdim=True)
+            rates[name] = (product / values.mean().clamp_min(torch.finfo(values.dtype).tiny)).clamp_max(1.0)
+    return rates
+
+
+def top_share_rate(setting):
+    """Rate 1 for the most mobile weights of each tensor, 0 for the others; as many as the tensor's guide adds up to."""
+    return {name: _largest(values, round(float(values.double().sum()))) for name, values in guide_rate(setting).items()}
+
+
+def gene_variance_rate(setting):
+    """No scouts: matrices over the genes get each gene's variance in the corpus, min-max scaled; all else 1."""
+    variance = setting.base.scale.square()
+    spread = variance.max() - variance.min()
+    by_gene = (variance - variance.min()) / spread if spread > 0 else torch.ones_like(variance)
+    return {
+        name: by_gene.to(weight.dtype)[None, :] if _over_genes(weight, setting) else 1.0
+        for name, weight in setting.encoder.items()
+    }
+
+
+def vector_rate(setting):
+    """Biases and the weights of norms are trained, matrices are not (after Ben Zaken et al. 2022, BitFit)."""
+    return {name: 1.0 if weight.ndim == 1 else 0.0 for name, weight in setting.encoder.items()}
+
+
+def last_layers_rate(setting, count):
+    """The last `count` layers of the encoder are trained; none of them is one that reads the genes."""
+    inner = layers(setting.classifier, setting.genes)[1:]
+    trained = {name for layer in inner[max(len(inner) - count, 0) :] for name in layer}
+    return {name: 1.0 if name in trained else 0.0 for name in setting.encoder}
+
+
+def decayed_rate(setting, decay):
+    """`decay` to the power of the layer's distance to the head (Howard and Ruder 2018)."""
+    found = layers(setting.classifier, setting.genes)
+    rates = {name: decay ** (len(found) - place) for place, layer in enumerate(found) for name in layer}
+    return {name: rates[name] for name in setting.encoder}
+
+
+def adapter_rate(setting):
+    """Only the low-rank matrices beside the encoder's own are trained (see `scarceseq.fewshot.adapters`)."""
+    return {name: 1.0 if name.split(".")[-2] in ("down", "up") else 0.0 for name in setting.encoder}
+
+
+def largest_fisher_rate(setting, share, expected):
+    """Rate 1 for this share of the encoder's weights, those of largest Fisher information on the support; else 0."""
+    return _largest_of_all(support_fisher(setting, expected), share)
+
+
+def no_pull(setting):
     """No pull to the start."""
-    return dict.fromkeys(encoder, 0.0)
+    return dict.fromkeys(setting.encoder, 0.0)
+
+
+def equal_pull(setting, strength):
+    """The same pull on every weight (Li et al. 2018, L2-SP)."""
+    return dict.fromkeys(setting.encoder, strength)
+
+
+def fisher_pull(setting, strength):
+    """Pull in proportion to the Fisher information of the pre-training task (Kirkpatrick et al. 2017, EWC)."""
+    return _with_mean(source_fisher(setting), strength)
+
+
+def inverse_guide_pull(setting, strength):
+    """Pull in proportion to 1 / (guide + floor): the guide as variance of a Gaussian prior around the start."""
+    return _with_mean({n: 1 / (g + GUIDE_FLOOR) for n, g in guide_rate(setting).items()}, strength)
+
+
+def _over_genes(values, setting):
+    return values.ndim == 2 and values.shape[1] == setting.genes
+
+
+def _with_mean(values, mean):
+    """The same tensors times one factor, so that their mean over all weights is `mean`."""
+    total = sum(float(v.double().sum()) for v in values.values()) / sum(v.numel() for v in values.values())
+    return {name: v * (mean / total if total > 0 else 0.0) for name, v in values.items()}
+
+
+def _largest(values, count):
+    """1 for the `count` largest values of a tensor, the first of equals, and 0 for the others."""
+    flat = values.flatten()
+    if count <= 0:
+        return torch.zeros_like(values)
+    border = flat.kthvalue(len(flat) - count + 1).values
+    chosen = flat > border
+    chosen[(flat == border).nonzero().flatten()[: count - int(chosen.sum())]] = True
+    return chosen.to(values.dtype).view_as(values)
+
+
+def _largest_of_all(values, share):
+    """The same over all tensors together, for a share of their entries."""
+    flat = torch.cat([v.flatten() for v in values.values()])
+    chosen = _largest(flat, max(round(share * len(flat)), 1)).split([v.numel() for v in values.values()])
+    return {name: part.view_as(v) for (name, v), part in zip(values.items(), chosen, strict=True)}

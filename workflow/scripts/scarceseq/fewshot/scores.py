@@ -35,7 +35,7 @@ def score_episodes(predictions):
     Parameters
     ----------
     predictions : list of (dict, DataFrame)
-        Keys base, method, task, way, shot of each table of predictions; and the table.
+        Keys base, method, task of each table of predictions; and the table.
 
     Returns
     -------
@@ -46,9 +46,10 @@ def score_episodes(predictions):
     rows = []
     for key, table in predictions:
         test = table[table["role"] == "test"]
-        for (episode, support, query, seed), part in test.groupby(["episode", "support_study", "query_study", "seed"]):
+        keys = ["way", "shot", "episode", "support_study", "query_study", "seed"]
+        for (way, shot, episode, support, query, seed), part in test.groupby(keys):
             values = balanced_accuracy(part["label"], part["predicted"]), log_loss(part["probability"])
-            place = dict(study=query, support_study=support, episode=episode, seed=seed)
+            place = dict(way=way, shot=shot, study=query, support_study=support, episode=episode, seed=seed)
             rows += [
                 key | place | dict(metric=metric, value=value, diverged=bool(part["diverged"].any()))
                 for metric, value in zip(METRICS, values, strict=True)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from scarceseq.errors import InputError
-
 
 @dataclass(frozen=True)
 class EpisodeSettings:
@@ -56,23 +54,14 @@ class FittingSettings:
     momentum : float
     pca_components : int
         Principal components of the methods that use them.
-    candidates : dict of str to list of float
-        Values tried on the validation episodes, by name of the hyper-parameter; the first is the default.
+    candidates : list of float
+        Values of the method's one hyper-parameter that are tried on the validation episodes; the first is the default.
     """
 
     steps: int
     momentum: float
     pca_components: int
-    candidates: dict
-
-    def __post_init__(self):
-        sizes = {name: len(values) for name, values in self.candidates.items()}
-        if len(set(sizes.values())) > 1:
-            listed = ", ".join(f"{name} has {size}" for name, size in sorted(sizes.items()))
-            raise InputError(
-                f"config key fewshot.fitting.candidates: {listed}; every method must try equally many candidates, "
-                "make the lists equally long"
-            )
+    candidates: list
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Few-shot methods: one file each, found by name.
 
-An entry exposes ``METHOD``, a ``Gradient`` or an ``Estimator`` of `scarceseq.fewshot.method`. ``METHOD.guide`` says
-which guide file the method needs and is written as a literal, since the planner reads it without importing torch.
+An entry exposes ``METHOD``, a ``Gradient`` or an ``Estimator`` of `scarceseq.fewshot.method`, and two literals that the
+planner reads without importing torch: ``GUIDE``, the key of the section ``fewshot`` that names a scheme of scouts and
+the file of that scheme's guide (``"guide_scheme/per_tensor"``), or None; and ``CANDIDATES``, the key of
+``fewshot.fitting.candidates`` whose values are tried.
 """

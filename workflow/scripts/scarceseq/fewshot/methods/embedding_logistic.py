@@ -1,6 +1,9 @@
 """Logistic regression on the frozen encoder's embedding."""
 
-from scarceseq.fewshot.estimators import embedding, logistic
+from scarceseq.fewshot.classifiers import logistic
+from scarceseq.fewshot.features import embedding
 from scarceseq.fewshot.method import Estimator
 
-METHOD = Estimator(prepare=embedding, probabilities=logistic, candidates="inverse_penalty", guide=None)
+GUIDE = None
+CANDIDATES = "inverse_penalty"
+METHOD = Estimator(prepare=embedding, probabilities=logistic)

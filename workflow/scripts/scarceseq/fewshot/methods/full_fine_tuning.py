@@ -1,6 +1,9 @@
 """Pre-trained weights, everything trained."""
 
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, no_pull, pretrained_start
+from scarceseq.fewshot.rates import full_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
 
-METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=no_pull)
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=no_pull, path="dual")

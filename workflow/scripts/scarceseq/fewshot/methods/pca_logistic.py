@@ -1,8 +1,9 @@
 """Logistic regression on principal components of the pretrain and scout studies."""
 
-from scarceseq.fewshot.estimators import logistic, principal_components
+from scarceseq.fewshot.classifiers import logistic
+from scarceseq.fewshot.features import principal_components
 from scarceseq.fewshot.method import Estimator
 
-METHOD = Estimator(
-    prepare=principal_components, probabilities=logistic, candidates="inverse_penalty", reference=True, guide=None
-)
+GUIDE = None
+CANDIDATES = "inverse_penalty"
+METHOD = Estimator(prepare=principal_components, probabilities=logistic, reference=True)

@@ -1,6 +1,9 @@
 """Control of the global guide: its values shuffled within each tensor, which keeps their distribution alone."""
 
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, permuted_rate, pretrained_start
+from scarceseq.fewshot.rates import no_pull, permuted_rate
+from scarceseq.fewshot.starts import pretrained_start
 
-METHOD = Gradient(guide="global", start=pretrained_start, rate=permuted_rate, precision=no_pull)
+GUIDE = "guide_scheme/global"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=permuted_rate, precision=no_pull, path="dual")

@@ -1,6 +1,9 @@
 """Control of the per-tensor guide: its mean as the one rate of the whole encoder, that is a lower learning rate."""
 
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import mean_rate, no_pull, pretrained_start
+from scarceseq.fewshot.rates import mean_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
 
-METHOD = Gradient(guide="per_tensor", start=pretrained_start, rate=mean_rate, precision=no_pull)
+GUIDE = "guide_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=mean_rate, precision=no_pull, path="dual")

@@ -1,6 +1,9 @@
 """Control of the global guide: its mean as the one rate of the whole encoder, that is a lower learning rate."""
 
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import mean_rate, no_pull, pretrained_start
+from scarceseq.fewshot.rates import mean_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
 
-METHOD = Gradient(guide="global", start=pretrained_start, rate=mean_rate, precision=no_pull)
+GUIDE = "guide_scheme/global"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=mean_rate, precision=no_pull, path="dual")

@@ -1,6 +1,9 @@
 """Control of the per-tensor guide: its mean in each tensor as that tensor's rate, that is layer-wise learning rates."""
 
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, pretrained_start, tensor_mean_rate
+from scarceseq.fewshot.rates import no_pull, tensor_mean_rate
+from scarceseq.fewshot.starts import pretrained_start
 
-METHOD = Gradient(guide="per_tensor", start=pretrained_start, rate=tensor_mean_rate, precision=no_pull)
+GUIDE = "guide_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=tensor_mean_rate, precision=no_pull, path="dual")

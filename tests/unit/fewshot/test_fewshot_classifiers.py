@@ -1,0 +1,143 @@
+"""Classifiers that are not trained by gradient, against scikit-learn and hand-computed values."""
+
+import numpy as np
+import pytest
+from scarceseq.fewshot import classifiers, features
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+
+ALL = [
+    (classifiers.nearest_centroid, 0.0),
+    (classifiers.simpleshot, 2),
+    (classifiers.nearest_neighbours, 3),
+    (classifiers.logistic, 1.0),
+    (classifiers.elastic_net, 1.0),
+    (classifiers.linear_svm, 1.0),
+    (classifiers.diagonal_discriminant, 0.5),
+    (classifiers.random_forest, 0.3),
+]
+
+
+@pytest.fixture
+def data():
+    """Support, classes and query of three separate clouds."""
+    generator = np.random.default_rng(3)
+    classes, asked = np.arange(12) % 3, np.arange(30) % 3
+    centres = 2 * np.eye(3, 8)
+    draw = lambda labels: centres[labels] + generator.normal(0, 0.6, (len(labels), 8))  # noqa: E731
+    return draw(classes), classes, draw(asked), asked
+
+
+@pytest.mark.parametrize(("classifier", "candidate"), ALL)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_add_up_and_learn(data, classifier, candidate, classes):
+    support, labels, query, asked = data
+    kept, wanted = labels < classes, asked < classes
+    found = classifier(support[kept], labels[kept], query[wanted], candidate, 5)
+    assert found.shape == (wanted.sum(), classes)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert (found.argmax(axis=1) == asked[wanted]).mean() > 0.8
+    np.testing.assert_array_equal(found, classifier(support[kept], labels[kept], query[wanted], candidate, 5))
+
+
+@pytest.mark.parametrize(("classifier", "candidate"), ALL)
+def test_one_sample_per_class_is_enough(data, classifier, candidate):
+    support, labels, query, asked = data
+    candidate = 1 if classifier is classifiers.nearest_neighbours else candidate  # three neighbours are one of each
+    found = classifier(support[:3], labels[:3], query, candidate, 5)
+    assert np.isfinite(found).all()
+    assert (found.argmax(axis=1) == asked).mean() > 0.6
+
+
+def test_unshrunken_centroids_predict_the_nearest_class_mean():
+    support = np.array([[0.0, 0.0], [2.0, 0.0], [9.0, 9.0], [9.0, 7.0]])
+    query = np.array([[1.5, 1.0], [8.0, 8.0], [5.5, 4.5]])
+    found = classifiers.nearest_centroid(support, np.array([0, 0, 1, 1]), query, 0.0, 0)
+    means = np.array([[1.0, 0.0], [9.0, 8.0]])
+    expected = ((query[:, None] - means) ** 2).sum(2).argmin(1)
+    assert found.argmax(1).tolist() == expected.tolist()
+
+
+def test_shrinkage_drops_genes_whose_class_means_differ_less_than_the_threshold():
+    support = np.array([[0.0, 0.0], [0.4, 4.0]])
+    one, two = (
+        classifiers.nearest_centroid(support, np.array([0, 1]), np.array([[gene, 2.0]]), 1.0, 0) for gene in (-9.0, 9.0)
+    )
+    np.testing.assert_allclose(one, [[0.5, 0.5]])  # gene 0: offset 0.2 < 1, so it has no say; gene 1 is in the middle
+    np.testing.assert_allclose(two, one)
+
+
+def test_simpleshot_is_the_nearest_mean_of_centred_unit_vectors(data):
+    support, labels, query, _ = data
+    centre = support.mean(axis=0)
+    one, two = (part - centre for part in (support, query))
+    one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (one, two))
+    means = np.stack([one[labels == label].mean(axis=0) for label in range(3)])
+    squared = (two**2).sum(1)[:, None] - 2 * two @ means.T + (means**2).sum(1)
+    found = classifiers.simpleshot(support, labels, query, 2, 0)
+    np.testing.assert_allclose(np.log(found[:, 0] / found[:, 1]), (squared[:, 1] - squared[:, 0]) / 2, atol=1e-9)
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 5, 50])
+def test_nearest_neighbours_equal_scikit_learns(data, neighbours):
+    support, labels, query, _ = data
+    count = min(neighbours, len(support))
+    peer = KNeighborsClassifier(count, metric="cosine", algorithm="brute").fit(support, labels).predict_proba(query)
+    found = classifiers.nearest_neighbours(support, labels, query, neighbours, 0)
+    np.testing.assert_allclose(found, (peer * count + 1 / 3) / (count + 1))
+    assert cosine_similarity(query, support).shape == (30, 12)
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 0.4, 1.0])
+def test_diagonal_discriminant_equals_scikit_learns_with_that_covariance(data, shrinkage):
+    support, labels, query, _ = data
+
+    class Diagonal:
+        def fit(self, values):
+            own = support - np.stack([support[labels == label].mean(axis=0) for label in range(3)])[labels]
+            variance = (own**2).sum(axis=0) / 9
+            self.covariance_ = np.diag((1 - shrinkage) * variance + shrinkage * variance.mean())
+            return self
+
+    model = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=Diagonal(), priors=[1 / 3] * 3)
+    found = classifiers.diagonal_discriminant(support, labels, query, shrinkage, 0)
+    np.testing.assert_allclose(found, model.fit(support, labels).predict_proba(query), atol=1e-9)
+
+
+def test_diagonal_discriminant_without_shrinkage_is_naive_bayes_with_a_pooled_variance(data):
+    support, labels, query, _ = data
+    bayes = GaussianNB().fit(support, labels)
+    bayes.var_ = np.broadcast_to(bayes.var_.mean(axis=0) * 12 / 9, bayes.var_.shape)
+    found = classifiers.diagonal_discriminant(support, labels, query, 0.0, 0)
+    np.testing.assert_allclose(found, bayes.predict_proba(query), atol=1e-6)
+
+
+def test_regularised_linear_models_are_scikit_learns(data):
+    support, labels, query, _ = data
+    ridge = LogisticRegression(C=0.3, max_iter=2000).fit(support, labels).predict_proba(query)
+    np.testing.assert_array_equal(classifiers.logistic(support, labels, query, 0.3, 0), ridge)
+    margins = LinearSVC(C=0.3, random_state=4, max_iter=2000).fit(support, labels).decision_function(query)
+    assert (classifiers.linear_svm(support, labels, query, 0.3, 4).argmax(1) == margins.argmax(1)).all()
+
+
+def test_elastic_net_is_near_the_optimum(data):
+    # Oracle: the same solver run to convergence; the strongest penalty leaves no feature, so every class is as likely.
+    support, labels, query, _ = data
+    exact = LogisticRegression(C=1.0, l1_ratio=0.5, solver="saga", max_iter=50_000, tol=1e-10)
+    expected = exact.fit(support, labels).predict_proba(query)
+    assert (exact.coef_ == 0).any()
+    np.testing.assert_allclose(classifiers.elastic_net(support, labels, query, 1.0, 0), expected, atol=0.01)
+    np.testing.assert_allclose(classifiers.elastic_net(support, labels, query, 0.001, 0), 1 / 3, atol=0.02)
+
+
+def test_principal_components_are_fitted_on_the_reference_alone(fitting):
+    reference = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+    transform = features.principal_components(None, reference, fitting, 1)
+    centred = reference - reference.mean(0)
+    components = np.linalg.svd(centred.astype(float), full_matrices=False)
+    expected = components.U[:, :5] * np.sqrt(29)
+    np.testing.assert_allclose(np.abs(transform(reference)), np.abs(expected), atol=1e-4)

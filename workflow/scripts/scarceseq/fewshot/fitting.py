@@ -1,0 +1,136 @@
+"""From a method to a function that fits it to episodes and predicts their queries."""
+
+from dataclasses import replace
+
+import torch
+
+from scarceseq.fewshot.checks import check_guide
+from scarceseq.fewshot.engine import Engine, make_triple, stack_triples
+from scarceseq.fewshot.setting import Setting
+from scarceseq.fewshot.updates import Schedule
+from scarceseq.seeds import derive
+
+# Of the memory of a GPU, how much may be taken by what fits in one stack need most.
+SHARE_OF_MEMORY = 0.25
+
+
+def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
+    """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
+    reference = corpus.reference(splits) if method.reference else None
+    features = method.prepare(base, reference, settings, derive(seed, "features"))
+
+    def probabilities(episode, support, query, candidate):
+        fit_seed = derive(episode.seed, "estimator")
+        return method.probabilities(support, episode.support_classes, query, candidate, fit_seed)
+
+    def predict(episodes, candidates):
+        pairs = [(episode, features(episode.support), features(episode.query)) for episode in episodes]
+        return [[probabilities(*pair, candidate) for pair in pairs] for candidate in candidates]
+
+    return predict
+
+
+def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
+    """The same of a gradient-trained method: one fit after the other on a CPU, stacked on a GPU."""
+    if guide is not None:
+        encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
+        check_guide(guide, encoder, "the guide's file")
+    reference = corpus.reference(splits) if method.reference else None
+    classifier = method.start(base, 2, 0)
+    shared = Setting(base, classifier, guide, derive(seed, "rate"), reference)
+    fitter = Fitter(method, shared, settings)
+
+    def predict(episodes, candidates):
+        if not episodes:
+            return [[] for _ in candidates]
+        at_once = fitter.fits_at_once(episodes[0])
+        if at_once == 1:
+            by_episode = [fitter.one_by_one(episode, candidates) for episode in episodes]
+            return [list(found) for found in zip(*by_episode, strict=True)]
+        fits = [(episode, candidate) for candidate in candidates for episode in episodes]
+        blocks = [fits[first : first + at_once] for first in range(0, len(fits), at_once)]
+        found = [probabilities for block in blocks for probabilities in fitter.stacked(block)]
+        return [found[first : first + len(episodes)] for first in range(0, len(found), len(episodes))]
+
+    return predict
+
+
+class Fitter:
+    """Fits one method to episodes, one at a time or stacked.
+
+    Parameters
+    ----------
+    method : Gradient
+    shared : Setting
+        What does not depend on the episode.
+    settings : FittingSettings
+    """
+
+    def __init__(self, method, shared, settings):
+        self.method, self.shared, self.settings = method, shared, settings
+        self._rate = None if method.per_episode else method.rate(shared)
+        self._precision = method.precision(shared)
+        self._engines = {}
+
+    def one_by_one(self, episode, candidates):
+        """Probabilities, (queries, classes), for each candidate."""
+        triple, engine = self.begin(episode)
+        support = engine.prepare(triple, *self._tensors(episode))
+        found = []
+        for candidate in candidates:
+            fit = engine.fit(support, self.schedule(candidate), self.method.kept_share, [self._generator(episode)])
+            found.append(engine.predict(support, fit).cpu().numpy())
+        return found
+
+    def stacked(self, fits):
+        """Probabilities for each of some (episode, candidate), all fitted at once; supports of one size."""
+        begun = [self.begin(episode) for episode, _ in fits]
+        parts = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
+        expression, classes, queries = parts
+        query = torch.nn.utils.rnn.pad_sequence(list(queries), batch_first=True)
+        engine, triple = begun[0][1], stack_triples([triple for triple, _ in begun])
+        support = engine.prepare(triple, torch.stack(expression), torch.stack(classes), query, len(fits))
+        rates = torch.tensor([candidate for _, candidate in fits], dtype=torch.float64, device=query.device)
+        generators = [self._generator(episode) for episode, _ in fits]
+        fit = engine.fit(support, self.schedule(rates), self.method.kept_share, generators)
+        found = engine.predict(support, fit).cpu().numpy()
+        return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
+
+    def fits_at_once(self, episode):
+        """1 on a CPU, where stacking only drives the weights out of the caches; on a GPU what memory allows."""
+        device = self.shared.base.mean.device
+        if device.type == "cpu":
+            return 1
+        _, engine = self.begin(episode)
+        free, _ = torch.cuda.mem_get_info(device)
+        return max(1, int(SHARE_OF_MEMORY * free / engine.bytes_per_fit(len(episode.support))))
+
+    def begin(self, episode):
+        """Triple of an episode, and the engine for supports of its size."""
+        classifier = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
+        rate = self._rate
+        if rate is None:
+            support, classes, _ = self._tensors(episode)
+            rate = self.method.rate(replace(self.shared, classifier=classifier, support=support, classes=classes))
+        triple = make_triple(classifier, rate, self._precision)
+        samples, genes = episode.support.shape
+        key = len(episode.classes), samples
+        if key not in self._engines:
+            dual = self.method.path == "dual"
+            self._engines[key] = Engine(classifier, triple, samples, genes, self.settings.steps, dual)
+        return triple, self._engines[key]
+
+    def schedule(self, learning_rate):
+        """How long and how fast the method's fits go, at a learning rate."""
+        steps = self.settings.steps
+        probe_steps = round(self.method.probe_share * steps)
+        return Schedule(learning_rate, self.settings.momentum, steps, self.method.optimiser, probe_steps)
+
+    def _generator(self, episode):
+        device = self.shared.base.mean.device
+        return torch.Generator(device).manual_seed(derive(episode.seed, "kept entries"))
+
+    def _tensors(self, episode):
+        device, dtype = self.shared.base.mean.device, self.shared.base.mean.dtype
+        support, query = (torch.from_numpy(part).to(device, dtype) for part in (episode.support, episode.query))
+        return support, torch.from_numpy(episode.support_classes).to(device), query

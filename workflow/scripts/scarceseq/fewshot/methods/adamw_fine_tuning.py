@@ -1,0 +1,13 @@
+"""Pre-trained weights, everything trained by AdamW with decay towards the start: the control of `guided_adamw`."""
+
+from functools import partial
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import equal_pull, full_rate
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = None
+CANDIDATES = "adaptive_learning_rate"
+METHOD = Gradient(
+    start=pretrained_start, rate=full_rate, precision=partial(equal_pull, strength=0.01), path="dense", optimiser="adam"
+)

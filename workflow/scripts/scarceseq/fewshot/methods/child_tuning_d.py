@@ -1,0 +1,17 @@
+"""The 30 % of weights of largest empirical Fisher information on the support are trained (Xu et al. 2021)."""
+
+from functools import partial
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import largest_fisher_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(
+    start=pretrained_start,
+    rate=partial(largest_fisher_rate, share=0.3, expected=False),
+    precision=no_pull,
+    path="dual",
+    per_episode=True,
+)

@@ -1,0 +1,9 @@
+"""Each step updates a random 30 % of the encoder's weights (Xu et al. 2021)."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import full_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=no_pull, path="dense", kept_share=0.3)

@@ -1,0 +1,9 @@
+"""Control of the per-tensor guide: the scouts' squared gradients at the base in place of their displacement."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import guide_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "guide_scheme/fisher"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=guide_rate, precision=no_pull, path="dual")

@@ -1,0 +1,9 @@
+"""Control without scouts: genes that vary more in the corpus move more; all else moves freely."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import gene_variance_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=gene_variance_rate, precision=no_pull, path="dual")

@@ -1,0 +1,9 @@
+"""Logistic regression on z-scored expression."""
+
+from scarceseq.fewshot.classifiers import logistic
+from scarceseq.fewshot.features import expression_itself
+from scarceseq.fewshot.method import Estimator
+
+GUIDE = None
+CANDIDATES = "inverse_penalty"
+METHOD = Estimator(prepare=expression_itself, probabilities=logistic)

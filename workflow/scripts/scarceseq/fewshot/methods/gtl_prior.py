@@ -1,0 +1,16 @@
+"""Everything trained, each weight pulled to its start by 1 / (guide + 0.01): the guide as a prior.
+
+The mean pull is that of L2-SP.
+"""
+
+from functools import partial
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import full_rate, inverse_guide_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "guide_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(
+    start=pretrained_start, rate=full_rate, precision=partial(inverse_guide_pull, strength=0.1), path="dense"
+)

@@ -1,0 +1,9 @@
+"""Control of the per-tensor guide: one minus its values."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import inverse_guide_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "guide_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=inverse_guide_rate, precision=no_pull, path="dual")

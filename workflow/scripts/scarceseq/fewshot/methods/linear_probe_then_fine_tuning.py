@@ -1,0 +1,9 @@
+"""Head alone for half of the steps, then everything from there (Kumar et al. 2022, LP-FT)."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import full_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=no_pull, path="dual", probe_share=0.5)

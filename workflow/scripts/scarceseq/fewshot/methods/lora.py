@@ -1,0 +1,11 @@
+"""Low-rank matrices beside each linear layer are trained, the layers are not (Hu et al. 2021, LoRA)."""
+
+from functools import partial
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import adapter_rate, no_pull
+from scarceseq.fewshot.starts import adapted_start
+
+GUIDE = None
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=partial(adapted_start, rank=4, scale=4.0), rate=adapter_rate, precision=no_pull, path="dual")

@@ -1,0 +1,9 @@
+"""Control of the per-tensor guide: matrices over the genes from its means by gene and by unit alone."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import no_pull, rank_one_rate
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "guide_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=rank_one_rate, precision=no_pull, path="dual")

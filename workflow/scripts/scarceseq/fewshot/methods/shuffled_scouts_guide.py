@@ -1,0 +1,9 @@
+"""Control of the per-tensor guide: the guide of scouts whose labels were shuffled."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import guide_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "shuffled_scheme/per_tensor"
+CANDIDATES = "learning_rate"
+METHOD = Gradient(start=pretrained_start, rate=guide_rate, precision=no_pull, path="dual")

@@ -1,0 +1,84 @@
+"""What the rates and precisions of a gradient-trained method may depend on (torch only)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One base model, one guide and, for methods that look at it, one support.
+
+    Attributes
+    ----------
+    base : Base
+    classifier : Classifier
+        At the start.
+    guide : dict of str to Tensor, or None
+        By parameter name of the encoder.
+    seed : int
+        Of what is drawn once for all episodes.
+    reference : array, (samples, genes), or None
+        z-scores of samples of the pretrain and scout studies.
+    support : Tensor, (samples, genes), or None
+    classes : Tensor of int64, (samples,), or None
+    """
+
+    base: Any
+    classifier: Any
+    guide: dict | None
+    seed: int
+    reference: Any = None
+    support: torch.Tensor | None = None
+    classes: torch.Tensor | None = None
+
+    @property
+    def encoder(self):
+        """Encoder parameters by name within the classifier (``encoder.*``)."""
+        named = self.classifier.named_parameters()
+        return {name: weight.detach() for name, weight in named if name.startswith("encoder.")}
+
+    @property
+    def genes(self):
+        """Number of genes."""
+        return len(self.base.gene_ids)
+
+
+def layers(classifier, genes):
+    """Parameters of the encoder layer by layer, from the genes inward.
+
+    Modules count in the order in which they are first called. All that read the expression itself are the first layer;
+    a module without a matrix (a norm) belongs to the layer before it. Parameters of modules that are never called are
+    put into the first layer.
+
+    Returns
+    -------
+    list of list of str
+        Names within the classifier (``encoder.*``).
+    """
+    parameter = next(classifier.parameters())
+    probe = torch.zeros(1, genes, device=parameter.device, dtype=parameter.dtype)
+    names = {module: name for name, module in classifier.encoder.named_modules()}
+    own = {module: dict(module.named_parameters(recurse=False)) for module in names}
+    called = {}
+
+    def note(module, given):
+        called.setdefault(module, given[0] is probe)
+
+    handles = [module.register_forward_pre_hook(note) for module in names if own[module]]
+    with torch.no_grad():
+        classifier.encoder(probe)
+    for handle in handles:
+        handle.remove()
+    found = [[]]
+    for module, reads_genes in called.items():
+        if any(weight.ndim > 1 for weight in own[module].values()) and not reads_genes and found[0]:
+            found.append([])
+        place = found[0] if reads_genes else found[-1]
+        place.extend(".".join(filter(None, ["encoder", names[module], name])) for name in own[module])
+    listed = {name for layer in found for name in layer}
+    found[0].extend(
+        f"encoder.{name}" for name, _ in classifier.encoder.named_parameters() if f"encoder.{name}" not in listed
+    )
+    return found

@@ -1,0 +1,36 @@
+"""Initial weights of gradient-trained methods (torch only)."""
+
+from types import SimpleNamespace
+
+import torch
+
+from scarceseq import registry
+from scarceseq.fewshot.adapters import adapted
+from scarceseq.pretrain.classifier import Classifier, make_classifier
+
+
+def pretrained_start(base, classes, seed):
+    """Classifier on the base's own encoder, which fits do not change; only the head is drawn."""
+    return Classifier(base.network.encoder, _head(base, classes, seed))
+
+
+def random_start(base, classes, seed):
+    """Classifier of the base's architecture with freshly drawn weights; the head is that of `pretrained_start`."""
+    architecture = registry.load("pretrain.architectures", base.information["architecture"])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = architecture.build(base.mean, base.scale, base.information["settings"])
+    return Classifier(network.encoder.to(base.mean.device, base.mean.dtype), _head(base, classes, seed))
+
+
+def adapted_start(base, classes, seed, rank, scale):
+    """Pre-trained classifier with a low-rank pair of matrices beside each linear layer of the encoder."""
+    encoder = adapted(base.network.encoder, rank, scale, seed)
+    return Classifier(encoder, _head(base, classes, seed))
+
+
+def _head(base, classes, seed):
+    """The head that `make_classifier` draws, without its copy of the encoder."""
+    parameter = next(base.network.encoder.parameters())
+    stub = torch.nn.LayerNorm(1, device=parameter.device, dtype=parameter.dtype)
+    return make_classifier(SimpleNamespace(encoder=stub, width=base.network.width), classes, seed).head

@@ -1,0 +1,125 @@
+"""How one tensor moves in one step: from its gradient to its new values (torch only)."""
+
+from dataclasses import dataclass
+
+import torch
+
+ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
+OPTIMISERS = ("sgd", "adam", "adam_on_scaled_gradient")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes
+    ----------
+    learning_rate : float or Tensor, (fits,)
+    momentum : float
+        Of SGD; Adam has its own (0.9 and 0.999).
+    steps : int
+        Full-batch steps.
+    optimiser : {'sgd', 'adam', 'adam_on_scaled_gradient'}
+        A rate multiplies the *update*, after momentum or Adam's division; in the last form it multiplies the gradient,
+        which Adam then cancels.
+    probe_steps : int
+        The first steps, in which the head alone is trained.
+    """
+
+    learning_rate: float | torch.Tensor
+    momentum: float
+    steps: int
+    optimiser: str = "sgd"
+    probe_steps: int = 0
+
+    def learning_rate_of(self, tensor):
+        """Learning rate in a form that multiplies a tensor, whose first dimension is the fits if there are several."""
+        if isinstance(self.learning_rate, torch.Tensor):
+            return self.learning_rate.to(tensor.dtype).view(-1, *[1] * (tensor.ndim - 1))
+        return self.learning_rate
+
+    def kept(self, precision, tensor):
+        """Factor by which a pull of this strength shortens the way from the start in one step.
+
+        1 / (1 + learning rate * precision / (1 - momentum)): a proximal step, stable for any strength, whose resting
+        point is that of ``loss + precision / 2 * (weight - start)**2``. Adam's momentum does not lengthen steps.
+        """
+        momentum = self.momentum if self.optimiser == "sgd" else 0.0
+        return 1.0 / (1.0 + self.learning_rate_of(tensor) * precision / (1.0 - momentum))
+
+
+class TensorUpdate:
+    """Moves one weight tensor in place.
+
+    Parameters
+    ----------
+    weight : Tensor
+        With one more, leading, dimension if there are several fits.
+    rate, precision : Tensor or float
+    schedule : Schedule
+    """
+
+    def __init__(self, weight, rate, precision, schedule):
+        self.weight, self.schedule, self.scale = weight, schedule, None
+        if schedule.optimiser == "adam_on_scaled_gradient":
+            self.scale, rate = rate, 1.0
+        self.factor = rate * schedule.learning_rate_of(weight)
+        self.start = weight.detach().clone() if _is_there(precision) else None
+        self.kept = schedule.kept(precision, weight) if _is_there(precision) else None
+        self.first = torch.zeros_like(weight)
+        self.second = torch.zeros_like(weight) if schedule.optimiser != "sgd" else None
+        self.steps = 0
+
+    def step(self, gradient):
+        """Use up the gradient of one step."""
+        self.steps += 1
+        if self.scale is not None:
+            gradient = gradient * self.scale
+        if self.schedule.optimiser == "sgd":
+            update = torch.add(gradient, self.first, alpha=self.schedule.momentum, out=self.first)
+        else:
+            update = self._adam(gradient)
+        if isinstance(self.factor, torch.Tensor):
+            self.weight.addcmul_(update, self.factor, value=-1.0)
+        else:
+            self.weight.sub_(update, alpha=self.factor)
+        if self.kept is not None:
+            self.weight.sub_(self.start).mul_(self.kept).add_(self.start)
+
+    def _adam(self, gradient):
+        """Kingma and Ba 2015, as in torch.optim.Adam."""
+        one, two = ADAM_DECAYS
+        self.first.lerp_(gradient, 1 - one)
+        self.second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
+        spread = (self.second / (1 - two**self.steps)).sqrt_().add_(ADAM_EPSILON)
+        return self.first / (1 - one**self.steps) / spread
+
+
+class LayerUpdate:
+    """Moves a layer over the genes in its dual form, by SGD.
+
+    Parameters
+    ----------
+    layer : GeneLayer
+    value : Tensor, (samples, units)
+        The layer's pre-activations; rewritten in place.
+    precision : float
+    schedule : Schedule
+    """
+
+    def __init__(self, layer, value, precision, schedule):
+        self.layer, self.value, self.schedule = layer, value, schedule
+        self.kept = schedule.kept(precision, value) if precision else None
+        self.velocity, self.coefficient = torch.zeros_like(value), torch.zeros_like(value)
+
+    def step(self, gradient):
+        """Use up the gradient of the pre-activations in one step."""
+        torch.add(gradient, self.velocity, alpha=self.schedule.momentum, out=self.velocity)
+        self.coefficient.add_(self.velocity * self.schedule.learning_rate_of(self.value))
+        if self.kept is not None:
+            self.coefficient.mul_(self.kept)
+        self.value.copy_(self.layer.preactivation(self.coefficient))
+
+
+def _is_there(precision):
+    return isinstance(precision, torch.Tensor) or precision != 0.0

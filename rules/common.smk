@@ -24,6 +24,8 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['name']}"
+# Guides that are made from each scheme of scouts, as `scarceseq.guide.guides.GUIDES` names them.
+GUIDES = ["per_tensor", "global", "fisher"]
 # A stage runs when its section is there; the order is that of the data.
 SECTIONS = {"screen": "screens"}
 STAGES = [
@@ -198,7 +200,7 @@ def report_inputs(wildcards):
             for base in config["pretrain"]["bases"]
             for scheme in config["guide"]["schemes"]
         ]
-        guides = [f"{scheme}/{guide}" for scheme in schemes for guide in ("per_tensor", "global")]
+        guides = [f"{scheme}/{guide}" for scheme in schemes for guide in GUIDES]
         found["guide_json"] = [f"{guide}.json" for guide in guides]
         found["gene_mobility"] = [f"{scheme}/gene_mobility.tsv" for scheme in schemes]
         found["scout_accuracy"] = [f"{scheme}/accuracy.tsv" for scheme in schemes]

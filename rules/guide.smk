@@ -6,6 +6,7 @@ rule plan_scouts:
         training="<results>/corpus/training.npy",
         samples="<results>/corpus/samples.parquet",
         genes="<results>/corpus/genes.parquet",
+        attributes="<results>/corpus/attributes.parquet",
         splits="<results>/corpus/splits.tsv",
         model="<results>/pretrain/{base}/model.safetensors",
         information="<results>/pretrain/{base}/model.json",
@@ -64,6 +65,8 @@ rule compute_guide:
     input:
         genes="<results>/corpus/genes.parquet",
         model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+        scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
         displacement=expand(
             "<results>/guide/{{base}}/{{scheme}}/displacement/{block}.safetensors",
             block=guide_blocks,
@@ -75,11 +78,11 @@ rule compute_guide:
     output:
         guides=expand(
             "<results>/guide/{{base}}/{{scheme}}/{guide}.safetensors",
-            guide=["per_tensor", "global"],
+            guide=GUIDES,
         ),
         summaries=expand(
             "<results>/guide/{{base}}/{{scheme}}/{guide}.json",
-            guide=["per_tensor", "global"],
+            guide=GUIDES,
         ),
         mobility="<results>/guide/{base}/{scheme}/gene_mobility.tsv",
         accuracy="<results>/guide/{base}/{scheme}/accuracy.tsv",

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
-from scarceseq import settings
+from scarceseq import registry, settings
 from scarceseq.errors import InputError
 
 OWN_STUDY = {"name": "mine", "counts": "Makefile", "gene_id_type": "symbol"}
@@ -63,6 +63,18 @@ def test_defaults_are_filled_in_and_paths_expanded():
         (
             lambda c: c["fewshot"]["tasks"]["tissue"].update(classes=["liver", "lung"]),
             "config key fewshot.tasks.tissue.ways: more than the 2 classes",
+        ),
+        (
+            lambda c: c["fewshot"]["tasks"]["tissue"].update(methods=["magic"]),
+            "config key fewshot.tasks.tissue.methods: 'magic' is no method",
+        ),
+        (
+            lambda c: c["fewshot"].pop("shuffled_scheme"),
+            "config key fewshot.shuffled_scheme: '' is no scheme of guide.schemes; shuffled_scouts_guide needs one",
+        ),
+        (
+            lambda c: c["guide"]["schemes"]["shuffled"].update(minimum_held_out_accuracy=0.7),
+            "config key guide.schemes.shuffled.minimum_held_out_accuracy: scouts with shuffled labels learn nothing",
         ),
         (
             lambda c: c["corpus"]["splits"]["default"]["shares"].update(test=0.5),
@@ -139,4 +151,8 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
     plan = planned(repository_copy)
     assert plan["generate_demo"] == 1
     assert plan["fetch_batch"] == demo()["archive"]["batches"]
-    assert plan["fit_episodes"] == 4 * len(demo()["fewshot"]["methods"])
+    fewshot = demo()["fewshot"]
+    assert plan["fit_episodes"] == sum(
+        len(task.get("methods", fewshot["methods"])) for task in fewshot["tasks"].values()
+    )
+    assert sorted(fewshot["methods"]) == registry.names("fewshot.methods"), "the demo runs every method"

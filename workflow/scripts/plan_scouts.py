@@ -11,5 +11,11 @@ runtime.start(snakemake.log[0])
 source = snakemake.input
 base = load_base(source.model, source.information)
 matrix = read_matrix(source.training, source.samples, source.genes, source.splits, base.information["split"])
-plan = plan_scouts(matrix, base, SchemeSettings(**snakemake.params.settings), snakemake.params.seed)
+plan = plan_scouts(
+    matrix,
+    files.read_table(source.attributes),
+    base,
+    SchemeSettings(**snakemake.params.settings),
+    snakemake.params.seed,
+)
 files.write_table(plan, snakemake.output.scouts)

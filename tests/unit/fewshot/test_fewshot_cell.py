@@ -146,6 +146,21 @@ def test_genes_of_the_model_that_the_corpus_lacks_are_refused_and_order_does_not
         Corpus(world.expression[:, :38], world.samples, world.gene_ids, world.base)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_genes_that_never_vary_are_no_obstacle(run, world, name):
+    world.expression[:, 5] = 3.0
+    world.base.mean[5], world.base.scale[5] = 3.0, 0.1  # the floor
+    table = run(name)
+    assert np.isfinite(table["probability"]).all()
+    assert not table["diverged"].any()
+
+
+def test_a_base_without_a_floor_for_genes_that_never_vary_is_refused(world, make_corpus):
+    world.base.scale[5] = 0.0
+    with pytest.raises(InputError, match="gene G5 has the scale 0"):
+        make_corpus(world)
+
+
 def test_values_that_are_not_numbers_are_refused(run, world):
     query = run.episodes["sample"].iloc[-1]
     world.expression[world.samples["sample"].tolist().index(query), 3] = np.nan

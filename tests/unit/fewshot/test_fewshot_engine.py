@@ -78,8 +78,8 @@ def plain_loop(classifier, triple, method, episode, learning_rate, settings=SETT
                 if method.optimiser == "adam_on_scaled_gradient":
                     weight.grad *= triple.rate[name]
                 if method.kept_share < 1 and name.startswith("encoder."):
-                    drawn = torch.rand(weight.shape, generator=generator, device="cpu") < method.kept_share
-                    weight.grad *= drawn.double() / method.kept_share
+                    kept = torch.zeros_like(weight).bernoulli_(method.kept_share, generator=generator)
+                    weight.grad *= kept / method.kept_share
             optimiser.step()
             with torch.no_grad():
                 for name, weight in network.named_parameters():

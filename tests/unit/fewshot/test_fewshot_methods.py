@@ -106,6 +106,15 @@ def test_mean_rates_equal_hand_computed_means():
     assert rates.tensor_mean_rate(some_setting(guide, 9)) == pytest.approx({"encoder.a": 0.5, "encoder.b": 0.1})
 
 
+def test_guide_for_the_head_is_that_of_every_class(setting):
+    head = {"head.weight": torch.rand(1, 8), "head.bias": torch.rand(1)}
+    guided = dataclasses.replace(setting, guide=setting.guide | head)
+    assert set(rates.guide_rate(guided)) == {*setting.encoder, *head}
+    assert set(rates.guide_rate(setting)) == set(setting.encoder)
+    assert set(rates.inverse_guide_pull(guided, strength=1.0)) == set(setting.encoder)
+    assert rates.tensor_mean_rate(guided)["head.bias"] == pytest.approx(float(head["head.bias"]))
+
+
 def test_permuted_guide_keeps_each_tensors_values_in_another_order(setting):
     permuted = rates.permuted_rate(setting)
     for name, values in permuted.items():
@@ -222,12 +231,16 @@ def test_adapters_start_as_the_encoder_and_move_within_a_low_rank(world):
 
 def test_guide_of_another_base_is_refused(setting):
     encoder, guide = setting.encoder, setting.guide
-    checks.check_guide(guide, encoder, "g")
+    checks.check_guide(guide, encoder, 8, "g")
     name = next(iter(encoder))
     with pytest.raises(InputError, match=f"g: tensors do not match.*{name}"):
-        checks.check_guide({n: v for n, v in guide.items() if n != name}, encoder, "g")
+        checks.check_guide({n: v for n, v in guide.items() if n != name}, encoder, 8, "g")
     with pytest.raises(InputError, match=rf"{name} has shape \(3,\)"):
-        checks.check_guide(guide | {name: torch.zeros(3)}, encoder, "g")
+        checks.check_guide(guide | {name: torch.zeros(3)}, encoder, 8, "g")
+    head = {"head.weight": torch.ones(1, 8), "head.bias": torch.ones(1)}
+    checks.check_guide(guide | head, encoder, 8, "g")
+    with pytest.raises(InputError, match=r"head.weight has shape \(2, 8\)"):
+        checks.check_guide(guide | head | {"head.weight": torch.ones(2, 8)}, encoder, 8, "g")
     for wrong in (float("nan"), float("inf"), -0.1):
         with pytest.raises(InputError, match="values that are negative or not finite"):
-            checks.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, "g")
+            checks.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, 8, "g")

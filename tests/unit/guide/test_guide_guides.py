@@ -1,11 +1,14 @@
 """Guides: min-max by hand, guards, and what is said about them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from scarceseq.errors import InputError
-from scarceseq.guide.displacement import Displacement, mean_displacement
-from scarceseq.guide.guides import check_scouts, describe, gene_mobility, over_all, per_tensor
+from scarceseq.guide.adjustments import NORMALISATIONS, TEMPERATURES, adjusted
+from scarceseq.guide.displacement import Displacement, mean_over_scouts
+from scarceseq.guide.guides import check_scouts, describe, gene_mobility, make_guide, over_all, per_tensor
 from scarceseq.guide.tables import accuracy_table, mobility_table
 
 
@@ -17,7 +20,7 @@ def test_per_tensor_by_hand():
     guide = per_tensor(moved(a=[[1.0, 2.0], [3.0, 5.0]], b=[0.0, 0.1]))
     np.testing.assert_allclose(guide["a"], [[0, 0.25], [0.5, 1]])
     np.testing.assert_allclose(guide["b"], [0, 1])
-    assert all(values.dtype == torch.float32 for values in guide.values())
+    assert all(values.dtype == torch.float32 for values in adjusted(guide).values())
 
 
 def test_global_by_hand():
@@ -39,17 +42,102 @@ def test_one_element_tensor_is_scaled_with_the_others_globally():
     assert per_tensor(moved(a=[0.0, 4.0], b=[1.0]))["b"].tolist() == [1.0]
 
 
-def test_mean_is_over_kept_scouts_of_all_blocks(tmp_path):
-    start = {"encoder.weight": torch.zeros(3)}
+@pytest.mark.parametrize("kind", ["squared", "absolute"])
+def test_mean_is_over_kept_scouts_of_all_blocks(tmp_path, kind):
+    start, gradient = ({"encoder.weight": torch.tensor(value)} for value in ([1.0, 0.0, 0.0], [2.0, 0.0, -1.0]))
     for block, moves in enumerate(([[1.0, 0, 2], [3, 0, 0]], [[2, -2, 0]])):
-        displacement = Displacement(start)
+        displacement = Displacement(start, kind)
         for move in moves:
-            displacement.add({"encoder.weight": torch.tensor(move)})
+            final = {"encoder.weight": start["encoder.weight"] + torch.tensor(move)}
+            displacement.add(start, final, gradient)
         displacement.save(tmp_path / f"{block}.safetensors")
     paths = [tmp_path / "0.safetensors", tmp_path / "1.safetensors"]
-    squared, absolute = (mean_displacement(paths, 3, kind)["encoder.weight"] for kind in ("squared", "absolute"))
-    np.testing.assert_allclose(squared, np.array([14, 4, 4]) / 3, rtol=1e-15)
-    np.testing.assert_allclose(absolute, np.array([6, 2, 2]) / 3, rtol=1e-15)
+    moved, fisher = (mean_over_scouts(paths, 3, group)["encoder.weight"] for group in ("moved", "fisher"))
+    np.testing.assert_allclose(moved, np.array({"squared": [14, 4, 4], "absolute": [6, 2, 2]}[kind]) / 3, rtol=1e-15)
+    np.testing.assert_allclose(fisher, [4.0, 0.0, 1.0])
+
+
+def test_sums_are_the_same_whatever_fits_the_cache(monkeypatch):
+    generator = torch.Generator().manual_seed(1)
+    start, final, gradient = ({"w": torch.rand(7, 9, generator=generator)} for _ in range(3))
+    sums = []
+    for chunk in (4, 10_000):
+        monkeypatch.setattr("scarceseq.guide.displacement.CHUNK", chunk)
+        displacement = Displacement(start, "squared")
+        displacement.add(start, final, gradient)
+        sums.append(displacement)
+    assert torch.equal(sums[0].moved["w"], sums[1].moved["w"])
+    torch.testing.assert_close(sums[0].moved["w"], (final["w"].double() - start["w"].double()) ** 2, rtol=1e-15, atol=0)
+
+
+def test_mean_of_a_head_is_over_its_classes_too(tmp_path):
+    start = {"head.weight": torch.zeros(2, 3)}
+    displacement = Displacement({}, "squared")
+    displacement.add(start, {"head.weight": torch.tensor([[1.0, 2, 3], [3, 0, 1]])}, start)
+    displacement.save(tmp_path / "0")
+    assert mean_over_scouts([tmp_path / "0"], 1, "moved")["head.weight"].tolist() == [[5.0, 2.0, 5.0]]
+
+
+# What the options of the published library make of these values, worked out by hand.
+VALUES = [0.2, 0.4, 0.6, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("min_max", [0.0, 0.25, 0.5, 1.0]),
+        ("by_maximum", [0.2, 0.4, 0.6, 1.0]),
+        ("from_minimum", [0.0, 0.2, 0.4, 0.8]),
+        ("raw", [0.2, 0.4, 0.6, 1.0]),
+    ],
+)
+def test_normalisations_by_hand(name, expected):
+    values = torch.tensor(VALUES, dtype=torch.float64)
+    np.testing.assert_allclose(NORMALISATIONS[name](values, values.min(), values.max()), expected, atol=1e-15)
+    constant = torch.tensor([0.3, 0.3], dtype=torch.float64)
+    for moved in (constant, constant[:1], 0 * constant):
+        assert NORMALISATIONS[name](moved, moved.min(), moved.max()).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("room", [0.2, 0.4, 0.6, 1.0]),
+        ("chilly", [0.0, 0.2, 0.4, 0.8]),
+        ("icy", [0.0, 0.0, 0.2, 1.0]),
+        ("freezing", [0.0, 0.0, 0.0, 1.0]),
+        ("step", [0.0, 0.0, 0.0, 1.0]),
+        ("warm", [0.6, 0.7, 0.8, 1.0]),
+        ("evaporating", [1.05, 1.1, 1.15, 1.25]),
+    ],
+)
+def test_temperatures_by_hand(name, expected):
+    values = torch.tensor(VALUES, dtype=torch.float64)
+    np.testing.assert_allclose(TEMPERATURES[name](values), expected, atol=1e-15)
+    assert TEMPERATURES[name](values[:1]).isfinite().all()
+
+
+def test_freezing_keeps_the_top_hundredth():
+    frozen = TEMPERATURES["freezing"](torch.arange(300.0).view(30, 10))
+    assert frozen.sum() == 3
+    assert frozen.flatten()[-3:].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_scale_comes_before_the_threshold_of_sparseness():
+    guide = {"a": torch.tensor(VALUES)}
+    np.testing.assert_allclose(adjusted(guide, scale=0.5)["a"], [0.1, 0.2, 0.3, 0.5])
+    np.testing.assert_allclose(adjusted(guide, scale=0.5, sparse_below=0.25)["a"], [0.0, 0.0, 0.3, 0.5])
+    np.testing.assert_allclose(adjusted(guide, sparse_below=0.1)["a"], VALUES)
+
+
+def test_guide_is_made_as_the_scheme_says(settings):
+    means = {"moved": moved(a=[1.0, 2.0, 5.0], b=[0.0, 10.0]), "fisher": moved(a=[4.0, 0.0, 1.0], b=[1.0, 1.0])}
+    warm = dataclasses.replace(settings, temperature="warm", normalisation="by_maximum")
+    np.testing.assert_allclose(make_guide("per_tensor", means, settings)["a"], [0.0, 0.25, 1.0])
+    np.testing.assert_allclose(make_guide("per_tensor", means, warm)["a"], [0.6, 0.7, 1.0])
+    np.testing.assert_allclose(make_guide("global", means, settings)["a"], [0.1, 0.2, 0.5])
+    np.testing.assert_allclose(make_guide("fisher", means, settings)["a"], [1.0, 0.0, 0.25])
+    np.testing.assert_allclose(make_guide("fisher", means, settings)["b"], [1.0, 1.0])
 
 
 def test_description_by_hand():

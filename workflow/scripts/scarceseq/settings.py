@@ -167,6 +167,9 @@ def _check_references(config):
             raise InputError(f"config key pretrain.bases.{base}.token_width: no multiple of heads, {part['heads']}")
     for scheme, part in config.get("guide", {}).get("schemes", {}).items():
         one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
+        if part["shuffle_labels"] and part["minimum_held_out_accuracy"] > 0:
+            where = f"guide.schemes.{scheme}.minimum_held_out_accuracy"
+            raise InputError(f"config key {where}: scouts with shuffled labels learn nothing that holds; set it to 0")
     fewshot = config.get("fewshot", {})
     if fewshot:
         _check_methods(fewshot, config["guide"]["schemes"], one_of)

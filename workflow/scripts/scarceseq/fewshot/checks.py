@@ -28,13 +28,15 @@ def check_apart_from_training(episodes, splits, base):
         )
 
 
-def check_guide(guide, encoder, path):
+def check_guide(guide, encoder, width, path):
     """Refuse a guide that is not this encoder's.
 
     Parameters
     ----------
     guide, encoder : dict of str to Tensor
-        Parameters by name, ``encoder.*``.
+        Parameters by name, ``encoder.*``; the guide may have a head's too.
+    width : int
+        Of the embedding.
     path : str
         File the guide came from, for the message.
 
@@ -43,16 +45,19 @@ def check_guide(guide, encoder, path):
     InputError
         On a missing or unknown tensor, another shape, or a value that is negative or not finite.
     """
-    if set(guide) != set(encoder):
-        odd = sorted(set(guide) ^ set(encoder))
+    shapes = {name: tuple(weights.shape) for name, weights in encoder.items()}
+    if any(name.startswith("head.") for name in guide):  # of one class; all classes get the same
+        shapes |= {"head.weight": (1, width), "head.bias": (1,)}
+    if set(guide) != set(shapes):
+        odd = sorted(set(guide) ^ set(shapes))
         raise InputError(
             f"{path}: tensors do not match the encoder's parameters ({', '.join(odd[:5])}); compute it anew"
         )
-    for name, weights in encoder.items():
-        if guide[name].shape != weights.shape:
+    for name, shape in shapes.items():
+        if tuple(guide[name].shape) != shape:
             raise InputError(
-                f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is "
-                f"{tuple(weights.shape)}; the guide belongs to another base, compute it anew"
+                f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is {shape}; the guide "
+                "belongs to another base, compute it anew"
             )
         if not bool(((guide[name] >= 0) & guide[name].isfinite()).all()):
             raise InputError(f"{path}: tensor {name} has values that are negative or not finite; compute it anew")

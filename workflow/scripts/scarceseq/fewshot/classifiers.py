@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-FOREST_TREES = 100
+FOREST_TREES = 50
 
 
 def nearest_centroid(support, support_classes, query, candidate, seed):
@@ -101,7 +101,7 @@ def diagonal_discriminant(support, support_classes, query, candidate, seed):
 
 
 def random_forest(support, support_classes, query, candidate, seed):
-    """Random forest of 100 trees; the candidate is the share of the features that each division may choose from."""
+    """Random forest of 50 trees; the candidate is the share of the features that each division may choose from."""
     from sklearn.ensemble import RandomForestClassifier
 
     model = RandomForestClassifier(FOREST_TREES, max_features=candidate, random_state=seed % 2**32)

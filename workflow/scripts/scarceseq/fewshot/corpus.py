@@ -44,7 +44,7 @@ class Corpus:
     Raises
     ------
     InputError
-        If shapes disagree, or the base model has a gene that the corpus lacks.
+        If shapes disagree, the base model has a gene that the corpus lacks, or one whose scale is no positive number.
     """
 
     def __init__(self, expression, samples, gene_ids, base):
@@ -59,6 +59,13 @@ class Corpus:
             raise InputError(
                 f"{len(missing)} of the base model's {len(base.gene_ids)} genes are not in the corpus "
                 f"(first: {', '.join(missing[:3])}); pre-train on this corpus, or use the corpus of the base model"
+            )
+        usable = base.scale.isfinite() & (base.scale > 0)
+        if not bool(usable.all()):
+            gene = base.gene_ids[int(usable.int().argmin())]
+            raise InputError(
+                f"model.safetensors: gene {gene} has the scale {float(base.scale[~usable][0]):g}, as a gene that never "
+                "varies has without the floor `minimum_scale`; pre-train again"
             )
         self._columns = [columns[gene] for gene in base.gene_ids]
         self._expression, self._base = expression, base

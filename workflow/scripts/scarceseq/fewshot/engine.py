@@ -281,8 +281,9 @@ def _value(layer):
 def _draw(gradient, share, generators, fits):
     """0 or 1 / share for each entry; each fit draws from its own generator, so that stacking changes nothing."""
     shape = gradient.shape if fits is None else gradient.shape[1:]
-    drawn = [torch.rand(shape, generator=generator, device=gradient.device) < share for generator in generators]
-    return (drawn[0] if fits is None else torch.stack(drawn)).to(gradient.dtype) / share
+    empty = torch.empty(shape, dtype=gradient.dtype, device=gradient.device)
+    drawn = [torch.empty_like(empty).bernoulli_(share, generator=generator) for generator in generators]
+    return (drawn[0] if fits is None else torch.stack(drawn)).div_(share)
 
 
 def _loss(logits, classes):

@@ -34,7 +34,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     """The same of a gradient-trained method: one fit after the other on a CPU, stacked on a GPU."""
     if guide is not None:
         encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
-        check_guide(guide, encoder, "the guide's file")
+        check_guide(guide, encoder, base.network.width, "the guide's file")
     reference = corpus.reference(splits) if method.reference else None
     classifier = method.start(base, 2, 0)
     shared = Setting(base, classifier, guide, derive(seed, "rate"), reference)

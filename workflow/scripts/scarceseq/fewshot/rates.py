@@ -1,4 +1,4 @@
-"""Update rates and pulls of gradient-trained methods, by parameter name of the encoder (torch only)."""
+"""Update rates and pulls of gradient-trained methods, by parameter name (torch only)."""
 
 import torch
 
@@ -20,19 +20,22 @@ def no_rate(setting):
 
 
 def guide_rate(setting):
-    """Each weight's update is multiplied by its guide value."""
-    return {name: setting.guide[name] for name in setting.encoder}
+    """Each weight's update is multiplied by its guide value; the head's too, if the guide has one for it."""
+    return {
+        name: setting.guide[name] for name in [*setting.encoder, "head.weight", "head.bias"] if name in setting.guide
+    }
 
 
 def inverse_guide_rate(setting):
     """One minus the guide: what the scouts moved most moves least."""
-    return {name: 1 - values for name, values in guide_rate(setting).items()}
+    return {name: (1 - values).clamp_min(0) for name, values in guide_rate(setting).items()}
 
 
 def mean_rate(setting):
-    """One rate for the whole encoder: the mean of the guide over all its weights."""
-    guide = guide_rate(setting).values()
-    return dict.fromkeys(setting.encoder, float(sum(v.double().sum() for v in guide) / sum(v.numel() for v in guide)))
+    """One rate for all weights: the mean of the guide."""
+    guide = guide_rate(setting)
+    total = sum(values.double().sum() for values in guide.values())
+    return dict.fromkeys(guide, float(total / sum(values.numel() for values in guide.values())))
 
 
 def tensor_mean_rate(setting):
@@ -136,7 +139,7 @@ def fisher_pull(setting, strength):
 
 def inverse_guide_pull(setting, strength):
     """Pull in proportion to 1 / (guide + floor): the guide as variance of a Gaussian prior around the start."""
-    return _with_mean({n: 1 / (g + GUIDE_FLOOR) for n, g in guide_rate(setting).items()}, strength)
+    return _with_mean({name: 1 / (setting.guide[name] + GUIDE_FLOOR) for name in setting.encoder}, strength)
 
 
 def _over_genes(values, setting):

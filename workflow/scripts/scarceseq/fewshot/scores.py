@@ -25,7 +25,15 @@ PRIMARY = {
     "guided_per_tensor": ["scalar_mean_rate", "tensor_mean_rate", "linear_probe", "embedding_logistic"],
     "guided_global": ["scalar_mean_rate_global", "tensor_mean_rate_global", "linear_probe", "embedding_logistic"],
 }
-SECONDARY = {"guided_per_tensor": ["permuted_guide"], "guided_global": ["permuted_guide_global"]}
+SECONDARY = {
+    "guided_per_tensor": [
+        *("permuted_guide", "permuted_within_gene", "rank_one_guide", "top_share_guide", "inverse_guide"),
+        *("fisher_guide", "gene_variance_guide", "shuffled_scouts_guide"),
+    ],
+    "guided_global": ["permuted_guide_global"],
+    "guided_adamw": ["adamw_fine_tuning"],
+    "paper_literal": ["adamw_fine_tuning"],
+}
 REFERENCE = "full_fine_tuning"
 
 
@@ -96,7 +104,7 @@ def contrast(scores, settings, seed):
     """Paired differences, method minus the other, over the same episodes.
 
     Primary are those of `PRIMARY`; every other method is compared with full fine-tuning, and each guide with its
-    permutation, as secondary contrasts. Intervals are not adjusted for their number.
+    other controls, as secondary contrasts. Intervals are not adjusted for their number.
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):

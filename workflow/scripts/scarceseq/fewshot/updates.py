@@ -76,23 +76,28 @@ class TensorUpdate:
         if self.scale is not None:
             gradient = gradient * self.scale
         if self.schedule.optimiser == "sgd":
-            update = torch.add(gradient, self.first, alpha=self.schedule.momentum, out=self.first)
+            self._move(torch.add(gradient, self.first, alpha=self.schedule.momentum, out=self.first))
         else:
-            update = self._adam(gradient)
+            self._adam(gradient)
+        if self.kept is not None:
+            self.weight.sub_(self.start).mul_(self.kept).add_(self.start)
+
+    def _move(self, update):
         if isinstance(self.factor, torch.Tensor):
             self.weight.addcmul_(update, self.factor, value=-1.0)
         else:
             self.weight.sub_(update, alpha=self.factor)
-        if self.kept is not None:
-            self.weight.sub_(self.start).mul_(self.kept).add_(self.start)
 
     def _adam(self, gradient):
         """Kingma and Ba 2015, as in torch.optim.Adam."""
         one, two = ADAM_DECAYS
         self.first.lerp_(gradient, 1 - one)
         self.second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
-        spread = (self.second / (1 - two**self.steps)).sqrt_().add_(ADAM_EPSILON)
-        return self.first / (1 - one**self.steps) / spread
+        spread = self.second.sqrt().mul_((1 - two**self.steps) ** -0.5).add_(ADAM_EPSILON)
+        if isinstance(self.factor, torch.Tensor):
+            self._move(torch.div(self.first, spread, out=spread).div_(1 - one**self.steps))
+        else:
+            self.weight.addcdiv_(self.first, spread, value=-self.factor / (1 - one**self.steps))
 
 
 class LayerUpdate:

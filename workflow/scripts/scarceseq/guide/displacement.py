@@ -1,53 +1,75 @@
-"""Sums over scouts of how far each encoder weight moved: memory does not grow with the number of scouts."""
+"""Sums over scouts of how far each weight moved: memory does not grow with the number of scouts."""
 
 import safetensors.torch
 import torch
 
 from scarceseq.files import atomic
 
+# Entries that are added up at once: two buffers of this many stay in the processor's cache.
+CHUNK = 2**17
+
 
 class Displacement:
-    """Running sums, in float64, of squared and absolute displacement from a fixed reference.
+    """Running sums, in float64, over scouts.
 
     Parameters
     ----------
-    reference : dict of str to torch.Tensor
-        Weights that every scout started from; cloned.
+    encoder : dict of str to torch.Tensor
+        Encoder weights by name; gives the shapes.
+    kind : {'squared', 'absolute'}
+        Which displacement is added up.
 
     Attributes
     ----------
-    squared, absolute : dict of str to torch.Tensor
-        One sum per parameter, of the parameter's shape.
+    moved : dict of str to torch.Tensor
+        Sum of the squared or absolute displacements of each weight.
+    fisher : dict of str to torch.Tensor
+        Sum of the squared gradients of each weight at the start.
     """
 
-    def __init__(self, reference):
-        self.reference = {name: weight.detach().clone() for name, weight in reference.items()}
-        self.squared = {n: torch.zeros_like(w, dtype=torch.float64) for n, w in self.reference.items()}
-        self.absolute = {n: torch.zeros_like(w, dtype=torch.float64) for n, w in self.reference.items()}
+    def __init__(self, encoder, kind):
+        self.kind = kind
+        self.moved = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
+        self.fisher = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
 
     @torch.no_grad()
-    def add(self, weights):
-        """Add one scout's final weights, a dictionary with the reference's names."""
-        for name, start in self.reference.items():
-            moved = weights[name].detach().double() - start.double()
-            self.squared[name] += moved.square()
-            self.absolute[name] += moved.abs()
+    def add(self, start, final, gradient):
+        """Add one scout: its weights before and after, and its first gradient, by name.
+
+        Weights that the encoder does not have (a head) are added to sums of their own.
+        """
+        for name in start:
+            if name not in self.moved:
+                self.moved[name] = torch.zeros_like(start[name], dtype=torch.float64)
+                self.fisher[name] = torch.zeros_like(start[name], dtype=torch.float64)
+            _add_up(self.moved[name], final[name], start[name], self.kind)
+            _add_up(self.fisher[name], gradient[name], None, "squared")
 
     def save(self, path):
-        """Write the sums as ``squared.<parameter>`` and ``absolute.<parameter>``."""
-        tensors = {f"squared.{name}": tensor for name, tensor in self.squared.items()}
-        tensors |= {f"absolute.{name}": tensor for name, tensor in self.absolute.items()}
+        """Write the sums as ``moved.<parameter>`` and ``fisher.<parameter>``."""
+        tensors = {f"moved.{name}": tensor for name, tensor in self.moved.items()}
+        tensors |= {f"fisher.{name}": tensor for name, tensor in self.fisher.items()}
         with atomic(path) as temporary:
             safetensors.torch.save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, temporary)
 
 
-def encoder_weights(classifier):
-    """Encoder parameters of a classifier, by name (``encoder.*``)."""
-    return {name: weight for name, weight in classifier.named_parameters() if name.startswith("encoder.")}
+def _add_up(total, values, start, kind):
+    """Add the squares, or absolute values, of `values` (minus `start`), a cache's worth at a time."""
+    total, values = total.view(-1), values.reshape(-1)
+    start = None if start is None else start.reshape(-1)
+    for first in range(0, len(total), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        part = values[chunk].double()
+        if start is not None:
+            part = part - start[chunk]
+        if kind == "squared":
+            total[chunk].addcmul_(part, part)
+        else:
+            total[chunk].add_(part.abs())
 
 
-def mean_displacement(paths, scouts, kind):
-    """Mean over scouts of one kind of displacement, summed over block files.
+def mean_over_scouts(paths, scouts, group):
+    """Mean over scouts of one group of sums, added up over block files.
 
     Parameters
     ----------
@@ -55,18 +77,20 @@ def mean_displacement(paths, scouts, kind):
         Files that `Displacement.save` wrote.
     scouts : int
         Number of scouts in all files together; positive.
-    kind : {'squared', 'absolute'}
+    group : {'moved', 'fisher'}
 
     Returns
     -------
     dict of str to torch.Tensor
-        Parameter name to float64 mean.
+        Parameter name to float64 mean. A head's tensors are averaged over its classes too, which leaves one class:
+        what they say then holds for a head of any number of classes.
     """
     total = {}
     for path in paths:
         with safetensors.safe_open(path, "pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118
-                group, parameter = name.split(".", 1)
-                if group == kind:
+                kind, parameter = name.split(".", 1)
+                if kind == group:
                     total[parameter] = total.get(parameter, 0) + tensors.get_tensor(name)
-    return {name: tensor / scouts for name, tensor in total.items()}
+    means = {name: tensor / scouts for name, tensor in total.items()}
+    return {n: mean.mean(dim=0, keepdim=True) if n.startswith("head.") else mean for n, mean in means.items()}

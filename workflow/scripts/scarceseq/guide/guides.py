@@ -1,45 +1,63 @@
-"""From displacement to guide: a number in [0, 1] for each encoder weight, by which its updates are multiplied."""
+"""From displacement to guide: a number, mostly in [0, 1], for each weight, by which its updates are multiplied."""
 
 import torch
 
 from scarceseq.errors import InputError
+from scarceseq.guide.adjustments import NORMALISATIONS, adjusted, min_max
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 HISTOGRAM_BINS = 20
 
 
-def per_tensor(displacement):
-    """Min-max within each tensor: its least mobile weight gets 0, its most mobile 1.
-
-    A tensor of equal values (or of one value) has no range: it gets 1 if it moved and 0 if it did not.
+def per_tensor(displacement, normalise=min_max):
+    """Normalised within each tensor: by min-max, its least mobile weight gets 0, its most mobile 1.
 
     Parameters
     ----------
     displacement : dict of str to torch.Tensor
         Non-negative.
+    normalise : callable
+        One of `scarceseq.guide.adjustments.NORMALISATIONS`. All but `raw` and `from_minimum` give values in [0, 1],
+        also to tensors of equal values (or of one value).
 
     Returns
     -------
     dict of str to torch.Tensor
-        float32, same shapes.
+        float64, same shapes.
     """
-    return {name: _min_max(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
+    return {name: normalise(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
 
 
-def over_all(displacement):
-    """Min-max over all tensors together; same form, and the same guard, as `per_tensor`."""
+def over_all(displacement, normalise=min_max):
+    """Normalised over all tensors together; same form, and the same guard, as `per_tensor`."""
     least = min(moved.min() for moved in displacement.values())
     most = max(moved.max() for moved in displacement.values())
-    return {name: _min_max(moved, least, most) for name, moved in displacement.items()}
+    return {name: normalise(moved, least, most) for name, moved in displacement.items()}
 
 
-GUIDES = {"per_tensor": per_tensor, "global": over_all}
+# Name of a guide's file: what it is made from, and over what it is normalised.
+GUIDES = {"per_tensor": ("moved", per_tensor), "global": ("moved", over_all), "fisher": ("fisher", per_tensor)}
 
 
-def _min_max(moved, least, most):
-    if most > least:
-        return ((moved - least) / (most - least)).float()
-    return torch.full_like(moved, float(most > 0), dtype=torch.float32)
+def make_guide(name, means, settings):
+    """One guide.
+
+    Parameters
+    ----------
+    name : str
+        Key of `GUIDES`.
+    means : dict of str to (dict of str to torch.Tensor)
+        Means over scouts, of the groups ``moved`` and ``fisher``, by parameter name.
+    settings : SchemeSettings
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        float32, by parameter name; a head's tensors, if scouts decide on its updates, are those of one class.
+    """
+    group, make = GUIDES[name]
+    guide = make(means[group], NORMALISATIONS[settings.normalisation])
+    return adjusted(guide, settings.temperature, settings.scale, settings.sparse_below)
 
 
 def check_scouts(outcomes):
@@ -66,7 +84,10 @@ def check_scouts(outcomes):
 
 
 def describe(guide):
-    """Mean, quantiles and histogram over [0, 1] of each tensor of a guide, by parameter name."""
+    """Mean, quantiles and histogram over [0, 1] of each tensor of a guide, by parameter name.
+
+    What lies above 1 counts in the histogram's last bin.
+    """
     summary = {}
     for name, values in guide.items():
         values = values.double().flatten()
@@ -76,7 +97,7 @@ def describe(guide):
             "weights": len(values),
             "mean": values.mean().item(),
             "quantiles": {str(share): ordered[at].item() for share, at in zip(QUANTILES, positions, strict=True)},
-            "histogram": torch.histc(values, HISTOGRAM_BINS, 0.0, 1.0).int().tolist(),
+            "histogram": torch.histc(values.clamp_max(1.0), HISTOGRAM_BINS, 0.0, 1.0).int().tolist(),
         }
     return summary
 

@@ -1,5 +1,7 @@
 """Which samples each scout learns from and which it is judged by."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -9,12 +11,14 @@ from scarceseq.guide.settings import HELD_OUT, TRAIN
 from scarceseq.seeds import derive
 
 
-def plan_scouts(matrix, base, settings, run_seed):
+def plan_scouts(matrix, attributes, base, settings, run_seed):
     """Tasks of a scheme, each with a training and a held-out part.
 
     Parameters
     ----------
     matrix : scarceseq.pretrain.samples.LabelledMatrix
+    attributes : pandas.DataFrame
+        Columns sample, key, value; labels for the schemes that use them.
     base : scarceseq.pretrain.model.Base
         Its mean and scale make the z-scores; its genes must be those of the matrix.
     settings : SchemeSettings
@@ -38,7 +42,8 @@ def plan_scouts(matrix, base, settings, run_seed):
     seed = derive(run_seed, "guide", settings.scheme)
     expression = base.standardise(matrix.expression[rows]).cpu().numpy()
     scheme = registry.load("guide.schemes", settings.scheme)
-    tasks = scheme.draw_tasks(expression, matrix.studies[rows], settings, seed)
+    labels = labels_of(matrix.samples[rows], attributes, settings.label)
+    tasks = scheme.draw_tasks(Candidates(expression, matrix.studies[rows], labels), settings, seed)
     parts = [
         draw_parts(classes, settings, derive(seed, "samples", scout)).assign(scout=scout)
         for scout, classes in enumerate(tasks)
@@ -48,8 +53,41 @@ def plan_scouts(matrix, base, settings, run_seed):
     return plan[["scout", "sample", "label", "part"]]
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """Samples that scouts may see.
+
+    Attributes
+    ----------
+    expression : numpy.ndarray, (samples, genes)
+        z-scores.
+    studies : numpy.ndarray of str, (samples,)
+    labels : numpy.ndarray of str, (samples,)
+        Empty where a sample has none, or several.
+    """
+
+    expression: np.ndarray
+    studies: np.ndarray
+    labels: np.ndarray
+
+
+def labels_of(samples, attributes, key):
+    """Value of an attribute for each sample; empty without a key, and for samples with no value or several."""
+    values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
+    values = values.assign(value=values["value"].astype(str).str.strip()).drop_duplicates()
+    if key and values.empty:
+        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
+        raise InputError(
+            f"attributes.parquet has no attribute '{key}'; attributes there: {known}; change `label` of the scheme"
+        )
+    values = values[~values["sample"].duplicated(keep=False)].set_index("sample")["value"]
+    return np.array([values.get(sample, "") for sample in samples], dtype=str)
+
+
 def draw_parts(classes, settings, seed):
     """Up to ``samples_per_class`` samples of each class, the last ``held_out_share`` of them held out.
+
+    With ``shuffle_labels``, labels are exchanged at random among the samples of each part.
 
     Parameters
     ----------
@@ -70,4 +108,7 @@ def draw_parts(classes, settings, seed):
         held_out = min(max(round(settings.held_out_share * len(chosen)), 1), len(chosen) - 1)
         parts = [TRAIN] * (len(chosen) - held_out) + [HELD_OUT] * held_out
         tables.append(pd.DataFrame({"row": chosen, "label": label, "part": parts}))
-    return pd.concat(tables, ignore_index=True)
+    parts = pd.concat(tables, ignore_index=True)
+    if settings.shuffle_labels:
+        parts["label"] = parts.groupby("part")["label"].transform(generator.permutation)
+    return parts

@@ -1,4 +1,4 @@
-"""Scouts: classifiers that all start from one base and each learn one small task by plain SGD."""
+"""Scouts: classifiers that all start from one base and each learn one small task."""
 
 import logging
 import time
@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import torch
 
-from scarceseq.guide.displacement import Displacement, encoder_weights
+from scarceseq.guide.displacement import Displacement
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY_SECONDS = 3.0
+OPTIMISERS = {
+    "sgd": lambda weights, settings: torch.optim.SGD(weights, lr=settings.learning_rate, momentum=settings.momentum),
+    "adamw": lambda weights, settings: torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ class Task:
     held_out_labels: torch.Tensor
 
 
+@dataclass(frozen=True)
+class TrainedScout:
+    """A classifier after training, its weights before, and the gradient of its first step, by parameter name."""
+
+    classifier: torch.nn.Module
+    start: dict
+    gradient: dict
+
+
 def train_scout(base_network, task, settings, seed):
     """Train one scout from a copy of the base for a fixed number of steps.
 
@@ -43,19 +56,21 @@ def train_scout(base_network, task, settings, seed):
         Left as it is.
     task : Task
     settings : SchemeSettings
-        Reads ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
+        Reads ``optimiser``, ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
     seed : int
         Of the head and the batches.
 
     Returns
     -------
-    scarceseq.pretrain.classifier.Classifier
+    TrainedScout
     """
     classes = int(task.train_labels.max()) + 1
     classifier = make_classifier(base_network, classes, derive(seed, "head")).train()
-    optimiser = torch.optim.SGD(classifier.parameters(), lr=settings.learning_rate, momentum=settings.momentum)
+    start = {f"encoder.{name}": weight.detach() for name, weight in base_network.encoder.named_parameters()}
+    start |= {f"head.{name}": weight.detach().clone() for name, weight in classifier.head.named_parameters()}
+    optimiser = OPTIMISERS[settings.optimiser](classifier.parameters(), settings)
     generator = torch.Generator().manual_seed(derive(seed, "batches"))
-    samples = len(task.train_labels)
+    samples, gradient = len(task.train_labels), {}
     for _ in range(settings.steps):
         expression, labels = task.train_expression, task.train_labels
         if settings.batch_samples < samples:
@@ -63,8 +78,10 @@ def train_scout(base_network, task, settings, seed):
             expression, labels = expression[batch], labels[batch]
         optimiser.zero_grad(set_to_none=True)
         torch.nn.functional.cross_entropy(classifier(expression), labels).backward()
+        if not gradient:  # the optimiser reads it, and the next step makes a new one
+            gradient = {name: weight.grad for name, weight in classifier.named_parameters()}
         optimiser.step()
-    return classifier.eval()
+    return TrainedScout(classifier.eval(), start, gradient)
 
 
 def train_block(base_network, tasks, settings, seed):
@@ -87,16 +104,18 @@ def train_block(base_network, tasks, settings, seed):
     outcomes : list of dict
         ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
     """
-    displacement = Displacement(encoder_weights(make_classifier(base_network, 2, 0)))
+    encoder = {f"encoder.{name}": weight for name, weight in base_network.encoder.named_parameters()}
+    displacement = Displacement(encoder, settings.displacement)
     outcomes, last = [], time.monotonic()
     for task in tasks:
-        classifier = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
-        weights = encoder_weights(classifier)
+        scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
+        classifier, final = scout.classifier, dict(scout.classifier.named_parameters())
         held_out = accuracy(classifier, task.held_out_expression, task.held_out_labels)
-        finite = all(bool(weight.isfinite().all()) for weight in weights.values())
+        finite = all(bool(weight.isfinite().all()) for weight in final.values())
         kept = finite and held_out >= settings.minimum_held_out_accuracy
         if kept:
-            displacement.add(weights)
+            counted = final if settings.head == "scouts" else encoder
+            displacement.add({name: scout.start[name] for name in counted}, final, scout.gradient)
         train = accuracy(classifier, task.train_expression, task.train_labels)
         outcomes.append({"scout": task.scout, "train_accuracy": train, "held_out_accuracy": held_out, "kept": kept})
         if time.monotonic() - last > PROGRESS_EVERY_SECONDS:

@@ -14,17 +14,27 @@ class SchemeSettings:
     roles: tuple
     scouts: int
     scouts_per_block: int
+    label: str
+    classes_per_scout: int
+    reduction: str
     components: int
     clusters: int
-    minimum_cluster_samples: int
+    minimum_class_samples: int
     samples_per_class: int
     held_out_share: float
+    shuffle_labels: bool
+    optimiser: str
     steps: int
     batch_samples: int
     learning_rate: float
     momentum: float
     minimum_held_out_accuracy: float
     displacement: str
+    head: str
+    normalisation: str
+    temperature: str
+    scale: float
+    sparse_below: float
 
     def as_dictionary(self):
         """Plain dictionary of lists and numbers, as JSON writes it."""

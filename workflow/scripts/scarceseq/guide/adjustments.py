@@ -1,0 +1,100 @@
+"""Forms that a guide can be given before it is used: the options of the published library, by its own names.
+
+RobotsGoMental/guided_transfer_learning_library (2024) calls the first step focus and the second temperature. Written
+anew from its documented behaviour; where code and documentation differ, as the code does.
+"""
+
+import math
+
+import torch
+
+
+def min_max(moved, least, most):
+    """(m - least) / (most - least); without a range, 1 if it moved and 0 if not."""
+    if most > least:
+        return (moved - least) / (most - least)
+    return torch.full_like(moved, float(most > 0))
+
+
+def by_maximum(moved, least, most):
+    """m / most; 0 if nothing moved."""
+    return moved / most if most > 0 else torch.zeros_like(moved)
+
+
+def from_minimum(moved, least, most):
+    """m - least."""
+    return moved - least
+
+
+def raw(moved, least, most):
+    """m as it is."""
+    return moved.clone()
+
+
+NORMALISATIONS = {"min_max": min_max, "by_maximum": by_maximum, "from_minimum": from_minimum, "raw": raw}
+
+
+def room(guide):
+    """As it is."""
+    return guide
+
+
+def chilly(guide):
+    """Minus its least value."""
+    return guide - guide.min()
+
+
+def icy(guide):
+    """max(0, 2 g - 1): what lies in the lower half of [0, 1] does not move."""
+    return (2 * guide - 1).clamp_min(0)
+
+
+def freezing(guide):
+    """1 for the highest hundredth of the values (one at least, with ties), 0 for the others; also called step."""
+    count = max(math.ceil(guide.numel() / 100), 1)
+    border = guide.flatten().kthvalue(guide.numel() - count + 1).values
+    return (guide >= border).to(guide.dtype)
+
+
+def warm(guide):
+    """g / 2 + 1 / 2: nothing is slower than half."""
+    return 0.5 * guide + 0.5
+
+
+def evaporating(guide):
+    """g / 4 + 1: everything moves, mobile weights up to a quarter faster than without a guide."""
+    return 0.25 * guide + 1.0
+
+
+TEMPERATURES = {
+    "room": room,
+    "chilly": chilly,
+    "icy": icy,
+    "freezing": freezing,
+    "step": freezing,
+    "warm": warm,
+    "evaporating": evaporating,
+}
+
+
+def adjusted(guide, temperature="room", scale=1.0, sparse_below=0.0):
+    """Guide at a temperature, times a number, with values below `sparse_below` set to 0; tensor by tensor.
+
+    Parameters
+    ----------
+    guide : dict of str to torch.Tensor
+        Normalised.
+    temperature : str
+        Key of `TEMPERATURES`.
+    scale, sparse_below : float
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        float32.
+    """
+    found = {}
+    for name, values in guide.items():
+        values = TEMPERATURES[temperature](values) * scale
+        found[name] = torch.where(values < sparse_below, 0.0, values).float()
+    return found

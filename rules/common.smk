@@ -92,6 +92,34 @@ def orthologue_table():
     return [orthologues["table"]] if orthologues else []
 
 
+def variants(base):
+    """Names of a base and of what is trained like it from its further seeds."""
+    return [base, *(f"{base}_seed{seed}" for seed in config["pretrain"]["bases"][base]["further_seeds"])]
+
+
+def base_settings(wildcards):
+    """Settings of a base, or of one of its further seeds; the list of these does not matter to it."""
+    name = next(base for base in config["pretrain"]["bases"] if wildcards.base in variants(base))
+    settings = {key: value for key, value in config["pretrain"]["bases"][name].items() if key != "further_seeds"}
+    return settings if wildcards.base == name else settings | {"seed": int(wildcards.base.rpartition("_seed")[2])}
+
+
+def embedding_inputs(wildcards):
+    """What is embedded: the corpus, or the counts of a user's study."""
+    if wildcards.dataset == "corpus":
+        names = ("training.npy", "samples.parquet", "splits.tsv", "attributes.parquet")
+        return {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
+    study = f"{RESULTS}/archive/user/{wildcards.dataset}"
+    return {"study": f"{study}/study.h5ad", "attributes": f"{study}/attributes.parquet"}
+
+
+def comparisons():
+    """(base, task) of every comparison of embeddings: a task is for the bases of its split."""
+    tasks = config["pretrain"]["comparison"]["tasks"]
+    for base, part in config["pretrain"]["bases"].items():
+        yield from ((base, task) for task in tasks if tasks[task]["split"] == part["split"])
+
+
 def guide_blocks(wildcards):
     """Names of the blocks of scouts; their number does not depend on the machine."""
     scheme = config["guide"]["schemes"][wildcards.scheme]
@@ -194,6 +222,12 @@ def report_inputs(wildcards):
         bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
         found["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
         found["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
+        found["pretrain_embeddings"] = [
+            f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in ["corpus", *user_studies()]
+        ]
+        compared = [f"{RESULTS}/pretrain/{base}/comparison/{task}" for base, task in comparisons()]
+        found["pretrain_scores"] = [f"{name}.parquet" for name in compared]
+        found["pretrain_contrasts"] = [f"{name}.json" for name in compared]
     if "guide" in config:
         schemes = [
             f"{RESULTS}/guide/{base}/{scheme}"
@@ -249,7 +283,7 @@ def registry_entries(wildcards):
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
     if "base" in wildcards.keys():
-        base = config["pretrain"]["bases"][wildcards.base]
+        base = base_settings(wildcards)
         pairs.append(("pretrain.architectures", base["architecture"]))
         pairs += [("pretrain.objectives", objective) for objective in base["objectives"]]
     if "graph" in wildcards.keys() and wildcards.graph in config["network"]["graphs"]:

@@ -25,10 +25,67 @@ rule pretrain:
         # That train together on one machine, a GPU each if there are any; a profile may ask for more.
         processes=1,
     params:
-        settings=lookup(dpath="pretrain/bases/{base}", within=config),
+        settings=base_settings,
         seed=config["seed"],
         device=config["device"],
     message:
         "Pre-training base model {wildcards.base}"
     script:
         "../workflow/scripts/pretrain.py"
+
+
+rule embed:
+    input:
+        unpack(embedding_inputs),
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+    output:
+        "<results>/pretrain/{base}/embeddings/{dataset}.h5ad",
+    log:
+        "<results>/logs/embed/{base}.{dataset}.log",
+    benchmark:
+        "<results>/benchmarks/embed/{base}.{dataset}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        minimum_gene_share=config["pretrain"]["minimum_gene_share"],
+        device=config["device"],
+    message:
+        "Embedding {wildcards.dataset} with base model {wildcards.base}"
+    script:
+        "../workflow/scripts/embed.py"
+
+
+rule compare_embeddings:
+    input:
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        splits="<results>/corpus/splits.tsv",
+        attributes="<results>/corpus/attributes.parquet",
+        models=lambda wildcards: expand("<results>/pretrain/{base}/model.safetensors", base=variants(wildcards.base)),
+        information=lambda wildcards: expand("<results>/pretrain/{base}/model.json", base=variants(wildcards.base)),
+    output:
+        scores="<results>/pretrain/{base}/comparison/{task}.parquet",
+        contrasts="<results>/pretrain/{base}/comparison/{task}.json",
+    log:
+        "<results>/logs/compare_embeddings/{base}.{task}.log",
+    benchmark:
+        "<results>/benchmarks/compare_embeddings/{base}.{task}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+        task=lookup(dpath="pretrain/comparison/tasks/{task}", within=config),
+        settings=lambda wildcards: {k: v for k, v in config["pretrain"]["comparison"].items() if k != "tasks"},
+        device=config["device"],
+    message:
+        "Comparing embeddings of base model {wildcards.base} with simpler ones on {wildcards.task}"
+    script:
+        "../workflow/scripts/compare_embeddings.py"

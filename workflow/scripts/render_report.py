@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from scarceseq.report.page import build, write
-from scarceseq.report.resources import commit
-from scarceseq.runtime import start
+from scarceseq.runtime import commit, start
 
 start(snakemake.log[0])
 page = Path(snakemake.output.page)
@@ -15,5 +14,5 @@ write(
     page,
     snakemake.output.figures,
     snakemake.output.tables,
-    commit(Path(__file__).parent),
+    commit(),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scarceseq import runtime
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.files import read_table
 from scarceseq.report import (
@@ -178,7 +179,7 @@ def test_rule_table_sums_time_over_jobs_and_takes_the_largest_memory(run, tmp_pa
 
 
 def test_a_folder_without_git_or_benchmarks_is_no_error(tmp_path):
-    assert resources.commit(tmp_path) is None
+    assert runtime.commit(tmp_path) is None
     section = resources.section(tmp_path / "nothing")
     assert [block.name for block in section.blocks] == ["run_versions"]
 

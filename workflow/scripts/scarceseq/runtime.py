@@ -1,10 +1,12 @@
-"""What every script does first: log to its file and to the terminal, keep freed memory."""
+"""What every script does first: log to its file and to the terminal, keep freed memory; and which commit it is."""
 
 import ctypes
 import faulthandler
 import logging
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 
 def start(log_path, append=False):
@@ -46,3 +48,19 @@ def keep_freed_memory():
         libc.mallopt(trim_threshold, 2**31 - 1)
     except (OSError, AttributeError):
         logging.getLogger(__name__).debug("this C library has no mallopt")
+
+
+def commit(folder=Path(__file__).parent):
+    """Git commit of the working tree that holds `folder`, by default this file's, with '+ changes' if tracked files
+    differ; None elsewhere.
+    """
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty= + changes", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None

@@ -163,8 +163,15 @@ def _check_references(config):
         one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
         known = registry.names("pretrain.architectures")
         one_of(f"pretrain.bases.{base}.architecture", part["architecture"], known, "architecture")
+        for seed in part["further_seeds"]:
+            if f"{base}_seed{seed}" in config["pretrain"]["bases"] or seed == part["seed"]:
+                raise InputError(f"config key pretrain.bases.{base}.further_seeds: there is a base with seed {seed}")
         if part["token_width"] % part["heads"]:
             raise InputError(f"config key pretrain.bases.{base}.token_width: no multiple of heads, {part['heads']}")
+    trained = {base["split"] for base in config.get("pretrain", {}).get("bases", {}).values()}
+    for task, part in config.get("pretrain", {}).get("comparison", {}).get("tasks", {}).items():
+        where = f"pretrain.comparison.tasks.{task}.split"
+        one_of(where, part["split"], sorted(trained), "split of any base in pretrain.bases")
     for scheme, part in config.get("guide", {}).get("schemes", {}).items():
         one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
         if part["shuffle_labels"] and part["minimum_held_out_accuracy"] > 0:
@@ -247,6 +254,8 @@ def _check_archive(config):
         if "://" not in mirror and not generated and not Path(mirror).is_dir():
             raise InputError(f"config key archive.mirrors: there is no folder '{mirror}'")
     names = [study["name"] for study in config.get("user_studies", [])]
+    if "corpus" in names:
+        raise InputError("config key user_studies: a study cannot be named 'corpus', its embedding would be ambiguous")
     for study in config.get("user_studies", []):
         key, other = f"config key user_studies: '{study['name']}'", study["organism"] not in (None, archive["organism"])
         if names.count(study["name"]) > 1:

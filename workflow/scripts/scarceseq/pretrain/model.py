@@ -26,7 +26,8 @@ class Base:
     mean, scale : torch.Tensor, (genes,)
         Of log2(TPM + 1) over the samples that the normalisation was fitted on.
     information : dict
-        Architecture, settings and provenance, as written to ``model.json``.
+        As written to ``model.json``: architecture, settings, provenance (commit, corpus, split, studies trained on),
+        and the ``vocabulary``: each gene's name, length in bases and mean TPM.
     """
 
     network: nn.Module

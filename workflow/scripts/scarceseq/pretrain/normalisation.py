@@ -1,4 +1,4 @@
-"""Gene-wise mean and scale, fitted on the samples that pre-training and scouts may see."""
+"""Gene-wise mean, scale and mean TPM, fitted on the samples that pre-training and scouts may see."""
 
 import numpy as np
 
@@ -43,6 +43,14 @@ def fit_normalisation(expression, rows, minimum_scale):
         variance += np.square(np.asarray(expression[chunk], dtype=np.float64) - mean).sum(axis=0)
     scale = np.maximum(np.sqrt(variance / len(rows)), minimum_scale)
     return mean.astype(np.float32), scale.astype(np.float32)
+
+
+def mean_tpm(expression, rows):
+    """Mean TPM of each gene, (genes,), float64; of log2(TPM + 1), `expression`, over `rows`."""
+    total = np.zeros(expression.shape[1])
+    for chunk in _chunks(rows):
+        total += (np.exp2(np.asarray(expression[chunk], dtype=np.float64)) - 1).sum(axis=0)
+    return total / len(rows)
 
 
 def _chunks(rows):

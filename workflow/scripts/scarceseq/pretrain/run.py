@@ -10,9 +10,10 @@ from scarceseq.pretrain.checkpoint import Checkpoint, fingerprint
 from scarceseq.pretrain.distributed import ALONE
 from scarceseq.pretrain.evaluation import evaluate
 from scarceseq.pretrain.model import Base
-from scarceseq.pretrain.normalisation import fit_normalisation
+from scarceseq.pretrain.normalisation import fit_normalisation, mean_tpm
 from scarceseq.pretrain.task import make_task
 from scarceseq.pretrain.training import train
+from scarceseq.runtime import commit
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,12 @@ def initial_base(matrix, settings, seed, device):
         "corpus_fingerprint": matrix.fingerprint,
         "split": settings.split,
         "seed": seed,
+        "commit": commit(),
+        "vocabulary": {
+            "gene_names": list(matrix.gene_names),
+            "bp_length": matrix.gene_lengths.tolist(),
+            "mean_tpm": mean_tpm(matrix.expression, fitted).tolist(),
+        },
     }
     mean, scale = (tensor.to(device) for tensor in normalisation)
     return Base(network.to(device), matrix.gene_ids, mean, scale, information)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from scarceseq.report import style
+from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count, words
 
@@ -16,37 +16,57 @@ PREDICTOR_WORDS = {
 }
 
 
+LOSS_WORDS = {
+    "loss": "weighted sum",
+    "masked_expression": "masked squared error\n(z-scored expression)",
+    "read_counts": "negative log-likelihood of reads\n(nats per masked gene)",
+    "labels": "cross-entropy of labels\n(nats)",
+    "study_adversary": "cross-entropy of studies\n(nats)",
+}
+
+
+def objectives(history):
+    """Names of a base's objectives in its history, `loss` where it holds nothing else."""
+    found = [
+        name.removeprefix("train_") for name in history if name.startswith("train_") and history[name].notna().any()
+    ]
+    return [name for name in found if name != "loss"] or ["loss"]
+
+
 @style.styled
 def loss_figure(history):
-    """Training and held-out loss over steps, one panel per base.
+    """Training and held-out loss over steps: one row per base, one panel for each of its objectives.
 
     Parameters
     ----------
     history : pandas.DataFrame
-        base, step, train_loss, validation_loss (NaN at steps without evaluation).
+        base, step, train_loss, validation_loss (NaN at steps without evaluation), and the same two per objective.
     """
-    bases = sorted(history["base"].unique())
-    drawn, axes = style.figure(max(4.6, 3.4 * len(bases)), 3.0, columns=len(bases), sharey=True)
-    for ax, base in zip(axes[0], bases, strict=True):
-        part = history[history["base"] == base].sort_values("step")
-        ax.plot(part["step"], part["train_loss"], color=style.SKY, label="pretrain studies")
-        held_out = part.dropna(subset=["validation_loss"])
-        if len(held_out):
-            ax.plot(
-                held_out["step"],
-                held_out["validation_loss"],
-                color=style.ORANGE,
-                marker="o",
-                ms=3,
-                label="held-out studies",
-            )
-        ax.set(xlabel="optimiser step", title=base)
-        style.plain_ticks(ax.xaxis)
-        ax.set_ylim(bottom=0)
-        ax.yaxis.grid(True)
-    axes[0, 0].set_ylabel("masked squared error\n(z-scored expression)")
-    axes[0, -1].legend(loc="best")
+    parts = {base: part.sort_values("step") for base, part in history.groupby("base", sort=True)}
+    columns = max(len(objectives(part)) for part in parts.values())
+    size = (max(4.6, 3.4 * columns), 2.6 * len(parts) + 0.4)
+    drawn, axes = style.figure(*size, rows=len(parts), columns=columns)
+    for row, (base, part) in zip(axes, parts.items(), strict=True):
+        names = objectives(part)
+        for ax, name in zip(row, names, strict=False):
+            _loss_panel(ax, part, name)
+            ax.set(title=base, ylabel=LOSS_WORDS.get(name, words(name)))
+        for ax in row[len(names) :]:
+            ax.set_visible(False)
+    axes[0, 0].legend(loc="best")
     return drawn
+
+
+def _loss_panel(ax, history, name):
+    ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
+    held_out = history.dropna(subset=[f"validation_{name}"])
+    if len(held_out) and name != "study_adversary":  # it knows no held-out study
+        values = held_out[f"validation_{name}"]
+        ax.plot(held_out["step"], values, color=style.ORANGE, marker="o", ms=3, label="held-out studies")
+    ax.set_xlabel("optimiser step")
+    style.plain_ticks(ax.xaxis)
+    ax.set_ylim(bottom=0)
+    ax.yaxis.grid(True)
 
 
 def error_table(evaluation):
@@ -74,6 +94,14 @@ def error_table(evaluation):
             rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins, low, high))
     names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins", "low", "high"]
     return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
+
+
+def score_table(scores):
+    """Mean over studies of each score: base, split_role, metric, predictor, value, studies, samples."""
+    keys = ["base", "split_role", "metric", "predictor"]
+    return scores.groupby(keys, as_index=False).agg(
+        value=("value", "mean"), studies=("study", "nunique"), samples=("samples", "sum")
+    )
 
 
 def _paired_interval(differences):
@@ -172,7 +200,16 @@ def section(inputs):
         blocks.append(Table("pretrain_errors", errors, "Masked genes of held-out studies", note))
         if evaluation["predictor"].nunique() > 1 and "model" in set(evaluation["predictor"]):
             blocks.append(_error_picture(evaluation))
-        blocks.append(Table("pretrain_evaluation", evaluation, "Error per study", folded=True))
+        others = score_table(scores[scores["metric"] != "masked_mse"])
+        if len(others):
+            note = (
+                "Mean over studies. Log-likelihood: nats per masked gene, larger is better. Balanced accuracy of label "
+                "heads: over a study's classes; `majority` says the most frequent class of the training samples."
+            )
+            blocks.append(Table("pretrain_scores", others, "Other objectives on held-out studies", note))
+        blocks.append(Table("pretrain_evaluation", scores, "Scores per study", folded=True))
+    more, told = embeddings.blocks(inputs)
+    blocks, findings = [*blocks, *more], [*findings, *told]
     return Section("pretrain", "Pre-training", blocks, [], findings)
 
 
@@ -181,8 +218,8 @@ def _loss_picture(history):
         "pretrain_loss",
         loss_figure(history),
         "Loss while pre-training",
-        "Mean squared error at masked genes, in units of each gene's variance over the training studies: 1 is what "
-        "predicting every gene's mean would cost there.",
+        "A panel per base and objective. Squared errors of masked genes are in units of each gene's variance over the "
+        "training studies: 1 is what predicting every gene's mean would cost there.",
         f"{count(history['base'].nunique(), 'base model')}, up to {int(history['step'].max()):,} steps.",
         "A held-out curve that rises while the other falls is over-fitting to studies; a curve still falling at its "
         "end is a run stopped early.",

@@ -1,7 +1,6 @@
 """Run times and peak memory from Snakemake's benchmark files, and the versions of what ran."""
 
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -109,20 +108,6 @@ def versions():
     return pd.DataFrame(
         [*rows, ("system", f"{platform.system()} {platform.machine()}")], columns=["package", "version"]
     )
-
-
-def commit(folder):
-    """Git commit of the working tree that holds `folder`, with '+ changes' if tracked files differ; None elsewhere."""
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--dirty= + changes", "--abbrev=12", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() or None
 
 
 def section(folder):

@@ -1,0 +1,29 @@
+"""Compare the frozen embedding of a base model with simpler features by linear classifiers of held-out studies."""
+
+import torch
+from scarceseq import device, files, runtime
+from scarceseq.pretrain.comparison import ComparisonSettings, ComparisonTask, compare
+from scarceseq.pretrain.contrasts import contrast, verdict
+from scarceseq.pretrain.model import load_base
+from scarceseq.pretrain.samples import read_matrix
+
+runtime.start(snakemake.log[0])
+runtime.keep_freed_memory()
+torch.set_num_threads(snakemake.threads)
+
+source, params = snakemake.input, snakemake.params
+task, settings = ComparisonTask(**params.task), ComparisonSettings(**params.settings)
+chosen = device.choose(params.device)
+loaded = [load_base(*paths, chosen) for paths in zip(source.models, source.information, strict=True)]
+bases = {base.information["settings"]["seed"]: base for base in loaded}
+corpus = (source.training, source.samples, source.genes, source.splits)
+keys = [key for key in (task.label, task.group) if key]
+matrix = read_matrix(*corpus, task.split, source.attributes, keys)
+
+scores = compare(matrix, bases, task, settings, params.seed)
+contrasts = contrast(scores, task.protocol, settings.confidence)
+trained = loaded[0].information["training_studies"]
+samples = int(sum(study in set(trained) for study in matrix.studies))
+told = (snakemake.wildcards.base, task.label, samples, settings.smallest_difference)
+files.write_table(scores, snakemake.output.scores)
+files.write_json({"contrasts": contrasts, "verdict": verdict(contrasts, *told)}, snakemake.output.contrasts)

@@ -1,0 +1,30 @@
+"""Embed the corpus, or a user's study from its counts, with a base model; the samples' tables go along."""
+
+import numpy as np
+import torch
+from scarceseq import device, files, runtime
+from scarceseq.archive.counts import CountsFile
+from scarceseq.pretrain.embedding import attribute_columns, embed, embed_rows, write_embedding
+from scarceseq.pretrain.model import load_base
+
+runtime.start(snakemake.log[0])
+runtime.keep_freed_memory()
+torch.set_num_threads(snakemake.threads)
+
+source = snakemake.input
+base = load_base(source.model, source.information, device.choose(snakemake.params.device))
+if source.get("study"):
+    counts = CountsFile(source.study)
+    table = counts.samples
+    gene_ids = counts.genes.index.where(counts.genes["measured"], None)
+    with counts.open() as matrix:
+        embedding, alignment = embed(base, matrix, gene_ids, snakemake.params.minimum_gene_share)
+    share = alignment.share
+else:
+    table = files.read_table(source.samples).set_index("sample")
+    splits = files.read_table(source.splits, dtype=str)
+    role = splits[splits["split"] == base.information["split"]].set_index("study")["role"]
+    table["role"] = table["study"].map(role).fillna("unused")
+    embedding, share = embed_rows(base, np.load(source.training, mmap_mode="r")), 1.0
+attributes = attribute_columns(files.read_table(source.attributes), table.index)
+write_embedding(embedding, table.join(attributes), base, share, snakemake.output[0])

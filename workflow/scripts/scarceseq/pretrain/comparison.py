@@ -1,0 +1,216 @@
+"""Does pre-training help? Linear classifiers of held-out studies, on the frozen embedding and on simpler features."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from scarceseq.errors import InputError
+from scarceseq.pretrain.representations import REPRESENTATIONS, SEEDED
+from scarceseq.seeds import derive
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ["method", "seed", "study", "repeat", "fold", "value", "training_samples", "test_samples", "candidate"]
+FLOORS = ("majority", "study_identity")
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """Config key ``pretrain.comparison`` without its tasks, field by field."""
+
+    folds: int
+    repeats: int
+    penalties: tuple
+    confidence: float
+    smallest_difference: float
+
+
+@dataclass(frozen=True)
+class ComparisonTask:
+    """One entry of the config key ``pretrain.comparison.tasks``, field by field."""
+
+    split: str
+    label: str
+    protocol: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled samples of one role.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int, (samples,)
+        Of the training matrix.
+    labels, studies, groups : numpy.ndarray of str, (samples,)
+    """
+
+    rows: np.ndarray
+    labels: np.ndarray
+    studies: np.ndarray
+    groups: np.ndarray
+
+
+def labelled_samples(matrix, task, role):
+    """Samples of a role with a label; without a group, each is its own."""
+    rows = matrix.rows([role])
+    rows = rows[matrix.attributes[task.label][rows] != ""]
+    groups = matrix.samples[rows]
+    if task.group:
+        given = matrix.attributes[task.group][rows]
+        groups = np.where(given == "", groups, given)
+    return Labelled(rows, matrix.attributes[task.label][rows], matrix.studies[rows], groups)
+
+
+def divisions(data, task, settings, seed):
+    """Training and test samples of each division: tuples (repeat, fold, training, test, of `data`).
+
+    Across studies, studies are divided; within, the samples of each study that has two classes, as evenly over classes
+    as its groups allow.
+    """
+    found = []
+    for repeat in range(settings.repeats):
+        if task.protocol == "cross_study":
+            studies = np.unique(data.studies)
+            order = np.random.default_rng(derive(seed, repeat)).permutation(len(studies))
+            for fold in range(min(settings.folds, len(studies))):
+                test = np.isin(data.studies, studies[order[fold :: settings.folds]])
+                found.append((repeat, fold, np.flatnonzero(~test), np.flatnonzero(test)))
+            continue
+        for study in np.unique(data.studies):
+            own = np.flatnonzero(data.studies == study)
+            own = own[_frequent(data.labels[own], data.groups[own])]
+            if len(np.unique(data.labels[own])) < 2:
+                continue
+            smallest = min(len(np.unique(data.groups[own][data.labels[own] == c])) for c in np.unique(data.labels[own]))
+            state = derive(seed, repeat, study) % 2**32
+            cut = StratifiedGroupKFold(min(settings.folds, smallest), shuffle=True, random_state=state)
+            parts = cut.split(own, data.labels[own], data.groups[own])
+            found += [(repeat, fold, own[train], own[test]) for fold, (train, test) in enumerate(parts)]
+    return found
+
+
+def _frequent(labels, groups):
+    """Whether each label is that of at least two groups, so that it can be trained and tested on."""
+    enough = [label for label in np.unique(labels) if len(np.unique(groups[labels == label])) >= 2]
+    return np.isin(labels, enough)
+
+
+def scores(features, data, parts, inverse_penalty):
+    """Balanced accuracy in each test study of each division, over the classes that were trained on.
+
+    A study with fewer than two such classes is left out: there, guessing would be right.
+
+    Returns
+    -------
+    list of dict
+        study, repeat, fold, value, training_samples, test_samples.
+    """
+    found = []
+    for repeat, fold, train, test in parts:
+        test = test[np.isin(data.labels[test], data.labels[train])]
+        kept = [s for s in np.unique(data.studies[test]) if len(set(data.labels[test][data.studies[test] == s])) > 1]
+        if not kept or len(set(data.labels[train])) < 2:
+            continue
+        predicted = predict(features[train], data.labels[train], features[test], inverse_penalty)
+        for study in kept:
+            own = data.studies[test] == study
+            value = balanced_accuracy(data.labels[test][own], predicted[own])
+            place = {"study": study, "repeat": repeat, "fold": fold, "value": value}
+            found.append(place | {"training_samples": len(train), "test_samples": int(own.sum())})
+    return found
+
+
+def predict(training, labels, test, inverse_penalty):
+    """Labels by multinomial logistic regression with a squared penalty.
+
+    With more features than samples it is fitted to the samples' coordinates in the space that they span, in which the
+    solution lies.
+    """
+    if training.shape[1] > len(training):
+        centre = training.mean(axis=0)
+        axes = np.linalg.svd(training - centre, full_matrices=False)[2]
+        training, test = (training - centre) @ axes.T, (test - centre) @ axes.T
+    return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
+
+
+def balanced_accuracy(labels, predicted):
+    """Mean over the classes of the share of their samples that are predicted right."""
+    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
+
+
+def compare(matrix, bases, task, settings, run_seed):
+    """Scores of every method on the test studies.
+
+    Each method tries its two forms of features with every penalty on the validation studies, divided as the test
+    studies are; the best mean over studies is used, the first of equals, or the first of all without such studies.
+
+    Parameters
+    ----------
+    matrix : scarceseq.pretrain.samples.LabelledMatrix
+        With the attributes that the task names.
+    bases : dict of int to scarceseq.pretrain.model.Base
+        By pre-training seed; what does not depend on the seed is fitted on the rows of the first.
+    task : ComparisonTask
+    settings : ComparisonSettings
+    run_seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`; seed is that of pre-training, the first where a method has none. The floors are ``majority``, the
+        most frequent class of the training samples, and ``study_identity``, a classifier that sees the study alone.
+    """
+    test, validation = (labelled_samples(matrix, task, role) for role in ("test", "validation"))
+    if len(test.rows) == 0:
+        raise InputError(
+            f"pretrain.comparison: no sample of the test studies of split '{task.split}' has the attribute "
+            f"'{task.label}'; choose another label"
+        )
+    seed = derive(run_seed, "comparison", task.split, task.label)
+    parts = divisions(test, task, settings, derive(seed, "test"))
+    tuning = divisions(validation, task, settings, derive(seed, "validation"))
+    first = next(iter(bases))
+    tables = [_floor(name, test, parts, first) for name in FLOORS]
+    for number, base in bases.items():
+        trained = np.isin(matrix.studies, base.information["training_studies"])
+
+        def read(rows, base=base):
+            return base.standardise(matrix.expression[rows]).cpu().numpy().astype(np.float64)
+
+        values = read(np.concatenate([test.rows, validation.rows]))
+        for method, represent in REPRESENTATIONS.items():
+            if method not in SEEDED and number != first:
+                continue
+            forms = represent(base, values, read, np.flatnonzero(trained), seed)
+            form, penalty = _choose(method, forms, validation, len(test.rows), tuning, settings)
+            table = pd.DataFrame(scores(forms[form][: len(test.rows)], test, parts, penalty))
+            tables.append(table.assign(method=method, seed=number, candidate=f"form {form + 1}, C = {penalty:g}"))
+    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+
+
+def _choose(method, forms, validation, start, tuning, settings):
+    """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
+    candidates = [(form, penalty) for penalty in settings.penalties for form in range(len(forms))]
+    found = []
+    for form, penalty in candidates:
+        table = pd.DataFrame(scores(forms[form][start:], validation, tuning, penalty))
+        found.append(table.groupby("study")["value"].mean().mean() if len(table) else np.nan)
+    if np.isnan(found).all():
+        return candidates[0]
+    best = int(np.nanargmax(found))
+    form, penalty = candidates[best]
+    logger.info("%s: form %d, C = %g; validation %.3f", method, form + 1, penalty, found[best])
+    return form, penalty
+
+
+def _floor(name, data, parts, seed):
+    """Scores of a classifier that sees nothing (`majority`) or which study a sample is of (`study_identity`)."""
+    studies = np.unique(data.studies)
+    known = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")
+    return pd.DataFrame(scores(known, data, parts, 1.0)).assign(method=name, seed=seed, candidate="")

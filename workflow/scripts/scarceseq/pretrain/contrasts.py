@@ -1,0 +1,158 @@
+"""Differences between embeddings, with intervals over studies and pre-training seeds, and what they allow to say."""
+
+import numpy as np
+from scipy import stats
+
+METHOD = "embedding"
+RIVALS = ("principal_components", "genes", "random_encoder")
+WORDS = {
+    "embedding": "frozen embedding",
+    "principal_components": "principal components of the same samples",
+    "genes": "all genes",
+    "random_encoder": "untrained encoder",
+}
+LEAST_STUDIES, LEAST_SEEDS, LEAST_SAMPLES = 3, 5, 200
+
+
+def contrast(scores, protocol, confidence):
+    """Differences in balanced accuracy, embedding minus each rival, paired by division, study and seed.
+
+    Across studies the unit is the study, crossed with the seed. Within studies too, if there are enough; a single
+    study gets the corrected resampled t interval over its own divisions (Nadeau and Bengio 2003), which says nothing
+    about other studies.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        From `scarceseq.pretrain.comparison.compare`.
+    protocol : {'cross_study', 'within_study'}
+    confidence : float
+
+    Returns
+    -------
+    list of dict
+        method, against, mean, mean_against, difference, low, high (None without an interval), studies, seeds,
+        interval, protocol.
+    """
+    found = []
+    wide = scores.pivot(index=["study", "repeat", "fold"], columns=["method", "seed"], values="value")
+    sizes = scores.groupby(["study", "repeat", "fold"])[["training_samples", "test_samples"]].first()
+    for rival in RIVALS:
+        own, other = wide[METHOD], wide[rival]
+        differences = own - (other[own.columns] if len(other.columns) > 1 else other.to_numpy())
+        table = differences.groupby(level="study").mean().to_numpy()  # (studies, seeds)
+        low, high, kind = crossed_interval(table, confidence)
+        if len(table) == 1 and protocol == "within_study":
+            of_division, size = differences.mean(axis=1), sizes.loc[differences.index]
+            ratio = (size["test_samples"] / size["training_samples"]).mean()
+            low, high = resampled_interval(of_division.to_numpy(), ratio, confidence)
+            kind = "corrected resampled t, within one study"
+        means = [part.groupby(level="study").mean().to_numpy().mean() for part in (own, other)]
+        found.append(
+            {"method": METHOD, "against": rival, "mean": means[0], "mean_against": means[1], "protocol": protocol}
+            | {"difference": float(table.mean()), "low": _number(low), "high": _number(high)}
+            | {"studies": len(table), "seeds": table.shape[1], "interval": kind}
+        )
+    return found
+
+
+def crossed_interval(table, confidence):
+    """t interval of the mean of a (studies, seeds) table whose rows and columns are both random.
+
+    The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
+    freedom; with one seed it is the t interval on the studies' values. Never narrower than that of the studies alone.
+
+    Returns
+    -------
+    low, high : float
+        NaN with fewer than three studies.
+    kind : str
+    """
+    studies, seeds = table.shape
+    if studies < LEAST_STUDIES:
+        return np.nan, np.nan, "NA"
+    mean = table.mean()
+    of_study, of_seed = table.mean(axis=1), table.mean(axis=0)
+    by_study = seeds * of_study.var(ddof=1)
+    total, freedom = by_study, studies - 1
+    if seeds > 1:
+        by_seed = studies * of_seed.var(ddof=1)
+        rest = np.square(table - of_study[:, None] - of_seed + mean).sum() / ((studies - 1) * (seeds - 1))
+        if by_seed > rest:
+            total = by_study + by_seed - rest
+            parts = by_study**2 / (studies - 1) + by_seed**2 / (seeds - 1) + rest**2 / ((studies - 1) * (seeds - 1))
+            freedom = total**2 / parts
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total / (studies * seeds))
+    return mean - half, mean + half, "t over studies" + (" and seeds" if seeds > 1 else "")
+
+
+def resampled_interval(values, test_to_training, confidence):
+    """t interval of the mean over overlapping divisions: variance x (1 / divisions + test / training samples)."""
+    count = len(values)
+    if count < 2:
+        return np.nan, np.nan
+    spread = np.sqrt(values.var(ddof=1) * (1 / count + test_to_training))
+    half = stats.t.ppf((1 + confidence) / 2, count - 1) * spread
+    return values.mean() - half, values.mean() + half
+
+
+def outcome(low, high, smallest_difference):
+    """win, loss, no difference detected, or underpowered: without an interval, or with one that reaches so far."""
+    if low is None or high is None:
+        return "underpowered"
+    if low > 0 or high < 0:
+        return "win" if low > 0 else "loss"
+    return "underpowered" if max(-low, high) >= smallest_difference else "no difference detected"
+
+
+def verdict(contrasts, base, label, training_samples, smallest_difference):
+    """Plain sentences on one comparison; the first is against principal components.
+
+    Parameters
+    ----------
+    contrasts : list of dict
+        From `contrast`.
+    base, label : str
+    training_samples : int
+        That the base was trained on.
+    smallest_difference : float
+
+    Returns
+    -------
+    str
+    """
+    found = {row["against"]: outcome(row["low"], row["high"], smallest_difference) for row in contrasts}
+    sentences = [_sentence(row, found[row["against"]], smallest_difference) for row in contrasts]
+    where = f"Does pre-training help (base {base}, {label})? "
+    if found["principal_components"] == "loss":
+        sentences.append("Principal components win: as configured, pre-training does not pay here.")
+    one = contrasts[0]
+    if one["protocol"] == "within_study":
+        sentences.append(
+            f"Cross-validated within {one['studies']} {'study' if one['studies'] == 1 else 'studies'}: nothing here is "
+            "a claim about other studies."
+        )
+    if training_samples < LEAST_SAMPLES:
+        sentences.append(
+            f"{training_samples} samples to train on are too few for any claim about the worth of pre-training."
+        )
+    if one["seeds"] < LEAST_SEEDS:
+        count = "One pre-training seed is" if one["seeds"] == 1 else f"{one['seeds']} pre-training seeds are"
+        sentences.append(f"{count} fewer than the {LEAST_SEEDS} that a claim beyond these models needs.")
+    return where + " ".join(sentences)
+
+
+def _sentence(row, found, smallest_difference):
+    count = f"{row['studies']} {'study' if row['studies'] == 1 else 'studies'}"
+    count += f" x {row['seeds']} seeds" if row["seeds"] > 1 else ""
+    names = f"{WORDS[row['method']].capitalize()} {row['mean']:.3f}, {WORDS[row['against']]} {row['mean_against']:.3f}"
+    if row["low"] is None:
+        return f"{names}: underpowered, {count} give no interval (difference {row['difference']:+.3f})."
+    figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {count}"
+    if found == "underpowered":
+        return f"{names}: underpowered, a difference of {smallest_difference:g} is not ruled out ({figures})."
+    return f"{names}: {found} ({figures})."
+
+
+def _number(value):
+    return None if np.isnan(value) else float(value)

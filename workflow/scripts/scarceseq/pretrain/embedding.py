@@ -1,0 +1,189 @@
+"""Embeddings of samples: of the corpus's own rows, or of any table of counts once its genes are found."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from scarceseq.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+BLOCK_SAMPLES = 512
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which column of a table holds each gene of a base model.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray of int, (genes of the model,)
+        -1 where the table lacks the gene.
+    share : float
+        Of the model's genes that the table has.
+    """
+
+    columns: np.ndarray
+    share: float
+
+
+def align(base, gene_ids, minimum_share):
+    """Find the model's genes among `gene_ids`, whatever their order and the versions of the ids.
+
+    Raises
+    ------
+    InputError
+        If a gene occurs twice, or a share of the genes below `minimum_share` is found.
+    """
+    column = {}
+    for place, gene_id in enumerate(gene_ids):
+        if gene_id is None:
+            continue
+        gene = without_version(gene_id)
+        if gene in column:
+            raise InputError(f"gene {gene} has two columns, {column[gene]} and {place}: add them up or drop one")
+        column[gene] = place
+    columns = np.array([column.get(without_version(gene), -1) for gene in base.gene_ids])
+    share = float((columns >= 0).mean())
+    if share < minimum_share:
+        missing = next(gene for gene, place in zip(base.gene_ids, columns, strict=True) if place < 0)
+        raise InputError(
+            f"{share:.1%} of the model's {len(columns)} genes are in the table, under the minimum of "
+            f"{minimum_share:.0%} (missing: {missing}, ...); give unfiltered counts by Ensembl gene id"
+        )
+    logger.info("%.1f%% of the model's %d genes found; the others are put at their mean", 100 * share, len(columns))
+    return Alignment(columns, share)
+
+
+def without_version(gene_id):
+    """``ENSMUSG00000064370.1`` without its version; what follows the version, such as ``_PAR_Y``, stays."""
+    return re.sub(r"\.\d+", "", gene_id, count=1)
+
+
+def embed(base, counts, gene_ids, minimum_share):
+    """Embeddings of samples given as counts, and how the genes were found.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+    counts : array or HDF5 data set, (samples, genes of the table)
+        Reads, or sums of coverage; rows are read in blocks.
+    gene_ids : sequence of str
+        Ensembl ids of the columns; None for a column that holds no measured gene.
+    minimum_share : float
+        Of the model's genes that the table must have.
+
+    Returns
+    -------
+    embedding : numpy.ndarray, (samples, width), float32
+    alignment : Alignment
+
+    Raises
+    ------
+    InputError
+        If too few genes are found, or a sample has no count or one that cannot be.
+    """
+    if counts.shape[1] != len(gene_ids):
+        raise InputError(f"counts of shape {tuple(counts.shape)} with {len(gene_ids)} gene ids; give one id per column")
+    alignment = align(base, gene_ids, minimum_share)
+    blocks = [
+        _embed_rows(base, log_expression(base, alignment, counts[start : start + BLOCK_SAMPLES], start))
+        for start in range(0, counts.shape[0], BLOCK_SAMPLES)
+    ]
+    return np.concatenate(blocks or [np.zeros((0, base.network.width), np.float32)]), alignment
+
+
+def embed_rows(base, expression, rows=None):
+    """Embeddings, (rows, width), float32, of log2(TPM + 1) in the model's genes, such as the training matrix."""
+    rows = np.arange(len(expression)) if rows is None else rows
+    starts = range(0, len(rows), BLOCK_SAMPLES)
+    blocks = [_embed_rows(base, np.asarray(expression[rows[start : start + BLOCK_SAMPLES]])) for start in starts]
+    return np.concatenate(blocks or [np.zeros((0, base.network.width), np.float32)])
+
+
+@torch.no_grad()
+def _embed_rows(base, expression):
+    return base.network.eval().embed(base.standardise(expression)).float().cpu().numpy()
+
+
+def log_expression(base, alignment, counts, first_row=0):
+    """log2(TPM + 1) in the model's genes, (samples, genes), from counts in the table's.
+
+    TPM is over the genes present, and adds up to what these have in the samples that the model was fitted on, since
+    the model's genes are not all genes. A missing gene is put at its mean, which is a z-score of 0.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+    alignment : Alignment
+    counts : array, (samples, genes of the table)
+    first_row : int
+        Number of the first sample, for messages.
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    present = alignment.columns >= 0
+    known = counts[:, alignment.columns[present]]
+    wrong = ~(np.isfinite(known) & (known >= 0)).all(axis=1) | (known.sum(axis=1) == 0)
+    if wrong.any():
+        raise InputError(
+            f"row {first_row + int(wrong.argmax())} of the counts is all zero, or has a negative or missing value; "
+            "leave the sample out, or give counts instead of logarithms"
+        )
+    vocabulary = base.information["vocabulary"]
+    rate = known / np.asarray(vocabulary["bp_length"])[present]
+    total = np.asarray(vocabulary["mean_tpm"])[present].sum()
+    expression = np.tile(base.mean.cpu().numpy().astype(np.float64), (len(counts), 1))
+    expression[:, present] = np.log2(rate / rate.sum(axis=1, keepdims=True) * total + 1)
+    return expression
+
+
+def attribute_columns(attributes, samples, minimum_share=0.01):
+    """One column for each attribute that a share of the samples has; the rest would be thousands of empty columns.
+
+    Parameters
+    ----------
+    attributes : pandas.DataFrame
+        sample, key, value.
+    samples : sequence of str
+        Index of the result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``attribute_<key>``; missing where a sample has none.
+    """
+    attributes = attributes[attributes["sample"].isin(samples)].drop_duplicates(["sample", "key"])
+    counted = attributes["key"].value_counts()
+    kept = attributes[attributes["key"].isin(counted[counted >= minimum_share * len(samples)].index)]
+    wide = kept.pivot(index="sample", columns="key", values="value").reindex(samples)
+    return wide.rename(columns="attribute_{}".format).rename_axis(columns=None)
+
+
+def write_embedding(embedding, table, base, share, path):
+    """Write an ``.h5ad``: samples x width, the samples' table as obs, and of the model what tells it apart.
+
+    Parameters
+    ----------
+    embedding : numpy.ndarray, (samples, width)
+    table : pandas.DataFrame
+        Index: sample.
+    base : scarceseq.pretrain.model.Base
+    share : float
+        Of the model's genes that were found.
+    path : path
+    """
+    import anndata
+    import pandas as pd
+
+    from scarceseq.files import atomic
+
+    text = table.select_dtypes("object").columns
+    table = table.assign(**{name: table[name].astype("category") for name in text})
+    names = pd.DataFrame(index=[f"embedding_{number}" for number in range(embedding.shape[1])])
+    keys = ("architecture", "split", "seed", "corpus_fingerprint", "commit")
+    told = {f"model_{key}": str(base.information.get(key)) for key in keys} | {"share_of_genes_found": share}
+    with atomic(path) as temporary:
+        anndata.AnnData(embedding, obs=table.rename_axis("sample"), var=names, uns=told).write_h5ad(temporary)

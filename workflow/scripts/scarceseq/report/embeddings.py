@@ -1,0 +1,119 @@
+"""Pre-training's use: how well held-out studies are classified from the frozen embedding and from simpler features."""
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from scarceseq.pretrain.comparison import FLOORS
+from scarceseq.pretrain.contrasts import WORDS
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Table
+from scarceseq.report.forest import forest_figure
+from scarceseq.report.wording import count, span, words
+
+ORDER = [*WORDS, *FLOORS]
+NAMES = WORDS | {"majority": "most frequent class", "study_identity": "study's identity alone"}
+
+
+def study_means(scores):
+    """Balanced accuracy by method, seed and study: base, task, method, seed, study, value; mean over divisions."""
+    return scores.groupby(["base", "task", "method", "seed", "study"], as_index=False)["value"].mean()
+
+
+@style.styled
+def methods_figure(means):
+    """Each study's balanced accuracy (pale) and the mean of each pre-training seed, one panel per base and task."""
+    panels = list(means.groupby(["base", "task"], sort=True))
+    drawn, axes = style.figure(4.6 + 3.6 * (len(panels) - 1), 2.9, columns=len(panels), sharey=True, sharex=True)
+    for ax, ((base, task), part) in zip(axes[0], panels, strict=True):
+        for place, method in enumerate(ORDER):
+            own = part[part["method"] == method]
+            of_study = own.groupby("study")["value"].mean()
+            spread = np.linspace(-0.22, 0.22, len(of_study))
+            ax.scatter(of_study, place + spread, s=9, color=style.LIGHT, lw=0)
+            colour = style.BLUE if place == 0 else style.ORANGE if method not in FLOORS else style.GREY
+            of_seed = own.groupby("seed")["value"].mean()
+            ax.scatter(of_seed, [place] * len(of_seed), s=34, marker="D", color=colour, alpha=0.75, lw=0, zorder=3)
+        ax.set(xlabel="balanced accuracy", title=f"{words(task)} (base {base})", xlim=(-0.02, 1.02))
+        ax.grid(True, axis="x")
+    axes[0, 0].set_yticks(range(len(ORDER)), [NAMES[method] for method in ORDER])
+    axes[0, 0].invert_yaxis()
+    return drawn
+
+
+def blocks(inputs):
+    """Blocks of the comparison and of the embeddings that were written, and the findings; empty if there are none."""
+    found, findings = [], []
+    if inputs.has("pretrain_contrasts"):
+        contrasts = inputs.values("pretrain_contrasts")
+        findings = [told["verdict"] for _, told in contrasts]
+        found += [Paragraph(text, "finding") for text in findings]
+        rows = [
+            {"base": path.parent.parent.name, "task": path.stem} | row
+            for path, told in contrasts
+            for row in told["contrasts"]
+        ]
+        found += _comparison_blocks(_scores(inputs), pd.DataFrame(rows))
+    if inputs.has("pretrain_embeddings"):
+        found.append(_embedding_table(inputs.paths("pretrain_embeddings")))
+    return found, findings
+
+
+def _scores(inputs):
+    tables = inputs.stacked("pretrain_scores", "base", None)
+    sizes = [len(pd.read_parquet(path)) for path in inputs.paths("pretrain_scores")]
+    tables.insert(1, "task", np.repeat([path.stem for path in inputs.paths("pretrain_scores")], sizes))
+    return tables
+
+
+def _comparison_blocks(scores, contrasts):
+    means = study_means(scores)
+    contrasts = contrasts.astype({"low": float, "high": float})
+    several = contrasts["base"].nunique() > 1
+    names = [
+        f"{words(row.task)}: embedding − {NAMES[row.against]}" + (f" ({row.base})" if several else "")
+        for row in contrasts.itertuples()
+    ]
+    studies = span(means.groupby(["base", "task"])["study"].nunique())
+    picture = Picture(
+        "pretrain_methods",
+        methods_figure(means),
+        "Telling labels of held-out studies",
+        "Diamonds: mean over studies, one per pre-training seed where a method depends on it; pale dots: each study. "
+        "All but the floors end in a logistic regression with as many candidates, chosen on validation studies.",
+        f"{studies} test studies.",
+        "The same few studies test all methods: judge by the paired differences below. A floor that is high means that "
+        "studies differ in their classes more than in their samples.",
+    )
+    forest = Picture(
+        "pretrain_comparison",
+        forest_figure(contrasts, names, "difference in balanced accuracy"),
+        "What the embedding adds",
+        "Paired difference, embedding minus its rival, over the same divisions, with its interval over studies and "
+        "seeds. Coloured where the interval leaves out zero.",
+        f"{span(contrasts['studies'])} studies, {span(contrasts['seeds'])} pre-training seeds.",
+        "A base whose objectives include the label itself has seen labels of other studies that its rivals have not.",
+    )
+    table = means.groupby(["base", "task", "method", "seed"], as_index=False)["value"].mean()
+    return [
+        picture,
+        forest,
+        Table("pretrain_contrasts", contrasts, "Embedding against simpler features"),
+        Table("pretrain_methods", table, "Mean balanced accuracy by method and seed", folded=True),
+        Table("pretrain_method_scores", scores, "Balanced accuracy in each division", folded=True),
+    ]
+
+
+def _embedding_table(paths):
+    rows = []
+    for path in paths:
+        with h5py.File(path) as handle:
+            samples, width = handle["X"].shape
+            share = float(handle["uns/share_of_genes_found"][()])
+        base = path.parent.parent.name
+        rows.append({"base": base, "dataset": path.stem, "samples": samples, "width": width, "genes_found": share})
+    note = (
+        f"{count(len(rows), 'file')} in `pretrain/<base>/embeddings/`, which anndata opens. Genes found: the share of "
+        "the model's genes that the table has; the others are put at their mean."
+    )
+    return Table("pretrain_embeddings", pd.DataFrame(rows), "Embeddings", note)

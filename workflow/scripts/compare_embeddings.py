@@ -24,6 +24,7 @@ scores = compare(matrix, bases, task, settings, params.seed)
 contrasts = contrast(scores, task.protocol, settings.confidence)
 trained = loaded[0].information["training_studies"]
 samples = int(sum(study in set(trained) for study in matrix.studies))
-told = (snakemake.wildcards.base, task.label, samples, settings.smallest_difference)
+labelled = task.label in loaded[0].information["settings"]["objectives"].get("labels", {}).get("keys", [])
+told = (snakemake.wildcards.base, task.label, samples, labelled, settings.smallest_difference)
 files.write_table(scores, snakemake.output.scores)
 files.write_json({"contrasts": contrasts, "verdict": verdict(contrasts, *told)}, snakemake.output.contrasts)

@@ -105,7 +105,7 @@ def outcome(low, high, smallest_difference):
     return "underpowered" if max(-low, high) >= smallest_difference else "no difference detected"
 
 
-def verdict(contrasts, base, label, training_samples, smallest_difference):
+def verdict(contrasts, base, label, training_samples, labelled, smallest_difference):
     """Plain sentences on one comparison; the first is against principal components.
 
     Parameters
@@ -115,6 +115,8 @@ def verdict(contrasts, base, label, training_samples, smallest_difference):
     base, label : str
     training_samples : int
         That the base was trained on.
+    labelled : bool
+        Whether it was trained on this label too, of those samples.
     smallest_difference : float
 
     Returns
@@ -126,6 +128,8 @@ def verdict(contrasts, base, label, training_samples, smallest_difference):
     where = f"Does pre-training help (base {base}, {label})? "
     if found["principal_components"] == "loss":
         sentences.append("Principal components win: as configured, pre-training does not pay here.")
+    if labelled:
+        sentences.append("The base has learned this label from the studies it was trained on; its rivals have not.")
     one = contrasts[0]
     if one["protocol"] == "within_study":
         sentences.append(

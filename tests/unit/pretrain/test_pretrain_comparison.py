@@ -1,0 +1,271 @@
+"""The comparison of embeddings: fitted on training folds, floors at chance, intervals by closed form, honest words."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scarceseq.errors import InputError
+from scarceseq.pretrain import comparison
+from scarceseq.pretrain.comparison import (
+    ComparisonSettings,
+    ComparisonTask,
+    Labelled,
+    compare,
+    divisions,
+    labelled_samples,
+)
+from scarceseq.pretrain.contrasts import contrast, crossed_interval, outcome, resampled_interval, verdict
+from scarceseq.pretrain.representations import REPRESENTATIONS
+from scarceseq.pretrain.run import initial_base
+from scarceseq.pretrain.samples import read_matrix
+from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from small_corpus import small_expression, write_corpus
+
+SETTINGS = ComparisonSettings(folds=3, repeats=2, penalties=(10, 1), confidence=0.95, smallest_difference=0.02)
+TASK = ComparisonTask(split="default", label="tissue", protocol="cross_study", group="")
+TISSUES = ("heart", "liver", "lung")
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    """Four validation and five test studies, each with three tissues that move some genes."""
+    expression, studies = small_expression()
+    values = np.array(TISSUES, dtype=object)[np.arange(len(studies)) % 3]
+    for number, tissue in enumerate(TISSUES):
+        expression[values == tissue, 5 * number : 5 * number + 4] += 4
+    plain = read_matrix(*write_corpus(tmp_path / "corpus", expression, studies), "default")
+    roles = np.repeat(["pretrain"] * 4 + ["validation"] * 4 + ["test"] * 5, 10)
+    values[::17] = ""
+    return dataclasses.replace(plain, roles=roles, attributes={"tissue": values})
+
+
+@pytest.fixture
+def bases(matrix, settings):
+    found = {seed: initial_base(matrix, settings, seed, torch.device("cpu")) for seed in (1, 2)}
+    for seed, base in found.items():
+        base.information["training_studies"] = [f"study{number:02d}" for number in range(4)]
+        torch.nn.init.normal_(base.network.encoder.linear.weight, generator=torch.Generator().manual_seed(seed))
+    return found
+
+
+def test_every_study_is_tested_once_per_repeat_and_never_trained_on_then(matrix):
+    data = labelled_samples(matrix, TASK, "test")
+    tested = []
+    for repeat, _, train, test in divisions(data, TASK, SETTINGS, 1):
+        assert not set(data.studies[train]) & set(data.studies[test])
+        assert len(train) + len(test) == len(data.rows)
+        tested += [(repeat, study) for study in set(data.studies[test])]
+    assert sorted(tested) == sorted((repeat, study) for repeat in range(2) for study in set(data.studies))
+
+
+def test_within_a_study_no_group_is_on_both_sides_and_all_classes_are_trained_on():
+    labels = np.array(["a", "b"] * 12 + ["c"], dtype=object)
+    groups = np.repeat([f"mouse{number}" for number in range(13)], 2)[:25]
+    data = Labelled(np.arange(25), labels, np.array(["one"] * 25), groups)
+    task = dataclasses.replace(TASK, protocol="within_study", group="mouse")
+    found = divisions(data, task, SETTINGS, 1)
+    assert len(found) == 6
+    for _, _, train, test in found:
+        assert not set(groups[train]) & set(groups[test])
+        assert set(labels[train]) == {"a", "b"} == set(labels[test]), "the class of one group is left out"
+
+
+def test_scores_are_those_of_scikit_learn_study_by_study(matrix):
+    data = labelled_samples(matrix, TASK, "test")
+    features = np.random.default_rng(1).normal(size=(len(data.rows), 4)) + (data.labels == "lung")[:, None]
+    parts = divisions(data, TASK, SETTINGS, 1)
+    found = {(row["study"], row["repeat"]): row["value"] for row in comparison.scores(features, data, parts, 1.0)}
+    for repeat, _, train, test in parts:
+        model = LogisticRegression(C=1.0, max_iter=500).fit(features[train], data.labels[train])
+        for study in set(data.studies[test]):
+            own = test[data.studies[test] == study]
+            expected = balanced_accuracy_score(data.labels[own], model.predict(features[own]))
+            assert found[study, repeat] == pytest.approx(expected)
+
+
+def test_more_features_than_samples_give_the_same_labels_as_the_plain_fit():
+    generator = np.random.default_rng(2)
+    training, test = generator.normal(size=(30, 200)), generator.normal(size=(40, 200))
+    labels = np.array(TISSUES)[generator.integers(0, 3, 30)]
+    expected = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8).fit(training, labels).predict(test)
+    assert (comparison.predict(training, labels, test, 0.1) == expected).mean() > 0.97
+
+
+def test_a_classifier_that_sees_the_study_alone_is_at_chance(matrix, bases):
+    scores = compare(matrix, bases, TASK, SETTINGS, 3)
+    means = scores.groupby("method")["value"].mean()
+    assert means["study_identity"] == pytest.approx(1 / 3), "each test study has the three tissues"
+    assert means["majority"] == pytest.approx(1 / 3)
+    assert means["genes"] > 0.9, "the task can be done"
+
+
+def test_every_method_is_scored_on_the_same_divisions_and_has_as_many_candidates(matrix, bases):
+    scores = compare(matrix, bases, TASK, SETTINGS, 3)
+    keys = {
+        key: set(zip(part["study"], part["repeat"], part["fold"], strict=True))
+        for key, part in scores.groupby(["method", "seed"])
+    }
+    assert set(keys) == {
+        *((name, seed) for name in ("embedding", "random_encoder") for seed in (1, 2)),
+        *((name, 1) for name in ("principal_components", "genes", "majority", "study_identity")),
+    }
+    assert len(set(map(frozenset, keys.values()))) == 1
+    read, rows = lambda rows: bases[1].standardise(matrix.expression[rows]).numpy().astype(float), np.arange(40)
+    forms = {name: represent(bases[1], read(rows), read, rows, 1) for name, represent in REPRESENTATIONS.items()}
+    assert {name: len(found) for name, found in forms.items()} == dict.fromkeys(REPRESENTATIONS, 2)
+
+
+def test_components_are_those_of_the_rows_trained_on_alone(matrix, bases):
+    read = lambda rows: bases[1].standardise(matrix.expression[rows]).numpy().astype(float)  # noqa: E731
+    rows = np.arange(40)
+    expected = PCA(4, svd_solver="full").fit(read(rows))
+    whole, quarter = REPRESENTATIONS["principal_components"](bases[1], read(np.arange(80, 130)), read, rows, 1)
+    scores = expected.transform(read(np.arange(80, 130)))
+    scale = np.sqrt(expected.explained_variance_.sum() * 39 / 40)
+    np.testing.assert_allclose(np.abs(whole), np.abs(scores) / scale, rtol=1e-6, atol=1e-9)
+    assert quarter.shape == (50, 1)
+
+
+def test_labels_and_values_of_a_test_fold_change_nothing_that_is_fitted_for_it(matrix, bases, monkeypatch):
+    """The labels of the tested studies are permuted: what is predicted there stays."""
+    data = labelled_samples(matrix, TASK, "test")
+    features = np.random.default_rng(4).normal(size=(len(data.rows), 5))
+    seen = []
+    plain = comparison.predict
+    monkeypatch.setattr(comparison, "predict", lambda *given: seen.append(plain(*given)) or seen[-1])
+    part = divisions(data, TASK, SETTINGS, 5)[:1]
+    comparison.scores(features, data, part, 1.0)
+    labels = data.labels.copy()
+    labels[part[0][3]] = np.random.default_rng(6).permutation(labels[part[0][3]])
+    comparison.scores(features, dataclasses.replace(data, labels=labels), part, 1.0)
+    np.testing.assert_array_equal(*seen)
+
+
+def test_hyper_parameters_do_not_depend_on_test_labels(matrix, bases):
+    before = compare(matrix, bases, TASK, SETTINGS, 3)
+    values = matrix.attributes["tissue"].copy()
+    test = matrix.rows(["test"])
+    values[test] = np.random.default_rng(7).permutation(values[test])
+    after = compare(dataclasses.replace(matrix, attributes={"tissue": values}), bases, TASK, SETTINGS, 3)
+    chosen = [table.groupby(["method", "seed"])["candidate"].unique().map(list).to_dict() for table in (before, after)]
+    assert chosen[0] == chosen[1]
+
+
+def test_a_label_that_no_test_study_has_is_named(matrix, bases):
+    nothing = np.where(matrix.roles == "test", "", matrix.attributes["tissue"])
+    with pytest.raises(InputError, match="has the attribute 'tissue'; choose another label"):
+        compare(dataclasses.replace(matrix, attributes={"tissue": nothing}), bases, TASK, SETTINGS, 3)
+
+
+def test_with_one_seed_the_interval_is_students():
+    values = np.random.default_rng(8).normal(size=(7, 1))
+    expected = stats.ttest_1samp(values[:, 0], 0).confidence_interval(0.95)
+    assert crossed_interval(values, 0.95)[:2] == pytest.approx((expected.low, expected.high))
+
+
+def test_crossed_interval_follows_the_mean_squares_by_hand():
+    table = np.array([[1.0, 2.0, 6.0], [2.0, 3.0, 9.0], [0.0, 2.0, 4.0], [1.0, 4.0, 5.0]])
+    n, k, mean = 4, 3, table.mean()
+    study = k * sum((row.mean() - mean) ** 2 for row in table) / (n - 1)
+    seed = n * sum((column.mean() - mean) ** 2 for column in table.T) / (k - 1)
+    rest = sum((table[i, j] - table[i].mean() - table[:, j].mean() + mean) ** 2 for i in range(n) for j in range(k)) / (
+        (n - 1) * (k - 1)
+    )
+    freedom = (study + seed - rest) ** 2 / (study**2 / 3 + seed**2 / 2 + rest**2 / 6)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt((study + seed - rest) / 12)
+    assert crossed_interval(table, 0.95)[:2] == pytest.approx((mean - half, mean + half))
+
+
+@pytest.mark.parametrize(("study", "seed", "rest"), [(1, 0, 1), (1, 1, 0.3), (0.3, 1, 0.3), (0, 0, 1)])
+def test_crossed_interval_covers_at_least_as_often_as_it_says(study, seed, rest):
+    generator = np.random.default_rng(9)
+    hits = 0
+    for _ in range(800):
+        table = study * generator.normal(size=(12, 1)) + seed * generator.normal(size=(1, 5))
+        low, high, _ = crossed_interval(table + rest * generator.normal(size=(12, 5)), 0.95)
+        hits += low < 0 < high
+    assert hits / 800 > 0.93
+
+
+def test_two_studies_give_no_interval():
+    assert np.isnan(crossed_interval(np.ones((2, 5)), 0.95)[0])
+
+
+def test_resampled_interval_is_the_corrected_one():
+    values = np.array([0.1, 0.3, 0.2, 0.4])
+    half = stats.t.ppf(0.975, 3) * np.sqrt(values.var(ddof=1) * (1 / 4 + 1 / 3))
+    assert resampled_interval(values, 1 / 3, 0.95) == pytest.approx((0.25 - half, 0.25 + half))
+
+
+def table(embedding, rivals, studies=6, seeds=5):
+    """Scores in which every study differs from the next by the same amount in all methods, plus a little noise."""
+    generator, rows = np.random.default_rng(10), []
+    for study in range(studies):
+        for seed in range(1, seeds + 1):
+            size = {"training_samples": 40, "test_samples": 10, "repeat": 0, "fold": study, "study": f"S{study}"}
+            for method, mean in {"embedding": embedding, **rivals}.items():
+                if seed == 1 or method in ("embedding", "random_encoder"):
+                    value = mean + 0.02 * study + 0.004 * generator.normal()
+                    rows.append({"method": method, "seed": seed, "value": value} | size)
+    return pd.DataFrame(rows)
+
+
+RIVALS = {"principal_components": 0.6, "genes": 0.5, "random_encoder": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("embedding", "studies", "said"),
+    [
+        (0.7, 6, "win (difference +0.1"),
+        (0.5, 6, "loss (difference -0.0"),
+        (0.6, 6, "no difference detected (difference"),
+        (0.6, 2, "underpowered, 2 studies x 5 seeds give no interval"),
+    ],
+    ids=["win", "loss", "tie", "underpowered"],
+)
+def test_the_sentence_says_what_the_table_holds(embedding, studies, said):
+    found = contrast(table(embedding, RIVALS, studies), "cross_study", 0.95)
+    text = verdict(found, "mlp", "tissue", 500, False, 0.02)
+    assert "principal components of the same samples 0.6" in text
+    assert said in text.split("Frozen embedding")[1]
+    assert ("pre-training does not pay here" in text) == (said.startswith("loss"))
+    assert "claim" not in text
+
+
+def test_a_wide_interval_is_underpowered_and_no_tie():
+    intervals = [(-0.01, 0.015), (-0.03, 0.01), (0.001, 0.3), (-0.3, -0.1), (None, None)]
+    expected = ["no difference detected", "underpowered", "win", "loss", "underpowered"]
+    assert [outcome(low, high, 0.02) for low, high in intervals] == expected
+
+
+def test_what_carries_no_claim_is_said():
+    few = contrast(table(0.7, RIVALS, 1, 1), "within_study", 0.95)
+    assert few[0]["low"] is None
+    text = verdict(few, "mlp", "sex", 18, True, 0.02)
+    for words in (
+        "within 1 study: nothing here is a claim about other studies",
+        "18 samples to train on are too few for any claim",
+        "One pre-training seed is fewer than the 5",
+        "has learned this label",
+    ):
+        assert words in text
+
+
+def test_one_study_gets_the_corrected_interval_over_its_divisions():
+    one = table(0.7, RIVALS, 1)
+    shifts = {"embedding": [0, 0.03, 0.01, 0.02]}
+    divided = [
+        one.assign(repeat=r, value=one["value"] + (one["method"] == "embedding") * shifts["embedding"][r])
+        for r in range(4)
+    ]
+    scores = pd.concat(divided)
+    [first, *_] = contrast(scores, "within_study", 0.95)
+    wide = scores.pivot(index="repeat", columns=["method", "seed"], values="value")
+    values = (wide["embedding"].mean(axis=1) - wide["principal_components"][1]).to_numpy()
+    assert (first["low"], first["high"]) == pytest.approx(resampled_interval(values, 0.25, 0.95))
+    assert first["interval"] == "corrected resampled t, within one study"

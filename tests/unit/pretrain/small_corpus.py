@@ -14,7 +14,7 @@ def write_corpus(folder, expression, studies):
     paths = {name: folder / name for name in ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")}
     np.save(paths["training.npy"], expression.astype(np.float16))
     samples = pd.DataFrame({"sample": [f"sample{row}" for row in range(len(studies))], "study": studies})
-    samples = samples.assign(unit="base_coverage", average_mapped_length=100.0, rate_sum=2e5)
+    samples = samples.assign(organism="mouse", unit="base_coverage", average_mapped_length=100.0, rate_sum=2e5)
     samples.to_parquet(paths["samples.parquet"], index=False)
     names = [f"gene{column}" for column in range(expression.shape[1])]
     genes = pd.DataFrame({"gene_id": names, "gene_name": names, "bp_length": 500 + 10 * np.arange(len(names))})

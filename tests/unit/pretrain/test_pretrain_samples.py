@@ -53,3 +53,33 @@ def test_fingerprint_changes_with_values_and_with_genes(paths):
     expression[0, 0] += 1
     np.save(paths[0], expression)
     assert len({before, renamed, read_matrix(*paths, "default").fingerprint}) == 3
+
+
+def test_depth_is_known_for_samples_of_the_genes_own_organism_with_a_read_length(paths):
+    table = pd.read_parquet(paths[1])
+    table.loc[:3, "organism"] = "human"
+    table.loc[4, "average_mapped_length"] = np.nan
+    table.loc[5, ["unit", "average_mapped_length"]] = ["read_counts", np.nan]
+    table.to_parquet(paths[1], index=False)
+    genes = pd.read_parquet(paths[2])
+    genes.assign(human_bp_length=1000.0).to_parquet(paths[2], index=False)
+    depth = read_matrix(*paths, "default").reads_per_rate
+    assert np.isnan(depth[:5]).all()
+    assert depth[5] == 2e5 / 1e6
+    np.testing.assert_allclose(depth[6:], 2e5 / 100 / 1e6)
+
+
+def test_attributes_that_differ_within_a_sample_are_none(paths, tmp_path):
+    rows = [
+        ("sample1", "a", " x "),
+        ("sample2", "a", "y"),
+        ("sample2", "a", "z"),
+        ("sample3", "a", "y"),
+        ("s", "b", "y"),
+    ]
+    table = pd.DataFrame([*rows, rows[3]], columns=["sample", "key", "value"])
+    table.to_parquet(tmp_path / "attributes.parquet", index=False)
+    matrix = read_matrix(*paths, "default", tmp_path / "attributes.parquet", ["a"])
+    assert matrix.attributes["a"][:5].tolist() == ["", "x", "", "y", ""]
+    with pytest.raises(InputError, match="attributes there: a, b"):
+        read_matrix(*paths, "default", tmp_path / "attributes.parquet", ["c"])

@@ -147,17 +147,16 @@ def count_figures(parts, genes):
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
-    per_base = 1 / genes["bp_length"].to_numpy(dtype=np.float64)[shared]
     blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))], []
     for part in parts:
-        rows = len(part.samples)
+        rows, length = len(part.samples), part.bp_length[shared]
         with part.file.open() as source:
             for start in range(0, rows, block_rows(len(shared))):
                 counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
                 counts = np.ascontiguousarray(counts[:, shared])
                 zero_fraction = (counts[:, chosen] == 0).mean(axis=1) if chosen.any() else np.ones(len(counts))
                 blocks.append(
-                    (counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts * per_base).sum(axis=1))
+                    (counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts / length).sum(axis=1))
                 )
                 digests += [hashlib.sha256(row).digest() for row in counts]
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]

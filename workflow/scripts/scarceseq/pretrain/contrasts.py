@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import stats
 
+from scarceseq.intervals import corrected_interval
+
 METHOD = "embedding"
 RIVALS = ("principal_components", "genes", "random_encoder")
 WORDS = {
@@ -45,7 +47,7 @@ def contrast(scores, protocol, confidence):
         if len(table) == 1 and protocol == "within_study":
             of_division, size = differences.mean(axis=1), sizes.loc[differences.index]
             ratio = (size["test_samples"] / size["training_samples"]).mean()
-            low, high = resampled_interval(of_division.to_numpy(), ratio, confidence)
+            _, low, high, _ = corrected_interval(of_division, ratio, confidence)
             kind = "corrected resampled t, within one study"
         means = [part.groupby(level="study").mean().to_numpy().mean() for part in (own, other)]
         found.append(
@@ -84,16 +86,6 @@ def crossed_interval(table, confidence):
             freedom = total**2 / parts
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total / (studies * seeds))
     return mean - half, mean + half, "t over studies" + (" and seeds" if seeds > 1 else "")
-
-
-def resampled_interval(values, test_to_training, confidence):
-    """t interval of the mean over overlapping divisions: variance x (1 / divisions + test / training samples)."""
-    count = len(values)
-    if count < 2:
-        return np.nan, np.nan
-    spread = np.sqrt(values.var(ddof=1) * (1 / count + test_to_training))
-    half = stats.t.ppf((1 + confidence) / 2, count - 1) * spread
-    return values.mean() - half, values.mean() + half
 
 
 def outcome(low, high, smallest_difference):

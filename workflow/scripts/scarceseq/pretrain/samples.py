@@ -27,7 +27,8 @@ class LabelledMatrix:
     gene_lengths : numpy.ndarray, (genes,)
         Exonic bases.
     reads_per_rate : numpy.ndarray, (samples,)
-        Reads of a gene are TPM x length x this; NaN where the sample's read length is not known.
+        Reads of a gene are TPM x length x this; NaN where the sample's read length is not known, or its genes are
+        those of another organism, with other lengths.
     attributes : dict of str to numpy.ndarray of str, (samples,)
         Values of the attributes that were asked for; empty where a sample has none, or several that differ.
     """
@@ -83,6 +84,9 @@ def read_matrix(training, samples, genes, splits, split, attributes=None, keys=(
     gene_ids = gene_table["gene_id"].astype(str).tolist()
     names = sample_table["sample"].astype(str).to_numpy()
     read_length = sample_table["average_mapped_length"].where(sample_table["unit"] != "read_counts", 1.0)
+    depth = (sample_table["rate_sum"] / read_length / 1e6).where(
+        ~(sample_table["organism"] + "_bp_length").isin(gene_table.columns)
+    )
     return LabelledMatrix(
         expression=expression,
         samples=names,
@@ -92,7 +96,7 @@ def read_matrix(training, samples, genes, splits, split, attributes=None, keys=(
         gene_names=gene_table["gene_name"].fillna("").astype(str).tolist(),
         fingerprint=hashlib.sha256("\n".join([sha256(training), *gene_ids]).encode()).hexdigest(),
         gene_lengths=gene_table["bp_length"].to_numpy(dtype=np.float64),
-        reads_per_rate=(sample_table["rate_sum"] / read_length / 1e6).to_numpy(dtype=np.float64),
+        reads_per_rate=depth.to_numpy(dtype=np.float64),
         attributes=_attributes(attributes, keys, names) if keys else {},
     )
 

@@ -2,7 +2,8 @@
 
 The scale is that of reads (fragments for paired ends), got back from the training matrix as
 TPM x length x rate_sum / read length and rounded. The matrix is in half precision, so they are off by at most one read
-or 0.7 %, whichever is more: far below any dispersion between replicates.
+or 0.7 %, whichever is more, and by some 2 % where training computes in bfloat16: below any dispersion between
+replicates. Samples of another organism than the genes', with other gene lengths, count as of unknown depth.
 """
 
 import math

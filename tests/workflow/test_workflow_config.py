@@ -43,6 +43,22 @@ def test_defaults_are_filled_in_and_paths_expanded():
             lambda c: c["pretrain"]["bases"]["mlp"].update(split="nosplit"),
             "config key pretrain.bases.mlp.split: 'nosplit' is no split of corpus.splits; known: default",
         ),
+        (
+            lambda c: c["pretrain"]["bases"]["mlp"].update(objectives={"magic": {}}),
+            "config key pretrain.bases.mlp.objectives.magic: unknown key",
+        ),
+        (
+            lambda c: c["pretrain"]["bases"]["mlp"].update(heads=3),
+            "config key pretrain.bases.mlp.token_width: no multiple of heads, 3",
+        ),
+        (
+            lambda c: c["pretrain"]["comparison"]["tasks"]["tissue"].update(split="nosplit"),
+            "config key pretrain.comparison.tasks.tissue.split: 'nosplit' is no split of any base",
+        ),
+        (
+            lambda c: c["pretrain"]["bases"].update(mlp_seed2={"split": "default"}),
+            "config key pretrain.bases.mlp.further_seeds: there is a base with seed 2",
+        ),
         (lambda c: c["fewshot"]["methods"].append("magic"), "config key fewshot.methods: 'magic' is no method"),
         (
             lambda c: c["network"]["graphs"]["annotation"].update(path="no/such/file.tsv"),

@@ -110,6 +110,19 @@ def test_adding_a_registry_file_reruns_nothing(finished_run):
         added.unlink()
 
 
+@pytest.mark.parametrize(("name", "expected"), [("labels", False), ("masked_expression", True)])
+def test_edit_of_an_objective_reruns_the_bases_that_name_it(finished_run, name, expected):
+    with edited(finished_run / PACKAGE / "pretrain" / "objectives" / f"{name}.py", appended):
+        assert ("pretrain" in rules(finished_run)) == expected
+
+
+def test_another_seed_of_a_base_is_trained_and_compared_and_nothing_else(finished_run):
+    def add(config):
+        config["pretrain"]["bases"]["mlp"]["further_seeds"].append(3)
+
+    assert changed_config(finished_run, add) == {"pretrain": 1, "compare_embeddings": 1, "render_report": 1}
+
+
 def test_adding_a_selector_runs_only_its_jobs(finished_run):
     def add(config):
         config["selection"]["selectors"].append("degree")

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.guide.displacement import encoder_weights
-from scarceseq.guide.guides import GUIDES, gene_mobility
+from scarceseq.fewshot.engine import Engine, make_triple
+from scarceseq.fewshot.setting import Setting
+from scarceseq.fewshot.updates import Schedule
+from scarceseq.guide.guides import gene_mobility, make_guide
 from scarceseq.guide.scouts import Task, train_block
 from scarceseq.guide.settings import SchemeSettings
 from scarceseq.pretrain.architectures import transformer
-from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.model import load_base, save_base
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
 from small_corpus import small_expression, write_corpus
-from torch.func import functional_call
 
 GENES = 12
 SETTINGS = {"width": 4, "depth": 2, "heads": 2, "token_width": 8, "expression_bins": 5}
@@ -109,40 +109,55 @@ def test_a_saved_transformer_embeds_equally(base, tmp_path):
 
 
 def scouts():
-    return SchemeSettings(
-        **{"scheme": "cluster_pairs", "roles": ("pretrain",), "scouts": 2, "scouts_per_block": 2, "components": 5},
-        **{"clusters": 2, "minimum_cluster_samples": 4, "samples_per_class": 8, "held_out_share": 0.25, "steps": 5},
-        **{"batch_samples": 16, "learning_rate": 0.01, "momentum": 0.9, "minimum_held_out_accuracy": 0.0},
-        displacement="squared",
-    )
+    drawn = {"scheme": "cluster_pairs", "roles": ("pretrain",), "scouts": 2, "scouts_per_block": 2, "components": 5}
+    drawn |= {"label": "", "classes_per_scout": 2, "reduction": "pca", "clusters": 2, "minimum_class_samples": 4}
+    drawn |= {"samples_per_class": 8, "held_out_share": 0.25, "shuffle_labels": False}
+    trained = {"optimiser": "sgd", "steps": 5, "batch_samples": 16, "learning_rate": 0.01, "momentum": 0.9}
+    kept = {"minimum_held_out_accuracy": 0.0, "displacement": "squared", "head": "free", "normalisation": "min_max"}
+    return SchemeSettings(**drawn, **trained, **kept, temperature="room", scale=1.0, sparse_below=0.0)
 
 
-def test_scouts_move_every_tensor_and_the_guide_fits_the_encoder(base):
+@pytest.fixture
+def guide(base):
+    """Per-tensor guide of one scout."""
     generator = torch.Generator().manual_seed(4)
     values, classes = torch.randn(16, len(base.gene_ids), generator=generator), torch.tensor([0, 1] * 8)
     tasks = [Task(0, values[:12], classes[:12], values[12:], classes[12:])]
     displacement, outcomes = train_block(base.network, tasks, scouts(), 5)
     assert outcomes[0]["kept"]
-    assert all(bool((moved > 0).any()) for moved in displacement.squared.values())
-    guide = GUIDES["per_tensor"](displacement.squared)
-    encoder = encoder_weights(make_classifier(base.network, 2, 0))
-    assert {name: values.shape for name, values in guide.items()} == {n: w.shape for n, w in encoder.items()}
+    assert all(bool((moved > 0).any()) for moved in displacement.moved.values()), "every tensor moves"
+    return make_guide("per_tensor", {"moved": displacement.moved}, scouts())
+
+
+def test_the_guide_fits_the_encoder_and_says_how_mobile_genes_are(base, guide):
+    encoder = {f"encoder.{name}": weight.shape for name, weight in base.network.encoder.named_parameters()}
+    assert {name: values.shape for name, values in guide.items()} == encoder
     mobility = gene_mobility(guide, len(base.gene_ids))
     by_hand = [guide["encoder.of_gene"].double(), guide["encoder.output.weight"].double()]
     np.testing.assert_allclose(mobility, torch.cat(by_hand).mean(dim=0))
 
 
-def test_a_few_shot_method_learns_its_support(base):
-    from scarceseq.fewshot.engine import Schedule, fit, make_triple, predict
-
-    method = registry.load("fewshot.methods", "full_fine_tuning").METHOD
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor"])
+def test_a_few_shot_method_fits_it_as_a_plain_loop_does(base, guide, name):
+    method = registry.load("fewshot.methods", name).METHOD
     generator = torch.Generator().manual_seed(5)
-    support, classes = torch.randn(6, len(base.gene_ids), generator=generator), torch.tensor([0, 1] * 3)
+    support, query = (torch.randn(6, len(base.gene_ids), generator=generator) for _ in range(2))
+    classes, rate, momentum, steps = torch.tensor([0, 1] * 3), 0.02, 0.9, 20
     classifier = method.start(base, 2, 6)
-    encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
-    triple = make_triple(classifier, method.rate(encoder, None, 7), method.precision(encoder))
-    weights = fit(classifier, triple, support, classes, Schedule(0.05, 0.9, 40))
-    assert predict(classifier, weights, support).argmax(dim=1).tolist() == classes.tolist()
-    before = torch.nn.functional.cross_entropy(functional_call(classifier, triple.start, (support,)), classes)
-    after = torch.nn.functional.cross_entropy(functional_call(classifier, weights, (support,)), classes)
-    assert after < before
+    setting = Setting(base, classifier, guide, 7)
+    triple = make_triple(classifier, method.rate(setting), method.precision(setting))
+    engine = Engine(classifier, triple, len(support), len(base.gene_ids), steps, dual=True)
+    prepared = engine.prepare(triple, support, classes, query)
+    found = engine.predict(prepared, engine.fit(prepared, Schedule(rate, momentum, steps)))
+
+    plain = method.start(base, 2, 6)
+    velocity = {key: torch.zeros_like(weight) for key, weight in plain.named_parameters()}
+    for _ in range(steps):
+        plain.zero_grad()
+        torch.nn.functional.cross_entropy(plain(support), classes).backward()
+        for key, weight in plain.named_parameters():
+            velocity[key] = momentum * velocity[key] + weight.grad
+            weight.data -= rate * triple.rate[key] * velocity[key]
+    expected = torch.softmax(plain(query).double(), dim=1)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    assert not torch.allclose(found, torch.softmax(classifier(query).double(), dim=1), atol=1e-2), "it has learned"

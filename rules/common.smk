@@ -113,6 +113,12 @@ def embedding_inputs(wildcards):
     return {"study": f"{study}/study.h5ad", "attributes": f"{study}/attributes.parquet"}
 
 
+def datasets():
+    """What is embedded: the corpus, and from its counts each user's study that has the model's own genes."""
+    own = (None, config.get("archive", {}).get("organism"))
+    return ["corpus", *(study["name"] for study in config.get("user_studies", []) if study["organism"] in own)]
+
+
 def comparisons():
     """(base, task) of every comparison of embeddings: a task is for the bases of its split."""
     tasks = config["pretrain"]["comparison"]["tasks"]
@@ -223,7 +229,7 @@ def report_inputs(wildcards):
         found["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
         found["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
         found["pretrain_embeddings"] = [
-            f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in ["corpus", *user_studies()]
+            f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in datasets()
         ]
         compared = [f"{RESULTS}/pretrain/{base}/comparison/{task}" for base, task in comparisons()]
         found["pretrain_scores"] = [f"{name}.parquet" for name in compared]

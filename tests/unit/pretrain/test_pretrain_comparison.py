@@ -27,7 +27,7 @@ from sklearn.metrics import balanced_accuracy_score
 from small_corpus import small_expression, write_corpus
 
 SETTINGS = ComparisonSettings(folds=3, repeats=2, penalties=(10, 1), confidence=0.95, smallest_difference=0.02)
-TASK = ComparisonTask(split="default", label="tissue", protocol="cross_study", group="")
+TASK = ComparisonTask(split="default", label="tissue", protocol="cross_study", classes=(), group="")
 TISSUES = ("heart", "liver", "lung")
 
 
@@ -61,6 +61,12 @@ def test_every_study_is_tested_once_per_repeat_and_never_trained_on_then(matrix)
         assert len(train) + len(test) == len(data.rows)
         tested += [(repeat, study) for study in set(data.studies[test])]
     assert sorted(tested) == sorted((repeat, study) for repeat in range(2) for study in set(data.studies))
+
+
+def test_classes_that_are_named_are_the_only_ones(matrix):
+    task = dataclasses.replace(TASK, classes=("lung", "heart"))
+    assert set(labelled_samples(matrix, task, "test").labels) == {"lung", "heart"}
+    assert set(labelled_samples(matrix, TASK, "test").labels) == set(TISSUES)
 
 
 def test_within_a_study_no_group_is_on_both_sides_and_all_classes_are_trained_on():

@@ -36,6 +36,7 @@ class ComparisonTask:
     split: str
     label: str
     protocol: str
+    classes: tuple
     group: str
 
 
@@ -57,9 +58,10 @@ class Labelled:
 
 
 def labelled_samples(matrix, task, role):
-    """Samples of a role with a label; without a group, each is its own."""
+    """Samples of a role with a label that is a class; without a group, each is its own."""
     rows = matrix.rows([role])
-    rows = rows[matrix.attributes[task.label][rows] != ""]
+    given = matrix.attributes[task.label][rows]
+    rows = rows[np.isin(given, list(task.classes)) if task.classes else given != ""]
     groups = matrix.samples[rows]
     if task.group:
         given = matrix.attributes[task.group][rows]

@@ -4,9 +4,11 @@ from scarceseq.files import atomic, write_json
 from scarceseq.runtime import start
 from scarceseq.screen.cells import normalise_cells
 from scarceseq.screen.settings import ScreenSettings
+from scarceseq.screen.symbols import current_symbols
 
 start(snakemake.log[0])
-cells, counts = normalise_cells(snakemake.input.cells, ScreenSettings.of(snakemake.params.settings))
+settings = ScreenSettings.of(snakemake.params.settings)
+current = current_symbols(snakemake.input.get("symbols"), settings)
 with atomic(snakemake.output.cells) as temporary:
-    cells.write_h5ad(temporary)
+    counts = normalise_cells(snakemake.input.cells, temporary, settings, current)
 write_json(counts, snakemake.output.summary)

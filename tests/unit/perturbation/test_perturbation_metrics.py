@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
-from scarceseq.screen.pseudobulk import no_differential_genes
+from scarceseq.screen.differential import no_differential_genes
 
 
 @pytest.fixture

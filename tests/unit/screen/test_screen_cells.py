@@ -1,66 +1,30 @@
 """Cells of a screen are checked, chosen and normalised; what is set aside is counted."""
 
-from types import SimpleNamespace
-
 import anndata
 import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.errors import InputError
-from scarceseq.screen.cells import normalise_cells, single_gene_labels
-from scarceseq.screen.prepare import prepare_screen
+from scarceseq.screen import rows
+from scarceseq.screen.cells import normalise_cells
+from scarceseq.screen.labels import single_gene_labels
 from scipy import sparse
-
-SETTINGS = {
-    "kind": "cells",
-    "transductive": False,
-    "control": "NT",
-    "exclude": [],
-    "old_symbol_column": "old",
-    "new_symbol_column": "new",
-    "splits": 3,
-    "test_share": 0.34,
-    "perturbation_column": "target",
-    "gene_symbol_column": None,
-    "values": "counts",
-    "target_sum": 10_000,
-    "min_cells": 10,
-    "highly_variable_genes": 0,
-    "top_differential_genes": 3,
-    "split_halves": 2,
-    "name_key": "perturbation",
-    "delta_key": "delta",
-}
-
-
-def settings(**changes):
-    return SimpleNamespace(**SETTINGS | changes)
-
-
-def make_screen(labels, genes=12, seed=0, raised=None):
-    """Counts of cells; perturbation P of `raised` {P: gene} multiplies one gene's rate."""
-    generator = np.random.default_rng(seed)
-    rate = np.tile(generator.uniform(2, 20, genes), (len(labels), 1))
-    for row, label in enumerate(labels):
-        if label in (raised or {}):
-            rate[row, raised[label]] *= 6
-    data = anndata.AnnData(sparse.csr_matrix(generator.poisson(rate).astype(np.float32)))
-    data.var_names = [f"G{gene}" for gene in range(genes)]
-    data.obs["target"] = pd.Categorical(labels)
-    return data
+from small_screen import make_screen, settings, write_screen
 
 
 @pytest.fixture
 def path(tmp_path):
-    labels = (
-        ["NT"] * 60 + ["G1"] * 40 + ["G2"] * 40 + ["G3"] * 30 + ["G1+G2"] * 12 + ["G4"] * 4 + ["odd"] * 11 + [None] * 5
-    )
-    make_screen(labels, raised={"G1": 5, "G2": 6}).write_h5ad(tmp_path / "screen.h5ad")
-    return tmp_path / "screen.h5ad"
+    return write_screen(tmp_path)
+
+
+def normalise(path, chosen, current=None):
+    """Cells as written, and counts."""
+    counts = normalise_cells(path, path.parent / "cells.h5ad", chosen, current or {})
+    return anndata.read_h5ad(path.parent / "cells.h5ad"), counts
 
 
 def test_cells_that_are_not_single_gene_are_set_aside_and_counted(path):
-    cells, counts = normalise_cells(path, settings(exclude=["odd"]))
+    cells, counts = normalise(path, settings(exclude=["odd"]))
     assert cells.obs["perturbation"].value_counts().to_dict() == {"control": 60, "G1": 40, "G2": 40, "G3": 30}
     expected = {"cells_of_combinations": 12, "combinations": 1, "perturbations_with_few_cells": 1}
     expected |= {"cells_of_small_perturbations": 4, "cells_excluded": 11, "cells_without_label": 5, "cells": 170}
@@ -73,7 +37,7 @@ def test_a_gene_joined_with_the_control_is_that_gene():
 
 
 def test_normalised_values_are_the_logarithm_of_counts_per_ten_thousand(path):
-    cells, _ = normalise_cells(path, settings(exclude=["odd"]))
+    cells, _ = normalise(path, settings(exclude=["odd"]))
     raw = anndata.read_h5ad(path)[cells.obs_names].X.toarray()
     expected = np.log1p(raw / raw.sum(axis=1, keepdims=True) * 10_000)
     np.testing.assert_allclose(cells.X.toarray(), expected, rtol=1e-5)
@@ -84,6 +48,10 @@ def test_normalised_values_are_the_logarithm_of_counts_per_ten_thousand(path):
     [
         ({"perturbation_column": "guide"}, "no column 'guide'.*target"),
         ({"control": "control"}, "control label 'control'"),
+        ({"layer": "raw"}, "no layer 'raw'"),
+        ({"keep_cells": {"target": "G1"}}, "no control cell is left"),
+        ({"keep_cells": {"line": "a"}}, "no column 'line'"),
+        ({"batch_column": "lane"}, "no column 'lane'"),
         ({"min_cells": 500}, "500 cells"),
         ({"values": "log_normalised"}, "set values to counts"),
         ({"gene_symbol_column": "symbol"}, "no column 'symbol'"),
@@ -91,7 +59,7 @@ def test_normalised_values_are_the_logarithm_of_counts_per_ten_thousand(path):
 )
 def test_a_screen_that_is_not_as_the_config_says_is_refused(path, change, message):
     with pytest.raises(InputError, match=message):
-        normalise_cells(path, settings(**change))
+        normalise(path, settings(**change))
 
 
 @pytest.mark.parametrize(("value", "message"), [(0.5, "not raw counts"), (-1, "negative"), (np.nan, "missing")])
@@ -100,98 +68,134 @@ def test_values_that_are_no_counts_are_refused(path, tmp_path, value, message):
     data.X.data[0] = value
     data.write_h5ad(tmp_path / "bad.h5ad")
     with pytest.raises(InputError, match=message):
-        normalise_cells(tmp_path / "bad.h5ad", settings())
+        normalise(tmp_path / "bad.h5ad", settings())
 
 
 def test_declared_log_values_are_taken_as_they_are(path, tmp_path):
     data = anndata.read_h5ad(path)
     data.X = data.X.log1p()
     data.write_h5ad(tmp_path / "log.h5ad")
-    cells, _ = normalise_cells(tmp_path / "log.h5ad", settings(values="log_normalised"))
+    cells, _ = normalise(tmp_path / "log.h5ad", settings(values="log_normalised"))
     np.testing.assert_array_equal(cells.X.toarray(), data[cells.obs_names].X.toarray())
 
 
 def test_the_choice_of_variable_genes_does_not_see_perturbed_cells(path, tmp_path):
     chosen = settings(highly_variable_genes=4)
-    before, _ = normalise_cells(path, chosen)
+    before, _ = normalise(path, chosen)
     data = anndata.read_h5ad(path)
     perturbed = (data.obs["target"] != "NT").to_numpy()
     changed = data.X.toarray()
     changed[perturbed] = np.random.default_rng(1).permutation(changed[perturbed].ravel()).reshape(-1, 12)
     data.X = sparse.csr_matrix(changed)
     data.write_h5ad(tmp_path / "changed.h5ad")
-    after, _ = normalise_cells(tmp_path / "changed.h5ad", chosen)
+    after, _ = normalise(tmp_path / "changed.h5ad", chosen)
     assert list(before.var_names) == list(after.var_names)
     assert {"G1", "G2", "G3"} <= set(before.var_names)
 
 
-def prepared(path, tmp_path, **changes):
-    cells, _ = normalise_cells(path, settings(exclude=["odd"]))
-    cells.write_h5ad(tmp_path / "cells.h5ad")
-    return prepare_screen("s", tmp_path / "cells.h5ad", settings(**changes), 7), cells
+def test_cells_are_written_by_perturbation_whatever_the_size_of_a_block(path, tmp_path, monkeypatch):
+    whole, _ = normalise(path, settings(exclude=["odd"], highly_variable_genes=4))
+    assert list(whole.obs["perturbation"]) == ["control"] * 60 + ["G1"] * 40 + ["G2"] * 40 + ["G3"] * 30
+    monkeypatch.setattr(rows, "VALUES_PER_BLOCK", 0)  # 64 rows at a time
+    data = anndata.read_h5ad(path)
+    mixed = np.random.default_rng(0).permutation(data.n_obs)
+    data[mixed].write_h5ad(tmp_path / "mixed.h5ad")
+    parts, _ = normalise(tmp_path / "mixed.h5ad", settings(exclude=["odd"], highly_variable_genes=4))
+    assert list(parts.obs["perturbation"]) == list(whole.obs["perturbation"])
+    np.testing.assert_allclose(parts[whole.obs_names].X.toarray(), whole.X.toarray(), rtol=1e-6)
 
 
-def test_deltas_are_differences_of_mean_log_expression(path, tmp_path):
-    screen, cells = prepared(path, tmp_path)
-    values, labels = cells.X.toarray().astype(float), cells.obs["perturbation"].to_numpy()
-    for name in ("G1", "G2", "G3"):
-        expected = values[labels == name].mean(axis=0) - values[labels == "control"].mean(axis=0)
-        np.testing.assert_allclose(screen["profiles"][name].X.ravel(), expected, atol=1e-6)
-    assert list(screen["profiles"].obs["cells"]) == [40, 40, 30]
-    assert screen["profiles"].uns["kind"] == "cells"
+@pytest.mark.parametrize("form", ["dense", "csc", "layer"])
+def test_values_are_read_however_they_are_stored(path, tmp_path, form):
+    expected, _ = normalise(path, settings())
+    data = anndata.read_h5ad(path)
+    if form == "layer":
+        data.layers["raw"], data.X = data.X.copy(), np.full(data.shape, 0.5)
+    else:
+        data.X = data.X.toarray() if form == "dense" else data.X.tocsc()
+    data.write_h5ad(tmp_path / "other.h5ad")
+    found, _ = normalise(tmp_path / "other.h5ad", settings(layer="raw" if form == "layer" else None))
+    np.testing.assert_array_equal(found.X.toarray(), expected.X.toarray())
 
 
-def test_reliability_is_high_where_there_is_an_effect_and_not_where_there_is_none(tmp_path):
-    labels = ["NT"] * 60 + ["G1"] * 40 + ["G2"] * 40 + ["G3"] * 40
-    make_screen(labels, genes=200, raised={"G1": 5, "G2": 6}).write_h5ad(tmp_path / "screen.h5ad")
-    obs = prepared(tmp_path / "screen.h5ad", tmp_path, split_halves=10)[0]["profiles"].obs
-    assert obs["reliability"][["G1", "G2"]].min() > 0.5
-    assert abs(obs.loc["G3", "reliability"]) < 0.25
+def test_a_web_page_in_place_of_data_is_recognised(tmp_path):
+    (tmp_path / "screen.h5ad").write_text("<!DOCTYPE html><html>403 Forbidden</html>")
+    with pytest.raises(InputError, match="web page"):
+        normalise(tmp_path / "screen.h5ad", settings())
 
 
-def test_a_quarter_of_the_halves_squared_difference_is_the_noise_of_the_profile():
-    """Oracle: variance of a difference of means, counted directly over repeated screens of constant effect zero."""
-    from scarceseq.screen.pseudobulk import pseudobulk
-
-    truth, estimate = [], []
-    for seed in range(30):
-        data = make_screen(["control"] * 40 + ["other"] * 40, seed=100)
-        data.X = np.random.default_rng(seed).normal(1, 1, size=(80, 12)).astype(np.float32)
-        data.obs["perturbation"] = data.obs["target"].astype(str)
-        profile = pseudobulk(data, settings(split_halves=4), seed)
-        truth.append((profile.X**2).mean())
-        estimate.append(profile.obs["half_squared_error"].iloc[0] / 4)
-    assert np.mean(estimate) == pytest.approx(np.mean(truth), rel=0.15)
-    assert np.mean(truth) == pytest.approx(2 / 40, rel=0.2)
-
-
-def test_the_most_differential_gene_is_the_one_that_was_changed(path, tmp_path):
-    table = prepared(path, tmp_path)[0]["differential"]
-    first = table[table["rank"] == 1].set_index("perturbation")["gene"]
-    assert (first["G1"], first["G2"]) == ("G5", "G6")
-    assert table.groupby("perturbation").size().to_dict() == {"G1": 3, "G2": 3, "G3": 3}
-    assert table.loc[(table["perturbation"] == "G1") & (table["rank"] == 1), "adjusted_p_value"].item() < 1e-6
+def test_cells_that_still_express_their_target_are_flagged(tmp_path):
+    labels = ["NT"] * 100 + ["G1"] * 40 + ["G2"] * 40 + ["elsewhere"] * 20
+    data = make_screen(labels)
+    values = data.X.toarray()
+    values[100:130, 1] = 0  # G1 is silenced in 30 of its 40 cells
+    data.X = sparse.csr_matrix(values)
+    data.write_h5ad(tmp_path / "screen.h5ad")
+    cells, counts = normalise(tmp_path / "screen.h5ad", settings())
+    flagged = cells.obs.groupby("perturbation", observed=True)["target_expressed"].sum()
+    expression = cells.to_df()["G1"]
+    limit = np.quantile(expression[cells.obs["perturbation"] == "control"], 0.1)
+    assert flagged["G1"] == (expression[cells.obs["perturbation"] == "G1"] > limit).sum() <= 10
+    assert flagged["G2"] > 30
+    assert flagged["control"] == flagged["elsewhere"] == 0
+    assert counts["cells_expressing_target"] == flagged.sum()
 
 
-def test_fold_changes_are_the_differences_to_control_and_finite(path, tmp_path):
-    screen = prepared(path, tmp_path)[0]
-    table, delta = screen["differential"], screen["profiles"].to_df()
-    expected = [delta.loc[row.perturbation, row.gene] / np.log(2) for row in table.itertuples()]
-    np.testing.assert_allclose(table["log2_fold_change"], expected, rtol=1e-5, atol=1e-6)
+CONVENTIONS = {
+    "gears": ("condition", {"NT": "ctrl", "G1": "G1+ctrl", "G2": "ctrl+G2", "G3": "G3+ctrl", "G1+G2": "G1+G2"}),
+    "scperturb": ("perturbation", {"NT": "control", "G1+G2": "G1_G2"}),
+    "replogle": ("gene", {"NT": "non-targeting"}),
+}
 
 
-def test_the_same_screen_gives_the_same_bytes(path, tmp_path):
-    for name in ("first", "second"):
-        prepared(path, tmp_path)[0]["profiles"].write_h5ad(tmp_path / f"{name}.h5ad")
-    assert (tmp_path / "first.h5ad").read_bytes() == (tmp_path / "second.h5ad").read_bytes()
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_the_conventions_of_public_screens_are_recognised(path, tmp_path, convention):
+    column, labels = CONVENTIONS[convention]
+    expected, _ = normalise(path, settings(exclude=["odd"]))
+    data = anndata.read_h5ad(path)
+    given = data.obs.pop("target").astype(object)
+    data.obs[column] = pd.Categorical([labels.get(label, label) for label in given])
+    if convention == "scperturb":
+        data.obs["nperts"] = [2 if label == "G1+G2" else 1 for label in given]
+    if convention == "replogle":
+        data.var["gene_name"], data.var_names = list(data.var_names), [f"ENSG{gene:011d}" for gene in range(12)]
+    data.write_h5ad(tmp_path / "screen.h5ad")
+    chosen = settings(perturbation_column=None, control=None, values="auto", exclude=["odd"])
+    found, counts = normalise(tmp_path / "screen.h5ad", chosen)
+    assert (found.obs == expected.obs).all(axis=None)
+    assert list(found.var_names) == list(expected.var_names)
+    assert (counts["perturbation_column"], counts["values"]) == (column, "counts")
+    assert counts["cells_of_combinations"] == 12
 
 
-def test_a_real_screen_of_raw_counts_is_read(shared_data, tmp_path):
-    """Oracle: cells and targets counted in the published table; interferon receptors are the strongest knock-outs."""
-    chosen = settings(control="non-targeting", min_cells=20)
-    cells, counts = normalise_cells(shared_data / "perturb/cells/papalexi_lowmoi.h5ad", chosen)
-    assert (counts["cells"], counts["control_cells"], counts["perturbations"]) == (20729, 2386, 25)
-    cells.write_h5ad(tmp_path / "cells.h5ad")
-    profiles = prepare_screen("p", tmp_path / "cells.h5ad", chosen, 1)["profiles"]
-    strongest = profiles.obs["reliability"].sort_values().index[-5:]
-    assert {"IFNGR1", "IFNGR2"} <= set(strongest)
+def test_a_screen_that_is_not_recognised_is_refused_with_its_columns(path):
+    with pytest.raises(InputError, match=r"set perturbation_column and control \(obs has target\)"):
+        normalise(path, settings(perturbation_column=None, control="ctrl"))
+
+
+def test_cells_of_other_lines_are_left_out_and_the_batch_is_kept(path, tmp_path):
+    data = anndata.read_h5ad(path)
+    data.obs["line"] = np.where(np.arange(data.n_obs) % 2, "a", "b")
+    data.obs["lane"] = np.arange(data.n_obs) % 3
+    data.write_h5ad(tmp_path / "screen.h5ad")
+    cells, counts = normalise(tmp_path / "screen.h5ad", settings(keep_cells={"line": "a"}, batch_column="lane"))
+    assert counts["cells_of_other_kinds"] == 101
+    assert counts["control_cells"] == 30
+    assert (cells.obs["batch"] == [str(int(name) % 3) for name in cells.obs_names]).all()
+
+
+def test_renamed_genes_are_brought_up_to_date_in_rows_and_columns(path):
+    cells, counts = normalise(path, settings(), {"G1": "G1new", "G2": "G5"})
+    # G5 is measured itself, so the column G2 keeps its name
+    assert set(cells.obs["perturbation"]) >= {"control", "G1new", "G5", "G3"}
+    assert list(cells.var_names)[:3] == ["G0", "G1new", "G2"]
+    assert counts["genes_renamed"] == 1
+
+
+def test_a_real_screen_of_several_lines_and_log_values_is_read(shared_data, tmp_path):
+    """Oracle: numbers of the published table: Norman has 18 single-gene perturbations, 15 doubles and control."""
+    chosen = settings(perturbation_column=None, control=None, values="auto", min_cells=4)
+    chosen.keep_cells = {"dataset": "norman19"}
+    source = shared_data / "perturb/cells/perturbench_devel.h5ad"
+    counts = normalise_cells(source, tmp_path / "cells.h5ad", chosen, {})
+    assert (counts["perturbations"], counts["combinations"], counts["values"]) == (18, 15, "log_normalised")

@@ -10,7 +10,7 @@ from scarceseq.errors import InputError
 from scarceseq.files import write_table
 from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.screen.pseudobulk import no_differential_genes
+from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain, verdict
 from scarceseq.selection.fitting import fit_selection

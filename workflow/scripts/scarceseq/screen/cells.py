@@ -1,160 +1,240 @@
-"""Single cells of a screen: check, choose, normalise."""
+"""Single cells of a screen: check, choose, normalise, and put in the order of their perturbations."""
 
 import logging
-import re
+from dataclasses import dataclass
 
 import anndata
 import numpy as np
+import pandas as pd
 import scanpy
 from scipy import sparse
 
 from scarceseq.errors import InputError
+from scarceseq.screen.conventions import recognise
+from scarceseq.screen.labels import count_set_aside, drop_small_groups, single_gene_labels
+from scarceseq.screen.rows import CellFile, write_cells
+from scarceseq.screen.symbols import up_to_date
 
 log = logging.getLogger(__name__)
 
-SEPARATORS = re.compile(r"[+,]")
+CONTROL_SAMPLE = 10_000
+"""Control cells, evenly spaced, by which genes are chosen and a target counts as expressed."""
 
 
-def normalise_cells(path, settings):
-    """Control and single-gene cells of a screen, log-normalised.
+def normalise_cells(path, target, settings, current):
+    """Write control and single-gene cells of a screen, log-normalised, control first, then by perturbation.
 
     Cells without a label, combinations, excluded labels and perturbations with too few cells are set aside and counted.
+    Memory holds a block of cells, a sample of control cells, and numbers per cell and gene.
 
     Parameters
     ----------
-    path : str
-        `.h5ad` with cells x genes in X.
+    path : path
+        `.h5ad` with cells x genes.
+    target : path
+        Written: `.h5ad`, cells x genes, log(1 + counts per `target_sum`), CSR float32; obs ``perturbation`` (gene
+        symbol, or ``control``), ``target_expressed`` (whether the cell has more of the perturbed gene's transcript than
+        the quantile `target_quantile` of control cells), ``batch`` if there is a column for it.
     settings : scarceseq.screen.settings.ScreenSettings
+    current : dict of str to str
+        Today's symbols of renamed genes.
 
     Returns
     -------
-    (anndata.AnnData, dict)
-        Cells x genes, log(1 + counts per `target_sum`), CSR float32; obs ``perturbation`` (gene symbol, or
-        ``control``). Counts of what was set aside.
+    dict
+        What was recognised, and counts.
 
     Raises
     ------
     InputError
         For a missing column, no control cells, values that are not what the config says.
     """
-    data = anndata.read_h5ad(path)
-    if settings.perturbation_column not in data.obs:
-        known = ", ".join(map(str, data.obs.columns))
-        raise InputError(
-            f"{path}: obs has no column '{settings.perturbation_column}' (perturbation_column); it has {known}"
-        )
-    labels = data.obs[settings.perturbation_column].astype(object).to_numpy()
-    single = single_gene_labels(labels, settings.control, settings.exclude)
-    single, counts = drop_small_groups(single, settings.min_cells)
-    counts |= count_set_aside(labels, settings)
+    with CellFile(path, settings.layer) as source:
+        columns = recognise(source.obs, source.var, settings, path)
+        single, counts = choose_cells(source, columns, settings, current, path)
+        genes, renamed = gene_symbols(source.var, columns.symbols, current)
+        survey = survey_cells(source, single, settings, path)
+        kept = choose_genes(survey.control, genes, single, settings.highly_variable_genes)
+        threshold = target_thresholds(survey.control, genes, single, settings.target_quantile)
+        lengths = survey.lengths if kept.all() else row_lengths(source, kept)
+        order = np.flatnonzero(single != "")
+        order = order[np.lexsort((order, single[order].astype(str), single[order] != "control"))]
+        obs = cell_table(source.obs, single, order, settings)
+        var = pd.DataFrame(index=pd.Index(genes[kept], name="gene"))
+        with write_cells(target, obs, var, lengths[order]) as write:
+            copied = Copied(order, single, genes, kept)
+            obs["target_expressed"] = copy_cells(source, copied, survey, threshold, write, settings)
+    counts |= {
+        "cells": len(order),
+        "control_cells": int((single == "control").sum()),
+        "genes": int(kept.sum()),
+        "genes_renamed": renamed,
+        "cells_expressing_target": int(obs["target_expressed"].sum()),
+        "values": survey.values,
+        "perturbation_column": columns.perturbation,
+        "control_label": columns.control,
+        "gene_symbol_column": columns.symbols or "index",
+    }
+    log.info("%s: %s", path, counts)
+    return counts
+
+
+def choose_cells(source, columns, settings, current, path):
+    """Label of each cell, '' where it is set aside, and how many were."""
+    obs = source.obs
+    labels = obs[columns.perturbation].astype(object).to_numpy()
+    single = single_gene_labels(labels, columns.control, settings.exclude)
+    if "nperts" in obs:  # scPerturb joins the genes of a combination by underscores
+        single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control")] = ""
+    counts = count_set_aside(labels, single, settings.exclude)
+    left_out = np.zeros(len(obs), dtype=bool)
+    for column, value in settings.keep_cells.items():
+        if column not in obs:
+            raise InputError(f"{path}: obs has no column '{column}' (keep_cells)")
+        left_out |= (obs[column].astype(str) != str(value)).to_numpy()
+    single[left_out] = ""
+    counts["cells_of_other_kinds"] = int(left_out.sum())
+    single = np.array(up_to_date(single, current)[0], dtype=object)
+    single, small = drop_small_groups(single, settings.min_cells)
     if not (single == "control").any():
-        raise InputError(f"{path}: no cell has the control label '{settings.control}'; check the screen's key control")
+        raise InputError(f"{path}: no control cell is left; check the screen's keys control and keep_cells")
     if (single != "").sum() == (single == "control").sum():
         raise InputError(
             f"{path}: no single-gene perturbation has {settings.min_cells} cells; "
             "check perturbation_column and min_cells"
         )
-    chosen = single != ""
-    matrix = sparse.csr_matrix(data.X[chosen], dtype=np.float32)
-    check_values(matrix, settings.values, path)
-    cells = anndata.AnnData(matrix)
-    cells.obs_names = data.obs_names[chosen].astype(str)
-    cells.var_names = gene_symbols(data, settings.gene_symbol_column, path)
-    cells.obs["perturbation"] = single[chosen].astype(str)
-    if settings.values == "counts":
-        scanpy.pp.normalize_total(cells, target_sum=settings.target_sum)
-        scanpy.pp.log1p(cells)
-    cells.uns = {}
-    cells = choose_genes(cells, settings.highly_variable_genes)
-    counts |= {
-        "cells": cells.n_obs,
-        "control_cells": int((cells.obs["perturbation"] == "control").sum()),
-        "genes": cells.n_vars,
-    }
-    log.info("%s: %s", path, counts)
-    return cells, counts
+    return single, counts | small
 
 
-def single_gene_labels(labels, control, exclude):
-    """Per cell ``control``, the one perturbed gene, or '' for a cell to set aside.
+def gene_symbols(var, column, current):
+    """Gene symbols of the columns, brought up to date and made unique, and how many changed.
 
-    A label that joins a gene and the control ('GENE+ctrl') counts as that gene; one that joins several genes is a
-    combination.
+    A gene keeps its old symbol where another column has the new one.
     """
-    known = {}
-    for label in set(labels[[isinstance(label, str) for label in labels]]):
-        parts = [part.strip() for part in SEPARATORS.split(label) if part.strip() not in ("", control)]
-        if label == control or (not parts and label):
-            known[label] = "control"
-        elif label in exclude or len(parts) != 1:
-            known[label] = ""
-        else:
-            known[label] = parts[0]
-    return np.array([known.get(label, "") for label in labels], dtype=object)
+    names = list((var.index if column is None else var[column]).astype(str))
+    present = set(names)
+    renamed, changed = up_to_date(names, {old: new for old, new in current.items() if new not in present})
+    return anndata.utils.make_index_unique(pd.Index(renamed)).to_numpy(dtype=str), changed
 
 
-def drop_small_groups(single, min_cells):
-    """Labels with '' for perturbations of fewer than `min_cells` cells, and how many those are."""
-    names, counts = np.unique(single.astype(str), return_counts=True)
-    small = {
-        name for name, count in zip(names, counts, strict=True) if count < min_cells and name not in ("", "control")
-    }
-    kept = np.array(["" if label in small else label for label in single], dtype=object)
-    return kept, {
-        "perturbations": len(set(kept) - {"", "control"}),
-        "perturbations_with_few_cells": len(small),
-        "cells_of_small_perturbations": int(sum(counts[np.isin(names, list(small))])),
-    }
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over all cells tells."""
+
+    values: str  # counts or log_normalised
+    totals: np.ndarray  # (cells,), sum of each cell
+    lengths: np.ndarray  # (cells,), stored values of each cell
+    control: sparse.csr_matrix  # sampled control cells x genes, log-normalised
 
 
-def count_set_aside(labels, settings):
-    """How many cells have no label, an excluded one, or several perturbed genes."""
-    text = np.array([label if isinstance(label, str) else "" for label in labels], dtype=object)
-    single = single_gene_labels(text, settings.control, settings.exclude)
-    excluded = np.isin(text.astype(str), settings.exclude)
-    several = (single == "") & (text != "") & ~excluded
-    return {
-        "cells_without_label": int((text == "").sum()),
-        "cells_excluded": int(excluded.sum()),
-        "cells_of_combinations": int(several.sum()),
-        "combinations": len(set(text[several])),
-    }
+def survey_cells(source, single, settings, path):
+    """Read all cells once: totals, what kind of values they are, a sample of control cells."""
+    totals, lengths = np.zeros(len(single)), np.zeros(len(single), dtype=np.int64)
+    rows = np.flatnonzero(single == "control")
+    sampled = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), CONTROL_SAMPLE)).astype(int))]
+    control, whole = [], True
+    for start, stop, block in source.blocks():
+        used = single[start:stop] != ""
+        chosen = block[used]
+        if not np.isfinite(chosen.data).all() or (chosen.data < 0).any():
+            raise InputError(f"{path}: X holds negative or missing values; give raw counts or log-normalised values")
+        whole = whole and bool((chosen.data == np.round(chosen.data)).all())
+        lengths[start:stop] = np.diff(block.indptr)
+        row = np.repeat(np.arange(stop - start), lengths[start:stop])
+        totals[start:stop] = np.bincount(row, weights=block.data, minlength=stop - start)
+        here = sampled[(sampled >= start) & (sampled < stop)]
+        control.append(block[here - start])
+    values = what_values(whole, settings.values, path)
+    control = normalised(sparse.vstack(control, format="csr"), totals[sampled], values, settings.target_sum)
+    return Survey(values, totals, lengths, control)
 
 
-def check_values(matrix, values, path):
-    """Raise `InputError` unless the values are what the key ``values`` says they are."""
-    if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-        raise InputError(f"{path}: X holds negative or missing values; give raw counts or log-normalised values")
-    whole = bool((matrix.data == np.round(matrix.data)).all())
-    if values == "counts" and not whole:
+def what_values(whole, declared, path):
+    """``counts`` or ``log_normalised``, as declared or, for ``auto``, by whether all values are whole numbers."""
+    found = "counts" if whole else "log_normalised"
+    if declared == "counts" != found:
         raise InputError(
             f"{path}: X holds fractions, so these are not raw counts; give raw counts, or set the screen's key values "
             "to log_normalised"
         )
-    if values == "log_normalised" and whole:
+    if declared == "log_normalised" != found:
         raise InputError(
             f"{path}: X holds whole numbers only, which log-normalised values never are; set values to counts"
         )
+    return found
 
 
-def gene_symbols(data, column, path):
-    """Gene symbols of the columns, made unique."""
-    if column is not None and column not in data.var:
-        raise InputError(f"{path}: var has no column '{column}' (gene_symbol_column)")
-    names = data.var_names if column is None else data.var[column]
-    return anndata.utils.make_index_unique(
-        names.astype(str) if column is None else type(data.var_names)(names.astype(str))
-    )
+def normalised(block, totals, values, target_sum):
+    """Rows as log(1 + counts per `target_sum`); what is logged already stays as it is."""
+    if values == "counts":
+        scale = np.divide(target_sum, totals, out=np.zeros(len(totals)), where=totals > 0)
+        block = block.copy()
+        block.data = np.log1p(block.data * np.repeat(scale, np.diff(block.indptr))).astype(np.float32)
+    return block
 
 
-def choose_genes(cells, count):
-    """The `count` genes most variable among *control* cells, and the perturbed genes; all genes for 0.
+def choose_genes(control, genes, single, count):
+    """True for the `count` genes most variable among control cells, and the perturbed genes; for all genes if 0.
 
     Perturbed cells have no say, so that no test perturbation shapes the choice.
     """
-    if not count or count >= cells.n_vars:
-        return cells
-    control = cells[cells.obs["perturbation"] == "control"]
-    table = scanpy.pp.highly_variable_genes(control, n_top_genes=count, flavor="seurat", inplace=False)
-    wanted = table["highly_variable"].to_numpy() | cells.var_names.isin(set(cells.obs["perturbation"]))
-    return cells[:, wanted].copy()
+    if not count or count >= len(genes):
+        return np.ones(len(genes), dtype=bool)
+    data = anndata.AnnData(control)
+    table = scanpy.pp.highly_variable_genes(data, n_top_genes=count, flavor="seurat", inplace=False)
+    return table["highly_variable"].to_numpy() | np.isin(genes, list(set(single)))
+
+
+def target_thresholds(control, genes, single, quantile):
+    """Quantile of each perturbed gene's expression in control cells, by gene; genes that were not measured lack."""
+    place = {gene: column for column, gene in enumerate(genes)}
+    by_gene = control.tocsc()
+    return {
+        gene: float(np.quantile(by_gene[:, [place[gene]]].toarray(), quantile))
+        for gene in sorted(set(single) - {"", "control"})
+        if gene in place
+    }
+
+
+def row_lengths(source, kept):
+    """Stored values of each cell among the kept genes."""
+    return np.concatenate([np.diff(block[:, kept].indptr) for _, _, block in source.blocks()])
+
+
+def cell_table(obs, single, order, settings):
+    """obs of the cells in their new order."""
+    table = pd.DataFrame({"perturbation": single[order].astype(str)}, index=obs.index[order].astype(str))
+    if settings.batch_column is not None:
+        if settings.batch_column not in obs:
+            raise InputError(f"obs has no column '{settings.batch_column}' (batch_column)")
+        table["batch"] = obs[settings.batch_column].to_numpy()[order].astype(str)
+    return table
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Which cells and genes are copied, and where cells go."""
+
+    order: np.ndarray  # positions in the file of the cells to write
+    single: np.ndarray  # (cells of the file,), perturbation
+    genes: np.ndarray
+    kept: np.ndarray  # (genes,), bool
+
+
+def copy_cells(source, copied, survey, threshold, write, settings):
+    """Normalise the chosen cells and write them at their places; true where the target is still expressed."""
+    place = np.full(len(copied.single), -1)
+    place[copied.order] = np.arange(len(copied.order))
+    column = {gene: index for index, gene in enumerate(copied.genes)}
+    limit = np.array([threshold.get(label, np.inf) for label in copied.single])
+    own = np.array([column.get(label, 0) for label in copied.single])
+    expressed = np.zeros(len(copied.order), dtype=bool)
+    for start, stop, block in source.blocks():
+        rows = start + np.flatnonzero(place[start:stop] >= 0)
+        if not len(rows):
+            continue
+        values = normalised(block[rows - start], survey.totals[rows], survey.values, settings.target_sum)
+        amount = np.asarray(values[np.arange(len(rows)), own[rows]]).ravel()
+        expressed[place[rows]] = amount > limit[rows]
+        write(place[rows], values if copied.kept.all() else values[:, copied.kept])
+    return expressed

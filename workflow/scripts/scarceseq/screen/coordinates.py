@@ -38,7 +38,7 @@ def read_coordinates(path, settings, current):
         raise InputError(
             f"{path}: '{settings.delta_key}' has shape {delta.shape}, which does not fit {len(names)} names"
         )
-    left_out = np.isin(names, [settings.control, *settings.exclude]) | (names == "")
+    left_out = np.isin(names, [settings.control or "control", *settings.exclude]) | (names == "")
     names, delta = names[~left_out], delta[~left_out]
     if not np.isfinite(delta).all():
         bad = names[~np.isfinite(delta).all(axis=1)]

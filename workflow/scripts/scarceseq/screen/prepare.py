@@ -1,9 +1,9 @@
 """A screen made ready for the benchmark: deltas, differential genes, splits."""
 
-import anndata
-
 from scarceseq.screen.coordinates import read_coordinates
-from scarceseq.screen.pseudobulk import differential_genes, no_differential_genes, pseudobulk
+from scarceseq.screen.differential import no_differential_genes
+from scarceseq.screen.groups import Groups
+from scarceseq.screen.pseudobulk import pseudobulk
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.screen.symbols import current_symbols
 from scarceseq.seeds import derive
@@ -29,10 +29,10 @@ def prepare_screen(name, path, settings, seed, symbols=None):
     """
     seed = derive(seed, "screen", name)
     if settings.kind == "cells":
-        cells = anndata.read_h5ad(path)
-        profiles = pseudobulk(cells, settings, seed)
-        differential = differential_genes(cells, settings.top_differential_genes)
-        counts = {"cells": cells.n_obs, "perturbations": profiles.n_obs, "genes": profiles.n_vars}
+        with Groups(path, settings.drop_cells_expressing_target, settings.min_cells) as groups:
+            profiles, differential = pseudobulk(groups, settings, seed)
+            counts = {"perturbations_left_too_small": groups.too_small}
+        counts |= {"cells": int(profiles.obs["cells"].sum()), "perturbations": profiles.n_obs, "genes": profiles.n_vars}
         counts["reliability_median"] = round(float(profiles.obs["reliability"].median()), 6)
     else:
         profiles, counts = read_coordinates(path, settings, current_symbols(symbols, settings))

@@ -1,130 +1,109 @@
 """Mean profiles of perturbations, how reliable they are, and their differentially expressed genes."""
 
-import warnings
-
 import anndata
 import numpy as np
 import pandas as pd
-import scanpy
-from scipy import sparse
 
 from scarceseq.screen.agreement import correlation, mean_squared_error, targeted_gene_mask
+from scarceseq.screen.differential import Wilcoxon, top_genes, welch
 from scarceseq.seeds import derive
 
 
-def pseudobulk(cells, settings, seed):
-    """Mean log expression of each perturbation minus that of control.
+def pseudobulk(groups, settings, seed):
+    """Mean log expression of each perturbation minus that of control, and its differential genes.
+
+    Cells are read one perturbation at a time.
 
     Parameters
     ----------
-    cells : anndata.AnnData
-        Log-normalised, obs ``perturbation`` with ``control``.
+    groups : scarceseq.screen.groups.Groups
     settings : scarceseq.screen.settings.ScreenSettings
     seed : int
         For the split halves.
 
     Returns
     -------
-    anndata.AnnData
-        Perturbations x genes, X = delta (float32). obs: cells, reliability (correlation of the deltas of two random
-        halves of perturbed and of control cells), reliability_centred (the same after the mean over perturbations is
-        taken off), half_squared_error; var: control_mean; uns: kind, transductive.
+    (anndata.AnnData, pandas.DataFrame)
+        Perturbations x genes, X = delta (float32). Layers: score (Welch's t against control, or the score of the rank
+        sum), half_squared_difference (of the deltas of two random halves of perturbed and of control cells, mean over
+        halvings). obs: cells, reliability (correlation of these deltas), reliability_centred (the same after the mean
+        over perturbations is taken off), half_squared_error; var: control_mean; uns: kind, transductive. Differential
+        genes: `scarceseq.screen.differential.COLUMNS`.
     """
-    labels = cells.obs["perturbation"].to_numpy(dtype=str)
-    names = np.array(sorted(set(labels) - {"control"}))
-    means = group_means(cells.X, labels, ["control", *names])
-    delta = means[1:] - means[0]
-    halves = [
-        half_agreement(cells, labels, names, derive(seed, "half", index)) for index in range(settings.split_halves)
-    ]
-    result = anndata.AnnData(delta.astype(np.float32))
-    result.obs_names, result.var_names = names, cells.var_names
-    counts = pd.Series(labels).value_counts()
-    result.obs["cells"] = counts.reindex(names).to_numpy()
-    for column in halves[0]:
-        result.obs[column] = np.mean([half[column] for half in halves], axis=0)
-    result.var["control_mean"] = means[0]
+    names, genes = groups.names, groups.genes
+    control = groups.read("control")
+    control_mean, control_variance = mean_and_variance(control)
+    ranks = Wilcoxon(control) if settings.differential_test == "wilcoxon" else None
+    delta, score = np.zeros((2, len(names), len(genes)), dtype=np.float32)
+    tables = []
+    for row, name in enumerate(names):
+        cells = groups.read(name)
+        mean, variance = mean_and_variance(cells)
+        if ranks is None:
+            moments = (control_mean, control_variance, control.shape[0])
+            value, p_value = welch(mean, variance, cells.shape[0], *moments)
+        else:
+            value, p_value = ranks.test(cells)
+        delta[row], score[row] = mean - control_mean, value
+        tables.append(top_genes(name, genes, value, p_value, mean, control_mean, settings.top_differential_genes))
+    result = anndata.AnnData(delta, layers={"score": score})
+    result.obs_names, result.var_names = names, genes
+    result.obs["cells"] = [groups.size(name) for name in names]
+    result.var["control_mean"] = control_mean
     result.uns = {"kind": settings.kind, "transductive": settings.transductive}
-    return result
+    add_agreement(result, groups, control, settings.split_halves, seed)
+    return result, pd.concat(tables, ignore_index=True)
 
 
-def group_means(values, labels, groups):
-    """Mean row of each group, in float64.
+def mean_and_variance(cells):
+    """Mean and variance (cells - 1 in the denominator; 0 for one cell) of each gene, in float64.
 
     Parameters
     ----------
-    values : sparse or dense array, shape (cells, genes)
-    labels : array of str, shape (cells,)
-    groups : sequence of str
-
-    Returns
-    -------
-    numpy.ndarray, shape (groups, genes)
+    cells : scipy.sparse.csr_matrix, shape (cells, genes)
     """
-    member = pd.Index(groups).get_indexer(labels)
-    cells = np.flatnonzero(member >= 0)
-    size = np.bincount(member[cells], minlength=len(groups))
-    weights = sparse.csr_array((1 / size[member[cells]], (member[cells], cells)), shape=(len(groups), len(labels)))
-    means = weights @ sparse.csr_array(values, dtype=np.float64)
-    return means.toarray()
+    count = cells.shape[0]
+    mean = column_mean(cells)
+    # around the mean, zeros included: no cancellation of large sums
+    around = (cells.data.astype(np.float64) - mean[cells.indices]) ** 2
+    squared = np.bincount(cells.indices, weights=around, minlength=len(mean))
+    stored = np.bincount(cells.indices, minlength=len(mean))
+    return mean, (squared + (count - stored) * mean**2) / max(1, count - 1)
 
 
-def half_agreement(cells, labels, names, seed):
-    """Agreement of the deltas from two random halves of every group's cells, the control's included.
+def column_mean(cells):
+    """Mean of each gene, summed in float64 (scipy sums single precision in single precision)."""
+    return np.bincount(cells.indices, weights=cells.data, minlength=cells.shape[1]) / cells.shape[0]
 
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (perturbations,)
-        reliability, reliability_centred, half_squared_error; the perturbed gene itself does not count.
+
+def add_agreement(profiles, groups, control, halvings, seed):
+    """Put the agreement of the deltas from two random halves of every group's cells into obs and layers.
+
+    The perturbed gene itself does not count in obs.
     """
-    generator = np.random.default_rng(seed)
-    half = np.empty(len(labels), dtype=int)
-    for group in ["control", *names]:
-        rows = np.flatnonzero(labels == group)
-        half[generator.permutation(rows)] = np.arange(len(rows)) % 2
-    deltas = []
-    for side in (0, 1):
-        means = group_means(cells.X[half == side], labels[half == side], ["control", *names])
-        deltas.append(means[1:] - means[0])
-    mask = targeted_gene_mask(names, cells.var_names)
-    return {
-        "reliability": correlation(*deltas, mask),
-        "reliability_centred": correlation(*(delta - delta.mean(axis=0) for delta in deltas), mask),
-        "half_squared_error": mean_squared_error(*deltas, mask),
-    }
-
-
-def differential_genes(cells, count):
-    """The genes that differ most from control in each perturbation (Welch's t-test, by absolute score).
-
-    Returns
-    -------
-    pandas.DataFrame
-        perturbation, gene, score, log2_fold_change (difference of the means of log1p expression, over log 2: finite
-        where a gene is silent on one side), p_value, adjusted_p_value (Benjamini-Hochberg), rank (from 1).
-    """
-    data = anndata.AnnData(cells.X, obs=cells.obs.copy(), var=cells.var[[]].copy(), uns={"log1p": {"base": None}})
-    data.obs["perturbation"] = data.obs["perturbation"].astype("category")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scanpy fragments its own frames
-        scanpy.tl.rank_genes_groups(
-            data, "perturbation", reference="control", method="t-test", rankby_abs=True, n_genes=min(count, data.n_vars)
+    mask = targeted_gene_mask(profiles.obs_names, profiles.var_names)
+    squared = np.zeros(profiles.shape, dtype=np.float32)
+    measured = []
+    for index in range(halvings):
+        halves = np.zeros((2, *profiles.shape), dtype=np.float32)
+        control_halves = half_means(control, derive(seed, "half", index, "control"))
+        for row, name in enumerate(groups.names):
+            halves[:, row] = half_means(groups.read(name), derive(seed, "half", index, name)) - control_halves
+        squared += (halves[0] - halves[1]) ** 2 / halvings
+        measured.append(
+            {
+                "reliability": correlation(*halves, mask),
+                "reliability_centred": correlation(*(half - half.mean(axis=0) for half in halves), mask),
+                "half_squared_error": mean_squared_error(*halves, mask),
+            }
         )
-    table = scanpy.get.rank_genes_groups_df(data, group=None)
-    table.columns = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value"]
-    table["perturbation"] = table["perturbation"].astype(str)
-    labels = cells.obs["perturbation"].to_numpy(dtype=str)
-    groups = ["control", *sorted(set(table["perturbation"]))]
-    delta = group_means(cells.X, labels, groups)
-    delta -= delta[0].copy()
-    rows, columns = pd.Index(groups).get_indexer(table["perturbation"]), cells.var_names.get_indexer(table["gene"])
-    table["log2_fold_change"] = delta[rows, columns] / np.log(2)
-    table["rank"] = table.groupby("perturbation", sort=False).cumcount() + 1
-    return table.sort_values(["perturbation", "rank"], ignore_index=True)
+    for column in measured[0]:
+        profiles.obs[column] = np.mean([values[column] for values in measured], axis=0)
+    profiles.layers["half_squared_difference"] = squared
 
 
-def no_differential_genes():
-    """The same table without rows, for screens that are not cells."""
-    text, number = pd.Series(dtype=str), pd.Series(dtype=float)
-    columns = {"perturbation": text, "gene": text, "score": number, "log2_fold_change": number, "p_value": number}
-    return pd.DataFrame(columns | {"adjusted_p_value": number, "rank": pd.Series(dtype=int)})
+def half_means(cells, seed):
+    """Mean profiles of two random halves of some cells, shape (2, genes)."""
+    half = np.arange(cells.shape[0]) % 2
+    half[np.random.default_rng(seed).permutation(cells.shape[0])] = half.copy()
+    return np.stack([column_mean(cells[half == side]) for side in (0, 1)])

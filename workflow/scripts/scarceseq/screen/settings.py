@@ -9,18 +9,24 @@ class ScreenSettings:
 
     kind: str
     transductive: bool
-    control: str
+    control: str | None
     exclude: list[str]
     old_symbol_column: str
     new_symbol_column: str
     splits: int
     test_share: float
-    perturbation_column: str
+    perturbation_column: str | None
+    layer: str | None
+    batch_column: str | None
+    keep_cells: dict[str, str]
     gene_symbol_column: str | None
     values: str
     target_sum: float
     min_cells: int
+    target_quantile: float
+    drop_cells_expressing_target: bool
     highly_variable_genes: int
+    differential_test: str
     top_differential_genes: int
     split_halves: int
     name_key: str

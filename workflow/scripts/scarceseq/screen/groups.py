@@ -1,0 +1,54 @@
+"""Cells of one perturbation at a time, from the sorted file of `normalise_cells`."""
+
+import numpy as np
+
+from scarceseq.screen.rows import CellFile
+
+
+class Groups:
+    """Groups of cells by perturbation.
+
+    Parameters
+    ----------
+    path : path
+        Cells sorted by perturbation.
+    drop_expressing : bool
+        Leave out cells that still express the perturbed gene.
+    min_cells : int
+        Perturbations with fewer cells are left out.
+
+    Attributes
+    ----------
+    names : list of str
+        Perturbations, sorted, without control.
+    genes : numpy.ndarray of str
+    """
+
+    def __init__(self, path, drop_expressing=False, min_cells=1):
+        self._file = CellFile(path)
+        labels = self._file.obs["perturbation"].to_numpy(dtype=str)
+        names, first, count = np.unique(labels, return_index=True, return_counts=True)
+        self._slices = {n: slice(f, f + c) for n, f, c in zip(names, first, count, strict=True)}
+        if any(labels[part].tolist() != [name] * (part.stop - part.start) for name, part in self._slices.items()):
+            raise ValueError(f"{path}: cells are not sorted by perturbation")
+        self._kept = np.ones(len(labels), dtype=bool)
+        if drop_expressing:
+            self._kept = ~self._file.obs["target_expressed"].to_numpy(dtype=bool)
+        self.names = [name for name in names if name != "control" and self.size(name) >= min_cells]
+        self.too_small = len(names) - 1 - len(self.names)
+        self.genes = self._file.var.index.to_numpy(dtype=str)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.__exit__()
+
+    def size(self, name):
+        """Number of cells of a group."""
+        return int(self._kept[self._slices[name]].sum())
+
+    def read(self, name):
+        """Cells of a group, CSR, cells x genes."""
+        part = self._slices[name]
+        return self._file.rows(part.start, part.stop)[self._kept[part]]

@@ -1,0 +1,125 @@
+"""Rows of an `.h5ad`, a block at a time, so that memory does not grow with the number of cells."""
+
+import contextlib
+import logging
+
+import anndata
+import h5py
+import numpy as np
+from anndata.io import read_elem, sparse_dataset, write_elem
+from scipy import sparse
+
+from scarceseq.errors import InputError
+
+log = logging.getLogger(__name__)
+
+VALUES_PER_BLOCK = 20_000_000
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+class CellFile:
+    """An `.h5ad`, open for reading.
+
+    Parameters
+    ----------
+    path : path
+    layer : str, optional
+        Layer with the values; X if left out.
+
+    Attributes
+    ----------
+    obs, var : pandas.DataFrame
+    shape : (int, int)
+    """
+
+    def __init__(self, path, layer=None):
+        check_format(path)
+        self.path, self._handle = path, h5py.File(path)
+        self.obs, self.var = read_elem(self._handle["obs"]), read_elem(self._handle["var"])
+        if layer is not None and layer not in self._handle.get("layers", {}):
+            known = ", ".join(self._handle.get("layers", {})) or "none"
+            raise InputError(f"{path}: there is no layer '{layer}' (layer); layers: {known}")
+        values = self._handle["X"] if layer is None else self._handle["layers"][layer]
+        if isinstance(values, h5py.Group):
+            values = sparse_dataset(values)
+            if values.format == "csc":
+                log.warning("%s: values are stored by gene (CSC), so that all are held in memory at once", path)
+                values = values.to_memory().tocsr()
+        self._values = values
+        self.shape = (len(self.obs), len(self.var))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._handle.close()
+
+    def rows(self, start, stop):
+        """Rows as a CSR matrix of float32, without stored zeros."""
+        block = sparse.csr_matrix(self._values[start:stop], dtype=np.float32)
+        block.eliminate_zeros()
+        block.sort_indices()
+        return block
+
+    def blocks(self):
+        """(start, stop, rows) over the whole file; the size of a block depends on the number of genes alone."""
+        size = max(64, VALUES_PER_BLOCK // max(1, self.shape[1]))
+        for start in range(0, self.shape[0], size):
+            stop = min(start + size, self.shape[0])
+            yield start, stop, self.rows(start, stop)
+
+
+def check_format(path):
+    """Raise `InputError` unless the file starts as HDF5 does; says so where it is a web page."""
+    with open(path, "rb") as handle:
+        head = handle.read(512)
+    if not head.startswith(MAGIC):
+        page = head.lstrip()[:1] == b"<"
+        what = "a web page, as servers send one in place of data" if page else "not an HDF5 file"
+        raise InputError(f"{path}: this is {what}; delete it and fetch the .h5ad again")
+
+
+@contextlib.contextmanager
+def write_cells(path, obs, var, row_lengths):
+    """Open an `.h5ad` for writing its rows in any order.
+
+    Parameters
+    ----------
+    path : path
+    obs, var : pandas.DataFrame
+        obs is written last, with columns that came up meanwhile.
+    row_lengths : numpy.ndarray of int, shape (cells,)
+        Stored values of each row.
+
+    Yields
+    ------
+    callable
+        ``write(places, rows)`` puts the rows of a CSR matrix at their places among all rows.
+    """
+    starts = np.concatenate([[0], np.cumsum(row_lengths, dtype=np.int64)])
+    # scipy wants both kinds of index alike
+    kind = np.int32 if starts[-1] < 2**31 else np.int64
+    with h5py.File(path, "w") as handle:
+        write_elem(handle, "/", anndata.AnnData(obs=obs, var=var))
+        if "X" in handle:
+            del handle["X"]
+        group = handle.create_group("X")
+        group.attrs["encoding-type"], group.attrs["encoding-version"] = "csr_matrix", "0.1.0"
+        group.attrs["shape"] = np.array([len(obs), len(var)], dtype=np.int64)
+        data = group.create_dataset("data", shape=(starts[-1],), dtype=np.float32)
+        indices = group.create_dataset("indices", shape=(starts[-1],), dtype=kind)
+        group.create_dataset("indptr", data=starts.astype(kind))
+
+        def write(places, rows):
+            order = np.argsort(places)
+            places, rows = places[order], rows[order]
+            breaks = np.flatnonzero(np.diff(places) != 1) + 1
+            for first, last in zip([0, *breaks], [*breaks, len(places)], strict=True):
+                here = slice(starts[places[first]], starts[places[last - 1] + 1])
+                there = slice(rows.indptr[first], rows.indptr[last])
+                if here.stop > here.start:
+                    data[here], indices[here] = rows.data[there], rows.indices[there]
+
+        yield write
+        del handle["obs"]
+        write_elem(handle, "obs", obs)

@@ -1,61 +1,194 @@
-"""Greedy weighted cover, lazily evaluated."""
+"""Greedy cover with gains kept up to date, so that a step costs what the choice changes and no more."""
 
-import heapq
+import functools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scarceseq.errors import InputError
+from scarceseq.selection.loops import fastest
 
-def lazy_greedy(balls, weights):
-    """Order of candidates by greedy weighted cover, f(S) = sum of the weights of the union of the balls of S.
+CLOSED = 2**62  # subtracted from the gain of what cannot be taken: more than all gains together
+ONCE, HALVING = 63, 1  # bits by which what is left of a covered item shrinks: to nothing, or to half
 
-    Lazy evaluation (Minoux 1978; CELF, Leskovec et al. 2007) gives exactly the order of plain greedy: f is submodular,
-    so an old gain is an upper bound, and the heap breaks ties by position. When nothing new can be covered, the cover
-    starts afresh for the candidates that are left.
+
+@dataclass(frozen=True)
+class Cover:
+    """What each candidate covers, and what that is worth; candidates in the order in which ties are broken.
+
+    Attributes
+    ----------
+    starts : numpy.ndarray of int64, shape (candidates + 1,)
+    items : numpy.ndarray of int32, shape (entries,)
+        Those that candidate i covers lie between starts[i] and starts[i + 1], each once.
+    weights : numpy.ndarray of int64, shape (items,)
+        Worth of each item, if `values` is None.
+    values : numpy.ndarray of int64, shape (entries,), optional
+        How well each candidate covers each of its items; an item counts by the best of the chosen.
+    shrink : int
+        `ONCE`: an item counts when it is first covered; `HALVING`: each further time counts half the time before.
+    """
+
+    starts: np.ndarray
+    items: np.ndarray
+    weights: np.ndarray
+    values: np.ndarray | None = None
+    shrink: int = ONCE
+
+    def __post_init__(self):
+        worth = self.weights if self.values is None else self.values
+        if (worth < 0).any():
+            raise InputError(
+                "cover: a weight is negative, so that covering more could be worth less; give weights >= 0"
+            )
+        if worth.sum(dtype=float) >= 2**52:
+            raise InputError("cover: the weights add up to more than 2**52 quanta; divide them by a constant")
+
+    def __len__(self):
+        return len(self.starts) - 1
+
+    @functools.cached_property
+    def rows(self):
+        """What each candidate covers, in compressed form, with values (empty if there are none)."""
+        return self.starts, self.items, np.empty(0, np.int64) if self.values is None else self.values
+
+    @functools.cached_property
+    def columns(self):
+        """Candidates of each item, in the same form."""
+        return fastest().transpose(*self.rows, len(self.weights))
+
+    @functools.cached_property
+    def first_gains(self):
+        """Gain of each candidate when nothing is covered."""
+        if self.values is None:
+            return fastest().row_sums(self.starts, self.items, self.weights)
+        return fastest().row_sums(self.starts, np.arange(len(self.items)), self.values)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a choice must respect; positions are those of candidates.
+
+    Attributes
+    ----------
+    budget : int, optional
+        Most that may be spent, `measured` not counted; all candidates if None.
+    costs : numpy.ndarray of int64, shape (candidates,), optional
+        Positive, in the units of the budget; 1 each if None.
+    by_cost : bool
+        Whether the gain per cost decides, not the gain.
+    measured : sequence of int
+        Covered from the start, and not chosen.
+    required : sequence of int
+        Taken first, in greedy order.
+    excluded : sequence of int
+        Never taken.
+    """
+
+    budget: int | None = None
+    costs: np.ndarray | None = None
+    by_cost: bool = False
+    measured: tuple = ()
+    required: tuple = ()
+    excluded: tuple = ()
+
+
+def greedy(cover, limits=None, loops=None):
+    """Order of candidates by greedy cover.
+
+    At each step the candidate of the largest gain (or gain per cost) is taken, the first of equals. Every gain is kept:
+    when an item is covered, it is subtracted from all candidates that cover it, so that the whole run costs about one
+    pass over the entries. When nothing is gained any more, the cover starts afresh for the candidates that are left, as
+    if each item were wanted once more. For unit costs and before the first fresh start, the first k cover at least
+    1 - 1/e of what any k can (Nemhauser et al. 1978).
 
     Parameters
     ----------
-    balls : list of numpy.ndarray of int
-        Nodes that each candidate covers; candidates in the order in which ties are broken.
-    weights : numpy.ndarray of int64, shape (nodes,)
-        Not negative.
+    cover : Cover
+    limits : Limits, optional
+    loops : module, optional
+        Entry of `scarceseq.selection.loops`.
 
     Returns
     -------
     (numpy.ndarray of int, numpy.ndarray of int64)
-        All candidates in the order taken, and the weight that each newly covered (since the last fresh start).
+        Candidates in the order taken, as many as the budget allows, and the gain of each when it was taken.
     """
-    if (weights < 0).any():
-        raise ValueError("lazy_greedy: a weight is negative, so the cover is not monotone")
-    order, gains = [], []
-    remaining = list(range(len(balls)))
-    while remaining:
-        taken, gained = _one_cover(balls, weights, remaining)
-        order += taken
-        gains += gained
-        done = set(taken)
-        remaining = [candidate for candidate in remaining if candidate not in done]
-    return np.array(order, dtype=int), np.array(gains, dtype=np.int64)
+    limits = limits or Limits()
+    run = _Run(cover, limits, loops or fastest())
+    required = np.zeros(len(cover), dtype=bool)
+    required[list(limits.required)] = True
+    closed = np.zeros(len(cover), dtype=bool)
+    closed[[*limits.measured, *limits.excluded]] = True
+    run.take(required & ~closed)
+    if run.taken < required.sum():
+        raise InputError("cover: the budget does not pay for what must be in, or some of that must also be out")
+    run.take(~required & ~closed)
+    return run.order[: run.taken], run.gained[: run.taken]
 
 
-def _one_cover(balls, weights, candidates):
-    """Greedy from nothing covered until nothing new can be covered; all candidates if none covers any weight."""
-    left = weights.copy()  # a covered node has no weight left
-    heap = [(-int(left[balls[candidate]].sum()), candidate, 0) for candidate in candidates]
-    heapq.heapify(heap)
-    order, gains = [], []
-    while heap:
-        gain, candidate, evaluated = heapq.heappop(heap)
-        if evaluated < len(order):
-            gain = -int(left[balls[candidate]].sum())
-            heapq.heappush(heap, (gain, candidate, len(order)))
-            continue
-        if gain == 0 and order:
-            break
-        order.append(candidate)
-        gains.append(-gain)
-        if gain:
-            left[balls[candidate]] = 0
-        else:  # worthless from the start: the rest follows in tie order
-            rest = sorted(candidate for _, candidate, _ in heap)
-            return order + rest, gains + [0] * len(rest)
-    return order, gains
+def better_of_two(cover, limits):
+    """Greedy choice within a budget when candidates cost differently: by gain or by gain per cost, whichever covers more.
+
+    Covers at least (1 - 1/e) / 2 of what any choice within the budget can (Leskovec et al. 2007); neither rule alone
+    has a bound.
+
+    Returns
+    -------
+    (numpy.ndarray of int, numpy.ndarray of int64, bool)
+        Order, gains, and whether gain per cost decided.
+    """
+    plain, by_cost = (greedy(cover, replace(limits, by_cost=rule)) for rule in (False, True))
+    worth = [worth_of(cover, order, limits.measured) for order, _ in (plain, by_cost)]
+    return (*by_cost, True) if worth[1] > worth[0] else (*plain, False)
+
+
+def worth_of(cover, chosen, measured=()):
+    """What a set covers beyond what `measured` covers."""
+    run = _Run(cover, Limits(measured=measured), fastest())
+    total = 0
+    for candidate in chosen:
+        total += int(run.gains[candidate])
+        run.cover_with(candidate)
+    return total
+
+
+class _Run:
+    """Gains of all candidates while a choice grows."""
+
+    def __init__(self, cover, limits, loops):
+        self.cover, self.limits, self.loops = cover, limits, loops
+        self.costs = np.ones(len(cover), np.int64) if limits.costs is None else limits.costs
+        self.money = np.inf if limits.budget is None else float(limits.budget)
+        self.order, self.gained = np.empty((2, len(cover)), np.int64)
+        self.taken = 0
+        self.start_afresh()
+        for candidate in limits.measured:
+            self.cover_with(candidate)
+
+    def start_afresh(self):
+        """Nothing is covered."""
+        cover = self.cover
+        # what is left of each item, or how well it is covered
+        self.state = cover.weights.copy() if cover.values is None else np.zeros(len(cover.weights), np.int64)
+        self.gains = cover.first_gains.copy()
+
+    def cover_with(self, candidate):
+        """Cover the candidate's items and update all gains."""
+        self.loops.cover_with(candidate, *self._sides())
+
+    def take(self, free):
+        """Take the candidates `free` (mask, changed) greedily as long as the money lasts."""
+        fresh, saturated = not self.taken and not len(self.limits.measured), True
+        while saturated:
+            spending = self.costs, self.money, self.limits.by_cost
+            found = self.order[self.taken :], self.gained[self.taken :]
+            taken, self.money, saturated = self.loops.take(*self._sides(), free, *spending, fresh, *found)
+            self.taken += taken
+            if saturated:
+                self.start_afresh()
+                fresh = True
+
+    def _sides(self):
+        cover = self.cover
+        return cover.rows, cover.columns, self.state, cover.shrink, self.gains

@@ -13,7 +13,7 @@ def quantise(weights):
     return np.round(np.asarray(weights, dtype=float) / QUANTUM).astype(np.int64)
 
 
-def check_pool(pool, graph=None):
+def check_pool(pool, graph=None, budget=None, labelled=()):
     """Pool as a sorted array.
 
     Parameters
@@ -21,11 +21,16 @@ def check_pool(pool, graph=None):
     pool : sequence of str
     graph : scarceseq.network.graph.Graph, optional
         If given, at least one gene of the pool must be in it.
+    budget : int, optional
+        At most the size of the pool.
+    labelled : sequence of str
+        Already measured: none may be in the pool.
 
     Raises
     ------
     InputError
-        For an empty pool, a gene listed twice, a graph without any gene of the pool.
+        For an empty pool, a gene listed twice or already measured, a budget that the pool does not have, a graph
+        without any gene of the pool.
     """
     genes = np.array(sorted(pool), dtype=object)
     if not len(genes):
@@ -33,6 +38,11 @@ def check_pool(pool, graph=None):
     twice = genes[1:][genes[1:] == genes[:-1]]
     if len(twice):
         raise InputError(f"selection: gene {twice[0]} is in the pool twice; remove duplicates")
+    again = sorted(set(genes) & set(labelled))
+    if again:
+        raise InputError(f"selection: gene {again[0]} is in the pool, but was measured already; remove it from one")
+    if budget is not None and not 1 <= budget <= len(genes):
+        raise InputError(f"selection: a budget of {budget} of a pool of {len(genes)} genes; give 1 to {len(genes)}")
     if graph is not None and (graph.positions(genes) < 0).all():
         raise InputError(
             f"selection: none of the {len(genes)} genes of the pool is in the graph (pool: {genes[0]}, ...; graph: "
@@ -59,3 +69,27 @@ def tie_order(genes, graph):
     strength = quantise(graph.incoming.sum(axis=1) + graph.incoming.sum(axis=0))
     strength = np.where(position >= 0, strength[position], 0)
     return np.lexsort((np.arange(len(genes)), -strength))
+
+
+def rank_by_score(genes, graph, scores, budget):
+    """Genes by falling score of their node; ties in the declared order.
+
+    Parameters
+    ----------
+    genes : numpy.ndarray of str
+        Sorted.
+    graph : scarceseq.network.graph.Graph
+    scores : numpy.ndarray, shape (nodes,)
+        Not negative; genes outside the graph have 0.
+    budget : int or None
+
+    Returns
+    -------
+    (numpy.ndarray of str, numpy.ndarray of float)
+        Genes in order, and their scores.
+    """
+    position = graph.positions(genes)
+    score = np.where(position >= 0, scores[position], 0).astype(float)
+    ties = tie_order(genes, graph)
+    order = ties[np.argsort(-score[ties], kind="stable")][:budget]
+    return genes[order], score[order]

@@ -5,72 +5,169 @@ as the network has layers; a selection should reach many nodes, or much-used one
 graph-based one-shot selection (arXiv 2503.14571), made from its abstract.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
-from scarceseq.selection.cover import lazy_greedy
-from scarceseq.selection.pool import QUANTUM, tie_order
+from scarceseq.errors import InputError
+from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, greedy
+from scarceseq.selection.loops import fastest
+from scarceseq.selection.pool import QUANTUM, quantise, tie_order
+
+DIRECTIONS = ("in", "out", "undirected")
+GROUNDS = ("all", "candidates", "tests")
 
 
-def rank_by_reach(genes, graph, hops, node_weights):
-    """Greedy ranking by newly reached weight.
+@dataclass(frozen=True)
+class Reach:
+    """A member of the family.
+
+    Attributes
+    ----------
+    hops : int
+        Steps that a choice reaches; as many as the graph network has layers.
+    direction : str
+        ``in``: against the edges, as gradients go; ``out``: along them; ``undirected``: both.
+    ground : str
+        Genes whose predictions matter: ``all`` nodes, the ``candidates``, or the ``tests``.
+    usage : bool
+        Whether a node is worth how much the predictions of the ground lean on it, or 1 if it is in the ground itself.
+    decay : float
+        Worth of a node that is reached, per step of its distance; 1 counts near and far alike.
+    halving : bool
+        Whether each further time that a node is reached counts half the time before, instead of nothing.
+    """
+
+    hops: int = 1
+    direction: str = "in"
+    ground: str = "all"
+    usage: bool = False
+    decay: float = 1.0
+    halving: bool = False
+
+    def __post_init__(self):
+        if self.direction not in DIRECTIONS or self.ground not in GROUNDS:
+            raise InputError(f"reach: direction is one of {DIRECTIONS}, ground one of {GROUNDS}, not {self}")
+        if self.hops < 1 or not 0 < self.decay <= 1:
+            raise InputError(f"reach: hops is at least 1, decay above 0 and at most 1, not {self}")
+        if self.halving and self.decay < 1:
+            raise InputError("reach: halving and a decay below 1 cannot be combined")
+
+
+def rank_by_reach(genes, evidence, reach, budget=None, labelled=()):
+    """Greedy ranking by newly reached worth.
 
     Parameters
     ----------
     genes : numpy.ndarray of str
         Candidates, sorted.
-    graph : scarceseq.network.graph.Graph
-    hops : int
-    node_weights : numpy.ndarray of int64, shape (nodes + candidates,)
-        Weight of each node of the graph, then of each candidate (used for those outside the graph).
+    evidence : scarceseq.selection.evidence.Evidence
+    reach : Reach
+    budget : int, optional
+    labelled : sequence of str
+        Already measured; what they reach is covered from the start.
 
     Returns
     -------
     (numpy.ndarray of str, numpy.ndarray of float)
         Genes in order, and their gains.
     """
-    ties = tie_order(genes, graph)
-    balls = reach_balls(genes, graph, hops)
-    order, gains = lazy_greedy([balls[candidate] for candidate in ties], node_weights)
-    return genes[ties[order]], gains * QUANTUM
+    known = np.array(sorted(labelled), dtype=object)
+    ties = np.concatenate([tie_order(genes, evidence.graph), len(genes) + np.arange(len(known))])
+    everyone = np.concatenate([genes, known])[ties]
+    worth = node_worth(everyone, evidence.graph, reach, genes, evidence.tests)
+    cover = reach_cover(everyone, evidence.graph, reach, quantise(worth))
+    measured = tuple(range(len(genes), len(everyone)))
+    order, gains = greedy(cover, Limits(budget=budget, measured=measured))
+    return everyone[order], gains * QUANTUM
 
 
-def reach_balls(genes, graph, hops):
-    """Nodes that lead to each gene in at most `hops` steps along edges, the gene included.
+def reach_cover(genes, graph, reach, worth):
+    """What each gene reaches, as a cover.
+
+    Parameters
+    ----------
+    genes : numpy.ndarray of str
+        In the order in which ties are broken.
+    graph : scarceseq.network.graph.Graph
+    reach : Reach
+    worth : numpy.ndarray of int64, shape (nodes + genes,)
+        Of each node of the graph, then of each gene (used for those outside the graph, which reach only themselves).
 
     Returns
     -------
-    list of numpy.ndarray of int
-        Positions in ``graph.nodes``; a gene outside the graph reaches only itself, numbered after the nodes.
+    Cover
     """
-    position = graph.positions(genes)
-    steps = (graph.incoming != 0).astype(np.int32) + sparse.eye_array(len(graph.nodes), dtype=np.int32, format="csr")
-    known = np.flatnonzero(position >= 0)
-    reach = sparse.eye_array(len(graph.nodes), dtype=np.int32, format="csr")[position[known]]
-    for _ in range(hops):
-        reach = ((reach @ steps) != 0).astype(np.int32).tocsr()
-    reach.sort_indices()
-    balls = [np.array([len(graph.nodes) + candidate]) for candidate in range(len(genes))]
-    for row, candidate in enumerate(known):
-        balls[candidate] = reach.indices[reach.indptr[row] : reach.indptr[row + 1]]
-    return balls
+    steps = {"in": graph.incoming, "out": graph.incoming.T, "undirected": graph.incoming + graph.incoming.T}
+    steps = sparse.csr_array(steps[reach.direction])
+    nodes, position = len(graph.nodes), graph.positions(genes)
+    # genes outside the graph are further nodes without edges
+    starts = np.concatenate([steps.indptr, np.full(len(genes), steps.indptr[-1])]).astype(np.int64)
+    seeds = np.where(position >= 0, position, nodes + np.arange(len(genes))).astype(np.int64)
+    balls = fastest().reach(starts, steps.indices.astype(np.int32), seeds, reach.hops)
+    shrink = HALVING if reach.halving else ONCE
+    if reach.decay == 1:
+        return Cover(balls[0], balls[1], worth, shrink=shrink)
+    near = np.rint(worth[balls[1]] * reach.decay ** balls[2].astype(float)).astype(np.int64)
+    return Cover(balls[0], balls[1], worth, values=near)
 
 
-def usage(genes, graph):
-    """How much predictions of the pool lean on each node: column sums of the normalised adjacency over the pool.
+def node_worth(genes, graph, reach, candidates, tests, gene_weights=None):
+    """What it is worth to reach each node: its place in the ground, or how much the ground's predictions lean on it.
+
+    Parameters
+    ----------
+    genes : numpy.ndarray of str
+        As for `reach_cover`.
+    graph : scarceseq.network.graph.Graph
+    reach : Reach
+    candidates, tests : sequence of str
+    gene_weights : dict of str to float, optional
+        How much the prediction of a gene matters; 1 for genes that it does not name.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (nodes + genes,)
+        For the nodes, then for each of `genes` (a gene outside the graph leans on itself alone).
+
+    Raises
+    ------
+    InputError
+        If no node is worth anything, or a weight is negative or no number.
+    """
+    names = np.concatenate([graph.nodes, genes])
+    matters = np.ones(len(names))
+    if reach.ground != "all":
+        matters = np.isin(names, np.asarray(list(candidates if reach.ground == "candidates" else tests), dtype=object))
+        matters = matters.astype(float)
+    if gene_weights:
+        matters *= np.array([gene_weights.get(name, 1.0) for name in names], dtype=float)
+    if not (np.isfinite(matters).all() and (matters >= 0).all()):
+        raise InputError("reach: a gene's weight is negative or no number; give finite weights of 0 or more")
+    if reach.usage:
+        matters[: len(graph.nodes)] = usage(graph, matters[: len(graph.nodes)])
+    if not matters.any():
+        raise InputError(f"reach: no node is worth anything; is the ground '{reach.ground}' in the graph?")
+    return matters
+
+
+def usage(graph, matters):
+    """How much predictions lean on each node: sums of the normalised adjacency over the genes that matter.
 
     The adjacency is that of a graph convolution with self loops of weight one, w_ts / sqrt(d_t d_s), d the sum of the
     weights that come in.
 
+    Parameters
+    ----------
+    graph : scarceseq.network.graph.Graph
+    matters : numpy.ndarray of float, shape (nodes,)
+        How much the prediction of each node's perturbation matters.
+
     Returns
     -------
-    numpy.ndarray of float, shape (nodes + candidates,)
-        For the nodes, then 1 for each candidate (a gene outside the graph leans on itself alone).
+    numpy.ndarray of float, shape (nodes,)
     """
     weights = graph.incoming + sparse.eye_array(len(graph.nodes), format="csr")
     scale = 1 / np.sqrt(weights.sum(axis=1))
-    position = graph.positions(genes)
-    in_pool = np.zeros(len(graph.nodes))
-    in_pool[position[position >= 0]] = 1
-    nodes = scale * (weights.T @ (scale * in_pool))
-    return np.concatenate([nodes, np.ones(len(genes))])
+    return scale * (weights.T @ (scale * matters))

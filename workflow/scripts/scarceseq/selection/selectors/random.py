@@ -8,7 +8,7 @@ NEEDS_GRAPH = False
 DRAWS = True
 
 
-def rank(pool, graph, seed, settings):
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
     """A random permutation of the pool."""
-    genes = check_pool(pool)
-    return np.random.default_rng(seed).permutation(genes), np.full(len(genes), np.nan)
+    genes = check_pool(pool, budget=budget, labelled=labelled)
+    return np.random.default_rng(seed).permutation(genes)[:budget], np.full(len(genes), np.nan)[:budget]

@@ -1,16 +1,14 @@
 """GraphReach, plain: the greedy choice of genes that together reach the most nodes."""
 
-import numpy as np
-
-from scarceseq.selection.pool import check_pool, quantise
-from scarceseq.selection.reach import rank_by_reach
+from scarceseq.selection.pool import check_pool
+from scarceseq.selection.reach import Reach, rank_by_reach
 
 NEEDS_GRAPH = True
 DRAWS = False
 
 
-def rank(pool, graph, seed, settings):
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
     """Greedy cover, every node worth one; the gain is the number of nodes newly reached."""
-    genes = check_pool(pool, graph)
-    weights = quantise(np.ones(len(graph.nodes) + len(genes)))
-    return rank_by_reach(genes, graph, settings.hops, weights)
+    genes = check_pool(pool, evidence.graph, budget, labelled)
+    reach = Reach(hops=evidence.settings.hops)
+    return rank_by_reach(genes, evidence, reach, budget, labelled)

@@ -1,0 +1,24 @@
+"""What selectors may look at."""
+
+from dataclasses import dataclass, field
+
+from scarceseq.network.graph import Graph
+from scarceseq.selection.settings import RankingSettings
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known before anything of the pool is measured.
+
+    Attributes
+    ----------
+    graph : scarceseq.network.graph.Graph, optional
+        The selection graph; None for selectors that need none.
+    tests : sequence of str
+        Names of the genes whose perturbations will be predicted; never their profiles.
+    settings : scarceseq.selection.settings.RankingSettings
+    """
+
+    settings: RankingSettings
+    graph: Graph | None = None
+    tests: tuple = field(default=())

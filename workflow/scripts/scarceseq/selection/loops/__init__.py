@@ -1,0 +1,13 @@
+"""Inner loops of reach and greedy cover: compiled by numba where it is installed, else by numpy and scipy.
+
+Both modules have the same functions, work in whole numbers and give the same results.
+"""
+
+
+def fastest():
+    """Module with the loops that this machine runs fastest."""
+    try:
+        from scarceseq.selection.loops import compiled as loops
+    except ImportError:
+        from scarceseq.selection.loops import vectorised as loops
+    return loops

@@ -1,0 +1,43 @@
+"""PageRank: genes at which a walk along the edges is found most often (Brin & Page 1998)."""
+
+import numpy as np
+from scipy import sparse
+
+from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_score
+
+NEEDS_GRAPH = True
+DRAWS = False
+DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Genes by falling PageRank; the gain is that rank times the number of nodes, 0 outside the graph."""
+    graph = evidence.graph
+    genes = check_pool(pool, graph, budget, labelled)
+    scores = pagerank(graph.incoming) * len(graph.nodes)
+    return rank_by_score(genes, graph, quantise(scores) * QUANTUM, budget)
+
+
+def pagerank(incoming):
+    """Stationary shares of a walk that follows edges by weight, and jumps anywhere now and then or at a dead end.
+
+    Parameters
+    ----------
+    incoming : scipy.sparse.csr_array, shape (nodes, nodes)
+        Weight of source -> target in row target, column source.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (nodes,)
+    """
+    size = incoming.shape[0]
+    leaving = incoming.sum(axis=0)
+    step = incoming @ sparse.diags_array(1 / np.where(leaving > 0, leaving, 1))
+    share = np.full(size, 1 / size)
+    for _ in range(STEPS):
+        stuck = share[leaving == 0].sum()
+        new = DAMPING * (step @ share + stuck / size) + (1 - DAMPING) / size
+        if np.abs(new - share).sum() < TOLERANCE:
+            return new
+        share = new
+    return share

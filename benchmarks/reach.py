@@ -8,6 +8,7 @@ greedy; the peers break ties otherwise.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -80,7 +81,7 @@ def submodlib(graph, budget):
     start = time.perf_counter()
     genes, cover = cover_of(graph)
     items, starts = cover.items.tolist(), cover.starts.tolist()
-    sets = [set(items[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    sets = [set(items[a:b]) for a, b in itertools.pairwise(starts)]
     function = SetCoverFunction(n=len(genes), cover_set=sets, num_concepts=len(cover.weights))
     options = {"optimizer": "LazyGreedy", "stopIfZeroGain": False, "stopIfNegativeGain": False, "show_progress": False}
     alone, picks = timed(lambda: function.maximize(budget=budget, **options))

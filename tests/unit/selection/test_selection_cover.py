@@ -35,7 +35,7 @@ def worth(cover, chosen):
     return sum(value >> time for item, value in best.items() for time in range(times[item]))
 
 
-def naive_greedy(cover, limits=Limits()):
+def naive_greedy(cover, limits):
     """Oracle: every gain anew at every step, first candidate among equals, fresh cover when nothing is gained."""
     costs = [1] * len(cover) if limits.costs is None else limits.costs.tolist()
     money = float("inf") if limits.budget is None else limits.budget
@@ -93,7 +93,7 @@ def test_kept_gains_choose_exactly_what_naive_greedy_chooses(loops, case):
 
 
 def lazy_greedy(cover):
-    """Oracle: a heap of old gains as upper bounds (Minoux 1978; CELF, Leskovec et al. 2007), until nothing is gained."""
+    """Oracle: a heap of old gains, which are upper bounds (Minoux 1978), until nothing is gained."""
     heap = [(-worth(cover, [c]), c, 0) for c in range(len(cover))]
     heapq.heapify(heap)
     order, gains = [], []

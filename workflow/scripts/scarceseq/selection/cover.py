@@ -128,7 +128,7 @@ def greedy(cover, limits=None, loops=None):
 
 
 def better_of_two(cover, limits):
-    """Greedy choice within a budget when candidates cost differently: by gain or by gain per cost, whichever covers more.
+    """Greedy choice within a budget when candidates differ in cost: by gain or by gain per cost, whichever covers more.
 
     Covers at least (1 - 1/e) / 2 of what any choice within the budget can (Leskovec et al. 2007); neither rule alone
     has a bound.

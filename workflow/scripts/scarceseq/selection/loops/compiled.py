@@ -115,7 +115,7 @@ def cover_with(candidate, rows, columns, state, shrink, gains):
     item_starts, candidates, column_values = columns
     row = items[starts[candidate] : starts[candidate + 1]]
     if len(values):
-        for item, new in zip(row, values[starts[candidate] : starts[candidate + 1]]):
+        for item, new in zip(row, values[starts[candidate] : starts[candidate + 1]]):  # noqa: B905 (numba)
             old = state[item]
             if new > old:
                 state[item] = new

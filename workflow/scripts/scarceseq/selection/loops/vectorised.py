@@ -47,11 +47,8 @@ def cover_with(candidate, rows, columns, state, shrink, gains):
         row, lost = row[lost > 0], lost[lost > 0]
         state[row] -= lost
     places, number = _places(row, item_starts)
-    if len(values):
-        lost = np.maximum(np.minimum(column_values[places], new[number]) - old[number], 0)
-    else:
-        lost = lost[number]
-    np.subtract.at(gains, candidates[places], lost)
+    worth = np.minimum(column_values[places], new[number]) - old[number] if len(values) else lost[number]
+    np.subtract.at(gains, candidates[places], np.maximum(worth, 0))
 
 
 def take(rows, columns, state, shrink, gains, free, costs, money, by_cost, fresh, order, gained):

@@ -4,8 +4,8 @@ An entry exposes
 
 - ``NEEDS_GRAPH``: whether it ranks by a graph; one without gets None and runs once, under the graph name ``none``;
 - ``DRAWS``: whether it draws at random, and so is run several times per split;
-- ``rank(pool, evidence, budget=None, labelled=(), seed=0) -> (genes, gains)``: the first `budget` genes of the pool (all
-  of it if None) in the order in which to take them, with the gain of each when it is taken (NaN where a selector has
+- ``rank(pool, evidence, budget=None, labelled=(), seed=0) -> (genes, gains)``: the first `budget` genes of the pool
+  (all of it if None) in the order in which to take them, with the gain of each when taken (NaN where a selector has
   none). A smaller budget gives the beginning of the same ranking. The order of `pool` has no influence. `labelled` are
   genes measured already, `evidence` a `scarceseq.selection.evidence.Evidence`.
 """

@@ -134,9 +134,11 @@ def ours(address, studies, folder, place=None):
     for entry in entries:
         paths.setdefault(entry.project, {})[entry.kind] = folder / "batch" / entry.path
     for (study, runs), row in zip(planned, rows, strict=False):
-        counts, samples, _, _ = build_study(study, runs, paths[study.project], annotation, settings, 0)
-        write_rows(store, counts, row)
-        names += list(samples["runs"])
+        part = build_study(study, runs, paths[study.project], annotation, settings, 0)
+        for counts in part.counts:
+            write_rows(store, counts, row)
+            row += len(counts)
+        names += list(part.samples["runs"])
     end = time.perf_counter()
     return {"fetch and verify": fetched - begin, "filter, parse and store": end - fetched, "all": end - begin}, names
 
@@ -192,7 +194,9 @@ def ours_read(_, studies, folder):
     for path, row in zip(local_files(folder, studies), rows, strict=False):
         sums = RunSums(path, genes)
         runs = sums.header.runs
-        write_rows(store, sums.of_samples(pd.Series(runs, index=runs), runs), row)
+        for counts in sums.of_samples(pd.Series(runs, index=runs), runs):
+            write_rows(store, counts, row)
+            row += len(counts)
         names += runs
     return {"all": time.perf_counter() - begin}, names
 
@@ -230,9 +234,8 @@ def capped(address, studies, folder):
     fetched = time.perf_counter()
     for study, runs in planned:
         paths = {entry.kind: home / entry.path for entry in entries if entry.project == study.project}
-        counts, _, dropped, _ = build_study(study, runs, paths, annotation, settings, 0)
-        assert len(counts) + len(dropped) == len(runs)
-        del counts
+        part = build_study(study, runs, paths, annotation, settings, 0)
+        assert sum(len(counts) for counts in part.counts) + len(part.dropped) == len(runs)
     end = time.perf_counter()
     return {"fetch and verify": fetched - begin, "filter, parse and store": end - fetched, "all": end - begin}, []
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from scarceseq.archive.counts import write_counts
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.archive.tables import read_annotation
 from scarceseq.corpus.filters import RunFilter
@@ -20,7 +19,7 @@ shard = build_shard(
     RunFilter(**snakemake.params.runs),
     snakemake.params.dropped_genes,
     snakemake.params.seed,
+    snakemake.output.counts,
 )
-write_counts(shard.counts, shard.samples, shard.genes, snakemake.output.counts)
 write_table(shard.dropped, snakemake.output.dropped)
 write_table(shard.attributes, snakemake.output.attributes)

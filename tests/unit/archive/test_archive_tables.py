@@ -1,12 +1,18 @@
 """Reading the archive's files. Oracles: genuine files of the archive, and texts written here."""
 
 import gzip
+import io
+from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scarceseq.archive.gene_sums import read_gene_sums
+from scarceseq.archive import gene_sums
+from scarceseq.archive.gene_sums import gene_sum_blocks, read_gene_sums, read_header
+from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.parsing import plain_rows
 from scarceseq.archive.tables import parse_attributes, read_annotation, read_metadata
 
 HUMAN = "bulk/recount3_real/human_moseley_trimmed_mirror/recount3/human"
@@ -109,6 +115,39 @@ def test_any_whole_numbers_of_63_bits_are_read_exactly(tmp_path_factory, cells, 
     _, gene_ids, sums = read_gene_sums(path)
     assert gene_ids == [f"g{row}" for row in range(5)]
     assert np.array_equal(sums, cells)
+
+
+ODD_CELLS = st.sampled_from([*"0123456789", "", "-1", "1.5", " 1", "1\r", "9" * 18, "9" * 19, "123456789", "\t", "\n", "x"])
+
+
+@given(st.lists(st.lists(ODD_CELLS, min_size=2, max_size=2), max_size=6), st.data())
+def test_the_fast_way_through_a_block_finds_what_cell_by_cell_parsing_finds(rows, data):
+    """Oracle: the same blocks parsed cell by cell."""
+    lines = ["##annotation=M023", "gene_id\ta\tb", *("\t".join([f"g{index}", *row]) for index, row in enumerate(rows))]
+    text = bytearray("\n".join(lines).encode())
+    if rows and data.draw(st.booleans()):
+        text[data.draw(st.integers(30, len(text) - 1))] = data.draw(st.sampled_from(b"0\t\n\r-a\x00"))
+
+    def read(fast):
+        with mock.patch.object(gene_sums, "plain_rows", plain_rows if fast else lambda *_: -1):
+            handle = io.BytesIO(text)
+            blocks = gene_sum_blocks(handle, read_header(handle), places=np.arange(2))
+            return [([block.gene_id(row) for row in range(block.rows)], block.counts.tolist()) for block in blocks]
+
+    def outcome(fast):
+        try:
+            return read(fast)
+        except DamagedError as error:
+            return str(error)
+
+    assert outcome(fast=True) == outcome(fast=False)
+
+
+def test_a_block_of_separators_alone_is_judged_and_not_written_over(tmp_path):
+    for rest in (b"\n" * 5000, b"\t" * 5000, b"\t\t\n" * 3000):
+        with pytest.raises(DamagedError, match="blank|values"):
+            handle = io.BytesIO(b"##annotation=M023\ngene_id\ta\tb\n" + rest)
+            list(gene_sum_blocks(handle, read_header(handle)))
 
 
 def test_a_table_can_be_read_by_column(tiny):

@@ -2,7 +2,9 @@
 
 import gzip
 from functools import partial
+from types import SimpleNamespace
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,6 +44,13 @@ def write(folder, kind, lines, head=""):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = head + "".join("\t".join(map(str, line)) + "\n" for line in lines)
     path.write_bytes(gzip.compress(text.encode()))
+
+
+def built(plan, entries, files, path, settings=FILTER, dropped_genes=(), seed=1):
+    """What `build_shard` made, with counts, samples and genes as anndata reads them."""
+    shard = build_shard(plan, entries, files, ANNOTATION, settings, list(dropped_genes), seed, path)
+    counts = anndata.read_h5ad(path)
+    return SimpleNamespace(counts=counts.X, samples=counts.obs, genes=counts.var, **vars(shard))
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def batch(tmp_path):
         ruled_out = None if excluded is None else partial(why_ruled_out, settings=settings, excluded_ids=excluded)
         genes = list(ANNOTATION["gene_id"])
         entries = fetch_batch(mirrors, [(STUDY, set(planned))], "M023", genes, files, ruled_out)
-        return build_shard(plan, entries, files, ANNOTATION, settings, list(dropped_genes), seed)
+        return built(plan, entries, files, tmp_path / "shard.h5ad", settings, list(dropped_genes), seed)
 
     build.folder, build.files = folder, tmp_path / "batch"
     return build
@@ -204,7 +213,7 @@ def test_attributes_are_per_sample_and_show_where_runs_disagree(batch):
 
 def test_an_empty_batch_makes_an_empty_shard(tmp_path):
     plan = pd.DataFrame(columns=["organism", "source", "project", "run", "rail_id"])
-    shard = build_shard(plan, [], tmp_path, ANNOTATION, FILTER, [], 1)
+    shard = built(plan, [], tmp_path, tmp_path / "shard.h5ad")
     assert shard.counts.shape == (0, 4)
     assert len(shard.dropped) == len(shard.attributes) == 0
 

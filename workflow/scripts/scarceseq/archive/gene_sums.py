@@ -14,14 +14,17 @@ from scarceseq.archive.parsing import (
     NOT_WHOLE,
     SHORT,
     TOO_LARGE,
+    add_plain_rows,
     behind_last_newline,
+    find_separators,
     first_mismatch,
     parse_rows,
+    plain_rows,
 )
 from scarceseq.archive.tables import open_gzip
 
-# Text parsed at once.
-BLOCK_BYTES = 2 << 20
+# Text parsed at once: with what is known of it, it stays in a near cache.
+BLOCK_BYTES = 512 << 10
 # No row of the archive comes near.
 LINE_BYTES = 64 << 20
 
@@ -125,30 +128,65 @@ def gene_sum_blocks(handle, header, names=None, places=None, counts=None):
         genes too many or too few.
     SumTooLargeError
     """
-    first, spans = 0, np.empty((0, 2), dtype=np.int64)
+    first, scratch = 0, _Scratch(len(header.runs))
     places = np.full(len(header.runs), -1, dtype=np.int64) if places is None else places
     samples = int(places.max()) + 1
     for text, stop in line_blocks(handle):
-        capacity = stop // (2 * len(header.runs) + 1) + 1  # a good row has two bytes for each run, and a newline
-        if capacity > len(spans):
-            spans = np.empty((capacity, 2), dtype=np.int64)
         if counts is None:
             lines = np.count_nonzero(text[:stop] == NEWLINE) if samples else 0
             target, start = np.zeros((samples, lines), dtype=np.int64), 0
         else:
             target, start = counts, first
-        rows, problem, column, begin = parse_rows(text, stop, spans, places, target, start)
-        if problem == TOO_LARGE:
-            raise SumTooLargeError(int(places[column]))
-        if problem != GOOD:
-            raise DamagedError(_problem_words(problem, first + rows + 1, column, text[begin:stop]))
-        block = Block(first, rows, target[:, start : start + rows], text, spans)
+        rows = scratch.parse(text, stop, places, target, start, first)
+        block = Block(first, rows, target[:, start : start + rows], text, scratch.spans)
         if names is not None:
             _check_order(block, names)
         yield block
         first += rows
     if names is not None and first != len(names.ids):
         raise DamagedError(f"{first} genes, the annotation {header.annotation} has {len(names.ids)}")
+
+
+class _Scratch:
+    """Arrays that parsing a block needs, used again for the next.
+
+    Parameters
+    ----------
+    runs : int
+
+    Attributes
+    ----------
+    spans : numpy.ndarray
+        int64, (rows, 2): where the identifiers of the block are.
+    """
+
+    def __init__(self, runs):
+        self.runs = runs
+        self.spans = np.empty((0, 2), dtype=np.int64)
+        self._positions = np.empty(0, dtype=np.int32)
+
+    def parse(self, text, stop, places, counts, first, genes_before):
+        """Parse a block and add it to `counts`, from gene `first` on; returns the number of rows.
+
+        A block whose rows are good beyond doubt takes the fast way, any other is parsed cell by cell, which judges it.
+        """
+        capacity = stop // (2 * self.runs + 1) + 1  # a good row has two bytes for each run, and a newline
+        if capacity > len(self.spans):
+            self.spans = np.empty((capacity, 2), dtype=np.int64)
+        if stop >= len(self._positions):
+            self._positions = np.empty(stop + 1, dtype=np.int32)
+        found = find_separators(text, stop, self._positions)
+        rows = plain_rows(text, stop, self._positions, found, self.runs, self.spans)
+        if rows < 0:
+            rows, problem, column, begin = parse_rows(text, stop, self.spans, places, counts, first)
+        else:
+            column = add_plain_rows(text, self._positions, rows, places, counts, first) if counts.size else -1
+            problem, begin = (GOOD if column < 0 else TOO_LARGE), 0
+        if problem == TOO_LARGE:
+            raise SumTooLargeError(int(places[column]))
+        if problem != GOOD:
+            raise DamagedError(_problem_words(problem, genes_before + rows + 1, column, text[begin:stop]))
+        return rows
 
 
 def line_blocks(handle):

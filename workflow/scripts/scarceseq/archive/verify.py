@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
 from scarceseq.archive.mirrors import DamagedError
-from scarceseq.archive.tables import MISSING, open_gzip, read_annotation, read_cells
+from scarceseq.archive.tables import open_gzip, read_annotation, read_text_table
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ def verify_gene_sums(path, annotation, names, planned_runs):
 
 def verify_metadata(path, planned_runs):
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
-    names, rows = read_cells(path, ["external_id"])
-    runs = [run for (run,) in rows]
-    if any(run in MISSING for run in runs):
+    names, table = read_text_table(path, ["external_id"])
+    runs = table["external_id"].to_pylist()
+    if None in runs:
         raise DamagedError("rows without external_id")
     found = set(runs)
     if len(found) < len(runs):
         twice = next(run for index, run in enumerate(runs) if run in runs[:index])
         raise DamagedError(f"several rows for run {twice}")
-    return Shape(len(rows), len(names), differences(planned_runs, found))
+    return Shape(len(runs), len(names), differences(planned_runs, found))
 
 
 def differences(planned_runs, found):

@@ -38,22 +38,28 @@ def metadata_reasons(runs, settings):
 
     Returns
     -------
-    pandas.DataFrame
-        run, reason, value.
+    list of (str, str, str or None)
+        Run, reason, value.
     """
-    types = runs[list(TYPE_COLUMNS)].apply(lambda column: column.str.lower())
-    other_type = types.notna() & ~types.isin([kind.lower() for kind in settings.kept_types])
-    excluded = [text.lower() for text in settings.excluded_library_selections]
+    kept = {kind.lower() for kind in settings.kept_types}
+    excluded = {text.lower() for text in settings.excluded_library_selections}
+    types = {name: _lower(runs[name]) for name in TYPE_COLUMNS}
+    selections = _lower(runs["library_selection"])
     rules = [
         ("no_counts", ~runs["has_counts"], None),
         ("no_metadata", ~runs["has_metadata"], None),
         ("no_qc", ~runs["has_qc"], None),
-        *((f"type:{column}", other_type[column], types[column]) for column in TYPE_COLUMNS),
+        *((f"type:{name}", [text and text not in kept for text in types[name]], types[name]) for name in TYPE_COLUMNS),
         ("no_coverage", ~(runs["auc"] > 0), runs["auc"]),
         ("few_mapped_reads", ~(runs["mapped_reads"] >= settings.min_mapped_reads), runs["mapped_reads"]),
-        ("library_selection", runs["library_selection"].str.lower().isin(excluded), runs["library_selection"]),
+        ("library_selection", [text in excluded for text in selections], runs["library_selection"]),
     ]
     return first_reasons(runs.index, rules)
+
+
+def _lower(texts):
+    """Texts in lower case; None for what is missing."""
+    return [text.lower() if isinstance(text, str) else None for text in texts]
 
 
 def count_reasons(runs, totals, zero_fractions, settings):
@@ -67,13 +73,12 @@ def count_reasons(runs, totals, zero_fractions, settings):
     zero_fractions : array (runs,)
         Share of zeros among genes of the types ``zero_fraction_gene_types``.
     """
-    index = pd.Index(runs)
-    zeros = pd.Series(zero_fractions, index=index)
+    zeros = np.asarray(zero_fractions, dtype=float)
     rules = [
-        ("all_zero", pd.Series(np.asarray(totals) == 0, index=index), None),
+        ("all_zero", np.asarray(totals) == 0, None),
         ("zero_fraction", zeros > settings.max_zero_fraction, zeros.round(4)),
     ]
-    return first_reasons(index, rules)
+    return first_reasons(runs, rules)
 
 
 def first_reasons(runs, rules):
@@ -81,20 +86,21 @@ def first_reasons(runs, rules):
 
     Parameters
     ----------
-    runs : pandas.Index
-    rules : list of (str, pandas.Series of bool, pandas.Series or None)
+    runs : sequence of str
+    rules : list of (str, array of bool (runs,), sequence (runs,) or None)
         Reason, where it holds, value to report.
 
     Returns
     -------
-    pandas.DataFrame
-        run, reason, value (text, missing if there is none).
+    list of (str, str, str or None)
+        Run, reason, value as text, None if there is none.
     """
-    rows, told = [], set()
+    rows, told = [], np.zeros(len(runs), dtype=bool)
     for reason, holds, values in rules:
-        for run in runs[holds.fillna(False).to_numpy(dtype=bool)]:
-            if run not in told:
-                told.add(run)
-                value = None if values is None or pd.isna(values[run]) else str(values[run])
-                rows.append((run, reason, value))
-    return pd.DataFrame(rows, columns=["run", "reason", "value"], dtype=object)
+        holds = np.asarray(holds, dtype=bool)
+        values = None if values is None else np.asarray(values, dtype=object)
+        for index in np.flatnonzero(holds & ~told):
+            value = None if values is None or pd.isna(values[index]) else str(values[index])
+            rows.append((runs[index], reason, value))
+        told |= holds
+    return rows

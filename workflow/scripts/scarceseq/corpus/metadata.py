@@ -1,8 +1,9 @@
 """What the metadata tables say of a study's runs and samples."""
 
+import numpy as np
 import pandas as pd
 
-from scarceseq.archive.tables import parse_attributes, read_metadata
+from scarceseq.archive.tables import parse_attributes, read_text_table
 from scarceseq.corpus.filters import TYPE_COLUMNS
 
 QC_COLUMNS = {
@@ -11,17 +12,37 @@ QC_COLUMNS = {
     "average_mapped_length": "star.average_mapped_length",
 }
 SOURCE_COLUMNS = ("experiment_acc", "library_selection", "sample_attributes")
+WANTED = {"source": SOURCE_COLUMNS, "recount_qc": tuple(QC_COLUMNS.values()), "recount_pred": TYPE_COLUMNS}
 
 
-def run_table(planned_runs, counted_runs, paths):
+def read_tables(paths, wanted_only=False):
+    """Metadata tables of a study as `pyarrow.Table`, by kind.
+
+    Parameters
+    ----------
+    paths : dict of {str: path}
+        Good tables by kind.
+    wanted_only : bool
+        Read only what `run_table` needs.
+    """
+    if not wanted_only:
+        return {kind: read_text_table(path)[1] for kind, path in paths.items()}
+    return {
+        kind: read_text_table(paths[kind], ("external_id", *columns))[1]
+        for kind, columns in WANTED.items()
+        if kind in paths
+    }
+
+
+def run_table(planned_runs, counted_runs, tables):
     """One row per planned run, all that filters and sums need; what a table lacks is missing.
 
     Parameters
     ----------
     planned_runs, counted_runs : set of str
         Runs that the archive lists; runs with a column of gene sums.
-    paths : dict of {str: path}
-        Good tables by kind: source and recount_qc, and recount_pred if there is one.
+    tables : dict of {str: pyarrow.Table}
+        From `read_tables`: source and recount_qc, and recount_pred if there is one.
 
     Returns
     -------
@@ -30,36 +51,55 @@ def run_table(planned_runs, counted_runs, paths):
         knows no experiments), library_selection, attributes (unparsed text), the keys of `QC_COLUMNS` (float), and
         `TYPE_COLUMNS`.
     """
-    runs = pd.Index(sorted(planned_runs), name="run")
-    source = _by_run(paths["source"], SOURCE_COLUMNS)
-    quality = _by_run(paths["recount_qc"], QC_COLUMNS.values())
-    predicted = _by_run(paths["recount_pred"], TYPE_COLUMNS) if "recount_pred" in paths else None
-
-    table = pd.DataFrame(index=runs)
-    table["has_counts"] = runs.isin(counted_runs)
-    table["has_metadata"] = runs.isin(source.index)
-    table["has_qc"] = runs.isin(quality.index)
-    table["experiment"] = _column(source, "experiment_acc", runs).fillna(runs.to_series())
-    table["library_selection"] = _column(source, "library_selection", runs)
-    table["attributes"] = _column(source, "sample_attributes", runs)
-    for name, column in QC_COLUMNS.items():
-        table[name] = pd.to_numeric(_column(quality, column, runs), errors="coerce").astype(float)
-    for column in TYPE_COLUMNS:
-        table[column] = _column(predicted, column, runs)
-    return table
+    runs = sorted(planned_runs)
+    source, quality, predicted = (_Lookup(tables.get(kind), runs) for kind in WANTED)
+    experiments = source.texts("experiment_acc")
+    table = {
+        "has_counts": [run in counted_runs for run in runs],
+        "has_metadata": source.known,
+        "has_qc": quality.known,
+        "experiment": _texts([experiment or run for experiment, run in zip(experiments, runs, strict=True)]),
+        "library_selection": _texts(source.texts("library_selection")),
+        "attributes": _texts(source.texts("sample_attributes")),
+        **{name: _numbers(quality.texts(column)) for name, column in QC_COLUMNS.items()},
+        **{column: _texts(predicted.texts(column)) for column in TYPE_COLUMNS},
+    }
+    return pd.DataFrame(table, index=pd.Index(runs, name="run", dtype=object))
 
 
-def _by_run(path, columns):
-    return read_metadata(path, ("external_id", *columns)).set_index("external_id")
+class _Lookup:
+    """Columns of a table, or of none, in the order of some runs; `known` tells which of these it has."""
+
+    def __init__(self, table, runs):
+        self.table = table
+        names = table["external_id"].to_pylist() if table else []
+        place = {run: index for index, run in enumerate(names)}
+        self._rows = [place.get(run) for run in runs]
+        self.known = np.array([row is not None for row in self._rows], dtype=bool)
+
+    def texts(self, column):
+        if self.table is None or column not in self.table.column_names:
+            return [None] * len(self._rows)
+        values = self.table[column].to_pylist()
+        return [None if row is None else values[row] for row in self._rows]
 
 
-def _column(table, name, runs):
-    if table is None or name not in table.columns:
-        return pd.Series(None, index=runs, dtype=object)
-    return table[name].reindex(runs)
+def _texts(values):
+    return np.array(values, dtype=object)
 
 
-def attribute_table(runs):
+def _numbers(texts):
+    """Floats; what is no number is missing."""
+    values = np.full(len(texts), np.nan)
+    for index, text in enumerate(texts):
+        try:
+            values[index] = float(text)
+        except (TypeError, ValueError):
+            continue
+    return values
+
+
+def attribute_rows(runs):
     """Attributes of samples in long form.
 
     Parameters
@@ -69,12 +109,11 @@ def attribute_table(runs):
 
     Returns
     -------
-    pandas.DataFrame
-        sample, key, value; values on which a sample's runs disagree are joined by ``|``.
+    list of (str, str, str)
+        Sample, key, value; values on which a sample's runs disagree are joined by ``|``.
     """
     found = {}
-    for run in runs.itertuples():
-        for key, value in parse_attributes(run.attributes):
-            found.setdefault((run.experiment, key), {})[value] = None
-    rows = [(sample, key, "|".join(values)) for (sample, key), values in sorted(found.items())]
-    return pd.DataFrame(rows, columns=["sample", "key", "value"], dtype=str)
+    for experiment, attributes in zip(runs["experiment"], runs["attributes"], strict=True):
+        for key, value in parse_attributes(attributes):
+            found.setdefault((experiment, key), {})[value] = None
+    return [(sample, key, "|".join(values)) for (sample, key), values in sorted(found.items())]

@@ -1,10 +1,11 @@
 """Studies that their metadata rule out as a whole, told before their counts are fetched."""
 
 import re
+from collections import Counter
 
 from scarceseq.archive.tables import open_gzip
 from scarceseq.corpus.filters import metadata_reasons
-from scarceseq.corpus.metadata import run_table
+from scarceseq.corpus.metadata import read_tables, run_table
 
 
 def why_ruled_out(planned_runs, paths, settings, excluded_ids):
@@ -22,11 +23,11 @@ def why_ruled_out(planned_runs, paths, settings, excluded_ids):
     found = ids_in_metadata(paths["source"], excluded_ids)
     if found:
         return f"excluded: {', '.join(found)} in its metadata"
-    runs = run_table(planned_runs, planned_runs, paths)
+    runs = run_table(planned_runs, planned_runs, read_tables(paths, wanted_only=True))
     reasons = metadata_reasons(runs, settings)
     if len(reasons) < len(runs):
         return None
-    counts = reasons["reason"].value_counts()
+    counts = Counter(reason for _, reason, _ in reasons)
     told = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
     return f"metadata rule out all {len(runs)} runs: {told}"
 

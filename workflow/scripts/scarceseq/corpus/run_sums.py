@@ -1,5 +1,7 @@
 """Sums of a study's runs, from a text that is read once if the study is small, and in flat memory if it is not."""
 
+import tempfile
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,8 @@ from scarceseq.archive.tables import open_gzip
 
 # Runs of a study are held in memory up to this size; the text of a larger study is read a second time.
 HELD_BYTES = 256 << 20
+# Samples are handed on in pieces of this size.
+PIECE_BYTES = 32 << 20
 
 
 class RunSums:
@@ -48,10 +52,11 @@ class RunSums:
         """
         totals, zeros = np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64)
         places = np.arange(len(runs))
-        if runs and len(runs) * self.genes * 8 <= HELD_BYTES:
+        if runs and len(runs) <= self._rows(HELD_BYTES):
             self._held_runs, self._held = pd.Index(runs), self._sum(runs, places, runs)
-            totals += self._held.sum(axis=1, dtype=np.float64)
-            zeros += [np.count_nonzero(row[checked] == 0) for row in self._held]
+            for row, sums in enumerate(self._held):
+                totals[row] = sums.sum(dtype=np.float64)
+                zeros[row] = np.count_nonzero((sums == 0) & checked)
         elif runs:
             for block in self._blocks(runs, places):
                 totals += block.counts.sum(axis=1, dtype=np.float64)
@@ -66,12 +71,12 @@ class RunSums:
         experiments : pandas.Series
             Sample of each kept run; index: run.
         order : list of str
-            Samples, in the order of the rows of the result.
+            Samples, in the order wanted.
 
-        Returns
-        -------
+        Yields
+        ------
         numpy.ndarray
-            int64, (samples, genes).
+            int64, (some samples, genes), at most `PIECE_BYTES` unless one sample is larger.
 
         Raises
         ------
@@ -79,18 +84,67 @@ class RunSums:
             If a sum exceeds 2**63 - 1.
         """
         places = pd.Index(order).get_indexer(experiments)
-        if self._held is None:
-            return self._sum(experiments.index, places, order)
-        rows = self._held_runs.get_indexer(experiments.index)
-        if len(order) == len(rows):  # each sample is one run
-            rows = rows[np.argsort(places)]
-            return self._held if np.array_equal(rows, np.arange(len(self._held))) else self._held[rows]
-        counts = np.zeros((len(order), self.genes), dtype=np.int64)
-        for row, place in zip(rows, places, strict=True):
-            counts[place] += self._held[row]
-            if (counts[place] < 0).any():
-                raise self._too_large(order[place])
-        return counts
+        if self._held is not None:
+            yield from self._of_held(experiments.index, places, order)
+        elif len(order) <= self._rows(HELD_BYTES):
+            counts = self._sum(experiments.index, places, order)
+            for start in range(0, len(order), self._rows(PIECE_BYTES)):
+                yield counts[start : start + self._rows(PIECE_BYTES)]
+        else:
+            yield from self._through_file(experiments.index, places, order)
+
+    def _rows(self, size):
+        return max(1, size // (8 * self.genes))
+
+    def _of_held(self, runs, places, order):
+        by_place = np.argsort(places, kind="stable")
+        rows, borders = self._held_runs.get_indexer(runs)[by_place], np.searchsorted(places[by_place], range(len(order)))
+        for start in range(0, len(order), self._rows(PIECE_BYTES)):
+            stop = min(start + self._rows(PIECE_BYTES), len(order))
+            counts = self._held[rows[borders[start:stop]]]
+            for place in range(start, stop):
+                end = borders[place + 1] if place + 1 < len(order) else len(rows)
+                for row in rows[borders[place] + 1 : end]:
+                    counts[place - start] += self._held[row]
+                    if (counts[place - start] < 0).any():
+                        raise self._too_large(order[place])
+            yield counts
+
+    def _through_file(self, runs, places, order):
+        """Sums of more samples than are held: slabs of all samples and some genes are laid down in a file and read
+        back by samples."""
+        width = max(1, HELD_BYTES // 2 // (8 * len(order)))
+        with tempfile.TemporaryFile(dir=self.path.parent) as scratch:
+            for first, slab in self._slabs(runs, places, order, width):
+                scratch.seek(first * len(order) * 8)
+                scratch.write(np.ascontiguousarray(slab))
+            for start in range(0, len(order), self._rows(PIECE_BYTES)):
+                counts = np.empty((min(self._rows(PIECE_BYTES), len(order) - start), self.genes), dtype=np.int64)
+                for first in range(0, self.genes, width):
+                    genes = min(width, self.genes - first)
+                    scratch.seek((first * len(order) + start * genes) * 8)
+                    part = np.empty((len(counts), genes), dtype=np.int64)
+                    scratch.readinto(part)
+                    counts[:, first : first + genes] = part
+                yield counts
+
+    def _slabs(self, runs, places, order, width):
+        """(first gene, sums of all samples over `width` genes), one after the other; the array is used again."""
+        slab, filled, first = np.empty((len(order), width), dtype=np.int64), 0, 0
+        try:
+            for block in self._blocks(runs, places):
+                done = 0
+                while done < block.rows:
+                    taken = min(block.rows - done, width - filled)
+                    slab[:, filled : filled + taken] = block.counts[:, done : done + taken]
+                    done, filled = done + taken, filled + taken
+                    if filled == width:
+                        yield first, slab
+                        first, filled = first + width, 0
+        except SumTooLargeError as error:
+            raise self._too_large(order[error.place]) from error
+        if filled:
+            yield first, slab[:, :filled]
 
     def _sum(self, runs, places, order):
         counts = np.zeros((len(order), self.genes), dtype=np.int64)

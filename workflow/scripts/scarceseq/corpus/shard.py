@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS
+from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
 from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.plan import planned_studies
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
-from scarceseq.corpus.metadata import attribute_table, run_table
+from scarceseq.corpus.metadata import attribute_rows, read_tables, run_table
 from scarceseq.corpus.run_sums import RunSums
 from scarceseq.seeds import derive
 
@@ -20,30 +20,48 @@ LENGTH_COLUMNS = ("mapped_reads", "average_mapped_length")
 
 
 @dataclass(frozen=True)
-class Shard:
-    """Kept samples of a batch.
+class Part:
+    """What one study gives.
 
     Attributes
     ----------
-    counts : numpy.ndarray
-        int64, (samples, genes): coverage sums over all runs of each sample.
-    samples, genes : pandas.DataFrame
+    counts : iterable of numpy.ndarray
+        int64, (some samples, genes of the annotation), together in the order of `samples`: coverage sums over all runs
+        of each sample. Read as it is asked for.
+    samples : pandas.DataFrame
         In the form of `scarceseq.archive.counts`.
+    dropped : list of (str, str, str or None)
+        Run, reason, value; sorted.
+    attributes : list of (str, str, str)
+        Sample, key, value.
+    """
+
+    counts: object
+    samples: pd.DataFrame
+    dropped: list
+    attributes: list
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Tables of a batch whose counts are in a file.
+
+    Attributes
+    ----------
     dropped : pandas.DataFrame
         study, run, reason, value.
     attributes : pandas.DataFrame
         sample, key, value.
     """
 
-    counts: np.ndarray
-    samples: pd.DataFrame
-    genes: pd.DataFrame
     dropped: pd.DataFrame
     attributes: pd.DataFrame
 
 
-def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed):
-    """Read a batch's verified files, keep the good runs, sum the runs of each experiment.
+def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed, counts_path):
+    """Read a batch's verified files, keep the good runs, sum the runs of each experiment, write their counts.
+
+    One study is in memory at a time, and of a large one only pieces.
 
     Parameters
     ----------
@@ -60,6 +78,8 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
         Versioned ids of genes whose sums are known to be wrong.
     seed : int
         Decides which samples of a very large study are kept.
+    counts_path : path
+        Where the counts go, in the form of `scarceseq.archive.counts`.
 
     Returns
     -------
@@ -68,84 +88,65 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     kept = ~annotation["gene_id"].isin(dropped_genes).to_numpy()
     genes = annotation[kept].set_index("gene_id").assign(measured=True)
     files = by_study(entries)
-    parts = []
-    for study, runs in planned_studies(plan):
-        reason = why_unusable(files[study])
-        if why_skipped(files[study]):
-            parts.append(_skipped(study, runs, files[study], folder, settings, len(annotation)))
-        elif reason:
-            parts.append(_unusable(study, runs, reason, len(annotation)))
-        else:
-            paths = {kind: checked_path(folder, entry) for kind, entry in files[study].items() if entry.status == "ok"}
-            parts.append(build_study(study, runs, paths, annotation, settings, seed))
-        log.info(
-            "%s: %d samples, %d of %d runs dropped", study.project, len(parts[-1][0]), len(parts[-1][2]), len(runs)
-        )
-    counts, samples, dropped, attributes = zip(*(parts or [_unusable(None, [], None, len(annotation))]), strict=True)
-    del parts
-    joined = _stack(list(counts), kept)
-    return Shard(joined, pd.concat(samples), genes, _concatenate(dropped), _concatenate(attributes))
-
-
-def _stack(counts, kept):
-    """Wanted genes of all studies' counts in one array; the list is emptied, so that little is held twice."""
-    joined, row = np.empty((sum(len(part) for part in counts), int(kept.sum())), dtype=np.int64), 0
-    for index in range(len(counts)):
-        part, counts[index] = counts[index], None
-        np.compress(kept, part, axis=1, out=joined[row : row + len(part)])
-        row += len(part)
-    return joined
-
-
-def _concatenate(frames):
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else frames[0]
-
-
-def _skipped(study, runs, files, folder, settings, genes):
-    """A study whose counts were not fetched: each run with the reason in its metadata, if it is not the study's."""
-    paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
-    told = metadata_reasons(run_table(runs, runs, paths), settings)
-    if len(told) < len(runs):
-        return _unusable(study, runs, why_skipped(files), genes, "study_excluded")
-    told.insert(0, "study", study.project)
-    counts, samples, _, attributes = _unusable(study, [], None, genes)
-    return counts, samples, told.sort_values("run", ignore_index=True), attributes
-
-
-def _unusable(study, runs, detail, genes, reason="study_unusable"):
-    dropped = [(study.project, run, reason, detail) for run in sorted(runs)]
-    return (
-        np.zeros((0, genes), dtype=np.int64),
-        _sample_table(study, pd.DataFrame(), []),
+    samples, dropped, attributes = [_sample_table(None, pd.DataFrame(), [])], [], []
+    with append_counts(genes, counts_path) as target:
+        for study, runs in planned_studies(plan):
+            part = _part(study, runs, files[study], folder, annotation, settings, seed)
+            for counts in part.counts:
+                target.append(counts if kept.all() else np.compress(kept, counts, axis=1))
+            samples.append(part.samples)
+            dropped += [(study.project, *line) for line in part.dropped]
+            attributes += part.attributes
+            log.info(
+                "%s: %d samples, %d of %d runs dropped", study.project, len(part.samples), len(part.dropped), len(runs)
+            )
+        target.samples = pd.concat([table for table in samples if len(table)] or samples)
+    return Shard(
         pd.DataFrame(dropped, columns=DROPPED_COLUMNS, dtype=object),
-        pd.DataFrame(columns=["sample", "key", "value"], dtype=str),
+        pd.DataFrame(attributes, columns=["sample", "key", "value"], dtype=str),
     )
 
 
+def _part(study, runs, files, folder, annotation, settings, seed):
+    """The study's samples if it can be used; else each run with the reason, and no samples."""
+    paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
+    if why_skipped(files):  # each run has a reason in its metadata, or the study as a whole
+        told = metadata_reasons(run_table(runs, runs, read_tables(paths, wanted_only=True)), settings)
+        if len(told) < len(runs):
+            told = [(run, "study_excluded", why_skipped(files)) for run in runs]
+    elif why_unusable(files):
+        told = [(run, "study_unusable", why_unusable(files)) for run in runs]
+    else:
+        return build_study(study, runs, paths, annotation, settings, seed)
+    return Part([], _sample_table(study, pd.DataFrame(), []), sorted(told), [])
+
+
 def build_study(study, planned_runs, paths, annotation, settings, seed):
-    """One study: (counts over all genes, samples, dropped, attributes), as in `Shard`."""
+    """`Part` of one study whose files, {kind: path}, are all good."""
     sums = RunSums(paths["gene_sums"], len(annotation))
-    runs = run_table(planned_runs, set(sums.header.runs), paths)
-    dropped = [metadata_reasons(runs, settings)]
-    candidates = runs.index.difference(dropped[0]["run"])
+    runs = run_table(planned_runs, set(sums.header.runs), read_tables(paths, wanted_only=True))
+    dropped = metadata_reasons(runs, settings)
+    candidates = _without(runs, dropped)
 
     checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
-    totals, zeros = sums.statistics(list(candidates), checked)
-    dropped.append(count_reasons(list(candidates), totals, zeros, settings))
-    good = runs.loc[candidates.difference(dropped[1]["run"])]
+    totals, zeros = sums.statistics(list(candidates.index), checked)
+    ruled_out = count_reasons(candidates.index, totals, zeros, settings)
+    good = _without(candidates, ruled_out)
 
     over = runs_over_cap(good["experiment"], settings.max_runs_per_study, seed, study)
-    dropped.append(first_reasons(good.index, [("run_cap", over, good["experiment"])]))
-    unplanned = pd.Index(sorted(set(sums.header.runs) - set(planned_runs)))
-    dropped.append(first_reasons(unplanned, [("not_in_archive_table", pd.Series(True, index=unplanned), None)]))
+    dropped += ruled_out + first_reasons(good.index, [("run_cap", over, good["experiment"])])
+    dropped += [(run, "not_in_archive_table", None) for run in set(sums.header.runs) - set(planned_runs)]
     good = good[~over]
 
     experiments = sorted(good["experiment"].unique())
-    counts = sums.of_samples(good["experiment"], experiments)
-    lines = _concatenate(dropped).sort_values("run", ignore_index=True)
-    lines.insert(0, "study", study.project)
-    return counts, _sample_table(study, good, experiments), lines, attribute_table(good)
+    samples = _sample_table(study, good, experiments)
+    return Part(sums.of_samples(good["experiment"], experiments), samples, sorted(dropped), attribute_rows(good))
+
+
+def _without(runs, dropped):
+    """Rows of `run_table` that have no line among `dropped`."""
+    gone = {run for run, _, _ in dropped}
+    return runs[[run not in gone for run in runs.index]] if gone else runs
 
 
 def runs_over_cap(experiments, max_runs, seed, study):
@@ -164,6 +165,8 @@ def runs_over_cap(experiments, max_runs, seed, study):
     pandas.Series
         bool, by run.
     """
+    if len(experiments) <= max_runs:
+        return pd.Series(False, index=experiments.index)
     sizes = experiments.value_counts()
     draw = {name: derive(seed, "run_cap", study.organism, study.source, study.project, name) for name in sizes.index}
     order = sorted(sizes.index, key=draw.get)

@@ -28,12 +28,14 @@ def test_a_studys_sums_are_the_same_held_in_memory_or_read_twice(tmp_path, monke
     assert joined(sums.of_samples(samples.replace("X2", "X1"), ["X1"])) == [[4, 10, 7]]
 
 
-@pytest.mark.parametrize("size", [0, 7 * 8 * 40, 20 * 8 * 40, 1 << 20])
-def test_samples_beyond_what_is_held_are_the_same_in_pieces(tmp_path, monkeypatch, size):
+@pytest.mark.parametrize("size", [0, 7 * 8 * 40, 20 * 8 * 40, 25 * 4 * 40, 1 << 20])
+@pytest.mark.parametrize("largest", [2**31, 2**32, 2**33, 2**60], ids=str)
+def test_samples_beyond_what_is_held_are_the_same_in_pieces(tmp_path, monkeypatch, size, largest):
     """Oracle: numpy's sum over the drawn matrix."""
     monkeypatch.setattr("scarceseq.corpus.run_sums.HELD_BYTES", size)
     monkeypatch.setattr("scarceseq.corpus.run_sums.PIECE_BYTES", 3 * 8 * 40)
-    drawn = np.random.default_rng(4).integers(0, 2**40, (40, 25))
+    drawn = np.random.default_rng(4).integers(0, largest, (40, 25))
+    drawn[3, 7] = largest - 1
     runs = [f"r{index}" for index in range(25)]
     rows = ["\t".join([f"g{row}", *map(str, values)]) for row, values in enumerate(drawn)]
     path = tmp_path / "sums.gz"
@@ -43,5 +45,5 @@ def test_samples_beyond_what_is_held_are_the_same_in_pieces(tmp_path, monkeypatc
     order = sorted(kept.unique())
     expected = [drawn[:, [runs.index(run) for run in kept.index[kept == name]]].sum(axis=1).tolist() for name in order]
     totals, _ = sums.statistics(runs, np.ones(40, dtype=bool))
-    assert totals.tolist() == drawn.sum(axis=0).tolist()
+    assert totals == pytest.approx(drawn.sum(axis=0, dtype=np.float64), rel=1e-12)
     assert joined(sums.of_samples(kept, order)) == expected

@@ -119,9 +119,8 @@ def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, stud
     return [fetch_file(mirrors, path, folder, verify, journal, study, "gene_sums"), *metadata.values()]
 
 
-def _entry(study: Study, kind, path, status, detail, url=None, target=None, shape=None):
-    """Line of the manifest; `target` and `shape` are given for a good file."""
-    size, digest = (target.stat().st_size, sha256(target)) if target else (None, None)
+def _entry(study: Study, kind, path, status, detail, url=None, size=None, digest=None, shape=None):
+    """Line of the manifest; what follows the detail is given for a good file."""
     rows, columns = (shape.rows, shape.columns) if shape else (None, None)
     return Entry(
         study.organism, study.source, study.project, kind, path, url, size, digest, rows, columns, status, detail
@@ -136,12 +135,13 @@ def fetch_file(mirrors, path, folder, verify, journal, study, kind):
     try:
         kept = _kept(mirrors, path, target, verify, journal)
         if kept:
-            url, shape = kept
+            url, digest, shape = kept
         else:
             with atomic(target) as temporary:
                 url, shape = mirrors.fetch(path, temporary, verify)
-                journal.add(path, sha256(temporary), url)
-        return entry("ok", shape.detail, url, target, shape)
+                digest = sha256(temporary)
+                journal.add(path, digest, url)
+        return entry("ok", shape.detail, url, target.stat().st_size, digest, shape)
     except MissingError as error:
         return entry("absent", str(error))
     except DamagedError as error:
@@ -151,7 +151,7 @@ def fetch_file(mirrors, path, folder, verify, journal, study, kind):
 
 
 def _kept(mirrors, path, target, verify, journal):
-    """(url, shape) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
+    """(url, digest, shape) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
 
     Copies of a local folder count only while they equal the original: folders change, releases on servers do not.
     """
@@ -166,6 +166,6 @@ def _kept(mirrors, path, target, verify, journal):
         if not original.is_file() or sha256(original) != digest:
             return None
     try:
-        return url, verify(target)
+        return url, digest, verify(target)
     except DamagedError:
         return None

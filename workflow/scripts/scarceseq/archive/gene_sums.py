@@ -68,7 +68,7 @@ class GeneNames:
 
 
 class SumTooLargeError(OverflowError):
-    """Runs of one sample add up to more than 2**63 - 1; `place` is the sample's row."""
+    """Runs of one sample add up to more than their numbers' type holds; `place` is the sample's row."""
 
     def __init__(self, place):
         super().__init__(f"row {place}")
@@ -115,7 +115,7 @@ def gene_sum_blocks(handle, header, names=None, places=None, counts=None):
     places : numpy.ndarray, optional
         int64, (runs,): sample that each column is added to, -1 for none; no column is kept if not given.
     counts : numpy.ndarray, optional
-        int64, (samples, all genes): the sums are added to it. If not given, each block brings sums of its own.
+        int64 or uint32, (samples, all genes): the sums are added to it. If not given, each block brings int64 sums.
 
     Yields
     ------

@@ -68,6 +68,21 @@ class FolderAdapter(requests.adapters.HTTPAdapter):
         return self.build_response(request, answer)
 
 
+class Session(requests.Session):
+    """Asks the environment about proxies and certificates once for each server, not for each file."""
+
+    def __init__(self):
+        super().__init__()
+        self._settings = {}
+
+    def merge_environment_settings(self, url, *options):
+        """As of `requests.Session`; the options of our requests never differ."""
+        server = urlsplit(url)[:2]
+        if server not in self._settings:
+            self._settings[server] = super().merge_environment_settings(url, *options)
+        return self._settings[server]
+
+
 class Mirrors:
     """Mirrors of one archive, tried in order.
 
@@ -178,7 +193,7 @@ def make_session(settings):
         retry_after_max=600,
         raise_on_status=False,
     )
-    session = requests.Session()
+    session = Session()
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=settings.connections, max_retries=retry)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -17,6 +17,8 @@ TILE = 32
 
 # A plain value has up to 18 digits, whatever they are; up to 8 of them are read as one word of memory.
 PLAIN_DIGITS, WORD_BYTES = 18, 8
+# Bytes whose properties are counted in one byte.
+SUMMED = 192
 NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 PAIRS = np.uint64(0x000000FF000000FF)
 HUNDRED_AND_MILLION = np.uint64(100 + (1000000 << 32))
@@ -85,22 +87,52 @@ def plain_rows(text, stop, positions, found, runs, spans):
     rows = found // width
     if rows * width != found or rows > len(spans):
         return -1
-    newlines, wrong, others, begin = 0, 0, 0, 0
-    for index in range(found):
-        newlines += text[positions[index]] == NEWLINE
+    wrong, others, begin = 0, 0, 0
     for row in range(rows):
         first = row * width
         spans[row, 0], spans[row, 1] = begin, positions[first]
         for position in range(begin, positions[first]):
-            others -= np.uint8(text[position] - np.uint8(ZERO)) > 9
+            others -= np.int64(is_odd(text[position]))
         for index in range(first + 1, first + width):
             wrong += np.uint32(positions[index] - positions[index - 1] - 2) >= np.uint32(PLAIN_DIGITS)
         wrong += text[positions[first + runs]] != NEWLINE
         begin = positions[first + runs] + 1
-    for position in range(stop):
-        letter = text[position]
-        others += (np.uint8(letter - np.uint8(ZERO)) > 9) & (np.uint8(letter - np.uint8(TAB)) > 1)
-    return rows if newlines == rows and not wrong and not others else -1
+    newlines, odd = count_letters(text, stop)
+    return rows if newlines == rows and not wrong and not odd + others else -1
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def count_letters(text, stop):
+    """Number of newlines in ``text[:stop]``, and of bytes that are neither digits, tabs nor newlines."""
+    newlines, odd, begin = 0, 0, 0
+    while begin < stop:
+        some_newlines, some_odd = np.uint8(0), np.uint8(0)  # so narrow that many are added at once
+        if begin + SUMMED <= stop:
+            for offset in range(SUMMED):
+                letter = text[begin + offset]
+                some_newlines = np.uint8(some_newlines + is_newline(letter))
+                some_odd = np.uint8(some_odd + is_odd(letter))
+        else:
+            for position in range(begin, stop):
+                some_newlines = np.uint8(some_newlines + is_newline(text[position]))
+                some_odd = np.uint8(some_odd + is_odd(text[position]))
+        newlines += np.int64(some_newlines)
+        odd += np.int64(some_odd)
+        begin += SUMMED
+    return newlines, odd
+
+
+@numba.njit(inline="always")
+def is_newline(letter):
+    """1 for a newline, else 0."""
+    return np.uint8(letter == np.uint8(NEWLINE))
+
+
+@numba.njit(inline="always")
+def is_odd(letter):
+    """1 for what is neither a digit nor a separator, else 0."""
+    digit = np.uint8(letter - np.uint8(ZERO)) <= np.uint8(9)
+    return np.uint8(not (digit | (np.uint8(letter - np.uint8(TAB)) <= np.uint8(1))))
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
@@ -117,11 +149,11 @@ def add_plain_rows(text, positions, rows, places, counts, first):
     runs = len(places)
     tile = np.empty((TILE, runs), dtype=np.int64)
     for row in range(rows):
-        index = row * (runs + 1)
+        index, line = row * (runs + 1), row % TILE
         for column in range(runs):
             if places[column] >= 0:
                 begin, end = positions[index + column] + 1, positions[index + column + 1]
-                tile[row % TILE, column] = plain_value(text, begin, end)
+                tile[line, column] = plain_value(text, begin, end)
         if (row + 1) % TILE == 0 or row + 1 == rows:
             start = row // TILE * TILE
             too_large = add_tile(tile, row + 1 - start, places, counts, first + start)
@@ -154,13 +186,14 @@ def plain_value(text, begin, end):
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def add_tile(tile, rows, places, counts, first):
     """Add a few genes of all columns to their samples; the first column whose sample is too large then, or -1."""
+    largest = np.int64(np.iinfo(counts.dtype).max)
     stop = min(rows, counts.shape[1] - first)
     for column in range(len(places)):
         place = places[column]
         if place >= 0:
             for row in range(stop):
-                added = counts[place, first + row] + tile[row, column]
-                if added < 0:
+                added = np.int64(counts[place, first + row]) + tile[row, column]
+                if added < 0 or added > largest:
                     return column
                 counts[place, first + row] = added
     return -1
@@ -179,7 +212,7 @@ def parse_rows(text, stop, spans, places, counts, first):
         Takes where each identifier begins and ends; one row more than the text can hold good ones.
     places : array of int64 (runs,)
         Row of `counts` that each column is added to; -1 for none.
-    counts : array of int64 (samples, genes)
+    counts : array of int64 or uint32 (samples, genes)
         Changed, from gene `first` on. Values of further rows are checked and not added.
     first : int
 
@@ -255,9 +288,15 @@ def first_mismatch(text, spans, rows, names, ends, first):
             return row
         begin = ends[first + row - 1] if first + row else 0
         length = ends[first + row] - begin
-        if spans[row, 1] - spans[row, 0] != length:
+        start = spans[row, 0]
+        if spans[row, 1] - start != length:
             return row
-        for offset in range(length):
-            if text[spans[row, 0] + offset] != names[begin + offset]:
+        offset = 0
+        while offset + WORD_BYTES <= length:
+            if load_word(text, start + offset) != load_word(names, begin + offset):
+                return row
+            offset += WORD_BYTES
+        for rest in range(offset, length):
+            if text[start + rest] != names[begin + rest]:
                 return row
     return rows

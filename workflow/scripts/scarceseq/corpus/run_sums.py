@@ -52,12 +52,12 @@ class RunSums:
         """
         totals, zeros = np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64)
         places = np.arange(len(runs))
-        if runs and len(runs) <= self._rows(HELD_BYTES):
-            self._held_runs, self._held = pd.Index(runs), self._sum(runs, places, runs)
+        self._held_runs, self._held = pd.Index(runs), self._hold(runs, places)
+        if self._held is not None:
             for row, sums in enumerate(self._held):
                 totals[row] = sums.sum(dtype=np.float64)
                 zeros[row] = np.count_nonzero((sums == 0) & checked)
-        elif runs:
+        else:
             for block in self._blocks(runs, places):
                 totals += block.counts.sum(axis=1, dtype=np.float64)
                 zeros += (block.counts[:, checked[block.first : block.first + block.rows]] == 0).sum(axis=1)
@@ -76,7 +76,7 @@ class RunSums:
         Yields
         ------
         numpy.ndarray
-            int64, (some samples, genes), at most `PIECE_BYTES` unless one sample is larger.
+            int64, (some samples, genes).
 
         Raises
         ------
@@ -87,21 +87,30 @@ class RunSums:
         if self._held is not None:
             yield from self._of_held(experiments.index, places, order)
         elif len(order) <= self._rows(HELD_BYTES):
-            counts = self._sum(experiments.index, places, order)
-            for start in range(0, len(order), self._rows(PIECE_BYTES)):
-                yield counts[start : start + self._rows(PIECE_BYTES)]
+            yield self._sum(experiments.index, places, order)
         else:
             yield from self._through_file(experiments.index, places, order)
 
-    def _rows(self, size):
-        return max(1, size // (8 * self.genes))
+    def _rows(self, size, number=np.int64):
+        """Rows of all genes that `size` bytes hold."""
+        return max(1, size // (np.dtype(number).itemsize * self.genes))
+
+    def _hold(self, runs, places):
+        """Sums of single runs, if all can be held: in four bytes each, unless one is too large for that."""
+        for number in (np.uint32, np.int64):
+            if len(runs) <= self._rows(HELD_BYTES, number):
+                try:
+                    return self._sum(runs, places, runs, number)
+                except OverflowError:
+                    continue
+        return None
 
     def _of_held(self, runs, places, order):
         by_place = np.argsort(places, kind="stable")
         rows, borders = self._held_runs.get_indexer(runs)[by_place], np.searchsorted(places[by_place], range(len(order)))
         for start in range(0, len(order), self._rows(PIECE_BYTES)):
             stop = min(start + self._rows(PIECE_BYTES), len(order))
-            counts = self._held[rows[borders[start:stop]]]
+            counts = self._held[rows[borders[start:stop]]].astype(np.int64)
             for place in range(start, stop):
                 end = borders[place + 1] if place + 1 < len(order) else len(rows)
                 for row in rows[borders[place] + 1 : end]:
@@ -115,15 +124,16 @@ class RunSums:
         back by samples."""
         width = max(1, HELD_BYTES // 2 // (8 * len(order)))
         with tempfile.TemporaryFile(dir=self.path.parent) as scratch:
+            laid = []  # (first gene, genes, place in the file, type) of each slab
             for first, slab in self._slabs(runs, places, order, width):
-                scratch.seek(first * len(order) * 8)
-                scratch.write(np.ascontiguousarray(slab))
+                number = np.dtype(np.int64 if slab.max() >> 32 else np.uint32)
+                laid.append((first, slab.shape[1], scratch.tell(), number))
+                scratch.write(np.ascontiguousarray(slab, dtype=number))
             for start in range(0, len(order), self._rows(PIECE_BYTES)):
                 counts = np.empty((min(self._rows(PIECE_BYTES), len(order) - start), self.genes), dtype=np.int64)
-                for first in range(0, self.genes, width):
-                    genes = min(width, self.genes - first)
-                    scratch.seek((first * len(order) + start * genes) * 8)
-                    part = np.empty((len(counts), genes), dtype=np.int64)
+                for first, genes, place, number in laid:
+                    part = np.empty((len(counts), genes), dtype=number)
+                    scratch.seek(place + start * genes * number.itemsize)
                     scratch.readinto(part)
                     counts[:, first : first + genes] = part
                 yield counts
@@ -146,8 +156,8 @@ class RunSums:
         if filled:
             yield first, slab[:, :filled]
 
-    def _sum(self, runs, places, order):
-        counts = np.zeros((len(order), self.genes), dtype=np.int64)
+    def _sum(self, runs, places, order, number=np.int64):
+        counts = np.zeros((len(order), self.genes), dtype=number)
         if len(order):
             try:
                 for _ in self._blocks(runs, places, counts):

@@ -87,11 +87,12 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     """
     kept = ~annotation["gene_id"].isin(dropped_genes).to_numpy()
     genes = annotation[kept].set_index("gene_id").assign(measured=True)
+    checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
     files = by_study(entries)
     samples, dropped, attributes = [_sample_table(None, pd.DataFrame(), [])], [], []
     with append_counts(genes, counts_path) as target:
         for study, runs in planned_studies(plan):
-            part = _part(study, runs, files[study], folder, annotation, settings, seed)
+            part = _part(study, runs, files[study], folder, checked, settings, seed)
             for counts in part.counts:
                 target.append(counts if kept.all() else np.compress(kept, counts, axis=1))
             samples.append(part.samples)
@@ -107,7 +108,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     )
 
 
-def _part(study, runs, files, folder, annotation, settings, seed):
+def _part(study, runs, files, folder, checked, settings, seed):
     """The study's samples if it can be used; else each run with the reason, and no samples."""
     paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
     if why_skipped(files):  # each run has a reason in its metadata, or the study as a whole
@@ -117,18 +118,17 @@ def _part(study, runs, files, folder, annotation, settings, seed):
     elif why_unusable(files):
         told = [(run, "study_unusable", why_unusable(files)) for run in runs]
     else:
-        return build_study(study, runs, paths, annotation, settings, seed)
+        return build_study(study, runs, paths, checked, settings, seed)
     return Part([], _sample_table(study, pd.DataFrame(), []), sorted(told), [])
 
 
-def build_study(study, planned_runs, paths, annotation, settings, seed):
-    """`Part` of one study whose files, {kind: path}, are all good."""
-    sums = RunSums(paths["gene_sums"], len(annotation))
+def build_study(study, planned_runs, paths, checked, settings, seed):
+    """`Part` of one study whose files, {kind: path}, are all good; `checked` are the genes whose zeros count."""
+    sums = RunSums(paths["gene_sums"], len(checked))
     runs = run_table(planned_runs, set(sums.header.runs), read_tables(paths, wanted_only=True))
     dropped = metadata_reasons(runs, settings)
     candidates = _without(runs, dropped)
 
-    checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
     totals, zeros = sums.statistics(list(candidates.index), checked)
     ruled_out = count_reasons(candidates.index, totals, zeros, settings)
     good = _without(candidates, ruled_out)

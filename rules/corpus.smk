@@ -18,7 +18,7 @@ rule build_shard:
         "../envs/scarceseq.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
     params:
         runs=config["corpus"]["runs"],
         dropped_genes=config["corpus"]["dropped_genes"],

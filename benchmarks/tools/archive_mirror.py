@@ -14,6 +14,7 @@ import pandas as pd
 from scarceseq.archive.layout import Study, annotation_path, study_path
 
 GENES = 55_421
+LARGEST = 2_447_935_369  # sum that the archive is known to hold
 SHARED_DATA = Path(os.environ.get("SCARCESEQ_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 INVENTORY = SHARED_DATA / "bulk" / "recount3_inventory" / "mouse_samples_from_ucsc_hubs.tsv.gz"
 # Runs per study of the mouse inventory (10,087 studies) at these shares, for where the inventory is not at hand.
@@ -81,7 +82,7 @@ def gene_sums_text(gene_ids, level, runs, generator):
         values = generator.standard_normal((len(part), runs), dtype=np.float32)
         values *= np.float32(0.9)
         values += part
-        np.exp(values, out=values)
+        np.minimum(np.exp(values, out=values), LARGEST, out=values)
         text = np.empty(values.size * 12 + len(part) * 32, dtype=np.uint8)
         yield text[: format_rows(names[first : first + step], values, text)].tobytes()
 

@@ -117,7 +117,9 @@ def test_any_whole_numbers_of_63_bits_are_read_exactly(tmp_path_factory, cells, 
     assert np.array_equal(sums, cells)
 
 
-ODD_CELLS = st.sampled_from([*"0123456789", "", "-1", "1.5", " 1", "1\r", "9" * 18, "9" * 19, "123456789", "\t", "\n", "x"])
+ODD_CELLS = st.sampled_from(
+    [*"0123456789", "", "-1", "1.5", " 1", "1\r", "9" * 18, "9" * 19, "123456789", "\t", "\n", "x"]
+)
 
 
 @given(st.lists(st.lists(ODD_CELLS, min_size=2, max_size=2), max_size=6), st.data())

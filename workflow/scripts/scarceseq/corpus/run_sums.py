@@ -8,8 +8,9 @@ import pandas as pd
 from scarceseq.archive.gene_sums import SumTooLargeError, columns_to_places, gene_sum_blocks, read_header
 from scarceseq.archive.tables import open_gzip
 
-# Runs of a study are held in memory up to this size; the text of a larger study is read a second time.
-HELD_BYTES = 256 << 20
+# Runs of a study are held in memory up to this size (1,900 runs of 55,421 genes, in four bytes each); the text of a
+# larger study is read a second time.
+HELD_BYTES = 400 << 20
 # Samples are handed on in pieces of this size.
 PIECE_BYTES = 32 << 20
 
@@ -52,7 +53,7 @@ class RunSums:
         """
         totals, zeros = np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64)
         places = np.arange(len(runs))
-        self._held_runs, self._held = pd.Index(runs), self._hold(runs, places)
+        self._held_runs, self._held = pd.Index(runs), self._hold(runs, places, runs)
         if self._held is not None:
             for row, sums in enumerate(self._held):
                 totals[row] = sums.sum(dtype=np.float64)
@@ -86,28 +87,35 @@ class RunSums:
         places = pd.Index(order).get_indexer(experiments)
         if self._held is not None:
             yield from self._of_held(experiments.index, places, order)
-        elif len(order) <= self._rows(HELD_BYTES):
-            yield self._sum(experiments.index, places, order)
-        else:
+            return
+        counts = self._hold(experiments.index, places, order)
+        if counts is None:
             yield from self._through_file(experiments.index, places, order)
+        else:
+            for start in range(0, len(order), self._rows(PIECE_BYTES)):
+                yield counts[start : start + self._rows(PIECE_BYTES)].astype(np.int64)
 
     def _rows(self, size, number=np.int64):
         """Rows of all genes that `size` bytes hold."""
         return max(1, size // (np.dtype(number).itemsize * self.genes))
 
-    def _hold(self, runs, places):
-        """Sums of single runs, if all can be held: in four bytes each, unless one is too large for that."""
+    def _hold(self, runs, places, order):
+        """Sums of samples if all can be held: in four bytes each, unless one is too large for that."""
         for number in (np.uint32, np.int64):
-            if len(runs) <= self._rows(HELD_BYTES, number):
+            if len(order) <= self._rows(HELD_BYTES, number):
                 try:
-                    return self._sum(runs, places, runs, number)
-                except OverflowError:
-                    continue
+                    return self._sum(runs, places, order, number)
+                except SumTooLargeError as error:
+                    if number is np.int64:
+                        raise self._too_large(order[error.place]) from error
         return None
 
     def _of_held(self, runs, places, order):
         by_place = np.argsort(places, kind="stable")
-        rows, borders = self._held_runs.get_indexer(runs)[by_place], np.searchsorted(places[by_place], range(len(order)))
+        rows, borders = (
+            self._held_runs.get_indexer(runs)[by_place],
+            np.searchsorted(places[by_place], range(len(order))),
+        )
         for start in range(0, len(order), self._rows(PIECE_BYTES)):
             stop = min(start + self._rows(PIECE_BYTES), len(order))
             counts = self._held[rows[borders[start:stop]]].astype(np.int64)
@@ -120,8 +128,9 @@ class RunSums:
             yield counts
 
     def _through_file(self, runs, places, order):
-        """Sums of more samples than are held: slabs of all samples and some genes are laid down in a file and read
-        back by samples."""
+        """Sums of more samples than are held: slabs, of all samples and some genes, are laid down in a file and read
+        back by samples.
+        """
         width = max(1, HELD_BYTES // 2 // (8 * len(order)))
         with tempfile.TemporaryFile(dir=self.path.parent) as scratch:
             laid = []  # (first gene, genes, place in the file, type) of each slab
@@ -156,14 +165,11 @@ class RunSums:
         if filled:
             yield first, slab[:, :filled]
 
-    def _sum(self, runs, places, order, number=np.int64):
+    def _sum(self, runs, places, order, number):
         counts = np.zeros((len(order), self.genes), dtype=number)
         if len(order):
-            try:
-                for _ in self._blocks(runs, places, counts):
-                    pass
-            except SumTooLargeError as error:
-                raise self._too_large(order[error.place]) from error
+            for _ in self._blocks(runs, places, counts):
+                pass
         return counts
 
     def _blocks(self, runs, places, counts=None):

@@ -3,10 +3,9 @@
 Bars: 5 times the runs per second of the `recount3` client (1.3.0, fetch and parse of the same studies) with equal
 counts; 4 times a pandas read of the same files into a memory map; no batch job above 1 GB, a giant study included.
 Both sides write the same raw layout, int64, runs x genes, over a file that is laid out on disk before the clock starts,
-so that what the file system needs to find room for it counts on no side. Study sizes are quantiles of the mouse inventory's. The first
-bar compares each side as it is used on this machine: ours as one batch job per core, the client in one process with
-downloads in threads (parsing in threads as well is slower); one process beside one is printed too. The memory bar is
-for fetching, and for reading each study with the default cap on its runs; the timed sides keep all runs, and hold more.
+so that what the file system needs to find room for it counts on no side. Study sizes are quantiles of the mouse
+inventory's. The first bar compares each side as it is used on this machine: ours as one batch job per core, the client
+in one process with downloads in threads (parsing in threads as well is slower); one process beside one is printed too.
 """
 
 import argparse

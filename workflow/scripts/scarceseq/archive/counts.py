@@ -57,19 +57,18 @@ def append_counts(genes, path):
         Index: versioned gene id.
     path : path
     """
-    with atomic(path) as temporary:
-        with h5py.File(temporary, "w") as handle:
-            layout = {"shape": (0, len(genes)), "maxshape": (None, len(genes)), "chunks": (1, len(genes))}
-            matrix = handle.create_dataset("X", dtype="<i8", **layout, **PACKING)
-            matrix.attrs.update(ARRAY)
-            writer = CountsWriter(matrix)
-            yield writer
-            frame = anndata.AnnData(obs=_categories(writer.samples), var=_categories(genes))
-            handle.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-            write_elem(handle, "obs", frame.obs)
-            write_elem(handle, "var", frame.var)
-            for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
-                write_elem(handle, name, {})
+    with atomic(path) as temporary, h5py.File(temporary, "w") as handle:
+        layout = {"shape": (0, len(genes)), "maxshape": (None, len(genes)), "chunks": (1, len(genes))}
+        matrix = handle.create_dataset("X", dtype="<i8", **layout, **PACKING)
+        matrix.attrs.update(ARRAY)
+        writer = CountsWriter(matrix)
+        yield writer
+        frame = anndata.AnnData(obs=_categories(writer.samples), var=_categories(genes))
+        handle.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        write_elem(handle, "obs", frame.obs)
+        write_elem(handle, "var", frame.var)
+        for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
+            write_elem(handle, name, {})
 
 
 class CountsWriter:

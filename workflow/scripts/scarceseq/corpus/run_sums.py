@@ -1,6 +1,7 @@
 """Sums of a study's runs, from a text that is read once if the study is small, and in flat memory if it is not."""
 
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ class RunSums:
     """
 
     def __init__(self, path, genes):
-        self.path, self.genes = path, genes
+        self.path, self.genes = Path(path), genes
         self._held_runs, self._held = pd.Index([]), None
         with open_gzip(path) as handle:
             self.header = read_header(handle)
@@ -112,10 +113,8 @@ class RunSums:
 
     def _of_held(self, runs, places, order):
         by_place = np.argsort(places, kind="stable")
-        rows, borders = (
-            self._held_runs.get_indexer(runs)[by_place],
-            np.searchsorted(places[by_place], range(len(order))),
-        )
+        rows = self._held_runs.get_indexer(runs)[by_place]
+        borders = np.searchsorted(places[by_place], range(len(order)))
         for start in range(0, len(order), self._rows(PIECE_BYTES)):
             stop = min(start + self._rows(PIECE_BYTES), len(order))
             counts = self._held[rows[borders[start:stop]]].astype(np.int64)

@@ -154,6 +154,12 @@ def test_each_organism_has_its_own_gene_lengths_and_tpm_is_over_the_pairs(mouse,
         np.testing.assert_allclose(training[name], values, rtol=2**-11)
 
 
+def test_what_tpm_divides_by_is_of_the_lengths_of_the_organism(mouse, human, table):
+    rate_sum = merge.sample_table(joined([mouse], human, table())).set_index("sample")["rate_sum"]
+    expected = {"m1": 10 / 100 + 20 / 200, "m2": 1 / 100, "h1": 25 / 50 + 500 / 1000, "h2": (2**60 + 1) / 50}
+    assert rate_sum.to_dict() == pytest.approx(expected, rel=1e-12)
+
+
 def test_counts_of_both_organisms_stay_exact_and_genes_without_a_pair_are_zero(mouse, human, table, tmp_path):
     corpus = joined([mouse], human, table())
     store.write_corpus(corpus, tmp_path / "corpus.h5ad", tmp_path / "training.npy")

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scarceseq import runtime
 from scarceseq.archive.manifest import read_manifest
-from scarceseq.files import read_table
+from scarceseq.files import read_table, write_table
 from scarceseq.report import (
     archive,
     cells,
+    corpus,
     fewshot,
     guide,
     network,
@@ -88,6 +89,62 @@ def test_principal_components_of_rows_in_half_precision_are_those_of_the_same_nu
     stored = (5 + np.random.default_rng(3).normal(size=(30, 8))).astype(np.float16)
     for ours, double in zip(*(projection.principal_components(x) for x in (stored, stored.astype(float))), strict=True):
         np.testing.assert_array_equal(ours, double)
+
+
+def test_umap_is_the_same_each_time_and_keeps_groups_that_lie_apart_apart():
+    generator = np.random.default_rng(4)
+    group = np.repeat([0, 1, 2], 40)
+    scores = generator.normal(size=(120, 6)) + 30 * np.eye(6)[group]
+    places, again, other = (projection.umap(scores, seed) for seed in (1, 1, 2))
+    assert np.array_equal(places, again)
+    assert not np.array_equal(places, other)
+    distance = np.linalg.norm(places[:, None] - places, axis=2) + np.diag(np.full(120, np.inf))
+    assert (group[distance.argmin(axis=1)] == group).all()
+
+
+def test_umap_of_very_few_samples_is_where_it_would_start():
+    scores = np.arange(9.0).reshape(3, 3)
+    assert projection.umap(scores, 1).tolist() == scores[:, :2].tolist()
+
+
+def test_runs_of_a_study_are_kept_or_dropped_and_those_not_in_the_archive_count_for_neither(run):
+    samples, dropped = (read_table(run[name]) for name in ("samples", "dropped_runs"))
+    table = corpus.runs_table(samples, dropped).set_index("study")
+    assert (table["runs"] == table["kept"] + table["dropped"]).all()
+    assert table["dropped"].to_dict() == {"SRP1": 1, "SRP2": 1, "SRP3": 1, "SRP4": 0, "SRP8": 9}
+    assert table["kept"].sum() == samples["runs"].str.split(",").str.len().sum()
+
+
+def test_reasons_are_counted_by_run_and_study_the_largest_first(run):
+    table = corpus.reason_table(read_table(run["dropped_runs"]))
+    told = table[["reason", "runs", "studies"]].to_numpy().tolist()
+    assert told[:2] == [["study_unusable", 9, 1], ["few_mapped_reads", 2, 2]]
+    assert table["meaning"].tolist()[1] == "too few mapped reads"
+
+
+def corpus_names(run, settings):
+    return [block.name for block in corpus.section(Inputs(run), settings).blocks if block.kind == "picture"]
+
+
+def test_the_corpus_is_shown_by_components_and_by_umap_if_asked_for(run, settings):
+    figures = ["corpus_depth", "corpus_dropped", "corpus_projection"]
+    assert corpus_names(run, settings) == figures
+    assert corpus_names(run, settings | {"report": {"embedding": "umap"}}) == [*figures, "corpus_umap"]
+
+
+def test_a_corpus_of_two_organisms_says_so_and_is_coloured_by_them(run, settings, tmp_path):
+    samples = read_table(run["samples"])
+    samples["organism"] = np.where(np.arange(len(samples)) % 2, "human", "mouse")
+    pairs = pd.DataFrame({"organism": "human", "gene": ["a", "b", "c"], "orthologue": ["A", "B", "C"]})
+    pairs["use"] = ["used", "used", "one_to_many"]
+    write_table(samples, tmp_path / "samples.parquet")
+    write_table(pairs, tmp_path / "orthologues.tsv")
+    changed = run | {name.split(".")[0]: str(tmp_path / name) for name in ("samples.parquet", "orthologues.tsv")}
+    section = corpus.section(Inputs(changed), settings)
+    words = "Studies of human and mouse are joined by 2 one-to-one pairs of genes, of 3 pairs in the table"
+    assert words in section.blocks[0].text
+    drawn = next(block.figure for block in section.blocks if block.kind == "picture" and "projection" in block.name)
+    assert "By organism" in [ax.get_title(loc="left") for ax in drawn.axes]
 
 
 def test_share_between_studies_is_one_for_shifted_copies_and_zero_for_equal_means():

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.report import projection, style
+from scarceseq.archive.counts import DROPPED_COLUMNS
+from scarceseq.report import corpus_figures, projection, style
+from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.wording import count, words
+from scarceseq.report.wording import count, listed, words
 
-UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
 SAMPLE_LIMIT = 2000
 
 
@@ -28,6 +29,30 @@ def study_table(samples):
     ).reset_index()
 
 
+def runs_table(samples, dropped):
+    """Per study: runs that were looked at and runs that are in the corpus.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        study, runs (comma-joined), ...
+    dropped : pandas.DataFrame
+        study, run, reason, value.
+    """
+    kept = (samples["runs"].astype(str).str.count(",") + 1).groupby(samples["study"].astype(str)).sum()
+    lost = dropped.loc[dropped["reason"] != UNLISTED].groupby("study").size()
+    table = pd.DataFrame({"kept": kept, "dropped": lost}).fillna(0).astype(int)
+    table.insert(0, "runs", table["kept"] + table["dropped"])
+    return table.rename_axis("study").reset_index()
+
+
+def reason_table(dropped):
+    """Per reason: runs that were dropped, and studies that they are of; most runs first."""
+    table = dropped.groupby("reason").agg(runs=("run", "size"), studies=("study", "nunique")).reset_index()
+    table["meaning"] = [reason_words(reason) for reason in table["reason"]]
+    return table.sort_values(["runs", "reason"], ascending=[False, True], ignore_index=True)
+
+
 def role_table(splits, samples):
     """Per split and role: number of studies and of samples."""
     sizes = samples.groupby("study").size().rename("samples")
@@ -41,83 +66,12 @@ def role_table(splits, samples):
     return table
 
 
-@style.styled
-def depth_figure(samples):
-    """Histograms of library size (by unit, logarithmic) and of genes detected per sample."""
-    drawn, axes = style.figure(8.6, 2.9, columns=3)
-    sizes = samples["library_size"].to_numpy(float)
-    positive = sizes[sizes > 0]
-    edges = np.geomspace(positive.min() * 0.95, positive.max() * 1.05, 31) if len(positive) else np.array([1.0, 10.0])
-    for colour, (unit, group) in zip(style.PALETTE, samples.groupby("unit", sort=True), strict=False):
-        label = UNIT_WORDS.get(unit, words(unit))
-        axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)
-    style.logarithmic(axes[0, 0])
-    unit = label if samples["unit"].nunique() == 1 else "bases or reads, see legend"
-    axes[0, 0].set(xlabel=unit, ylabel="samples", title="Library size")
-    if samples["unit"].nunique() > 1:
-        axes[0, 0].legend(loc="best")
-    axes[0, 1].hist(samples["genes_detected"], bins=30, color=style.BLUE, alpha=0.8)
-    axes[0, 1].set(xlabel="genes above zero", ylabel="samples", title="Genes detected")
-    style.plain_ticks(axes[0, 1].xaxis)
-    counts = samples.groupby("study").size().sort_values(ascending=False)
-    axes[0, 2].bar(np.arange(len(counts)), counts.to_numpy(), color=style.BLUE, alpha=0.8, width=1.0)
-    axes[0, 2].set(xlabel="studies, largest first", ylabel="samples", title="Samples per study")
-    return drawn
-
-
-@style.styled
-def projection_figure(scores, share, samples, roles, label=None):
-    """Scatter plots of the first two principal components, coloured by role, by study and by label.
-
-    Parameters
-    ----------
-    scores : numpy.ndarray (samples, 2)
-    share : numpy.ndarray (2,)
-    samples : pandas.DataFrame
-        Rows in the order of `scores`; column study.
-    roles : dict of str to str
-        Role of each study.
-    label : pandas.Series, optional
-        Author-supplied label of each sample (missing allowed); its name is the title.
-    """
-    role = samples["study"].map(roles).fillna("no role")
-    panels = [("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT}, 9)]
-    panels.append(("By study: the 8 largest", samples["study"].astype(str), None, 8))
-    if label is not None:
-        panels.append((f"By {words(label.name)}: the 8 most frequent", label, None, 8))
-    drawn, axes = style.figure(3.1 * len(panels), 4.2, columns=len(panels), sharex=True, sharey=True)
-    for ax, (title, values, colours, most) in zip(axes[0], panels, strict=True):
-        _scatter(ax, scores, values.reset_index(drop=True), colours, most)
-        ax.set(xlabel=f"component 1 ({share[0]:.0%} of variance)", title=title)
-    axes[0, 0].set_ylabel(f"component 2 ({share[1]:.0%} of variance)")
-    return drawn
-
-
-def _scatter(ax, scores, values, colours, most):
-    named = (
-        list(values.value_counts(sort=True).index[:most])
-        if colours is None
-        else [k for k in colours if k in set(values)]
-    )
-    rest = ~values.isin(named).to_numpy()
-    if rest.any():
-        ax.scatter(*scores[rest].T, s=7, color=style.LIGHT, linewidths=0, label="others", rasterized=False)
-    for place, name in enumerate(named):
-        chosen = (values == name).to_numpy()
-        colour = colours[name] if colours else style.PALETTE[place % len(style.PALETTE)]
-        marker = style.MARKERS[place % len(style.MARKERS)]
-        text = f"{name} ({chosen.sum():,})"
-        ax.scatter(*scores[chosen].T, s=12, color=colour, marker=marker, linewidths=0, alpha=0.8, label=text)
-    ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5
-    )
-
-
-def task_label(settings):
-    """Label of the first few-shot task, cross-study tasks first; None without tasks."""
+def label_keys(settings, attributes):
+    """Attributes that samples are coloured by: tissue, and the label of the first few-shot task (cross-study first)."""
     tasks = list(settings.get("fewshot", {}).get("tasks", {}).values())
     tasks.sort(key=lambda task: task.get("protocol") != "cross_study")
-    return tasks[0]["label"] if tasks else None
+    known = set(attributes["key"])
+    return [key for key in dict.fromkeys(["tissue", *(task["label"] for task in tasks[:1])]) if key in known]
 
 
 def section(inputs, settings):
@@ -125,63 +79,131 @@ def section(inputs, settings):
     if not inputs.has("samples"):
         return None
     samples = inputs.table("samples")
-    genes = len(inputs.table("genes")) if inputs.has("genes") else None
     studies = study_table(samples)
-    text = (
-        f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
-    )
-    text += f"; the training matrix holds {genes:,} genes." if genes else "."
-    blocks = [Paragraph(text), _depth_picture(samples)]
+    blocks = [Paragraph(_summary(inputs, samples)), _depth_picture(inputs, samples)]
+    if inputs.has("dropped_runs"):
+        blocks += _dropped_blocks(reason_table(inputs.table("dropped_runs")))
     splits = inputs.table("splits") if inputs.has("splits") else None
     if splits is not None:
         note = "A study has one role in a split, so that no study is both learnt from and tested on."
         blocks.append(Table("corpus_roles", role_table(splits, samples), "Roles of studies", note))
     if inputs.has("training"):
-        blocks += _projection_blocks(inputs, samples, splits, settings)
+        blocks += _map_blocks(inputs, samples, splits, settings)
     blocks.append(Table("corpus_studies", studies, "All studies of the corpus", folded=True))
     facts = [(f"{len(samples):,}", "samples"), (f"{samples['study'].nunique():,}", "studies in the corpus")]
     return Section("corpus", "Corpus", blocks, facts)
 
 
-def _depth_picture(samples):
+def _summary(inputs, samples):
+    text = (
+        f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
+    )
+    text += f"; the training matrix holds {len(inputs.table('genes')):,} genes." if inputs.has("genes") else "."
+    pairs = inputs.table("orthologues") if inputs.has("orthologues") else []
+    if len(pairs):
+        used = int((pairs["use"] == "used").sum())
+        text += (
+            f" Studies of {listed(sorted(samples['organism'].astype(str).unique()))} are joined by {used:,} one-to-one "
+            f"pairs of genes, of {len(pairs):,} pairs in the table of orthologues."
+        )
+    return text
+
+
+def _depth_picture(inputs, samples):
+    dropped = inputs.table("dropped_runs") if inputs.has("dropped_runs") else pd.DataFrame(columns=DROPPED_COLUMNS)
+    runs = runs_table(samples, dropped)
     return Picture(
         "corpus_depth",
-        depth_figure(samples),
-        "Depth and size of the samples",
-        "Each bar counts samples (right: one bar per study). Library size is the sum over genes, in the unit of the "
-        "source: bases covered for the archive, reads for a supplied count table.",
-        f"{len(samples):,} samples, {samples['study'].nunique():,} studies.",
+        corpus_figures.depth_figure(samples, runs),
+        "Depth and size",
+        "Each bar counts samples (right: studies). Library size is the sum over genes, in the unit of the source: "
+        "bases covered for the archive, reads for a supplied table. Right: runs of a study before and after filters.",
+        f"{len(samples):,} samples, {samples['study'].nunique():,} studies; {int(runs['runs'].sum()):,} runs of "
+        f"{len(runs):,} studies looked at, {int(runs['kept'].sum()):,} in the corpus.",
         "Two humps in one unit point to mixed protocols or truncated downloads; a long left tail to runs that a "
         "stricter filter would drop.",
     )
 
 
-def _projection_blocks(inputs, samples, splits, settings):
+def _dropped_blocks(reasons):
+    if reasons.empty:
+        return [Paragraph("No run was dropped.")]
+    picture = Picture(
+        "corpus_dropped",
+        corpus_figures.dropped_figure(reasons),
+        "What was dropped, and why",
+        "Runs by the first reason that holds; a run is dropped once. The thresholds are keys of corpus.runs.",
+        f"{int(reasons['runs'].sum()):,} runs.",
+        "A reason that takes far more than in other runs of the workflow points to a wrong threshold or to tables that "
+        "lack a column.",
+    )
+    return [picture, Table("corpus_dropped", reasons, "Runs dropped, by reason", folded=True)]
+
+
+def _map_blocks(inputs, samples, splits, settings):
+    kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
     expression = np.load(inputs.path("training"), mmap_mode="r")[rows]
-    scores, share = projection.principal_components(expression)
+    scores, share = projection.principal_components(expression, projection.UMAP_COMPONENTS if kind == "umap" else 2)
     part = samples.iloc[rows].reset_index(drop=True)
-    split = None if splits is None else sorted(splits["split"].unique())[0]
-    roles = {} if splits is None else splits[splits["split"] == split].set_index("study")["role"].to_dict()
-    label, key = None, task_label(settings)
-    if key and inputs.has("attributes"):
-        attributes = inputs.table("attributes")
-        found = attributes[attributes["key"] == key].drop_duplicates("sample").set_index("sample")["value"]
-        label = part["sample"].map(found).rename(key) if len(found) else None
-    between = projection.share_between(scores, part["study"])
+    panels, split = _panels(inputs, part, splits, settings)
+    drawn = f"{len(rows):,} of {len(samples):,} samples" + (" (drawn at random)." if len(rows) < len(samples) else ".")
+    first = (
+        "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not scaled. "
+    )
+    names = [f"component {axis + 1} ({share[axis]:.0%} of variance)" for axis in (0, 1)]
+    looking = "it includes test studies and is for looking only: nothing is fitted or chosen from it."
+    pictures = [
+        Picture(
+            "corpus_projection",
+            corpus_figures.map_figure(scores[:, :2], names, panels),
+            "Samples on two principal components",
+            first
+            + (f"Roles are those of the split '{split}'. " if split else "")
+            + "Points of one study close together are a batch effect or a shared biology; colours by label help to "
+            "tell which.",
+            drawn,
+            f"A picture of two components hides the rest; {looking}",
+        )
+    ]
+    if kind == "umap":
+        places = projection.umap(scores, settings.get("seed", 1))
+        pictures.append(
+            Picture(
+                "corpus_umap",
+                corpus_figures.map_figure(places, ["UMAP 1", "UMAP 2"], panels),
+                "Samples by UMAP",
+                f"Each point is a sample: UMAP of its first {scores.shape[1]} principal components, seeded. Neighbours "
+                "are alike.",
+                drawn,
+                f"Distances between groups and their sizes mean nothing here; {looking}",
+            )
+        )
+    between = projection.share_between(scores[:, :2], part["study"])
     finding = (
         f"Studies differ: {between[0]:.0%} of the variance along the first component and {between[1]:.0%} along the "
         "second lies between studies rather than within them."
     )
-    picture = Picture(
-        "corpus_projection",
-        projection_figure(scores, share, part, roles, label),
-        "Samples on two principal components",
-        "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not scaled. "
-        f"Roles are those of the split '{split}'. Points of one study close together are a batch effect or a shared "
-        "biology; the label panel helps to tell which.",
-        f"{len(rows):,} of {len(samples):,} samples" + (" (drawn at random)." if len(rows) < len(samples) else "."),
-        "A picture of two components hides the rest; it includes test studies and is for looking only: nothing is "
-        "fitted or chosen from it.",
-    )
-    return [picture, Paragraph(finding, "finding")]
+    return [*pictures, Paragraph(finding, "finding")]
+
+
+def _panels(inputs, part, splits, settings):
+    """What samples are coloured by, and the split that roles are of."""
+    panels, split = [], None
+    if splits is not None:
+        split = sorted(splits["split"].unique())[0]
+        roles = splits[splits["split"] == split].set_index("study")["role"]
+        role = part["study"].astype(str).map(roles).fillna("no role")
+        panels.append(
+            corpus_figures.Panel("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT})
+        )
+    if part["organism"].nunique() > 1:
+        panels.append(corpus_figures.Panel("By organism", part["organism"].astype(str)))
+    panels.append(corpus_figures.Panel("By study: the 8 largest", part["study"].astype(str)))
+    if inputs.has("attributes"):
+        attributes = inputs.table("attributes")
+        for key in label_keys(settings, attributes):
+            found = attributes[attributes["key"] == key].drop_duplicates("sample").set_index("sample")["value"]
+            title = f"By {words(key)}: the 8 most frequent"
+            panels.append(corpus_figures.Panel(title, part["sample"].astype(str).map(found)))
+    return panels, split

@@ -1,8 +1,13 @@
-"""Principal components of samples, for looking at."""
+"""Samples on two axes, for looking at: principal components, and UMAP of them."""
 
 import numpy as np
 
+from scarceseq.errors import InputError
 from scarceseq.seeds import derive
+
+# Principal components that UMAP starts from, and its own default number of neighbours.
+UMAP_COMPONENTS = 50
+UMAP_NEIGHBOURS = 15
 
 
 def choose_rows(rows, limit, seed):
@@ -39,6 +44,42 @@ def principal_components(expression, components=2):
     scores = scores * np.where(scores[peaks, np.arange(scores.shape[1])] < 0, -1, 1)
     total = np.clip(values, 0, None).sum()
     return scores, values_kept / total if total > 0 else np.zeros(len(order))
+
+
+def umap(scores, seed):
+    """Places by UMAP (McInnes, Healy and Melville, arXiv:1802.03426), the same for the same seed on one machine.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray (samples, components)
+        Principal components, which are also where it starts from.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray (samples, 2)
+
+    Raises
+    ------
+    InputError
+        If the package is not installed.
+    """
+    if len(scores) < 4:
+        return scores[:, :2]
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise InputError(
+            "config key report.embedding: umap needs the package umap-learn; install it or take pca"
+        ) from error
+    start = scores[:, :2] / max(np.abs(scores[:, :2]).max(), 1e-12) * 10
+    model = UMAP(
+        n_neighbors=min(UMAP_NEIGHBOURS, len(scores) - 1),
+        init=start,
+        random_state=derive(seed, "report", "umap") % 2**32,
+        n_jobs=1,
+    )
+    return model.fit_transform(np.ascontiguousarray(scores, dtype=np.float32))
 
 
 def share_between(scores, groups):

@@ -1,0 +1,140 @@
+"""Figures of the corpus: depth, what was dropped, maps of samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.report import style
+from scarceseq.report.wording import count, words
+
+UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
+MOST_COLOURS = 8
+BINS = 30
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the samples of a map are coloured by.
+
+    Attributes
+    ----------
+    title : str
+    values : pandas.Series
+        Value of each sample; missing allowed.
+    colours : dict of str to str, optional
+        Of the values, in the order of the legend; the most frequent values get the palette if not given.
+    """
+
+    title: str
+    values: pd.Series
+    colours: dict | None = None
+
+
+@style.styled
+def depth_figure(samples, runs):
+    """Histograms of library size (by unit, logarithmic), of genes detected per sample, and of runs per study.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        library_size, genes_detected, unit.
+    runs : pandas.DataFrame
+        runs (looked at) and kept, by study.
+    """
+    drawn, axes = style.figure(8.6, 2.9, columns=3)
+    edges = _logarithmic_bins(samples["library_size"])
+    for colour, (unit, group) in zip(style.PALETTE, samples.groupby("unit", sort=True, observed=True), strict=False):
+        label = UNIT_WORDS.get(unit, words(unit))
+        axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)
+    style.logarithmic(axes[0, 0])
+    unit = label if samples["unit"].nunique() == 1 else "bases or reads, see legend"
+    axes[0, 0].set(xlabel=unit, ylabel="samples", title="Library size")
+    if samples["unit"].nunique() > 1:
+        axes[0, 0].legend(loc="best")
+    axes[0, 1].hist(samples["genes_detected"], bins=BINS, color=style.BLUE, alpha=0.8)
+    axes[0, 1].set(xlabel="genes above zero", ylabel="samples", title="Genes detected")
+    style.plain_ticks(axes[0, 1].xaxis)
+    edges = _logarithmic_bins(runs["runs"], bins=15)
+    axes[0, 2].hist(runs["runs"], bins=edges, color=style.LIGHT, label="looked at")
+    axes[0, 2].hist(
+        runs.loc[runs["kept"] > 0, "kept"], bins=edges, histtype="step", color=style.BLUE, linewidth=1.6, label="kept"
+    )
+    style.logarithmic(axes[0, 2])
+    axes[0, 2].set(xlabel="runs of a study", ylabel="studies", title="Runs per study")
+    axes[0, 2].legend(loc="best")
+    return drawn
+
+
+def _logarithmic_bins(values, bins=BINS):
+    positive = values.to_numpy(dtype=float)
+    positive = positive[positive > 0]
+    return np.geomspace(positive.min() * 0.95, positive.max() * 1.05, bins + 1) if len(positive) else [1.0, 10.0]
+
+
+@style.styled
+def dropped_figure(reasons):
+    """Bars of the runs dropped for each reason, most at the top.
+
+    Parameters
+    ----------
+    reasons : pandas.DataFrame
+        meaning, runs, studies; most runs first.
+    """
+    drawn, axes = style.figure(8.0, 0.9 + 0.27 * len(reasons))
+    ax, places = axes[0, 0], np.arange(len(reasons))
+    ax.barh(places, reasons["runs"], color=style.BLUE, alpha=0.8, height=0.7)
+    for place, row in zip(places, reasons.itertuples(), strict=True):
+        text = f"{count(row.runs, 'run')} of {count(row.studies, 'study', 'studies')}"
+        ax.annotate(text, (row.runs, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+    ax.set_yticks(places, reasons["meaning"])
+    ax.set(xlabel="runs", xlim=(0, reasons["runs"].max() * 1.25))
+    ax.invert_yaxis()
+    style.plain_ticks(ax.xaxis)
+    return drawn
+
+
+@style.styled
+def map_figure(places, names, panels):
+    """Scatter plots of samples on two axes, one for each way of colouring them.
+
+    Parameters
+    ----------
+    places : numpy.ndarray (samples, 2)
+    names : list of str
+        Of the axes.
+    panels : list of Panel
+        Values in the order of `places`.
+    """
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    drawn, axes = style.figure(3.1 * columns, 4.2 * rows, rows=rows, columns=columns, sharex=True, sharey=True)
+    for ax in axes.ravel()[len(panels) :]:
+        ax.set_axis_off()
+    for ax, panel in zip(axes.ravel(), panels, strict=False):
+        _scatter(ax, places, panel.values.reset_index(drop=True), panel.colours)
+        ax.set(xlabel=names[0], title=panel.title)
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(names[1])
+    return drawn
+
+
+def _scatter(ax, places, values, colours):
+    named = (
+        list(values.value_counts(sort=True).index[:MOST_COLOURS])
+        if colours is None
+        else [name for name in colours if name in set(values)]
+    )
+    rest = ~values.isin(named).to_numpy()
+    if rest.any():
+        ax.scatter(*places[rest].T, s=7, color=style.LIGHT, linewidths=0, label=f"others ({rest.sum():,})")
+    for place, name in enumerate(named):
+        chosen = (values == name).to_numpy()
+        colour = colours[name] if colours else style.PALETTE[place % len(style.PALETTE)]
+        marker = style.MARKERS[place % len(style.MARKERS)]
+        text = f"{name} ({chosen.sum():,})"
+        ax.scatter(*places[chosen].T, s=12, color=colour, marker=marker, linewidths=0, alpha=0.8, label=text)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5
+    )

@@ -137,7 +137,7 @@ def _dropped_blocks(reasons):
         "A reason that takes far more than in other runs of the workflow points to a wrong threshold or to tables that "
         "lack a column.",
     )
-    return [picture, Table("corpus_dropped", reasons, "Runs dropped, by reason", folded=True)]
+    return [picture, Table("corpus_reasons", reasons, "Runs dropped, by reason", folded=True)]
 
 
 def _map_blocks(inputs, samples, splits, settings):

@@ -61,6 +61,7 @@ def depth_figure(samples, runs):
         runs.loc[runs["kept"] > 0, "kept"], bins=edges, histtype="step", color=style.BLUE, linewidth=1.6, label="kept"
     )
     style.logarithmic(axes[0, 2])
+    axes[0, 2].yaxis.get_major_locator().set_params(integer=True)
     axes[0, 2].set(xlabel="runs of a study", ylabel="studies", title="Runs per study")
     axes[0, 2].legend(loc="best")
     return drawn
@@ -106,7 +107,7 @@ def map_figure(places, names, panels):
     panels : list of Panel
         Values in the order of `places`.
     """
-    columns = min(len(panels), 3)
+    columns = 2 if len(panels) == 4 else min(len(panels), 3)
     rows = -(-len(panels) // columns)
     drawn, axes = style.figure(3.1 * columns, 4.2 * rows, rows=rows, columns=columns, sharex=True, sharey=True)
     for ax in axes.ravel()[len(panels) :]:

@@ -30,7 +30,7 @@ GUIDES = ["per_tensor", "global", "fisher"]
 SECTIONS = {"screen": "screens"}
 STAGES = [
     stage
-    for stage in "demo archive corpus pretrain guide fewshot network screen selection".split()
+    for stage in "demo archive corpus pretrain guide fewshot network screen perturbation selection".split()
     if SECTIONS.get(stage, stage) in config
 ] + ["report"]
 
@@ -144,15 +144,23 @@ def symbol_table(wildcards):
     return {"symbols": table} if table else {}
 
 
+def corpus_files():
+    """Files of the corpus that graphs and embeddings are made from."""
+    names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
+    return {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
+
+
 def graph_inputs(wildcards):
     """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]
-    if graph["kind"] == "corpus_coexpression":
-        names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
-        found = {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
-    else:
-        found = {"table": graph["path"]}
+    found = corpus_files() if graph["kind"] == "corpus_coexpression" else {"table": graph["path"]}
     return found | ({"restriction": graph["genes"]} if graph["genes"] else {})
+
+
+def gene_embedding_inputs(wildcards):
+    """Files that a gene embedding is built from: the corpus, or the embedding's own table."""
+    embedding = config["network"]["embeddings"][wildcards.embedding]
+    return corpus_files() if embedding["kind"] == "corpus_components" else {"table": embedding["path"]}
 
 
 def guide_inputs(wildcards):
@@ -207,6 +215,24 @@ def prediction_graph(wildcards):
     return [f"{RESULTS}/network/{graph}.parquet"] if "graph" in needs else []
 
 
+def predictor_fits():
+    """Results of every predictor on every screen; one that uses graphs or embeddings has a result for each."""
+    for screen, part in config["perturbation"]["screens"].items():
+        for predictor in config["perturbation"]["predictors"]:
+            needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
+            sources = part["graphs"] if "graph" in needs else part["embeddings"] if "embedding" in needs else ["none"]
+            for source in sources:
+                yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
+
+
+def prior_inputs(wildcards):
+    """The graph or embedding that a predictor uses, if any."""
+    needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    if "graph" in needs:
+        return {"graph": f"{RESULTS}/network/{wildcards.source}.parquet"}
+    return {"embedding": f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"} if "embedding" in needs else {}
+
+
 def report_inputs(wildcards):
     """Everything that the report shows, by name."""
     found = {}
@@ -256,6 +282,8 @@ def report_inputs(wildcards):
         screens = [f"{RESULTS}/screen/{screen}" for screen in config["screens"]]
         found["screen_pseudobulk"] = [f"{screen}/pseudobulk.h5ad" for screen in screens]
         found["screen_genes"] = [f"{screen}/differential_genes.parquet" for screen in screens]
+    if "perturbation" in config:
+        found |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
     if "selection" in config:
         found |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
     return found
@@ -294,6 +322,8 @@ def registry_entries(wildcards):
         pairs += [("pretrain.objectives", objective) for objective in base["objectives"]]
     if "graph" in wildcards.keys() and wildcards.graph in config["network"]["graphs"]:
         pairs.append(("network.kinds", config["network"]["graphs"][wildcards.graph]["kind"]))
+    if "embedding" in wildcards.keys():
+        pairs.append(("network.embeddings", config["network"]["embeddings"][wildcards.embedding]["kind"]))
     return tuple(pairs)
 
 

@@ -22,3 +22,25 @@ rule build_graph:
         "Building the gene graph {wildcards.graph}"
     script:
         "../workflow/scripts/build_graph.py"
+
+
+rule build_embedding:
+    input:
+        unpack(gene_embedding_inputs),
+    output:
+        embedding="<results>/network/embeddings/{embedding}.parquet",
+    log:
+        "<results>/logs/build_embedding/{embedding}.log",
+    benchmark:
+        "<results>/benchmarks/build_embedding/{embedding}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=lookup(dpath="network/embeddings/{embedding}", within=config),
+    message:
+        "Building the gene embedding {wildcards.embedding}"
+    script:
+        "../workflow/scripts/build_embedding.py"

@@ -1,4 +1,4 @@
-# Stage 8: rank perturbations in one shot, train on what is chosen, judge on held-out perturbations.
+# Stage 9: rank perturbations in one shot, train on what is chosen, judge on held-out perturbations.
 
 
 rule rank_perturbations:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
+from scarceseq.perturbation import evaluate, summary
 from scarceseq.report import page
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
@@ -64,7 +65,7 @@ def make_run(folder):
     """Write all tables of the made-up run into a folder; their paths by name."""
     folder.mkdir()
     made = {}
-    for make in (archive, corpus, pretrain, guide, fewshot, network, screen, selection):
+    for make in (archive, corpus, pretrain, guide, fewshot, network, screen, perturbation, selection):
         made |= make(folder, np.random.default_rng(7))
     benchmarks(folder)
     return made
@@ -349,6 +350,22 @@ def selection(folder, generator):
                     rows.append((*row, first, first - 0.8 if metric == "mse" else first + 0.7))
     values = with_areas(per_split(pd.DataFrame(rows, columns=SCORES)))
     tables = {"selection_summary": summarise(values, 0.95), "selection_contrasts": contrast(values, settings)}
+    return _written(folder, tables, ".tsv")
+
+
+def perturbation(folder, generator):
+    levels = {"mse": (0.7, 1, 0.2), "pearson_delta": (0.5, 0.1, 0.9), "wrong_direction": (0.2, 0.3, np.nan)}
+    rows = [
+        ("demo", predictor, source, False, 40, 10, split, metric, kind, value + generator.random() / 20, "run", "")
+        for predictor, source in (("training_mean", "none"), ("graph_ridge", "annotation"))
+        for split in range(4)
+        for metric, values in levels.items()
+        for kind, value in zip(("value", "floor", "ceiling"), values, strict=True)
+    ]
+    missing = ("demo", "training_mean", "none", False, None, None, None, "cosine", None, None, "not defined", "on genes")
+    table = pd.DataFrame([*rows, missing], columns=evaluate.COLUMNS)
+    tables = {"perturbation_summary": summary.summarise(table, 0.95)}
+    tables["perturbation_capabilities"] = summary.capabilities({"demo": "cells"})
     return _written(folder, tables, ".tsv")
 
 

@@ -18,6 +18,7 @@ NEEDS = {
     "pretrain": ["corpus"],
     "guide": ["pretrain"],
     "fewshot": ["guide"],
+    "perturbation": ["screens"],
     "selection": ["screens"],
 }
 
@@ -196,6 +197,21 @@ def _check_references(config):
         one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")
         if "corpus" in part["kind"]:
             one_of(f"network.graphs.{graph}.split", part.get("split"), splits, "split of corpus.splits")
+    embeddings = config.get("network", {}).get("embeddings", {})
+    for name, part in embeddings.items():
+        known = registry.names("network.embeddings")
+        one_of(f"network.embeddings.{name}.kind", part["kind"], known, "kind of embedding")
+        if "corpus" in part["kind"]:
+            one_of(f"network.embeddings.{name}.split", part.get("split"), splits, "split of corpus.splits")
+    perturbation = config.get("perturbation", {})
+    for screen, part in perturbation.get("screens", {}).items():
+        one_of(f"perturbation.screens.{screen}", screen, config["screens"], "screen")
+        for graph in part["graphs"]:
+            one_of(f"perturbation.screens.{screen}.graphs", graph, graphs, "graph of network.graphs")
+        for name in part["embeddings"]:
+            one_of(f"perturbation.screens.{screen}.embeddings", name, embeddings, "embedding of network.embeddings")
+    for predictor in perturbation.get("predictors", []):
+        one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
         one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")
@@ -224,14 +240,17 @@ def _check_methods(fewshot, schemes, one_of):
 
 
 def _check_graph_keys(config):
-    """A graph may have the keys of its own kind only; looked at before defaults are filled in."""
-    known = registry.names("network.kinds")
-    for graph, part in config.get("network", {}).get("graphs", {}).items():
-        if part["kind"] not in known:
-            continue  # named by the check of references
-        keys = {"kind", "genes", *registry.declared("network.kinds", part["kind"], "KEYS")}
-        for key in sorted(set(part) - keys):
-            raise InputError(f"config key network.graphs.{graph}.{key}: a graph of kind {part['kind']} has no such key")
+    """A graph or embedding may have the keys of its own kind only; looked at before defaults are filled in."""
+    for section, what in (("graphs", "a graph"), ("embeddings", "an embedding")):
+        kinds = {"graphs": "network.kinds", "embeddings": "network.embeddings"}[section]
+        for name, part in config.get("network", {}).get(section, {}).items():
+            if part["kind"] not in registry.names(kinds):
+                continue  # named by the check of references
+            keys = {"kind", *registry.declared(kinds, part["kind"], "KEYS")}
+            keys |= {"genes"} if section == "graphs" else set()
+            for key in sorted(set(part) - keys):
+                where = f"network.{section}.{name}.{key}"
+                raise InputError(f"config key {where}: {what} of kind {part['kind']} has no such key")
 
 
 def _check_archive(config):

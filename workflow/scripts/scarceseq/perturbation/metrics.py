@@ -5,20 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scarceseq.screen.agreement import correlation, cosine, mean_squared_error, targeted_gene_mask
+from scarceseq.perturbation.retrieval import centroid_accuracy, differential_recall, discrimination, wrong_direction
+from scarceseq.perturbation.truth import read_truth
+from scarceseq.screen.agreement import correlation, cosine, mean_squared_error
+
+__all__ = ["METRICS", "Metric", "defined_for", "read_truth"]
 
 ON_COORDINATES = "coordinates are not genes: a rotation would change it"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Measured test perturbations and what metrics need besides."""
-
-    delta: np.ndarray  # (perturbations, genes), difference to control
-    mask: np.ndarray  # (perturbations, genes), false at the perturbed gene itself
-    top: np.ndarray  # (perturbations, genes), true at the most differential genes
-    reference: np.ndarray  # (genes,), mean difference of the pool: the perturbed mean
-    reliability: dict  # of arrays (perturbations,): agreement of split halves; empty without cells
+NO_CELLS = "no cells, hence no differentially expressed genes"
 
 
 @dataclass(frozen=True)
@@ -29,31 +23,12 @@ class Metric:
     value: Callable  # (prediction, Truth) -> (perturbations,)
     ceiling: Callable  # (Truth) -> (perturbations,), NaN where not known
     undefined: dict  # kind of screen -> reason
+    meaning: str
 
 
-def read_truth(profiles, differential, test, pool):
-    """Truth of a split.
-
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Perturbations x genes, X = delta.
-    differential : pandas.DataFrame
-        perturbation, gene, rank.
-    test, pool : numpy.ndarray of int
-        Positions in `profiles`.
-    """
-    names, genes = profiles.obs_names.to_numpy(dtype=str)[test], profiles.var_names
-    delta = np.asarray(profiles.X, dtype=np.float64)
-    on_genes = profiles.uns["kind"] == "cells"
-    mask = targeted_gene_mask(names, genes) if on_genes else np.ones((len(test), len(genes)), dtype=bool)
-    top = np.zeros_like(mask)
-    wanted = differential[differential["perturbation"].isin(names)]
-    rows = {name: row for row, name in enumerate(names)}
-    top[wanted["perturbation"].map(rows).to_numpy(dtype=int), genes.get_indexer(wanted["gene"])] = True
-    columns = [c for c in ("reliability", "reliability_centred", "half_squared_error") if c in profiles.obs]
-    reliability = {column: profiles.obs[column].to_numpy(dtype=float)[test] for column in columns}
-    return Truth(delta[test], mask, top & mask, delta[pool].mean(axis=0), reliability)
+def unknown(truth):
+    """No ceiling is known."""
+    return np.full(len(truth.delta), np.nan)
 
 
 def pearson_ceiling(column):
@@ -68,48 +43,144 @@ def pearson_ceiling(column):
     return ceiling
 
 
+def noise_over(genes):
+    """Least expected squared error over some genes: the noise of the measured profile, from its split halves.
+
+    For chosen genes it is a little low, since the same cells chose them.
+    """
+
+    def ceiling(truth):
+        if truth.noise is None:
+            return unknown(truth)
+        return mean_squared_error(np.sqrt(truth.noise), 0.0, getattr(truth, genes))
+
+    return ceiling
+
+
 def squared_error_ceiling(truth):
     """Least expected squared error: the noise of the measured profile, a quarter of the halves' squared difference."""
     return truth.reliability["half_squared_error"] / 4 if "half_squared_error" in truth.reliability else unknown(truth)
 
 
-def unknown(truth):
-    """No ceiling is known."""
-    return np.full(len(truth.delta), np.nan)
+def weighted_noise(truth):
+    """Least expected weighted squared error."""
+    return unknown(truth) if truth.noise is None else (truth.weights * truth.noise).sum(axis=1)
+
+
+def squared_error_over(genes):
+    """Squared error over the genes of one mask of the truth."""
+    return lambda prediction, truth: mean_squared_error(prediction, truth.delta, getattr(truth, genes))
+
+
+def correlation_over(genes, around_mean=False):
+    """Correlation over the genes of one mask, of differences to control or to the mean perturbation of the pool."""
+
+    def value(prediction, truth):
+        reference = truth.reference if around_mean else 0.0
+        return correlation(prediction - reference, truth.delta - reference, getattr(truth, genes))
+
+    return value
+
+
+def weighted_squared_error(prediction, truth):
+    """Squared error with more weight on genes that respond; NaN without test statistics."""
+    if truth.weights is None:
+        return unknown(truth)
+    return (truth.weights * (prediction - truth.delta) ** 2).sum(axis=1)
 
 
 METRICS = {
-    "mse": Metric(
-        higher_is_better=False,
-        value=lambda prediction, truth: mean_squared_error(prediction, truth.delta, truth.mask),
-        ceiling=squared_error_ceiling,
-        undefined={},
-    ),
+    "mse": Metric(False, squared_error_over("mask"), squared_error_ceiling, {}, "mean squared error"),
     "mse_top": Metric(
-        higher_is_better=False,
-        value=lambda prediction, truth: mean_squared_error(prediction, truth.delta, truth.top),
-        ceiling=unknown,
-        undefined={"coordinates": "no cells, hence no differentially expressed genes"},
+        False,
+        squared_error_over("top"),
+        noise_over("top"),
+        {"coordinates": NO_CELLS},
+        "the same over the most differential genes",
+    ),
+    "mse_top_non_dropout": Metric(
+        False,
+        squared_error_over("top_non_dropout"),
+        noise_over("top_non_dropout"),
+        {"coordinates": NO_CELLS},
+        "the same over the most differential genes that are not silent in the perturbed cells alone",
+    ),
+    "weighted_mse": Metric(
+        False,
+        weighted_squared_error,
+        weighted_noise,
+        {"coordinates": NO_CELLS},
+        "squared error, genes weighted by their test statistic",
     ),
     "pearson_delta": Metric(
-        higher_is_better=True,
-        value=lambda prediction, truth: correlation(prediction, truth.delta, truth.mask),
-        ceiling=pearson_ceiling("reliability"),
-        undefined={"coordinates": ON_COORDINATES},
+        True,
+        correlation_over("mask"),
+        pearson_ceiling("reliability"),
+        {"coordinates": ON_COORDINATES},
+        "correlation of differences to control",
+    ),
+    "pearson_delta_top": Metric(
+        True,
+        correlation_over("top"),
+        unknown,
+        {"coordinates": NO_CELLS},
+        "the same over the most differential genes",
+    ),
+    "pearson_delta_top_non_dropout": Metric(
+        True,
+        correlation_over("top_non_dropout"),
+        unknown,
+        {"coordinates": NO_CELLS},
+        "the same over those not silent in the perturbed cells alone",
     ),
     "pearson_delta_perturbed_mean": Metric(
-        higher_is_better=True,
-        value=lambda prediction, truth: correlation(
-            prediction - truth.reference, truth.delta - truth.reference, truth.mask
-        ),
-        ceiling=pearson_ceiling("reliability_centred"),
-        undefined={"coordinates": ON_COORDINATES},
+        True,
+        correlation_over("mask", around_mean=True),
+        pearson_ceiling("reliability_centred"),
+        {"coordinates": ON_COORDINATES},
+        "correlation of differences to the mean perturbation",
+    ),
+    "pearson_delta_perturbed_mean_top": Metric(
+        True,
+        correlation_over("top", around_mean=True),
+        unknown,
+        {"coordinates": NO_CELLS},
+        "the same over the most differential genes",
+    ),
+    "wrong_direction": Metric(
+        False,
+        wrong_direction,
+        unknown,
+        {"coordinates": NO_CELLS},
+        "share of the most differential genes predicted to move the other way",
+    ),
+    "discrimination": Metric(
+        True,
+        discrimination,
+        unknown,
+        {"coordinates": ON_COORDINATES},
+        "rank of the true among all test perturbations by absolute distance (PDS)",
+    ),
+    "centroid_accuracy": Metric(
+        True,
+        centroid_accuracy,
+        unknown,
+        {},
+        "share of the other test perturbations that are further from the prediction than the true one",
+    ),
+    "differential_recall": Metric(
+        True,
+        differential_recall,
+        unknown,
+        {"coordinates": NO_CELLS},
+        "share of the most differential genes among as many strongest predicted changes",
     ),
     "cosine": Metric(
-        higher_is_better=True,
-        value=lambda prediction, truth: cosine(prediction, truth.delta, truth.mask),
-        ceiling=unknown,
-        undefined={"cells": "on genes the correlation of differences is given"},
+        True,
+        lambda prediction, truth: cosine(prediction, truth.delta, truth.mask),
+        unknown,
+        {"cells": "on genes the correlation of differences is given"},
+        "cosine of differences to control",
     ),
 }
 

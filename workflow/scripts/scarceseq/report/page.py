@@ -22,6 +22,7 @@ from scarceseq.report import (
     guide,
     network,
     overview,
+    perturbation,
     pretrain,
     resources,
     screen,
@@ -59,6 +60,7 @@ def build(named, settings, benchmarks):
         fewshot.section(inputs, settings),
         network.section(inputs),
         screen.section(inputs),
+        perturbation.section(inputs),
         selection.section(inputs),
         resources.section(benchmarks),
     ]

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # The metric that is kept for each test perturbation; the others are kept as means over them.
 PER_PERTURBATION = "mse"
+# The metrics of learning curves; predictors trained on the whole pool are judged by all of them elsewhere.
+CURVE_METRICS = ("mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean", "cosine")
 COLUMNS = [
     "screen",
     "graph",
@@ -68,11 +70,12 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
     prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph if "graph" in predictor.NEEDS else None)
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
+    metrics = {name: metric for name, metric in defined_for(kind).items() if name in CURVE_METRICS}
     tables = []
     for split, table in splits.groupby("split", sort=True):
         pool, test = (positions(table.loc[table["role"] == role, "perturbation"], names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
-        judge = Judge(predictor, features, delta, test, truth, names[test], defined_for(kind))
+        judge = Judge(predictor, features, delta, test, truth, names[test], metrics)
         parts = judge.bounds(pool)
         for draw, ranking in rankings[rankings["split"] == split].groupby("draw", sort=True):
             ranked = positions(ranking.sort_values("rank")["gene"], names)

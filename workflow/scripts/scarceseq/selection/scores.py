@@ -7,6 +7,7 @@ from scarceseq.errors import InputError
 from scarceseq.files import read_table
 from scarceseq.intervals import corrected_interval
 from scarceseq.perturbation.metrics import METRICS
+from scarceseq.selection.fitting import CURVE_METRICS
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "budget", "budget_share", "value", "floor", "ceiling"]
@@ -152,7 +153,7 @@ def not_defined(values):
         present = set(group["metric"])
         kind = "coordinates" if "cosine" in present else "cells"
         for name, metric in METRICS.items():
-            if name not in present:
+            if name in CURVE_METRICS and name not in present:
                 about = dict(zip(["screen", "graph", "selector", "predictor"], key, strict=True))
                 about |= {"metric": name, "status": "not defined", "reason": metric.undefined.get(kind, "")}
                 rows.append(about | {"transductive": bool(group["transductive"].iloc[0])})

@@ -32,6 +32,25 @@ def build(settings, inputs):
     (pandas.DataFrame, dict)
         Edges (source, target, weight = |correlation|), and counts.
     """
+    within, symbols, counts = read_within_studies(settings["split"], inputs)
+    edges = correlation_edges(within, symbols, settings["min_correlation"], settings["top_k"])
+    return edges, counts
+
+
+def read_within_studies(split, inputs):
+    """Expression of genes with a symbol around the mean of each study, from pretrain and scout studies alone.
+
+    Parameters
+    ----------
+    split : str
+    inputs : dict
+        ``training``, ``genes``, ``samples``, ``splits`` of the corpus; optionally ``restriction``: list of genes.
+
+    Returns
+    -------
+    (numpy.ndarray, shape (samples, genes), numpy.ndarray of str, dict)
+        Values, symbols, and counts.
+    """
     expression = np.load(inputs["training"], mmap_mode="r")
     genes, samples = read_table(inputs["genes"]), read_table(inputs["samples"])
     if expression.shape != (len(samples), len(genes)):
@@ -39,7 +58,7 @@ def build(settings, inputs):
             f"{inputs['training']}: shape {expression.shape} does not fit {len(samples)} samples x {len(genes)} genes; "
             "rerun merge_corpus"
         )
-    used = samples["study"].isin(studies_to_use(read_table(inputs["splits"]), settings["split"])).to_numpy()
+    used = samples["study"].isin(studies_to_use(read_table(inputs["splits"]), split)).to_numpy()
     values = np.asarray(expression[used], dtype=np.float32)
     within = within_study(values, samples["study"].to_numpy()[used])
     mean = values.mean(axis=0)
@@ -47,9 +66,8 @@ def build(settings, inputs):
         genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction"))
     )
     symbols = genes["gene_name"].to_numpy(dtype=str)[columns]
-    edges = correlation_edges(within[:, columns], symbols, settings["min_correlation"], settings["top_k"])
     counts = {"samples": int(used.sum()), "studies": int(samples["study"][used].nunique()), "genes": len(columns)}
-    return edges, counts
+    return within[:, columns], symbols, counts
 
 
 def studies_to_use(splits, split):

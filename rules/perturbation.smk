@@ -1,0 +1,52 @@
+# Stage 8: predictors of unseen perturbations, trained on the whole pool of each split.
+
+
+rule fit_predictors:
+    input:
+        unpack(prior_inputs),
+        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
+        differential="<results>/screen/{screen}/differential_genes.parquet",
+        splits="<results>/screen/{screen}/splits.tsv",
+    output:
+        values="<results>/perturbation/{screen}/{predictor}/{source}.parquet",
+    log:
+        "<results>/logs/fit_predictors/{screen}.{predictor}.{source}.log",
+    benchmark:
+        "<results>/benchmarks/fit_predictors/{screen}.{predictor}.{source}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    message:
+        "Predicting unseen perturbations of {wildcards.screen} by {wildcards.predictor}, from {wildcards.source}"
+    script:
+        "../workflow/scripts/fit_predictors.py"
+
+
+rule score_predictors:
+    input:
+        values=predictor_fits(),
+        screens=expand(
+            "<results>/screen/{screen}/pseudobulk.h5ad",
+            screen=config["perturbation"]["screens"],
+        ),
+    output:
+        scores="<results>/perturbation/scores.parquet",
+        summary="<results>/perturbation/summary.tsv",
+        capabilities="<results>/perturbation/capabilities.tsv",
+    log:
+        "<results>/logs/score_predictors/all.log",
+    benchmark:
+        "<results>/benchmarks/score_predictors/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        confidence=config["perturbation"]["confidence"],
+    message:
+        "Scoring predictors"
+    script:
+        "../workflow/scripts/score_predictors.py"

@@ -1,0 +1,111 @@
+"""The full-pool benchmark trains on the pool alone, and its table shows floors, ceilings and what is not defined."""
+
+from dataclasses import replace
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.intervals import corrected_interval
+from scarceseq.network.graph import graph_from_edges
+from scarceseq.perturbation.evaluate import evaluate
+from scarceseq.perturbation.metrics import METRICS
+from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.summary import capabilities, summarise
+from scarceseq.screen.splits import split_perturbations
+
+GENES = [f"G{index:02d}" for index in range(40)]
+
+
+def make_screen(kind="cells", seed=0):
+    generator = np.random.default_rng(seed)
+    data = anndata.AnnData(generator.normal(size=(40, 15)).astype(np.float32))
+    data.obs_names, data.var_names = GENES, [f"C{column}" for column in range(15)]
+    if kind == "cells":
+        data.obs["reliability"] = data.obs["reliability_centred"] = 0.6
+        data.obs["half_squared_error"] = 1.2
+        data.layers["score"] = generator.normal(size=(40, 15))
+        data.layers["half_squared_difference"] = np.full((40, 15), 1.2)
+    data.uns = {"kind": kind, "transductive": kind == "coordinates"}
+    top = {"perturbation": GENES, "gene": [f"C{index % 15}" for index in range(40)], "rank": 1, "rank_non_dropout": 1}
+    differential = pd.DataFrame(top)[: 40 if kind == "cells" else 0]
+    return {"profiles": data, "differential": differential, "splits": split_perturbations(GENES, 4, 0.2, 1)}
+
+
+@pytest.fixture
+def prior():
+    generator = np.random.default_rng(2)
+    pairs = {tuple(pair) for pair in generator.integers(40, size=(160, 2)) if pair[0] != pair[1]}
+    rows = [(GENES[a], GENES[b], 0.5) for a, b in sorted(pairs)]
+    graph = graph_from_edges(pd.DataFrame(rows, columns=["source", "target", "weight"]))
+    return Prior(np.array(GENES), np.array([f"C{column}" for column in range(15)]), graph)
+
+
+def run(screen, prior, predictor="graph_ridge"):
+    return evaluate({"screen": "s", "predictor": predictor, "source": "g"}, screen, prior)
+
+
+def test_each_split_and_metric_has_a_value_a_floor_and_a_ceiling(prior):
+    screen = make_screen()
+    table = run(screen, prior, "training_mean")
+    ran = table[table["status"] == "run"]
+    kinds = ran.groupby(["split", "metric"])["kind"].agg(lambda values: ",".join(sorted(values)))
+    assert set(kinds) == {"ceiling,floor,value"}
+    wide = ran.pivot(index=["metric", "split"], columns="kind", values="value")
+    np.testing.assert_array_equal(wide["value"], wide["floor"])  # the mean of the pool is the floor
+    split = screen["splits"][screen["splits"]["split"] == 2].set_index("perturbation")["role"]
+    delta = screen["profiles"].to_df().astype(float)
+    error = ((delta[split == "test"] - delta[split == "pool"].mean()) ** 2).to_numpy().mean()
+    assert wide.loc[("mse", 2), "value"] == pytest.approx(error)
+    assert wide.loc["mse", "ceiling"].tolist() == pytest.approx([0.3] * 4)
+
+
+def test_nothing_that_is_fitted_sees_test_perturbations(prior, monkeypatch):
+    """Oracle: predictions after the measured values of test perturbations are replaced."""
+    screen = make_screen()
+    test = screen["splits"].query("split == 0 and role == 'test'")["perturbation"]
+    one = screen | {"splits": screen["splits"][screen["splits"]["split"] == 0]}
+    changed = one | {"profiles": screen["profiles"].copy()}
+    rows = np.flatnonzero(np.isin(GENES, test))
+    changed["profiles"].X[rows] = np.random.default_rng(0).normal(size=(8, 15))
+    seen = []
+
+    def spy(prediction, truth):
+        seen.append(prediction.copy())
+        return prediction[:, 0]
+
+    monkeypatch.setitem(METRICS, "mse", replace(METRICS["mse"], value=spy))
+    run(one, prior)
+    run(changed, prior)
+    assert len(seen) == 4  # prediction and floor, before and after
+    np.testing.assert_array_equal(seen[0], seen[2])
+    np.testing.assert_array_equal(seen[1], seen[3])
+
+
+def test_what_a_kind_of_screen_cannot_carry_has_a_reason(prior):
+    table = run(make_screen("coordinates"), prior)
+    missing = table[table["status"] == "not defined"]
+    assert set(missing["metric"]) == {name for name, metric in METRICS.items() if "coordinates" in metric.undefined}
+    assert missing["reason"].str.len().min() > 10
+    bilinear = run(make_screen("coordinates"), prior, "bilinear")
+    assert set(bilinear["status"]) == {"not defined"}
+    assert bilinear["reason"].str.contains("predictor is not defined").all()
+    carried = capabilities({"a": "cells", "b": "coordinates"})
+    assert set(carried.loc[carried["defined"] & (carried["screen"] == "b"), "metric"]) == set(
+        table.loc[table["status"] == "run", "metric"]
+    )
+
+
+def test_the_summary_is_the_mean_over_splits_with_the_corrected_interval(prior):
+    values = pd.concat([run(make_screen(), prior), run(make_screen(), prior, "training_mean")])
+    table = summarise(values, 0.9).set_index(["predictor", "metric"])
+    row = table.loc[("graph_ridge", "mse")]
+    own = values[(values["predictor"] == "graph_ridge") & (values["metric"] == "mse")]
+    wide = own.pivot(index="split", columns="kind", values="value")
+    assert [row["mean"], row["low"], row["high"]] == pytest.approx(corrected_interval(wide["value"], 8 / 32, 0.9)[:3])
+    ratio = (wide["value"] - wide["floor"]).sum() / (wide["ceiling"] - wide["floor"]).sum()
+    assert row["normalised"] == pytest.approx(ratio)
+    assert row["normalised_low"] < row["normalised"] < row["normalised_high"]
+    assert table.loc[("training_mean", "mse"), "normalised"] == 0
+    assert np.isnan(table.loc[("graph_ridge", "wrong_direction"), "normalised"])
+    assert (table["splits"] == 4).sum() == 2 * sum("cells" not in metric.undefined for metric in METRICS.values())

@@ -1,0 +1,25 @@
+"""Train one predictor on the pool of each split, and measure it on the test perturbations."""
+
+import anndata
+from scarceseq.files import read_table, write_table
+from scarceseq.network.graph import read_graph
+from scarceseq.perturbation.evaluate import evaluate
+from scarceseq.perturbation.prior import Prior
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+profiles = anndata.read_h5ad(source.pseudobulk)
+screen = {
+    "profiles": profiles,
+    "differential": read_table(source.differential),
+    "splits": read_table(source.splits),
+}
+prior = Prior(
+    profiles.obs_names.to_numpy(dtype=str),
+    profiles.var_names.to_numpy(dtype=str),
+    read_graph(source.graph) if source.get("graph") else None,
+    read_table(source.embedding).set_index("gene") if source.get("embedding") else None,
+)
+identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": wildcards.source}
+write_table(evaluate(identity, screen, prior), snakemake.output["values"])

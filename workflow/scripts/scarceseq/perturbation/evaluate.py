@@ -1,0 +1,78 @@
+"""Full-pool benchmark of predictors: train on the pool of each split, measure on its test perturbations."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from scarceseq import registry
+from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
+
+log = logging.getLogger(__name__)
+
+ABOUT = ["screen", "predictor", "source"]
+COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "kind", "value", "status", "reason"]
+
+
+def evaluate(identity, screen, prior):
+    """Values, floors and ceilings of one predictor on one screen.
+
+    Parameters
+    ----------
+    identity : dict
+        screen, predictor, source (name of the graph or embedding, or ``none``).
+    screen : dict
+        profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them.
+    prior : scarceseq.perturbation.prior.Prior
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, a row per split, metric and kind: ``value``, ``floor`` (what the mean of the pool reaches) and
+        ``ceiling`` (what the measurement's noise allows), each the mean over the test perturbations; the latter two
+        depend on the split alone. What the kind of screen cannot carry has one row with status ``not defined`` and the
+        reason.
+    """
+    profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
+    predictor = registry.load("perturbation.predictors", identity["predictor"])
+    identity = identity | {"transductive": bool(profiles.uns["transductive"])}
+    if kind not in predictor.KINDS:
+        reason = f"the predictor is not defined for a screen of kind {kind}"
+        return finish([{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS], identity)
+    features = predictor.prepare(prior)
+    names, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
+    metrics, rows = defined_for(kind), []
+    for split, table in screen["splits"].groupby("split", sort=True):
+        pool, test = (members(table, role, names) for role in ("pool", "test"))
+        truth = read_truth(profiles, screen["differential"], test, pool)
+        prediction = predictor.predict(predictor.fit(delta[pool], pool, features), test)
+        mean = np.broadcast_to(truth.reference, prediction.shape)
+        sizes = {"split": split, "pool": len(pool), "test": len(test), "status": "run", "reason": ""}
+        for name, metric in metrics.items():
+            kinds = {"value": metric.value(prediction, truth), "floor": metric.value(mean, truth)}
+            kinds["ceiling"] = metric.ceiling(truth)
+            rows += [sizes | {"metric": name, "kind": k, "value": mean_or_nan(v)} for k, v in kinds.items()]
+    rows += [
+        {"metric": name, "status": "not defined", "reason": metric.undefined[kind]}
+        for name, metric in METRICS.items()
+        if kind in metric.undefined
+    ]
+    log.info("%s: %d splits", identity, len(set(screen["splits"]["split"])))
+    return finish(rows, identity)
+
+
+def members(table, role, names):
+    """Positions of one role's perturbations in a split, rising."""
+    return np.flatnonzero(np.isin(names, table.loc[table["role"] == role, "perturbation"].to_numpy(dtype=str)))
+
+
+def mean_or_nan(values):
+    """Mean over the perturbations for which the metric is known; NaN if there is none."""
+    known = np.isfinite(values)
+    return float(values[known].mean()) if known.any() else float("nan")
+
+
+def finish(rows, identity):
+    """Table of the rows with their identity, in the order of its columns."""
+    table = pd.DataFrame(rows).assign(**identity).reindex(columns=COLUMNS)
+    return table.astype({"split": "Int32", "pool": "Int32", "test": "Int32"})

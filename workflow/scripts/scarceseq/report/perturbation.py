@@ -1,0 +1,109 @@
+"""Predictors of unseen perturbations: what each reaches between floor and ceiling, and what a screen cannot carry."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.report import style
+from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.wording import span, words
+
+NO_SOURCE = "none"
+DRAWN = ("mse", "pearson_delta", "pearson_delta_perturbed_mean", "centroid_accuracy")
+"""Metrics that get a panel, those a screen has; the others are in the table."""
+
+
+def label(row):
+    """Name of a predictor and of what it is given."""
+    return words(row.predictor) + (f" ({words(row.source)})" if row.source != NO_SOURCE else "")
+
+
+def predictor_table(summary):
+    """One row per screen and predictor, one column per metric: mean and interval over splits; floor and ceiling last.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of status 'run'.
+    """
+    part = summary.copy()
+    part["text"] = [f"{r.mean:.3g}\u00a0[{r.low:.3g},\u00a0{r.high:.3g}]" for r in part.itertuples()]
+    part["name"] = [label(row) for row in part.itertuples()]
+    metrics = list(dict.fromkeys(part["metric"]))
+    bounds = part.drop_duplicates(["screen", "metric"]).dropna(subset=["floor"])
+    for name in ("floor", "ceiling"):
+        known = bounds[bounds[name].notna()].assign(name=f"[{name}]")
+        part = pd.concat([part, known.assign(text=[f"{value:.3g}" for value in known[name]])], ignore_index=True)
+    wide = part.pivot(index=["screen", "name"], columns="metric", values="text")
+    return wide[metrics].reset_index().rename(columns={"name": "predictor"})
+
+
+@style.styled
+def predictor_figure(summary):
+    """Mean and interval of each predictor, one panel per metric, floor and ceiling as lines.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of status 'run' of one screen.
+    """
+    metrics = [metric for metric in DRAWN if metric in set(summary["metric"])]
+    names = list(dict.fromkeys(label(row) for row in summary.itertuples()))
+    size = 2.2 + 2.5 * len(metrics), 1.2 + 0.26 * len(names)
+    drawn, axes = style.figure(*size, columns=len(metrics), sharey=True)
+    for ax, metric in zip(axes[0], metrics, strict=True):
+        part = summary[summary["metric"] == metric]
+        for row in part.itertuples():
+            place = names.index(label(row))
+            ax.plot([row.low, row.high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
+            ax.plot([row.mean], [place], marker="o", color=style.BLUE, ms=4.5)
+        for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
+            if np.isfinite(part[name].iloc[0]):
+                ax.axvline(part[name].iloc[0], color=style.BLACK, lw=0.9, ls=dashes)
+        ax.set_title(words(metric))
+        ax.grid(True, axis="x")
+        ax.margins(x=0.12)
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    return drawn
+
+
+def section(inputs):
+    """Section of the page, or None if nothing was predicted."""
+    if not inputs.has("perturbation_summary"):
+        return None
+    summary = inputs.table("perturbation_summary")
+    summary["source"] = summary["source"].fillna(NO_SOURCE)
+    ran = summary[summary["status"] == "run"]
+    blocks = [_picture(screen, part) for screen, part in ran.groupby("screen", sort=True)]
+    note = (
+        "Trained on the whole pool of each split, judged on its test perturbations: mean over splits and its interval "
+        "(splits share perturbations, which it allows for). The perturbed gene itself does not count. Floor: the mean "
+        "effect of the pool; ceiling: what the measurement's noise allows, where it can be known."
+    )
+    blocks.append(Table("perturbation_predictors", ran, "Predictors and metrics", note, shown=predictor_table(ran)))
+    normalised = ran.dropna(subset=["normalised"])
+    if len(normalised):
+        columns = ["screen", "predictor", "source", "metric", "normalised", "normalised_low", "normalised_high"]
+        note = "0 is the floor, 1 the ceiling; only where a ceiling is known and better than the floor."
+        title = "Between floor and ceiling"
+        blocks.append(Table("perturbation_normalised", normalised[columns], title, note, folded=True))
+    if inputs.has("perturbation_capabilities"):
+        table = inputs.table("perturbation_capabilities")
+        note = "What each kind of screen can carry; where not, the reason."
+        blocks.append(Table("perturbation_capabilities", table, "Metrics", note, folded=True))
+    return Section("perturbation", "Predicting unseen perturbations", blocks)
+
+
+def _picture(screen, part):
+    transductive = bool(part["transductive"].any())
+    return Picture(
+        f"perturbation_{screen}",
+        predictor_figure(part),
+        f"Predictors on screen {screen}",
+        "Each row is a predictor, with the graph or embedding that it was given; points are means over splits, bars "
+        "their intervals. Dotted: the floor, predicting the mean effect of the pool; dashed: the ceiling that the "
+        "measurement's noise allows. Squared error: left is better; the others: right is better.",
+        f"{span(part['splits'].astype(int))} splits of one screen.",
+        "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
+        "experiment." + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
+    )

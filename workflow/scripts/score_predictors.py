@@ -1,0 +1,17 @@
+"""Means over splits of all predictors, with intervals, and what each screen can carry."""
+
+from pathlib import Path
+
+import anndata
+import pandas as pd
+from scarceseq.files import read_table, write_table
+from scarceseq.perturbation.summary import capabilities, summarise
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+values = pd.concat([read_table(path) for path in snakemake.input["values"]], ignore_index=True)
+paths = snakemake.input.screens
+kinds = {Path(path).parent.name: str(anndata.read_h5ad(path, backed="r").uns["kind"]) for path in paths}
+write_table(values, snakemake.output.scores)
+write_table(summarise(values, snakemake.params.confidence), snakemake.output.summary)
+write_table(capabilities(kinds), snakemake.output.capabilities)

@@ -254,9 +254,7 @@ def report_inputs(wildcards):
         bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
         found["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
         found["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
-        found["pretrain_embeddings"] = [
-            f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in datasets()
-        ]
+        found["pretrain_embeddings"] = [f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in datasets()]
         compared = [f"{RESULTS}/pretrain/{base}/comparison/{task}" for base, task in comparisons()]
         found["pretrain_scores"] = [f"{name}.parquet" for name in compared]
         found["pretrain_contrasts"] = [f"{name}.json" for name in compared]

@@ -94,8 +94,10 @@ def test_metrics_over_top_genes_are_those_of_cell_gears():
     genes = {name: data.var_names[row] for name, row in zip(names, top, strict=True)}
     every = dict.fromkeys(names, np.arange(40))
     data.uns = {"top_non_dropout_de_20": genes, "non_zeros_gene_idx": every, "non_dropout_gene_idx": every}
+    # two cells each, since theirs divides by the spread of cells
+    cells = np.vstack([profiles + 0.01, profiles - 0.01])
     peer = inference.non_dropout_analysis(
-        data, {"pert_cat": np.array(names), "pred": prediction, "truth": profiles, "pred_de": None, "truth_de": None}
+        data, {"pert_cat": np.array(names * 2), "pred": np.vstack([prediction] * 2), "truth": cells}
     )
     truth = make_truth(profiles - control, top=top)
     theirs = {

@@ -362,7 +362,7 @@ def perturbation(folder, generator):
         for metric, values in levels.items()
         for kind, value in zip(("value", "floor", "ceiling"), values, strict=True)
     ]
-    missing = ("demo", "training_mean", "none", False, None, None, None, "cosine", None, None, "not defined", "on genes")
+    missing = ("demo", "training_mean", "none", False, *[None] * 3, "cosine", None, None, "not defined", "on genes")
     table = pd.DataFrame([*rows, missing], columns=evaluate.COLUMNS)
     tables = {"perturbation_summary": summary.summarise(table, 0.95)}
     tables["perturbation_capabilities"] = summary.capabilities({"demo": "cells"})

@@ -64,7 +64,7 @@ def over_splits(wide, test_to_pool, metric, confidence):
     if width * (1 if METRICS[metric].higher_is_better else -1) > 0:
         gained, *ends = corrected_interval(wide["value"] - wide["floor"], test_to_pool, confidence)[:3]
         ends = sorted(end / width for end in ends)
-        row |= {"normalised": gained / width, "normalised_low": ends[0], "normalised_high": ends[1]}
+        row |= {"normalised": gained / width + 0.0, "normalised_low": ends[0], "normalised_high": ends[1]}
     return row
 
 

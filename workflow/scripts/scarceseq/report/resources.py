@@ -31,9 +31,9 @@ RULES = {
     **dict.fromkeys(["pretrain", "embed", "compare_embeddings"], "pretrain"),
     **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train"], "guide"),
     **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
-    "build_graph": "network",
+    **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
-    **dict.fromkeys(["fit_predictors", "transfer_screen"], "perturbation"),
+    **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen"], "perturbation"),
     **dict.fromkeys(["rank_perturbations", "select_in_rounds", "fit_selection", "score_selection"], "selection"),
     "render_report": "report",
 }

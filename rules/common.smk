@@ -151,9 +151,16 @@ def corpus_files():
 
 
 def graph_inputs(wildcards):
-    """Files that a graph is built from: the corpus for co-expression, else the graph's own table."""
+    """Files that a graph is built from: the corpus, other graphs, cells of a screen, or the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]
-    found = corpus_files() if graph["kind"] == "corpus_coexpression" else {"table": graph["path"]}
+    if graph["kind"] == "corpus_coexpression":
+        found = corpus_files()
+    elif graph["of"]:
+        found = {"graphs": [f"{RESULTS}/network/{name}.parquet" for name in graph["of"]]}
+    elif graph["screen"]:
+        found = {"cells": f"{RESULTS}/screen/{graph['screen']}/cells.h5ad"}
+    else:
+        found = {"table": graph["path"]}
     return found | ({"restriction": graph["genes"]} if graph["genes"] else {})
 
 

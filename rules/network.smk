@@ -18,6 +18,7 @@ rule build_graph:
         mem_mb=4000,
     params:
         settings=lookup(dpath="network/graphs/{graph}", within=config),
+        seed=config["seed"],
     message:
         "Building the gene graph {wildcards.graph}"
     script:

@@ -5,6 +5,7 @@ from scarceseq.network.build import build_graph
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
-edges, summary = build_graph(snakemake.wildcards.graph, snakemake.params.settings, dict(snakemake.input.items()))
+inputs = dict(snakemake.input.items())
+edges, summary = build_graph(snakemake.wildcards.graph, snakemake.params.settings, inputs, snakemake.params.seed)
 write_table(edges, snakemake.output.edges)
 write_json(summary, snakemake.output.summary)

@@ -109,7 +109,7 @@ def test_an_annotation_in_which_no_genes_share_terms_is_refused(tmp_path):
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="annotation, corpus_coexpression, edges"):
+    with pytest.raises(InputError, match="annotation, control_coexpression, corpus_coexpression, edges"):
         build_graph("g", {"kind": "astrology"}, {})
 
 

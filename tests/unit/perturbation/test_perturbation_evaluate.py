@@ -82,6 +82,37 @@ def test_nothing_that_is_fitted_sees_test_perturbations(prior, monkeypatch):
     np.testing.assert_array_equal(seen[1], seen[3])
 
 
+def test_a_split_gets_its_own_model_whatever_was_computed_before(prior):
+    """No cache serves one split's model to another: each split alone, in any order, gives what all together give."""
+    screen = make_screen()
+    together = run(screen, prior).dropna(subset="split")
+    for split in (3, 0, 2, 1):
+        alone = run(screen | {"splits": screen["splits"][screen["splits"]["split"] == split]}, prior)
+        own = together[together["split"] == split].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone.dropna(subset="split").reset_index(drop=True), own)
+
+
+def test_a_graph_of_the_same_name_and_other_edges_gives_another_model(prior):
+    first = run(make_screen(), prior)
+    edges = [(GENES[i], GENES[(i + 1) % 40], 1.0) for i in range(40)]
+    ring = graph_from_edges(pd.DataFrame(edges, columns=["source", "target", "weight"]))
+    delta = ring_smooth(make_screen(), ring)
+    with_own = run(delta, prior)
+    with_ring = run(delta, replace(prior, graph=ring))
+    assert not first["value"].equals(with_own["value"])
+    assert not with_own["value"].equals(with_ring["value"])
+    # and back again: nothing of the ring is left
+    pd.testing.assert_frame_equal(run(delta, prior), with_own)
+
+
+def ring_smooth(screen, ring):
+    """The screen with effects that neighbours on a ring share."""
+    weights = ring.incoming.toarray() + ring.incoming.toarray().T + np.eye(40)
+    smooth = screen["profiles"].copy()
+    smooth.X = (weights @ weights @ smooth.X).astype(np.float32)
+    return screen | {"profiles": smooth}
+
+
 def test_what_a_kind_of_screen_cannot_carry_has_a_reason(prior):
     table = run(make_screen("coordinates"), prior)
     missing = table[table["status"] == "not defined"]

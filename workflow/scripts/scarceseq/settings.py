@@ -197,6 +197,12 @@ def _check_references(config):
         one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")
         if "corpus" in part["kind"]:
             one_of(f"network.graphs.{graph}.split", part.get("split"), splits, "split of corpus.splits")
+        if part["screen"]:
+            cells = [name for name, screen in config.get("screens", {}).items() if screen["kind"] == "cells"]
+            one_of(f"network.graphs.{graph}.screen", part["screen"], cells, "screen of cells")
+        for other in part["of"]:
+            own = [name for name, given in graphs.items() if not given["of"]]
+            one_of(f"network.graphs.{graph}.of", other, own, "graph that is not itself made of others")
     embeddings = config.get("network", {}).get("embeddings", {})
     for name, part in embeddings.items():
         known = registry.names("network.embeddings")

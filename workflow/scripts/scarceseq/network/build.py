@@ -1,17 +1,19 @@
 """Build one gene graph and say what it is."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 
 from scarceseq import registry
 from scarceseq.files import sha256
 from scarceseq.network.graph import graph_from_edges
+from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
 
 
-def build_graph(name, settings, inputs):
+def build_graph(name, settings, inputs, seed=0):
     """Edges and summary of one graph of the config.
 
     Parameters
@@ -22,6 +24,8 @@ def build_graph(name, settings, inputs):
         The graph's section of the config, with its ``kind``.
     inputs : dict of str to path
         The files that the kind reads (its ``INPUTS``), and optionally ``restriction``.
+    seed : int
+        For kinds that draw at random.
 
     Returns
     -------
@@ -29,7 +33,7 @@ def build_graph(name, settings, inputs):
         Edges (source, target, weight), sorted by target and source; summary for the json file.
     """
     kind = registry.load("network.kinds", settings["kind"])
-    edges, counts = kind.build(settings, inputs)
+    edges, counts = kind.build(settings | {"seed": derive(seed, "graph", name)}, inputs)
     graph = graph_from_edges(edges, f"graph '{name}'")
     edges = edges.sort_values(["target", "source"], ignore_index=True)
     summary = {
@@ -42,11 +46,16 @@ def build_graph(name, settings, inputs):
         "provenance": {
             "settings": {key: settings[key] for key in (*kind.KEYS, "genes") if settings.get(key) not in (None, "")},
             "counts": counts,
-            "sha256": {key: sha256(path) for key, path in sorted(inputs.items())},
+            "sha256": {key: hashes(paths) for key, paths in sorted(inputs.items())},
         },
     }
     log.info("graph %s: %d nodes, %d edges", name, summary["nodes"], summary["edges"])
     return edges, summary
+
+
+def hashes(paths):
+    """SHA-256 of one file, or of each of several."""
+    return sha256(paths) if isinstance(paths, (str, Path)) else [sha256(path) for path in paths]
 
 
 def quantiles(values):

@@ -83,6 +83,19 @@ def graph_from_edges(edges, origin="edge table"):
     return Graph(nodes=nodes, incoming=incoming)
 
 
+def read_one(inputs):
+    """Edge table of a graph that is made from one other graph.
+
+    Parameters
+    ----------
+    inputs : dict
+        ``graphs``: list with one edge file.
+    """
+    if len(inputs["graphs"]) != 1:
+        raise InputError(f"a graph of this kind is made of one other graph, not {len(inputs['graphs'])} (of)")
+    return read_table(inputs["graphs"][0])
+
+
 def read_graph(path):
     """Graph of an edge file written by the rule build_graph."""
     return graph_from_edges(read_table(path), str(path))

@@ -47,6 +47,30 @@ def read_gene_sets(path):
     return pd.DataFrame(pairs, columns=["gene", "term"])
 
 
+def read_gaf(path, excluded_evidence):
+    """Gene-term pairs of a Gene Association File (GO's own format, 2.0 to 2.2), negated annotations left out.
+
+    Parameters
+    ----------
+    path : path
+        `.gaf` or `.gaf.gz`.
+    excluded_evidence : list of str
+        Evidence codes to leave out, such as ``IMP`` (mutant phenotype: it may come from the screens themselves).
+    """
+    opener = gzip.open if str(path).endswith(".gz") else open
+    pairs = []
+    with opener(path, "rt") as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.startswith("!") or not line.strip():
+                continue
+            fields = line.split("\t")
+            if len(fields) < 15:
+                raise InputError(f"{path}, line {number}: {len(fields)} columns; a GAF line has 15 or more")
+            if "NOT" not in fields[3].split("|") and fields[6] not in excluded_evidence:
+                pairs.append((fields[2], fields[4]))
+    return pd.DataFrame(pairs, columns=["gene", "term"])
+
+
 def read_gene_list(path):
     """Gene symbols of a text file, one per line; None for no path."""
     if not path:

@@ -19,6 +19,12 @@ def graph_table(values):
     rows = [
         {"graph": path.stem}
         | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
+        | {
+            f"{kind} {which}": value[key][short]
+            for key, kind in (("in_degree", "in-degree"), ("out_degree", "out-degree"))
+            for which, short in (("median", "median"), ("largest", "max"))
+            if key in value
+        }
         for path, value in values
     ]
     table = pd.DataFrame(rows)
@@ -29,6 +35,19 @@ def graph_table(values):
 def out_degrees(edges):
     """Number of genes that each source gene points to, largest first."""
     return edges.groupby("source").size().sort_values(ascending=False)
+
+
+def graph_genes(path):
+    """Genes of an edge file."""
+    edges = read_table(path, columns=["source", "target"])
+    return set(edges["source"]) | set(edges["target"])
+
+
+def perturbed_genes(paths):
+    """Perturbed genes of each screen."""
+    import anndata
+
+    return {path.parent.name: set(anndata.read_h5ad(path, backed="r").obs_names) for path in paths}
 
 
 @style.styled
@@ -58,12 +77,18 @@ def section(inputs):
     if not inputs.has("graph_json"):
         return None
     table = graph_table(inputs.values("graph_json"))
+    if inputs.has("graphs"):
+        genes = {path.stem: graph_genes(path) for path in inputs.paths("graphs")}
+        for screen, perturbed in perturbed_genes(inputs.paths("screen_pseudobulk")).items():
+            share = [len(perturbed & genes[graph]) / len(perturbed) for graph in table["graph"]]
+            table[f"perturbed genes of {screen}"] = share
     blocks = [
         Table(
             "network_graphs",
             table,
             "Graphs",
-            "Directed edges from source to target; pairs of a gene with itself are left out.",
+            "Directed edges from source to target; pairs of a gene with itself are left out. Degrees are medians and "
+            "largest values; the last columns are the share of a screen's perturbed genes that the graph has.",
         )
     ]
     if inputs.has("graphs"):

@@ -11,10 +11,10 @@ from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_columns
-from scarceseq.network.neighbours import read_gene_list, read_gene_sets, strongest_sources
+from scarceseq.network.neighbours import read_gaf, read_gene_list, read_gene_sets, strongest_sources
 
 INPUTS = ("table",)
-KEYS = ("path", "gene_column", "term_column", "min_jaccard", "top_k")
+KEYS = ("path", "gene_column", "term_column", "excluded_evidence", "min_jaccard", "top_k")
 TARGETS_PER_BLOCK = 500
 
 
@@ -24,9 +24,9 @@ def build(settings, inputs):
     Parameters
     ----------
     settings : dict
-        gene_column, term_column (ignored for GMT), min_jaccard, top_k.
+        gene_column, term_column (of tables), excluded_evidence (of GAF), min_jaccard, top_k.
     inputs : dict
-        ``table``: gene-term table or GMT file; optionally ``restriction``: list of genes to keep.
+        ``table``: gene-term table, GMT or GAF file; optionally ``restriction``: list of genes to keep.
 
     Returns
     -------
@@ -36,6 +36,8 @@ def build(settings, inputs):
     path = str(inputs["table"])
     if path.removesuffix(".gz").endswith(".gmt"):
         pairs = read_gene_sets(path)
+    elif path.removesuffix(".gz").endswith(".gaf"):
+        pairs = read_gaf(path, settings["excluded_evidence"])
     else:
         pairs = read_columns(path, [settings["gene_column"], settings["term_column"]])
         pairs.columns = ["gene", "term"]

@@ -1,0 +1,31 @@
+"""Co-expression graph from the control cells of a screen: no perturbed cell can shape it, so it serves every split."""
+
+import anndata
+import numpy as np
+
+from scarceseq.network.kinds.corpus_coexpression import correlation_edges
+
+INPUTS = ("cells",)
+KEYS = ("screen", "min_correlation", "top_k")
+MAX_CELLS = 10_000
+
+
+def build(settings, inputs):
+    """Edges between genes with |Pearson correlation| over control cells above a cut-off.
+
+    Parameters
+    ----------
+    settings : dict
+        min_correlation, top_k.
+    inputs : dict
+        ``cells``: log-normalised cells of a screen, obs ``perturbation``. At most `MAX_CELLS`, evenly spaced, are used.
+    """
+    data = anndata.read_h5ad(inputs["cells"], backed="r")
+    control = np.flatnonzero(data.obs["perturbation"].to_numpy(dtype=str) == "control")
+    used = control[np.unique(np.linspace(0, len(control) - 1, min(len(control), MAX_CELLS)).astype(int))]
+    values = data[used].to_memory().X.toarray()
+    data.file.close()
+    varies = values.std(axis=0) > 1e-6
+    symbols = data.var_names.to_numpy(dtype=str)[varies]
+    edges = correlation_edges(values[:, varies], symbols, settings["min_correlation"], settings["top_k"])
+    return edges, {"cells": len(used), "genes": int(varies.sum())}

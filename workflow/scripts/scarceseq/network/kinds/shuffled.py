@@ -1,0 +1,24 @@
+"""Control: another graph with its genes shuffled. What still works on it does not work by biology."""
+
+import numpy as np
+
+from scarceseq.network.graph import read_one
+
+INPUTS = ("graphs",)
+KEYS = ("of",)
+
+
+def build(settings, inputs):
+    """Edges of the graph `of`, each gene under the name of a random other one.
+
+    Parameters
+    ----------
+    settings : dict
+        of (one name), seed.
+    inputs : dict
+        ``graphs``: edge files.
+    """
+    edges = read_one(inputs)
+    genes = np.unique(edges[["source", "target"]].to_numpy(dtype=str))
+    names = dict(zip(genes, np.random.default_rng(settings["seed"]).permutation(genes), strict=True))
+    return edges.assign(source=edges["source"].map(names), target=edges["target"].map(names)), {}

@@ -1,0 +1,23 @@
+"""Several graphs as one: every edge that one of them has, with the largest of its weights."""
+
+import pandas as pd
+
+from scarceseq.files import read_table
+
+INPUTS = ("graphs",)
+KEYS = ("of",)
+
+
+def build(settings, inputs):
+    """Edges of all graphs `of`.
+
+    Parameters
+    ----------
+    settings : dict
+        of (names).
+    inputs : dict
+        ``graphs``: edge files.
+    """
+    edges = pd.concat([read_table(path) for path in inputs["graphs"]], ignore_index=True)
+    joined = edges.groupby(["target", "source"], as_index=False, sort=True)["weight"].max()
+    return joined[["source", "target", "weight"]], {"edges_in_several": len(edges) - len(joined)}

@@ -1,4 +1,4 @@
-"""The one step of the dual form that numba does faster than torch; imported only where numba is there."""
+"""What numba does faster than torch on the CPU; imported only where numba is there."""
 
 import numba
 

@@ -3,8 +3,9 @@
 The gradient of such a layer's weights is ``d.T @ X``, where d, (samples, units), is the gradient of its pre-activations
 and X, (samples, genes), the support. All that SGD with momentum ever subtracts from the weights is therefore
 ``rate * (A.T @ X)`` with coefficients A, (samples, units), and the pre-activations are ``X @ W0.T - K A``, where
-``K[i, j, h] = sum over genes of rate[h, g] X[i, g] X[j, g]`` is computed once. Exact for rates of any shape; a pull to
-the start must be one number for the layer, for then it multiplies A.
+``K[i, j, h] = sum over genes of rate[h, g] X[i, g] X[j, g]`` is computed once. The bias is the weight of a gene that is
+1 in every sample. Exact for rates of any shape; a pull to the start must be one number for the layer, for then it
+multiplies A.
 """
 
 import copy
@@ -23,15 +24,14 @@ UNITS_AT_ONCE = 64
 
 
 class Given(nn.Module):
-    """Stands for a linear layer over the genes: its output is the given value plus the layer's bias."""
+    """Stands for a linear layer over the genes: its output is the given value."""
 
-    def __init__(self, bias):
+    def __init__(self):
         super().__init__()
         self.value = nn.Parameter(torch.empty(0))
-        self.bias = None if bias is None else nn.Parameter(bias.detach().clone())
 
     def forward(self, expression):
-        return self.value if self.bias is None else self.value + self.bias
+        return self.value
 
 
 def gene_layers(classifier, genes):
@@ -60,7 +60,7 @@ def gene_layers(classifier, genes):
 def without_gene_layers(classifier, layers):
     """Copy of a classifier in which a `Given` stands for each of the named layers; their weights are not copied."""
     linear = {name: classifier.get_submodule(name) for name in layers}
-    return copy.deepcopy(classifier, {id(layer): Given(layer.bias) for layer in linear.values()})
+    return copy.deepcopy(classifier, {id(layer): Given() for layer in linear.values()})
 
 
 def pays(samples, steps, rate):
@@ -76,28 +76,40 @@ class GeneLayer:
     ----------
     weight : Tensor, (units, genes)
         At the start.
-    rate : Tensor or float
-        Multiplier of the updates: a number, or of shape (units, genes), (units, 1) or (1, genes).
+    bias : Tensor, (units,), or None
+        Likewise.
+    rate, bias_rate : Tensor or float
+        Multipliers of their updates: a number, or of the shape of the weight (or (1, genes)) and of the bias.
     expression : Tensor, (samples, genes)
     start : Tensor, (samples, units)
-        Pre-activations, without bias, at the start.
-    gram : Tensor, (samples, samples, units), or (samples, samples) where the rate is the same for all units
-        Without a rate that depends on the unit alone.
+        Pre-activations at the start.
+    gram : Tensor, (samples, samples, units), or (samples, samples) where rates are the same for all units
     """
 
     weight: torch.Tensor
+    bias: torch.Tensor | None
     rate: torch.Tensor | float
+    bias_rate: torch.Tensor | float
     expression: torch.Tensor
     start: torch.Tensor
     gram: torch.Tensor
 
+    @property
+    def same_for_all_units(self):
+        """Whether one matrix between samples serves all units."""
+        return self.gram.ndim == self.start.ndim
+
     def preactivation(self, coefficient):
         """Pre-activations of the support, (samples, units), for these coefficients."""
-        if self.gram.ndim == coefficient.ndim:
-            return self.start - self.gram @ (coefficient * self._unit_rate())
+        if self.same_for_all_units:
+            return self.start - self.gram @ coefficient
         if compiled_contract is not None and coefficient.ndim == 2 and coefficient.device.type == "cpu":
             return compiled_contract(self.gram, coefficient, self.start)
         return self.start - (self.gram * coefficient.unsqueeze(-3)).sum(dim=-2)
+
+    def start_of(self, query):
+        """Pre-activations at the start of other samples, (queries, units), of their expression, (queries, genes)."""
+        return _preactivation(query, self.weight, self.bias)
 
     def of_query(self, coefficient, query, query_start):
         """Pre-activations of other samples, (queries, units).
@@ -107,55 +119,60 @@ class GeneLayer:
         coefficient : Tensor, (samples, units)
         query : Tensor, (queries, genes)
         query_start : Tensor, (queries, units)
-            Their pre-activations, without bias, at the start.
+            From `start_of`.
         """
-        if self.gram.ndim == coefficient.ndim:
-            weighted = query * self.rate if _varies_by_gene(self.rate) else query
-            return query_start - weighted @ self.expression.mT @ (coefficient * self._unit_rate())
-        result = torch.empty_like(query_start)
+        if self.same_for_all_units:
+            return query_start - (query * self.rate @ self.expression.mT + self.bias_rate) @ coefficient
+        result = query_start - self._of_bias(coefficient).unsqueeze(-2)
+        each = _is_elementwise(self.rate)
         for first in range(0, coefficient.shape[-1], UNITS_AT_ONCE):
             units = slice(first, first + UNITS_AT_ONCE)
-            moved = (coefficient[..., units].mT @ self.expression).mul_(self.rate[..., units, :])
-            result[..., units] = query_start[..., units] - query @ moved.mT
+            moved = (coefficient[..., units].mT @ self.expression).mul_(self.rate[..., units, :] if each else self.rate)
+            result[..., units] -= query @ moved.mT
         return result
 
-    def final_weight(self, coefficient):
-        """Weights, (units, genes)."""
-        return self.weight - self.rate * (coefficient.mT @ self.expression)
+    def final(self, coefficient):
+        """Weight, (units, genes), and bias, (units,)."""
+        weight = self.weight - self.rate * (coefficient.mT @ self.expression)
+        return weight, None if self.bias is None else self.bias - self._of_bias(coefficient)
 
-    def _unit_rate(self):
-        return 1.0 if _varies_by_gene(self.rate) else _of_units(self.rate)
-
-
-def gene_layer(weight, rate, expression):
-    """`GeneLayer` of a weight, (units, genes), its rate and a support, (samples, genes)."""
-    return GeneLayer(weight, rate, expression, expression @ weight.mT, _gram(rate, expression))
+    def _of_bias(self, coefficient):
+        return self.bias_rate * coefficient.sum(dim=-2)
 
 
-def _gram(rate, expression):
-    if not _varies_by_gene(rate):
-        return expression @ expression.mT
+def gene_layer(weight, bias, rate, bias_rate, expression):
+    """`GeneLayer` of a weight, (units, genes), a bias or None, their rates, and a support, (samples, genes)."""
+    start = _preactivation(expression, weight, bias)
+    return GeneLayer(weight, bias, rate, bias_rate, expression, start, _gram(rate, bias_rate, expression))
+
+
+def _preactivation(expression, weight, bias):
+    product = expression @ weight.mT
+    return product if bias is None else product.add_(bias.unsqueeze(-2))
+
+
+def _gram(rate, bias_rate, expression):
     if not _is_elementwise(rate):
-        return (expression * rate) @ expression.mT
+        gram = (expression * rate) @ expression.mT
+        if not isinstance(bias_rate, torch.Tensor):
+            return gram + bias_rate
+        return gram.unsqueeze(-1) + bias_rate[..., None, None, :]
     samples, genes = expression.shape[-2:]
     one, two = torch.triu_indices(samples, samples, device=expression.device)
     pairs = 0.0
     for first in range(0, genes, GENES_AT_ONCE):
         part = expression[..., first : first + GENES_AT_ONCE]
-        pairs = pairs + (part[..., one, :] * part[..., two, :]) @ rate[..., first : first + GENES_AT_ONCE].mT
+        products = torch.cat([part[..., i : i + 1, :] * part[..., i:, :] for i in range(samples)], dim=-2)
+        pairs = pairs + products @ rate[..., first : first + GENES_AT_ONCE].mT
     place = torch.empty(samples, samples, dtype=torch.int64, device=expression.device)
     place[one, two] = place[two, one] = torch.arange(len(one), device=expression.device)
+    pairs = pairs + (bias_rate.unsqueeze(-2) if _is_tensor(bias_rate) else bias_rate)
     return pairs[..., place, :].contiguous()
 
 
-def _varies_by_gene(rate):
-    return isinstance(rate, torch.Tensor) and rate.ndim > 1 and rate.shape[-1] > 1
+def _is_tensor(rate):
+    return isinstance(rate, torch.Tensor)
 
 
 def _is_elementwise(rate):
-    return _varies_by_gene(rate) and rate.shape[-2] > 1
-
-
-def _of_units(rate):
-    """A rate that is a number, or one number per unit, so that it multiplies (samples, units)."""
-    return rate.mT if isinstance(rate, torch.Tensor) and rate.ndim > 1 else rate
+    return _is_tensor(rate) and rate.shape[-2] > 1

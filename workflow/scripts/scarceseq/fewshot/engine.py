@@ -15,6 +15,11 @@ from torch.nn.functional import cross_entropy
 from scarceseq.fewshot.dual import gene_layer, gene_layers, pays, without_gene_layers
 from scarceseq.fewshot.updates import LayerUpdate, TensorUpdate
 
+try:  # faster where numba is there, not needed
+    from scarceseq.fewshot import compiled_mlp
+except ImportError:
+    compiled_mlp = None
+
 
 @dataclass(frozen=True)
 class Triple:
@@ -109,7 +114,8 @@ class Engine:
     def __init__(self, classifier, triple, samples, genes, steps, dual):
         self.layers = []
         for name in gene_layers(classifier, genes) if dual else []:
-            if isinstance(triple.precision[f"{name}.weight"], torch.Tensor):
+            weight, bias = (triple.precision.get(f"{name}.{part}") for part in ("weight", "bias"))
+            if isinstance(weight, torch.Tensor) or (bias is not None and bias is not weight and bias != weight):
                 raise ValueError(f"{name}: the dual form is not exact with a precision for each weight")
             if pays(samples, steps, triple.rate[f"{name}.weight"]):
                 self.layers.append(name)
@@ -147,9 +153,10 @@ class Engine:
         """
         layers, query_starts = {}, {}
         for name in self.layers:
-            weight = triple.start[f"{name}.weight"]
-            layers[name] = gene_layer(weight, triple.rate[f"{name}.weight"], expression)
-            query_starts[name] = query @ weight.mT
+            weight, bias = f"{name}.weight", f"{name}.bias"
+            rates = triple.rate[weight], triple.rate.get(bias, 0.0)
+            layers[name] = gene_layer(triple.start[weight], triple.start.get(bias), *rates, expression)
+            query_starts[name] = layers[name].start_of(query)
         return Support(triple, expression, classes, query, layers, query_starts, fits)
 
     def fit(self, support, schedule, kept_share=1.0, generators=None):
@@ -177,6 +184,26 @@ class Engine:
         if self.layers and (schedule.optimiser != "sgd" or kept_share < 1):
             raise ValueError("the dual form is exact for SGD on all of the gradient only")
         module, inputs, weights, updates = self._begin(support, schedule)
+        if not self._compiled(module, weights, updates, support, schedule):
+            self._descend(module, inputs, weights, updates, support, schedule, kept_share, generators)
+        coefficients = {
+            name.removesuffix(".value"): update.coefficient
+            for name, update in updates.items()
+            if isinstance(update, LayerUpdate)
+        }
+        final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
+        return Fit(final, coefficients)
+
+    def _compiled(self, module, weights, updates, support, schedule):
+        """Make all steps in one compiled loop; whether there is one for this network and these updates."""
+        if compiled_mlp is None or support.fits is not None or support.expression.device.type != "cpu":
+            return False
+        if not self.layers or not compiled_mlp.is_known(module):
+            return False
+        return compiled_mlp.descend(module, weights, updates, support.classes, schedule)
+
+    def _descend(self, module, inputs, weights, updates, support, schedule, kept_share, generators):
+        """Make all steps with torch."""
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
         for _ in range(schedule.steps):
             gradients = torch.autograd.grad(_loss(logits(), support.classes), leaves)
@@ -185,13 +212,6 @@ class Engine:
                     if kept_share < 1 and name.startswith("encoder."):
                         gradient = gradient * _draw(gradient, kept_share, generators, support.fits)
                     update.step(gradient)
-        coefficients = {
-            name.removesuffix(".value"): update.coefficient
-            for name, update in updates.items()
-            if isinstance(update, LayerUpdate)
-        }
-        final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
-        return Fit(final, coefficients)
 
     def _begin(self, support, schedule):
         """What is run, its input, its weights at the start, and how each of those that are trained is updated."""
@@ -206,7 +226,7 @@ class Engine:
             layer = name.removesuffix(".value")
             if layer in layers:
                 weights[name] = layers[layer].start.clone()
-                if f"{layer}.weight" in trained:
+                if f"{layer}.weight" in trained or f"{layer}.bias" in trained:
                     precision = triple.precision[f"{layer}.weight"]
                     updates[name] = LayerUpdate(layers[layer], weights[name], precision, schedule)
             elif name in trained:
@@ -230,7 +250,10 @@ class Engine:
     @torch.no_grad()
     def weights(self, support, fit):
         """All parameters of the classifier after the fit, by name."""
-        final = {f"{name}.weight": support.layers[name].final_weight(a) for name, a in fit.coefficients.items()}
+        final = {}
+        for name, coefficient in fit.coefficients.items():
+            weight, bias = support.layers[name].final(coefficient)
+            final |= {f"{name}.weight": weight} | ({} if bias is None else {f"{name}.bias": bias})
         return fit.weights | final
 
     @torch.no_grad()
@@ -288,6 +311,8 @@ def _draw(gradient, share, generators, fits):
 
 def _loss(logits, classes):
     """Sum over fits of the mean cross-entropy of each."""
+    if classes.ndim == 1:
+        return cross_entropy(logits, classes)
     flat = cross_entropy(logits.flatten(0, -2), classes.flatten(), reduction="sum")
     return flat / classes.shape[-1]
 

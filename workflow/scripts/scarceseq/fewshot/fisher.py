@@ -30,7 +30,7 @@ def support_fisher(setting, expected):
     network = without_gene_layers(classifier, layers)
     leaves = {name: leaf for name, leaf in network.named_parameters() if name.startswith("encoder.")}
     with torch.no_grad():
-        starts = {f"{layer}.value": support @ classifier.get_submodule(layer).weight.mT for layer in layers}
+        starts = {f"{layer}.value": classifier.get_submodule(layer)(support) for layer in layers}
     squares = {name: torch.zeros_like(starts.get(name, leaf)) for name, leaf in leaves.items()}
     for row, label in enumerate(setting.classes.tolist()):
         for name, start in starts.items():
@@ -45,7 +45,8 @@ def support_fisher(setting, expected):
                 rows = slice(row, row + 1) if name in starts else slice(None)
                 total[rows].addcmul_(gradient, gradient, value=weight)
     for layer in layers:  # the gradient of one sample's weights is an outer product, and so is its square
-        squares[f"{layer}.weight"] = squares.pop(f"{layer}.value").mT @ support.square()
+        units = squares.pop(f"{layer}.value")
+        squares[f"{layer}.weight"], squares[f"{layer}.bias"] = units.mT @ support.square(), units.sum(dim=0)
     return {name: squares[name] / len(support) for name in setting.encoder}
 
 

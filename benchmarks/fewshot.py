@@ -19,6 +19,9 @@ import sys
 import time
 from pathlib import Path
 
+# One thread in every library, as the workflow gives the rule; before they are imported.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy

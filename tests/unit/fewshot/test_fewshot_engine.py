@@ -181,6 +181,14 @@ def test_dual_form_of_one_layer_with_any_shape_of_rate(shape, bias_rate):
     torch.testing.assert_close(layer.of_query(coefficient, query, layer.start_of(query)), query @ final.T + final_bias)
 
 
+def test_gram_matrices_in_single_precision_are_those_in_double():
+    generator = torch.Generator().manual_seed(1)
+    rate, expression = (torch.rand(*size, generator=generator) for size in ((16, 5000), (7, 5000)))
+    expected = torch.einsum("ig,jg,hg->ijh", expression.double(), expression.double(), rate.double())
+    found = dual.gene_layer(rate, None, rate, 0.0, expression).gram
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=0)
+
+
 def test_layers_over_the_genes_are_found_wherever_they_are(setting):
     assert dual.gene_layers(setting.classifier, 40) == ["encoder.linear", "encoder.hidden.0"]
     lora = METHODS["lora"].start(setting.base, 2, 0)

@@ -163,11 +163,23 @@ def _gram(rate, bias_rate, expression):
     for first in range(0, genes, GENES_AT_ONCE):
         part = expression[..., first : first + GENES_AT_ONCE]
         products = torch.cat([part[..., i : i + 1, :] * part[..., i:, :] for i in range(samples)], dim=-2)
-        pairs = pairs + products @ rate[..., first : first + GENES_AT_ONCE].mT
+        pairs = pairs + _product(products, rate[..., first : first + GENES_AT_ONCE])
     place = torch.empty(samples, samples, dtype=torch.int64, device=expression.device)
     place[one, two] = place[two, one] = torch.arange(len(one), device=expression.device)
     pairs = pairs + (bias_rate.unsqueeze(-2) if _is_tensor(bias_rate) else bias_rate)
     return pairs[..., place, :].contiguous()
+
+
+def _product(one, two):
+    """``one @ two.mT``; in single precision on a CPU by oneDNN, twice as fast on some as what torch takes by itself."""
+    if (
+        one.ndim > 2
+        or one.dtype != torch.float32
+        or one.device.type != "cpu"
+        or not torch.backends.mkldnn.is_available()
+    ):
+        return one @ two.mT
+    return torch.ops.aten.mkldnn_linear(one.to_mkldnn(), two.to_mkldnn()).to_dense()
 
 
 def _is_tensor(rate):

@@ -59,13 +59,13 @@ def _add_up(total, values, start, kind):
     start = None if start is None else start.reshape(-1)
     for first in range(0, len(total), CHUNK):
         chunk = slice(first, first + CHUNK)
-        part = values[chunk].double()
+        part = values[chunk].to(torch.float64, copy=True)
         if start is not None:
-            part = part - start[chunk]
+            part.sub_(start[chunk])
         if kind == "squared":
             total[chunk].addcmul_(part, part)
         else:
-            total[chunk].add_(part.abs())
+            total[chunk].add_(part.abs_())
 
 
 def mean_over_scouts(paths, scouts, group):

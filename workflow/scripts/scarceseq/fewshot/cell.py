@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
-from scarceseq.fewshot.fitting import estimator_predictor, gradient_predictor
+from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Gradient
 from scarceseq.fewshot.metrics import balanced_accuracy
 
@@ -56,7 +56,10 @@ def fit_cells(episodes, corpus, splits, base, method, guide, settings, seed):
     """
     check_episodes(episodes)
     check_apart_from_training(episodes, splits, base)
-    make = gradient_predictor if isinstance(method, Gradient) else estimator_predictor
+    if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
+        from scarceseq.fewshot.fitting import gradient_predictor as make
+    else:
+        make = estimator_predictor
     predict = make(method, corpus, splits, base, guide, settings, seed)
     tables = []
     for (way, shot), cell in episodes.groupby(["way", "shot"], sort=True):

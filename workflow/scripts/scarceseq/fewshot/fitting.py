@@ -1,4 +1,4 @@
-"""From a method to a function that fits it to episodes and predicts their queries."""
+"""From a gradient-trained method to a function that fits it to episodes and predicts their queries (torch only)."""
 
 from dataclasses import replace
 
@@ -14,24 +14,11 @@ from scarceseq.seeds import derive
 SHARE_OF_MEMORY = 0.25
 
 
-def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
-    """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
-    reference = corpus.reference(splits) if method.reference else None
-    features = method.prepare(base, reference, settings, derive(seed, "features"))
-
-    def probabilities(episode, support, query, candidate):
-        fit_seed = derive(episode.seed, "estimator")
-        return method.probabilities(support, episode.support_classes, query, candidate, fit_seed)
-
-    def predict(episodes, candidates):
-        pairs = [(episode, features(episode.support), features(episode.query)) for episode in episodes]
-        return [[probabilities(*pair, candidate) for pair in pairs] for candidate in candidates]
-
-    return predict
-
-
 def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
-    """The same of a gradient-trained method: one fit after the other on a CPU, stacked on a GPU."""
+    """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate.
+
+    One fit after the other on a CPU, stacked on a GPU.
+    """
     if guide is not None:
         encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
         check_guide(guide, encoder, base.network.width, "the guide's file")

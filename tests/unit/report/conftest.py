@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
 from scarceseq.perturbation import evaluate, summary
+from scarceseq.pretrain import comparison, contrasts
+from scarceseq.pretrain.embedding import write_embedding
 from scarceseq.report import page
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
@@ -138,6 +140,8 @@ def pretrain(folder, generator):
     steps = np.arange(0, 101, 10)
     held_out = np.where(steps % 50 == 0, 1.1 - steps / 400, np.nan)
     history = pd.DataFrame({"step": steps, "train_loss": 1 - steps / 300, "validation_loss": held_out})
+    for name in ("masked_expression", "labels"):
+        history = history.assign(**{f"train_{name}": 0.5 - steps / 300, f"validation_{name}": held_out})
     rows = [
         ("test", study, predictor, error + generator.random() / 100, 5)
         for study in STUDIES
@@ -145,11 +149,37 @@ def pretrain(folder, generator):
     ]
     evaluation = pd.DataFrame(rows, columns=["split_role", "study", "predictor", "value", "samples"])
     evaluation.insert(2, "metric", "masked_mse")
+    told = evaluation[evaluation["predictor"] == "model"].assign(metric="balanced_accuracy_tissue", value=0.75)
+    evaluation = pd.concat([evaluation, told], ignore_index=True)
     write_table(history, place / "history.parquet")
     write_table(evaluation, place / "evaluation.tsv")
     return {
         "pretrain_history": [str(place / "history.parquet")],
         "pretrain_evaluation": [str(place / "evaluation.tsv")],
+        **embeddings(place),
+    }
+
+
+def embeddings(place):
+    values = dict.fromkeys(contrasts.RIVALS, 0.5) | {"embedding": 0.8, "majority": 0.3, "study_identity": 0.3}
+    rows = [
+        (method, seed, study, 0, fold, value + seed / 100, 40, 5, "")
+        for method, value in values.items()
+        for seed in ((1, 2) if method in ("embedding", "random_encoder") else (1,))
+        for fold, study in enumerate(STUDIES)
+    ]
+    scores = pd.DataFrame(rows, columns=comparison.COLUMNS)
+    told = contrasts.contrast(scores, "cross_study", 0.95)
+    write_table(scores, place / "comparison/tissue.parquet")
+    text = contrasts.verdict(told, "mlp", "tissue", 500, False, 0.02)
+    write_json({"contrasts": told, "verdict": text}, place / "comparison/tissue.json")
+    table = pd.DataFrame({"study": ["a", "b"]}, index=["s1", "s2"])
+    base = SimpleNamespace(information={"architecture": "mlp"})
+    write_embedding(np.zeros((2, 3), np.float32), table, base, 0.9, place / "embeddings/mine.h5ad")
+    return {
+        "pretrain_scores": [str(place / "comparison/tissue.parquet")],
+        "pretrain_contrasts": [str(place / "comparison/tissue.json")],
+        "pretrain_embeddings": [str(place / "embeddings/mine.h5ad")],
     }
 
 

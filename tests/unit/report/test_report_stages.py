@@ -325,3 +325,27 @@ def test_each_primary_contrast_of_selection_gets_its_own_sentence(run):
     sentences = selection.conclusions(pd.concat([contrasts, other]))
     assert [("demo" in text, "second" in text) for text in sentences] == [(True, False), (False, True)]
     assert "No primary contrast" in selection.conclusions(contrasts[contrasts["kind"] == "secondary"])[0]
+
+
+def test_each_objective_of_a_base_has_a_panel_of_its_own(run):
+    drawn = pretrain.loss_figure(Inputs(run).stacked("pretrain_history", "base"))
+    labels = [ax.get_ylabel() for ax in drawn.axes if ax.get_visible()]
+    assert labels == ["masked squared error\n(z-scored expression)", "cross-entropy of labels\n(nats)"]
+
+
+def test_a_history_without_objectives_shows_its_sum():
+    history = pd.DataFrame({"base": "a", "step": [1, 2], "train_loss": [1.0, 0.5], "validation_loss": [np.nan, 0.6]})
+    assert pretrain.objectives(history) == ["loss"]
+    assert [ax.get_ylabel() for ax in pretrain.loss_figure(history).axes] == ["weighted sum"]
+
+
+def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found(run):
+    section = pretrain.section(Inputs(run))
+    assert any("Frozen embedding 0.815" in text and "win" in text for text in section.findings)
+    blocks = {block.name: block for block in section.blocks if block.kind == "table"}
+    assert blocks["pretrain_embeddings"].frame.iloc[0].tolist() == ["mlp", "mine", 2, 3, 0.9]
+    means = blocks["pretrain_method_means"].frame.set_index(["method", "seed"])["value"]
+    assert means["embedding", 2] == pytest.approx(0.82)
+    assert blocks["pretrain_contrasts"].frame["difference"].tolist()[:2] == pytest.approx([0.305, 0.305])
+    others = blocks["pretrain_scores"].frame
+    assert others[["metric", "value", "studies"]].to_numpy().tolist() == [["balanced_accuracy_tissue", 0.75, 4]]

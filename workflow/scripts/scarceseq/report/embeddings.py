@@ -5,14 +5,19 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.pretrain.comparison import FLOORS
-from scarceseq.pretrain.contrasts import WORDS
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import count, span, words
 
-ORDER = [*WORDS, *FLOORS]
-NAMES = WORDS | {"majority": "most frequent class", "study_identity": "study's identity alone"}
+NAMES = {
+    "embedding": "frozen embedding",
+    "principal_components": "principal components",
+    "genes": "all genes",
+    "random_encoder": "untrained encoder",
+    "majority": "most frequent class",
+    "study_identity": "study's identity alone",
+}
 
 
 def study_means(scores):
@@ -24,9 +29,9 @@ def study_means(scores):
 def methods_figure(means):
     """Each study's balanced accuracy (pale) and the mean of each pre-training seed, one panel per base and task."""
     panels = list(means.groupby(["base", "task"], sort=True))
-    drawn, axes = style.figure(4.6 + 3.6 * (len(panels) - 1), 2.9, columns=len(panels), sharey=True, sharex=True)
+    drawn, axes = style.figure(2.0 + 3.8 * len(panels), 2.7, columns=len(panels), sharey=True, sharex=True)
     for ax, ((base, task), part) in zip(axes[0], panels, strict=True):
-        for place, method in enumerate(ORDER):
+        for place, method in enumerate(NAMES):
             own = part[part["method"] == method]
             of_study = own.groupby("study")["value"].mean()
             spread = np.linspace(-0.22, 0.22, len(of_study))
@@ -36,7 +41,7 @@ def methods_figure(means):
             ax.scatter(of_seed, [place] * len(of_seed), s=34, marker="D", color=colour, alpha=0.75, lw=0, zorder=3)
         ax.set(xlabel="balanced accuracy", title=f"{words(task)} (base {base})", xlim=(-0.02, 1.02))
         ax.grid(True, axis="x")
-    axes[0, 0].set_yticks(range(len(ORDER)), [NAMES[method] for method in ORDER])
+    axes[0, 0].set_yticks(range(len(NAMES)), list(NAMES.values()))
     axes[0, 0].invert_yaxis()
     return drawn
 
@@ -99,7 +104,7 @@ def _comparison_blocks(scores, contrasts):
         picture,
         forest,
         Table("pretrain_contrasts", contrasts, "Embedding against simpler features"),
-        Table("pretrain_methods", table, "Mean balanced accuracy by method and seed", folded=True),
+        Table("pretrain_method_means", table, "Mean balanced accuracy by method and seed", folded=True),
         Table("pretrain_method_scores", scores, "Balanced accuracy in each division", folded=True),
     ]
 

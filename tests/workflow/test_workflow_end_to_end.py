@@ -7,8 +7,14 @@ import re
 import threading
 
 import pandas as pd
+import pytest
+import torch
 import yaml
 from helpers import planned, snakemake
+from scarceseq import settings
+from scarceseq.pretrain.run import pretrain
+from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.settings import PretrainSettings
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
 
@@ -45,6 +51,25 @@ def test_counts_of_studies_that_their_metadata_rule_out_are_never_fetched(finish
     told = sorted(re.search(r"\d+ (\S+)$", detail)[1] for detail in skipped.values())
     assert told == ["library_selection", "type:pred.type"]
     assert set(dropped.loc[dropped["study"].isin(skipped), "reason"]) == set(told)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "transformer"])
+def test_both_architectures_learn_the_small_world(finished_run, architecture):
+    corpus = finished_run / "results/tiny/corpus"
+    paths = [corpus / name for name in ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")]
+    matrix = read_matrix(*paths, "default", corpus / "attributes.parquet", ["tissue"])
+    config = yaml.safe_load((finished_run / TINY[1]).read_text())
+    base = config["pretrain"]["bases"]["mlp"] | {"architecture": architecture, "depth": 1, "heads": 2, "steps": 60}
+    base |= {"token_width": 16, "expression_bins": 12, "learning_rate": 0.003, "warm_up_steps": 5}
+    base |= {"batch_samples": 16, "validate_every_steps": 20}
+    base |= {"objectives": {"masked_expression": {}, "labels": {"keys": ["tissue"], "minimum_studies": 1}}}
+    config["pretrain"]["bases"]["mlp"] = base
+    schema = settings.load_schema(finished_run / "workflow/schemas")
+    chosen = settings.complete(config, schema)["pretrain"]["bases"]["mlp"]
+    del chosen["further_seeds"]
+    _, history, _ = pretrain(matrix, PretrainSettings(**chosen), 7, torch.device("cpu"))
+    for name in ("masked_expression", "labels"):
+        assert history[-1][f"train_{name}"] < 0.8 * history[0][f"train_{name}"]
 
 
 def test_no_study_has_two_roles(finished_run):

@@ -270,3 +270,10 @@ def test_one_study_gets_the_corrected_interval_over_its_divisions():
     half = stats.t.ppf(0.975, 3) * np.sqrt(values.var(ddof=1) * (1 / 4 + 10 / 40))
     assert (first["low"], first["high"]) == pytest.approx((values.mean() - half, values.mean() + half))
     assert first["interval"] == "corrected resampled t, within one study"
+
+
+def test_differences_that_are_all_equal_give_no_interval():
+    scores = table(0.7, RIVALS).assign(value=1.0)
+    [first, *_] = contrast(scores, "cross_study", 0.95)
+    assert (first["low"], first["difference"], first["interval"]) == (None, 0.0, "none: all differences are equal")
+    assert "underpowered, 6 studies x 5 seeds give no interval" in verdict([first], "mlp", "tissue", 500, False, 0.02)

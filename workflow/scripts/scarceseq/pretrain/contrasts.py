@@ -49,6 +49,8 @@ def contrast(scores, protocol, confidence):
             ratio = (size["test_samples"] / size["training_samples"]).mean()
             _, low, high, _ = corrected_interval(of_division, ratio, confidence)
             kind = "corrected resampled t, within one study"
+        if low == high:  # as where both methods are always right: equal values tell nothing of their spread
+            low, high, kind = np.nan, np.nan, "none: all differences are equal"
         means = [part.groupby(level="study").mean().to_numpy().mean() for part in (own, other)]
         found.append(
             {"method": METHOD, "against": rival, "mean": means[0], "mean_against": means[1], "protocol": protocol}

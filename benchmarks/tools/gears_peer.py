@@ -4,6 +4,8 @@ cell-gears 0.1.2 reads data and graphs from its own servers; here its model, los
 with the arguments that its training gives them.
 """
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +38,8 @@ UNUSED = ("pert_w", "bn_pert_base_trans")
 
 def import_gears():
     """Modules gears.model, gears.utils and gears.inference."""
+    # the benchmark has the name of the package that it imports
+    sys.path[:] = [folder for folder in sys.path if Path(folder or ".").resolve() != Path(__file__).parents[1]]
     # removed from pandas; cell-gears indexes with it
     pd.Series.nonzero = lambda series: series.to_numpy().nonzero()
     from gears import inference, model, utils
@@ -60,7 +64,7 @@ def our_name(theirs):
     return f"{NORMS[part]}.{last}"
 
 
-def stock_model(genes, nodes, coexpression, similarity, settings, dtype=torch.float32):
+def stock_model(genes, nodes, coexpression, similarity, settings, dtype=torch.float32, device="cpu"):
     """Their model; arguments as `scarceseq.perturbation.gears.model.Gears` has them."""
     graphs = {}
     for name, (source, target, weight), count in (("G_coexpress", coexpression, genes), ("G_go", similarity, nodes)):
@@ -70,8 +74,8 @@ def stock_model(genes, nodes, coexpression, similarity, settings, dtype=torch.fl
         graphs[f"{name}_weight"] = torch.from_numpy(np.concatenate([weight, np.ones(count)])).to(dtype)
     shape = {"num_genes": genes, "num_perts": nodes, "hidden_size": settings.hidden, "decoder_hidden_size": 16}
     layers = {"num_go_gnn_layers": settings.similarity_layers, "num_gene_gnn_layers": settings.coexpression_layers}
-    rest = {"uncertainty": settings.uncertainty, "no_perturb": False, "device": "cpu"}
-    return import_gears()[0].GEARS_Model(shape | layers | rest | graphs).to(dtype)
+    rest = {"uncertainty": settings.uncertainty, "no_perturb": False, "device": device}
+    return import_gears()[0].GEARS_Model(shape | layers | rest | graphs).to(device, dtype)
 
 
 def copy_weights(stock, ours):
@@ -111,7 +115,7 @@ def stock_batch(control, expression, conditions, targets):
         y=expression,
         pert_idx=[targets[condition] or [-1] for condition in conditions],
         pert=[condition_name(condition, targets) for condition in conditions],
-        batch=torch.arange(cells).repeat_interleave(genes),
+        batch=torch.arange(cells, device=control.device).repeat_interleave(genes),
         de_idx=[list(range(20)) for _ in conditions],
         to=lambda device: None,
     )

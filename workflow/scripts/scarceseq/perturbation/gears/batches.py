@@ -126,10 +126,12 @@ def pair_with_controls(condition, seed):
 class MomentBatches:
     """All cells of a perturbation at once, for the mode ``moments``.
 
+    Control is in every batch, as it practically is in every batch of the reference: normalisation would swing with it.
+
     Parameters
     ----------
     conditions : numpy.ndarray of int
-        To train on, control among them; positions in the screen's table.
+        To train on, control first; positions in the screen's table.
     screen : scarceseq.perturbation.gears.moments.ScreenMoments
     settings : scarceseq.perturbation.gears.settings.TrainingSettings
     seeds : list of int
@@ -140,11 +142,13 @@ class MomentBatches:
     """
 
     def __init__(self, conditions, screen, settings, seeds, place, reference_batch=32):
+        if conditions[0] != 0 or len(conditions) < 2:
+            raise InputError("GEARS: the mode moments trains on control, which comes first, and on perturbations")
         self.seeds, self.place, self.settings = seeds, place, settings
         self.conditions = place.positions(conditions)
         count = len(conditions)
-        self.size = min(settings.batch, count) or count
-        self.steps = settings.steps_per_epoch or count // self.size
+        self.size = min(settings.batch, count - 1) or count - 1
+        self.steps = settings.steps_per_epoch or (count - 1) // self.size
         if settings.weights == "uniform":
             weight, share = np.full(count, 1 / count), np.full(count, 1 / count)
         elif settings.weights == "reference-expected":
@@ -158,22 +162,21 @@ class MomentBatches:
         self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
 
     def epoch(self, number):
-        """Batches of perturbations: all, or parts of a random order that starts anew when it is used up."""
-        count, parts = len(self.conditions), len(self.conditions) // self.size
+        """Batches of control and perturbations: all, or parts of a random order that starts anew when it is used up."""
+        perturbations, members = len(self.conditions) - 1, len(self.seeds)
+        parts = perturbations // self.size
         for step in range(self.steps):
-            if self.size == count:
-                chosen = np.tile(np.arange(count), (len(self.seeds), 1))
-            else:
-                if step % parts == 0:
-                    keys = [derive(seed, "perturbations", number, step) for seed in self.seeds]
-                    orders = np.stack([np.random.default_rng(key).permutation(count) for key in keys])
-                start = step % parts * self.size
-                chosen = orders[:, start : start + self.size]
+            if step % parts == 0:
+                keys = [derive(seed, "perturbations", number, step) for seed in self.seeds]
+                orders = np.stack([1 + np.random.default_rng(key).permutation(perturbations) for key in keys])
+            chosen = orders[:, step % parts * self.size :][:, : self.size]
+            chosen = np.concatenate([np.zeros((members, 1), dtype=int), np.sort(chosen, axis=1)], axis=1)
             yield self.batch_of(self.place.positions(chosen))
 
     def batch_of(self, chosen):
-        """The batch of some of the conditions, (members, perturbations); its expected loss is that of all."""
-        share = self.share[chosen]
+        """The batch of control and some perturbations, (members, rows); its expected loss is that of all."""
+        factor = torch.where(chosen > 0, (len(self.conditions) - 1) / (chosen.shape[1] - 1), 1.0).to(self.share)
+        share = self.share[chosen] * factor
         rows = weighted_rows(self.conditions[chosen], share / share.sum(dim=1, keepdim=True))
-        weight = self.weight[chosen] * (len(self.conditions) / self.size)
+        weight = self.weight[chosen] * factor[..., None]
         return Batch(rows, weight, tuple(moment[chosen] for moment in self.moments))

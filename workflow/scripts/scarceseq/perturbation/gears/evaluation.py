@@ -1,0 +1,64 @@
+"""Errors of mean predictions, from one prediction per perturbation instead of one per cell."""
+
+import numpy as np
+import torch
+
+
+def mean_errors(model, conditions, difference, counted=None, alone_share=0.0):
+    """Mean squared error of the mean predicted profile of each condition.
+
+    The mean prediction of a condition is the mean of the control cells that its cells are paired with, plus the
+    predicted difference; so its error is that of the difference.
+
+    Parameters
+    ----------
+    model : scarceseq.perturbation.gears.model.Gears
+    conditions : array of int, shape (conditions,)
+    difference : array, shape (conditions, genes)
+        Mean over cells of expression - paired control.
+    counted : array of bool, shape (conditions, genes), optional
+        Genes over which the mean is taken; all by default.
+    alone_share : float or array, shape (conditions,)
+        What part of a condition's cells receive no co-expression information: 0, but in the mode ``reference``, where
+        all do that are not the first of their batch.
+
+    Returns
+    -------
+    torch.Tensor, shape (members, conditions)
+    """
+    training = model.training
+    conditions, device = torch.as_tensor(conditions), model.targets.device
+    delta, _ = model.predict(conditions)
+    share = torch.as_tensor(alone_share, device=device, dtype=delta.dtype).reshape(-1, 1)
+    if bool((share > 0).any()):
+        delta = (1 - share) * delta + share * model.predict(conditions, alone=True)[0]
+    squared = (delta - torch.from_numpy(np.asarray(difference)).to(delta)).square()
+    model.train(training)
+    if counted is None:
+        return squared.mean(dim=2)
+    counted = torch.from_numpy(np.asarray(counted)).to(delta)
+    return (squared * counted).sum(dim=2) / counted.sum(dim=1)
+
+
+def paired_difference(batches, conditions, rows):
+    """Mean of expression - paired control of the cells of each condition, (conditions, genes), mode ``reference``.
+
+    Parameters
+    ----------
+    batches : scarceseq.perturbation.gears.batches.CellBatches
+    conditions : array of int
+    rows : array of int
+        Cells to look among.
+    """
+    means = []
+    for condition in conditions:
+        cells = rows[batches.condition[rows] == condition]
+        total = sum(part.sum(axis=0, dtype=np.float64) for part in _differences(batches, cells))
+        means.append(total / len(cells))
+    return np.stack(means)
+
+
+def _differences(batches, cells, at_once=256):
+    for start in range(0, len(cells), at_once):
+        part = cells[None, start : start + at_once]
+        yield (batches.read(part) - batches.read(batches.partner[part]))[0].cpu().numpy()

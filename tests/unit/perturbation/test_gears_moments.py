@@ -115,16 +115,20 @@ def test_control_weighs_a_twentieth_in_batches_of_a_screen_of_87_perturbations()
 
 
 def test_parts_of_the_perturbations_have_the_full_batch_as_their_mean():
-    """One pass through disjoint parts of equal size adds up to the loss over all, for one and the same prediction."""
+    """Every part holds control; a pass goes through the perturbations once, and its mean weights are those of all."""
     case = small_case()
-    screen = screen_moments(case.expression, case.condition)
+    screen, everything = screen_moments(case.expression, case.condition), np.arange(len(CONDITIONS))
     settings = TrainingSettings(mode="moments", batch=2, weights="reference-expected")
-    batches = MomentBatches(np.arange(6), screen, settings, [1, 2], PLACE)
+    batches = MomentBatches(everything, screen, settings, [1, 2], PLACE)
     parts = list(batches.epoch(0))
+    expected = expected_weights(screen.cells, 32)
     for member in range(2):
-        seen = torch.cat([part.rows.condition[member] for part in parts])
-        assert sorted(seen.tolist()) == list(range(6))
-    total = sum(part.weight.sum(dim=(1, 2)) for part in parts) / len(parts)
-    torch.testing.assert_close(total, torch.ones(2, dtype=torch.float64))
+        seen = torch.cat([part.rows.condition[member, 1:] for part in parts])
+        assert sorted(seen.tolist()) == list(range(1, len(CONDITIONS)))
+        found = np.zeros(len(CONDITIONS))
+        for part in parts:
+            assert part.rows.condition[member, 0] == 0
+            found[part.rows.condition[member].numpy()] += part.weight[member].sum(dim=1).numpy() / len(parts)
+        np.testing.assert_allclose(found, expected)
     for part in parts:
         torch.testing.assert_close(part.rows.share.sum(dim=1), torch.ones(2, dtype=torch.float64))

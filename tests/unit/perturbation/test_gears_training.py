@@ -11,6 +11,7 @@ import torch
 from gears_case import CONDITIONS, small_case, small_model
 from scarceseq.errors import InputError
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place, pair_with_controls
+from scarceseq.perturbation.gears.evaluation import mean_errors, paired_difference
 from scarceseq.perturbation.gears.moments import screen_moments
 from scarceseq.perturbation.gears.settings import TrainingSettings
 from scarceseq.perturbation.gears.training import train
@@ -121,6 +122,30 @@ def test_an_epoch_goes_through_the_training_cells_once():
         assert set(cells) <= set(rows)
 
 
+def test_errors_of_mean_predictions_equal_those_over_cells():
+    """Oracle: every cell's prediction written out, two in five of them with co-expression information."""
+    case = small_case(cells=93)
+    screen = screen_moments(case.expression, case.condition)
+    batches = CellBatches(case.expression, case.condition, screen, MODES["reference"], [1], PLACE)
+    model, informed = small_model(case), np.arange(100) % 5 < 2
+    chosen, rows = np.array([1, 4, 6]), np.arange(3, 100)
+    delta = [model.predict(torch.arange(len(CONDITIONS)), alone)[0][0].numpy() for alone in (False, True)]
+    expected, alone = [], []
+    for condition in chosen:
+        cells = rows[case.condition[rows] == condition]
+        predicted = np.where(informed[cells, None], delta[0][condition], delta[1][condition])
+        predicted = predicted + case.expression[batches.partner[cells]]
+        expected.append((predicted.mean(axis=0) - case.expression[cells].mean(axis=0)) ** 2)
+        alone.append(1 - informed[cells].mean())
+    difference = paired_difference(batches, chosen, rows)
+    found = mean_errors(model.train(), chosen, difference, alone_share=np.array(alone))[0]
+    np.testing.assert_allclose(found, np.mean(expected, axis=1))
+    counted = np.random.default_rng(0).random((3, case.expression.shape[1])) < 0.5
+    found = mean_errors(model, chosen, difference, counted, np.array(alone))[0]
+    np.testing.assert_allclose(found, [row[use].mean() for row, use in zip(expected, counted, strict=True)])
+    assert model.training
+
+
 def test_bad_settings_are_refused_in_words():
     case = small_case()
     screen = screen_moments(case.expression, case.condition)
@@ -137,7 +162,7 @@ PROGRAM = """
 import importlib, sys
 for name in ("pandas", "sklearn", "snakemake", "scipy", "anndata", "scanpy", "pyarrow", "matplotlib", "numba"):
     sys.modules[name] = None  # any import of it fails
-for name in ("model", "training", "batches", "moments"):
+for name in ("model", "training", "batches", "moments", "evaluation"):
     importlib.import_module("scarceseq.perturbation.gears." + name)
 print("imported")
 """

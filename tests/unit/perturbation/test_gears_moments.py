@@ -52,9 +52,11 @@ def test_a_batch_without_control_cells_is_compared_with_all_of_them():
     np.testing.assert_allclose(screen.difference.mean[3], weights @ rows, atol=1e-12)
 
 
-def test_a_screen_without_control_cells_is_refused():
+def test_a_screen_without_control_or_with_an_empty_condition_is_refused():
     with pytest.raises(InputError, match="no control cells"):
         screen_moments(np.ones((3, 2)), np.array([1, 1, 2]))
+    with pytest.raises(InputError, match="condition 1 has no cells"):
+        screen_moments(np.ones((3, 2)), np.array([0, 0, 2]))
 
 
 def test_moments_do_not_depend_on_how_cells_are_divided():

@@ -70,13 +70,16 @@ def screen_moments(expression, condition, batch=None):
     Raises
     ------
     InputError
-        If there are no control cells.
+        If there are no control cells, or a condition has no cells.
     """
     condition = np.asarray(condition)
     batch = np.zeros(len(condition), dtype=int) if batch is None else np.asarray(batch)
     controls = np.flatnonzero(condition == 0)
     if not len(controls):
         raise InputError("moments of a screen: there are no control cells; check the screen's key control")
+    empty = np.flatnonzero(np.bincount(condition) == 0)
+    if len(empty):
+        raise InputError(f"moments of a screen: condition {empty[0]} has no cells; number those that have some")
     groups = {}
     for group in sorted(set(zip(condition.tolist(), batch.tolist(), strict=True))):
         groups[group] = np.flatnonzero((condition == group[0]) & (batch == group[1]))

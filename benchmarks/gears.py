@@ -208,7 +208,8 @@ def equality(options):
     difference = paired_difference(batches, present, order.ravel())
     own_errors = mean_errors(model, present, difference, alone_share=alone)[0]
     stock_errors = [float(metrics[gears_peer.condition_name(condition, TARGETS)]["mse"]) for condition in present]
-    errors["evaluated errors"] = float((own_errors - torch.tensor(stock_errors, dtype=torch.float64)).abs().max() / max(stock_errors))
+    apart = np.abs(own_errors.numpy() - np.array(stock_errors)).max()
+    errors["evaluated errors"] = float(apart / max(stock_errors))
     return errors
 
 

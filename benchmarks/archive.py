@@ -35,6 +35,7 @@ from scarceseq.archive.layout import Study, annotation_path, study_path
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.archive.tables import open_gzip, read_annotation
 from scarceseq.corpus.filters import RunFilter
+from scarceseq.corpus.metadata import read_tables
 from scarceseq.corpus.run_sums import RunSums
 from scarceseq.corpus.shard import build_study
 from scarceseq.runtime import keep_freed_memory
@@ -141,7 +142,8 @@ def ours(address, studies, folder, place=None):
     for entry in entries:
         paths.setdefault(entry.project, {})[entry.kind] = folder / "batch" / entry.path
     for (study, runs), row in zip(planned, rows, strict=False):
-        part = build_study(study, runs, paths[study.project], checked, settings, 0)
+        files = paths[study.project]
+        part = build_study(study, runs, files["gene_sums"], read_tables(files), checked, settings, 0)
         for counts in part.counts:
             write_rows(store, counts, row)
             row += len(counts)
@@ -243,7 +245,7 @@ def capped(address, studies, folder):
     fetched = time.perf_counter()
     for study, runs in planned:
         paths = {entry.kind: home / entry.path for entry in entries if entry.project == study.project}
-        part = build_study(study, runs, paths, checked, settings, 0)
+        part = build_study(study, runs, paths["gene_sums"], read_tables(paths), checked, settings, 0)
         assert sum(len(counts) for counts in part.counts) + len(part.dropped) == len(runs)
     end = time.perf_counter()
     return {"fetch and verify": fetched - begin, "filter, parse and store": end - fetched, "all": end - begin}, []

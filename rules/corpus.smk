@@ -10,6 +10,7 @@ rule build_shard:
         counts="<results>/corpus/shards/{batch}.h5ad",
         dropped="<results>/corpus/shards/{batch}.dropped.tsv",
         attributes="<results>/corpus/shards/{batch}.attributes.parquet",
+        metadata="<results>/corpus/shards/{batch}.metadata.parquet",
     log:
         "<results>/logs/build_shard/{batch}.log",
     benchmark:
@@ -42,12 +43,19 @@ rule merge_corpus:
             *expand("<results>/archive/user/{study}/attributes.parquet", study=user_studies()),
             *expand("{folder}/attributes.parquet", folder=config["corpus"]["joined"]),
         ],
+        metadata=[
+            *expand("<results>/corpus/shards/{batch}.metadata.parquet", batch=batches()),
+            *expand("{folder}/metadata.parquet", folder=config["corpus"]["joined"]),
+        ],
+        listed="<results>/archive/studies.tsv" if "archive" in config else [],
     output:
         corpus="<results>/corpus/corpus.h5ad",
         training="<results>/corpus/training.npy",
         samples="<results>/corpus/samples.parquet",
         genes="<results>/corpus/genes.parquet",
         attributes="<results>/corpus/attributes.parquet",
+        metadata="<results>/corpus/metadata.parquet",
+        studies="<results>/corpus/studies.tsv",
         dropped="<results>/corpus/dropped_runs.tsv",
         orthologues="<results>/corpus/orthologues.tsv",
     log:

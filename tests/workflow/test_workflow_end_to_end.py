@@ -39,6 +39,28 @@ def test_every_listed_run_is_accounted_for(finished_run):
     assert listed == kept + dropped
 
 
+def test_one_table_tells_what_became_of_every_listed_study(finished_run):
+    root = finished_run / "results/tiny"
+    listed = pd.read_csv(root / "archive/studies.tsv", sep="\t").set_index("project")
+    fates = pd.read_csv(root / "corpus/studies.tsv", sep="\t").set_index("study")
+    assert fates.loc[listed.index, "runs"].equals(listed["runs"].rename_axis("study"))
+    fetched = fates[fates["status"] != "skipped"]
+    assert (fetched["runs"] == fetched["kept_runs"] + fetched["dropped_runs"]).all()
+    assert fates["samples"].sum() == len(pd.read_parquet(root / "corpus/samples.parquet"))
+    assert {"kept", "skipped"} <= set(fates["status"])
+
+
+def test_metadata_of_every_planned_run_are_kept_whole(finished_run):
+    root = finished_run / "results/tiny"
+    table = pd.read_parquet(root / "corpus/metadata.parquet")
+    planned = pd.concat(pd.read_csv(path, sep="\t", dtype=str) for path in root.glob("archive/plan/*.tsv"))
+    assert set(table["run"]) <= set(planned["run"])
+    samples = pd.read_parquet(root / "corpus/samples.parquet")
+    kept = set(",".join(samples.loc[samples["source"] == "sra", "runs"]).split(","))
+    assert kept <= set(table["run"])
+    assert {"sra.sample_attributes", "recount_qc.star.all_mapped_reads", "recount_pred.pred.type"} <= set(table)
+
+
 def test_counts_of_studies_that_their_metadata_rule_out_are_never_fetched(finished_run):
     root = finished_run / "results/tiny"
     dropped = pd.read_csv(root / "corpus/dropped_runs.tsv", sep="\t")

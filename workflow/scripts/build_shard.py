@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.archive.tables import read_annotation
+from scarceseq.corpus.all_metadata import write_metadata
 from scarceseq.corpus.filters import RunFilter
 from scarceseq.corpus.shard import build_shard
 from scarceseq.files import read_table, write_table
@@ -23,3 +24,4 @@ shard = build_shard(
 )
 write_table(shard.dropped, snakemake.output.dropped)
 write_table(shard.attributes, snakemake.output.attributes)
+write_metadata(shard.metadata, snakemake.output.metadata)

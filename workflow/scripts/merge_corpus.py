@@ -1,7 +1,11 @@
 """Join batches, user studies and other runs' corpora: exact counts, the training matrix, and tables."""
 
+import pandas as pd
 from scarceseq.archive.manifest import check_failed_share, read_manifest
+from scarceseq.archive.plan import STUDY_COLUMNS
 from scarceseq.corpus import merge, store
+from scarceseq.corpus.all_metadata import join_metadata
+from scarceseq.corpus.fates import study_fates
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
@@ -25,3 +29,6 @@ write_table(merge.gene_table(corpus), output.genes)
 write_table(attributes, output.attributes)
 write_table(corpus.dropped, output.dropped)
 write_table(corpus.pairs, output.orthologues)
+join_metadata(source.metadata, output.metadata)
+listed = read_table(source.listed) if source.listed else pd.DataFrame(columns=STUDY_COLUMNS)
+write_table(study_fates(listed, samples, corpus.dropped), output.studies)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.archive.layout import METADATA_KINDS
 from scarceseq.archive.tables import parse_attributes, read_text_table
 from scarceseq.corpus.filters import TYPE_COLUMNS
 
@@ -12,26 +13,11 @@ QC_COLUMNS = {
     "average_mapped_length": "star.average_mapped_length",
 }
 SOURCE_COLUMNS = ("experiment_acc", "library_selection", "sample_attributes")
-WANTED = {"source": SOURCE_COLUMNS, "recount_qc": tuple(QC_COLUMNS.values()), "recount_pred": TYPE_COLUMNS}
 
 
-def read_tables(paths, wanted_only=False):
-    """Metadata tables of a study as `pyarrow.Table`, by kind.
-
-    Parameters
-    ----------
-    paths : dict of {str: path}
-        Good tables by kind.
-    wanted_only : bool
-        Read only what `run_table` needs.
-    """
-    if not wanted_only:
-        return {kind: read_text_table(path)[1] for kind, path in paths.items()}
-    return {
-        kind: read_text_table(paths[kind], ("external_id", *columns))[1]
-        for kind, columns in WANTED.items()
-        if kind in paths
-    }
+def read_tables(paths):
+    """Metadata tables of a study as `pyarrow.Table`, by kind; `paths` are the good ones', by kind."""
+    return {kind: read_text_table(paths[kind])[1] for kind in METADATA_KINDS if kind in paths}
 
 
 def run_table(planned_runs, counted_runs, tables):
@@ -52,7 +38,7 @@ def run_table(planned_runs, counted_runs, tables):
         `TYPE_COLUMNS`.
     """
     runs = sorted(planned_runs)
-    source, quality, predicted = (_Lookup(tables.get(kind), runs) for kind in WANTED)
+    source, quality, predicted = (_Lookup(tables.get(kind), runs) for kind in ("source", "recount_qc", "recount_pred"))
     experiments = source.texts("experiment_acc")
     table = {
         "has_counts": [run in counted_runs for run in runs],

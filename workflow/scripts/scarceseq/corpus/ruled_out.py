@@ -23,7 +23,7 @@ def why_ruled_out(planned_runs, paths, settings, excluded_ids):
     found = ids_in_metadata(paths["source"], excluded_ids)
     if found:
         return f"excluded: {', '.join(found)} in its metadata"
-    runs = run_table(planned_runs, planned_runs, read_tables(paths, wanted_only=True))
+    runs = run_table(planned_runs, planned_runs, read_tables(paths))
     reasons = metadata_reasons(runs, settings)
     if len(reasons) < len(runs):
         return None

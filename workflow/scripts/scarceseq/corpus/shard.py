@@ -9,6 +9,7 @@ import pandas as pd
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
 from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.plan import planned_studies
+from scarceseq.corpus.all_metadata import metadata_table
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
 from scarceseq.corpus.metadata import attribute_rows, read_tables, run_table
 from scarceseq.corpus.run_sums import RunSums
@@ -34,12 +35,15 @@ class Part:
         Run, reason, value; sorted.
     attributes : list of (str, str, str)
         Sample, key, value.
+    metadata : pyarrow.Table
+        From `metadata_table`, of all planned runs.
     """
 
     counts: object
     samples: pd.DataFrame
     dropped: list
     attributes: list
+    metadata: object
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,13 @@ class Shard:
         study, run, reason, value.
     attributes : pandas.DataFrame
         sample, key, value.
+    metadata : list of pyarrow.Table
+        Every column of each study's metadata, dropped runs included.
     """
 
     dropped: pd.DataFrame
     attributes: pd.DataFrame
+    metadata: list
 
 
 def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed, counts_path):
@@ -89,7 +96,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     genes = annotation[kept].set_index("gene_id").assign(measured=True)
     checked = annotation["gene_type"].isin(settings.zero_fraction_gene_types).to_numpy()
     files = by_study(entries)
-    samples, dropped, attributes = [_sample_table(None, pd.DataFrame(), [])], [], []
+    samples, dropped, attributes, metadata = [_sample_table(None, pd.DataFrame(), [])], [], [], []
     with append_counts(genes, counts_path) as target:
         for study, runs in planned_studies(plan):
             part = _part(study, runs, files[study], folder, checked, settings, seed)
@@ -98,6 +105,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
             samples.append(part.samples)
             dropped += [(study.project, *line) for line in part.dropped]
             attributes += part.attributes
+            metadata.append(part.metadata)
             log.info(
                 "%s: %d samples, %d of %d runs dropped", study.project, len(part.samples), len(part.dropped), len(runs)
             )
@@ -105,27 +113,42 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     return Shard(
         pd.DataFrame(dropped, columns=DROPPED_COLUMNS, dtype=object),
         pd.DataFrame(attributes, columns=["sample", "key", "value"], dtype=str),
+        metadata,
     )
 
 
 def _part(study, runs, files, folder, checked, settings, seed):
     """The study's samples if it can be used; else each run with the reason, and no samples."""
     paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
+    tables = read_tables(paths)
     if why_skipped(files):  # each run has a reason in its metadata, or the study as a whole
-        told = metadata_reasons(run_table(runs, runs, read_tables(paths, wanted_only=True)), settings)
+        told = metadata_reasons(run_table(runs, runs, tables), settings)
         if len(told) < len(runs):
             told = [(run, "study_excluded", why_skipped(files)) for run in runs]
     elif why_unusable(files):
         told = [(run, "study_unusable", why_unusable(files)) for run in runs]
     else:
-        return build_study(study, runs, paths, checked, settings, seed)
-    return Part([], _sample_table(study, pd.DataFrame(), []), sorted(told), [])
+        return build_study(study, runs, paths["gene_sums"], tables, checked, settings, seed)
+    return Part([], _sample_table(study, pd.DataFrame(), []), sorted(told), [], metadata_table(study, runs, tables))
 
 
-def build_study(study, planned_runs, paths, checked, settings, seed):
-    """`Part` of one study whose files, {kind: path}, are all good; `checked` are the genes whose zeros count."""
-    sums = RunSums(paths["gene_sums"], len(checked))
-    runs = run_table(planned_runs, set(sums.header.runs), read_tables(paths, wanted_only=True))
+def build_study(study, planned_runs, gene_sums, tables, checked, settings, seed):
+    """`Part` of one study whose files are all good.
+
+    Parameters
+    ----------
+    study : Study
+    planned_runs : set of str
+    gene_sums : path
+    tables : dict of {str: pyarrow.Table}
+        Metadata by kind, from `read_tables`.
+    checked : numpy.ndarray
+        bool, (genes,): genes whose zeros count.
+    settings : RunFilter
+    seed : int
+    """
+    sums = RunSums(gene_sums, len(checked))
+    runs = run_table(planned_runs, set(sums.header.runs), tables)
     dropped = metadata_reasons(runs, settings)
     candidates = _without(runs, dropped)
 
@@ -140,7 +163,8 @@ def build_study(study, planned_runs, paths, checked, settings, seed):
 
     experiments = sorted(good["experiment"].unique())
     samples = _sample_table(study, good, experiments)
-    return Part(sums.of_samples(good["experiment"], experiments), samples, sorted(dropped), attribute_rows(good))
+    counts, known = sums.of_samples(good["experiment"], experiments), metadata_table(study, planned_runs, tables)
+    return Part(counts, samples, sorted(dropped), attribute_rows(good), known)
 
 
 def _without(runs, dropped):

@@ -382,7 +382,7 @@ def main():
         sizes = archive_mirror.study_sizes(arguments.studies)
         if arguments.quick:
             sizes = [min(size, 120) for size in sizes]
-        generated = archive_mirror.write_mirror(folder / "mirror", sizes, arguments.giant_runs, ANNOTATION)
+        generated = archive_mirror.write_mirror(folder / "mirror", sizes, ANNOTATION, arguments.giant_runs)
         shutil.copy(folder / "mirror" / annotation_path("mouse", ANNOTATION), folder / "annotation.gtf.gz")
         studies = [(Study("mouse", "sra", project), runs) for project, runs in generated]
         with archive_mirror.serve(folder / "mirror") as address:

@@ -38,20 +38,27 @@ def study_sizes(studies):
     return np.random.default_rng(5).permutation(np.maximum(np.rint(sizes), 1).astype(int)).tolist()
 
 
-def write_mirror(folder, sizes, giant_runs, annotation):
-    """Write studies of these sizes and, last, one of very many sparse runs; [(project, runs)]."""
+def write_mirror(folder, sizes, annotation, giant_runs=0, processes=1):
+    """Write studies of these sizes and, last, one of very many sparse runs if any are wanted; [(project, runs)]."""
     generator = np.random.default_rng(7)
     gene_ids = [f"ENSMUSG{index:011d}.{index % 9 + 1}" for index in range(GENES)]
     _write(folder / annotation_path("mouse", annotation), annotation_lines(gene_ids))
     # A third of the genes is never expressed in a tissue; the rest spans seven powers of ten.
     level = np.where(generator.random(GENES) < 0.36, -9, generator.normal(8.2, 3.0, GENES)).astype(np.float32)
     studies, number = [], 0
-    for index, size in enumerate([*sizes, giant_runs]):
-        project, runs = f"SRP{index:06d}", [f"SRR{number + run:08d}" for run in range(size)]
+    for index, size in enumerate([*sizes, giant_runs] if giant_runs else sizes):
+        studies.append((f"SRP{index:06d}", [f"SRR{number + run:08d}" for run in range(size)]))
         number += size
-        last = index == len(sizes)
-        _write_study(folder, Study("mouse", "sra", project), runs, annotation, gene_ids, level - 7 * last, generator)
-        studies.append((project, runs))
+    tasks = [
+        (folder, Study("mouse", "sra", project), runs, annotation, gene_ids, level - 7 * (index == len(sizes)), index)
+        for index, (project, runs) in enumerate(studies)
+    ]
+    if processes == 1:
+        for task in tasks:
+            _write_study(*task)
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            pool.starmap(_write_study, tasks, chunksize=1)
     return studies
 
 
@@ -63,7 +70,8 @@ def annotation_lines(gene_ids):
         yield f"chr1\tHAVANA\tgene\t{index}\t{index + 999}\t{200 + index % 3000}\t+\t.\t{notes}\n".encode()
 
 
-def _write_study(folder, study, runs, annotation, gene_ids, level, generator):
+def _write_study(folder, study, runs, annotation, gene_ids, level, seed):
+    generator = np.random.default_rng((7, seed))
     order = generator.permutation(len(runs))
     header = "\t".join(["gene_id", *(runs[position] for position in order)])
     lines = gene_sums_text(gene_ids, level, len(runs), generator)

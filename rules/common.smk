@@ -132,6 +132,12 @@ def guide_blocks(wildcards):
     return [f"block_{index}" for index in range(-(-scheme["scouts"] // scheme["scouts_per_block"]))]
 
 
+def screen_source(wildcards):
+    """The file of a screen: the user's, or a public one that is fetched."""
+    path = config["screens"][wildcards.screen]["path"]
+    return path or f"{RESULTS}/screen/{wildcards.screen}/source.h5ad"
+
+
 def screen_input(wildcards):
     """A screen of cells once it is normalised, or the given file of mean profiles."""
     screen = config["screens"][wildcards.screen]

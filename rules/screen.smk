@@ -1,10 +1,30 @@
 # Stage 7: perturbation screens, from cells or mean profiles to differences to control.
 
 
+rule fetch_screen:
+    output:
+        screen="<results>/screen/{screen}/source.h5ad",
+    log:
+        "<results>/logs/fetch_screen/{screen}.log",
+    benchmark:
+        "<results>/benchmarks/fetch_screen/{screen}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        name=lookup(dpath="screens/{screen}/catalogue", within=config),
+    message:
+        "Fetching the public screen {params.name}"
+    script:
+        "../workflow/scripts/fetch_screen.py"
+
+
 rule normalise_cells:
     input:
         unpack(symbol_table),
-        cells=lookup(dpath="screens/{screen}/path", within=config),
+        cells=screen_source,
     output:
         cells="<results>/screen/{screen}/cells.h5ad",
         summary="<results>/screen/{screen}/cells.json",

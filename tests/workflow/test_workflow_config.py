@@ -104,6 +104,10 @@ def test_defaults_are_filled_in_and_paths_expanded():
             lambda c: c["network"]["graphs"]["coexpression"].update(min_jaccard=0.2),
             "config key network.graphs.coexpression.min_jaccard: a graph of kind corpus_coexpression has no such key",
         ),
+        (
+            lambda c: c["screens"]["demo"].update(catalogue="adamson"),
+            "config key screens.demo: give either path or catalogue",
+        ),
         (lambda c: c["archive"].update(organism="human"), "config key archive.organism: the generated archive"),
         (
             lambda c: c["corpus"].update(joined=["results/human/corpus"]),

@@ -218,6 +218,9 @@ def _check_references(config):
             one_of(f"perturbation.screens.{screen}.embeddings", name, embeddings, "embedding of network.embeddings")
     for predictor in perturbation.get("predictors", []):
         one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+    for screen, part in config.get("screens", {}).items():
+        if (part["path"] is None) == (part["catalogue"] is None):
+            raise InputError(f"config key screens.{screen}: give either path or catalogue")
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
         one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")

@@ -1,0 +1,116 @@
+"""Public screens by name: fetched, verified, and unpacked to an `.h5ad`.
+
+Sizes and MD5 sums that are empty in `catalogue.tsv` are not known; then the file's format alone is checked, and its sum
+is written to the log, so that it can be put there.
+"""
+
+import hashlib
+import logging
+import shutil
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+from scarceseq.archive.mirrors import DamagedError, DownloadSettings, Mirrors
+from scarceseq.errors import InputError
+from scarceseq.files import atomic, read_table
+from scarceseq.screen.rows import MAGIC
+
+log = logging.getLogger(__name__)
+
+CATALOGUE = Path(__file__).with_name("catalogue.tsv")
+DOWNLOAD = DownloadSettings(connections=1, retries=4, backoff_seconds=2, timeout_seconds=60)
+
+
+def catalogue():
+    """Public screens: url, bytes, md5, cells, licence and content, by name; what is not known is missing."""
+    return read_table(CATALOGUE, dtype={"md5": str}).set_index("name")
+
+
+def entry_of(name):
+    """One screen of the catalogue.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name; the message lists those there are.
+    """
+    known = catalogue()
+    if name not in known.index:
+        raise InputError(f"'{name}' is no screen of the catalogue; it has {', '.join(known.index)}")
+    return known.loc[name]
+
+
+def fetch_screen(entry, target, settings=DOWNLOAD):
+    """Fetch a screen to `target`, which appears only when it is complete and verified.
+
+    Parameters
+    ----------
+    entry : mapping
+        url; bytes and md5, missing where not known.
+    target : path
+        `.h5ad`.
+    settings : scarceseq.archive.mirrors.DownloadSettings
+
+    Raises
+    ------
+    DownloadError
+        If the server does not answer, or what arrives is not the file.
+    """
+    base, name = entry["url"].rsplit("/", 1)
+    with atomic(target) as temporary:
+        packed = temporary.with_suffix(".part")
+        try:
+            url, digest = Mirrors([base], settings).fetch(name, packed, lambda path: verify(path, entry))
+            unpack(packed, temporary)
+        finally:
+            packed.unlink(missing_ok=True)
+    known = "as in the catalogue" if pd.notna(entry["md5"]) else "not in the catalogue, hence not checked"
+    log.info("%s: md5 %s (%s)", url, digest, known)
+
+
+def verify(path, entry):
+    """MD5 sum of a good file, an `.h5ad` or a zip with one.
+
+    Raises
+    ------
+    DamagedError
+        For a web page, another format, a wrong size or sum.
+    """
+    with open(path, "rb") as handle:
+        head = handle.read(512)
+        handle.seek(0)
+        digest = hashlib.file_digest(handle, "md5").hexdigest()
+    if head.lstrip()[:1] == b"<":
+        raise DamagedError("a web page came in place of the data; the server refuses or is busy, try again later")
+    if not head.startswith((MAGIC, b"PK")):
+        raise DamagedError("neither an .h5ad nor a zip came")
+    size = path.stat().st_size
+    if pd.notna(entry["bytes"]) and size != int(entry["bytes"]):
+        raise DamagedError(f"{size} bytes, not {int(entry['bytes'])}")
+    if pd.notna(entry["md5"]) and digest != entry["md5"]:
+        raise DamagedError(f"md5 {digest}, not {entry['md5']}")
+    return digest
+
+
+def unpack(packed, target):
+    """Move an `.h5ad` to `target`, out of its zip if it is in one.
+
+    Raises
+    ------
+    DamagedError
+        If a zip is broken, or has not exactly one `.h5ad`.
+    """
+    if not zipfile.is_zipfile(packed):
+        shutil.move(packed, target)
+        return
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            members = [name for name in archive.namelist() if name.endswith(".h5ad") and "__MACOSX" not in name]
+            if len(members) != 1:
+                raise DamagedError(f"the zip has {len(members)} .h5ad files, one is expected")
+            with archive.open(members[0]) as source, open(target, "wb") as handle:
+                shutil.copyfileobj(source, handle, 1 << 20)
+    except zipfile.BadZipFile as error:
+        raise DamagedError(f"the zip is broken ({error})") from error

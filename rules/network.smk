@@ -11,6 +11,8 @@ rule build_graph:
         "<results>/logs/build_graph/{graph}.log",
     benchmark:
         "<results>/benchmarks/build_graph/{graph}.tsv"
+    wildcard_constraints:
+        graph="[^/]+",
     conda:
         "../envs/scarceseq.yaml"
     threads: 1

@@ -7,7 +7,8 @@ import pytest
 import torch
 from scarceseq.pretrain import masking
 from scarceseq.pretrain.batches import cut_batch, make_batch
-from scarceseq.pretrain.masking import draw_mask, draw_noise, draw_part
+from scarceseq.pretrain.masking import draw_mask, fill_noise, fill_part
+from scarceseq.seeds import derive
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.999])
@@ -31,8 +32,9 @@ def test_entries_of_a_mask_are_independent():
 
 def test_noise_is_gaussian():
     scipy_stats = pytest.importorskip("scipy.stats")
-    noise = draw_noise(200, 300, 0.5, 1).numpy().ravel()
-    assert scipy_stats.kstest(noise / 0.5, "norm").pvalue > 0.01
+    noise = torch.empty(200, 300)
+    fill_noise(noise, 0.5, 1)
+    assert scipy_stats.kstest(noise.ravel() / 0.5, "norm").pvalue > 0.01
 
 
 @pytest.mark.parametrize("samples_at_once", [0, 1, 3, 4, 7, 16])
@@ -54,14 +56,26 @@ def test_a_part_draws_only_the_blocks_it_meets(monkeypatch):
     monkeypatch.setattr(masking, "BLOCK_SAMPLES", 4)
     drawn = []
 
-    def draw(samples, seed):
-        drawn.append(samples)
-        return torch.zeros(samples, 2)
+    def fill(rows, seed):
+        drawn.append(len(rows))
+        rows.fill_(seed % 1000)
 
-    assert draw_part(draw, range(5, 9), 10, 1).shape == (4, 2)
+    found = torch.empty(4, 2)
+    fill_part(found, fill, range(5, 9), 10, 1)
     assert drawn == [4, 2]
+    assert (found[:3] == derive(1, 1) % 1000).all()
+    assert (found[3] == derive(1, 2) % 1000).all()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_change_no_mask(settings, threads, monkeypatch):
+    monkeypatch.setattr(masking, "BLOCK_SAMPLES", 4)
+    settings = dataclasses.replace(settings, batch_samples=50)
+    expected = torch.cat([draw_mask(min(4, 50 - 4 * k), 9, 0.3, derive(derive(8, "mask"), k)) for k in range(13)])
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert torch.equal(make_batch(np.arange(50), torch.zeros(50, 9), range(50), settings, 8).mask, expected)
 
 
 def test_without_noise_none_is_drawn(settings):
     settings = dataclasses.replace(settings, input_noise=0.0)
-    assert make_batch(np.arange(2), torch.zeros(2, 9), range(2), settings, 8).noise == 0.0
+    assert make_batch(np.arange(2), torch.zeros(2, 9), range(2), settings, 8).noise is None

@@ -2,7 +2,7 @@
 
 import torch
 
-from scarceseq.pretrain.masking import draw_mask, draw_noise, draw_part
+from scarceseq.pretrain.masking import fill_mask, fill_noise, fill_part
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 
@@ -74,16 +74,13 @@ def make_batch(samples, expression, part, settings, seed):
     -------
     scarceseq.pretrain.task.Batch
     """
-    genes, device = expression.shape[1], expression.device
-
-    def drawn(draw, amount, key):
-        return draw_part(
-            lambda count, block_seed: draw(count, genes, amount, block_seed, device),
-            part,
-            settings.batch_samples,
-            derive(seed, key),
-        )
-
-    mask = drawn(draw_mask, settings.mask_share, "mask")
-    noise = drawn(draw_noise, settings.input_noise, "noise") if settings.input_noise else 0.0
+    mask, noise = torch.empty(expression.shape, dtype=torch.bool, device=expression.device), None
+    _fill(mask, fill_mask, settings.mask_share, part, settings, derive(seed, "mask"))
+    if settings.input_noise:
+        noise = torch.empty_like(expression)
+        _fill(noise, fill_noise, settings.input_noise, part, settings, derive(seed, "noise"))
     return Batch(samples, expression, mask, noise)
+
+
+def _fill(drawn, fill, amount, part, settings, seed):
+    fill_part(drawn, lambda rows, block_seed: fill(rows, amount, block_seed), part, settings.batch_samples, seed)

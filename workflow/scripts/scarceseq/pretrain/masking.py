@@ -4,6 +4,8 @@ They are drawn for blocks of samples of a batch, each from a seed of its own. So
 processes that share a batch nor on how many samples are computed at once, and a resumed run needs no generator's state.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 
@@ -14,58 +16,76 @@ LEVELS = 256  # of a random byte
 
 
 def draw_mask(samples, genes, share, seed, device="cpu"):
-    """Boolean mask, (samples, genes), in which each entry is hidden independently.
+    """Boolean mask, (samples, genes), of one block; see `fill_mask`."""
+    mask = torch.empty((samples, genes), dtype=torch.bool, device=device)
+    fill_mask(mask, share, seed)
+    return mask
+
+
+def fill_mask(mask, share, seed):
+    """Hide each entry independently of the others.
 
     A random byte per entry is compared with a threshold, which is several times as fast as a uniform number. Devices
     differ in what they draw.
 
     Parameters
     ----------
-    samples, genes : int
+    mask : torch.Tensor of bool, (samples, genes)
+        Filled.
     share : float
         Probability of being hidden, in (0, 1); rounded to 1/256, but neither to 0 nor to 1.
     seed : int
-    device : torch.device
     """
     limit = min(max(round(share * LEVELS), 1), LEVELS - 1)
-    if torch.device(device).type != "cpu":
-        drawn = torch.empty((samples, genes), dtype=torch.uint8, device=device)
-        return drawn.random_(generator=torch.Generator(device).manual_seed(seed)) < limit
-    words = np.random.SFC64(seed).random_raw(-(-samples * genes // 8))
-    drawn = words.view(np.uint8)[: samples * genes].reshape(samples, genes)
-    return torch.from_numpy(drawn < np.uint8(limit))
+    if mask.device.type == "cpu":
+        words = np.random.SFC64(seed).random_raw(-(-mask.numel() // 8))
+        np.less(words.view(np.uint8)[: mask.numel()].reshape(mask.shape), np.uint8(limit), out=mask.numpy())
+    else:
+        generator = torch.Generator(mask.device).manual_seed(seed)
+        drawn = torch.empty(mask.shape, dtype=torch.uint8, device=mask.device).random_(generator=generator)
+        torch.lt(drawn, limit, out=mask)
 
 
-def draw_noise(samples, genes, deviation, seed, device="cpu"):
-    """Gaussian noise, (samples, genes), float32, of mean 0."""
-    generator = torch.Generator(device).manual_seed(seed)
-    return torch.randn((samples, genes), generator=generator, device=device).mul_(deviation)
+def fill_noise(noise, deviation, seed):
+    """Draw Gaussian noise of mean 0 into `noise`, (samples, genes)."""
+    noise.normal_(0.0, deviation, generator=torch.Generator(noise.device).manual_seed(seed))
 
 
-def draw_part(draw, part, batch_samples, seed):
-    """Rows `part` of what is drawn for a whole batch.
+def fill_part(drawn, fill, part, batch_samples, seed):
+    """Fill rows with what is drawn for a part of a batch.
 
     Parameters
     ----------
-    draw : callable
-        ``draw(samples, seed)`` gives a tensor, (samples, ...).
+    drawn : torch.Tensor, (len(part), genes)
+        Filled.
+    fill : callable
+        ``fill(rows, seed)`` fills the rows of one block.
     part : range
-        Samples of the batch.
+        Places in the batch.
     batch_samples : int
         Samples of the whole batch, which is drawn in blocks of `BLOCK_SAMPLES`; of these only those that `part` meets.
     seed : int
         Of the batch.
-
-    Returns
-    -------
-    torch.Tensor, (len(part), ...)
     """
-    pieces = []
-    for start in range(part.start // BLOCK_SAMPLES * BLOCK_SAMPLES, part.stop, BLOCK_SAMPLES):
-        stop = min(start + BLOCK_SAMPLES, batch_samples)
-        drawn = draw(stop - start, derive(seed, start // BLOCK_SAMPLES))
-        pieces.append(drawn[max(part.start - start, 0) : part.stop - start])
-    return torch.cat(pieces) if len(pieces) > 1 else pieces[0]
+
+    def fill_block(start):
+        stop, block_seed = min(start + BLOCK_SAMPLES, batch_samples), derive(seed, start // BLOCK_SAMPLES)
+        first, last = max(start, part.start), min(stop, part.stop)
+        place = drawn[first - part.start : last - part.start]
+        if last - first == stop - start:
+            fill(place, block_seed)
+        else:
+            block = drawn.new_empty((stop - start, *drawn.shape[1:]))
+            fill(block, block_seed)
+            place.copy_(block[first - start : last - start])
+
+    starts = range(part.start // BLOCK_SAMPLES * BLOCK_SAMPLES, part.stop, BLOCK_SAMPLES)
+    if drawn.device.type == "cpu" and len(starts) > 1 and torch.get_num_threads() > 1:
+        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+            list(threads.map(fill_block, starts))
+    else:
+        for start in starts:
+            fill_block(start)
 
 
 def as_factors(mask, dtype):
@@ -91,4 +111,5 @@ def hide(expression, mask):
     is all 0.
     """
     seen, count = as_factors(~mask, expression.dtype)
-    return expression * seen.mul_(mask.shape[1] / count)
+    # in the type of the factors: with another, each of them would be converted forth and back
+    return expression * seen.mul_((mask.shape[1] / count).to(seen.dtype))

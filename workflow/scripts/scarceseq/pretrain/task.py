@@ -20,14 +20,14 @@ class Batch:
         z-scores.
     mask : torch.Tensor of bool, (samples, genes)
         Genes that the network must not see.
-    noise : torch.Tensor, (samples, genes), or float
+    noise : torch.Tensor, (samples, genes), or None
         Added to what the network sees.
     """
 
     samples: np.ndarray
     expression: torch.Tensor
     mask: torch.Tensor
-    noise: torch.Tensor | float = 0.0
+    noise: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class View:
     expression, mask : torch.Tensor, (samples, genes)
         z-scores without noise, and what of them was hidden.
     embedding : torch.Tensor, (samples, width)
-    reconstruction : torch.Tensor, (samples, genes)
-        z-scores.
+    reconstruction : torch.Tensor, (samples, genes), or None
+        z-scores; None if no objective reads it.
     """
 
     rows: torch.Tensor
     expression: torch.Tensor
     mask: torch.Tensor
     embedding: torch.Tensor
-    reconstruction: torch.Tensor
+    reconstruction: torch.Tensor | None
 
 
 class Task(nn.Module):
@@ -63,17 +63,21 @@ class Task(nn.Module):
         Of entries of ``pretrain/objectives``.
     weights : dict of str to float
         Weight of each objective in the sum that is minimised.
+    reconstructs : bool
+        Whether an objective reads the reconstruction.
     """
 
-    def __init__(self, network, objectives, weights):
+    def __init__(self, network, objectives, weights, reconstructs=True):
         super().__init__()
+        self.reconstructs = reconstructs
         self.network = network
         self.objectives = nn.ModuleDict(objectives)
         self.weights = dict(weights)
 
     def view(self, batch):
         """Pass a batch through the network."""
-        embedding, reconstruction = self.network.outputs(batch.expression + batch.noise, batch.mask)
+        seen = batch.expression + batch.noise if batch.noise is not None else batch.expression
+        embedding, reconstruction = self.network.outputs(seen, batch.mask, self.reconstructs)
         rows = torch.as_tensor(batch.samples, dtype=torch.int64, device=batch.expression.device)
         return View(rows, batch.expression, batch.mask, embedding, reconstruction)
 
@@ -113,7 +117,8 @@ def make_task(base, matrix, rows, settings, seed):
             modules[name] = entry.build(base, matrix, rows, options)
         weights[name] = options["weight"]
         read.add(entry.READS)
-    if "reconstruction" not in read:  # what only the reconstruction needs would get no gradient
+    reconstructs = "reconstruction" in read
+    if not reconstructs:  # what only the reconstruction needs would get no gradient
         for name, parameter in base.network.named_parameters():
             parameter.requires_grad_(name.startswith("encoder."))
-    return Task(base.network, modules, weights).to(base.mean.device)
+    return Task(base.network, modules, weights, reconstructs).to(base.mean.device)

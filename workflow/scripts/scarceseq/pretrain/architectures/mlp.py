@@ -64,10 +64,10 @@ class MaskedAutoencoder(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
-    def outputs(self, expression, mask):
-        """Embedding and reconstruction of z-scored expression of which the genes under `mask` are not seen."""
+    def outputs(self, expression, mask, reconstruct=True):
+        """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         embedding = self.encoder(hide(expression, mask))
-        return embedding, self.decoder(embedding)
+        return embedding, self.decoder(embedding) if reconstruct else None
 
     def forward(self, expression, mask):
         """Reconstruction, (samples, genes), of `outputs`."""

@@ -130,10 +130,12 @@ class MaskedTransformer(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
-    def outputs(self, expression, mask):
-        """Embedding and reconstruction of z-scored expression of which the genes under `mask` are not seen."""
+    def outputs(self, expression, mask, reconstruct=True):
+        """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         tokens = self.encoder.tokens(expression, mask)
         embedding = self.encoder.embedding(tokens)
+        if not reconstruct:
+            return embedding, None
         return embedding, self.decoder(embedding) + self.of_token(tokens).squeeze(2)
 
     def forward(self, expression, mask):

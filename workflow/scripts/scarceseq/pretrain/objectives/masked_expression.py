@@ -1,5 +1,6 @@
 """Reconstruct the expression of masked genes: squared error of z-scores."""
 
+import torch
 from torch import nn
 
 from scarceseq.pretrain.masking import as_factors
@@ -7,12 +8,35 @@ from scarceseq.pretrain.masking import as_factors
 READS = "reconstruction"
 
 
+class MaskedError(torch.autograd.Function):
+    """Squared error of a sample's masked genes, their mean, in as few passes over all entries as will do.
+
+    Entries have the format of the prediction, sums float32 at least.
+    """
+
+    @staticmethod
+    def forward(ctx, prediction, expression, mask):
+        """Error of each sample, (samples,), of (samples, genes); 0 where nothing is masked."""
+        hidden, count = as_factors(mask, prediction.dtype)
+        difference = (prediction - expression.to(prediction.dtype)).mul_(hidden)
+        ctx.save_for_backward(difference, count)
+        return (torch.linalg.vector_norm(difference, dim=1, keepdim=True, dtype=count.dtype).square() / count).squeeze(
+            1
+        )
+
+    @staticmethod
+    def backward(ctx, gradient):
+        """Towards the prediction alone."""
+        difference, count = ctx.saved_tensors
+        return difference * (2 * gradient.unsqueeze(1) / count).to(difference.dtype), None, None
+
+
 class MaskedExpression(nn.Module):
     """Squared error of a sample's masked genes, their mean; 0 without a mask."""
 
     def forward(self, view):
         """Loss of each sample, (samples,)."""
-        return masked_mean((view.reconstruction - view.expression).square(), view.mask)
+        return MaskedError.apply(view.reconstruction, view.expression, view.mask)
 
     def scores(self, view):
         """Nothing of its own: the evaluation has this error of every model that reconstructs, beside its rivals'."""

@@ -207,9 +207,18 @@ def selection_rankings():
     """(screen, graph, selector) of every ranking; a selector that needs no graph has the graph `none`."""
     for screen, part in config["selection"]["screens"].items():
         for selector in config["selection"]["selectors"]:
-            needs_graph = registry.declared("selection.selectors", selector, "NEEDS_GRAPH")
-            for graph in part["selection_graphs"] if needs_graph else ["none"]:
+            needs = registry.declared("selection.selectors", selector, "NEEDS")
+            for graph in part["selection_graphs"] if "graph" in needs else ["none"]:
                 yield screen, graph, selector
+
+
+def ranking_graphs(wildcards):
+    """The graphs that a selector looks at: one, all of its screen, or none."""
+    needs = registry.declared("selection.selectors", wildcards.selector, "NEEDS")
+    graphs = [wildcards.graph] if "graph" in needs else []
+    if "priors" in needs:
+        graphs = config["selection"]["screens"][wildcards.screen]["selection_graphs"]
+    return [f"{RESULTS}/network/{graph}.parquet" for graph in graphs]
 
 
 def selection_fits():

@@ -4,11 +4,7 @@
 rule rank_perturbations:
     input:
         splits="<results>/screen/{screen}/splits.tsv",
-        graph=branch(
-            evaluate("{graph} != 'none'"),
-            then="<results>/network/{graph}.parquet",
-            otherwise=[],
-        ),
+        graphs=ranking_graphs,
     output:
         rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
     log:

@@ -11,7 +11,7 @@ rankings = rank_perturbations(
     snakemake.wildcards.screen,
     snakemake.wildcards.selector,
     read_table(snakemake.input.splits),
-    read_graph(snakemake.input.graph) if snakemake.input.graph else None,
+    [read_graph(path) for path in snakemake.input.graphs],
     RankingSettings(snakemake.params.random_draws, snakemake.params.hops),
     snakemake.params.seed,
 )

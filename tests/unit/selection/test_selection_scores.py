@@ -47,7 +47,7 @@ def graph():
 
 def fit(screen, graph, predictor="graph_ridge", selector="random", about=ABOUT, draws=2):
     settings = SimpleNamespace(hops=1, random_draws=draws)
-    given = graph if selector != "random" else None
+    given = [graph] if selector != "random" else []
     rankings = rank_perturbations("s", selector, screen["splits"], given, settings, 9)
     return fit_selection(about, predictor, screen, rankings, graph, BUDGETS), rankings
 

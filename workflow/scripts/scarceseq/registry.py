@@ -41,7 +41,7 @@ def declared(registry, name, constant):
     registry, name : str
         As for `load`.
     constant : str
-        For example ``"NEEDS_GRAPH"``; the source must assign it a literal.
+        For example ``"NEEDS"``; the source must assign it a literal.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What selectors may look at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scarceseq.network.graph import Graph
 from scarceseq.selection.settings import RankingSettings
@@ -16,9 +16,12 @@ class Evidence:
         The selection graph; None for selectors that need none.
     tests : sequence of str
         Names of the genes whose perturbations will be predicted; never their profiles.
+    priors : sequence of scarceseq.network.graph.Graph
+        All graphs that may serve as prior knowledge, for selectors that fuse them.
     settings : scarceseq.selection.settings.RankingSettings
     """
 
     settings: RankingSettings
     graph: Graph | None = None
-    tests: tuple = field(default=())
+    tests: tuple = ()
+    priors: tuple = ()

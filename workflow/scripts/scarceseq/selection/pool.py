@@ -71,6 +71,26 @@ def tie_order(genes, graph):
     return np.lexsort((np.arange(len(genes)), -strength))
 
 
+def arrange(genes, labelled, graph=None):
+    """Candidates in the order of ties (by name without a graph), then what was measured, by name.
+
+    Parameters
+    ----------
+    genes : numpy.ndarray of str
+        Candidates, sorted.
+    labelled : sequence of str
+    graph : scarceseq.network.graph.Graph, optional
+
+    Returns
+    -------
+    (numpy.ndarray of str, numpy.ndarray of int, numpy.ndarray of int)
+        All names, positions of the candidates, positions of the measured.
+    """
+    ordered = genes if graph is None else genes[tie_order(genes, graph)]
+    everyone = np.concatenate([ordered, np.array(sorted(labelled), dtype=object)])
+    return everyone, np.arange(len(genes)), np.arange(len(genes), len(everyone))
+
+
 def rank_by_score(genes, graph, scores, budget):
     """Genes by falling score of their node; ties in the declared order.
 

@@ -12,7 +12,7 @@ from scarceseq.selection.evidence import Evidence
 log = logging.getLogger(__name__)
 
 
-def rank_perturbations(screen, selector_name, splits, graph, settings, seed):
+def rank_perturbations(screen, selector_name, splits, graphs, settings, seed):
     """Ranked pools.
 
     Parameters
@@ -20,8 +20,8 @@ def rank_perturbations(screen, selector_name, splits, graph, settings, seed):
     screen, selector_name : str
     splits : pandas.DataFrame
         split, perturbation, role.
-    graph : scarceseq.network.graph.Graph or None
-        None for selectors that need none.
+    graphs : sequence of scarceseq.network.graph.Graph
+        The selection graph, all prior graphs, or none, as the selector needs.
     settings : scarceseq.selection.settings.RankingSettings
     seed : int
 
@@ -31,13 +31,13 @@ def rank_perturbations(screen, selector_name, splits, graph, settings, seed):
         split, draw (from 0), rank (from 1), gene, gain.
     """
     selector = registry.load("selection.selectors", selector_name)
-    if (graph is not None) != selector.NEEDS_GRAPH:
-        needs = "needs a graph" if selector.NEEDS_GRAPH else "takes no graph"
+    if bool(graphs) != bool(selector.NEEDS):
+        needs = "needs a graph" if selector.NEEDS else "takes no graph"
         raise InputError(f"selector {selector_name} {needs}; its graph's name is 'none' exactly if it takes none")
     tables = []
     for split, rows in splits.groupby("split", sort=True):
         pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
-        evidence = Evidence(settings, graph, tuple(tests))
+        evidence = Evidence(settings, graphs[0] if graphs else None, tuple(tests), tuple(graphs))
         for draw in range(settings.random_draws if selector.DRAWS else 1):
             key = derive(seed, "selection", screen, selector_name, split, draw)
             genes, gains = selector.rank(pool, evidence, seed=key)

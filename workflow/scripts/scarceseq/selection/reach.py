@@ -13,7 +13,7 @@ from scipy import sparse
 from scarceseq.errors import InputError
 from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, greedy
 from scarceseq.selection.loops import fastest
-from scarceseq.selection.pool import QUANTUM, quantise, tie_order
+from scarceseq.selection.pool import QUANTUM, arrange, quantise
 
 DIRECTIONS = ("in", "out", "undirected")
 GROUNDS = ("all", "candidates", "tests")
@@ -73,13 +73,10 @@ def rank_by_reach(genes, evidence, reach, budget=None, labelled=()):
     (numpy.ndarray of str, numpy.ndarray of float)
         Genes in order, and their gains.
     """
-    known = np.array(sorted(labelled), dtype=object)
-    ties = np.concatenate([tie_order(genes, evidence.graph), len(genes) + np.arange(len(known))])
-    everyone = np.concatenate([genes, known])[ties]
+    everyone, _, measured = arrange(genes, labelled, evidence.graph)
     worth = node_worth(everyone, evidence.graph, reach, genes, evidence.tests)
     cover = reach_cover(everyone, evidence.graph, reach, quantise(worth))
-    measured = tuple(range(len(genes), len(everyone)))
-    order, gains = greedy(cover, Limits(budget=budget, measured=measured))
+    order, gains = greedy(cover, Limits(budget=budget, measured=tuple(measured)))
     return everyone[order], gains * QUANTUM
 
 

@@ -2,8 +2,9 @@
 
 An entry exposes
 
-- ``NEEDS_GRAPH``: whether it ranks by a graph; one without gets None and runs once, under the graph name ``none``;
-- ``DRAWS``: whether it draws at random, and so is run several times per split;
+- ``NEEDS``: what it looks at besides names: ``graph``, one selection graph; ``priors``, all of the screen's.
+  One that needs no single graph runs once, under the graph name ``none``;
+- ``DRAWS``: whether it is nothing but a draw, and so is run several times per split;
 - ``rank(pool, evidence, budget=None, labelled=(), seed=0) -> (genes, gains)``: the first `budget` genes of the pool
   (all of it if None) in the order in which to take them, with the gain of each when taken (NaN where a selector has
   none). A smaller budget gives the beginning of the same ranking. The order of `pool` has no influence. `labelled` are

@@ -4,7 +4,7 @@ import numpy as np
 
 from scarceseq.selection.pool import check_pool, rank_by_score
 
-NEEDS_GRAPH = True
+NEEDS = ("graph",)
 DRAWS = False
 
 

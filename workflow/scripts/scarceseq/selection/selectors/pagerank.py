@@ -5,7 +5,7 @@ from scipy import sparse
 
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_score
 
-NEEDS_GRAPH = True
+NEEDS = ("graph",)
 DRAWS = False
 DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
 

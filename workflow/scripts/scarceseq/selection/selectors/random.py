@@ -4,7 +4,7 @@ import numpy as np
 
 from scarceseq.selection.pool import check_pool
 
-NEEDS_GRAPH = False
+NEEDS = ()
 DRAWS = True
 
 

@@ -3,7 +3,7 @@
 from scarceseq.selection.pool import check_pool
 from scarceseq.selection.reach import Reach, rank_by_reach
 
-NEEDS_GRAPH = True
+NEEDS = ("graph",)
 DRAWS = False
 
 

@@ -1,0 +1,128 @@
+"""Similarity of genes by graph, and greedy choices that look at a kernel alone."""
+
+import numpy as np
+from scipy import sparse
+
+from scarceseq.errors import InputError
+from scarceseq.perturbation.walk import neighbourhood_cosine
+from scarceseq.selection.pool import QUANTUM, quantise
+
+
+def gene_kernel(graph, genes):
+    """Cosine of the graph neighbourhoods of genes, which is the kernel of the predictor `graph_ridge` on that graph.
+
+    Returns
+    -------
+    numpy.ndarray, shape (genes, genes)
+        Unit diagonal; a gene outside the graph is similar to itself alone.
+    """
+    kernel = neighbourhood_cosine(graph, genes)
+    np.fill_diagonal(kernel, 1)
+    return check_kernel(kernel)
+
+
+def diffusion_kernel(graph, genes, steps):
+    """Overlap of lazy walks of some steps from each gene, scaled to a unit diagonal.
+
+    With N the symmetric-normalised adjacency with self loops (links taken both ways), ((I + N) / 2)^(2 steps),
+    restricted to the genes; positive semi-definite.
+    """
+    nodes = len(graph.nodes)
+    weights = graph.incoming.maximum(graph.incoming.T) + sparse.eye_array(nodes, format="csr")
+    scale = sparse.diags_array(1 / np.sqrt(weights.sum(axis=1)))
+    step = ((sparse.eye_array(nodes, format="csr") + scale @ weights @ scale) / 2).tocsr()
+    position = graph.positions(genes)
+    known = np.flatnonzero(position >= 0)
+    rows = sparse.eye_array(nodes, format="csr")[position[known]]
+    for _ in range(steps):
+        rows = rows @ step
+    rows = sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows
+    kernel = np.eye(len(genes))
+    kernel[np.ix_(known, known)] = (rows @ rows.T).toarray()
+    return check_kernel(kernel)
+
+
+def check_kernel(kernel):
+    """The kernel; `InputError` unless it is finite and symmetric."""
+    if not np.isfinite(kernel).all():
+        row, column = np.argwhere(~np.isfinite(kernel))[0]
+        raise InputError(f"kernel: the similarity of genes {row} and {column} is no number; check the graph's weights")
+    if not np.allclose(kernel, kernel.T, atol=1e-9):
+        raise InputError("kernel: it is not symmetric")
+    return kernel
+
+
+def farthest_first(kernel, candidates, labelled, budget=None):
+    """Greedy k-center: at each step the candidate that is farthest from all that is chosen or labelled.
+
+    The largest distance of any candidate to the choice is at most twice what is possible (Gonzalez 1985). Distances are
+    d^2 = K_ii + K_jj - 2 K_ij. The first, if nothing is labelled, has the largest mean similarity to the candidates.
+
+    Parameters
+    ----------
+    kernel : numpy.ndarray, shape (genes, genes)
+    candidates : numpy.ndarray of int
+        In the order in which ties are broken.
+    labelled : numpy.ndarray of int
+    budget : int, optional
+
+    Returns
+    -------
+    (numpy.ndarray of int, numpy.ndarray of float)
+        Positions among `candidates` in order, and the distance of each to what came before (NaN if nothing did).
+    """
+    part = kernel[np.ix_(candidates, candidates)]
+    size = np.diag(kernel)
+    distance = np.full(len(candidates), np.inf)
+    for gene in labelled:
+        distance = np.minimum(distance, size[candidates] + size[gene] - 2 * kernel[gene, candidates])
+    order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
+    for step in range(len(candidates) if budget is None else budget):
+        score = quantise(part.mean(axis=1) if step == 0 and not len(labelled) else np.maximum(distance, 0))
+        best = int(np.argmax(np.where(free, score, -1)))
+        order.append(best)
+        gains.append(np.sqrt(max(distance[best], 0)) if np.isfinite(distance[best]) else np.nan)
+        free[best] = False
+        distance = np.minimum(distance, np.diag(part) + part[best, best] - 2 * part[best])
+    return np.array(order, dtype=int), np.round(np.array(gains) / QUANTUM) * QUANTUM
+
+
+def greedy_variance(kernel, candidates, labelled, noise, score, budget=None):
+    """Greedy choice by the posterior covariance of a Gaussian process, updated after each pick.
+
+    Parameters
+    ----------
+    kernel : numpy.ndarray, shape (genes, genes)
+        Prior covariance.
+    candidates : numpy.ndarray of int
+        In the order in which ties are broken.
+    labelled : numpy.ndarray of int
+        Measured before.
+    noise : float
+        Variance of a measurement.
+    score : function (covariance, candidates) -> numpy.ndarray
+        Gain of each candidate, not negative.
+    budget : int, optional
+
+    Returns
+    -------
+    (numpy.ndarray of int, numpy.ndarray of float)
+        Positions among `candidates` in order, and gains.
+    """
+    covariance = kernel.astype(float).copy()
+
+    def measure(gene):
+        column = covariance[:, gene] / np.sqrt(covariance[gene, gene] + noise)
+        covariance[...] -= np.outer(column, column)
+
+    for gene in labelled:
+        measure(gene)
+    order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
+    for _ in range(len(candidates) if budget is None else budget):
+        gain = quantise(score(covariance, candidates))
+        best = int(np.argmax(np.where(free, gain, np.iinfo(np.int64).min)))
+        order.append(best)
+        gains.append(gain[best] * QUANTUM)
+        free[best] = False
+        measure(candidates[best])
+    return np.array(order, dtype=int), np.array(gains)

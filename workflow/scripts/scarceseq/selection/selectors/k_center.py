@@ -1,0 +1,18 @@
+"""k-center: each gene as far as possible from what is chosen, in the graph's neighbourhoods (Sener & Savarese 2018).
+
+The kernel is that of the predictor `graph_ridge` where that works on the same graph.
+"""
+
+from scarceseq.selection.kernels import farthest_first, gene_kernel
+from scarceseq.selection.pool import arrange, check_pool
+
+NEEDS = ("graph",)
+DRAWS = False
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Farthest first; the gain is the distance to what was chosen before."""
+    genes = check_pool(pool, evidence.graph, budget, labelled)
+    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    order, gains = farthest_first(gene_kernel(evidence.graph, everyone), candidates, measured, budget)
+    return everyone[candidates[order]], gains

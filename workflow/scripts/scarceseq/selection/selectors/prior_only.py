@@ -1,0 +1,29 @@
+"""PriorOnly: k-center on fused static kernels, the part of IterPert that needs no model (Huang et al. 2024).
+
+The kernels are the neighbourhood cosines of all selection graphs of the screen, each divided by its maximum, averaged.
+"""
+
+import numpy as np
+
+from scarceseq.errors import InputError
+from scarceseq.selection.kernels import check_kernel, farthest_first, gene_kernel
+from scarceseq.selection.pool import arrange, check_pool
+
+NEEDS = ("priors",)
+DRAWS = False
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Farthest first; the gain is the distance to what was chosen before."""
+    if not evidence.priors:
+        raise InputError("selector prior_only: there is no graph to take prior knowledge from")
+    genes = check_pool(pool, budget=budget, labelled=labelled)
+    everyone, candidates, measured = arrange(genes, labelled)
+    kernel = fuse([gene_kernel(graph, everyone) for graph in evidence.priors])
+    order, gains = farthest_first(kernel, candidates, measured, budget)
+    return everyone[candidates[order]], gains
+
+
+def fuse(kernels):
+    """Mean of kernels, each divided by its largest value."""
+    return np.mean([check_kernel(kernel) / kernel.max() for kernel in kernels], axis=0)

@@ -1,0 +1,29 @@
+"""V-optimal: the genes that leave the least variance in the predictions of the test genes (Yu, Bi & Tresp 2006).
+
+The model is a Gaussian process with the kernel of the predictor `graph_ridge` on the selection graph. Of the test genes
+the names alone are looked at; without any, the pool itself is what is predicted.
+"""
+
+import numpy as np
+
+from scarceseq.selection.kernels import gene_kernel, greedy_variance
+from scarceseq.selection.pool import arrange, check_pool
+
+NEEDS = ("graph",)
+DRAWS = False
+NOISE = 1.0
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
+    genes = check_pool(pool, evidence.graph, budget, labelled)
+    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    tests = np.array(sorted(set(evidence.tests) - set(everyone)), dtype=object)
+    kernel = gene_kernel(evidence.graph, np.concatenate([everyone, tests]))
+    targets = np.arange(len(everyone), len(kernel)) if len(tests) else candidates
+
+    def score(covariance, places):
+        return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)
+
+    order, gains = greedy_variance(kernel, candidates, measured, NOISE, score, budget)
+    return everyone[candidates[order]], gains

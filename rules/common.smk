@@ -30,7 +30,7 @@ GUIDES = ["per_tensor", "global", "fisher"]
 SECTIONS = {"screen": "screens"}
 STAGES = [
     stage
-    for stage in "demo archive corpus pretrain guide fewshot network screen perturbation selection".split()
+    for stage in "demo archive corpus pretrain guide fewshot network screen perturbation selection design".split()
     if SECTIONS.get(stage, stage) in config
 ] + ["report"]
 
@@ -255,6 +255,12 @@ def prior_inputs(wildcards):
     return {"embedding": f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"} if "embedding" in needs else {}
 
 
+def design_lists(wildcards):
+    """A user's tables for the design of a screen, those that are given."""
+    names = "candidates measured required excluded targets aliases costs gene_weights".split()
+    return {name: config["design"][name] for name in names if config["design"][name]}
+
+
 def report_inputs(wildcards):
     """Everything that the report shows, by name."""
     found = {}
@@ -304,6 +310,9 @@ def report_inputs(wildcards):
         found["screen_genes"] = [f"{screen}/differential_genes.parquet" for screen in screens]
     if "perturbation" in config:
         found |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
+    if "design" in config:
+        found |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "curve", "names")}
+        found["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         found |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
     return found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scarceseq.errors import InputError
-from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, better_of_two, greedy, worth_of
+from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, better_of_two, greedy, marginal_gains
 from scarceseq.selection.loops import compiled, fastest, vectorised
 
 LOOPS = pytest.mark.parametrize("loops", [compiled, vectorised], ids=["compiled", "vectorised"])
@@ -164,9 +164,11 @@ def test_a_smaller_budget_gives_the_beginning_of_the_same_order(cover, budget):
 
 @settings(max_examples=100, deadline=None)
 @given(covers(), st.lists(st.integers(0, 11), max_size=4, unique=True))
-def test_the_worth_of_a_set_is_the_objective(cover, chosen):
+def test_marginal_gains_are_differences_of_the_objective(cover, chosen):
     chosen = [candidate for candidate in chosen if candidate < len(cover)]
-    assert worth_of(cover, chosen) == worth(cover, chosen)
+    found = marginal_gains(cover, chosen)
+    expected = [worth(cover, chosen[: size + 1]) - worth(cover, chosen[:size]) for size in range(len(chosen))]
+    assert found.tolist() == expected
 
 
 def test_what_was_measured_is_covered_and_does_not_come_back():

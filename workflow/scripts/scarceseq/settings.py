@@ -20,6 +20,7 @@ NEEDS = {
     "fewshot": ["guide"],
     "perturbation": ["screens"],
     "selection": ["screens"],
+    "design": ["network"],
 }
 
 
@@ -221,6 +222,8 @@ def _check_references(config):
     for screen, part in config.get("screens", {}).items():
         if (part["path"] is None) == (part["catalogue"] is None):
             raise InputError(f"config key screens.{screen}: give either path or catalogue")
+    if "design" in config:
+        one_of("design.graph", config["design"]["graph"], graphs, "graph of network.graphs")
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
         one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")

@@ -15,7 +15,7 @@ def describe(settings):
     -------
     str
     """
-    parts = [_source(settings), _learning(settings), _fewshot(settings), _selection(settings)]
+    parts = [_source(settings), _learning(settings), _fewshot(settings), _selection(settings), _design(settings)]
     return " ".join(part for part in parts if part)
 
 
@@ -69,3 +69,11 @@ def _selection(settings):
         f"{'screen' if len(selection['screens']) == 1 else 'screens'} {listed(selection['screens'])}, with "
         f"{splits} splits into pool and held-out perturbations."
     )
+
+
+def _design(settings):
+    if "design" not in settings:
+        return ""
+    design = settings["design"]
+    money = "a cost" if design["costs"] else "a budget"
+    return f"Genes to perturb next were chosen on the graph {design['graph']}, within {money} of {design['budget']:g}."

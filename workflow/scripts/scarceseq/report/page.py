@@ -18,6 +18,7 @@ from scarceseq.report import (
     archive,
     cells,
     corpus,
+    design,
     fewshot,
     guide,
     network,
@@ -62,6 +63,7 @@ def build(named, settings, benchmarks):
         screen.section(inputs),
         perturbation.section(inputs),
         selection.section(inputs),
+        design.section(inputs),
         resources.section(benchmarks),
     ]
     return [section for section in sections if section is not None]

@@ -139,18 +139,31 @@ def better_of_two(cover, limits):
         Order, gains, and whether gain per cost decided.
     """
     plain, by_cost = (greedy(cover, replace(limits, by_cost=rule)) for rule in (False, True))
-    worth = [worth_of(cover, order, limits.measured) for order, _ in (plain, by_cost)]
+    # what was measured before comes first in both
+    worth = [marginal_gains(cover, [*limits.measured, *order]).sum() for order, _ in (plain, by_cost)]
     return (*by_cost, True) if worth[1] > worth[0] else (*plain, False)
 
 
-def worth_of(cover, chosen, measured=()):
-    """What a set covers beyond what `measured` covers."""
-    run = _Run(cover, Limits(measured=measured), fastest())
-    total = 0
-    for candidate in chosen:
-        total += int(run.gains[candidate])
-        run.cover_with(candidate)
-    return total
+def marginal_gains(cover, order):
+    """What each candidate of an order covers that those before it do not; nothing starts afresh.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Their sum is the worth of the set.
+    """
+    state = cover.weights.copy() if cover.values is None else np.zeros(len(cover.weights), np.int64)
+    gains = np.zeros(len(order), np.int64)
+    for number, candidate in enumerate(order):
+        part = slice(cover.starts[candidate], cover.starts[candidate + 1])
+        items = cover.items[part]
+        if cover.values is None:
+            gains[number] = state[items].sum()
+            state[items] >>= cover.shrink
+        else:
+            gains[number] = np.maximum(cover.values[part] - state[items], 0).sum()
+            state[items] = np.maximum(cover.values[part], state[items])
+    return gains
 
 
 class _Run:

@@ -136,8 +136,8 @@ def node_worth(genes, graph, reach, candidates, tests, gene_weights=None):
     names = np.concatenate([graph.nodes, genes])
     matters = np.ones(len(names))
     if reach.ground != "all":
-        matters = np.isin(names, np.asarray(list(candidates if reach.ground == "candidates" else tests), dtype=object))
-        matters = matters.astype(float)
+        ground = set(candidates if reach.ground == "candidates" else tests)
+        matters = np.array([name in ground for name in names], dtype=float)
     if gene_weights:
         matters *= np.array([gene_weights.get(name, 1.0) for name in names], dtype=float)
     if not (np.isfinite(matters).all() and (matters >= 0).all()):

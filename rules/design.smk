@@ -1,0 +1,29 @@
+# Stage 9: a list of genes to perturb next, for whoever has a graph, candidates and a budget.
+
+
+rule design_screen:
+    input:
+        unpack(design_lists),
+        graph=f"<results>/network/{config['design']['graph']}.parquet",
+    output:
+        order="<results>/design/order.tsv",
+        curve="<results>/design/curve.tsv",
+        names="<results>/design/names.tsv",
+        summary="<results>/design/summary.json",
+        picture="<results>/design/coverage.svg",
+        page="<results>/design/summary.html",
+    log:
+        "<results>/logs/design_screen/all.log",
+    benchmark:
+        "<results>/benchmarks/design_screen/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=config,
+    message:
+        "Choosing genes to perturb"
+    script:
+        "../workflow/scripts/design_screen.py"

@@ -1,0 +1,198 @@
+"""The list for a lab: names resolved, limits kept, coverage as it is defined, and what cannot be used named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scarceseq.errors import InputError
+from scarceseq.network.graph import graph_from_edges
+from scarceseq.selection.design import PLATES, design, knee, lay_out
+from scarceseq.selection.names import read_aliases, read_names, read_numbers, resolve
+
+DEFAULTS = {
+    **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),
+    **{"graph": "g", "alias_column": "alias", "symbol_column": "symbol", "budget": 4, "hops": 1, "direction": "in"},
+    **{"usage": False, "decay": 1, "random_draws": 20, "wells_per_plate": 24, "control_wells": 4},
+}
+
+
+@pytest.fixture
+def graph():
+    generator = np.random.default_rng(1)
+    pairs = {tuple(pair) for pair in generator.integers(30, size=(80, 2)) if pair[0] != pair[1]}
+    rows = [(f"G{a:02d}", f"G{b:02d}", 0.5) for a, b in sorted(pairs)]
+    return graph_from_edges(pd.DataFrame(rows, columns=["source", "target", "weight"]))
+
+
+@pytest.fixture
+def run(graph, tmp_path):
+    """Function that designs with lists given as text."""
+
+    def function(**changes):
+        for key, value in changes.items():
+            if key in DEFAULTS and DEFAULTS[key] is None and value is not None:
+                (tmp_path / f"{key}.tsv").write_text(value)
+                changes[key] = str(tmp_path / f"{key}.tsv")
+        return design(graph, DEFAULTS | changes, 3)
+
+    return function
+
+
+def reached(graph, genes):
+    """Oracle: the genes and the sources of their incoming edges."""
+    rows = graph.incoming.tolil().rows
+    return {graph.nodes[node] for gene in genes for p in graph.positions([gene]) for node in [*rows[p], p]}
+
+
+def test_coverage_is_the_share_of_what_all_candidates_would_reach(graph, run):
+    found = run(budget=5)
+    whole = len(reached(graph, graph.nodes))
+    chosen = found.order["gene"].tolist()
+    expected = [100 * len(reached(graph, chosen[:size])) / whole for size in range(1, 6)]
+    np.testing.assert_allclose(found.order["coverage_percent"], expected)
+    assert found.order["newly_reached"].cumsum().tolist() == [
+        len(reached(graph, chosen[:size])) for size in range(1, 6)
+    ]
+    assert found.summary["coverage"] == pytest.approx(expected[-1])
+    np.testing.assert_allclose(found.coverage["coverage_percent"][1:6], expected)
+    assert len(found.coverage) == 11  # from nothing to twice the budget
+    for gene, covers in zip(found.order["gene"], found.order["covers"], strict=True):
+        assert set(covers.split(", ")) <= reached(graph, [gene]) | {""}
+
+
+def test_the_band_is_that_of_random_choices(graph, run):
+    found = run(budget=5, random_draws=400)
+    generator, whole = np.random.default_rng(0), len(reached(graph, graph.nodes))
+    drawn = [100 * len(reached(graph, generator.permutation(graph.nodes)[:5])) / whole for _ in range(2000)]
+    at = found.coverage[found.coverage["genes"] == 5].iloc[0]
+    low, median, high = np.percentile(drawn, [2.5, 50, 97.5])
+    assert at["random_low"] == pytest.approx(low, abs=4)
+    assert at["random_median"] == pytest.approx(median, abs=2)
+    assert at["random_high"] == pytest.approx(high, abs=4)
+    assert found.order["coverage_percent"].iloc[-1] > high
+
+
+def test_only_candidates_are_chosen_and_lists_are_respected(run):
+    found = run(candidates="gene\nG01\nG02\nG03\nG04\nG05\nG06\n", required="G06\nG20\n", excluded="G01\n", budget=10)
+    chosen = found.order["gene"].tolist()
+    assert set(chosen[:2]) == {"G06", "G20"}
+    assert set(chosen) == {"G02", "G03", "G04", "G05", "G06", "G20"}
+    assert found.summary["chosen"] == 6
+    assert "G01" not in chosen
+
+
+def test_what_was_measured_is_reached_already_and_not_chosen_again(graph, run):
+    found = run(measured="G00\nG01\nG02\n", budget=3)
+    assert not {"G00", "G01", "G02"} & set(found.order["gene"])
+    before = 100 * len(reached(graph, ["G00", "G01", "G02"])) / len(reached(graph, graph.nodes))
+    assert found.summary["coverage_before"] == pytest.approx(before)
+    first = found.order["gene"].iloc[0]
+    new = reached(graph, [first]) - reached(graph, ["G00", "G01", "G02"])
+    assert found.order["newly_reached"].iloc[0] == len(new)
+    assert found.order["gain"].iloc[0] == len(new)
+
+
+def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run):
+    aliases = "alias\tsymbol\nOLD1\tG01\nENSG00000000002\tG02\nTWO\tG03\nTWO\tG04\nGONE\tnowhere\n"
+    given = "OLD1\nENSG00000000002.7\nG02\nTWO\nGONE\nmissing\nG05\n"
+    found = run(candidates=given, aliases=aliases, budget=3)
+    outcomes = found.names.set_index("given")["outcome"].to_dict()
+    assert outcomes == {
+        **{"OLD1": "used", "ENSG00000000002.7": "used", "G02": "duplicate", "G05": "used"},
+        **{"TWO": "ambiguous", "GONE": "unknown", "missing": "unknown"},
+    }
+    assert found.order.set_index("gene")["given_as"].to_dict() == {
+        "G01": "OLD1",
+        "G02": "ENSG00000000002.7",
+        "G05": "G05",
+    }
+    assert (found.summary["unknown"], found.summary["duplicates"]) == (3, 1)
+
+
+def test_a_symbol_of_the_graph_is_not_taken_for_an_alias():
+    table = resolve(["A"], {"A", "B"}, {"A": {"B"}}, "candidates")
+    assert table["gene"].tolist() == ["A"]
+
+
+def test_costs_are_kept_within_the_budget_and_cheap_genes_are_preferred(run):
+    costs = "gene\tcost\n" + "".join(f"G{number:02d}\t{0.5 if number % 2 else 8}\n" for number in range(30))
+    found = run(costs=costs, budget=3)
+    assert found.order["total_cost"].iloc[-1] <= 3
+    assert (found.order["cost"] == 0.5).all()
+    assert len(found.order) == 6
+    assert found.summary["spent"] == 3
+    # tenths are kept exactly
+    tenths = run(costs="gene\tcost\n" + "".join(f"G{number:02d}\t0.1\n" for number in range(30)), budget=0.3)
+    assert len(tenths.order) == 3
+
+
+def test_weights_of_genes_change_what_is_worth_reaching(graph, run):
+    heavy = graph.nodes[7]
+    found = run(gene_weights=f"gene\tweight\n{heavy}\t100\n", budget=1)
+    assert heavy in reached(graph, found.order["gene"])
+    targets = run(targets=f"{heavy}\n", budget=1)
+    assert targets.order["coverage_percent"].tolist() == [100]
+
+
+def test_a_design_is_the_same_every_time_and_beginnings_agree(run):
+    first, again, more = run(budget=4), run(budget=4), run(budget=8)
+    pd.testing.assert_frame_equal(first.order, again.order)
+    pd.testing.assert_frame_equal(first.coverage, again.coverage)
+    assert more.order["gene"].tolist()[:4] == first.order["gene"].tolist()
+
+
+def test_a_budget_above_the_candidates_takes_them_all(run):
+    found = run(candidates="G01\nG02\nG03\n", budget=50)
+    assert (len(found.order), found.summary["chosen"]) == (3, 3)
+    assert found.order["coverage_percent"].iloc[-1] == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"candidates": "\n\n"}, "the list of genes is empty"),
+        ({"candidates": "X1\nX2\n"}, "none of the 2 candidates is in the graph"),
+        ({"candidates": "G01\n", "excluded": "G01\n"}, "free to be chosen"),
+        ({"required": "X1\n"}, "gene X1 is unknown"),
+        ({"excluded": "X1\n"}, "gene X1 is unknown"),
+        ({"required": "G01\n", "excluded": "G01\n"}, "gene G01 must be in, but is also excluded"),
+        ({"required": "G01\nG02\nG03\n", "budget": 2}, "the budget is 2, but 3 genes must be in"),
+        ({"budget": 2.5}, "design.budget: 2.5 genes"),
+        ({"costs": "gene\tcost\nG01\t-1\n"}, r"cost '-1' of gene G01 \(row 1\) is no number above 0"),
+        ({"costs": "gene\tcost\nG01\tmuch\n"}, "cost 'much' of gene G01"),
+        ({"costs": "gene\tcost\nG01\t1\nG01\t2\n"}, "gene G01 has two rows"),
+        ({"costs": "gene\tprice\nG01\t1\n"}, "there is no column 'cost'"),
+        ({"gene_weights": "gene\tweight\nG01\t-0.5\n"}, "of 0 or more"),
+        ({"control_wells": 24}, "24 of 24 wells leaves none"),
+    ],
+)
+def test_input_that_cannot_be_used_is_refused(run, changes, message):
+    with pytest.raises(InputError, match=message):
+        run(**changes)
+
+
+def test_plates_are_filled_row_by_row_and_their_last_wells_stay_free():
+    order = pd.DataFrame({"gene": [f"G{number}" for number in range(45)]}).assign(
+        rank=1, given_as="", cost=1, total_cost=1, gain=1, coverage_percent=1, newly_reached=1, covers=""
+    )
+    laid = lay_out(order, 24, 4)
+    assert laid["plate"].tolist() == [1] * 20 + [2] * 20 + [3] * 5
+    assert laid["well"].tolist()[:7] == ["A1", "A2", "A3", "A4", "A5", "A6", "B1"]
+    assert laid["well"].tolist()[19] == "D2"
+    assert {wells: rows * columns for wells, (rows, columns) in PLATES.items()} == {wells: wells for wells in PLATES}
+
+
+def test_the_knee_is_where_a_bent_line_bends():
+    heights = [0, 20, 40, 60, 62, 64, 66, 68]
+    assert knee(pd.DataFrame({"cost": range(8), "coverage_percent": heights})) == 3
+    assert knee(pd.DataFrame({"cost": [0, 1, 2], "coverage_percent": [5, 5, 5]})) == 2
+
+
+def test_lists_are_read_as_text_or_tables_packed_or_not(tmp_path):
+    import gzip
+
+    (tmp_path / "a.txt").write_text("Gene\nA\n\n B \n")
+    (tmp_path / "b.csv").write_text('"A",1\n"B",2\n')
+    (tmp_path / "c.tsv.gz").write_bytes(gzip.compress(b"gene\tx\nA\t1\nB\t2\n"))
+    for name in ("a.txt", "b.csv", "c.tsv.gz"):
+        assert read_names(tmp_path / name) == ["A", "B"]
+    assert (read_names(None), read_numbers(None, "cost", "positive"), read_aliases(None, "a", "b")) == ([], {}, {})

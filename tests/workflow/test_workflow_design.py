@@ -1,0 +1,49 @@
+"""A lab's list of genes, through the rule: tables, picture and page."""
+
+import re
+
+import pandas as pd
+import yaml
+from helpers import REPOSITORY, planned, snakemake
+
+EDGES = [(f"G{a:03d}", f"G{(a * 7 + step) % 120:03d}") for a in range(120) for step in (1, 2, 5)]
+
+
+def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
+    links = "".join(f"{source}\t{target}\n" for source, target in EDGES)
+    (repository_copy / "links.tsv").write_text("from\tto\n" + links)
+    (repository_copy / "mine.txt").write_text(
+        "".join(f"G{number:03d}\n" for number in range(0, 60)) + "FORMER\nnothing\n"
+    )
+    (repository_copy / "names.tsv").write_text("alias\tsymbol\nFORMER\tG100\n")
+    config = yaml.safe_load((REPOSITORY / "config/design_screen.yaml").read_text())
+    del config["data"]
+    config["name"] = "mine"
+    config["network"] = {
+        "graphs": {"mine": {"kind": "edges", "path": "links.tsv", "source_column": "from", "target_column": "to"}}
+    }
+    config["design"] = {"graph": "mine", "candidates": "mine.txt", "aliases": "names.tsv", "budget": 12}
+    (repository_copy / "mine.yaml").write_text(yaml.safe_dump(config))
+    assert planned(repository_copy, "--configfile", "mine.yaml") == {
+        "build_graph": 1,
+        "design_screen": 1,
+        "render_report": 1,
+    }
+    snakemake(repository_copy, "--cores", "2", "--configfile", "mine.yaml")
+    folder = repository_copy / "results/mine/design"
+    order = pd.read_csv(folder / "order.tsv", sep="\t")
+    assert order["rank"].tolist() == list(range(1, 13))
+    assert (order["well"].iloc[0], order["well"].iloc[-1]) == ("A1", "A12")
+    assert order["coverage_percent"].is_monotonic_increasing
+    names = pd.read_csv(folder / "names.tsv", sep="\t", keep_default_na=False).set_index("given")
+    assert names.loc["FORMER", "gene"] == "G100"
+    assert names.loc["nothing", "outcome"] == "unknown"
+    page = (folder / "summary.html").read_text()
+    assert "nothing" in page
+    assert "12 genes of 61 candidates reach" in page
+    assert not re.search(r'(?:src|href)="https?://', page)
+    assert (folder / "coverage.svg").read_text().startswith("<?xml")
+    assert "Genes to perturb" in (repository_copy / "results/mine/report.html").read_text()
+    assert planned(repository_copy, "--configfile", "mine.yaml") == {}
+    (repository_copy / "mine.txt").write_text("G001\nG002\nG003\n")
+    assert planned(repository_copy, "--configfile", "mine.yaml") == {"design_screen": 1, "render_report": 1}

@@ -12,7 +12,7 @@ from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
-from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain, verdict
+from scarceseq.selection.contrasts import CONTRASTS, contrast, holm, judge, room_to_gain, verdict
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, per_split, read_predictions, summarise, with_areas
@@ -179,6 +179,29 @@ def test_a_contrast_is_the_paired_difference_with_the_corrected_interval(scored)
     assert row["kind"] == "primary"
     assert (table["kind"] == "primary").sum() == 2
     assert set(table["selector"]) == {"reach_usage"}
+    test = stats.ttest_1samp(difference, 0)  # without the correction for overlapping splits
+    scale = np.sqrt((1 / 3 + 8 / 32) / (1 / 3))
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(test.statistic) / scale, 2))
+
+
+def test_static_priors_are_a_second_baseline_of_the_primary_selector(scored):
+    copies = [scored[scored["selector"] == "reach_usage"].assign(selector=name) for name in ("prior_only", "degree")]
+    table = contrast(with_areas(per_split(pd.concat([scored, *copies]))), JUDGEMENT)
+    assert set(table.loc[table["against"] == "prior_only", "selector"]) == {"reach_usage"}
+    assert set(table.loc[table["against"] == "random", "selector"]) == {"reach_usage", "prior_only", "degree"}
+    same = table[table["against"] == "prior_only"]
+    assert (same["difference"] == 0).all()
+    assert set(same["kind"]) == {"primary", "secondary"}
+    assert "k-center on static priors" in verdict(table)
+    family = table.query(
+        "against == 'random' and metric == 'mse' and screen == 'cells' and scale == 'raw' and budget == 8"
+    )
+    np.testing.assert_allclose(family["p_holm"], np.minimum(3 * family["p"], 1))  # three equal p values
+
+
+def test_holm_adjusts_as_by_hand():
+    adjusted = holm(pd.Series([0.01, np.nan, 0.04, 0.03]))
+    np.testing.assert_allclose(adjusted, [0.03, np.nan, 0.06, 0.06])
 
 
 def test_contrasts_without_random_are_empty(scored):

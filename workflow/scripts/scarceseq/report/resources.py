@@ -22,6 +22,7 @@ STAGES = [
     "screen",
     "perturbation",
     "selection",
+    "design",
     "report",
 ]
 RULES = {
@@ -35,6 +36,7 @@ RULES = {
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
     **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen"], "perturbation"),
     **dict.fromkeys(["rank_perturbations", "select_in_rounds", "fit_selection", "score_selection"], "selection"),
+    "design_screen": "design",
     "render_report": "report",
 }
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
-from scarceseq.pretrain import components, normalisation
+from scarceseq.pretrain import components, normalisation, progress
 from scarceseq.pretrain.architectures.mlp import build
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.components import fit_components
@@ -172,3 +172,11 @@ def test_classifier_is_a_true_copy_with_a_seeded_head():
         for weight in one.parameters():
             weight.add_(1.0)
     assert all(torch.equal(before[name], weight) for name, weight in base.state_dict().items())
+
+
+def test_progress_counts_all_samples_since_the_start_however_seldom_it_is_told(monkeypatch, caplog):
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    caplog.set_level("INFO")
+    progress.Progress(100, 400, 64).report(150, 0.5)
+    assert caplog.messages == ["step 150/400  loss 0.5000  320 samples/s  50 s left"]

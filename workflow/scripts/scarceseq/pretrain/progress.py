@@ -15,20 +15,20 @@ class Progress:
     ----------
     step, steps : int
         Steps done already, and in all.
+    batch_samples : int
+        Samples of a step.
     """
 
-    def __init__(self, step, steps):
-        self.first, self.steps = step, steps
+    def __init__(self, step, steps, batch_samples):
+        self.first, self.steps, self.batch_samples = step, steps, batch_samples
         self.start = self.last = time.monotonic()
-        self.samples = 0
 
-    def report(self, step, samples, loss):
-        """Count `samples` and log if the last line is old enough or the run is over."""
-        self.samples += samples
+    def report(self, step, loss):
+        """Log if the last line is old enough or the run is over; `step` steps are done."""
         now = time.monotonic()
         if now - self.last < EVERY_SECONDS and step < self.steps:
             return
         self.last, elapsed = now, max(now - self.start, 1e-9)
         left = elapsed / (step - self.first) * (self.steps - step)
-        rate = self.samples / elapsed
+        rate = (step - self.first) * self.batch_samples / elapsed
         logger.info("step %d/%d  loss %.4f  %.0f samples/s  %.0f s left", step, self.steps, loss, rate, left)

@@ -122,7 +122,7 @@ class Training:
         self._resume()
         state, settings = self.state, self.settings
         model = self.group.wrap(self.task.train())
-        progress = Progress(state.step, settings.steps)
+        progress = Progress(state.step, settings.steps, settings.batch_samples)
         self.events.start(state.step)
         with contextlib.closing(iter(self._loader())) as loaded, torch.random.fork_rng():
             while not state.ended:
@@ -132,7 +132,7 @@ class Training:
                 keep = state.step % settings.checkpoint_every_steps == 0
                 if due or keep or len(self.unread) == READ_EVERY_STEPS:
                     self._read()
-                    progress.report(state.step, settings.batch_samples, state.recent[-1]["loss"])
+                    progress.report(state.step, state.recent[-1]["loss"])
                 if due:
                     self._validate()
                 if (keep or state.ended) and state.watch.high == 0:

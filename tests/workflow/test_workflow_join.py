@@ -34,6 +34,8 @@ def joined(finished_run):
     human.write_h5ad(folder / "corpus.h5ad")
     attributes = pd.read_parquet(finished_run / "results/tiny/corpus/attributes.parquet")
     attributes.assign(sample="human_" + attributes["sample"]).to_parquet(folder / "attributes.parquet")
+    metadata = pd.read_parquet(finished_run / "results/tiny/corpus/metadata.parquet")
+    metadata.assign(run="human_" + metadata["run"], organism="human").to_parquet(folder / "metadata.parquet")
 
     pairs = pd.DataFrame({"mouse gene": mouse.var_names[10:], "human gene": mouse.var_names[10:]})
     pairs["human gene"] = pairs["human gene"].str.replace("ENSMUSG", "ENSG").str.split(".").str[0]
@@ -105,6 +107,9 @@ def test_studies_of_one_accession_stay_apart(joined, name):
     attributes = pd.read_parquet(joined / f"results/{name}/corpus/attributes.parquet")
     has = set(attributes["sample"])
     assert {sample for sample in has if sample.startswith("human_")} == {f"human_{s}" for s in has if s.startswith("S")}
+    metadata = pd.read_parquet(joined / f"results/{name}/corpus/metadata.parquet")
+    mice = metadata.loc[metadata["organism"] == "mouse", "run"]
+    assert set(metadata.loc[metadata["organism"] == "human", "run"]) == {f"human_{run}" for run in mice} != set()
 
 
 def test_pairs_say_why_they_are_not_used(joined):

@@ -89,14 +89,15 @@ def bytes_below(folder):
 def equal(mirror, results):
     """Whether counts of some samples of the corpus are those of the mirror's files, read by pandas."""
     file = CountsFile(results / "corpus/corpus.h5ad")
-    chosen = np.sort(np.random.default_rng(1).permutation(len(file.samples))[:CHECKED_SAMPLES])
+    samples, genes = file.read_samples(), file.read_genes().index
+    chosen = np.sort(np.random.default_rng(1).permutation(len(samples))[:CHECKED_SAMPLES])
     with file.open() as counts:
         for row in chosen:
-            sample = file.samples.iloc[row]
+            sample = samples.iloc[row]
             path = mirror / study_path(Study("mouse", "sra", str(sample["study"])), "gene_sums", ANNOTATION)
             names = ["gene_id", *str(sample["runs"]).split(",")]
             truth = pd.read_csv(path, sep="\t", skiprows=2, usecols=names, index_col="gene_id").sum(axis=1)
-            if not np.array_equal(counts[row], truth.reindex(file.genes.index).to_numpy()):
+            if not np.array_equal(counts[row], truth.reindex(genes).to_numpy()):
                 return False
     return True
 
@@ -142,7 +143,7 @@ def rehearse(folder, studies):
         seconds, _, most, _ = plan.snakemake(folder, "--cores", str(cores), "--", target)
     results = folder / "results/mouse"
     table, entries = stages(results, cores), entries_of(results)
-    kept = len(CountsFile(results / "corpus/corpus.h5ad").samples)
+    kept = len(CountsFile(results / "corpus/corpus.h5ad").read_samples())
     shards = bytes_below(results / "corpus/shards")
     folders = {"shards": shards, "corpus": bytes_below(results / "corpus") - shards}
     total = sum(map(len, runs.values()))

@@ -66,7 +66,7 @@ rule merge_corpus:
         "../envs/scarceseq.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=1000,
     params:
         max_failed_share=config.get("archive", {}).get("max_failed_share", 0),
         organism=config.get("archive", {}).get("organism"),

@@ -5,6 +5,7 @@ from scarceseq.archive.manifest import check_failed_share, read_manifest
 from scarceseq.archive.plan import STUDY_COLUMNS
 from scarceseq.corpus import merge, store
 from scarceseq.corpus.all_metadata import join_metadata
+from scarceseq.corpus.attributes import join_attributes
 from scarceseq.corpus.fates import study_fates
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.files import read_table, write_table
@@ -12,7 +13,7 @@ from scarceseq.runtime import start
 
 start(snakemake.log[0])
 source, output = snakemake.input, snakemake.output
-entries = [entry for path in source.manifests for entry in read_manifest(path)]
+entries = (entry for path in source.manifests for entry in read_manifest(path))
 check_failed_share(entries, snakemake.params.max_failed_share)
 
 dropped = [read_table(path, dtype=str) for path in source.dropped]
@@ -22,13 +23,14 @@ joined = merge.Joined(list(source.corpora), orthologues, snakemake.params.exclud
 paths = [*source.shards, *source.studies]
 corpus = merge.merge(paths, dropped, snakemake.params.gene_types, joined, snakemake.params.organism)
 samples = merge.sample_table(corpus)
-attributes = merge.attribute_table([read_table(path) for path in source.attributes], samples["sample"])
 store.write_corpus(corpus, output.corpus, output.training)
 write_table(samples, output.samples)
 write_table(merge.gene_table(corpus), output.genes)
-write_table(attributes, output.attributes)
 write_table(corpus.dropped, output.dropped)
 write_table(corpus.pairs, output.orthologues)
-join_metadata(source.metadata, output.metadata)
+kept = (samples.loc[corpus.part_of == number, "sample"] for number in range(len(corpus.parts)))
+join_attributes(source.attributes, kept, output.attributes)
+of_archives = [*corpus.parts[: len(source.shards)], *corpus.parts[len(paths) :]]  # a user's study has no metadata
+join_metadata(source.metadata, [part.prefix for part in of_archives], output.metadata)
 listed = read_table(source.listed) if source.listed else pd.DataFrame(columns=STUDY_COLUMNS)
 write_table(study_fates(listed, samples, corpus.dropped), output.studies)

@@ -37,7 +37,7 @@ def test_every_cell_of_the_real_tables_is_kept(shared_data, mirror, organism, pr
     truth = {("sra" if kind == "source" else kind): cells(path) for kind, path in paths.items()}
     runs = set(truth["sra"])
     write_metadata([metadata_table(study, runs, read_tables(paths))], tmp_path / "batch.parquet")
-    join_metadata([tmp_path / "batch.parquet"], tmp_path / "all.parquet")
+    join_metadata([tmp_path / "batch.parquet"], [""], tmp_path / "all.parquet")
 
     rows = pyarrow.parquet.read_table(tmp_path / "all.parquet").to_pylist()
     assert [row["run"] for row in rows] == sorted(runs)
@@ -73,17 +73,18 @@ def test_tables_of_other_columns_and_runs_lie_side_by_side(tmp_path):
     write_metadata(tables[:1], tmp_path / "1.parquet")
     write_metadata(tables[1:], tmp_path / "2.parquet")
     write_metadata([], tmp_path / "3.parquet")
-    join_metadata([tmp_path / f"{number}.parquet" for number in (1, 2, 3)], tmp_path / "all.parquet")
+    paths = [tmp_path / f"{number}.parquet" for number in (1, 2, 3)]
+    join_metadata(paths, ["", "human.", ""], tmp_path / "all.parquet")
     table = pyarrow.parquet.read_table(tmp_path / "all.parquet")
     assert table.column_names == [*KEYS, "sra.title", "recount_qc.auc", "sra.mesa"]
     assert [tuple(row.values())[2:] for row in table.to_pylist()] == [
         ("S", "r1", "1", 'a "b" #c', None, None),
         ("S", "r2", "2", None, None, None),
         ("S", "r3", "3", None, "7", None),
-        ("T", "r9", "9", None, None, "m"),
+        ("human.T", "r9", "9", None, None, "m"),
     ]
 
 
 def test_nothing_to_join_is_a_table_of_no_rows(tmp_path):
-    join_metadata([], tmp_path / "all.parquet")
+    join_metadata([], [], tmp_path / "all.parquet")
     assert pyarrow.parquet.read_table(tmp_path / "all.parquet").column_names == KEYS

@@ -1,10 +1,17 @@
-"""Memory does not grow with the runs of a study, nor with the studies of a batch. Oracle: the peak of a process of its
-own, beside what holding everything would take."""
+"""Memory does not grow with the runs of a study or the studies of a batch, and hardly with the samples of a corpus.
+Oracle: the peak of a process of its own, beside what holding everything would take."""
 
 import gzip
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
+from scarceseq.corpus.all_metadata import KEYS, write_metadata
+from scarceseq.files import write_table
 
 GENES = 2000
 READ = """
@@ -52,6 +59,25 @@ everything = RunFilter(["rna-seq"], 0, [], 1.0, ["protein_coding"], 10**9)
 shard = build_shard(plan, entries, folder / "batch", annotation, everything, [], 1, folder / "shard.h5ad")
 assert not len(shard.dropped), shard.dropped
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+"""
+MERGE = """
+import runpy, sys
+from pathlib import Path
+from types import SimpleNamespace
+
+script, folder = sys.argv[1], Path(sys.argv[2])
+suffixes = {"shards": "h5ad", "dropped": "dropped.tsv"}
+suffixes |= {"attributes": "attributes.parquet", "metadata": "metadata.parquet"}
+inputs = {name: sorted(map(str, folder.glob(f"*.{suffix}"))) for name, suffix in suffixes.items()}
+inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed"], [])
+names = ["corpus.h5ad", "training.npy", "samples.parquet", "genes.parquet", "attributes.parquet", "metadata.parquet"]
+names += ["studies.tsv", "dropped.tsv", "orthologues.tsv"]
+params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[])
+made = dict(input=inputs, output={name.split(".")[0]: folder / "corpus" / name for name in names}, params=params)
+made = {name: SimpleNamespace(**parts) for name, parts in made.items()}
+runpy.run_path(script, {"snakemake": SimpleNamespace(log=[folder / "log"], **made)})
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # rusage has the parent's too
+print(int(peak.split()[1]) / 1000)
 """
 
 
@@ -106,4 +132,48 @@ def peak_of_building(folder, studies, runs):
 def test_building_a_shard_of_many_studies_takes_no_more_memory_than_one_of_few(tmp_path):
     few, many = peak_of_building(tmp_path / "few", 2, 500), peak_of_building(tmp_path / "many", 20, 500)
     held_whole = 20 * 500 * GENES * 8 / 1e6  # 160 MB
+    assert many - few < held_whole / 4
+
+
+def write_shard(folder, number, samples, genes):
+    """A shard as `build_shard` leaves it; every second run is dropped, every sample has 15 attributes."""
+    names = [f"SRX{number:04d}{index:06d}" for index in range(samples)]
+    table = pd.DataFrame({"runs": [name.replace("X", "R") for name in names]}, index=names)
+    table = table.assign(study=f"SRP{number}", organism="mouse", source="sra", unit="base_coverage", auc=1.0)
+    table = table.assign(mapped_reads=1.0, average_mapped_length=1.0)[SAMPLE_COLUMNS]
+    counts = np.zeros((samples, len(genes)), dtype=np.int64)
+    counts[:, 0], counts[:, 1] = np.arange(samples) + 1, number + 1
+    write_counts(counts, table, genes, folder / f"{number}.h5ad")
+    rows = [(f"SRP{number}", f"{run}_", "few_mapped_reads", "12") for run in table["runs"][::2]]
+    write_table(pd.DataFrame(rows, columns=DROPPED_COLUMNS), folder / f"{number}.dropped.tsv")
+    rows = [(name, f"key {key}", f"value {key} of {name}") for name in names for key in range(15)]
+    write_table(pd.DataFrame(rows, columns=["sample", "key", "value"]), folder / f"{number}.attributes.parquet")
+    columns = {key: list(table["runs"]) for key in KEYS}
+    columns |= {f"sra.{column}": [f"{column} of {name}" for name in names] for column in range(20)}
+    write_metadata([pa.table(columns)], folder / f"{number}.metadata.parquet")
+
+
+def peak_of_merging(folder, shards, samples, genes):
+    folder.mkdir()
+    gene_ids = [f"ENSMUSG{index:011d}.1" for index in range(genes)]
+    table = {
+        "gene_name": [f"Gene{index}" for index in range(genes)],
+        "gene_type": "x",
+        "bp_length": 9,
+        "measured": True,
+    }
+    for number in range(shards):
+        write_shard(folder, number, samples, pd.DataFrame(table, index=gene_ids))
+    return peak_of(MERGE, Path(__file__).parents[3] / "workflow/scripts/merge_corpus.py", folder)
+
+
+def test_merging_holds_little_of_each_sample_and_none_of_its_attributes(tmp_path):
+    few, many = (peak_of_merging(tmp_path / str(shards), shards, 2000, 10) for shards in (2, 12))
+    held_whole = 10 * 2000 * 5.5 / 1e3  # 110 MB, measured: attributes as Python's objects are most of it
+    assert many - few < held_whole / 2
+
+
+def test_merging_holds_the_genes_of_one_file_however_many_there_are(tmp_path):
+    few, many = (peak_of_merging(tmp_path / str(shards), shards, 2, 20_000) for shards in (2, 22))
+    held_whole = 20 * 20_000 * 190 / 1e6  # 76 MB: identifiers, names and lengths
     assert many - few < held_whole / 4

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
 from scarceseq.corpus import merge, store, transform
+from scarceseq.corpus.attributes import join_attributes
 from scarceseq.corpus.splits import split_studies
 from scarceseq.errors import InputError
+from scarceseq.files import read_table, write_table
 
 GENES = pd.DataFrame(
     {
@@ -163,9 +165,19 @@ def test_counts_are_written_exactly_and_with_equal_bytes(join, written, tmp_path
     assert back.var["shared"].tolist() == [True, True, True, False]
 
 
-def test_attributes_of_dropped_samples_are_dropped():
-    tables = [pd.DataFrame({"sample": ["b", "x"], "key": ["sex", "sex"], "value": ["F", "M"]})]
-    assert merge.attribute_table(tables, ["a", "b"]).to_numpy().tolist() == [["b", "sex", "F"]]
+def test_attributes_are_those_of_the_part_that_a_kept_sample_is_in(tmp_path):
+    tables = [[("b", "sex", "F"), ("x", "sex", "M"), ("b", "age", "old")], [("x", "sex", "?"), ("b", "sex", "M")]]
+    paths = [tmp_path / f"{number}.parquet" for number in (1, 2)]
+    for path, rows in zip(paths, tables, strict=True):
+        write_table(pd.DataFrame(rows, columns=["sample", "key", "value"]), path)
+    join_attributes(paths, [pd.Series(["a", "b"]), pd.Series(["x"])], tmp_path / "all.parquet")
+    found = read_table(tmp_path / "all.parquet").to_numpy().tolist()
+    assert found == [["b", "sex", "F"], ["b", "age", "old"], ["x", "sex", "?"]]
+
+
+def test_no_attributes_are_a_table_of_no_rows(tmp_path):
+    join_attributes([], [], tmp_path / "all.parquet")
+    assert read_table(tmp_path / "all.parquet").columns.tolist() == ["sample", "key", "value"]
 
 
 STUDIES = [f"SRP{number:04d}" for number in range(400)]

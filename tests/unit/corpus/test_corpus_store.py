@@ -158,7 +158,7 @@ def test_file_without_samples_is_read_back(tmp_path):
     part = random_part(generator, gene_table(generator), ["SRP1"])[:0]
     write_counts(part.X, part.obs, part.var, tmp_path / "empty.h5ad")
     assert anndata.read_h5ad(tmp_path / "empty.h5ad").shape == (0, GENES)
-    assert len(CountsFile(tmp_path / "empty.h5ad").samples) == 0
+    assert len(CountsFile(tmp_path / "empty.h5ad").read_samples()) == 0
 
 
 def test_a_write_that_fails_leaves_no_file(tmp_path):

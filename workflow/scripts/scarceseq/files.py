@@ -49,7 +49,7 @@ def write_table(frame, path):
     path = Path(path)
     with atomic(path) as temporary:
         if path.suffix == ".parquet":
-            frame.to_parquet(temporary, index=False)
+            frame.to_parquet(temporary, index=False, row_group_size=2**16)  # what is written at once is copied
         elif path.name.endswith(".tsv.gz"):
             text = frame.to_csv(sep="\t", index=False, na_rep="NA")
             with open(temporary, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:

@@ -1,13 +1,14 @@
 """Every column of the archive's metadata tables, kept for whoever needs more than the workflow does."""
 
-import contextlib
-
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet
 
 from scarceseq.files import atomic
 
 KEYS = ["organism", "source", "study", "run", "rail_id"]
+# Rows that are in memory at once: they have some 200 columns.
+GROUP_ROWS = 2000
 # The columns of every table that say which run a row is of.
 JOIN_COLUMNS = ("rail_id", "external_id", "study")
 
@@ -52,31 +53,29 @@ def _text(values):
 def write_metadata(tables, path):
     """Write the studies of a batch, `metadata_table` of each, as parquet; a column that one lacks is missing there."""
     empty = pa.table({name: pa.array([], pa.string()) for name in KEYS})
+    table = pa.concat_tables([empty, *tables], promote_options="default")
     with atomic(path) as temporary:
-        pyarrow.parquet.write_table(pa.concat_tables([empty, *tables], promote_options="default"), temporary)
+        pyarrow.parquet.write_table(table, temporary, row_group_size=GROUP_ROWS)
 
 
-def join_metadata(paths, target):
-    """Put the files of all batches one behind the other, one in memory at a time.
+def join_metadata(paths, prefixes, target):
+    """Put the files of all batches one behind the other, some rows in memory at a time.
 
     Parameters
     ----------
     paths : list of path
         From `write_metadata`, or from another run's `join_metadata`.
+    prefixes : list of str
+        What comes before the names of each file's studies.
     target : path
     """
-    files = [pyarrow.parquet.ParquetFile(path) for path in paths]
     empty = pa.schema([(name, pa.string()) for name in KEYS])
-    schema = pa.unify_schemas([empty, *(file.schema_arrow.remove_metadata() for file in files)])
-    with (
-        contextlib.ExitStack() as stack,
-        atomic(target) as temporary,
-        pyarrow.parquet.ParquetWriter(temporary, schema) as writer,
-    ):
-        for file in files:
-            stack.enter_context(file)
-            for group in range(file.num_row_groups):
-                rows = file.read_row_group(group)
-                if len(rows):
-                    lacking = {name: pa.nulls(len(rows), pa.string()) for name in schema.names}
-                    writer.write_table(pa.table(lacking | {name: rows[name] for name in rows.column_names}, schema))
+    schema = pa.unify_schemas([empty, *(pyarrow.parquet.read_schema(path).remove_metadata() for path in paths)])
+    with atomic(target) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
+        for path, prefix in zip(paths, prefixes, strict=True):
+            with pyarrow.parquet.ParquetFile(path) as file:
+                for rows in file.iter_batches(GROUP_ROWS):
+                    columns = {name: pa.nulls(len(rows), pa.string()) for name in schema.names}
+                    columns |= {name: rows[name] for name in rows.schema.names}
+                    columns["study"] = pa.compute.binary_join_element_wise(prefix, columns["study"], "")
+                    writer.write_table(pa.table(columns, schema))

@@ -32,7 +32,7 @@ def study_fates(listed, samples, dropped):
         was skipped.
     """
     key = ["organism", "source", "study"]
-    kept = samples.assign(kept_runs=samples["runs"].str.split(",").str.len(), samples=1)
+    kept = samples[[*key, "runs"]].assign(kept_runs=samples["runs"].str.count(",") + 1, samples=1)
     kept = kept.groupby(key, as_index=False)[["kept_runs", "samples"]].sum()
     archive = listed.rename(columns={"project": "study"})
     table = archive.merge(kept, on=key, how="outer").astype({"runs": "Int64"})

@@ -91,22 +91,22 @@ def merge(paths, dropped, gene_types, joined=None, organism=None):
     """
     joined = joined or Joined([])
     files = [CountsFile(path) for path in [*paths, *joined.paths]]
-    genes, parts, pairs = align(files, organism, joined.orthologues)
+    genes, parts, samples, pairs = align(files, organism, joined.orthologues)
     genes["chosen"] = genes["shared"] & (genes["gene_type"].isin(gene_types) if gene_types else True)
-    samples = pd.concat([part.samples for part in parts])
-    part_of = np.repeat(np.arange(len(parts)), [len(part.samples) for part in parts])
-    row_of = np.concatenate([np.arange(len(part.samples)) for part in parts])
-    accessions = np.concatenate([part.file.samples["study"].to_numpy(dtype=str) for part in parts])
-    excluded = (part_of >= len(paths)) & np.isin(accessions, joined.excluded_studies)
+    part_of = np.repeat(np.arange(len(parts)), [part.rows for part in parts])
+    row_of = np.concatenate([np.arange(part.rows) for part in parts])
+    excluded = (part_of >= len(paths)) & samples.pop("accession").isin(joined.excluded_studies).to_numpy()
     _check_names(samples)
     figures, digests = count_figures(parts, genes)
 
     order = np.lexsort((samples.index, samples["study"]))
-    samples, figures = samples.iloc[order], figures.iloc[order]
-    reasons = sample_reasons(digests[order], figures["genes_detected"], samples.index, excluded[order])
-    lost = pd.concat([pd.DataFrame(columns=DROPPED_COLUMNS, dtype=object), *dropped, _dropped_runs(samples, reasons)])
-    lost = lost.sort_values(["study", "run"], ignore_index=True)
+    detected = figures["genes_detected"].to_numpy()
+    reasons = sample_reasons(digests[order], detected[order], samples.index[order], excluded[order])
     kept = np.array([not reason for reason, _ in reasons], dtype=bool)
+    lost = [_dropped_runs(samples.iloc[order[~kept]], [reason for reason in reasons if reason[0]])]
+    lost = pd.concat([pd.DataFrame(columns=DROPPED_COLUMNS, dtype=object), *dropped, *lost])
+    lost = lost.sort_values(["study", "run"], ignore_index=True)
+    samples, figures = samples.iloc[order[kept]], figures.iloc[order[kept]]
     if not kept.any():
         raise InputError(f"corpus: no sample is left; reasons: {lost['reason'].value_counts().to_dict()}")
     if not genes["chosen"].any():
@@ -116,9 +116,9 @@ def merge(paths, dropped, gene_types, joined=None, organism=None):
         )
     log.info(
         "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",
-        *(kept.sum(), samples["study"][kept].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
+        *(len(samples), samples["study"].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
     )
-    return Corpus(parts, part_of[order][kept], row_of[order][kept], samples[kept], figures[kept], genes, lost, pairs)
+    return Corpus(parts, part_of[order[kept]], row_of[order[kept]], samples, figures, genes, lost, pairs)
 
 
 def _check_names(samples):
@@ -143,25 +143,29 @@ def count_figures(parts, genes):
     figures : pandas.DataFrame
         As `Corpus.figures`.
     digests : numpy.ndarray
-        bytes, (samples,): SHA-256 of the counts of the shared genes.
+        S32, (samples,): SHA-256 of the counts of the shared genes.
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
-    blocks, digests = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))], []
+    total, place = sum(part.rows for part in parts), 0
+    figures = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
+    figures = {name: np.ones(total, dtype=kind) for name, kind in figures.items()}
+    digests = np.empty(total, dtype="S32")
     for part in parts:
-        rows, length = len(part.samples), part.bp_length[shared]
+        length = part.bp_length[shared]
         with part.file.open() as source:
-            for start in range(0, rows, block_rows(len(shared))):
-                counts = part.counts(source, start, min(start + block_rows(len(shared)), rows))
+            for start in range(0, part.rows, block_rows(len(shared))):
+                counts = part.counts(source, start, min(start + block_rows(len(shared)), part.rows))
                 counts = np.ascontiguousarray(counts[:, shared])
-                zero_fraction = (counts[:, chosen] == 0).mean(axis=1) if chosen.any() else np.ones(len(counts))
-                blocks.append(
-                    (counts.sum(axis=1), (counts > 0).sum(axis=1), zero_fraction, (counts / length).sum(axis=1))
-                )
-                digests += [hashlib.sha256(row).digest() for row in counts]
-    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
-    names = ["library_size", "genes_detected", "zero_fraction", "rate_sum"]
-    return pd.DataFrame(dict(zip(names, columns, strict=True))), np.array(digests, dtype=object)
+                rows = slice(place, place + len(counts))
+                figures["library_size"][rows] = counts.sum(axis=1)
+                figures["genes_detected"][rows] = (counts > 0).sum(axis=1)
+                if chosen.any():
+                    figures["zero_fraction"][rows] = (counts[:, chosen] == 0).mean(axis=1)
+                figures["rate_sum"][rows] = (counts / length).sum(axis=1)
+                digests[rows] = [hashlib.sha256(row).digest() for row in counts]
+                place = rows.stop
+    return pd.DataFrame(figures), digests
 
 
 def sample_reasons(digests, genes_detected, names, excluded):
@@ -171,20 +175,25 @@ def sample_reasons(digests, genes_detected, names, excluded):
 
     Parameters
     ----------
-    digests : sequence of bytes
+    digests : numpy.ndarray of bytes
         Equal where the counts of the shared genes are; in the final order.
     genes_detected : sequence of int
         Number of these genes that are not zero.
-    names : sequence of str
+    names : pandas.Index
     excluded : sequence of bool
         Whether the sample's study was named as not to be taken.
     """
     first, seen, reasons = {}, set(), []
-    for name, digest, detected, unwanted in zip(names, digests, genes_detected, excluded, strict=True):
+    _, number, times = np.unique(digests, return_inverse=True, return_counts=True)
+    alone = (times[number] == 1) & ~names.duplicated(keep=False)  # most are, and need not be remembered
+    facts = zip(names, digests, genes_detected, excluded, alone, strict=True)
+    for name, digest, detected, unwanted, single in facts:
         if unwanted:
             reasons.append(("study_excluded", None))
         elif detected == 0:
             reasons.append(("all_zero_in_shared_genes", None))
+        elif single:
+            reasons.append((None, None))
         elif digest in first:
             reasons.append(("duplicate_content", first[digest]))
         elif name in seen:
@@ -200,7 +209,6 @@ def _dropped_runs(samples, reasons):
     rows = [
         (study, run, reason, value)
         for study, runs, (reason, value) in zip(samples["study"], samples["runs"], reasons, strict=True)
-        if reason
         for run in runs.split(",")
     ]
     return pd.DataFrame(rows, columns=DROPPED_COLUMNS, dtype=object)
@@ -213,18 +221,12 @@ def sample_table(corpus):
     chosen genes; rate_sum, of library_size's unit per base, is what TPM divides by: counts are
     TPM x bp_length x rate_sum / 1e6.
     """
-    table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str))
-    return pd.concat([table.rename_axis("sample").reset_index(), corpus.figures.reset_index(drop=True)], axis=1)
+    table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str), copy=False)
+    columns = {name: part[name].to_numpy() for part in (table, corpus.figures) for name in part}
+    return pd.DataFrame({"sample": table.index.to_numpy(), **columns}, copy=False)
 
 
 def gene_table(corpus):
     """The columns of the training matrix, in order: gene_id, gene_name, gene_type, bp_length; orthologues, if any."""
     chosen = corpus.genes[corpus.genes["chosen"]].drop(columns=["shared", "chosen"])
     return chosen.rename_axis("gene_id").reset_index()
-
-
-def attribute_table(attributes, samples):
-    """Attributes of the kept samples, sorted: sample, key, value."""
-    table = pd.concat(attributes, ignore_index=True)
-    table = table[table["sample"].isin(samples)].drop_duplicates(["sample", "key"])
-    return table.sort_values(["sample", "key"], ignore_index=True).astype(str)

@@ -17,9 +17,11 @@ class Part:
     Attributes
     ----------
     file : CountsFile
-    samples : pandas.DataFrame
-        Of the file; studies of another organism than the corpus's own are called ``<organism>.<study>``, because
-        accessions of the archive occur in two organisms.
+    rows : int
+        Number of samples.
+    prefix : str
+        What comes before the names of its studies: ``<organism>.`` if that is another than the corpus's own, because
+        accessions of the archive occur in two.
     columns : numpy.ndarray of int, (genes,), or None
         Column in the file of each gene of the corpus, -1 where it has none; None if they are the same genes in the
         same order.
@@ -28,7 +30,8 @@ class Part:
     """
 
     file: CountsFile
-    samples: pd.DataFrame
+    rows: int
+    prefix: str
     columns: np.ndarray | None
     bp_length: np.ndarray
 
@@ -60,6 +63,8 @@ def align(files, organism, orthologues):
         every study, by way of its orthologue if it is of another organism), and for each other organism
         ``<organism>_gene_id`` and ``<organism>_bp_length``.
     parts : list of Part
+    samples : pandas.DataFrame
+        Of all files, one behind the other; accession is the study's name without its part's prefix.
     pairs : pandas.DataFrame
         From `OrthologueTable.match`, of all other organisms.
 
@@ -68,53 +73,59 @@ def align(files, organism, orthologues):
     InputError
         If a file lacks a gene that others of its organism have, holds two organisms, or no table joins it.
     """
-    own = organism or _organism(files[0], None)
-    genes = files[0].genes[["gene_name", "gene_type", "bp_length"]].copy()
+    own = organism or _organism(files[0], files[0].read_samples(), None)
+    of_own = files[0].read_genes()
+    genes = of_own[["gene_name", "gene_type", "bp_length"]].copy()
     genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
-    genes["shared"] = any(len(file.samples) for file in files)
-    first, places, pairs, parts = {own: files[0]}, {own: np.arange(len(genes))}, [no_pairs()], []
+    genes["shared"] = True
+    first, places, pairs = {own: (files[0], of_own)}, {own: np.arange(len(genes))}, [no_pairs()]
+    parts, tables = [], []
     for file in files:
-        found = _organism(file, own)
+        samples, table = file.read_samples(), file.read_genes()
+        found = _organism(file, samples, own)
         if found not in first:
-            first[found] = file
-            places[found], told = _match(orthologues, own, genes, found, file)
+            first[found] = (file, table)
+            places[found], told = _match(orthologues, own, genes, found, file, table)
             pairs.append(told)
-            genes[f"{found}_gene_id"] = _taken(file.genes.index.astype(str), places[found], "")
-            genes[f"{found}_bp_length"] = _taken(file.genes["bp_length"].to_numpy(float), places[found], np.nan)
-        columns = _taken(_columns(file, first[found]), places[found], -1)
-        length = _taken(file.genes["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
-        if len(file.samples):
-            measured = file.genes["measured" if "measured" in file.genes else "shared"].to_numpy(dtype=bool)
+            genes[f"{found}_gene_id"] = _taken(table.index.astype(str), places[found], "")
+            genes[f"{found}_bp_length"] = _taken(table["bp_length"].to_numpy(float), places[found], np.nan)
+        columns = _taken(_columns(file, table, *first[found]), places[found], -1)
+        if len(samples):
+            measured = table["measured" if "measured" in table else "shared"].to_numpy(dtype=bool)
             genes["shared"] &= _taken(measured, columns, False)
-        same = found == own and file.genes.index.equals(genes.index)
-        parts.append(Part(file, _named(file.samples, found, own), None if same else columns, length))
-    return genes, parts, pd.concat(pairs, ignore_index=True)
+        length = _taken(table["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
+        if parts and np.array_equal(length, parts[-1].bp_length, equal_nan=True):
+            length = parts[-1].bp_length  # one array for all batches
+        same = found == own and table.index.equals(genes.index)
+        parts.append(Part(file, len(samples), "" if found == own else f"{found}.", None if same else columns, length))
+        tables.append(_named(samples, parts[-1].prefix))
+    genes["shared"] &= any(part.rows for part in parts)
+    return genes, parts, pd.concat(tables), pd.concat(pairs, ignore_index=True)
 
 
-def _organism(file, own):
+def _organism(file, samples, own):
     """The organism of a file's samples; `own` if it has none."""
-    found = sorted(set(file.samples["organism"].astype(str)))
+    found = sorted(set(samples["organism"].astype(str)))
     if len(found) > 1:
         raise InputError(f"{file.path}: holds {' and '.join(found)}; join the corpora that it was made of")
     return found[0] if found else own
 
 
-def _match(orthologues, own, genes, other, file):
+def _match(orthologues, own, genes, other, file, table):
     if orthologues is None:
         raise InputError(
             f"{file.path}: is of {other}, and the corpus of {own}; name a table of orthologues under corpus.orthologues"
         )
-    return orthologues.match(own, genes, other, file.genes)
+    return orthologues.match(own, genes, other, table)
 
 
-def _columns(file, first):
-    """Column in `file` of each gene of `first`, a file of the same organism."""
-    gene_ids = first.genes.index
-    columns = file.genes.index.get_indexer(gene_ids)
+def _columns(file, table, first, of_first):
+    """Column in `table`, of `file`, of each gene of `of_first`, the first file of the same organism."""
+    columns = table.index.get_indexer(of_first.index)
     if (columns < 0).any():
         raise InputError(
-            f"{file.path}: lacks {(columns < 0).sum()} of the {len(gene_ids)} genes of {first.path}, the first is "
-            f"{gene_ids[columns < 0][0]}; were they made with one annotation? Delete them and run again"
+            f"{file.path}: lacks {(columns < 0).sum()} of the {len(of_first)} genes of {first.path}, the first is "
+            f"{of_first.index[columns < 0][0]}; were they made with one annotation? Delete them and run again"
         )
     return columns
 
@@ -124,7 +135,7 @@ def _taken(values, places, nothing):
     return np.where(places < 0, nothing, np.asarray(values)[places])
 
 
-def _named(samples, organism, own):
+def _named(samples, prefix):
     samples = samples.astype({"study": str, "runs": str})
     samples.index = samples.index.astype(str)
-    return samples if organism == own else samples.assign(study=f"{organism}." + samples["study"])
+    return samples.assign(study=prefix + samples["study"] if prefix else samples["study"], accession=samples["study"])

@@ -55,7 +55,7 @@ class Shard:
     dropped : pandas.DataFrame
         study, run, reason, value.
     attributes : pandas.DataFrame
-        sample, key, value.
+        sample, key, value; a sample of two studies is there once.
     metadata : list of pyarrow.Table
         Every column of each study's metadata, dropped runs included.
     """
@@ -112,7 +112,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
         target.samples = pd.concat([table for table in samples if len(table)] or samples)
     return Shard(
         pd.DataFrame(dropped, columns=DROPPED_COLUMNS, dtype=object),
-        pd.DataFrame(attributes, columns=["sample", "key", "value"], dtype=str),
+        pd.DataFrame(attributes, columns=["sample", "key", "value"], dtype=str).drop_duplicates(["sample", "key"]),
         metadata,
     )
 

@@ -13,7 +13,7 @@ from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
 
 # int64 counts that are in memory at once; the normalisation holds a few arrays of this size.
-BLOCK_BYTES = 2**25
+BLOCK_BYTES = 2**23
 
 
 def block_rows(genes):

@@ -1,0 +1,34 @@
+"""Attributes of the corpus's samples, from the tables of its parts."""
+
+import contextlib
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet
+
+from scarceseq.files import atomic
+
+SCHEMA = pa.schema([(name, pa.string()) for name in ("sample", "key", "value")])
+# Rows in memory at once.
+ROWS = 2**16
+
+
+def join_attributes(paths, kept, target):
+    """Put the tables of all parts one behind the other, without samples that are not kept.
+
+    Parameters
+    ----------
+    paths : list of path
+        Parquet: sample, key, value; each key of a sample once.
+    kept : iterable of array of str
+        Samples kept of each part.
+    target : path
+    """
+    with atomic(target) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:
+        for path, names in zip(paths, kept, strict=True):
+            wanted = pa.array(names, pa.string())
+            with contextlib.closing(pyarrow.parquet.ParquetFile(path)) as file:
+                for batch in file.iter_batches(ROWS, columns=SCHEMA.names):
+                    rows = batch.filter(pa.compute.is_in(batch["sample"], wanted))
+                    if len(rows):
+                        writer.write_table(pa.Table.from_batches([rows]).cast(SCHEMA))

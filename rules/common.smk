@@ -248,11 +248,27 @@ def predictor_fits():
 
 
 def prior_inputs(wildcards):
-    """The graph or embedding that a predictor uses, if any."""
+    """The graph or embedding that a predictor uses, and cells, if any."""
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    found = training_cells(wildcards)
     if "graph" in needs:
-        return {"graph": f"{RESULTS}/network/{wildcards.source}.parquet"}
-    return {"embedding": f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"} if "embedding" in needs else {}
+        found["graph"] = f"{RESULTS}/network/{wildcards.source}.parquet"
+    if "embedding" in needs:
+        found["embedding"] = f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"
+    return found
+
+
+def training_cells(wildcards):
+    """The screen's cells, if the predictor trains on cells and the screen has them."""
+    needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    wanted = "cells" in needs and config["screens"][wildcards.screen]["kind"] == "cells"
+    return {"cells": f"{RESULTS}/screen/{wildcards.screen}/cells.h5ad"} if wanted else {}
+
+
+def predictor_settings(wildcards):
+    """Settings of a predictor that has some, and where it computes."""
+    settings = config["predictors"].get(wildcards.predictor)
+    return settings | {"device": config["device"]} if settings else {}
 
 
 def design_lists(wildcards):

@@ -18,6 +18,9 @@ rule fit_predictors:
     threads: 1
     resources:
         mem_mb=4000,
+    params:
+        settings=predictor_settings,
+        drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
     message:
         "Predicting unseen perturbations of {wildcards.screen} by {wildcards.predictor}, from {wildcards.source}"
     script:

@@ -28,6 +28,7 @@ rule rank_perturbations:
 
 rule fit_selection:
     input:
+        unpack(training_cells),
         rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
         differential="<results>/screen/{screen}/differential_genes.parquet",
@@ -47,6 +48,8 @@ rule fit_selection:
     params:
         budgets=config["selection"]["budgets"],
         min_budget=config["selection"]["min_budget"],
+        settings=predictor_settings,
+        drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
     message:
         "Learning curve of {wildcards.predictor} on {wildcards.screen}, {wildcards.selector}, graph {wildcards.graph}"
     script:

@@ -3,6 +3,7 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
+from scarceseq.perturbation.cells import read_cells
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.prior import Prior
 from scarceseq.runtime import start
@@ -20,6 +21,8 @@ prior = Prior(
     profiles.var_names.to_numpy(dtype=str),
     read_graph(source.graph) if source.get("graph") else None,
     read_table(source.embedding).set_index("gene") if source.get("embedding") else None,
+    read_cells(source.cells, profiles.obs_names, snakemake.params.drop_expressing) if source.get("cells") else None,
+    snakemake.params.settings | {"threads": snakemake.threads},
 )
 identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": wildcards.source}
 write_table(evaluate(identity, screen, prior), snakemake.output["values"])

@@ -3,6 +3,7 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
+from scarceseq.perturbation.cells import read_cells
 from scarceseq.runtime import start
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.settings import BudgetSettings
@@ -14,6 +15,9 @@ screen = {
     "differential": read_table(source.differential),
     "splits": read_table(source.splits),
 }
+known = {"settings": snakemake.params.settings | {"threads": snakemake.threads}}
+if source.get("cells"):
+    known["cells"] = read_cells(source.cells, screen["profiles"].obs_names, snakemake.params.drop_expressing)
 predictions = fit_selection(
     {"screen": wildcards.screen, "graph": wildcards.graph, "selector": wildcards.selector},
     wildcards.predictor,
@@ -21,5 +25,6 @@ predictions = fit_selection(
     read_table(source.rankings),
     read_graph(source.prediction_graph) if source.prediction_graph else None,
     BudgetSettings(snakemake.params.budgets, snakemake.params.min_budget),
+    known,
 )
 write_table(predictions, snakemake.output.predictions)

@@ -1,11 +1,12 @@
 """What predictors may know before any perturbation is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.network.graph import Graph
+from scarceseq.perturbation.cells import Cells
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,15 @@ class Prior:
     graph : scarceseq.network.graph.Graph or None
     embedding : pandas.DataFrame or None
         Genes (index) x components.
+    cells : scarceseq.perturbation.cells.Cells or None
+        Single cells of all perturbations; `fit` may look at those of control and of its training perturbations alone.
+    settings : dict
+        The predictor's own section of the config.
     """
 
     perturbations: np.ndarray
     columns: np.ndarray
     graph: Graph | None = None
     embedding: pd.DataFrame | None = None
+    cells: Cells | None = None
+    settings: dict = field(default_factory=dict)

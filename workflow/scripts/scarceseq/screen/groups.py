@@ -52,3 +52,10 @@ class Groups:
         """Cells of a group, CSR, cells x genes."""
         part = self._slices[name]
         return self._file.rows(part.start, part.stop)[self._kept[part]]
+
+    def batches(self, name):
+        """Experimental batch of each cell of a group; all one where the screen has none."""
+        obs, part = self._file.obs, self._slices[name]
+        if "batch" not in obs:
+            return np.zeros(self.size(name), dtype=str)
+        return obs["batch"].to_numpy(dtype=str)[part][self._kept[part]]

@@ -36,7 +36,7 @@ COLUMNS = [
 ]
 
 
-def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
+def fit_selection(identity, predictor_name, screen, rankings, graph, settings, known=None):
     """Errors of one predictor on test perturbations, for every split, draw and budget of one selector.
 
     Parameters
@@ -51,6 +51,8 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
     graph : scarceseq.network.graph.Graph
         The prediction graph, whatever the selection graph.
     settings : scarceseq.selection.settings.BudgetSettings
+    known : dict, optional
+        Further fields of the predictor's `Prior`: cells, settings.
 
     Returns
     -------
@@ -67,7 +69,8 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings):
     if kind not in predictor.KINDS:
         raise InputError(f"predictor {predictor_name} is not defined for a screen of kind '{kind}'")
     names = profiles.obs_names.to_numpy(dtype=str)
-    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph if "graph" in predictor.NEEDS else None)
+    graph = graph if "graph" in predictor.NEEDS else None
+    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph, **(known or {}))
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: metric for name, metric in defined_for(kind).items() if name in CURVE_METRICS}

@@ -101,6 +101,23 @@ class Gears(nn.Module):
         genes = self.gene_states(alone, count)[:, -1:]
         return self.respond(genes, self.perturbation_states(rows, share, count), share, count)
 
+    @torch.no_grad()
+    def hidden_states(self, condition):
+        """What each perturbation adds to the state of every gene, in evaluation: its embedding as trained.
+
+        Parameters
+        ----------
+        condition : torch.Tensor of int, shape (conditions,)
+
+        Returns
+        -------
+        torch.Tensor, shape (members, conditions, hidden)
+        """
+        self.eval()
+        rows = condition.to(self.targets.device).expand(len(self.gene_embedding), -1)
+        share = self.gene_embedding.new_zeros(rows.shape)
+        return self.perturbation_states(rows, share, share.new_ones(len(rows)))
+
     def respond(self, genes, shift, share, count):
         """Predictions from the states of genes and what the rows' perturbations add to them."""
         base, shift = self.normalised_sum(genes, shift, share, count)

@@ -1,6 +1,6 @@
 """Settings of GEARS; the config schema holds their defaults and their meaning."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,22 @@ class TrainingSettings:
     uncertainty_weight: float = 1.0
     steps_per_epoch: int = 0
     weights: str = "uniform"
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """What the predictor adds: an ensemble, cells and cut-offs of the co-expression graph, and where it runs."""
+
+    members: int = 1
+    seed: int = 1
+    coexpression_cells: str = "training"
+    min_correlation: float = 0.4
+    coexpression_top_k: int = 20
+    device: str = "cpu"
+    threads: int = 1
+
+
+def divide(settings):
+    """Keys of the config as (PredictorSettings, ModelSettings, TrainingSettings)."""
+    kinds = PredictorSettings, ModelSettings, TrainingSettings
+    return tuple(kind(**{f.name: settings[f.name] for f in fields(kind) if f.name in settings}) for kind in kinds)

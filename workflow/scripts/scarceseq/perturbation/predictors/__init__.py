@@ -2,12 +2,15 @@
 
 An entry exposes
 
-- ``NEEDS``: what of the `Prior` it uses besides names: ``graph``, ``embedding``, or nothing;
+- ``NEEDS``: what of the `Prior` it uses besides names: ``graph``, ``embedding``, ``cells``, or nothing;
 - ``KINDS``: kinds of screen it is defined for;
 - ``prepare(prior) -> features``: what depends on prior knowledge alone, computed once per screen;
 - ``fit(delta, rows, features) -> model``: learn from the training perturbations `rows` (positions in
   `Prior.perturbations`) with their differences to control `delta` (training perturbations x genes or coordinates);
 - ``predict(model, rows) -> delta``: predicted differences of the perturbations `rows`.
+
+An ensemble also has ``ensemble(model, rows)``, the prediction of each member (members x perturbations x genes), and
+``hidden_states(model, rows)``, what it knows of each perturbation (perturbations x width).
 
 Whatever is tuned is tuned within the training perturbations. Random numbers come from a fixed seed, so that equal input
 gives equal predictions.

@@ -1,0 +1,55 @@
+"""Single cells of a screen, for predictors that train on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from scarceseq.errors import InputError
+from scarceseq.screen.groups import Groups
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Log-normalised cells and whose they are.
+
+    Attributes
+    ----------
+    expression : scipy.sparse.csr_matrix, shape (cells, genes)
+        float32.
+    condition : numpy.ndarray of int, shape (cells,)
+        0 is control, 1 + i the perturbation i of the screen's profiles; rising.
+    batch : numpy.ndarray of int, shape (cells,)
+        Experimental batch; all 0 where the screen knows none.
+    """
+
+    expression: sparse.csr_matrix
+    condition: np.ndarray
+    batch: np.ndarray
+
+
+def read_cells(path, perturbations, drop_expressing=False):
+    """Cells of control and of the perturbations, as `normalise_cells` wrote them.
+
+    Parameters
+    ----------
+    path : path
+    perturbations : sequence of str
+        Of the screen's profiles, in their order.
+    drop_expressing : bool
+        Leave out cells that still express the perturbed gene, as the profiles do.
+
+    Raises
+    ------
+    InputError
+        If the file lacks the cells of a perturbation.
+    """
+    names = ["control", *perturbations]
+    with Groups(path, drop_expressing) as groups:
+        missing = sorted(set(perturbations) - set(groups.names))
+        if missing:
+            raise InputError(f"{path}: there are no cells of {missing[0]}; rerun normalise_cells and prepare_screen")
+        expression = sparse.vstack([groups.read(name) for name in names], format="csr")
+        condition = np.repeat(np.arange(len(names)), [groups.size(name) for name in names])
+        batch = np.concatenate([groups.batches(name) for name in names])
+    return Cells(expression, condition, np.unique(batch, return_inverse=True)[1])

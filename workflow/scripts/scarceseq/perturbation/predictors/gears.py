@@ -1,0 +1,143 @@
+"""GEARS (Roohani, Huang & Leskovec 2024): a network on the gene graph, trained on single cells or their moments.
+
+The co-expression graph is made anew for each training, from control cells and those of its own perturbations. The
+weights after the last epoch count, so that nothing is taken from the training perturbations to choose an epoch. Genes
+that the graph does not have train isolated nodes; where one of them is to be predicted, it gets the training mean.
+
+Beside `predict`, the mean over the ensemble, there are `ensemble`, each member's prediction, and `hidden_states`, what
+the network knows of a perturbation before it looks at genes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from scarceseq import device
+from scarceseq.network.kinds.corpus_coexpression import correlation_edges
+from scarceseq.perturbation.cells import Cells
+from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
+from scarceseq.perturbation.gears.model import Gears
+from scarceseq.perturbation.gears.moments import ScreenMoments, dense, screen_moments
+from scarceseq.perturbation.gears.settings import divide
+from scarceseq.perturbation.gears.training import train
+from scarceseq.runtime import keep_freed_memory
+from scarceseq.seeds import derive
+
+NEEDS = ("graph", "cells")
+KINDS = ("cells",)
+RANDOM = True
+MAX_CELLS = 10_000
+"""Cells, evenly spaced, from which genes are found to be co-expressed."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What training starts from; of the perturbations' cells and moments `fit` uses those of its own rows alone."""
+
+    cells: Cells
+    moments: ScreenMoments
+    similarity: tuple  # source, target, weight of edges between nodes
+    nodes: int
+    node: np.ndarray  # (perturbations,), those that the graph does not have come after its own nodes
+    known: np.ndarray  # (perturbations,), bool
+    settings: tuple  # as `divide` gives them
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is learned."""
+
+    network: Gears
+    mean: np.ndarray  # (genes,), of the training perturbations
+    known: np.ndarray  # (perturbations,), bool
+    alone: bool  # whether cells receive no co-expression information
+    history: list
+
+
+def prepare(prior):
+    """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control."""
+    keep_freed_memory()
+    settings = divide(prior.settings)
+    torch.set_num_threads(settings[0].threads)
+    cells, node = prior.cells, prior.graph.positions(prior.perturbations)
+    known, edges = node >= 0, prior.graph.incoming.tocoo()
+    node[~known] = len(prior.graph.nodes) + np.arange((~known).sum())
+    moments = screen_moments(cells.expression, cells.condition, cells.batch)
+    similarity = edges.col.astype(np.int64), edges.row.astype(np.int64), edges.data
+    nodes = len(prior.graph.nodes) + int((~known).sum())
+    return Features(cells, moments, similarity, nodes, node, known, settings)
+
+
+def fit(delta, rows, features, seed=0):
+    """Train all members of the ensemble side by side on control and the perturbations `rows`.
+
+    Parameters
+    ----------
+    delta : numpy.ndarray, shape (training perturbations, genes)
+    rows : numpy.ndarray of int
+    features : Features
+    seed : int
+        Beside the settings' own: another one gives another ensemble.
+    """
+    own, shape, training = features.settings
+    seeds = [derive(own.seed, "gears", seed, member) for member in range(own.members)]
+    place, conditions = Place(device.choose(own.device)), np.concatenate([[0], 1 + np.asarray(rows)])
+    used = np.flatnonzero(np.isin(features.cells.condition, conditions))
+    coexpression = coexpression_edges(features.cells, used, own)
+    targets = np.concatenate([[-1], features.node])[:, None]
+    genes = features.cells.expression.shape[1]
+    network = Gears(genes, coexpression, features.similarity, targets, features.nodes, shape, seeds).to(place.device)
+    if training.mode == "moments":
+        batches = MomentBatches(conditions, features.moments, training, seeds, place)
+    else:
+        cells = features.cells
+        batches = CellBatches(
+            cells.expression, cells.condition, features.moments, training, seeds, place, cells.batch, used
+        )
+    history = train(network, batches, training)
+    return Model(network, delta.mean(axis=0), features.known, training.mode == "reference", history)
+
+
+def coexpression_edges(cells, used, settings):
+    """(source, target, |correlation|) between genes over control cells and, if so set, the training cells.
+
+    Parameters
+    ----------
+    cells : Cells
+    used : numpy.ndarray of int
+        Training cells, control included.
+    settings : scarceseq.perturbation.gears.settings.PredictorSettings
+    """
+    if settings.coexpression_cells == "control":
+        used = used[cells.condition[used] == 0]
+    used = used[np.unique(np.linspace(0, len(used) - 1, min(len(used), MAX_CELLS)).astype(int))]
+    values = dense(cells.expression, used)
+    varies = np.flatnonzero(values.std(axis=0) > 1e-6)
+    edges = correlation_edges(values[:, varies], varies, settings.min_correlation, settings.coexpression_top_k)
+    return tuple(edges[column].to_numpy() for column in ("source", "target", "weight"))
+
+
+def predict(model, rows):
+    """Mean of the members' predictions."""
+    return ensemble(model, rows).mean(axis=0)
+
+
+def ensemble(model, rows):
+    """Predicted differences of each member, (members, perturbations, genes)."""
+    rows = np.asarray(rows)
+    delta, _ = model.network.predict(torch.from_numpy(1 + rows), model.alone)
+    found = delta.double().cpu().numpy()
+    found[:, ~model.known[rows]] = model.mean
+    return found
+
+
+def hidden_states(model, rows):
+    """State of each perturbation, (perturbations, members x hidden); 0 for genes that the graph does not have.
+
+    The scale is such that a linear kernel of it is the mean of the members' kernels.
+    """
+    rows = np.asarray(rows)
+    states = model.network.hidden_states(torch.from_numpy(1 + rows)).double().cpu().numpy()
+    states[:, ~model.known[rows]] = 0
+    return states.transpose(1, 0, 2).reshape(len(rows), -1) / len(states) ** 0.5

@@ -221,7 +221,8 @@ def bare_step(matrix, settings, device, repeats):
         with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             loss = task(batch)["loss"]
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(task.parameters(), settings.maximum_gradient_norm)
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in task.parameters() if weight.grad is not None])
+        optimiser.grad_scale = (norm / settings.maximum_gradient_norm).clamp_min(1)
         optimiser.step()
 
     return seconds(step, device, repeats)

@@ -10,6 +10,7 @@ TRAINING_MODULES = {
     "corpus": ["loader", "order", "rows"],
     "pretrain": [
         "batches",
+        "cache",
         "checkpoint",
         "classifier",
         "distributed",
@@ -20,6 +21,7 @@ TRAINING_MODULES = {
         "model",
         "normalisation",
         "precision",
+        "products",
         "progress",
         "run",
         "schedule",

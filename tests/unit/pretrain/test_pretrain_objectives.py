@@ -92,17 +92,18 @@ def test_every_trained_parameter_takes_part_in_every_loss(matrix, settings, arch
     assert not frozen & {"encoder"}
 
 
-def test_gradient_flows_through_masked_genes_alone():
+@pytest.mark.parametrize("samples", [6, 64, 150])
+def test_gradient_flows_through_masked_genes_alone(samples):
     generator = torch.Generator().manual_seed(1)
-    expression = torch.randn(6, 12, generator=generator)
-    mask = draw_mask(6, 12, 0.4, 1)
-    prediction = torch.randn(6, 12, generator=generator, requires_grad=True)
+    expression = torch.randn(samples, 12, generator=generator)
+    mask = draw_mask(samples, 12, 0.4, 1)
+    prediction = torch.randn(samples, 12, generator=generator, requires_grad=True)
     losses = masked_expression.MaskedExpression()(view(expression, mask, prediction))
     losses.mean().backward()
     assert torch.equal(prediction.grad != 0, mask)
     by_hand = [
         np.mean([(prediction[i, j] - expression[i, j]).item() ** 2 for j in mask[i].nonzero().flatten().tolist()])
-        for i in range(6)
+        for i in range(samples)
     ]
     assert losses.tolist() == pytest.approx(by_hand, rel=1e-6)
 

@@ -13,7 +13,7 @@ from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.components import fit_components
 from scarceseq.pretrain.evaluation import component_candidates, tune_probabilistic_pca
 from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
-from scarceseq.pretrain.masking import hide
+from scarceseq.pretrain.masking import count_rows, hide
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
 from scarceseq.pretrain.schedule import rate_factor
@@ -80,6 +80,30 @@ def test_untrained_encoder_is_its_linear_path():
     assert torch.equal(encoder(expression), encoder.linear(expression))
     without = build(torch.zeros(12), torch.ones(12), {"hidden_widths": [], "width": 4, "decoder_widths": []}).encoder
     assert {name for name, _ in without.named_parameters()} == {"linear.weight", "linear.bias"}
+
+
+def test_the_joined_product_has_the_values_and_gradients_of_the_plain_encoder():
+    encoder = network().encoder.double()
+    torch.nn.init.normal_(encoder.output.weight, generator=torch.Generator().manual_seed(1))
+    expression = torch.randn(5, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = []
+    for forward in (encoder, encoder.train_on):
+        encoder.zero_grad()
+        embedding = forward(expression)
+        embedding.pow(3).sum().backward()
+        found.append([embedding.detach(), *(weight.grad.clone() for weight in encoder.parameters())])
+    assert all(tensor.abs().max() > 0 for tensor in found[0])
+    for plain, joined in zip(*found, strict=True):
+        torch.testing.assert_close(joined, plain, rtol=1e-12, atol=1e-12)
+    asked = expression.clone().requires_grad_()
+    assert torch.autograd.gradcheck(encoder.train_on, asked)
+
+
+@pytest.mark.parametrize("genes", [1, 7, 64, 1001])
+def test_entries_that_are_true_are_counted_in_each_row(genes):
+    mask = torch.rand(9, genes, generator=torch.Generator().manual_seed(3)) < 0.4
+    mask[4] = False
+    assert count_rows(mask).squeeze(1).tolist() == [max(sum(row), 1) for row in mask.tolist()]
 
 
 def test_every_pass_sees_each_sample_once():

@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 import torch
+from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
 from scarceseq.pretrain import precision
 from scarceseq.pretrain.batches import cut_batch, make_batch, standardiser
@@ -16,9 +17,11 @@ from scarceseq.pretrain.events import Events
 from scarceseq.pretrain.precision import choose_dtype
 from scarceseq.pretrain.run import initial_base, pretrain
 from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.schedule import rate_factor
 from scarceseq.pretrain.task import make_task
 from scarceseq.pretrain.training import train
 from scarceseq.pretrain.watch import LEAST_STEPS, LossWatch, Patience
+from scarceseq.seeds import derive
 from small_corpus import small_expression, write_corpus
 
 CPU = torch.device("cpu")
@@ -86,6 +89,32 @@ def test_batch_computed_in_parts_trains_the_same_network(matrix, settings):
         assert one == pytest.approx(other, rel=1e-4)
     for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("maximum", [1e-7, 0.5, 1e3])
+def test_gradients_are_clipped_as_torch_clips_them(matrix, settings, maximum):
+    """Against the plain loop: gradients scaled, then AdamW not fused; the least maximum is near its eps."""
+    settings = dataclasses.replace(settings, steps=4, maximum_gradient_norm=maximum, weight_decay=0.1)
+    _, task, _, _ = run(matrix, settings)
+    base = initial_base(matrix, settings, 3, CPU)
+    rows = matrix.rows(["pretrain"])
+    plain = make_task(base, matrix, rows, settings, 3)
+    optimiser = torch.optim.AdamW(plain.parameters(), weight_decay=0.1, fused=False)
+    for step, samples in zip(range(1, 5), draw_batches(rows, 16, derive(3, "batches")), strict=False):
+        values = base.standardise(matrix.expression[samples])
+        optimiser.zero_grad()
+        plain(make_batch(samples, values, range(16), settings, derive(3, "step", step)))["loss"].backward()
+        norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), maximum)
+        assert 1e-3 < norm < 1e3
+        optimiser.param_groups[0]["lr"] = settings.learning_rate * rate_factor(step - 1, settings)
+        optimiser.step()
+    for (name, one), other in zip(task.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-5, msg=name)
+    start = make_task(initial_base(matrix, settings, 3, CPU), matrix, rows, settings, 3)
+    moved = max(
+        (one - other).abs().max().item() for one, other in zip(task.parameters(), start.parameters(), strict=True)
+    )
+    assert moved > (1e-3 if maximum > 1e-3 else 1e-4)
 
 
 def test_bfloat16_trains_float32_weights_as_well(matrix, settings):

@@ -2,12 +2,10 @@
 
 import torch
 
+from scarceseq.pretrain.cache import cached_rows
 from scarceseq.pretrain.masking import fill_mask, fill_noise, fill_part
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
-
-# Rows that the processor standardises together, so that what lies between two steps stays in its cache.
-CACHED_SAMPLES = 64
 
 
 def cut_batch(batch_samples, samples_at_once=0, rank=0, size=1):
@@ -46,9 +44,7 @@ def standardiser(mean, scale, dtype):
 
     def standardise(values):
         standardised = torch.empty(values.shape, dtype=dtype, device=values.device)
-        together = CACHED_SAMPLES if values.device.type == "cpu" else max(len(values), 1)
-        for start in range(0, len(values), together):
-            rows = slice(start, start + together)
+        for rows in cached_rows(values):
             torch.addcmul(shift, values[rows], factor, out=standardised[rows])
         return standardised
 

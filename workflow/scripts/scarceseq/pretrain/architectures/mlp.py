@@ -5,6 +5,7 @@ import itertools
 from torch import nn
 
 from scarceseq.pretrain.masking import hide
+from scarceseq.pretrain.products import joined_linear
 
 
 class Encoder(nn.Module):
@@ -37,6 +38,13 @@ class Encoder(nn.Module):
             return self.linear(expression)
         return self.linear(expression) + self.output(self.hidden(expression))
 
+    def train_on(self, expression):
+        """The same as `forward`, faster where the expression itself needs no gradient."""
+        if self.hidden is None or expression.requires_grad:
+            return self(expression)
+        linear, hidden = joined_linear(expression, [self.linear, self.hidden[0]])
+        return linear + self.output(self.hidden[1:](hidden))
+
 
 class MaskedAutoencoder(nn.Module):
     """Encoder and decoder of z-scored expression.
@@ -66,7 +74,7 @@ class MaskedAutoencoder(nn.Module):
 
     def outputs(self, expression, mask, reconstruct=True):
         """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
-        embedding = self.encoder(hide(expression, mask))
+        embedding = self.encoder.train_on(hide(expression, mask))
         return embedding, self.decoder(embedding) if reconstruct else None
 
     def forward(self, expression, mask):

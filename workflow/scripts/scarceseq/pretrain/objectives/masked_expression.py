@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from scarceseq.pretrain.masking import as_factors
+from scarceseq.pretrain.cache import cached_rows
+from scarceseq.pretrain.masking import as_factors, count_rows
 
 READS = "reconstruction"
 
@@ -17,12 +18,16 @@ class MaskedError(torch.autograd.Function):
     @staticmethod
     def forward(ctx, prediction, expression, mask):
         """Error of each sample, (samples,), of (samples, genes); 0 where nothing is masked."""
-        hidden, count = as_factors(mask, prediction.dtype)
-        difference = (prediction - expression.to(prediction.dtype)).mul_(hidden)
+        dtype = torch.promote_types(prediction.dtype, torch.float32)
+        difference, norm = torch.empty_like(prediction), prediction.new_empty(len(prediction), dtype=dtype)
+        for rows in cached_rows(prediction):
+            expected = expression[rows].to(prediction.dtype)
+            hidden = as_factors(mask[rows], prediction.dtype)
+            part = torch.sub(prediction[rows], expected, out=difference[rows]).mul_(hidden)
+            torch.linalg.vector_norm(part, dim=1, dtype=dtype, out=norm[rows])
+        count = count_rows(mask).to(dtype)
         ctx.save_for_backward(difference, count)
-        return (torch.linalg.vector_norm(difference, dim=1, keepdim=True, dtype=count.dtype).square() / count).squeeze(
-            1
-        )
+        return norm.square() / count.squeeze(1)
 
     @staticmethod
     def backward(ctx, gradient):
@@ -45,8 +50,8 @@ class MaskedExpression(nn.Module):
 
 def masked_mean(values, mask):
     """Mean of each sample's values under the mask, (samples,), of (samples, genes); 0 where nothing is masked."""
-    hidden, count = as_factors(mask, values.dtype)
-    return (values * hidden).sum(dim=1, dtype=count.dtype) / count.squeeze(1)
+    dtype = torch.promote_types(values.dtype, torch.float32)
+    return (values * as_factors(mask, values.dtype)).sum(dim=1, dtype=dtype) / count_rows(mask).to(dtype).squeeze(1)
 
 
 def build(base, matrix, rows, options):

@@ -222,7 +222,7 @@ def bare_step(matrix, settings, device, repeats):
             loss = task(batch)["loss"]
         loss.backward()
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in task.parameters() if weight.grad is not None])
-        optimiser.grad_scale = (norm / settings.maximum_gradient_norm).clamp_min(1)
+        optimiser.grad_scale = (norm / settings.maximum_gradient_norm).clamp_min(1).float()
         optimiser.step()
 
     return seconds(step, device, repeats)

@@ -176,7 +176,7 @@ class Training:
         """Let the optimiser divide gradients by what their norm is above its maximum, which saves a pass over them."""
         gradients = [weight.grad for weight in self.task.parameters() if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        self.optimiser.grad_scale = (norm / self.settings.maximum_gradient_norm).clamp_min(1)
+        self.optimiser.grad_scale = (norm / self.settings.maximum_gradient_norm).clamp_min(1).float()
 
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)

@@ -203,22 +203,60 @@ def fewshot_predictions():
     ]
 
 
+def selector_jobs():
+    """Selectors of each ranking job, by the job's name."""
+    return settings.selector_jobs(config["selection"]["selectors"])
+
+
+def selectors_of_job(wildcards):
+    """Selectors that one job ranks."""
+    return selector_jobs()[wildcards.selector]
+
+
+def needs_of(selectors):
+    """What some selectors look at besides names, together."""
+    return {need for name in selectors for need in registry.declared("selection.selectors", name, "NEEDS")}
+
+
+def in_rounds(selectors):
+    """Whether the selectors of a job choose in rounds; a job's selectors are all alike in that."""
+    return registry.declared("selection.selectors", selectors[0], "ROUNDS")
+
+
 def selection_rankings():
-    """(screen, graph, selector) of every ranking; a selector that needs no graph has the graph `none`."""
+    """(screen, graph, job) of all rankings; selectors that need no single graph run under the graph name `none`."""
     for screen, part in config["selection"]["screens"].items():
-        for selector in config["selection"]["selectors"]:
-            needs = registry.declared("selection.selectors", selector, "NEEDS")
-            for graph in part["selection_graphs"] if "graph" in needs else ["none"]:
-                yield screen, graph, selector
+        for job, selectors in selector_jobs().items():
+            for graph in [*part["selection_graphs"], "none"]:
+                if any(("graph" in needs_of([name])) == (graph != "none") for name in selectors):
+                    yield screen, graph, job
 
 
-def ranking_graphs(wildcards):
-    """The graphs that a selector looks at: one, all of its screen, or none."""
-    needs = registry.declared("selection.selectors", wildcards.selector, "NEEDS")
-    graphs = [wildcards.graph] if "graph" in needs else []
-    if "priors" in needs:
-        graphs = config["selection"]["screens"][wildcards.screen]["selection_graphs"]
-    return [f"{RESULTS}/network/{graph}.parquet" for graph in graphs]
+def selection_graph(wildcards):
+    """The graph that the selectors of a job look at, if any."""
+    return [] if wildcards.graph == "none" else f"{RESULTS}/network/{wildcards.graph}.parquet"
+
+
+def prior_graphs(wildcards):
+    """Graphs of prior knowledge, if a selector of the job fuses them."""
+    part = config["selection"]["screens"][wildcards.screen]
+    wanted = "priors" in needs_of(selectors_of_job(wildcards))
+    return [
+        f"{RESULTS}/network/{graph}.parquet" for graph in part["prior_graphs"] or part["selection_graphs"] if wanted
+    ]
+
+
+def rankings_of_job(wildcards):
+    """Rankings of a job, made in one shot or in rounds."""
+    folder = "rounds" if in_rounds(selectors_of_job(wildcards)) else "rankings"
+    return f"{RESULTS}/selection/{wildcards.screen}/{wildcards.graph}/{folder}/{wildcards.selector}.parquet"
+
+
+def budget_settings():
+    """Sizes of selections, and how often a predictor that draws is trained."""
+    selection = config["selection"]
+    keys = {"budgets": "budgets", "counts": "budget_counts", "min_budget": "min_budget", "model_seeds": "model_seeds"}
+    return {name: selection[key] for name, key in keys.items()}
 
 
 def selection_fits():
@@ -358,9 +396,13 @@ def registry_entries(wildcards):
         "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
         "method": ("fewshot.methods", str),
         "predictor": ("perturbation.predictors", str),
-        "selector": ("selection.selectors", str),
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
+    if "selector" in wildcards.keys():
+        selectors = selectors_of_job(wildcards)
+        starts = [registry.declared("selection.selectors", name, "START") for name in selectors if in_rounds([name])]
+        pairs += [("selection.selectors", name) for name in sorted({*selectors, *starts})]
+        pairs.append(("selection.surrogates", config["selection"]["rounds"]["model"]))
     if "base" in wildcards.keys():
         base = base_settings(wildcards)
         pairs.append(("pretrain.architectures", base["architecture"]))

@@ -1,12 +1,14 @@
-# Stage 9: rank perturbations in one shot, train on what is chosen, judge on held-out perturbations.
+# Stage 9: rank perturbations, in one shot or in rounds, train on what is chosen, judge on held-out perturbations.
 
 
 rule rank_perturbations:
     input:
         splits="<results>/screen/{screen}/splits.tsv",
-        graphs=ranking_graphs,
+        graph=selection_graph,
+        priors=prior_graphs,
     output:
         rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
+        costs="<results>/selection/{screen}/{graph}/rankings/{selector}.costs.tsv",
     log:
         "<results>/logs/rank_perturbations/{screen}.{graph}.{selector}.log",
     benchmark:
@@ -17,6 +19,7 @@ rule rank_perturbations:
     resources:
         mem_mb=1000,
     params:
+        selectors=selectors_of_job,
         random_draws=config["selection"]["random_draws"],
         hops=config["selection"]["hops"],
         seed=config["seed"],
@@ -26,10 +29,40 @@ rule rank_perturbations:
         "../workflow/scripts/rank_perturbations.py"
 
 
+rule select_in_rounds:
+    input:
+        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
+        splits="<results>/screen/{screen}/splits.tsv",
+        graph=selection_graph,
+        priors=prior_graphs,
+    output:
+        rankings="<results>/selection/{screen}/{graph}/rounds/{selector}.parquet",
+        costs="<results>/selection/{screen}/{graph}/rounds/{selector}.costs.tsv",
+    log:
+        "<results>/logs/select_in_rounds/{screen}.{graph}.{selector}.log",
+    benchmark:
+        "<results>/benchmarks/select_in_rounds/{screen}.{graph}.{selector}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        selectors=selectors_of_job,
+        rounds=config["selection"]["rounds"],
+        min_budget=config["selection"]["min_budget"],
+        hops=config["selection"]["hops"],
+        seed=config["seed"],
+    message:
+        "Choosing perturbations of {wildcards.screen} in rounds by {wildcards.selector} on graph {wildcards.graph}"
+    script:
+        "../workflow/scripts/select_in_rounds.py"
+
+
 rule fit_selection:
     input:
         unpack(training_cells),
-        rankings="<results>/selection/{screen}/{graph}/rankings/{selector}.parquet",
+        rankings=rankings_of_job,
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
         differential="<results>/screen/{screen}/differential_genes.parquet",
         splits="<results>/screen/{screen}/splits.tsv",
@@ -46,8 +79,7 @@ rule fit_selection:
     resources:
         mem_mb=2000,
     params:
-        budgets=config["selection"]["budgets"],
-        min_budget=config["selection"]["min_budget"],
+        budgets=budget_settings(),
         settings=predictor_settings,
         drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
     message:

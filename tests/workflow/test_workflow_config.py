@@ -73,6 +73,22 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key selection.screens.demo: 'nograph' is no graph of network.graphs",
         ),
         (
+            lambda c: c["selection"].update(selectors=["random", "gess"]),
+            "config key selection.selectors: 'gess' is no selector; known: acs_fw",
+        ),
+        (
+            lambda c: c["selection"].update(selectors={"a": ["random"], "b": ["reach", "random"]}),
+            "config key selection.selectors: 'random' is there twice",
+        ),
+        (
+            lambda c: c["selection"].update(selectors={"all": ["random", "bald"]}),
+            "config key selection.selectors.all: selectors in one shot and in rounds; divide the list",
+        ),
+        (
+            lambda c: c["selection"].update(rounds={"model": "oracle"}),
+            "config key selection.rounds.model: 'oracle' is no model; known: graph_process",
+        ),
+        (
             lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),
             "config key fewshot.fitting.candidates: the lists must be equally long",
         ),
@@ -162,6 +178,7 @@ def test_nothing_of_the_demo_leaks_into_another_run(repository_copy):
         "normalise_cells",
         "prepare_screen",
         "rank_perturbations",
+        "select_in_rounds",
         "fit_selection",
         "score_selection",
         "render_report",
@@ -177,3 +194,6 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
         len(task.get("methods", fewshot["methods"])) for task in fewshot["tasks"].values()
     )
     assert sorted(fewshot["methods"]) == registry.names("fewshot.methods"), "the demo runs every method"
+    selectors = settings.selector_jobs(demo()["selection"]["selectors"]).values()
+    every = sorted(name for names in selectors for name in names)
+    assert every == registry.names("selection.selectors"), "the demo runs every selector"

@@ -1,4 +1,4 @@
-"""Train one predictor on each budget of one selector's rankings, and measure it on the test perturbations."""
+"""Train one predictor on each budget of the rankings of one job, and measure it on the test perturbations."""
 
 import anndata
 from scarceseq.files import read_table, write_table
@@ -19,12 +19,12 @@ known = {"settings": snakemake.params.settings | {"threads": snakemake.threads}}
 if source.get("cells"):
     known["cells"] = read_cells(source.cells, screen["profiles"].obs_names, snakemake.params.drop_expressing)
 predictions = fit_selection(
-    {"screen": wildcards.screen, "graph": wildcards.graph, "selector": wildcards.selector},
+    {"screen": wildcards.screen, "graph": wildcards.graph},
     wildcards.predictor,
     screen,
     read_table(source.rankings),
     read_graph(source.prediction_graph) if source.prediction_graph else None,
-    BudgetSettings(snakemake.params.budgets, snakemake.params.min_budget),
+    BudgetSettings(**snakemake.params.budgets),
     known,
 )
 write_table(predictions, snakemake.output.predictions)

@@ -1,4 +1,4 @@
-"""Rank the pool of each split by one selector."""
+"""Rank the pool of each split by the selectors of one job."""
 
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
@@ -7,12 +7,15 @@ from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.settings import RankingSettings
 
 start(snakemake.log[0])
-rankings = rank_perturbations(
+source = snakemake.input
+rankings, costs = rank_perturbations(
     snakemake.wildcards.screen,
-    snakemake.wildcards.selector,
-    read_table(snakemake.input.splits),
-    [read_graph(path) for path in snakemake.input.graphs],
+    snakemake.params.selectors,
+    read_table(source.splits),
+    read_graph(source.graph) if source.graph else None,
+    [read_graph(path) for path in source.priors],
     RankingSettings(snakemake.params.random_draws, snakemake.params.hops),
     snakemake.params.seed,
 )
 write_table(rankings, snakemake.output.rankings)
+write_table(costs, snakemake.output.costs)

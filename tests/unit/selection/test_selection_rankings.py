@@ -14,7 +14,8 @@ from scarceseq.selection.pool import tie_order
 from scarceseq.selection.rankings import rank_perturbations
 
 ONE_HOP = SimpleNamespace(hops=1, random_draws=3)
-SELECTORS = registry.names("selection.selectors")
+EVERY = registry.names("selection.selectors")
+SELECTORS = [name for name in EVERY if not registry.declared("selection.selectors", name, "ROUNDS")]
 
 
 def needs_graph(name):
@@ -144,7 +145,9 @@ def splits():
 
 
 def test_one_table_holds_every_split_and_draw_and_never_a_test_perturbation(splits):
-    table = rank_perturbations("s", "random", splits, [], ONE_HOP, 5)
+    table, costs = rank_perturbations("s", ["random"], splits, None, (), ONE_HOP, 5)
+    assert len(costs) == 6
+    assert (costs["seconds"] > 0).all()
     assert table.groupby(["split", "draw"]).size().to_dict() == {(s, d): 16 for s in (0, 1) for d in range(3)}
     tests = splits[splits["role"] == "test"].groupby("split")["perturbation"].agg(set)
     assert all(not set(rows["gene"]) & tests[split] for split, rows in table.groupby("split"))
@@ -153,21 +156,27 @@ def test_one_table_holds_every_split_and_draw_and_never_a_test_perturbation(spli
 
 
 def test_more_draws_leave_the_first_ones_as_they_were(splits):
-    few = rank_perturbations("s", "random", splits, [], ONE_HOP, 5)
-    many = rank_perturbations("s", "random", splits, [], SimpleNamespace(hops=1, random_draws=5), 5)
+    few, _ = rank_perturbations("s", ["random"], splits, None, (), ONE_HOP, 5)
+    many, _ = rank_perturbations("s", ["random"], splits, None, (), SimpleNamespace(hops=1, random_draws=5), 5)
     pd.testing.assert_frame_equal(few, many[many["draw"] < 3].reset_index(drop=True))
 
 
-def test_a_selector_gets_a_graph_exactly_if_it_needs_one(splits):
-    with pytest.raises(InputError, match="takes no graph"):
-        rank_perturbations("s", "random", splits, [random_graph(0)], ONE_HOP, 5)
-    with pytest.raises(InputError, match="needs a graph"):
-        rank_perturbations("s", "reach", splits, [], ONE_HOP, 5)
+def test_of_selectors_that_share_a_job_those_run_that_need_a_graph_or_that_need_none(splits):
+    graph, names = random_graph(0), ["random", "reach", "prior_only"]
+    given, _ = rank_perturbations("s", names, splits, graph, (graph,), ONE_HOP, 5)
+    without, _ = rank_perturbations("s", names, splits, None, (graph,), ONE_HOP, 5)
+    assert set(given["selector"]) == {"reach"}
+    assert set(without["selector"]) == {"random", "prior_only"}
+    alone, _ = rank_perturbations("s", ["random"], splits, None, (), ONE_HOP, 5)
+    pd.testing.assert_frame_equal(without[without["selector"] == "random"].reset_index(drop=True), alone)
+    with pytest.raises(InputError, match="none of the selectors reach runs on no graph"):
+        rank_perturbations("s", ["reach"], splits, None, (), ONE_HOP, 5)
 
 
 def test_what_the_source_says_of_a_selector_is_what_the_module_says():
-    declared = {name: registry.declared("selection.selectors", name, "NEEDS") for name in SELECTORS}
-    assert declared == {name: registry.load("selection.selectors", name).NEEDS for name in SELECTORS}
+    for constant in ("NEEDS", "DRAWS", "ROUNDS"):
+        declared = {name: registry.declared("selection.selectors", name, constant) for name in EVERY}
+        assert declared == {name: getattr(registry.load("selection.selectors", name), constant) for name in EVERY}
     with pytest.raises(InputError, match=r"no entry 'guess'.*reach_usage"):
         needs_graph("guess")
 
@@ -178,3 +187,4 @@ def test_budgets_are_at_least_ten_at_most_the_pool_and_each_counts_once():
     assert budget_sizes(20, percent, 10) == [10, 20]
     assert budget_sizes(6, percent, 10) == [6]
     assert budget_sizes(874, percent, 10) == [44, 87, 175, 262, 437, 874]
+    assert budget_sizes(120, [50], 10, counts=[8, 10, 100, 121]) == [10, 60, 100]

@@ -15,13 +15,14 @@ from scarceseq.screen.splits import split_perturbations
 from scarceseq.selection.contrasts import CONTRASTS, contrast, holm, judge, room_to_gain, verdict
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
-from scarceseq.selection.scores import SUMMARY, per_split, read_predictions, summarise, with_areas
+from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas
+from scarceseq.selection.settings import BudgetSettings
 from scipy import stats
 
 GENES = [f"G{index:02d}" for index in range(40)]
-BUDGETS = SimpleNamespace(budgets=[25, 50, 100], min_budget=4)
+BUDGETS = BudgetSettings([25, 50, 100], min_budget=4, model_seeds=2)
 JUDGEMENT = SimpleNamespace(worthwhile_share=0.05, confidence=0.95)
-ABOUT = {"screen": "s", "graph": "none", "selector": "random"}
+ABOUT = {"screen": "s", "graph": "none"}
 
 
 def make_screen(kind="cells", seed=0):
@@ -47,8 +48,8 @@ def graph():
 
 def fit(screen, graph, predictor="graph_ridge", selector="random", about=ABOUT, draws=2):
     settings = SimpleNamespace(hops=1, random_draws=draws)
-    given = [graph] if selector != "random" else []
-    rankings = rank_perturbations("s", selector, screen["splits"], given, settings, 9)
+    given = graph if selector != "random" else None
+    rankings, _ = rank_perturbations("s", [selector], screen["splits"], given, (), settings, 9)
     return fit_selection(about, predictor, screen, rankings, graph, BUDGETS), rankings
 
 
@@ -58,11 +59,20 @@ def test_the_table_holds_every_split_draw_and_budget(graph):
     assert means.groupby(["split", "draw", "budget"], observed=True).size().unique().tolist() == [4]
     assert sorted(means["budget"].unique()) == [8, 16, 32]
     assert means["budget_share"].unique().tolist() == [0.25, 0.5, 1.0]
-    single = table[table["kind"] == "perturbation"]
-    assert len(single) == 3 * 2 * 3 * 8
-    keys = ["split", "draw", "budget"]
-    averaged = single.groupby(keys, observed=True)["value"].mean()
-    np.testing.assert_allclose(averaged, means[means["metric"] == "mse"].set_index(keys)["value"].sort_index())
+
+
+def test_a_predictor_that_draws_is_trained_with_each_seed_and_another_once(graph):
+    screen = make_screen()
+    forest, _ = fit(screen, graph, "graph_pca_forest", draws=1)
+    means = forest[(forest["kind"] == "mean") & (forest["metric"] == "mse")]
+    assert means.groupby(["split", "budget"], observed=True)["model_seed"].agg(list).map(lambda s: s == [0, 1]).all()
+    assert means.groupby(["split", "budget"], observed=True)["value"].nunique().max() == 2
+    ridge, _ = fit(screen, graph, draws=1)
+    assert ridge.loc[ridge["kind"] == "mean", "model_seed"].eq(0).all()
+    averaged = per_split(mean_rows(forest)).query("scale == 'raw' and metric == 'mse'").set_index(["split", "budget"])
+    np.testing.assert_allclose(
+        averaged["value"].sort_index(), means.groupby(["split", "budget"], observed=True)["value"].mean().sort_index()
+    )
 
 
 def test_an_error_is_that_of_the_predictor_trained_on_the_first_genes_of_the_ranking(graph):
@@ -78,20 +88,26 @@ def test_an_error_is_that_of_the_predictor_trained_on_the_first_genes_of_the_ran
 
 
 def test_test_perturbations_have_no_influence_on_training(graph):
-    """Changing a test profile changes its own error alone, not the others of its split."""
-    screen, changed = make_screen(), make_screen()
+    """Adding a constant d to one test profile adds (d^2 - 2 d mean residual) / tests to the error, and nothing else."""
+    screen, changed = make_screen("coordinates"), make_screen("coordinates")
     splits = screen["splits"]
-    gene = splits[(splits["split"] == 0) & (splits["role"] == "test")]["perturbation"].iloc[0]
-    changed["profiles"].X[GENES.index(gene)] += 50
-    before, after = fit(screen, graph)[0], fit(changed, graph)[0]
-    chosen = (before["kind"] == "perturbation") & (before["split"] == 0) & (before["perturbation"] != gene)
-    assert chosen.sum() == 7 * 2 * 3
-    pd.testing.assert_frame_equal(before[chosen], after[chosen])
+    test = splits[(splits["split"] == 0) & (splits["role"] == "test")]["perturbation"]
+    changed["profiles"].X[GENES.index(test.iloc[0])] += 50
+    before, after = (
+        table[table["metric"].eq("mse") & table["kind"].eq("mean") & table["split"].eq(0)]
+        for table in (fit(screen, graph, "training_mean")[0], fit(changed, graph, "training_mean")[0])
+    )
+    delta = screen["profiles"].to_df()
+    rankings = fit(screen, graph, "training_mean")[1]
+    for row, later in zip(before.itertuples(), after.itertuples(), strict=True):
+        own = rankings[(rankings["split"] == 0) & (rankings["draw"] == row.draw) & (rankings["rank"] <= row.budget)]
+        residual = (delta.loc[own["gene"]].mean() - delta.loc[test.iloc[0]]).mean()
+        assert later.value - row.value == pytest.approx((50**2 - 100 * residual) / len(test), rel=1e-5)
 
 
 def test_floor_and_ceiling_do_not_depend_on_selector_or_predictor(graph):
     screen = make_screen()
-    about = ABOUT | {"graph": "g", "selector": "reach"}
+    about = ABOUT | {"graph": "g"}
     tables = [
         fit(screen, graph)[0],
         fit(screen, graph, "training_mean")[0],
@@ -116,8 +132,29 @@ def test_the_whole_pool_scores_the_same_however_it_was_ranked(graph):
 def test_a_ranking_of_something_else_than_the_pool_is_refused(graph):
     screen = make_screen()
     _, rankings = fit(screen, graph)
-    with pytest.raises(InputError, match="not the split's pool"):
-        fit_selection(ABOUT, "graph_ridge", screen, rankings[rankings["rank"] > 1], graph, BUDGETS)
+    test = screen["splits"].query("split == 0 and role == 'test'")["perturbation"].iloc[0]
+    for wrong in (
+        rankings.assign(gene=rankings["gene"].mask(rankings["rank"] == 1, test)),
+        rankings.assign(gene="G00"),
+    ):
+        with pytest.raises(InputError, match=r"random, split 0, draw 0: the ranking is not of the split's pool"):
+            fit_selection(ABOUT, "graph_ridge", screen, wrong, graph, BUDGETS)
+
+
+def test_a_ranking_that_ends_early_has_the_budgets_it_reaches_and_the_whole_pool(graph):
+    screen = make_screen()
+    whole, rankings = fit(screen, graph)
+    short = rankings[rankings["rank"] <= 20].assign(round=lambda t: (t["rank"] > 8).astype(int))
+    table = fit_selection(ABOUT, "graph_ridge", screen, short, graph, BUDGETS)
+    means = table[table["kind"] == "mean"]
+    assert means.groupby("budget")["round"].unique().map(list).to_dict() == {8: [0], 16: [1], 32: [1]}
+    pd.testing.assert_series_equal(means["value"], whole.loc[whole["kind"] == "mean", "value"])
+    shorter = fit_selection(ABOUT, "graph_ridge", screen, rankings[rankings["rank"] <= 10], graph, BUDGETS)
+    assert sorted(shorter.loc[shorter["kind"] == "mean", "budget"].unique()) == [8, 32]
+    both = pd.concat([mean_rows(whole), mean_rows(shorter.assign(graph="h"))])
+    areas = with_areas(per_split(both)).query("quantity == 'area' and scale == 'raw'")
+    wide = areas.pivot(index=["metric", "split"], columns="graph", values="value")
+    np.testing.assert_allclose(wide["none"], wide["h"])  # over the budgets that both have
 
 
 @pytest.fixture
@@ -126,7 +163,7 @@ def scored(graph, tmp_path):
     for kind in ("cells", "coordinates"):
         screen = make_screen(kind)
         for selector in ("random", "reach_usage"):
-            about = {"screen": kind, "graph": "none" if selector == "random" else "g", "selector": selector}
+            about = {"screen": kind, "graph": "none" if selector == "random" else "g"}
             table, _ = fit(screen, graph, selector=selector, about=about)
             paths.append(tmp_path / f"{kind}_{selector}.parquet")
             write_table(table, paths[-1])

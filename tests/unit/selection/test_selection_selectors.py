@@ -11,10 +11,9 @@ from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.selection.clusters import coordinates, most_typical, nearest_to_centre, rank_by_clusters
 from scarceseq.selection.evidence import Evidence
-from scarceseq.selection.kernels import check_kernel, diffusion_kernel, farthest_first, gene_kernel
+from scarceseq.selection.kernels import check_kernel, diffusion_kernel, farthest_first, fuse, gene_kernel
 from scarceseq.selection.pool import tie_order
 from scarceseq.selection.selectors.grain import SIMILAR
-from scarceseq.selection.selectors.prior_only import fuse
 from scarceseq.selection.selectors.spectral import RIDGE, STEPS
 from scarceseq.selection.selectors.v_optimal import NOISE
 

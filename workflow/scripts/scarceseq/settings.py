@@ -227,12 +227,33 @@ def _check_references(config):
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
         one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")
-        for graph in [*part["selection_graphs"], part["prediction_graph"]]:
+        for graph in [*part["selection_graphs"], *(part["prior_graphs"] or []), part["prediction_graph"]]:
             one_of(f"selection.screens.{screen}", graph, graphs, "graph of network.graphs")
-    for selector in selection.get("selectors", []):
-        one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
+    if selection:
+        _check_selectors(selection, one_of)
     for predictor in selection.get("predictors", []):
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+
+
+def selector_jobs(selectors):
+    """Selectors that share jobs, by the jobs' name: the config's named lists, or each selector alone."""
+    return selectors if isinstance(selectors, dict) else {name: [name] for name in selectors}
+
+
+def _check_selectors(selection, one_of):
+    """Selectors by their names, each in one job, with others that work alike."""
+    seen = set()
+    for job, names in selector_jobs(selection["selectors"]).items():
+        for name in names:
+            one_of("selection.selectors", name, registry.names("selection.selectors"), "selector")
+            if name in seen:
+                raise InputError(f"config key selection.selectors: '{name}' is there twice")
+            seen.add(name)
+        if len({registry.declared("selection.selectors", name, "ROUNDS") for name in names}) > 1:
+            raise InputError(
+                f"config key selection.selectors.{job}: selectors in one shot and in rounds; divide the list"
+            )
+    one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
 
 
 def _check_methods(fewshot, schemes, one_of):

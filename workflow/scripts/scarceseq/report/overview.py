@@ -1,6 +1,7 @@
 """The head of the page: in words, what the configuration asked for."""
 
 from scarceseq.report.wording import count, listed, span
+from scarceseq.settings import selector_jobs
 
 
 def describe(settings):
@@ -63,9 +64,10 @@ def _selection(settings):
     if "selection" not in settings:
         return ""
     selection = settings["selection"]
+    selectors = [name for names in selector_jobs(selection["selectors"]).values() for name in names]
     splits = span([settings["screens"][screen]["splits"] for screen in selection["screens"]])
     return (
-        f"Ways of choosing perturbations ({listed(selection['selectors'])}) were compared on the "
+        f"Ways of choosing perturbations ({listed(selectors)}) were compared on the "
         f"{'screen' if len(selection['screens']) == 1 else 'screens'} {listed(selection['screens'])}, with "
         f"{splits} splits into pool and held-out perturbations."
     )

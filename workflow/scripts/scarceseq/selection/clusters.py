@@ -9,7 +9,7 @@ DIMENSIONS = 50
 NEIGHBOURS = 20
 
 
-def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed):
+def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed, at_once=False):
     """At each stage, as many clusters as there are chosen and wanted genes; one gene each of the largest without one.
 
     Parameters
@@ -21,6 +21,8 @@ def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed):
         The one of a cluster's points (points x dimensions) to take.
     budget : int or None
     seed : int
+    at_once : bool
+        One stage for the whole budget; smaller budgets are then not the beginning of larger ones.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed):
     taken = np.arange(len(members)) >= len(candidates)
     order, wanted = [], min(budget or len(candidates), len(candidates))
     while len(order) < wanted:
-        stage = min(max(FIRST_STAGE, len(order)), len(candidates) - len(order))
+        stage = wanted if at_once else min(max(FIRST_STAGE, len(order)), len(candidates) - len(order))
         clusters = min(int(taken.sum()) + stage, len(np.unique(points[members].round(9), axis=0)))
         fitted = KMeans(clusters, n_init=1, random_state=derive(seed, len(order)) % 2**32).fit(points[members])
         of = fitted.labels_

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from scarceseq.network.graph import Graph
+from scarceseq.selection.learned import Learned
 from scarceseq.selection.settings import RankingSettings
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known before anything of the pool is measured.
+    """What is known when perturbations are chosen: before anything of the pool is measured, or between two rounds.
 
     Attributes
     ----------
@@ -19,9 +20,12 @@ class Evidence:
     priors : sequence of scarceseq.network.graph.Graph
         All graphs that may serve as prior knowledge, for selectors that fuse them.
     settings : scarceseq.selection.settings.RankingSettings
+    learned : scarceseq.selection.learned.Learned, optional
+        What was learned from the rounds before; None in the first one.
     """
 
     settings: RankingSettings
     graph: Graph | None = None
     tests: tuple = ()
     priors: tuple = ()
+    learned: Learned | None = None

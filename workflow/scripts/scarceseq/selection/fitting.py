@@ -13,8 +13,6 @@ from scarceseq.selection.budgets import budget_sizes
 
 log = logging.getLogger(__name__)
 
-# The metric that is kept for each test perturbation; the others are kept as means over them.
-PER_PERTURBATION = "mse"
 # The metrics of learning curves; predictors trained on the whole pool are judged by all of them elsewhere.
 CURVE_METRICS = ("mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean", "cosine")
 COLUMNS = [
@@ -28,26 +26,27 @@ COLUMNS = [
     "kind",
     "split",
     "draw",
+    "model_seed",
+    "round",
     "budget",
     "budget_share",
-    "perturbation",
     "metric",
     "value",
 ]
 
 
 def fit_selection(identity, predictor_name, screen, rankings, graph, settings, known=None):
-    """Errors of one predictor on test perturbations, for every split, draw and budget of one selector.
+    """Errors of one predictor on test perturbations, for every selector, split, draw and budget.
 
     Parameters
     ----------
     identity : dict
-        screen, graph, selector: copied into the table.
+        screen, graph: copied into the table.
     predictor_name : str
     screen : dict
         profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them.
     rankings : pandas.DataFrame
-        split, draw, rank, gene.
+        selector, split, draw, round, rank, gene.
     graph : scarceseq.network.graph.Graph
         The prediction graph, whatever the selection graph.
     settings : scarceseq.selection.settings.BudgetSettings
@@ -57,11 +56,9 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings, k
     Returns
     -------
     pandas.DataFrame
-        screen, graph, selector, predictor, transductive, pool, test, kind, split, draw, budget, budget_share,
-        perturbation, metric, value. Rows of kind ``mean``: mean over the test perturbations; ``perturbation``: one test
-        perturbation, for the metric `PER_PERTURBATION` alone; ``floor`` and ``ceiling``: mean over the test
-        perturbations of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter
-        two depend on the split alone.
+        Columns `COLUMNS`. Rows of kind ``mean``: mean over the test perturbations; ``floor`` and ``ceiling``: the same
+        of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend on
+        the split alone. ``round``: the last round that the budget needs.
     """
     profiles, splits = screen["profiles"], screen["splits"]
     kind = str(profiles.uns["kind"])
@@ -74,26 +71,21 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings, k
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: metric for name, metric in defined_for(kind).items() if name in CURVE_METRICS}
-    tables = []
+    rows = []
     for split, table in splits.groupby("split", sort=True):
         pool, test = (positions(table.loc[table["role"] == role, "perturbation"], names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
-        judge = Judge(predictor, features, delta, test, truth, names[test], metrics)
-        parts = judge.bounds(pool)
-        for draw, ranking in rankings[rankings["split"] == split].groupby("draw", sort=True):
-            ranked = positions(ranking.sort_values("rank")["gene"], names)
-            if set(ranked) != set(pool):
-                raise InputError(
-                    f"split {split}, draw {draw}: the ranking is not the split's pool; rerun rank_perturbations"
-                )
-            for size in budget_sizes(len(pool), settings.budgets, settings.min_budget):
-                parts += [part.assign(draw=draw, budget=size) for part in judge.errors(ranked[:size], len(pool))]
-        tables.append(pd.concat(parts, ignore_index=True).assign(split=split, pool=len(pool), test=len(test)))
-    log.info(
-        "predictor %s: %d splits, %d rankings", predictor_name, len(tables), len(rankings.groupby(["split", "draw"]))
-    )
+        judge = Judge(predictor, features, delta, test, truth, metrics, settings.model_seeds)
+        about = {"split": split, "pool": len(pool), "test": len(test)}
+        sizes = budget_sizes(len(pool), settings.budgets, settings.min_budget, settings.counts)
+        own = rankings[rankings["split"] == split].groupby(["selector", "draw"], sort=True)
+        for (selector, draw), ranking in own:
+            key = about | {"selector": selector, "draw": draw}
+            rows += [key | row for row in judge.curve(ranking.sort_values("rank"), names, pool, sizes, key)]
+            rows += [about | {"selector": selector} | row for row in judge.bounds(pool)]
+    log.info("predictor %s: %d errors", predictor_name, len(rows))
     about = identity | {"predictor": predictor_name, "transductive": bool(profiles.uns["transductive"])}
-    return finish(pd.concat(tables, ignore_index=True), about)
+    return finish(pd.DataFrame(rows).drop_duplicates(ignore_index=True), about)
 
 
 def positions(genes, names):
@@ -116,42 +108,61 @@ class Judge:
     delta : numpy.ndarray, shape (perturbations, genes)
     test : numpy.ndarray of int
     truth : scarceseq.perturbation.metrics.Truth
-    test_names : numpy.ndarray of str
     metrics : dict of str to scarceseq.perturbation.metrics.Metric
+    model_seeds : int
+        How often a predictor that draws random numbers is trained.
     """
 
-    def __init__(self, predictor, features, delta, test, truth, test_names, metrics):
+    def __init__(self, predictor, features, delta, test, truth, metrics, model_seeds):
         self.predictor, self.features, self.delta = predictor, features, delta
-        self.test, self.truth, self.test_names, self.metrics = test, truth, test_names, metrics
-        self.whole_pool = None
+        self.test, self.truth, self.metrics = test, truth, metrics
+        self.model_seeds = range(model_seeds) if getattr(predictor, "RANDOM", False) else [0]
+        self.known = {}
 
     def bounds(self, pool):
-        """Rows of kind floor and ceiling, means over the test perturbations."""
-        mean = np.broadcast_to(self.delta[pool].mean(axis=0), (len(self.test), self.delta.shape[1]))
-        floor = {name: mean_or_nan(metric.value(mean, self.truth)) for name, metric in self.metrics.items()}
-        ceiling = {name: mean_or_nan(metric.ceiling(self.truth)) for name, metric in self.metrics.items()}
-        return [
-            pd.DataFrame({"kind": kind, "metric": list(values), "value": list(values.values())})
-            for kind, values in (("floor", floor), ("ceiling", ceiling))
-        ]
+        """Rows of kind floor and ceiling, means over the test perturbations; computed once."""
+        if "bounds" not in self.known:
+            mean = np.broadcast_to(self.delta[pool].mean(axis=0), (len(self.test), self.delta.shape[1]))
+            floor = {name: metric.value(mean, self.truth) for name, metric in self.metrics.items()}
+            ceiling = {name: metric.ceiling(self.truth) for name, metric in self.metrics.items()}
+            self.known["bounds"] = [
+                {"kind": kind, "metric": name, "value": mean_or_nan(value)}
+                for kind, values in (("floor", floor), ("ceiling", ceiling))
+                for name, value in values.items()
+            ]
+        return self.known["bounds"]
 
-    def errors(self, chosen, pool_size):
-        """Rows of kind mean and perturbation for training on `chosen`; the whole pool is trained on only once."""
-        if len(chosen) == pool_size and self.whole_pool is not None:
-            return self.whole_pool
-        chosen = np.sort(chosen)
-        model = self.predictor.fit(self.delta[chosen], chosen, self.features)
-        prediction = self.predictor.predict(model, self.test)
-        values = {name: metric.value(prediction, self.truth) for name, metric in self.metrics.items()}
-        means = [mean_or_nan(value) for value in values.values()]
-        single = {"kind": "perturbation", "metric": PER_PERTURBATION, "value": values[PER_PERTURBATION]}
-        rows = [
-            pd.DataFrame({"kind": "mean", "metric": list(values), "value": means}),
-            pd.DataFrame(single | {"perturbation": self.test_names}),
-        ]
-        if len(chosen) == pool_size:
-            self.whole_pool = rows
+    def curve(self, ranking, names, pool, sizes, where):
+        """Rows of kind mean for the budgets that the ranking reaches, and for the whole pool."""
+        ranked, rounds = positions(ranking["gene"], names), ranking["round"].to_numpy()
+        if len(set(ranked)) < len(ranked) or not set(ranked) <= set(pool) or not len(ranked):
+            raise InputError(
+                f"{where['selector']}, split {where['split']}, draw {where['draw']}: the ranking is not of the split's "
+                "pool; rerun the ranking"
+            )
+        rows = []
+        for size in sizes:
+            if size <= len(ranked) or size == len(pool):
+                chosen = pool if size == len(pool) else ranked[:size]
+                about = {"kind": "mean", "budget": size, "round": int(rounds[min(size, len(rounds)) - 1])}
+                rows += [about | row for row in self.errors(np.sort(chosen))]
         return rows
+
+    def errors(self, chosen):
+        """model_seed, metric and value for training on some perturbations; a set is trained on only once."""
+        key = chosen.tobytes()
+        if key not in self.known:
+            rows = []
+            for seed in self.model_seeds:
+                options = {"seed": seed} if getattr(self.predictor, "RANDOM", False) else {}
+                model = self.predictor.fit(self.delta[chosen], chosen, self.features, **options)
+                prediction = self.predictor.predict(model, self.test)
+                rows += [
+                    {"model_seed": seed, "metric": name, "value": mean_or_nan(metric.value(prediction, self.truth))}
+                    for name, metric in self.metrics.items()
+                ]
+            self.known[key] = rows
+        return self.known[key]
 
 
 def mean_or_nan(values):
@@ -163,8 +174,8 @@ def mean_or_nan(values):
 def finish(table, about):
     """The table with its identity, in the order of its columns; text is stored as categories."""
     table = table.assign(**about, budget_share=table["budget"] / table["pool"])
-    for column in ("split", "draw", "budget", "pool", "test"):
+    for column in ("split", "draw", "model_seed", "round", "budget", "pool", "test"):
         table[column] = table[column].astype("Int32")
-    for column in ("screen", "graph", "selector", "predictor", "kind", "perturbation", "metric"):
+    for column in ("screen", "graph", "selector", "predictor", "kind", "metric"):
         table[column] = table[column].astype("category")
     return table[COLUMNS]

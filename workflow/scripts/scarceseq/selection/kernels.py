@@ -52,6 +52,11 @@ def check_kernel(kernel):
     return kernel
 
 
+def fuse(kernels):
+    """Mean of kernels, each divided by its largest value; one that is zero throughout stays so."""
+    return np.mean([check_kernel(kernel) / (kernel.max() or 1.0) for kernel in kernels], axis=0)
+
+
 def farthest_first(kernel, candidates, labelled, budget=None):
     """Greedy k-center: at each step the candidate that is farthest from all that is chosen or labelled.
 

@@ -1,6 +1,7 @@
-"""Rankings of one selector on one screen and graph: every split and draw, the whole pool, nested by nature."""
+"""Rankings on one screen and graph: every split and draw, the whole pool, nested by nature."""
 
 import logging
+import time
 
 import pandas as pd
 
@@ -12,36 +13,58 @@ from scarceseq.selection.evidence import Evidence
 log = logging.getLogger(__name__)
 
 
-def rank_perturbations(screen, selector_name, splits, graphs, settings, seed):
-    """Ranked pools.
+def for_graph(selectors, graph):
+    """Those of some selectors that run on a graph, or those that need no single graph if there is none.
 
     Parameters
     ----------
-    screen, selector_name : str
+    selectors : sequence of str
+    graph : scarceseq.network.graph.Graph or None
+    """
+    declared = {name: registry.declared("selection.selectors", name, "NEEDS") for name in selectors}
+    return [name for name, needs in declared.items() if ("graph" in needs) == (graph is not None)]
+
+
+def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed):
+    """Ranked pools, and what they cost.
+
+    Parameters
+    ----------
+    screen : str
+    selectors : sequence of str
     splits : pandas.DataFrame
         split, perturbation, role.
-    graphs : sequence of scarceseq.network.graph.Graph
-        The selection graph, all prior graphs, or none, as the selector needs.
+    graph : scarceseq.network.graph.Graph or None
+        The selection graph; without one, those of the selectors are ranked that need none.
+    priors : sequence of scarceseq.network.graph.Graph
     settings : scarceseq.selection.settings.RankingSettings
     seed : int
 
     Returns
     -------
-    pandas.DataFrame
-        split, draw (from 0), rank (from 1), gene, gain.
+    (pandas.DataFrame, pandas.DataFrame)
+        selector, split, draw (from 0), round (0), rank (from 1), gene, gain; and selector, split, draw, seconds.
     """
-    selector = registry.load("selection.selectors", selector_name)
-    if bool(graphs) != bool(selector.NEEDS):
-        needs = "needs a graph" if selector.NEEDS else "takes no graph"
-        raise InputError(f"selector {selector_name} {needs}; its graph's name is 'none' exactly if it takes none")
-    tables = []
-    for split, rows in splits.groupby("split", sort=True):
-        pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
-        evidence = Evidence(settings, graphs[0] if graphs else None, tuple(tests), tuple(graphs))
-        for draw in range(settings.random_draws if selector.DRAWS else 1):
-            key = derive(seed, "selection", screen, selector_name, split, draw)
-            genes, gains = selector.rank(pool, evidence, seed=key)
-            columns = {"split": split, "draw": draw, "rank": range(1, len(genes) + 1), "gene": genes.astype(str)}
-            tables.append(pd.DataFrame(columns | {"gain": gains}))
-    log.info("selector %s: %d rankings of up to %d genes", selector_name, len(tables), max(map(len, tables)))
-    return pd.concat(tables, ignore_index=True)
+    tables, costs = [], []
+    for name in for_graph(selectors, graph):
+        selector = registry.load("selection.selectors", name)
+        for split, rows in splits.groupby("split", sort=True):
+            pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
+            evidence = Evidence(settings, graph, tuple(tests), tuple(priors))
+            for draw in range(settings.random_draws if selector.DRAWS else 1):
+                about = {"selector": name, "split": split, "draw": draw}
+                began = time.perf_counter()
+                genes, gains = selector.rank(pool, evidence, seed=ranking_seed(seed, screen, name, split, draw))
+                costs.append(about | {"seconds": time.perf_counter() - began})
+                columns = about | {"round": 0, "rank": range(1, len(genes) + 1), "gene": genes.astype(str)}
+                tables.append(pd.DataFrame(columns | {"gain": gains}))
+    if not tables:
+        where = "a graph" if graph is not None else "no graph"
+        raise InputError(f"none of the selectors {', '.join(selectors)} runs on {where}; check what they need")
+    log.info("%d rankings of up to %d genes by %s", len(tables), max(map(len, tables)), ", ".join(selectors))
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(costs)
+
+
+def ranking_seed(seed, screen, selector, split, draw):
+    """Seed of one ranking in one shot; a first round by the same selector is the beginning of that ranking."""
+    return derive(seed, "selection", screen, selector, split, draw)

@@ -10,7 +10,8 @@ from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.fitting import CURVE_METRICS
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
-SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "budget", "budget_share", "value", "floor", "ceiling"]
+SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "model_seed", "round"]
+SCORES += ["budget", "budget_share", "value", "floor", "ceiling"]
 SUMMARY = [
     "screen",
     "graph",
@@ -28,6 +29,7 @@ SUMMARY = [
     "ceiling",
     "splits",
     "draws",
+    "cycles",
     "transductive",
     "interval",
     "status",
@@ -53,17 +55,18 @@ def read_predictions(paths):
 
 def mean_rows(table):
     """Rows of kind mean of one table, with the columns floor and ceiling."""
-    text = table.select_dtypes("category").columns
-    table = table[table["kind"] != "perturbation"].astype(dict.fromkeys(text, object))
+    table = table.astype(dict.fromkeys(table.select_dtypes("category").columns, object))
     scores = table[table["kind"] == "mean"]
     for bound in ("floor", "ceiling"):
-        rows = table.loc[table["kind"] == bound, ["split", "metric", "value"]].rename(columns={"value": bound})
-        scores = scores.merge(rows, on=["split", "metric"], how="left", validate="many_to_one")
-    return scores[SCORES].astype({"split": int, "draw": int, "budget": int, "pool": int, "test": int})
+        keys = ["selector", "split", "metric"]
+        rows = table.loc[table["kind"] == bound, [*keys, "value"]].rename(columns={"value": bound})
+        scores = scores.merge(rows, on=keys, how="left", validate="many_to_one")
+    whole = ["pool", "test", "split", "draw", "model_seed", "round", "budget"]
+    return scores[SCORES].astype(dict.fromkeys(whole, int))
 
 
 def per_split(scores):
-    """One value per split, budget and scale: the mean over draws, raw and between floor and ceiling.
+    """One value per split, budget and scale: the mean over draws and model seeds, raw and between floor and ceiling.
 
     The normalised value is (x - floor) / (ceiling - floor) with the denominator averaged over splits, so that its mean
     over splits is a ratio of sums. It is given where a ceiling is known and better than the floor.
@@ -72,12 +75,13 @@ def per_split(scores):
     -------
     pandas.DataFrame
         `CELL`, scale (raw or normalised), split, budget, budget_share, pool, test, transductive, floor, ceiling, draws,
-        value.
+        cycles (of the laboratory: rounds that the budget needs), value.
     """
     keys = [*CELL, "split", "budget"]
     rest = ["budget_share", "pool", "test", "transductive", "floor", "ceiling"]
     grouped = scores.groupby(keys, sort=True)
-    raw = grouped[rest].first().assign(value=grouped["value"].mean(), draws=grouped["draw"].nunique()).reset_index()
+    counts = {"draws": grouped["draw"].nunique(), "cycles": grouped["round"].max() + 1}
+    raw = grouped[rest].first().assign(value=grouped["value"].mean(), **counts).reset_index()
     width = (raw["ceiling"] - raw["floor"]).groupby([raw[key] for key in [*CELL, "budget"]]).transform(mean_of_all)
     sign = np.where(raw["metric"].map(lambda name: METRICS[name].higher_is_better), 1, -1)
     normalised = raw.assign(value=(raw["value"] - raw["floor"]) / width, floor=0.0, ceiling=1.0, scale="normalised")
@@ -93,17 +97,27 @@ def with_areas(table):
     """Rows of quantity ``budget`` and, per split, one of quantity ``area``: the mean height of the curve.
 
     The area is the trapezoidal integral over the budget as a share of the pool, divided by the range of the budgets, so
-    it has the metric's unit.
+    it has the metric's unit. It is over the budgets that all ways of choosing on a screen have.
     """
     keys = [*CELL, "scale", "split"]
     heights = []
-    for key, curve in table.groupby(keys, sort=True):
+    for key, curve in shared_budgets(table).groupby(keys, sort=True):
         curve = curve.sort_values("budget")
         first = curve.iloc[0][["pool", "test", "transductive", "floor", "ceiling", "draws"]].to_dict()
+        first["cycles"] = int(curve.iloc[:-1]["cycles"].max()) if len(curve) > 1 else int(curve["cycles"].iloc[0])
         heights.append(dict(zip(keys, key, strict=True)) | first | {"value": mean_height(curve)})
     areas = pd.DataFrame(heights).assign(quantity="area", budget=pd.NA, budget_share=np.nan)
     result = pd.concat([table.assign(quantity="budget"), areas.astype({"transductive": bool})], ignore_index=True)
     return result.astype({"budget": "Int32"})
+
+
+def shared_budgets(table):
+    """Rows of the budgets that every way of choosing has; rounds may end early, and areas must be comparable."""
+    cell = ["screen", "predictor", "metric", "scale", "split"]
+    ways = table["selector"].str.cat(table["graph"], sep="\x1f")
+    wanted = ways.groupby([table[key] for key in cell]).transform("nunique")
+    there = ways.groupby([table[key] for key in [*cell, "budget"]]).transform("nunique")
+    return table[there == wanted]
 
 
 def mean_height(curve):
@@ -140,10 +154,11 @@ def summarise(values, confidence):
         row |= {
             "splits": len(group),
             "draws": int(group["draws"].max()),
+            "cycles": int(group["cycles"].max()),
             "transductive": bool(group["transductive"].iloc[0]),
         }
         rows.append(row | {"interval": how, "status": "run", "reason": ""})
-    return pd.concat([pd.DataFrame(rows), not_defined(values)], ignore_index=True)[SUMMARY]
+    return pd.concat([pd.DataFrame(rows).astype({"cycles": "Int32"}), not_defined(values)], ignore_index=True)[SUMMARY]
 
 
 def not_defined(values):
@@ -157,7 +172,7 @@ def not_defined(values):
                 about = dict(zip(["screen", "graph", "selector", "predictor"], key, strict=True))
                 about |= {"metric": name, "status": "not defined", "reason": metric.undefined.get(kind, "")}
                 rows.append(about | {"transductive": bool(group["transductive"].iloc[0])})
-    return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int32"})
+    return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int32", "cycles": "Int32"})
 
 
 def check_not_empty(paths):

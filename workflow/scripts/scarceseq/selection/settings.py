@@ -13,10 +13,24 @@ class RankingSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """Sizes of a selection: percent of the pool, and the smallest number of perturbations."""
+    """Sizes of a selection: percent of the pool, numbers of perturbations, the smallest number; seeds per model."""
 
     budgets: list[float]
     min_budget: int
+    counts: tuple = ()
+    model_seeds: int = 1
+
+
+@dataclass(frozen=True)
+class RoundSettings:
+    """A first round and as many further ones, in percent of the pool or in perturbations, and the model in between."""
+
+    first: float
+    batch: float
+    rounds: int
+    unit: str
+    draws: int
+    model: str
 
 
 @dataclass(frozen=True)

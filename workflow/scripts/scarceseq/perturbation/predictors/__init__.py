@@ -12,6 +12,6 @@ An entry exposes
 An ensemble also has ``ensemble(model, rows)``, the prediction of each member (members x perturbations x genes), and
 ``hidden_states(model, rows)``, what it knows of each perturbation (perturbations x width).
 
-Whatever is tuned is tuned within the training perturbations. Random numbers come from a fixed seed, so that equal input
-gives equal predictions.
+Whatever is tuned is tuned within the training perturbations. An entry that draws random numbers says ``RANDOM = True``,
+and its ``fit`` takes a further argument ``seed``, by default 0.
 """

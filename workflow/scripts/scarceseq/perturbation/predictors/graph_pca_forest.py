@@ -14,6 +14,7 @@ from scarceseq.perturbation.components import graph_components
 
 NEEDS = ("graph",)
 KINDS = ("cells", "coordinates")
+RANDOM = True
 TREES = 100
 FEATURE_SHARE = 1 / 3
 LEAF = 3
@@ -31,7 +32,7 @@ class Model:
     features: tuple
 
 
-def fit(delta, rows, features):
+def fit(delta, rows, features, seed=0):
     """Mean, basis of the centred training profiles, and the forest in it."""
     scores, known = features
     mean = delta.mean(axis=0)
@@ -39,7 +40,9 @@ def fit(delta, rows, features):
     if inside.sum() < 2 * LEAF:
         return Model(mean, np.zeros((0, len(mean))), None, features)
     left, size, basis = np.linalg.svd(delta[inside] - mean, full_matrices=False)
-    forest = RandomForestRegressor(TREES, max_features=FEATURE_SHARE, min_samples_leaf=LEAF, random_state=0, n_jobs=1)
+    forest = RandomForestRegressor(
+        TREES, max_features=FEATURE_SHARE, min_samples_leaf=LEAF, random_state=seed, n_jobs=1
+    )
     forest.fit(scores[rows[inside]], left * size)
     return Model(mean, basis, forest, features)
 

@@ -6,6 +6,7 @@ from scarceseq.selection.pool import check_pool, rank_by_score
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):

@@ -8,6 +8,7 @@ from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):

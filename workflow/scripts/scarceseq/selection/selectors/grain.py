@@ -13,6 +13,7 @@ from scarceseq.selection.reach import Reach, reach_cover
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 SIMILAR = 0.25
 
 

@@ -8,6 +8,7 @@ from scarceseq.selection.pool import arrange, check_pool
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):

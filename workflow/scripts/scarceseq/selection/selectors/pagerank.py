@@ -7,6 +7,7 @@ from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_scor
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
 
 

@@ -3,14 +3,13 @@
 The kernels are the neighbourhood cosines of all selection graphs of the screen, each divided by its maximum, averaged.
 """
 
-import numpy as np
-
 from scarceseq.errors import InputError
-from scarceseq.selection.kernels import check_kernel, farthest_first, gene_kernel
+from scarceseq.selection.kernels import farthest_first, fuse, gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
 
 NEEDS = ("priors",)
 DRAWS = False
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):
@@ -22,8 +21,3 @@ def rank(pool, evidence, budget=None, labelled=(), seed=0):
     kernel = fuse([gene_kernel(graph, everyone) for graph in evidence.priors])
     order, gains = farthest_first(kernel, candidates, measured, budget)
     return everyone[candidates[order]], gains
-
-
-def fuse(kernels):
-    """Mean of kernels, each divided by its largest value."""
-    return np.mean([check_kernel(kernel) / kernel.max() for kernel in kernels], axis=0)

@@ -6,6 +6,7 @@ from scarceseq.selection.pool import check_pool
 
 NEEDS = ()
 DRAWS = True
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):

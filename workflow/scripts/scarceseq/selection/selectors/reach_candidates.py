@@ -5,6 +5,7 @@ from scarceseq.selection.reach import Reach, rank_by_reach
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):

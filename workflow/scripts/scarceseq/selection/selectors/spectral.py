@@ -10,6 +10,7 @@ from scarceseq.selection.pool import arrange, check_pool
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 STEPS, RIDGE = 2, 0.1
 
 

@@ -11,6 +11,7 @@ from scarceseq.selection.pool import arrange, check_pool
 
 NEEDS = ("graph",)
 DRAWS = False
+ROUNDS = False
 NOISE = 1.0
 
 

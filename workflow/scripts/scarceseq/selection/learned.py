@@ -1,0 +1,83 @@
+"""What a model has learned from the perturbations measured so far, as selectors in rounds look at it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scarceseq.errors import InputError
+from scarceseq.perturbation.ridge import RIDGES, fit_dual
+from scarceseq.selection.kernels import check_kernel
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model between two rounds: how alike perturbations are to it, how noisy, and what it predicts.
+
+    Attributes
+    ----------
+    genes : numpy.ndarray of str, shape (genes,)
+        Candidates and measured ones.
+    kernel : numpy.ndarray, shape (genes, genes)
+        Inner products of the model's features, largest diagonal entry 1: the prior covariance of a Gaussian process.
+    noise : float
+        Variance of a measurement on the kernel's scale.
+    predicted : numpy.ndarray, shape (genes, columns)
+        Predicted differences to control.
+    """
+
+    genes: np.ndarray
+    kernel: np.ndarray
+    noise: float
+    predicted: np.ndarray
+
+    def ordered(self, genes):
+        """The same for some genes, in their order; `InputError` if the model does not know one."""
+        place = {gene: row for row, gene in enumerate(self.genes)}
+        missing = [gene for gene in genes if gene not in place]
+        if missing:
+            raise InputError(f"selection in rounds: the model knows nothing of gene {missing[0]}; is it in the screen?")
+        rows = np.array([place[gene] for gene in genes], dtype=int)
+        return Learned(self.genes[rows], self.kernel[np.ix_(rows, rows)], self.noise, self.predicted[rows])
+
+
+def learned_by_ridge(genes, kernel, measured, delta, predicted=None):
+    """What kernel ridge regression learns: the noise is the ridge constant of the least leave-one-out error.
+
+    Parameters
+    ----------
+    genes : numpy.ndarray of str
+    kernel : numpy.ndarray, shape (genes, genes)
+        Positive semi-definite; divided by its largest diagonal entry.
+    measured : numpy.ndarray of int
+        Positions of the measured genes.
+    delta : numpy.ndarray, shape (measured, columns)
+        Their differences to control.
+    predicted : numpy.ndarray, shape (genes, columns), optional
+        Predictions of the model that the kernel is of; those of the ridge regression itself if None.
+    """
+    if not len(measured):
+        raise InputError("selection in rounds: nothing is measured yet, so that no model can be fitted")
+    kernel = check_kernel(kernel) / max(float(np.diag(kernel).max()), 1e-300)
+    mean = delta.mean(axis=0)
+    coefficients, ridge = fit_dual(kernel[np.ix_(measured, measured)], delta - mean)
+    if predicted is None:
+        predicted = mean + kernel[:, measured] @ coefficients
+    # the last constant means that nothing was learned; as a noise it would make all candidates alike
+    return Learned(np.asarray(genes, dtype=object), kernel, float(min(ridge, RIDGES[-2])), predicted)
+
+
+def posterior(kernel, measured, noise):
+    """Covariance of a Gaussian process after noisy measurements, K - K_m (K_mm + noise I)^-1 K_m'.
+
+    Parameters
+    ----------
+    kernel : numpy.ndarray, shape (genes, genes)
+    measured : numpy.ndarray of int
+    noise : float
+    """
+    if not len(measured):
+        return kernel.copy()
+    inner = kernel[np.ix_(measured, measured)] + noise * np.eye(len(measured))
+    half = np.linalg.solve(np.linalg.cholesky(inner), kernel[measured])
+    covariance = kernel - half.T @ half
+    return (covariance + covariance.T) / 2

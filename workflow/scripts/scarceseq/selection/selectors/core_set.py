@@ -1,0 +1,16 @@
+"""Core-set: each perturbation as far as possible from all measured ones, to the model (Sener & Savarese 2018)."""
+
+from scarceseq.selection.batches import features
+from scarceseq.selection.kernels import farthest_first
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = True
+START = "random"
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Farthest first on the model's features; the gain is the distance to what was chosen before."""
+    state = features(pool, evidence, budget, labelled)
+    order, gains = farthest_first(state.kernel, state.candidates, state.measured, budget)
+    return state.genes[order], gains

@@ -1,0 +1,10 @@
+"""Hybrid: the first round covers the graph, by usage-weighted reach; the further ones go where the model is poor."""
+
+from scarceseq.selection.selectors import lcmd
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = True
+START = "reach_usage"
+
+rank = lcmd.rank

@@ -1,0 +1,15 @@
+"""LCMD: the farthest point of the largest cluster around what is measured (Holzmueller et al. 2023)."""
+
+from scarceseq.selection.batches import features, largest_cluster_first
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = True
+START = "random"
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """Largest cluster by its sum of squared distances; the gain is the distance to its centre."""
+    state = features(pool, evidence, budget, labelled)
+    order, gains = largest_cluster_first(state.kernel, state.candidates, state.measured, budget)
+    return state.genes[order], gains

@@ -1,0 +1,19 @@
+"""k-means in rounds: one perturbation per cluster of predicted profiles, the one nearest to the cluster's centre."""
+
+import numpy as np
+
+from scarceseq.selection.batches import profiles
+from scarceseq.selection.clusters import nearest_to_centre, rank_by_clusters
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = True
+START = "random"
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """As many clusters of the candidates as are wanted, largest first; there is no gain."""
+    state = profiles(pool, evidence, budget, labelled)
+    none = np.array([], dtype=int)
+    order = rank_by_clusters(state.kernel, state.candidates, none, nearest_to_centre, budget, seed, at_once=True)
+    return state.genes[order], np.full(len(order), np.nan)

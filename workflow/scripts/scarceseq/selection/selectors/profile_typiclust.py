@@ -1,0 +1,18 @@
+"""TypiClust in rounds: one perturbation per cluster of predicted profiles that has none (Hacohen et al. 2022)."""
+
+import numpy as np
+
+from scarceseq.selection.batches import profiles
+from scarceseq.selection.clusters import most_typical, rank_by_clusters
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = True
+START = "random"
+
+
+def rank(pool, evidence, budget=None, labelled=(), seed=0):
+    """As many clusters as are measured and wanted, largest first, of each the most typical; there is no gain."""
+    state = profiles(pool, evidence, budget, labelled)
+    order = rank_by_clusters(state.kernel, state.candidates, state.measured, most_typical, budget, seed, at_once=True)
+    return state.genes[order], np.full(len(order), np.nan)

@@ -1,0 +1,23 @@
+"""Choose in rounds, with a model fitted in between, by the selectors of one job."""
+
+import anndata
+from scarceseq.files import read_table, write_table
+from scarceseq.network.graph import read_graph
+from scarceseq.runtime import start
+from scarceseq.selection.rounds import select_in_rounds
+from scarceseq.selection.settings import RankingSettings, RoundSettings
+
+start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+rankings, costs = select_in_rounds(
+    snakemake.wildcards.screen,
+    params.selectors,
+    anndata.read_h5ad(source.pseudobulk),
+    read_table(source.splits),
+    read_graph(source.graph) if source.graph else None,
+    [read_graph(path) for path in source.priors],
+    (RankingSettings(1, params.hops), RoundSettings(**params.rounds), params.min_budget),
+    params.seed,
+)
+write_table(rankings, snakemake.output.rankings)
+write_table(costs, snakemake.output.costs)

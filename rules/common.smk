@@ -246,6 +246,12 @@ def prior_graphs(wildcards):
     ]
 
 
+def control_graphs():
+    """The graph that each control graph (shuffled or rewired) was made from."""
+    graphs = config["network"]["graphs"]
+    return {name: part["of"][0] for name, part in graphs.items() if part["kind"] in ("shuffled", "rewired")}
+
+
 def rankings_of_job(wildcards):
     """Rankings of a job, made in one shot or in rounds."""
     folder = "rounds" if in_rounds(selectors_of_job(wildcards)) else "rankings"

@@ -107,6 +107,7 @@ rule score_selection:
     params:
         worthwhile_share=config["selection"]["worthwhile_share"],
         confidence=config["selection"]["confidence"],
+        controls=control_graphs(),
     message:
         "Scoring selection"
     script:

@@ -8,16 +8,22 @@ EXPECTED = {
     "real_mouse": {"import_study": 3, "fetch_batch": 1, "build_shard": 1, "merge_corpus": 1, "render_report": 1},
     "real_screen": {"build_graph": 3, "prepare_screen": 3, "score_selection": 1, "render_report": 1},
 }
+# Sweeps, which take minutes and are not run here; their results are in docs/benchmark.
+SWEEPS = {
+    "benchmark_selection": {"build_graph": 4, "rank_perturbations": 18, "select_in_rounds": 12, "fit_selection": 60},
+    "iterpert": {"build_graph": 2, "rank_perturbations": 2, "select_in_rounds": 1, "fit_selection": 3},
+}
 
 
 def arguments(name, data):
     return ("--configfile", f"config/{name}.yaml", "--config", f"data={data}")
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", [*EXPECTED, *SWEEPS])
 def test_a_real_config_plans_its_stages_and_no_others(repository_copy, shared_data, name):
     plan = planned(repository_copy, *arguments(name, shared_data))
-    assert {rule: plan.get(rule) for rule in EXPECTED[name]} == EXPECTED[name]
+    expected = (EXPECTED | SWEEPS)[name]
+    assert {rule: plan.get(rule) for rule in expected} == expected
     assert "generate_demo" not in plan
     assert ("pretrain" in plan) == (name == "real_mouse")
 

@@ -1,5 +1,6 @@
 """Learning curves are fitted on the selection alone; scores, contrasts and the verdict say what the numbers say."""
 
+import re
 from types import SimpleNamespace
 
 import anndata
@@ -12,11 +13,12 @@ from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
-from scarceseq.selection.contrasts import CONTRASTS, contrast, holm, judge, room_to_gain, verdict
+from scarceseq.selection.contrasts import CONTRASTS, contrast, holm, judge, room_to_gain
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas
 from scarceseq.selection.settings import BudgetSettings
+from scarceseq.selection.verdicts import field_verdict, graph_verdict, power_sentence, verdict
 from scipy import stats
 
 GENES = [f"G{index:02d}" for index in range(40)]
@@ -283,11 +285,82 @@ def test_outcomes_follow_from_interval_and_margin(low, high, outcome):
 
 
 def test_room_is_the_distance_to_the_ceiling_or_to_a_perfect_score():
-    assert room_to_gain(0.4, 0.6, rising=True) == pytest.approx(0.2)
-    assert room_to_gain(0.4, np.nan, rising=True) == pytest.approx(0.6)
-    assert room_to_gain(0.4, 0.1, rising=False) == pytest.approx(0.3)
-    assert room_to_gain(0.4, np.nan, rising=False) == pytest.approx(0.4)
-    assert np.isnan(room_to_gain(0.4, 0.5, rising=False))
+    best, rising = pd.Series([0.6, 0.1, 0.5]), pd.Series([True, False, False])
+    room = room_to_gain(pd.Series([0.4, 0.4, 0.4]), best, rising)
+    assert room[:2].tolist() == pytest.approx([0.2, 0.3])
+    assert np.isnan(room[2])
+
+
+def test_without_a_known_ceiling_the_room_reaches_to_a_perfect_score(scored):
+    table = contrast(with_areas(per_split(scored)), JUDGEMENT).query("screen == 'coordinates' and scale == 'raw'")
+    rising = table[table["metric"] == "cosine"]
+    np.testing.assert_allclose(rising["room"], 1 - rising["baseline_value"])
+    errors = table[table["metric"] == "mse"]
+    np.testing.assert_allclose(errors["room"], errors["baseline_value"])
+
+
+def test_a_selector_is_compared_with_itself_on_a_control_graph(scored):
+    values = with_areas(per_split(scored))
+    worse = values[values["selector"] == "reach_usage"].assign(graph="shuffled", value=lambda t: t["value"] + 0.01)
+    table = contrast(pd.concat([values, worse]), JUDGEMENT, {"shuffled": "g"}).query("kind == 'control'")
+    assert set(table["against"]) == {"shuffled"}
+    assert set(table["graph"]) == {"g"}
+    falling = table["metric"].str.startswith("mse") & (table["scale"] == "raw")
+    np.testing.assert_allclose(table["difference"], np.where(falling, 0.01, -0.01))
+    primary = table.query("metric == 'mse' and scale == 'raw' and quantity == 'area' and predictor == 'graph_ridge'")
+    assert len(primary) == 2
+    assert graph_verdict(table).count("needs the links of g") == 2
+
+
+@pytest.mark.parametrize(
+    ("difference", "half", "words"),
+    [
+        (0.1, 0.05, "needs the links of g: it does 20.0% better on it than on the control h"),
+        (-0.1, 0.05, "the control graph h serves usage-weighted reach better than g, by 20.0%"),
+        (0.0, 0.02, "serves usage-weighted reach as well as g: 5% or more is ruled out"),
+        (
+            0.01,
+            0.1,
+            "cannot be told: no difference to the control h was detected, but one of 5% or more could be hidden",
+        ),
+        (0.01, np.nan, "cannot be compared from a single split"),
+    ],
+)
+def test_the_verdict_on_a_graph_says_what_a_constructed_table_says(difference, half, words):
+    about = {"kind": "control", "against": "h", "predictor": "graph_ridge", "metric": "mse", "scale": "raw"}
+    text = graph_verdict(constructed(difference, half).assign(**about, quantity="area"))
+    assert text.startswith("Screen s: ")
+    assert words in text
+
+
+def test_the_verdict_on_the_field_names_winners_and_losers_and_says_how_strong_the_test_was():
+    about = {"kind": "secondary", "predictor": "graph_ridge", "metric": "mse", "scale": "raw", "quantity": "area"}
+    rows = []
+    for number, (difference, half) in enumerate([(0.1, 0.04), (0.06, 0.05), (0.0, 0.02), (0.01, 0.1), (-0.1, 0.02)]):
+        error = half / stats.t.ppf(0.975, 9)
+        p = 2 * stats.t.sf(abs(difference) / error, 9)
+        rows.append(constructed(difference, half).assign(selector=f"s{number}", error=error, p=p, **about))
+    table = pd.concat(rows, ignore_index=True)
+    (text,) = field_verdict(table.assign(p_holm=holm(table["p"])))
+    assert "5 ways of choosing" in text
+    assert "Better than random, allowing for their number: s0 (g) by 20.0% (+12.0% to +28.0%)." in text
+    assert "Worse than random, allowing for their number: s4 (g) by 20.0% (-24.0% to -16.0%)." in text
+    assert "Better by their own interval alone, which may be chance: s1 (g) by 12.0%" in text
+    assert "1 differ from random by less than 5%, and for 1 a difference of that size could be hidden" in text
+    (nothing,) = field_verdict(table.assign(p_holm=1.0, outcome="underpowered"))
+    assert "Better than random, allowing for their number: none." in nothing
+    (single,) = field_verdict(table.assign(p=np.nan, p_holm=np.nan, outcome="not judged"))
+    assert single.endswith("They cannot be judged from a single split.")
+
+
+def test_a_difference_of_the_stated_size_is_found_as_often_as_stated():
+    """Oracle: simulated t tests of 10 splits."""
+    generator, error, splits = np.random.default_rng(0), 0.02, 10
+    part = pd.DataFrame({"splits": [splits], "error": [error], "room": [1.0]})
+    stated = float(re.search(r"a difference of ([\d.]+)%", power_sentence(part))[1]) / 100
+    samples = generator.normal(stated, error * np.sqrt(splits), size=(20000, splits))
+    t = samples.mean(axis=1) / (samples.std(axis=1, ddof=1) / np.sqrt(splits))
+    assert (t > stats.t.ppf(0.975, splits - 1)).mean() == pytest.approx(0.8, abs=0.04)
 
 
 def constructed(difference, half, room=0.5, splits=10, transductive=False):

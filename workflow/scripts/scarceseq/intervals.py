@@ -24,13 +24,24 @@ def corrected_interval(values, test_to_pool, confidence):
     """
     values = np.asarray(values, dtype=float)
     mean = float(values.mean())
-    if len(values) < 2:
-        return mean, float("nan"), float("nan"), "none: one split"
-    variance = values.var(ddof=1) * (1 / len(values) + test_to_pool)
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * np.sqrt(variance))
-    return (
-        mean,
-        mean - half,
-        mean + half,
-        f"{100 * confidence:g}% t over {len(values)} splits, corrected resampled variance",
-    )
+    error = float(corrected_error(values.std(ddof=1) if len(values) > 1 else np.nan, len(values), test_to_pool))
+    half = float(half_width(error, len(values), confidence))
+    return mean, mean - half, mean + half, method(len(values), confidence)
+
+
+def corrected_error(deviation, splits, test_to_pool):
+    """Standard error of the mean over splits; array-like arguments are taken element by element."""
+    return deviation * np.sqrt(1 / np.asarray(splits) + test_to_pool)
+
+
+def half_width(error, splits, confidence):
+    """Half of the t-interval's width; NaN for fewer than two splits."""
+    splits = np.asarray(splits)
+    return np.where(splits > 1, stats.t.ppf((1 + confidence) / 2, np.maximum(splits - 1, 1)) * error, np.nan)
+
+
+def method(splits, confidence):
+    """How an interval was made, in words."""
+    if splits < 2:
+        return "none: one split"
+    return f"{100 * confidence:g}% t over {splits} splits, corrected resampled variance"

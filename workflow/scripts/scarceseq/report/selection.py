@@ -6,7 +6,7 @@ from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import span, words
-from scarceseq.selection.contrasts import verdict
+from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
 
 RANDOM, NO_GRAPH = "random", "none"
 METRIC_WORDS = {
@@ -105,10 +105,12 @@ def relative(contrasts):
 
 
 def conclusions(contrasts):
-    """The verdict on each primary contrast, or that there is none."""
+    """The verdict on each primary contrast, or that there is none, and whether the graphs matter."""
     primary = contrasts[contrasts["kind"] == "primary"]
     groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
-    return [f"Choosing perturbations. {verdict(part)}" for part in groups]
+    found = [f"Choosing perturbations. {verdict(part)}" for part in groups]
+    graphs = graph_verdict(contrasts)
+    return [*found, *([f"Does the graph matter? {graphs}"] if graphs else [])]
 
 
 def section(inputs):
@@ -119,6 +121,7 @@ def section(inputs):
     contrasts = inputs.table("selection_contrasts") if inputs.has("selection_contrasts") else pd.DataFrame()
     findings = conclusions(contrasts) if len(contrasts) else []
     blocks = [Paragraph(text, "finding") for text in findings]
+    blocks += [Paragraph(text) for text in (field_verdict(contrasts) if len(contrasts) else [])]
     ran = summary[(summary["status"] == "run") & (summary["scale"] == "raw")]
     curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
     blocks += [_curves_picture(screen, part) for screen, part in curves.groupby("screen", sort=True)]

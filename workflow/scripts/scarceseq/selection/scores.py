@@ -5,7 +5,7 @@ import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
-from scarceseq.intervals import corrected_interval
+from scarceseq.intervals import corrected_error, half_width, method
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.fitting import CURVE_METRICS
 
@@ -100,13 +100,21 @@ def with_areas(table):
     it has the metric's unit. It is over the budgets that all ways of choosing on a screen have.
     """
     keys = [*CELL, "scale", "split"]
-    heights = []
-    for key, curve in shared_budgets(table).groupby(keys, sort=True):
-        curve = curve.sort_values("budget")
-        first = curve.iloc[0][["pool", "test", "transductive", "floor", "ceiling", "draws"]].to_dict()
-        first["cycles"] = int(curve.iloc[:-1]["cycles"].max()) if len(curve) > 1 else int(curve["cycles"].iloc[0])
-        heights.append(dict(zip(keys, key, strict=True)) | first | {"value": mean_height(curve)})
-    areas = pd.DataFrame(heights).assign(quantity="area", budget=pd.NA, budget_share=np.nan)
+    curves = shared_budgets(table).sort_values([*keys, "budget"], kind="stable")
+    grouped = curves.groupby(keys, sort=True)
+    last = ~curves.duplicated(keys, keep="last")
+    # each budget holds the trapezoid up to the next one
+    share, value = curves["budget_share"].astype(float), curves["value"]
+    width = share.shift(-1) - share
+    surface = (width * (value + value.shift(-1)) / 2).mask(last, 0.0)
+    several = grouped["budget"].transform("size") > 1
+    # the whole pool needs no choice, and so no rounds
+    areas = grouped[["pool", "test", "transductive", "floor", "ceiling", "draws"]].first()
+    areas["cycles"] = curves["cycles"].mask(last & several, 1).groupby([curves[key] for key in keys]).max()
+    length = width.mask(last, 0.0).groupby([curves[key] for key in keys]).sum()
+    surface = surface.groupby([curves[key] for key in keys]).sum()
+    areas["value"] = np.where(length > 0, surface / length.where(length > 0), grouped["value"].first())
+    areas = areas.reset_index().assign(quantity="area", budget=pd.NA, budget_share=np.nan)
     result = pd.concat([table.assign(quantity="budget"), areas.astype({"transductive": bool})], ignore_index=True)
     return result.astype({"budget": "Int32"})
 
@@ -118,12 +126,6 @@ def shared_budgets(table):
     wanted = ways.groupby([table[key] for key in cell]).transform("nunique")
     there = ways.groupby([table[key] for key in [*cell, "budget"]]).transform("nunique")
     return table[there == wanted]
-
-
-def mean_height(curve):
-    """Mean height of one curve over its range of budgets; the value itself for a single budget."""
-    share, value = curve["budget_share"].to_numpy(dtype=float), curve["value"].to_numpy(dtype=float)
-    return float(np.trapezoid(value, share) / (share[-1] - share[0])) if len(share) > 1 else float(value[0])
 
 
 def summarise(values, confidence):
@@ -140,25 +142,39 @@ def summarise(values, confidence):
     pandas.DataFrame
         Columns `SUMMARY`. Metrics that a screen cannot carry have status 'not defined' and a reason.
     """
-    rows = []
-    for key, group in values.groupby([*CELL, "scale", "quantity", "budget"], sort=True, dropna=False):
-        mean, low, high, how = corrected_interval(
-            group["value"], group["test"].iloc[0] / group["pool"].iloc[0], confidence
-        )
-        row = dict(zip([*CELL, "scale", "quantity", "budget"], key, strict=True)) | {
-            "mean": mean,
-            "low": low,
-            "high": high,
-        }
-        row |= {name: group[name].mean() for name in ("budget_share", "floor", "ceiling")}
-        row |= {
-            "splits": len(group),
-            "draws": int(group["draws"].max()),
-            "cycles": int(group["cycles"].max()),
-            "transductive": bool(group["transductive"].iloc[0]),
-        }
-        rows.append(row | {"interval": how, "status": "run", "reason": ""})
-    return pd.concat([pd.DataFrame(rows).astype({"cycles": "Int32"}), not_defined(values)], ignore_index=True)[SUMMARY]
+    keys = [*CELL, "scale", "quantity", "budget"]
+    grouped = values.groupby(keys, sort=True, dropna=False)
+    table = interval_table(grouped, "value", confidence).rename(columns={"value": "mean"})
+    table[["budget_share", "floor", "ceiling"]] = grouped[["budget_share", "floor", "ceiling"]].mean()
+    table[["draws", "cycles"]] = grouped[["draws", "cycles"]].max().astype("Int32")
+    table["transductive"] = grouped["transductive"].first().astype(bool)
+    table = table.reset_index().assign(status="run", reason="")
+    missing = not_defined(values)
+    return (pd.concat([table, missing], ignore_index=True) if len(missing) else table)[SUMMARY]
+
+
+def interval_table(grouped, column, confidence):
+    """Mean over the splits of each group, with its interval.
+
+    Parameters
+    ----------
+    grouped : pandas.core.groupby.DataFrameGroupBy
+        One row per split, with the columns test and pool.
+    column : str
+    confidence : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: the column's mean, low, high, error (standard error), splits, interval.
+    """
+    table = grouped[[column]].mean()
+    splits, ratio = grouped[column].size(), grouped["test"].first() / grouped["pool"].first()
+    error = corrected_error(grouped[column].std(ddof=1), splits, ratio)
+    half = half_width(error, splits, confidence)
+    words = splits.map(lambda count: method(count, confidence))
+    found = {"low": table[column] - half, "high": table[column] + half, "error": error}
+    return table.assign(**found, splits=splits, interval=words)
 
 
 def not_defined(values):

@@ -373,6 +373,8 @@ def selection(folder, generator):
                         10,
                         split,
                         draw,
+                        0,
+                        0,
                         budget,
                         budget / 40,
                         value,

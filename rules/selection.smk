@@ -1,6 +1,13 @@
 # Stage 9: rank perturbations, in one shot or in rounds, train on what is chosen, judge on held-out perturbations.
 
 
+# No name is a path, so that a folder's name cannot be taken for a part of one.
+wildcard_constraints:
+    screen="[^/]+",
+    graph="[^/]+",
+    selector="[^/]+",
+
+
 rule rank_perturbations:
     input:
         splits="<results>/screen/{screen}/splits.tsv",

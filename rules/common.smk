@@ -234,7 +234,7 @@ def selection_rankings():
 
 def selection_graph(wildcards):
     """The graph that the selectors of a job look at, if any."""
-    return [] if wildcards.graph == "none" else f"{RESULTS}/network/{wildcards.graph}.parquet"
+    return [] if wildcards.graph == "none" else network_file(wildcards.graph)
 
 
 def prior_graphs(wildcards):
@@ -256,6 +256,29 @@ def rankings_of_job(wildcards):
     """Rankings of a job, made in one shot or in rounds."""
     folder = "rounds" if in_rounds(selectors_of_job(wildcards)) else "rankings"
     return f"{RESULTS}/selection/{wildcards.screen}/{wildcards.graph}/{folder}/{wildcards.selector}.parquet"
+
+
+def network_file(graph):
+    """File of a gene graph."""
+    return f"{RESULTS}/network/{graph}.parquet"
+
+
+def screen_rankings(ending):
+    """Function of the wildcards that gives the files of all rankings of a screen with an ending."""
+
+    def files(wildcards):
+        for screen, graph, job in selection_rankings():
+            if screen == wildcards.screen:
+                folder = "rounds" if in_rounds(selector_jobs()[job]) else "rankings"
+                yield f"{RESULTS}/selection/{screen}/{graph}/{folder}/{job}.{ending}"
+
+    return lambda wildcards: list(files(wildcards))
+
+
+def screen_graphs(wildcards):
+    """Selection graphs of a screen, controls left out."""
+    graphs = config["selection"]["screens"][wildcards.screen]["selection_graphs"]
+    return [network_file(graph) for graph in graphs if graph not in control_graphs()]
 
 
 def budget_settings():
@@ -375,6 +398,9 @@ def report_inputs(wildcards):
         found["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         found |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
+        screens = config["selection"]["screens"]
+        for name in ("coverage", "stability", "costs"):
+            found[f"selection_{name}"] = [f"{RESULTS}/selection/{screen}/{name}.tsv" for screen in screens]
     return found
 
 

@@ -95,6 +95,40 @@ rule fit_selection:
         "../workflow/scripts/fit_selection.py"
 
 
+rule describe_selection:
+    input:
+        rankings=screen_rankings("parquet"),
+        costs=screen_rankings("costs.tsv"),
+        splits="<results>/screen/{screen}/splits.tsv",
+        graphs=screen_graphs,
+        prediction_graph=lambda wildcards: network_file(
+            config["selection"]["screens"][wildcards.screen]["prediction_graph"]
+        ),
+    output:
+        coverage="<results>/selection/{screen}/coverage.tsv",
+        stability="<results>/selection/{screen}/stability.tsv",
+        costs="<results>/selection/{screen}/costs.tsv",
+    log:
+        "<results>/logs/describe_selection/{screen}.log",
+    benchmark:
+        "<results>/benchmarks/describe_selection/{screen}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        budgets=budget_settings(),
+        stability=config["selection"]["stability"],
+        days_per_cycle=config["selection"]["days_per_cycle"],
+        hops=config["selection"]["hops"],
+        seed=config["seed"],
+    message:
+        "Coverage, stability and costs of the choices on {wildcards.screen}"
+    script:
+        "../workflow/scripts/describe_selection.py"
+
+
 rule score_selection:
     input:
         predictions=selection_fits(),

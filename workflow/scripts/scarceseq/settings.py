@@ -240,6 +240,12 @@ def selector_jobs(selectors):
     return selectors if isinstance(selectors, dict) else {name: [name] for name in selectors}
 
 
+def one_shot_on_graph(selector):
+    """Whether a selector ranks in one shot, and on one graph."""
+    rounds, needs = (registry.declared("selection.selectors", selector, constant) for constant in ("ROUNDS", "NEEDS"))
+    return not rounds and "graph" in needs
+
+
 def _check_selectors(selection, one_of):
     """Selectors by their names, each in one job, with others that work alike."""
     seen = set()
@@ -253,6 +259,9 @@ def _check_selectors(selection, one_of):
             raise InputError(
                 f"config key selection.selectors.{job}: selectors in one shot and in rounds; divide the list"
             )
+    for name in selection["stability"]["selectors"]:
+        known = [entry for entry in registry.names("selection.selectors") if one_shot_on_graph(entry)]
+        one_of("selection.stability.selectors", name, known, "selector in one shot that works on a graph")
     one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
 
 

@@ -34,6 +34,16 @@ class RoundSettings:
 
 
 @dataclass(frozen=True)
+class StabilitySettings:
+    """Changes under which choices are repeated."""
+
+    selectors: list[str]
+    repeats: int
+    pool_share: float
+    edge_shares: list[float]
+
+
+@dataclass(frozen=True)
 class JudgementSettings:
     """How differences are judged."""
 

@@ -1,0 +1,94 @@
+"""How much of a choice stays when the seed, the pool or the graph changes a little."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from scarceseq import registry
+from scarceseq.network.graph import Graph
+from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, swap_targets
+from scarceseq.seeds import derive
+from scarceseq.selection.budgets import budget_sizes
+from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.settings import RankingSettings
+
+
+def stability(pool, tests, graph, settings, budgets, hops, seed):
+    """Mean pairwise Jaccard similarity of choices, each made after another random change.
+
+    Parameters
+    ----------
+    pool, tests : sequence of str
+    graph : scarceseq.network.graph.Graph
+    settings : scarceseq.selection.settings.StabilitySettings
+    budgets : scarceseq.selection.settings.BudgetSettings
+    hops, seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        selector, change, share, budget, jaccard, random (what two random choices of that size have in common, expected
+        size of the intersection over that of the union), repeats. Changes: ``seed``; ``pool``: a share of the
+        candidates is taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
+    """
+    rows = []
+    for name in settings.selectors:
+        for change, share in changes(settings):
+            orders = []
+            for repeat in range(settings.repeats):
+                key = derive(seed, "stability", change, share, repeat)
+                own, evidence = list(pool), Evidence(RankingSettings(1, hops), graph, tuple(tests), (graph,))
+                if change == "pool":
+                    kept = np.random.default_rng(key).permutation(len(own))[round(share * len(own)) :]
+                    own = [own[place] for place in kept]
+                elif change != "seed":
+                    changed = (remove if change == "edges removed" else rewire)(graph, share, key)
+                    evidence = Evidence(RankingSettings(1, hops), changed, tuple(tests), (changed,))
+                # the selector's own seed changes in the first case alone, so that the others show the change itself
+                draw = key if change == "seed" else derive(seed, "stability")
+                orders.append(registry.load("selection.selectors", name).rank(own, evidence, seed=draw)[0])
+            about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
+            for size in budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts):
+                if size < min(map(len, orders)):
+                    by_chance = size / (2 * len(pool) - size)
+                    rows.append(about | {"budget": size, "jaccard": overlap(orders, size), "random": by_chance})
+    return pd.DataFrame(rows)
+
+
+def changes(settings):
+    """(kind, share) of each change that is tried."""
+    edges = [(kind, share) for kind in ("edges removed", "edges rewired") for share in settings.edge_shares]
+    return [("seed", 0.0), ("pool", settings.pool_share), *edges]
+
+
+def overlap(orders, size):
+    """Mean Jaccard similarity of all pairs of the orders' first genes."""
+    chosen = [set(order[:size]) for order in orders]
+    return float(np.mean([len(a & b) / len(a | b) for a, b in combinations(chosen, 2)]))
+
+
+def remove(graph, share, seed):
+    """The graph without a random share of its edges; it keeps its nodes."""
+    edges = graph.incoming.tocoo()
+    kept = np.random.default_rng(seed).permutation(edges.nnz)[round(share * edges.nnz) :]
+    return _graph(graph, edges.row[kept], edges.col[kept], edges.data[kept])
+
+
+def rewire(graph, share, seed):
+    """The graph with a random share of its edges rewired among themselves; in- and out-degrees stay."""
+    edges, generator = graph.incoming.tocoo(), np.random.default_rng(seed)
+    changed = generator.permutation(edges.nnz)[: round(share * edges.nnz)]
+    if len(changed) < 2:
+        return graph
+    pairs = changed[generator.integers(len(changed), size=(SWAPS_PER_EDGE * len(changed), 2))]
+    target = edges.row.astype(np.int64)
+    swap_targets(edges.col.astype(np.int64), target, len(graph.nodes), pairs)
+    return _graph(graph, target, edges.col, edges.data)
+
+
+def _graph(graph, target, source, weight):
+    incoming = sparse.csr_array((weight, (target, source)), shape=graph.incoming.shape)
+    incoming.sort_indices()
+    return Graph(graph.nodes, incoming)

@@ -180,6 +180,7 @@ def test_nothing_of_the_demo_leaks_into_another_run(repository_copy):
         "rank_perturbations",
         "select_in_rounds",
         "fit_selection",
+        "describe_selection",
         "score_selection",
         "render_report",
     }

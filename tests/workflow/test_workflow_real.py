@@ -10,7 +10,7 @@ EXPECTED = {
 }
 # Sweeps, which take minutes and are not run here; their results are in docs/benchmark.
 SWEEPS = {
-    "benchmark_selection": {"build_graph": 4, "rank_perturbations": 18, "select_in_rounds": 12, "fit_selection": 60},
+    "benchmark_selection": {"build_graph": 4, "rank_perturbations": 15, "select_in_rounds": 12, "fit_selection": 27},
     "iterpert": {"build_graph": 2, "rank_perturbations": 2, "select_in_rounds": 1, "fit_selection": 3},
 }
 

@@ -382,6 +382,16 @@ def selection(folder, generator):
                     rows.append((*row, first, first - 0.8 if metric == "mse" else first + 0.7))
     values = with_areas(per_split(pd.DataFrame(rows, columns=SCORES)))
     tables = {"selection_summary": summarise(values, 0.95), "selection_contrasts": contrast(values, settings)}
+    about = {"screen": "demo", "selection_graph": "annotation", "selector": ["reach_usage", "bald"]}
+    tables["selection_costs"] = pd.DataFrame(
+        about | {"seconds": [0.5, 3.0], "cycles": [1, 5], "days": [40, 200], "model_fits": [0, 4]}
+    )
+    covered = {"nodes_reached": [0.4, 0.3], "usage_reached": [0.6, 0.5], "test_neighbours": [0.35, 0.3]}
+    tables["selection_coverage"] = pd.DataFrame(about | {"pool": 40, "budget": 8} | covered)
+    kept = {"change": ["seed", "edges rewired"], "share": [0.0, 0.3], "jaccard": [1.0, 0.4], "random": 0.11}
+    tables["selection_stability"] = pd.DataFrame(
+        about | {"selector": "reach_usage", "repeats": 3, "pool": 40, "budget": 8} | kept
+    )
     return _written(folder, tables, ".tsv")
 
 

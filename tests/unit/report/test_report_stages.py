@@ -13,6 +13,7 @@ from scarceseq.files import read_table, write_table
 from scarceseq.report import (
     archive,
     cells,
+    choices,
     corpus,
     fewshot,
     guide,
@@ -316,6 +317,28 @@ def test_contrasts_are_shown_as_percent_of_what_is_left_to_gain(run):
     np.testing.assert_allclose(
         selection.relative(contrasts)["difference"], 100 * contrasts["difference"] / contrasts["room"], rtol=1e-12
     )
+
+
+def test_rounds_are_said_to_take_as_many_cycles_and_days_as_they_do(run):
+    (text,) = choices.calendar(read_table(run["selection_costs"]))
+    assert "once, choosing in rounds here 5 times: 40 days against 200" in text
+    assert "at most 3 s (bald)" in text
+    assert choices.calendar(read_table(run["selection_costs"])[:1]) == []
+
+
+def test_what_choices_cover_is_given_for_the_budget_nearest_to_a_fifth_of_the_pool():
+    table = pd.DataFrame({"screen": ["a", "a", "b"], "pool": [40, 40, 100], "budget": [8, 12, 50]})
+    assert choices.at_typical(table)["budget"].tolist() == [8, 50]
+
+
+def test_of_many_ways_of_choosing_the_planned_and_the_best_are_drawn():
+    graphs, errors = ["g", "h"], range(20)
+    rows = [("s", g, f"s{e:02d}", "mse", "graph_ridge", e + (g == "h")) for g in graphs for e in errors]
+    rows += [("s", "none", "random", "mse", "graph_ridge", 50), ("s", "g", "reach_usage", "mse", "graph_ridge", 60)]
+    table = pd.DataFrame(rows, columns=["screen", "graph", "selector", "metric", "predictor", "mean"])
+    drawn = selection.ways(selection.drawn_ways(table, table))
+    assert {("random", "none"), ("reach_usage", "g"), ("s00", "g"), ("s00", "h"), ("s01", "g")} <= set(drawn)
+    assert len(drawn) == selection.WAYS_DRAWN
 
 
 def test_each_primary_contrast_of_selection_gets_its_own_sentence(run):

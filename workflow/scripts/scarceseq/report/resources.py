@@ -35,7 +35,10 @@ RULES = {
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
     **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen"], "perturbation"),
-    **dict.fromkeys(["rank_perturbations", "select_in_rounds", "fit_selection", "score_selection"], "selection"),
+    **dict.fromkeys(
+        ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
+        "selection",
+    ),
     "design_screen": "design",
     "render_report": "report",
 }

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from scarceseq.report import style
+from scarceseq.report import choices, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import span, words
+from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
 
 RANDOM, NO_GRAPH = "random", "none"
@@ -19,6 +20,7 @@ METRIC_WORDS = {
 
 CONTRAST_COLUMNS = "kind screen selector graph against predictor metric outcome difference low high p_holm room splits"
 DASHES = ("-", "--", ":", "-.")
+WAYS_DRAWN, ROWS_DRAWN = 7, 24
 
 
 @style.styled
@@ -124,17 +126,47 @@ def section(inputs):
     blocks += [Paragraph(text) for text in (field_verdict(contrasts) if len(contrasts) else [])]
     ran = summary[(summary["status"] == "run") & (summary["scale"] == "raw")]
     curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
-    blocks += [_curves_picture(screen, part) for screen, part in curves.groupby("screen", sort=True)]
+    blocks += [
+        _curves_picture(screen, part, len(ways(part)))
+        for screen, part in drawn_ways(curves, areas).groupby("screen", sort=True)
+    ]
     if len(contrasts):
         blocks += _contrast_blocks(contrasts)
     note = "Mean height of each learning curve over its budgets (area over range), with its interval over splits."
-    blocks.append(Table("selection_areas", areas, "Learning curves in one number", note, shown=area_table(areas)))
+    many = len(ways(areas)) > ROWS_DRAWN
+    table = Table("selection_areas", areas, "Learning curves in one number", note, shown=area_table(areas), folded=many)
+    blocks += [table, *choices.blocks(inputs)]
     blocks += _undefined_table(summary[summary["status"] != "run"])
     blocks.append(Table("selection_summary", summary, "All means and intervals", folded=True))
     return Section("selection", "Choosing perturbations", blocks, [], findings)
 
 
-def _curves_picture(screen, part):
+def ways(table):
+    """Distinct (selector, graph) pairs."""
+    return list(dict.fromkeys(zip(table["selector"], table["graph"], strict=True)))
+
+
+def drawn_ways(curves, areas):
+    """Rows of the ways of choosing that a figure can hold: those of the planned contrasts, and the best of the others.
+
+    Parameters
+    ----------
+    curves, areas : pandas.DataFrame
+        Rows of quantity budget and area of the summary, raw scale.
+    """
+    planned = {PRIMARY["selector"], *BASELINES}
+    parts = []
+    for screen, part in curves.groupby("screen", sort=True):
+        own = areas[(areas["screen"] == screen) & (areas["metric"] == PRIMARY["metric"])]
+        error = own.groupby(["selector", "graph"])["mean"].mean().sort_values()
+        fixed = [way for way in ways(part) if way[0] in planned]
+        others = [way for way in error.index if way not in fixed]
+        kept = {*fixed, *others[: max(WAYS_DRAWN - len(fixed), 3)]}
+        parts.append(part[[way in kept for way in zip(part["selector"], part["graph"], strict=True)]])
+    return pd.concat(parts) if parts else curves
+
+
+def _curves_picture(screen, part, drawn):
     transductive = bool(part["transductive"].any())
     return Picture(
         f"selection_curves_{screen}",
@@ -143,7 +175,7 @@ def _curves_picture(screen, part):
         "Each line is a way of choosing which perturbations to measure; the predictor is trained on those and judged "
         "on perturbations held out from all. Grey with its band: random choice, mean and interval over splits. Dotted: "
         "the floor, predicting the mean effect of the whole pool; dashed: the ceiling that the measurement's noise "
-        "allows.",
+        f"allows. Of many ways of choosing {drawn} are drawn: those of the planned contrasts and the best of the others.",
         f"{span(part['splits'])} splits of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
         f"{span(part['budget'].astype(int))} perturbations.",
         "The band says how well random choice does over splits, not how much a line differs from it: for that see the "
@@ -160,8 +192,8 @@ def _contrast_blocks(contrasts):
     )
     blocks = []
     drawn = relative(drawn).dropna(subset=["difference"])
-    if len(drawn):
-        blocks.append(_contrast_picture(drawn))
+    for screen, part in drawn.groupby("screen", sort=True):
+        blocks.append(_contrast_picture(screen, part))
     columns = [*CONTRAST_COLUMNS.split(), *(["transductive"] if contrasts["transductive"].any() else [])]
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
@@ -177,6 +209,7 @@ def _contrast_blocks(contrasts):
             "Against random choice and static priors",
             note,
             shown=relative(areas)[columns],
+            folded=len(areas) > 3 * ROWS_DRAWN,
         )
     )
     title = "Against random choice, for each budget and scale"
@@ -184,25 +217,31 @@ def _contrast_blocks(contrasts):
     return blocks
 
 
-def _contrast_name(row, several_screens):
+def _contrast_name(row):
     graph = f" ({words(row.graph)})" if row.graph != NO_GRAPH else ""
     name = f"{words(row.selector)}{graph}, {words(row.predictor)}"
-    name = f"{row.screen}: {name}" if several_screens else name
     return f"{name} [primary]" if row.kind == "primary" else name
 
 
-def _contrast_picture(contrasts):
-    several = contrasts["screen"].nunique() > 1
-    names = [_contrast_name(row, several) for row in contrasts.itertuples()]
+def _contrast_picture(screen, contrasts):
+    total = len(contrasts)
+    if total > ROWS_DRAWN:
+        planned = contrasts["predictor"] == PRIMARY["predictor"]
+        ordered = (contrasts[planned] if planned.any() else contrasts).sort_values("difference", ascending=False)
+        ends = pd.concat([ordered.head(ROWS_DRAWN // 2), ordered.tail(ROWS_DRAWN // 3)])
+        contrasts = ordered[ordered.index.isin(ends.index) | (ordered["kind"] == "primary")]
+    part = f" The best and the worst of {total} are drawn; all are in the table." if total > len(contrasts) else ""
     return Picture(
-        "selection_contrasts",
-        forest_figure(contrasts, names, "avoidable squared error saved, %"),
-        "Ways of choosing against random choice",
+        f"selection_contrasts_{screen}",
+        forest_figure(
+            contrasts, [_contrast_name(row) for row in contrasts.itertuples()], "avoidable squared error saved, %"
+        ),
+        f"Ways of choosing against random choice on screen {screen}",
         "Squared error (mean height of its curve) saved against random choice, as a percentage of what random leaves "
         "to be gained down to the ceiling that the measurement's noise sets, with its interval over "
-        "splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
-        "random, orange for worse.",
-        f"{span(contrasts['splits'])} splits of each screen.",
+        f"splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
+        f"random, orange for worse.{part}",
+        f"{span(contrasts['splits'])} splits.",
         "Only the primary rows were planned; of the others, one in twenty leaves out zero by chance.",
     )
 

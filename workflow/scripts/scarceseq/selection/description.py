@@ -27,8 +27,8 @@ def coverage(rankings, splits, graph, budgets, hops):
     Returns
     -------
     pandas.DataFrame
-        selection_graph, selector, budget, nodes_reached and usage_reached (shares of what the whole pool reaches, plain
-        and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share of a test
+        selection_graph, selector, pool, budget, nodes_reached and usage_reached (shares of what the whole pool reaches,
+        plain and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share of a test
         gene's neighbourhood, by weight in the normalised adjacency, that is chosen).
     """
     parts = []
@@ -52,7 +52,8 @@ def coverage(rankings, splits, graph, budgets, hops):
             ]
     columns = ["selection_graph", "selector", "split", "draw", "budget"]
     table = pd.DataFrame(parts, columns=[*columns, "nodes_reached", "usage_reached", "test_neighbours"])
-    keys = ["selection_graph", "selector", "budget"]
+    table["pool"] = int((splits["role"] == "pool").sum() / splits["split"].nunique())
+    keys = ["selection_graph", "selector", "pool", "budget"]
     return table.groupby(keys, as_index=False)[["nodes_reached", "usage_reached", "test_neighbours"]].mean()
 
 

@@ -29,8 +29,8 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
     Returns
     -------
     pandas.DataFrame
-        selector, change, share, budget, jaccard, random (what two random choices of that size have in common, expected
-        size of the intersection over that of the union), repeats. Changes: ``seed``; ``pool``: a share of the
+        selector, change, share, repeats, pool, budget, jaccard, random (the same of two random choices of that size,
+        expected intersection over expected union). Changes: ``seed``; ``pool``: a share of the
         candidates is taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
     """
     rows = []
@@ -50,6 +50,7 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
                 draw = key if change == "seed" else derive(seed, "stability")
                 orders.append(registry.load("selection.selectors", name).rank(own, evidence, seed=draw)[0])
             about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
+            about["pool"] = len(pool)
             for size in budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts):
                 if size < min(map(len, orders)):
                     by_chance = size / (2 * len(pool) - size)

@@ -175,7 +175,7 @@ def _curves_picture(screen, part, drawn):
         "Each line is a way of choosing which perturbations to measure; the predictor is trained on those and judged "
         "on perturbations held out from all. Grey with its band: random choice, mean and interval over splits. Dotted: "
         "the floor, predicting the mean effect of the whole pool; dashed: the ceiling that the measurement's noise "
-        f"allows. Of many ways of choosing {drawn} are drawn: those of the planned contrasts and the best of the others.",
+        f"allows. Of many ways of choosing {drawn} are drawn: the planned contrasts and the best of the others.",
         f"{span(part['splits'])} splits of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
         f"{span(part['budget'].astype(int))} perturbations.",
         "The band says how well random choice does over splits, not how much a line differs from it: for that see the "

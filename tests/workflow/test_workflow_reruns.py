@@ -12,7 +12,7 @@ TINY = "tests/config/tiny.yaml"
 PACKAGE = "workflow/scripts/scarceseq"
 FEWSHOT = {"fit_episodes", "score_fewshot", "render_report"}
 GUIDE = {"plan_scouts", "train_scouts", "compute_guide"}
-SELECTION = {"rank_perturbations", "fit_selection", "score_selection", "render_report"}
+SELECTION = {"rank_perturbations", "fit_selection", "describe_selection", "score_selection", "render_report"}
 
 
 @contextlib.contextmanager
@@ -128,7 +128,7 @@ def test_adding_a_selector_runs_only_its_jobs(finished_run):
         config["selection"]["selectors"].append("degree")
 
     plan = changed_config(finished_run, add)
-    assert plan == {"rank_perturbations": 1, "fit_selection": 2, "score_selection": 1, "render_report": 1}
+    assert plan == dict.fromkeys(SELECTION, 1) | {"fit_selection": 2}
 
 
 @pytest.mark.parametrize(

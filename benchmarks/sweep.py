@@ -1,7 +1,8 @@
 """The whole one-shot sweep on a real screen: every selector, six budgets, twenty splits, the simple predictors.
 
 Bar: under 600 s on two cores, graph and screen being there, for 1,092 knock-downs in K562 cells and the Gene Ontology.
-What is timed is what the rules do: rankings, learning curves (a process per split, two at a time) and scores. Errors are compared with those of predictors trained plainly on the first genes of some rankings.
+What is timed is what the rules do: rankings, learning curves (a process per split, two at a time) and scores.
+Errors are compared with those of predictors trained plainly on the first genes of some rankings.
 """
 
 import argparse
@@ -114,9 +115,7 @@ def main():
     print(
         f"{len(SELECTORS)} selectors, {splits} splits, {len(PREDICTORS)} predictors, {fits:,} errors: {seconds:.0f} s"
     )
-    print(
-        f"on {CORES} cores, bar {bar:.0f} s; rankings took {sum(part[2] for part in parts):.0f} s; load before: {load:.1f}"
-    )
+    print(f"on {CORES} cores, bar {bar:.0f} s; {sum(part[2] for part in parts):.0f} s of it rankings; load {load:.1f}")
     print(f"largest relative difference to plain training: {worst:.1e}")
     detail = {"seconds": round(seconds, 1), "splits": splits, "selectors": len(SELECTORS), "predictors": PREDICTORS}
     detail |= {"random_draws": DRAWS, "errors": fits, "load_before": round(load, 1), "largest_difference": worst}

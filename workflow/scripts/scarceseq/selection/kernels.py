@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import blas
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation.walk import neighbourhood_cosine
@@ -114,11 +115,11 @@ def greedy_variance(kernel, candidates, labelled, noise, score, budget=None):
     (numpy.ndarray of int, numpy.ndarray of float)
         Positions among `candidates` in order, and gains.
     """
-    covariance = kernel.astype(float).copy()
+    covariance = np.array(kernel, dtype=float, order="F")
 
     def measure(gene):
         column = covariance[:, gene] / np.sqrt(covariance[gene, gene] + noise)
-        covariance[...] -= np.outer(column, column)
+        blas.dger(-1.0, column, column, a=covariance, overwrite_a=1)  # in place: columns are contiguous
 
     for gene in labelled:
         measure(gene)

@@ -28,6 +28,7 @@ rule all:
 
 
 hash_code_into_params()
+grow_memory_with_attempts()
 
 
 onstart:

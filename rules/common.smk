@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resources
 
 SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent / "workflow" / "scripts"
 # The package beside the scripts, here and in the jobs, whatever is installed.
@@ -414,6 +415,15 @@ def hash_code_into_params():
         if step.script:
             script = SCRIPTS / Path(str(step.script)).name
             step.set_params(code=lambda wildcards, script=script: code_hash(script, registry_entries(wildcards)))
+
+
+def grow_memory_with_attempts():
+    """Let a step that is tried again, as a cluster's profile may ask, have once more the memory it had at first."""
+    for step in workflow.rules:
+        if step.script and not step.resources["mem_mb"].is_evaluable():
+            memory = step.resources["mem_mb"].value
+            grown = {"mem_mb": lambda wildcards, attempt, memory=memory: memory * attempt}
+            step.resources.update(Resources.from_mapping(grown))
 
 
 @functools.cache

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# A SLURM cluster of one node on this machine, for tests of profiles/slurm: `cluster.sh start` and `cluster.sh stop`.
+# Needs root and Debian's packages: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge
+set -euo pipefail
+
+node=$(hostname -s)
+state=/var/spool/scarceseq_slurm
+
+start() {
+  mkdir -p /run/munge "$state/controller" "$state/node"
+  chown munge:munge /run/munge
+  pgrep -x munged > /dev/null || runuser -u munge -- /usr/sbin/munged
+  cat > /etc/slurm/slurm.conf <<CONF
+ClusterName=scarceseq
+SlurmctldHost=$node(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+StateSaveLocation=$state/controller
+SlurmdSpoolDir=$state/node
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+ReturnToService=2
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/filetxt
+JobCompLoc=$state/jobs.log
+SchedulerParameters=sched_interval=1,bf_interval=2
+NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo) State=UNKNOWN
+PartitionName=main Nodes=$node Default=YES MaxTime=INFINITE State=UP
+CONF
+  slurmctld
+  slurmd
+  for _ in $(seq 30); do
+    [ "$(sinfo --noheader --format=%T 2> /dev/null)" = idle ] && return
+    sleep 1
+  done
+  sinfo
+  echo "the node did not become idle within 30 s; see /var/log/slurm" >&2
+  return 1
+}
+
+stop() {
+  scancel --user=root 2> /dev/null || true
+  pkill -x slurmd || true
+  pkill -x slurmctld || true
+  rm -rf "$state"
+}
+
+case ${1:-} in
+  start | stop) "$1" ;;
+  *) echo "usage: $0 start|stop" >&2; exit 2 ;;
+esac

@@ -25,7 +25,7 @@ def slurm(tmp_path_factory):
     """A running cluster; gives the interpreter of an environment that has the executor's plugin."""
     if os.geteuid() or not (shutil.which("slurmctld") and shutil.which("munged")):
         pytest.skip("needs root and the Debian packages named in tests/slurm/cluster.sh")
-    if subprocess.run(["pgrep", "-x", "slurmctld"], capture_output=True).returncode == 0:
+    if "is UP" in subprocess.run(["scontrol", "ping"], capture_output=True, text=True).stdout:
         pytest.skip("a SLURM controller runs here already")
     folder = tmp_path_factory.mktemp("slurm")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)

@@ -54,11 +54,14 @@ def test_metadata_of_every_planned_run_are_kept_whole(finished_run):
     root = finished_run / "results/tiny"
     table = pd.read_parquet(root / "corpus/metadata.parquet")
     planned = pd.concat(pd.read_csv(path, sep="\t", dtype=str) for path in root.glob("archive/plan/*.tsv"))
-    assert set(table["run"]) <= set(planned["run"])
+    assert set(table["run"]) == set(planned["run"])
     samples = pd.read_parquet(root / "corpus/samples.parquet")
     kept = set(",".join(samples.loc[samples["source"] == "sra", "runs"]).split(","))
     assert kept <= set(table["run"])
     assert {"sra.sample_attributes", "recount_qc.star.all_mapped_reads", "recount_pred.pred.type"} <= set(table)
+    listed = {name for name in planned if name.startswith("recount_project.")}
+    assert len(listed) == 5
+    assert table[list(listed)].notna().all(axis=None)
 
 
 def test_counts_of_studies_that_their_metadata_rule_out_are_never_fetched(finished_run):

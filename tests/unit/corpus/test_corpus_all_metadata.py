@@ -4,10 +4,14 @@ import gzip
 
 import pyarrow.parquet
 import pytest
-from scarceseq.archive.layout import METADATA_KINDS, Study, study_path
-from scarceseq.corpus.all_metadata import KEYS, join_metadata, metadata_table, write_metadata
+from scarceseq.archive.layout import METADATA_KINDS, Study, project_table_path, study_path
+from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.plan import fetch_project_tables, planned_rows
+from scarceseq.corpus.all_metadata import KEYS, join_metadata, listed_table, metadata_table, write_metadata
 from scarceseq.corpus.metadata import read_tables
+from scarceseq.files import read_table, write_table
 
+DOWNLOAD = DownloadSettings(connections=1, retries=0, backoff_seconds=0, timeout_seconds=5)
 KEY_COLUMNS = {"rail_id", "external_id", "study"}
 
 
@@ -36,7 +40,13 @@ def test_every_cell_of_the_real_tables_is_kept(shared_data, mirror, organism, pr
     assert {"source", "recount_qc"} <= paths.keys()
     truth = {("sra" if kind == "source" else kind): cells(path) for kind, path in paths.items()}
     runs = set(truth["sra"])
-    write_metadata([metadata_table(study, runs, read_tables(paths))], tmp_path / "batch.parquet")
+    listed = fetch_project_tables(Mirrors([str(folder)], DOWNLOAD), organism, ["sra"], tmp_path)
+    truth["recount_project"] = cells(folder / project_table_path(organism, "sra"))
+    assert set(listed["run"]) == set(truth["recount_project"])
+    write_table(dict(planned_rows(listed))[study], tmp_path / "plan.tsv")
+    listed = listed_table(read_table(tmp_path / "plan.tsv", dtype=str))
+    tables = read_tables(paths) | {"recount_project": listed}
+    write_metadata([metadata_table(study, runs, tables)], tmp_path / "batch.parquet")
     join_metadata([tmp_path / "batch.parquet"], [""], tmp_path / "all.parquet")
 
     rows = pyarrow.parquet.read_table(tmp_path / "all.parquet").to_pylist()
@@ -50,6 +60,7 @@ def test_every_cell_of_the_real_tables_is_kept(shared_data, mirror, organism, pr
                 if name not in KEY_COLUMNS:
                     assert row[f"{table}.{name}"] == value
                     seen += 1
+        assert row["recount_project.date_processed"] in ("2019-10-01", "2020-01-01")
     assert seen > 100 * len(rows)
 
 

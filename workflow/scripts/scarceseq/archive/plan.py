@@ -6,13 +6,15 @@ import pandas as pd
 
 from scarceseq.archive.layout import Study, homes_path, project_table_path
 from scarceseq.archive.mirrors import DamagedError
-from scarceseq.archive.tables import read_metadata
+from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
 
 PLAN_COLUMNS = ["organism", "source", "project", "run", "rail_id"]
+# Before the names of the other columns of the archive's list of runs.
+LISTED = "recount_project."
 STUDY_KEY = ["organism", "source", "project"]
 STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
@@ -32,7 +34,7 @@ def fetch_project_tables(mirrors, organism, sources, folder):
     Returns
     -------
     pandas.DataFrame
-        `PLAN_COLUMNS`, one row per run, sorted.
+        `PLAN_COLUMNS`, one row per run, sorted; then every other column of the tables, its name behind `LISTED`.
     """
     _, homes = mirrors.fetch(homes_path(organism), folder / "homes_index", read_homes)
     tables = []
@@ -46,7 +48,8 @@ def fetch_project_tables(mirrors, organism, sources, folder):
         _, table = mirrors.fetch(path, folder / f"{source}.gz", read_project_table)
         log.info("%s %s: %d runs of %d projects", organism, source, len(table), table["project"].nunique())
         tables.append(table.assign(organism=organism, source=source))
-    runs = pd.concat(tables)[PLAN_COLUMNS]
+    runs = pd.concat(tables)
+    runs = runs[[*PLAN_COLUMNS, *(name for name in runs if name.startswith(LISTED))]]
     return runs.sort_values(PLAN_COLUMNS, ignore_index=True)
 
 
@@ -59,11 +62,13 @@ def read_homes(path):
 
 
 def read_project_table(path):
-    """Columns project, run and rail_id of a source's project table, each run once."""
+    """Columns project, run and rail_id of a source's project table, and the others behind `LISTED`, each run once."""
     table = read_metadata(path)
     if "project" not in table.columns:
         raise DamagedError("no column project")
+    others = {name: table[name] for name in table if name not in KEY_COLUMNS}
     table = table.rename(columns={"external_id": "run"})[["project", "run", "rail_id"]]
+    table = table.assign(**{LISTED + name: column for name, column in others.items()})
     if table[["project", "run"]].isna().any(axis=None):
         raise DamagedError("rows without project or run")
     return table.drop_duplicates(["project", "run"])
@@ -173,7 +178,7 @@ def runs_by_batch(runs, studies, batches):
     Parameters
     ----------
     runs : pandas.DataFrame
-        `PLAN_COLUMNS`.
+        From `fetch_project_tables`.
     studies : pandas.DataFrame
         From `plan_studies`.
     batches : list of str
@@ -182,15 +187,21 @@ def runs_by_batch(runs, studies, batches):
     Returns
     -------
     dict of {str: pandas.DataFrame}
-        `PLAN_COLUMNS`, in the order of `runs`.
+        Rows of `runs`, in their order.
     """
     chosen = studies.loc[studies["batch"].notna(), [*STUDY_KEY, "batch"]]
     batch = runs[STUDY_KEY].merge(chosen, on=STUDY_KEY, how="left")["batch"].to_numpy()
     rows = pd.Series(range(len(runs))).groupby(batch).indices
-    return {name: runs.iloc[rows.get(name, [])][PLAN_COLUMNS] for name in batches}
+    return {name: runs.iloc[rows.get(name, [])] for name in batches}
 
 
 def planned_studies(plan):
     """(study, set of its runs) for each study of a plan table, sorted."""
+    for study, rows in planned_rows(plan):
+        yield study, set(rows["run"])
+
+
+def planned_rows(plan):
+    """(study, its rows) for each study of a plan table, sorted."""
     for key, rows in plan.groupby(STUDY_KEY, sort=True):
-        yield Study(*key), set(rows["run"])
+        yield Study(*key), rows

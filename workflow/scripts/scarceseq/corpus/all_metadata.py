@@ -4,13 +4,26 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
+from scarceseq.archive.plan import LISTED
+from scarceseq.archive.tables import KEY_COLUMNS
 from scarceseq.files import atomic
 
 KEYS = ["organism", "source", "study", "run", "rail_id"]
 # Rows that are in memory at once: they have some 200 columns.
 GROUP_ROWS = 2000
-# The columns of every table that say which run a row is of.
-JOIN_COLUMNS = ("rail_id", "external_id", "study")
+
+
+def listed_table(rows):
+    """What the archive's own list of runs says of some, a table like those of `read_tables`.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of a plan.
+    """
+    names = {"external_id": "run", "rail_id": "rail_id"}
+    names |= {name.removeprefix(LISTED): name for name in rows if name.startswith(LISTED)}
+    return pa.table({name: pa.array(rows[column], pa.string(), from_pandas=True) for name, column in names.items()})
 
 
 def metadata_table(study, runs, tables):
@@ -22,7 +35,7 @@ def metadata_table(study, runs, tables):
     runs : iterable of str
         Runs wanted; those that no table knows are left out.
     tables : dict of {str: pyarrow.Table}
-        By kind, from `scarceseq.corpus.metadata.read_tables`.
+        By kind, from `scarceseq.corpus.metadata.read_tables`, and recount_project, from `listed_table`.
 
     Returns
     -------
@@ -42,7 +55,7 @@ def metadata_table(study, runs, tables):
         rail_ids = taken["rail_id"].to_pylist()
         columns["rail_id"] = [old or new for old, new in zip(columns["rail_id"], rail_ids, strict=True)]
         prefix = study.source if kind == "source" else kind
-        columns |= {f"{prefix}.{name}": taken[name] for name in table.column_names if name not in JOIN_COLUMNS}
+        columns |= {f"{prefix}.{name}": taken[name] for name in table.column_names if name not in KEY_COLUMNS}
     return pa.table({name: _text(values) for name, values in columns.items()})
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
 from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
-from scarceseq.archive.plan import planned_studies
-from scarceseq.corpus.all_metadata import metadata_table
+from scarceseq.archive.plan import planned_rows
+from scarceseq.corpus.all_metadata import listed_table, metadata_table
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
 from scarceseq.corpus.metadata import attribute_rows, read_tables, run_table
 from scarceseq.corpus.run_sums import RunSums
@@ -98,8 +98,8 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     files = by_study(entries)
     samples, dropped, attributes, metadata = [_sample_table(None, pd.DataFrame(), [])], [], [], []
     with append_counts(genes, counts_path) as target:
-        for study, runs in planned_studies(plan):
-            part = _part(study, runs, files[study], folder, checked, settings, seed)
+        for study, rows in planned_rows(plan):
+            part = _part(study, rows, files[study], folder, checked, settings, seed)
             for counts in part.counts:
                 target.append(counts if kept.all() else np.compress(kept, counts, axis=1))
             samples.append(part.samples)
@@ -107,7 +107,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
             attributes += part.attributes
             metadata.append(part.metadata)
             log.info(
-                "%s: %d samples, %d of %d runs dropped", study.project, len(part.samples), len(part.dropped), len(runs)
+                "%s: %d samples, %d of %d runs dropped", study.project, len(part.samples), len(part.dropped), len(rows)
             )
         target.samples = pd.concat([table for table in samples if len(table)] or samples)
     return Shard(
@@ -117,10 +117,10 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     )
 
 
-def _part(study, runs, files, folder, checked, settings, seed):
-    """The study's samples if it can be used; else each run with the reason, and no samples."""
+def _part(study, rows, files, folder, checked, settings, seed):
+    """The study's samples if it can be used; else each run with the reason, and no samples. `rows` are of the plan."""
     paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
-    tables = read_tables(paths)
+    runs, tables = set(rows["run"]), read_tables(paths) | {"recount_project": listed_table(rows)}
     if why_skipped(files):  # each run has a reason in its metadata, or the study as a whole
         told = metadata_reasons(run_table(runs, runs, tables), settings)
         if len(told) < len(runs):

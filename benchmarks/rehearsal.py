@@ -1,9 +1,9 @@
 """Rehearsal: a generated archive with the size distribution of mouse, through the rules, from a mirror on loopback.
 
 `config/mouse.yaml` as it is, with fewer batches and another mirror: listing, fetching, verifying, parsing, filtering,
-storing and merging, by Snakemake on all cores. Printed are runs per second and peak memory of each stage, and what they
-would make of all of mouse. The bar is the memory of a job: 1 GB. Some samples of the corpus are compared with the
-mirror's files as pandas reads them.
+storing and merging, by Snakemake on all cores. Printed are runs per second, peak memory, requests, and bytes fetched or
+written of each stage, and what they would make of all of mouse. The bar is the memory of a job: 1 GB. Some samples of
+the corpus are compared with the mirror's files as pandas reads them.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import plan
 sys.path.insert(0, str(plan.REPOSITORY / "workflow" / "scripts"))
 import archive_mirror
 from scarceseq.archive.counts import CountsFile
-from scarceseq.archive.layout import Study, study_path
+from scarceseq.archive.layout import Study, annotation_path, homes_path, project_table_path, study_path
 from scarceseq.archive.manifest import read_manifest
 
 ANNOTATION = "M023"
@@ -76,6 +76,22 @@ def stages(results, threads):
     return pd.DataFrame(rows, columns=["stage", "jobs", "job_seconds", "seconds", "peak_mb"]).set_index("stage")
 
 
+def traffic(mirror, results, entries):
+    """Requests and bytes of each stage: fetched from the mirror, or written."""
+    listed = [mirror / homes_path("mouse"), mirror / project_table_path("mouse", "sra")]
+    shards = bytes_below(results / "corpus/shards")
+    return pd.DataFrame(
+        [
+            ("list_studies", len(listed), sum(path.stat().st_size for path in listed)),
+            ("fetch_annotation", 1, (mirror / annotation_path("mouse", ANNOTATION)).stat().st_size),
+            ("fetch_batch", sum(e.status != "skipped" for e in entries), sum(e.bytes or 0 for e in entries)),
+            ("build_shard", 0, shards),
+            ("merge_corpus", 0, bytes_below(results / "corpus") - shards),
+        ],
+        columns=["stage", "requests", "bytes"],
+    ).set_index("stage")
+
+
 def entries_of(results):
     """Lines of all manifests."""
     return [entry for path in sorted(results.glob("archive/batches/*/manifest.jsonl")) for entry in read_manifest(path)]
@@ -102,19 +118,19 @@ def equal(mirror, results):
     return True
 
 
-def extrapolate(table, runs, planned_runs, kept, entries, folders):
+def extrapolate(table, runs, planned_runs, kept, planned_studies):
     """What all of mouse would take, in lines of text, and as a dictionary."""
     work = table["seconds"]
     hours = work["fetch_batch"] / planned_runs * MOUSE["planned runs"] / 3600
     parsed = work["build_shard"] / planned_runs * MOUSE["planned runs"] / 3600
     merged = work["merge_corpus"] / kept * MOUSE_KEPT / 3600
-    fetched = sum(entry.bytes or 0 for entry in entries)
+    size = table["bytes"] / 1e9
     gigabytes = {
-        "fetched": fetched / planned_runs * MOUSE["planned runs"] / 1e9,
-        "shards": folders["shards"] / kept * MOUSE_KEPT / 1e9,
-        "corpus": folders["corpus"] / kept * MOUSE_KEPT / 1e9,
+        "fetched": size["fetch_batch"] / planned_runs * MOUSE["planned runs"],
+        "shards": size["build_shard"] / kept * MOUSE_KEPT,
+        "corpus": size["merge_corpus"] / kept * MOUSE_KEPT,
     }
-    requests = round(len(entries) / len({entry.project for entry in entries}) * MOUSE["planned projects"])
+    requests = round(table.loc["fetch_batch", "requests"] / planned_studies * MOUSE["planned projects"])
     found = {
         "hours": {"fetch and verify": hours, "parse, filter, store": parsed, "merge": merged},
         "gigabytes": gigabytes,
@@ -142,17 +158,18 @@ def rehearse(folder, studies):
         target = "results/mouse/corpus/samples.parquet"
         seconds, _, most, _ = plan.snakemake(folder, "--cores", str(cores), "--", target)
     results = folder / "results/mouse"
-    table, entries = stages(results, cores), entries_of(results)
+    table = stages(results, cores).join(traffic(folder / "mirror", results, entries_of(results)))
     kept = len(CountsFile(results / "corpus/corpus.h5ad").read_samples())
-    shards = bytes_below(results / "corpus/shards")
-    folders = {"shards": shards, "corpus": bytes_below(results / "corpus") - shards}
     total = sum(map(len, runs.values()))
     print(f"{len(runs)} studies of {total} runs; {len(planned)} of {planned_runs} planned, {kept} samples kept")
     print(f"{cores} cores, {seconds:.0f} s in all, {planned_runs / seconds:.0f} runs/s, all processes {most:.0f} MB")
-    print(f"{'stage':<18}{'jobs':>6}{'s, all jobs':>13}{'runs/s':>9}{'peak MB of a job':>18}")
+    print(f"{'stage':<18}{'jobs':>6}{'s, all jobs':>13}{'runs/s':>9}{'peak MB of a job':>18}{'requests':>10}{'MB':>9}")
     for stage, row in table.iterrows():
         rate = planned_runs / row["seconds"]
-        print(f"{stage:<18}{row['jobs']:>6.0f}{row['job_seconds']:>13.1f}{rate:>9.0f}{row['peak_mb']:>18.0f}")
+        print(
+            f"{stage:<18}{row['jobs']:>6.0f}{row['job_seconds']:>13.1f}{rate:>9.0f}{row['peak_mb']:>18.0f}"
+            f"{row['requests']:>10.0f}{row['bytes'] / 1e6:>9.1f}"
+        )
     detail = {
         "studies": len(runs),
         "runs": total,
@@ -161,7 +178,7 @@ def rehearse(folder, studies):
         "samples": kept,
         "seconds": seconds,
         "stages": table.round(2).to_dict("index"),
-        "all_of_mouse": extrapolate(table, total, planned_runs, kept, entries, folders),
+        "all_of_mouse": extrapolate(table, total, planned_runs, kept, len(planned)),
     }
     return table["peak_mb"].max(), equal(folder / "mirror", results), detail
 

@@ -74,6 +74,7 @@ rule fetch_batch:
     threads: 1
     resources:
         mem_mb=1000,
+        connections=config["archive"]["download"]["connections"],
     params:
         mirrors=config["archive"]["mirrors"],
         annotation=config["archive"]["annotation"],

@@ -38,6 +38,7 @@ rule merge_corpus:
         studies=expand("<results>/archive/user/{study}/study.h5ad", study=user_studies()),
         corpora=expand("{folder}/corpus.h5ad", folder=config["corpus"]["joined"]),
         orthologue_table=orthologue_table(),
+        gene_list=config["corpus"]["gene_list"] or [],
         attributes=[
             *expand("<results>/corpus/shards/{batch}.attributes.parquet", batch=batches()),
             *expand("<results>/archive/user/{study}/attributes.parquet", study=user_studies()),

@@ -7,6 +7,7 @@ from scarceseq.corpus import merge, store
 from scarceseq.corpus.all_metadata import join_metadata
 from scarceseq.corpus.attributes import join_attributes
 from scarceseq.corpus.fates import study_fates
+from scarceseq.corpus.gene_choice import read_gene_list
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
@@ -21,7 +22,8 @@ settings = snakemake.params.orthologues
 orthologues = OrthologueTable(**settings) if settings else None
 joined = merge.Joined(list(source.corpora), orthologues, snakemake.params.excluded_studies)
 paths = [*source.shards, *source.studies]
-corpus = merge.merge(paths, dropped, snakemake.params.gene_types, joined, snakemake.params.organism)
+gene_list = read_gene_list(source.gene_list) if source.gene_list else None
+corpus = merge.merge(paths, dropped, snakemake.params.gene_types, joined, snakemake.params.organism, gene_list)
 samples = merge.sample_table(corpus)
 store.write_corpus(corpus, output.corpus, output.training)
 write_table(samples, output.samples)

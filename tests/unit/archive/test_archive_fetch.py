@@ -1,14 +1,18 @@
 """What fetching survives, over HTTP on loopback and from a folder. Oracle: the tiny archive's own contents."""
 
 import gzip
+import itertools
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import faulty_mirror as faulty
 import pytest
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.gene_sums import read_gene_sums
+from scarceseq.archive.layout import study_path
 from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_skipped, why_unusable
+from scarceseq.archive.mirrors import DamagedError, DownloadSettings, Mirrors
 from scarceseq.errors import DownloadError, InputError
 
 KINDS = ("gene_sums", "source", "recount_qc", "recount_pred", "recount_seq_qc")
@@ -137,6 +141,52 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(fetch, serve, tiny
     start = time.monotonic()
     assert fetch(server.address)["source"].status == "ok"
     assert time.monotonic() - start >= 1
+
+
+def test_connections_are_kept_and_no_more_are_open_than_allowed(tiny, serve, make_mirrors, tmp_path, monkeypatch):
+    server, opened, busy, most = serve(tiny.folder), [], [], []
+    accept, handle = server.get_request, server.RequestHandlerClass.func.do_GET
+
+    def counting():
+        opened.append(1)
+        return accept()
+
+    def slow(handler):
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.02)
+        handle(handler)
+        busy.pop()
+
+    monkeypatch.setattr(server, "get_request", counting)
+    monkeypatch.setattr(server.RequestHandlerClass.func, "do_GET", slow)
+    mirrors, studies = (
+        make_mirrors(server.address),
+        [replace(tiny.study, project=f"SRP{number}") for number in range(8)],
+    )
+    for study, kind in itertools.product(studies, KINDS):
+        tiny.put(study_path(study, kind, "M023"), tiny.raw(kind))
+    planned = [(study, set(tiny.runs)) for study in studies]
+    entries = fetch_batch(mirrors, planned, "M023", tiny.genes, tmp_path / "batch")
+    assert {entry.status for entry in entries} == {"ok"}
+    assert len(server.requests) == 8 * 5
+    assert len(opened) == max(most) == mirrors.settings.connections == 2
+
+
+def test_waits_between_tries_double_and_are_not_the_same_for_all(tiny, serve, make_mirrors, tmp_path, monkeypatch):
+    server, waits = serve(tiny.folder), []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    settings = DownloadSettings(connections=1, retries=3, backoff_seconds=4, timeout_seconds=5)
+    for kind in ("recount_qc", "source"):
+        server.faults[tiny.path(kind)] = faulty.status(503)
+        with pytest.raises(DownloadError, match="status 503"):
+            Mirrors([server.address], settings).fetch(tiny.path(kind), tmp_path / "x", lambda path: None)
+    server.faults[tiny.path("source")] = faulty.body(lambda true: true[:9], announced=len)
+    with pytest.raises(DamagedError):
+        Mirrors([server.address], settings).fetch(tiny.path("source"), tmp_path / "x", lambda path: None)
+    assert len(set(waits)) == len(waits) == 2 + 2 + 3  # the first of a session's retries is made at once
+    for wait, lowest, highest in zip(waits, (8, 16, 8, 16, 4, 8, 16), (12, 20, 12, 20, 8, 16, 32), strict=True):
+        assert lowest <= wait <= highest
 
 
 @pytest.mark.parametrize("kind", ["gene_sums", "source", "recount_qc"])

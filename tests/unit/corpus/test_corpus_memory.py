@@ -69,7 +69,7 @@ script, folder = sys.argv[1], Path(sys.argv[2])
 suffixes = {"shards": "h5ad", "dropped": "dropped.tsv"}
 suffixes |= {"attributes": "attributes.parquet", "metadata": "metadata.parquet"}
 inputs = {name: sorted(map(str, folder.glob(f"*.{suffix}"))) for name, suffix in suffixes.items()}
-inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed"], [])
+inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list"], [])
 names = ["corpus.h5ad", "training.npy", "samples.parquet", "genes.parquet", "attributes.parquet", "metadata.parquet"]
 names += ["studies.tsv", "dropped.tsv", "orthologues.tsv"]
 params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[])

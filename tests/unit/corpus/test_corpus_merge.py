@@ -7,6 +7,7 @@ import pytest
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
 from scarceseq.corpus import merge, store, transform
 from scarceseq.corpus.attributes import join_attributes
+from scarceseq.corpus.gene_choice import read_gene_list
 from scarceseq.corpus.splits import split_studies
 from scarceseq.errors import InputError
 from scarceseq.files import read_table, write_table
@@ -34,11 +35,11 @@ def part(study, rows, measured=(True, True, True, True), genes=GENES):
 def join(tmp_path):
     """Function that writes parts as files and merges these."""
 
-    def merged(*parts, gene_types=("protein_coding",), dropped=()):
+    def merged(*parts, gene_types=("protein_coding",), dropped=(), gene_list=None):
         paths = [tmp_path / f"part{number}.h5ad" for number in range(len(parts))]
         for part, path in zip(parts, paths, strict=True):
             write_counts(part.X, part.obs, part.var, path)
-        return merge.merge(paths, list(dropped), list(gene_types))
+        return merge.merge(paths, list(dropped), list(gene_types), gene_list=gene_list)
 
     return merged
 
@@ -143,6 +144,33 @@ def test_counts_are_tpm_times_length_times_the_sum_of_rates(join):
     for sample, counts in (("b", [1, 2, 3]), ("mine.s", [0, 5, 9])):
         tpm = transform.tpm([counts], length)[0]
         np.testing.assert_allclose(tpm * length * rate_sum[sample] / 1e6, counts, rtol=1e-12)
+
+
+def test_genes_can_be_all_those_of_types_or_those_of_a_list(join, tmp_path, caplog):
+    (tmp_path / "list.txt").write_text("g4.7\ng2\ng9\n")
+    listed = read_gene_list(tmp_path / "list.txt")
+    chosen = {
+        (types, named): join(BATCH, USER, gene_types=types, gene_list=listed if named else None).genes["chosen"]
+        for types in ((), ("protein_coding",), ("lncRNA",))
+        for named in (False, True)
+        if (types, named) != (("lncRNA",), True)
+    }
+    assert {key: found.index[found].tolist() for key, found in chosen.items()} == {
+        ((), False): ["g1.1", "g2.1", "g3.1"],
+        ((), True): ["g2.1"],
+        (("protein_coding",), False): ["g1.1", "g2.1"],
+        (("protein_coding",), True): ["g2.1"],
+        (("lncRNA",), False): ["g3.1"],
+    }
+    assert "2 of 3 genes" in caplog.text
+    with pytest.raises(InputError, match=r"a type among \['lncRNA'\] and is in corpus\.gene_list"):
+        join(BATCH, USER, gene_types=("lncRNA",), gene_list=listed)
+
+
+def test_a_list_of_no_genes_is_an_error(tmp_path):
+    (tmp_path / "list.txt").write_text("\n")
+    with pytest.raises(InputError, match=r"corpus\.gene_list: .*list\.txt names no gene"):
+        read_gene_list(tmp_path / "list.txt")
 
 
 def test_no_gene_of_the_wanted_types_is_an_error(join):

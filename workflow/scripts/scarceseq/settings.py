@@ -342,7 +342,7 @@ def _check_corpus(config):
             "config key corpus: this section needs the section 'archive', or other runs' corpora under corpus.joined"
         )
     for folder in corpus["joined"]:
-        for name in ("corpus.h5ad", "attributes.parquet"):
+        for name in ("corpus.h5ad", "attributes.parquet", "metadata.parquet"):
             if not (Path(folder) / name).is_file():
                 raise InputError(f"config key corpus.joined: there is no file '{folder}/{name}'; finish that run first")
     for split, part in corpus["splits"].items():

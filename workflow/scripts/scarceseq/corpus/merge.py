@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.parts import align
 from scarceseq.corpus.store import block_rows
@@ -65,7 +66,7 @@ class Joined:
     excluded_studies: list = field(default_factory=list)
 
 
-def merge(paths, dropped, gene_types, joined=None, organism=None):
+def merge(paths, dropped, gene_types, joined=None, organism=None, gene_list=None):
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
     Parameters
@@ -79,6 +80,8 @@ def merge(paths, dropped, gene_types, joined=None, organism=None):
     joined : Joined, optional
     organism : str, optional
         The corpus's own; that of the first file if not given.
+    gene_list : list of str, optional
+        See `choose_genes`.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def merge(paths, dropped, gene_types, joined=None, organism=None):
     joined = joined or Joined([])
     files = [CountsFile(path) for path in [*paths, *joined.paths]]
     genes, parts, samples, pairs = align(files, organism, joined.orthologues)
-    genes["chosen"] = genes["shared"] & (genes["gene_type"].isin(gene_types) if gene_types else True)
+    genes["chosen"] = choose_genes(genes, gene_types, gene_list)
     part_of = np.repeat(np.arange(len(parts)), [part.rows for part in parts])
     row_of = np.concatenate([np.arange(part.rows) for part in parts])
     excluded = (part_of >= len(paths)) & samples.pop("accession").isin(joined.excluded_studies).to_numpy()
@@ -112,7 +115,7 @@ def merge(paths, dropped, gene_types, joined=None, organism=None):
     if not genes["chosen"].any():
         raise InputError(
             f"config key corpus.gene_types: none of the {genes['shared'].sum()} genes measured in every study has a "
-            f"type among {gene_types}"
+            f"type among {gene_types}{' and is in corpus.gene_list' if gene_list else ''}"
         )
     log.info(
         "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",

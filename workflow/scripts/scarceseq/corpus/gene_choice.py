@@ -1,0 +1,50 @@
+"""Which genes models are trained on: all, those of some types, those of a list."""
+
+import logging
+from pathlib import Path
+
+from scarceseq.archive.gene_ids import unversioned
+from scarceseq.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+def read_gene_list(path):
+    """Gene ids of a text, one a line."""
+    gene_ids = Path(path).read_text().split()
+    if not gene_ids:
+        raise InputError(f"config key corpus.gene_list: {path} names no gene")
+    return gene_ids
+
+
+def choose_genes(genes, gene_types, gene_list=None):
+    """Which genes are columns of the training matrix.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        Index: versioned gene id. Columns gene_type, shared.
+    gene_types : list of str
+        All types if empty.
+    gene_list : list of str, optional
+        Ids, whose versions are ignored; genes of these types alone that it has. No restriction if not given.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, (genes,): only shared ones.
+    """
+    chosen = genes["shared"].to_numpy(dtype=bool)
+    if gene_types:
+        chosen = chosen & genes["gene_type"].isin(gene_types).to_numpy()
+    if gene_list is not None:
+        wanted, known = unversioned(gene_list), unversioned(genes.index)
+        lacking = wanted[~wanted.isin(known[chosen])]
+        if len(lacking):
+            log.warning(
+                "config key corpus.gene_list: %d of %d genes are not in the annotation, not measured in every study, "
+                "or of another type, such as %s",
+                *(len(lacking), len(wanted), ", ".join(lacking[:5])),
+            )
+        chosen = chosen & known.isin(wanted).to_numpy()
+    return chosen

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 
@@ -12,8 +13,10 @@ from scarceseq.archive.tables import open_gzip
 # Runs of a study are held in memory up to this size (1,900 runs of 55,421 genes, in four bytes each); the text of a
 # larger study is read a second time.
 HELD_BYTES = 400 << 20
-# Samples are handed on in pieces of this size.
-PIECE_BYTES = 32 << 20
+# Samples are handed on in pieces of this size: small enough to be in a cache still when they are written.
+PIECE_BYTES = 2 << 20
+# Samples that come back from a file are read in pieces of this size.
+READ_BYTES = 32 << 20
 
 
 class RunSums:
@@ -56,9 +59,7 @@ class RunSums:
         places = np.arange(len(runs))
         self._held_runs, self._held = pd.Index(runs), self._hold(runs, places, runs)
         if self._held is not None:
-            for row, sums in enumerate(self._held):
-                totals[row] = sums.sum(dtype=np.float64)
-                zeros[row] = np.count_nonzero((sums == 0) & checked)
+            add_up(self._held, checked, totals, zeros)
         else:
             for block in self._blocks(runs, places):
                 totals += block.counts.sum(axis=1, dtype=np.float64)
@@ -114,16 +115,14 @@ class RunSums:
     def _of_held(self, runs, places, order):
         by_place = np.argsort(places, kind="stable")
         rows = self._held_runs.get_indexer(runs)[by_place]
-        borders = np.searchsorted(places[by_place], range(len(order)))
-        for start in range(0, len(order), self._rows(PIECE_BYTES)):
-            stop = min(start + self._rows(PIECE_BYTES), len(order))
-            counts = self._held[rows[borders[start:stop]]].astype(np.int64)
-            for place in range(start, stop):
-                end = borders[place + 1] if place + 1 < len(order) else len(rows)
-                for row in rows[borders[place] + 1 : end]:
-                    counts[place - start] += self._held[row]
-                    if (counts[place - start] < 0).any():
-                        raise self._too_large(order[place])
+        borders = np.searchsorted(places[by_place], range(len(order) + 1))
+        step = self._rows(PIECE_BYTES)
+        for start in range(0, len(order), step):
+            stop = min(start + step, len(order))
+            counts = np.empty((stop - start, self.genes), dtype=np.int64)
+            place = sum_rows(self._held, rows, borders[start : stop + 1], counts)
+            if place >= 0:
+                raise self._too_large(order[start + place])
             yield counts
 
     def _through_file(self, runs, places, order):
@@ -137,8 +136,8 @@ class RunSums:
                 number = np.dtype(np.int64 if slab.max() >> 32 else np.uint32)
                 laid.append((first, slab.shape[1], scratch.tell(), number))
                 scratch.write(np.ascontiguousarray(slab, dtype=number))
-            for start in range(0, len(order), self._rows(PIECE_BYTES)):
-                counts = np.empty((min(self._rows(PIECE_BYTES), len(order) - start), self.genes), dtype=np.int64)
+            for start in range(0, len(order), self._rows(READ_BYTES)):
+                counts = np.empty((min(self._rows(READ_BYTES), len(order) - start), self.genes), dtype=np.int64)
                 for first, genes, place, number in laid:
                     part = np.empty((len(counts), genes), dtype=number)
                     scratch.seek(place + start * genes * number.itemsize)
@@ -178,3 +177,31 @@ class RunSums:
 
     def _too_large(self, sample):
         return OverflowError(f"{self.path}: the runs of {sample} add up to more than 2**63 - 1")
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False, fastmath={"reassoc"})
+def add_up(sums, checked, totals, zeros):
+    """Write the total of each row of `sums`, and how many of its `checked` genes are zero, in one pass."""
+    for row in range(len(sums)):
+        total, nothing = 0.0, 0
+        for gene in range(sums.shape[1]):
+            total += np.float64(sums[row, gene])
+            nothing += (sums[row, gene] == 0) & checked[gene]
+        totals[row], zeros[row] = total, nothing
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def sum_rows(held, rows, borders, counts):
+    """Write the sum of rows ``rows[borders[i]:borders[i + 1]]`` of `held`, at least one, to ``counts[i]``; the first row
+    of `counts` that exceeds 64 bits, or -1.
+    """
+    for place in range(len(counts)):
+        counts[place] = held[rows[borders[place]]]
+        for index in range(borders[place] + 1, borders[place + 1]):
+            wrong = np.int64(0)
+            for gene in range(counts.shape[1]):
+                counts[place, gene] += np.int64(held[rows[index], gene])
+                wrong |= counts[place, gene]
+            if wrong < 0:
+                return place
+    return -1

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -160,10 +161,8 @@ def test_connections_are_kept_and_no_more_are_open_than_allowed(tiny, serve, mak
 
     monkeypatch.setattr(server, "get_request", counting)
     monkeypatch.setattr(server.RequestHandlerClass.func, "do_GET", slow)
-    mirrors, studies = (
-        make_mirrors(server.address),
-        [replace(tiny.study, project=f"SRP{number}") for number in range(8)],
-    )
+    mirrors = make_mirrors(server.address)
+    studies = [replace(tiny.study, project=f"SRP{number}") for number in range(8)]
     for study, kind in itertools.product(studies, KINDS):
         tiny.put(study_path(study, kind, "M023"), tiny.raw(kind))
     planned = [(study, set(tiny.runs)) for study in studies]
@@ -174,11 +173,15 @@ def test_connections_are_kept_and_no_more_are_open_than_allowed(tiny, serve, mak
 
 
 def test_waits_between_tries_double_and_are_not_the_same_for_all(tiny, serve, make_mirrors, tmp_path, monkeypatch):
-    server, waits = serve(tiny.folder), []
-    monkeypatch.setattr(time, "sleep", waits.append)
+    server, waits, sleep, here = serve(tiny.folder), [], time.sleep, threading.current_thread()
+
+    def wait(seconds):
+        (waits.append if threading.current_thread() is here else sleep)(seconds)
+
+    monkeypatch.setattr(time, "sleep", wait)
     settings = DownloadSettings(connections=1, retries=3, backoff_seconds=4, timeout_seconds=5)
     for kind in ("recount_qc", "source"):
-        server.faults[tiny.path(kind)] = faulty.status(503)
+        server.faults[tiny.path(kind)] = faulty.status(503, Connection="close")
         with pytest.raises(DownloadError, match="status 503"):
             Mirrors([server.address], settings).fetch(tiny.path(kind), tmp_path / "x", lambda path: None)
     server.faults[tiny.path("source")] = faulty.body(lambda true: true[:9], announced=len)

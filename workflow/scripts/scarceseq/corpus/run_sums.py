@@ -192,8 +192,8 @@ def add_up(sums, checked, totals, zeros):
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def sum_rows(held, rows, borders, counts):
-    """Write the sum of rows ``rows[borders[i]:borders[i + 1]]`` of `held`, at least one, to ``counts[i]``; the first row
-    of `counts` that exceeds 64 bits, or -1.
+    """Write the sum of rows ``rows[borders[i]:borders[i + 1]]`` of `held`, at least one, to ``counts[i]``; the first
+    row of `counts` that exceeds 64 bits, or -1.
     """
     for place in range(len(counts)):
         counts[place] = held[rows[borders[place]]]

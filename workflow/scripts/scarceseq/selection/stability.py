@@ -8,7 +8,7 @@ from scipy import sparse
 
 from scarceseq import registry
 from scarceseq.network.graph import Graph
-from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, swap_targets
+from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, rewire_targets
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.evidence import Evidence
@@ -85,7 +85,7 @@ def rewire(graph, share, seed):
         return graph
     pairs = changed[generator.integers(len(changed), size=(SWAPS_PER_EDGE * len(changed), 2))]
     target = edges.row.astype(np.int64)
-    swap_targets(edges.col.astype(np.int64), target, len(graph.nodes), pairs)
+    rewire_targets(edges.col.astype(np.int64), target, len(graph.nodes), pairs)
     return _graph(graph, target, edges.col, edges.data)
 
 

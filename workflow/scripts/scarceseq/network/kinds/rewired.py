@@ -25,8 +25,18 @@ def build(settings, inputs):
     source, target = index.reshape(-1, 2).T.astype(np.int64)
     pairs = np.random.default_rng(settings["seed"]).integers(len(edges), size=(SWAPS_PER_EDGE * len(edges), 2))
     target = target.copy()
-    swapped = swap_targets(source, target, len(genes), pairs)
+    swapped = rewire_targets(source, target, len(genes), pairs)
     return edges.assign(target=genes[target]), {"swaps": int(swapped)}
+
+
+def rewire_targets(source, target, genes, pairs):
+    """Swap the targets of pairs of edges in place; returns how many.
+
+    The pairs are taken in blocks, each with a new set of edges: a set that has seen many removals is searched ever
+    longer (over 150 s instead of 3 for the 3.7 million pairs of the whole Gene Ontology).
+    """
+    blocks = np.array_split(pairs, max(1, len(pairs) // max(len(source), 1)))
+    return sum(swap_targets(source, target, genes, block) for block in blocks)
 
 
 @numba.njit(cache=True)

@@ -1,24 +1,27 @@
 """GEARS against the installed cell-gears 0.1.2: same weights, same batches of 32 cells, 5,000 genes.
 
 Bars: a training step 10 times as fast as theirs, and 3 times when theirs keeps freed memory as ours does; evaluation of
-a fifth of the perturbations 100 times as fast; half the peak memory; outputs, gradients and evaluated errors equal to
-1e-10 in double precision; and the mode `moments` reaches the validation error that their training reaches on a screen
-of 68,000 cells in a twentieth of the wall time.
+a fifth of the perturbations 100 times as fast; half the peak memory of a process that trains; outputs, gradients and
+evaluated errors equal to 1e-10 in double precision; and the mode `moments` reaches the validation error that their
+training reaches on a screen of 68,000 cells in a twentieth of the wall time.
 
 Every side runs in a process of its own, and they take turns. Two of their times are extrapolated: evaluation from 30
 batches, and training from the median of the steps measured here times the number of steps. The error that their
 training reaches, and when, is found with our mode `reference`, which is shown here to compute the same; the evaluations
-that theirs makes after each epoch are not counted. On an idle core that part takes over half an hour.
+that theirs makes after each epoch are not counted. That takes long, so that it goes in pieces: `--parts FOLDER` keeps
+what each part has found, `--only PART` runs one, `--seconds` ends a piece of the part `reference`, which goes on from
+there. Where all parts are there, they make the result, whenever they ran.
 """
 
 import argparse
-import contextlib
+import ctypes
+import gc
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -29,13 +32,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 import gears_peer
+from gears_race import Race
 from gears_screen import generate_screen
-from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
+from scarceseq.perturbation.gears.batches import CellBatches, Place
 from scarceseq.perturbation.gears.evaluation import mean_errors, paired_difference
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.gears.moments import screen_moments
 from scarceseq.perturbation.gears.settings import ModelSettings, TrainingSettings
-from scarceseq.perturbation.gears.training import batch_losses, train, training_step
+from scarceseq.perturbation.gears.training import batch_losses, training_step
 from scarceseq.runtime import keep_freed_memory
 
 BARS = {"step": 10.0, "step, same allocator": 3.0, "evaluation": 100.0, "memory": 2.0, "moments": 20.0}
@@ -43,6 +47,10 @@ BATCH, PERTURBATIONS, NODES = 32, 87, 9853
 SCREEN_CELLS = 68_000
 TARGETS = [[], *([node] for node in range(PERTURBATIONS))]
 TOLERANCE = 1e-10
+# A fifth of the perturbations of a screen of that size, a third of whose cells are control.
+EVALUATED_BATCHES = int(0.65 * SCREEN_CELLS * len(range(1, PERTURBATIONS + 1, 5)) / PERTURBATIONS / BATCH)
+CHECK_EVERY = 50
+LOAD = os.getloadavg()[0]
 # Found on screens of 1,000 genes with other seeds; control is in every batch.
 MOMENTS = TrainingSettings(
     mode="moments",
@@ -67,12 +75,13 @@ class Side:
     """One of the two models with its optimiser and batches, in a process of its own."""
 
     def __init__(self, name, options):
-        if name != "stock":
-            keep_freed_memory()
         torch.set_num_threads(options.threads)
         torch.manual_seed(0)
         self.name, self.device = name, torch.device(options.device)
         self.screen = generate_screen(BATCH * options.batches, options.genes, PERTURBATIONS, NODES, seed=1)
+        forget_peak()
+        if name != "stock":
+            keep_freed_memory()
         screen, self.settings = self.screen, TrainingSettings(mode="reference", batch=BATCH)
         moments, place = screen_moments(screen.expression, screen.condition), Place(self.device)
         self.batches = CellBatches(screen.expression, screen.condition, moments, self.settings, [1], place)
@@ -134,10 +143,18 @@ class Side:
             torch.cuda.synchronize()
 
     def memory(self):
-        """Most memory that the process, or its part of the device, has held, in megabytes."""
+        """Most memory that the process has held since it has its screen, or its part of the device, in megabytes."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated() / 1e6
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+
+
+def forget_peak():
+    """Hand memory back that generating the screen took, and let the peak begin here (Linux)."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def serve(connection, name, options):
@@ -213,50 +230,69 @@ def equality(options):
     return errors
 
 
-def to_validation_error(options):
-    """Seconds of the mode `moments`, and steps of the reference, to the least error that the reference reaches."""
+def speed(options, _folder):
+    """Part 1: seconds and memory by side."""
+    seconds, memory = compare(options)
+    return {"seconds": seconds, "megabytes": memory, "load_before": LOAD}
+
+
+def race_of(options, folder):
+    """The screen on which both ways of training compete."""
     torch.set_num_threads(options.threads)
     keep_freed_memory()
-    device = torch.device(options.device)
-    screen = generate_screen(options.cells, options.genes, PERTURBATIONS, NODES, seed=3)
-    held_out = np.arange(1, PERTURBATIONS + 1, 10)
-    trained = np.setdiff1d(np.arange(PERTURBATIONS + 1), held_out)
-    start = time.perf_counter()
-    moments, place = screen_moments(screen.expression, screen.condition), Place(device)
-    seconds_of_moments = time.perf_counter() - start
-    difference = moments.difference.mean[held_out]
-    score = np.abs(difference) / np.sqrt(moments.difference.second[held_out] + 1e-6)
-    top = np.argsort(np.argsort(-score, axis=1), axis=1) < 20
-
-    def error(model, alone_share=0.0):
-        return mean_errors(model, held_out, difference, top, alone_share).mean(dim=1)
-
-    reference = TrainingSettings(mode="reference", batch=BATCH, epochs=options.epochs)
-    rows = np.flatnonzero(np.isin(screen.condition, trained))
-    batches = CellBatches(screen.expression, screen.condition, moments, reference, [1], place, rows=rows)
-    alone = (BATCH - 1) / BATCH
-    history = train(ours(screen, [1], device), batches, reference, lambda model: error(model, alone))
-    reached = [epoch["validation"][0] for epoch in history]
-    target, steps = min(reached), batches.steps * (1 + int(np.argmin(reached)))
-    curve, start = [], time.perf_counter()
-
-    def check(model):
-        curve.append((round(time.perf_counter() - start, 1), float(error(model)[0])))
-        if curve[-1][1] <= target:
-            raise StopIteration
-        return error(model)
-
-    with contextlib.suppress(StopIteration):
-        train(ours(screen, [1], device), MomentBatches(trained, moments, MOMENTS, [1], place), MOMENTS, check)
-    seconds = curve[-1][0] + seconds_of_moments if curve[-1][1] <= target else float("inf")
-    nothing = float(np.mean([(difference[row][top[row]] ** 2).mean() for row in range(len(top))]))
-    detail = {"reference error by epoch": reached, "moments (seconds, error)": curve, "no change": nothing}
-    detail |= {"steps of the reference": steps, "seconds of the moments themselves": round(seconds_of_moments, 2)}
-    return seconds, steps, detail
+    return Race(folder, (options.cells, options.genes, PERTURBATIONS, NODES), torch.device(options.device))
 
 
-def main():
-    """Print the table and the result; exit status 0 if every bar is met and both sides agree."""
+def reference(options, folder):
+    """Part 3: the error that the reference reaches, by step."""
+    settings = TrainingSettings(mode="reference", batch=BATCH, epochs=options.epochs)
+    race = race_of(options, folder)
+    curve, finished = race.run("reference", settings, CHECK_EVERY, options.seconds)
+    print(f"reference: {curve[-1][0]} steps, least error {min(point[2] for point in curve):.4f}", file=sys.stderr)
+    found = {"curve": [[step, error] for step, _, error in curve], "no change": race.no_change()}
+    return found | {"epochs": options.epochs} if finished else None
+
+
+def moments(options, folder):
+    """Part 4: seconds of the mode `moments` to the least error of the reference."""
+    target = min(error for _, error in json.loads((folder / "reference.json").read_text())["curve"])
+    race = race_of(options, folder)
+    curve, _ = race.run("moments", MOMENTS, 10, options.seconds, target)
+    reached = curve[-1][2] <= target
+    return {
+        "curve": curve,
+        "seconds of the moments themselves": race.seconds_of_moments,
+        "seconds": curve[-1][1] + race.seconds_of_moments if reached else float("inf"),
+    }
+
+
+PARTS = {"speed": speed, "equality": lambda options, _: equality(options), "reference": reference, "moments": moments}
+
+
+def ratios_of(found):
+    """What each bar is held against."""
+    median = {
+        name: {what: statistics.median(values) for what, values in part.items()}
+        for name, part in found["speed"]["seconds"].items()
+    }
+    memory = found["speed"]["megabytes"]
+    for name, part in median.items():
+        print(f"{name:<26} step {part['step']:7.3f} s   evaluation {part['evaluate']:7.4f} s   {memory[name]:6.0f} MB")
+    kept, own = median["stock, freed memory kept"], median["ours"]
+    ratios = {"step": median["stock"]["step"] / own["step"], "step, same allocator": kept["step"] / own["step"]}
+    ratios["evaluation"] = kept["evaluate"] * EVALUATED_BATCHES / own["evaluate"]
+    ratios["memory"] = memory["stock"] / memory["ours"]
+    if "moments" in found:
+        curve = found["reference"]["curve"]
+        steps = min(curve, key=lambda point: point[1])[0]
+        ratios["moments"] = steps * median["stock"]["step"] / found["moments"]["seconds"]
+        seconds = found["moments"]["seconds"]
+        print(f"moments: {seconds:.1f} s to the error of {steps} steps of stock (extrapolated)")
+    return ratios
+
+
+def arguments():
+    """Options with the sizes that they imply."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few rounds, 2,000 genes, a small screen")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
@@ -264,34 +300,44 @@ def main():
     parser.add_argument("--genes", type=int)
     parser.add_argument("--cells", type=int, help="of the screen on which the mode moments is judged")
     parser.add_argument("--epochs", type=int, help="of the reference on it; its learning rate halves with each")
+    parser.add_argument("--rounds", type=int, help="steps and evaluations of each side")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which a part of training pauses")
+    parser.add_argument("--parts", type=Path, help="folder that keeps what the parts have found")
+    parser.add_argument("--only", choices=PARTS, help="run this part alone")
     parser.add_argument("--without-moments", action="store_true", help="leave the last bar out")
     options = parser.parse_args()
     quick = options.quick
     options.genes = options.genes or (2000 if quick else 5000)
     options.cells = options.cells or (3000 if quick else SCREEN_CELLS)
     options.epochs = options.epochs or (1 if quick else 6)
-    options.batches, options.rounds, options.evaluation_rounds = (6, 3, 3) if quick else (40, 30, 30)
-    load = os.getloadavg()[0]
-    seconds, memory = compare(options)
-    median = {name: {what: statistics.median(found) for what, found in part.items()} for name, part in seconds.items()}
-    for name, part in median.items():
-        print(f"{name:<26} step {part['step']:7.3f} s   evaluation {part['evaluate']:7.4f} s   {memory[name]:6.0f} MB")
-    errors = equality(options)
+    options.rounds = options.rounds or (3 if quick else 30)
+    options.batches, options.evaluation_rounds = 6 if quick else 40, options.rounds
+    return options
+
+
+def main():
+    """Print the table and the result; exit status 0 if every bar is met and both sides agree."""
+    options = arguments()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.parts or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = ["speed", "equality"] + ([] if options.without_moments else ["reference", "moments"])
+        for name in [options.only] if options.only else wanted:
+            kept = folder / f"{name}.json"
+            if not kept.exists():
+                found = PARTS[name](options, folder)
+                if found is None:
+                    print(f"{name}: not finished; go on with the same --parts")
+                    return 2
+                kept.write_text(json.dumps(found))
+        if any(not (folder / f"{name}.json").exists() for name in wanted):
+            return 2
+        found = {name: json.loads((folder / f"{name}.json").read_text()) for name in wanted}
+    ratios, errors = ratios_of(found), found["equality"]
     print("largest differences in double precision:", {name: f"{value:.1e}" for name, value in errors.items()})
-    kept, own = median["stock, freed memory kept"], median["ours"]
-    split = int(0.65 * SCREEN_CELLS * len(range(1, PERTURBATIONS + 1, 5)) / PERTURBATIONS / BATCH)
-    ratios = {"step": median["stock"]["step"] / own["step"], "step, same allocator": kept["step"] / own["step"]}
-    ratios["evaluation"] = kept["evaluate"] * split / own["evaluate"]
-    ratios["memory"] = memory["stock"] / memory["ours"]
-    detail = {"differences": errors, "seconds": seconds, "megabytes": memory, "load_before": load}
-    detail |= {"genes": options.genes, "threads": options.threads, "batches of the evaluated split": split}
-    if not options.without_moments:
-        own_seconds, steps, found = to_validation_error(options)
-        ratios["moments"] = steps * median["stock"]["step"] / own_seconds
-        detail |= {"moments": found | {"cells": options.cells, "seconds": own_seconds}}
-        print(f"moments: {own_seconds:.1f} s to the error of {steps} steps of stock (extrapolated)")
     for name, ratio in ratios.items():
         print(f"{name:<22} {ratio:8.1f} times, bar {BARS[name]:g}")
+    detail = found | {"genes": options.genes, "cells": options.cells, "threads": options.threads}
     detail["bars"] = {name: [ratio, BARS[name]] for name, ratio in ratios.items()}
     ratio, equal = min(found / BARS[name] for name, found in ratios.items()), max(errors.values()) < TOLERANCE
     result = {"name": "gears", "ratio": round(ratio, 3), "target": 1, "equal": equal, "device": options.device}

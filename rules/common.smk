@@ -339,6 +339,25 @@ def predictor_settings(wildcards):
     return settings | {"device": config["device"]} if settings else {}
 
 
+def transfer_inputs(wildcards):
+    """Both screens of a transfer, with their cells, and the graph."""
+    part = config["perturbation"]["transfer"][wildcards.transfer]
+    files = {"pseudobulk": "pseudobulk.h5ad", "differential": "differential_genes.parquet"}
+    files |= {"splits": "splits.tsv", "cells": "cells.h5ad"}
+    found = {
+        f"{side}_{name}": f"{RESULTS}/screen/{part[side]}/{file}"
+        for side in ("source", "target")
+        for name, file in files.items()
+    }
+    return found | {"graph": f"{RESULTS}/network/{part['graph']}.parquet"}
+
+
+def drop_expressing(wildcards):
+    """Whether each screen of a transfer leaves cells out that still express their target."""
+    part = config["perturbation"]["transfer"][wildcards.transfer]
+    return {side: config["screens"][part[side]]["drop_cells_expressing_target"] for side in ("source", "target")}
+
+
 def design_lists(wildcards):
     """A user's tables for the design of a screen, those that are given."""
     names = "candidates measured required excluded targets aliases costs gene_weights".split()
@@ -394,6 +413,8 @@ def report_inputs(wildcards):
         found["screen_genes"] = [f"{screen}/differential_genes.parquet" for screen in screens]
     if "perturbation" in config:
         found |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
+        if config["perturbation"]["transfer"]:
+            found["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "design" in config:
         found |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "curve", "names")}
         found["design_summary"] = f"{RESULTS}/design/summary.json"

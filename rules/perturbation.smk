@@ -53,3 +53,53 @@ rule score_predictors:
         "Scoring predictors"
     script:
         "../workflow/scripts/score_predictors.py"
+
+
+rule transfer_screen:
+    input:
+        unpack(transfer_inputs),
+    output:
+        values="<results>/perturbation/transfer/{transfer}.parquet",
+    log:
+        "<results>/logs/transfer_screen/{transfer}.log",
+    benchmark:
+        "<results>/benchmarks/transfer_screen/{transfer}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=lookup(dpath="perturbation/transfer/{transfer}", within=config),
+        gears=config["predictors"]["gears"],
+        drop_expressing=drop_expressing,
+        seed=config["seed"],
+    message:
+        "Guided transfer of a perturbation model: {wildcards.transfer}"
+    script:
+        "../workflow/scripts/transfer_screen.py"
+
+
+rule score_transfer:
+    input:
+        values=expand(
+            "<results>/perturbation/transfer/{transfer}.parquet",
+            transfer=config["perturbation"]["transfer"],
+        ),
+    output:
+        summary="<results>/perturbation/transfer.tsv",
+    log:
+        "<results>/logs/score_transfer/all.log",
+    benchmark:
+        "<results>/benchmarks/score_transfer/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        confidence=config["perturbation"]["confidence"],
+    message:
+        "Scoring guided transfer of perturbation models"
+    script:
+        "../workflow/scripts/score_transfer.py"

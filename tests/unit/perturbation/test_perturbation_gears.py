@@ -6,53 +6,18 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.perturbation.cells import Cells, read_cells
+from scarceseq.perturbation.cells import read_cells
 from scarceseq.perturbation.evaluate import evaluate
+from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
-from scarceseq.screen.splits import split_perturbations
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.settings import BudgetSettings
 from scipy import sparse
-
-GENES = np.array([f"G{index:02d}" for index in range(30)])
-COLUMNS = np.array([f"C{index:02d}" for index in range(20)])
-SETTINGS = {"mode": "moments", "epochs": 2, "steps_per_epoch": 5, "batch": 6, "hidden": 8, "learning_rate": 3e-3}
-
-
-def smooth_screen(seed=0, cells=16):
-    """Five families of genes; the graph joins each family, whose members have one effect."""
-    generator = np.random.default_rng(seed)
-    family = np.arange(30) % 5
-    effect = 2 * generator.normal(size=(5, 20))[family]
-    condition = np.repeat(np.arange(31), [5 * cells, *[cells] * 30])
-    common = generator.normal(size=(len(condition), 1)) * (np.arange(20) < 6)
-    mean = 4 + np.vstack([np.zeros(20), effect])[condition]
-    values = np.maximum(mean + common + 0.3 * generator.normal(size=mean.shape), 0).astype(np.float32)
-    batch = generator.integers(2, size=len(condition))
-    edges = [(a, b, 0.6) for a in range(30) for b in range(30) if a != b and family[a] == family[b]]
-    frame = pd.DataFrame(
-        [(GENES[a], GENES[b], weight) for a, b, weight in edges], columns=["source", "target", "weight"]
-    )
-    return Cells(sparse.csr_matrix(values), condition, batch), graph_from_edges(frame)
-
-
-def make_prior(cells, graph, **settings):
-    return Prior(GENES, COLUMNS, graph, cells=cells, settings=SETTINGS | settings)
-
-
-def profiles_of(cells):
-    means = np.stack([cells.expression[cells.condition == k].toarray().mean(axis=0) for k in range(31)])
-    data = anndata.AnnData((means[1:] - means[0]).astype(np.float32))
-    data.obs_names, data.var_names, data.uns = GENES, COLUMNS, {"kind": "cells", "transductive": False}
-    return data
-
-
-def screen_of(cells):
-    empty = pd.DataFrame({"perturbation": [], "gene": [], "rank": [], "rank_non_dropout": []})
-    return {"profiles": profiles_of(cells), "differential": empty, "splits": split_perturbations(GENES, 3, 0.3, 1)}
+from smooth_case import COLUMNS, GENES, make_prior, screen_of, smooth_screen
 
 
 def errors(screen, prior):
@@ -102,6 +67,43 @@ def test_genes_are_co_expressed_in_training_cells_or_in_control(which):
         np.testing.assert_allclose(matrix, np.where(correlation > 0.3, correlation, 0), atol=1e-5)
         found[name] = matrix
     assert np.array_equal(found["first"], found["other"]) == (which == "control")
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_nodes_that_no_perturbed_gene_learns_from_are_left_out(layers):
+    """Oracle: a model on the whole graph with the same weights at the nodes that are kept."""
+    cells, _ = smooth_screen()
+    generator = np.random.default_rng(3)
+    names = np.array([f"N{index:02d}" for index in range(200)])
+    names[:25] = GENES[:25]
+    pairs = generator.choice(200 * 200, size=500, replace=False)
+    frame = pd.DataFrame({"source": names[pairs // 200], "target": names[pairs % 200]})
+    graph = graph_from_edges(frame[frame["source"] != frame["target"]].assign(weight=0.3))
+    features = gears.prepare(make_prior(cells, graph, similarity_layers=layers))
+    assert 25 < features.nodes < len(graph.nodes)
+    part = gears.fit(np.zeros((10, 20)), np.arange(10), features).network
+    edges, position = graph.incoming.tocoo(), graph.positions(GENES)
+    targets = np.concatenate([[-1], np.where(position < 0, 0, position)])[:, None]
+    shape = features.settings[1]
+    whole = Gears(20, ([], [], []), (edges.col, edges.row, edges.data), targets, len(graph.nodes), shape, [0])
+    whole.along_coexpression = part.along_coexpression
+    state = part.state_dict()
+    kept = np.unique(np.concatenate([position[position >= 0], *sources(graph, position[position >= 0], layers)]))
+    place = state.pop("perturbation_embedding")
+    embedding = torch.randn(1, len(graph.nodes), place.shape[2], generator=torch.Generator().manual_seed(0))
+    embedding[:, kept] = place[:, : len(kept)]
+    whole.load_state_dict(state | {"perturbation_embedding": embedding})
+    rows = torch.from_numpy(1 + np.flatnonzero(position >= 0))
+    torch.testing.assert_close(part.predict(rows)[0], whole.predict(rows)[0], atol=1e-5, rtol=1e-5)
+
+
+def sources(graph, nodes, layers):
+    """Sources of edges into nodes, edge by edge, for each step."""
+    dense, found = graph.incoming.toarray(), []
+    for _ in range(layers):
+        nodes = np.array(sorted({source for node in nodes for source in np.flatnonzero(dense[node])}), dtype=int)
+        found.append(nodes)
+    return found
 
 
 def test_what_neighbours_do_is_learned():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
-from scarceseq.perturbation import evaluate, summary
+from scarceseq.perturbation import evaluate, summary, transfer_summary
 from scarceseq.pretrain import comparison, contrasts
 from scarceseq.pretrain.embedding import write_embedding
 from scarceseq.report import page
@@ -408,6 +408,13 @@ def perturbation(folder, generator):
     table = pd.DataFrame([*rows, missing], columns=evaluate.COLUMNS)
     tables = {"perturbation_summary": summary.summarise(table, 0.95)}
     tables["perturbation_capabilities"] = summary.capabilities({"demo": "cells"})
+    about = {"transfer": "halves", "role": "judged", "pool": 40, "test": 10, "budget": 5, "metric": "mse"}
+    rows = [
+        about | {"split": split, "method": method, "learning_rate": 0.01, "value": 1 + generator.random()}
+        for split in range(4)
+        for method in transfer_summary.METHODS
+    ]
+    tables["perturbation_transfer"] = transfer_summary.summarise_transfer(pd.DataFrame(rows), 0.95)
     return _written(folder, tables, ".tsv")
 
 

@@ -224,6 +224,11 @@ def _check_references(config):
             raise InputError(f"config key screens.{screen}: give either path or catalogue")
     if "design" in config:
         one_of("design.graph", config["design"]["graph"], graphs, "graph of network.graphs")
+    for name, part in config.get("perturbation", {}).get("transfer", {}).items():
+        cells = [screen for screen, own in config["screens"].items() if own["kind"] == "cells"]
+        for side in ("source", "target"):
+            one_of(f"perturbation.transfer.{name}.{side}", part[side], cells, "screen of cells")
+        one_of(f"perturbation.transfer.{name}.graph", part["graph"], graphs, "graph of network.graphs")
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
         one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")

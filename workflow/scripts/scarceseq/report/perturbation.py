@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.perturbation.transfer_summary import sentence
 from scarceseq.report import style
-from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import span, words
 
 NO_SOURCE = "none"
@@ -91,6 +92,7 @@ def section(inputs):
         table = inputs.table("perturbation_capabilities")
         note = "What each kind of screen can carry; where not, the reason."
         blocks.append(Table("perturbation_capabilities", table, "Metrics", note, folded=True))
+    blocks += _transfer(inputs)
     return Section("perturbation", "Predicting unseen perturbations", blocks)
 
 
@@ -107,3 +109,52 @@ def _picture(screen, part):
         "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
         "experiment." + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
     )
+
+
+def _transfer(inputs):
+    """Guided transfer between screens: the sentence, a figure and a table; nothing if there is none."""
+    if not inputs.has("perturbation_transfer"):
+        return []
+    summary = inputs.table("perturbation_transfer")
+    note = (
+        "A network (GEARS) trained on one screen and fine-tuned on few perturbations of another; learning rates chosen "
+        "on validation splits, as many candidates for each. Base: not fine-tuned; few mean: mean of the few. Rows of "
+        "kind primary and secondary are differences between two methods on the same splits."
+    )
+    values = summary[summary["kind"] == "value"]
+    splits = span(values["splits"].astype(int))
+    picture = Picture(
+        "perturbation_transfer",
+        transfer_figure(values[values["metric"] == "mse"]),
+        "Guided transfer to few perturbations",
+        "Squared error on unseen perturbations of the target, mean over splits and its interval; left is better.",
+        f"{splits} judged splits of one screen.",
+        "Methods share splits: the table has their differences. One screen is one experiment.",
+    )
+    table = Table("perturbation_transfer_differences", summary, "Guided transfer", note, folded=True)
+    return [Paragraph(sentence(summary), "finding"), picture, table]
+
+
+@style.styled
+def transfer_figure(values):
+    """Mean and interval of each method, one panel per transfer and budget.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Rows of kind 'value' of one metric.
+    """
+    panels = list(values.groupby(["transfer", "budget"], sort=True))
+    names = list(dict.fromkeys(values["method"]))
+    size = 1.8 + 2.6 * len(panels), 1.2 + 0.26 * len(names)
+    drawn, axes = style.figure(*size, columns=len(panels), sharey=True)
+    for ax, ((name, budget), part) in zip(axes[0], panels, strict=True):
+        for row in part.itertuples():
+            place, colour = names.index(row.method), style.ORANGE if row.method == "guided" else style.BLUE
+            ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2, alpha=0.5, solid_capstyle="butt")
+            ax.plot([row.mean], [place], marker="o", color=colour, ms=4.5)
+        ax.set_title(f"{words(name)}, {budget} perturbations")
+        ax.grid(True, axis="x")
+    axes[0, 0].set_yticks(range(len(names)), [words(name) for name in names])
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    return drawn

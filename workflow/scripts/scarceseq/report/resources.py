@@ -34,7 +34,7 @@ RULES = {
     **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
-    **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen"], "perturbation"),
+    **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen", "score_transfer"], "perturbation"),
     **dict.fromkeys(
         ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
         "selection",

@@ -116,17 +116,21 @@ class Propagation(nn.Module):
         Self pairs must not be among them.
     weight : array of float, shape (edges,)
     nodes : int
+    degree : array of float, shape (nodes,), optional
+        In-degrees with self loops, where the edges are a part of a larger graph's.
 
     The matrix has double precision until the module is converted.
     """
 
-    def __init__(self, source, target, weight, nodes):
+    def __init__(self, source, target, weight, nodes, degree=None):
         super().__init__()
         loops = torch.arange(nodes)
         source = torch.cat([torch.as_tensor(source, dtype=torch.long), loops])
         target = torch.cat([torch.as_tensor(target, dtype=torch.long), loops])
         weight = torch.cat([torch.as_tensor(weight, dtype=torch.float64), torch.ones(nodes, dtype=torch.float64)])
-        degree = torch.zeros(nodes, dtype=torch.float64).index_add(0, target, weight)
+        if degree is None:
+            degree = torch.zeros(nodes, dtype=torch.float64).index_add(0, target, weight)
+        degree = torch.as_tensor(degree, dtype=torch.float64)
         weight = weight * torch.rsqrt(degree[source] * degree[target])
         for name, row, column in (("matrix", target, source), ("transposed", source, target)):
             place = torch.stack([row, column])

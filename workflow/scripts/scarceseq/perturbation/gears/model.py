@@ -19,7 +19,7 @@ class Gears(nn.Module):
     coexpression : tuple
         (source, target, weight) of the edges between genes, by position; without self pairs.
     similarity : tuple
-        The same between the nodes that can be perturbed.
+        The same between the nodes that can be perturbed; optionally their in-degrees, as `Propagation` takes them.
     targets : torch.Tensor of int, shape (conditions, genes perturbed at once)
         Nodes that each condition perturbs; -1 for none. Control is a condition without any.
     nodes : int
@@ -36,7 +36,7 @@ class Gears(nn.Module):
         members = len(draw)
         self.register_buffer("targets", torch.as_tensor(targets, dtype=torch.long), persistent=False)
         self.along_coexpression = Propagation(*coexpression, genes)
-        self.along_similarity = Propagation(*similarity, nodes)
+        self.along_similarity = Propagation(*similarity[:3], nodes, *similarity[3:])
         self.gene_embedding = drawn(draw, genes, hidden)
         self.position_embedding = drawn(draw, genes, hidden)
         self.perturbation_embedding = drawn(draw, nodes, hidden)

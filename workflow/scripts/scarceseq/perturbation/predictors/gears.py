@@ -53,20 +53,51 @@ class Model:
     known: np.ndarray  # (perturbations,), bool
     alone: bool  # whether cells receive no co-expression information
     history: list
+    coexpression: tuple  # edges between genes
 
 
-def prepare(prior):
-    """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control."""
+def prepare(prior, others=()):
+    """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control.
+
+    Parameters
+    ----------
+    prior : scarceseq.perturbation.prior.Prior
+    others : sequence of str
+        Genes of the graph that shall have nodes too: those of another screen to which the network goes.
+    """
     keep_freed_memory()
     settings = divide(prior.settings)
     torch.set_num_threads(settings[0].threads)
-    cells, node = prior.cells, prior.graph.positions(prior.perturbations)
-    known, edges = node >= 0, prior.graph.incoming.tocoo()
-    node[~known] = len(prior.graph.nodes) + np.arange((~known).sum())
+    cells, known = prior.cells, prior.graph.positions(prior.perturbations) >= 0
+    genes = np.concatenate([prior.perturbations, np.asarray(others, dtype=str)])
+    similarity, nodes, node = reachable(prior.graph, genes, settings[1].similarity_layers)
     moments = screen_moments(cells.expression, cells.condition, cells.batch)
-    similarity = edges.col.astype(np.int64), edges.row.astype(np.int64), edges.data
-    nodes = len(prior.graph.nodes) + int((~known).sum())
-    return Features(cells, moments, similarity, nodes, node, known, settings)
+    return Features(cells, moments, similarity, nodes, node[: len(known)], known, settings)
+
+
+def reachable(graph, genes, layers):
+    """The part of the graph that genes learn from: themselves, and sources of edges into them, step by step.
+
+    Other nodes' embeddings have no gradient, so that the part computes what the whole graph would.
+
+    Returns
+    -------
+    (tuple, int, numpy.ndarray)
+        Source, target, weight of edges and in-degrees (with self loops) of the whole graph; number of nodes; node of
+        each gene. Genes that the graph does not have are nodes without edges.
+    """
+    position = graph.positions(genes)
+    outside, inside = position < 0, np.zeros(len(graph.nodes), dtype=bool)
+    inside[position[~outside]] = True
+    for _ in range(layers):
+        inside |= np.asarray(graph.incoming[inside].sum(axis=0)).ravel() > 0
+    kept = np.flatnonzero(inside)
+    edges = graph.incoming[kept][:, kept].tocoo()
+    degree = 1 + np.asarray(graph.incoming.sum(axis=1)).ravel()[kept]
+    node = np.searchsorted(kept, position)
+    node[outside] = len(kept) + np.arange(outside.sum())
+    degree = np.concatenate([degree, np.ones(outside.sum())])
+    return (edges.col.astype(np.int64), edges.row.astype(np.int64), edges.data, degree), len(degree), node
 
 
 def fit(delta, rows, features, seed=0):
@@ -96,7 +127,7 @@ def fit(delta, rows, features, seed=0):
             cells.expression, cells.condition, features.moments, training, seeds, place, cells.batch, used
         )
     history = train(network, batches, training)
-    return Model(network, delta.mean(axis=0), features.known, training.mode == "reference", history)
+    return Model(network, delta.mean(axis=0), features.known, training.mode == "reference", history, coexpression)
 
 
 def coexpression_edges(cells, used, settings):

@@ -311,7 +311,7 @@ def arguments():
     options.cells = options.cells or (3000 if quick else SCREEN_CELLS)
     options.epochs = options.epochs or (1 if quick else 6)
     options.rounds = options.rounds or (3 if quick else 30)
-    options.batches, options.evaluation_rounds = 6 if quick else 40, options.rounds
+    options.batches, options.evaluation_rounds = 6 if quick else options.rounds + 1, options.rounds
     return options
 
 

@@ -7,6 +7,7 @@ import pytest
 from scarceseq.errors import InputError
 from scarceseq.files import write_table
 from scarceseq.network.build import build_graph
+from scarceseq.network.kinds.rewired import rewire_targets, swap_targets
 from scipy import sparse
 
 
@@ -119,3 +120,14 @@ def test_annotations_are_read_from_gafs_without_negated_ones_and_chosen_evidence
     (tmp_path / "go.gaf").write_text("A\tB\n")
     with pytest.raises(InputError, match="line 1: 2 columns"):
         build_graph("go", settings, {"table": tmp_path / "go.gaf"})
+
+
+def test_rewiring_in_blocks_is_rewiring_at_once():
+    generator = np.random.default_rng(4)
+    source, target = generator.integers(40, size=(2, 200))
+    kept = np.unique(np.stack([source, target])[:, source != target], axis=1)
+    at_once, in_blocks = kept[1].copy(), kept[1].copy()
+    pairs = generator.integers(kept.shape[1], size=(10 * kept.shape[1], 2))
+    swapped = swap_targets(kept[0].copy(), at_once, 40, pairs)
+    assert rewire_targets(kept[0].copy(), in_blocks, 40, pairs) == swapped > 100
+    np.testing.assert_array_equal(at_once, in_blocks)

@@ -188,3 +188,16 @@ def test_budgets_are_at_least_ten_at_most_the_pool_and_each_counts_once():
     assert budget_sizes(6, percent, 10) == [6]
     assert budget_sizes(874, percent, 10) == [44, 87, 175, 262, 437, 874]
     assert budget_sizes(120, [50], 10, counts=[8, 10, 100, 121]) == [10, 60, 100]
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_parts_of_the_graph_that_no_edge_joins_and_genes_without_incoming_edges_are_ranked_too(name):
+    ring = [(f"A{i}", f"A{(i + 1) % 6}", 0.5) for i in range(6)]
+    star = [("B0", f"B{i}", 0.8) for i in range(1, 6)]  # no edge leads to B0
+    graph = make_graph([*ring, *star])
+    evidence = Evidence(ONE_HOP, graph, ("A0", "B1"), (graph,))
+    pool = [gene for gene in graph.nodes if gene not in evidence.tests]
+    order, gains = registry.load("selection.selectors", name).rank(pool, evidence, seed=3)
+    assert sorted(order) == sorted(pool)
+    assert not np.isinf(gains).any()
+    assert {gene[0] for gene in order[:6]} == {"A", "B"} or name in ("degree", "pagerank", "random")

@@ -1,0 +1,92 @@
+"""Keep what a run of config/benchmark_selection.yaml found: tables, and a page with the sentences made from them.
+
+`python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT`: the commit is that of the
+code that made the run.
+"""
+
+import datetime
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+
+import pandas as pd
+from scarceseq.files import read_table, write_table
+from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
+
+SMALL = ("coverage", "stability", "costs")
+
+
+def page(contrasts, summary, commit, screens):
+    """Markdown: how the run was made, the verdicts, and the areas of all ways of choosing."""
+    lines = [
+        "# What choosing perturbations is worth on real screens",
+        "",
+        f"Made by `config/benchmark_selection.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y},",
+        f"from the screens {', '.join(screens)}. The sentences are made from the tables beside this page",
+        "(`benchmarks/tools/keep_selection.py`); what is compared, and how: [protocol](../protocol.md).",
+        "",
+        "## Planned contrasts",
+        "",
+        *(f"- {verdict(part)}" for _, part in planned(contrasts)),
+        "",
+        "## Does the graph matter?",
+        "",
+        graph_verdict(contrasts) or "No control graph was run.",
+        "",
+        "## All ways of choosing",
+        "",
+        *(f"{paragraph}\n" for paragraph in field_verdict(contrasts)),
+        "Gain: area under the squared-error curve saved against random choice, % of what random leaves to be saved.",
+        "",
+    ]
+    for screen in screens:
+        lines += [
+            f"### {screen}",
+            "",
+            "| selector | graph | gain | interval | p (Holm) | outcome |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in areas(contrasts, screen).itertuples():
+            gain, low, high = (100 * value / row.room for value in (row.difference, row.low, row.high))
+            interval = f"{low:+.1f} to {high:+.1f} | {row.p_holm:.2g}"
+            lines.append(f"| {row.selector} | {row.graph} | {gain:+.1f} | {interval} | {row.outcome} |")
+        lines.append("")
+    runs = summary[summary["status"] == "run"]
+    lines.append(f"{int(runs['splits'].max())} splits, {int(runs['draws'].max())} random draws in each.")
+    return "\n".join(lines) + "\n"
+
+
+def planned(contrasts):
+    """Primary contrasts, by screen and graph."""
+    return contrasts[contrasts["kind"] == "primary"].groupby(["screen", "graph"], sort=True)
+
+
+def areas(contrasts, screen):
+    """Rows of the areas under the squared-error curve against random choice, the best first."""
+    about = {"screen": screen, "against": "random", "metric": "mse", "scale": "raw", "quantity": "area"}
+    chosen = contrasts["kind"] != "control"
+    for key, value in about.items():
+        chosen &= contrasts[key] == value
+    return contrasts[chosen].sort_values("difference", ascending=False)
+
+
+def main(results, target, commit):
+    """Write the page and its tables."""
+    results, target = Path(results), Path(target)
+    contrasts, summary = (read_table(results / f"selection/{name}.tsv") for name in ("contrasts", "summary"))
+    screens = sorted(set(contrasts["screen"]))
+    kept = contrasts[(contrasts["quantity"] == "area") & (contrasts["scale"] == "raw")]
+    write_table(kept.round(6), target / "selection_contrasts.tsv")
+    write_table(
+        summary[(summary["status"] == "run") & (summary["scale"] == "raw")].round(6), target / "selection_summary.tsv"
+    )
+    for name in SMALL:
+        paths = [path for screen in screens if (path := results / f"selection/{screen}/{name}.tsv").is_file()]
+        if paths:
+            write_table(pd.concat(map(read_table, paths)).round(4), target / f"selection_{name}.tsv")
+    (target / "selection.md").write_text(page(contrasts, summary, commit, screens))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -150,7 +150,9 @@ def summarise(values, confidence):
     table["transductive"] = grouped["transductive"].first().astype(bool)
     table = table.reset_index().assign(status="run", reason="")
     missing = not_defined(values)
-    return (pd.concat([table, missing], ignore_index=True) if len(missing) else table)[SUMMARY]
+    known = missing.dropna(axis=1, how="all")  # an empty column would change the other table's type
+    table = pd.concat([table, known], ignore_index=True) if len(missing) else table
+    return table.astype({"budget": "Int32", "cycles": "Int32", "draws": "Int32"})[SUMMARY]
 
 
 def interval_table(grouped, column, confidence):

@@ -172,8 +172,10 @@ def graph_inputs(wildcards):
 
 
 def gene_embedding_inputs(wildcards):
-    """Files that a gene embedding is built from: the corpus, or the embedding's own table."""
+    """Files that a gene embedding is built from: the corpus, a base model's genes, or the embedding's own table."""
     embedding = config["network"]["embeddings"][wildcards.embedding]
+    if embedding["kind"] == "base_model":
+        return {"genes": f"{RESULTS}/pretrain/{embedding['base']}/genes.parquet"}
     return corpus_files() if embedding["kind"] == "corpus_components" else {"table": embedding["path"]}
 
 
@@ -385,6 +387,7 @@ def report_inputs(wildcards):
         bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
         found["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
         found["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
+        found["pretrain_genes"] = [f"{base}/genes.parquet" for base in bases]
         found["pretrain_embeddings"] = [f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in datasets()]
         compared = [f"{RESULTS}/pretrain/{base}/comparison/{task}" for base, task in comparisons()]
         found["pretrain_scores"] = [f"{name}.parquet" for name in compared]

@@ -59,6 +59,27 @@ rule embed:
         "../workflow/scripts/embed.py"
 
 
+rule embed_genes:
+    input:
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+    output:
+        genes="<results>/pretrain/{base}/genes.parquet",
+    log:
+        "<results>/logs/embed_genes/{base}.log",
+    benchmark:
+        "<results>/benchmarks/embed_genes/{base}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Vectors of genes of base model {wildcards.base}"
+    script:
+        "../workflow/scripts/embed_genes.py"
+
+
 rule compare_embeddings:
     input:
         training="<results>/corpus/training.npy",

@@ -117,6 +117,10 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key archive.mirrors: there is no folder 'no/such/folder'",
         ),
         (
+            lambda c: c["network"]["embeddings"].update(learned={"kind": "base_model", "base": "nobase"}),
+            "config key network.embeddings.learned.base: 'nobase' is no base of pretrain.bases; known: mlp",
+        ),
+        (
             lambda c: c["network"]["graphs"]["coexpression"].update(min_jaccard=0.2),
             "config key network.graphs.coexpression.min_jaccard: a graph of kind corpus_coexpression has no such key",
         ),

@@ -1,10 +1,13 @@
-"""Embed the corpus, or a user's study from its counts, with a base model; the samples' tables go along."""
+"""Embed the corpus, or a user's study from its counts, with a base model; the samples' tables go along.
+
+A model that learned labels adds what it takes each sample for, ``predicted_<attribute>``.
+"""
 
 import numpy as np
 import torch
 from scarceseq import device, files, runtime
 from scarceseq.archive.counts import CountsFile
-from scarceseq.pretrain.embedding import attribute_columns, embed, embed_rows, write_embedding
+from scarceseq.pretrain.embedding import attribute_columns, embed, embed_rows, tell_labels, write_embedding
 from scarceseq.pretrain.model import load_base
 
 runtime.start(snakemake.log[0])
@@ -26,5 +29,6 @@ else:
     role = splits[splits["split"] == base.information["split"]].set_index("study")["role"]
     table["role"] = table["study"].map(role).fillna("unused")
     embedding, share = embed_rows(base, np.load(source.training, mmap_mode="r")), 1.0
+told = {f"predicted_{key}": values for key, values in tell_labels(base, embedding).items()}
 attributes = attribute_columns(files.read_table(source.attributes), table.index)
-write_embedding(embedding, table.join(attributes), base, share, snakemake.output[0])
+write_embedding(embedding, table.assign(**told).join(attributes), base, share, snakemake.output[0])

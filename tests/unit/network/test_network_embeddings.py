@@ -54,6 +54,18 @@ def test_components_do_not_see_test_studies(corpus):
     pd.testing.assert_frame_equal(before, components(corpus))
 
 
+def test_vectors_of_a_base_model_are_taken_by_symbol(tmp_path):
+    table = {"gene_id": list("abcd"), "gene_name": ["A", "B", "", "A"], "component_1": [1.0, 2, 3, 5]}
+    write_table(pd.DataFrame(table | {"component_2": [0.0, 1, 2, 4]}), tmp_path / "genes.parquet")
+    found = registry.load("network.embeddings", "base_model").build(
+        {"base": "mlp"}, {"genes": tmp_path / "genes.parquet"}
+    )
+    assert found.to_dict("index") == {
+        "A": {"component_1": 3.0, "component_2": 2.0},
+        "B": {"component_1": 2.0, "component_2": 1.0},
+    }
+
+
 def test_rows_of_one_gene_are_averaged_and_text_is_left_out(tmp_path):
     numbers = {"x": [1.0, 3, 5, 7], "y": [0, 1, 2, 3]}
     table = pd.DataFrame({"gene_name": ["A", "A", "B", None], "id": list("wxyz")} | numbers)

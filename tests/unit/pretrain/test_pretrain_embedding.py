@@ -15,7 +15,15 @@ import torch
 from scarceseq.corpus.transform import tpm
 from scarceseq.errors import InputError
 from scarceseq.pretrain import embedding
-from scarceseq.pretrain.embedding import align, attribute_columns, embed, embed_rows, log_expression, write_embedding
+from scarceseq.pretrain.embedding import (
+    align,
+    attribute_columns,
+    embed,
+    embed_genes,
+    embed_rows,
+    log_expression,
+    write_embedding,
+)
 from scarceseq.pretrain.model import save_base
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
@@ -131,6 +139,24 @@ def test_the_directory_alone_embeds_equally_in_another_process(matrix, settings,
     done = subprocess.run(command, input=table, capture_output=True, text=True, cwd=folder, check=True)
     expected, _ = embed(base, counts, matrix.gene_ids, 0.8)
     np.testing.assert_array_equal(np.array(json.loads(done.stdout), dtype=np.float32), expected)
+
+
+def test_the_vector_of_a_gene_is_what_the_gene_adds_to_the_untrained_embedding(matrix, settings):
+    base = initial_base(matrix, settings, 3, torch.device("cpu"))  # its hidden layers add nothing yet
+    one_gene_up = torch.eye(len(base.gene_ids))
+    with torch.no_grad():
+        expected = base.network.embed(one_gene_up) - base.network.embed(torch.zeros(1, len(base.gene_ids)))
+    np.testing.assert_allclose(embed_genes(base), expected.numpy(), atol=1e-6)
+
+
+def test_genes_that_are_alike_in_the_transformer_have_equal_vectors(matrix, settings):
+    base = initial_base(matrix, dataclasses.replace(settings, architecture="transformer"), 3, torch.device("cpu"))
+    with torch.no_grad():
+        base.network.encoder.of_gene[:, 4] = base.network.encoder.of_gene[:, 9]
+    vectors = embed_genes(base)
+    assert vectors.shape == (len(base.gene_ids), settings.token_width)
+    same = (vectors[:, None] == vectors[None]).all(axis=2)
+    assert np.argwhere(np.triu(same, 1)).tolist() == [[4, 9]]
 
 
 def test_the_file_holds_embedding_samples_and_attributes(base, tmp_path):

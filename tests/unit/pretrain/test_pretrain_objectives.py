@@ -8,7 +8,9 @@ import torch
 from scarceseq import registry
 from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm, read_counts
 from scarceseq.errors import InputError
+from scarceseq.pretrain.embedding import embed_rows, tell_labels
 from scarceseq.pretrain.masking import draw_mask
+from scarceseq.pretrain.model import load_base, save_base
 from scarceseq.pretrain.objectives import labels, masked_expression, study_adversary
 from scarceseq.pretrain.objectives import read_counts as read_counts_objective
 from scarceseq.pretrain.run import initial_base, pretrain
@@ -285,3 +287,29 @@ def test_every_objective_is_learned_and_scored_on_held_out_studies(matrix, setti
     assert mean["balanced_accuracy_tissue", "model"] > 0.9 > mean["balanced_accuracy_tissue", "majority"]
     assert mean["masked_mse", "model"] < mean["masked_mse", "gene_mean"]
     assert mean["read_log_likelihood", "model"] > mean["read_log_likelihood", "gene_mean"]
+
+
+def test_the_saved_directory_tells_labels_and_its_heads_can_be_trained_on(matrix, settings, tmp_path):
+    expression = np.array(matrix.expression, dtype=np.float32)
+    values = np.tile(["liver", "lung"], len(expression) // 2)
+    expression[:, 10:16] += 6.0 * (values == "lung")[:, None]
+    matrix = with_tissue(dataclasses.replace(matrix, expression=expression.clip(0)), values)
+    objectives = {"labels": {"weight": 1.0, "keys": ["tissue"], "minimum_studies": 2}}
+    settings = dataclasses.replace(settings, objectives=objectives, steps=100, learning_rate=0.01)
+    base, _, _ = pretrain(matrix, settings, 9, torch.device("cpu"))
+    save_base(base, tmp_path / "model.safetensors", tmp_path / "model.json")
+    loaded = load_base(tmp_path / "model.safetensors", tmp_path / "model.json")
+    rows = matrix.rows(["validation", "test"])
+    told = tell_labels(loaded, embed_rows(loaded, matrix.expression, rows))["tissue"]
+    assert told.tolist() == values[rows].tolist()
+    (names, head), (kept, trained) = loaded.heads["tissue"], base.heads["tissue"]
+    assert names == kept == ["liver", "lung"]
+    assert all(torch.equal(one, other) for one, other in zip(head.parameters(), trained.parameters(), strict=True))
+    head(torch.ones(3, base.network.width)).sum().backward()
+    assert head.weight.grad.abs().min() > 0
+
+
+def test_a_model_without_labels_tells_none(matrix, settings, tmp_path):
+    base = initial_base(matrix, settings, 3, torch.device("cpu"))
+    save_base(base, tmp_path / "model.safetensors", tmp_path / "model.json")
+    assert tell_labels(load_base(tmp_path / "model.safetensors", tmp_path / "model.json"), np.zeros((2, 8))) == {}

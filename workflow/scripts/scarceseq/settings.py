@@ -210,6 +210,8 @@ def _check_references(config):
         one_of(f"network.embeddings.{name}.kind", part["kind"], known, "kind of embedding")
         if "corpus" in part["kind"]:
             one_of(f"network.embeddings.{name}.split", part.get("split"), splits, "split of corpus.splits")
+        if part["kind"] == "base_model":
+            one_of(f"network.embeddings.{name}.base", part.get("base"), bases, "base of pretrain.bases")
     perturbation = config.get("perturbation", {})
     for screen, part in perturbation.get("screens", {}).items():
         one_of(f"perturbation.screens.{screen}", screen, config["screens"], "screen")

@@ -109,6 +109,31 @@ def _embed_rows(base, expression):
     return base.network.eval().embed(base.standardise(expression)).float().cpu().numpy()
 
 
+@torch.no_grad()
+def embed_genes(base):
+    """Vector of each gene in the model, (genes, width), float32, in the order of ``base.gene_ids``."""
+    return base.network.gene_vectors().float().cpu().numpy()
+
+
+@torch.no_grad()
+def tell_labels(base, embedding):
+    """What the heads of a model that learned labels make of embeddings.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+    embedding : numpy.ndarray, (samples, width)
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of str, (samples,)
+        Most probable class of each attribute that the model learned; empty if it learned none.
+    """
+    values = torch.as_tensor(embedding, device=base.mean.device)
+    chosen = {key: head(values).argmax(dim=1).cpu().numpy() for key, (_, head) in base.heads.items()}
+    return {key: np.array(base.heads[key][0], dtype=object)[number] for key, number in chosen.items()}
+
+
 def log_expression(base, alignment, counts, first_row=0):
     """log2(TPM + 1) in the model's genes, (samples, genes), from counts in the table's.
 

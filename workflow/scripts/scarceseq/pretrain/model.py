@@ -28,6 +28,8 @@ class Base:
     information : dict
         As written to ``model.json``: architecture, settings, provenance (commit, corpus, split, studies trained on),
         and the ``vocabulary``: each gene's name, length in bases and mean TPM.
+    heads : dict of str to (list of str, torch.nn.Linear)
+        Attribute of the samples that was learned to its classes and the map from the embedding to their logits.
     """
 
     network: nn.Module
@@ -35,6 +37,7 @@ class Base:
     mean: torch.Tensor
     scale: torch.Tensor
     information: dict = field(default_factory=dict)
+    heads: dict = field(default_factory=dict)
 
     def standardise(self, log_expression):
         """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`.
@@ -56,13 +59,16 @@ class Base:
 
 
 def save_base(base, model_path, json_path):
-    """Write tensors (``network.*``, ``mean``, ``scale``) as safetensors and everything else as JSON."""
+    """Write tensors (``network.*``, ``heads.*``, ``mean``, ``scale``) as safetensors and everything else as JSON."""
     tensors = {f"network.{name}": tensor for name, tensor in base.network.state_dict().items()}
     tensors |= {"mean": base.mean, "scale": base.scale}
+    for key, (_, head) in base.heads.items():
+        tensors |= {f"heads.{key}.{name}": tensor for name, tensor in head.state_dict().items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic(model_path) as temporary:
         safetensors.torch.save_file(tensors, temporary)
-    write_json(base.information | {"gene_ids": list(base.gene_ids)}, json_path)
+    classes = {key: names for key, (names, _) in base.heads.items()}
+    write_json(base.information | {"gene_ids": list(base.gene_ids), "classes": classes}, json_path)
 
 
 def load_base(model_path, json_path, device="cpu"):
@@ -78,12 +84,20 @@ def load_base(model_path, json_path, device="cpu"):
         tensors = safetensors.torch.load_file(model_path, device=str(device))
     except safetensors.SafetensorError as error:
         raise InputError(f"{model_path}: not a readable safetensors file ({error}); run pre-training again") from error
-    gene_ids = information.pop("gene_ids")
+    gene_ids, classes = information.pop("gene_ids"), information.pop("classes", {})
     architecture = registry.load("pretrain.architectures", information["architecture"])
     network = architecture.build(tensors["mean"], tensors["scale"], information["settings"]).to(device)
     weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+        heads = {key: (names, _head(tensors, key)) for key, names in classes.items()}
+    except (RuntimeError, KeyError) as error:
         raise InputError(f"{model_path} does not fit {json_path}: {error}; run pre-training again") from error
-    return Base(network.eval(), gene_ids, tensors["mean"], tensors["scale"], information)
+    return Base(network.eval(), gene_ids, tensors["mean"], tensors["scale"], information, heads)
+
+
+def _head(tensors, key):
+    weight, bias = (tensors[f"heads.{key}.{name}"] for name in ("weight", "bias"))
+    head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], device=weight.device)
+    head.load_state_dict({"weight": weight, "bias": bias})
+    return head

@@ -71,6 +71,8 @@ def pretrain(matrix, settings, run_seed, device, checkpoint=None, events=None, g
     history, base.information["trained_steps"] = train(
         task, base, matrix.expression, rows, validation_rows, settings, seed, checkpoint, events, group
     )
+    for objective in task.objectives.values():
+        base.heads |= objective.named_heads() if hasattr(objective, "named_heads") else {}
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
     results = []
     if group.is_first:

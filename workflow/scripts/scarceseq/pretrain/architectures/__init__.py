@@ -6,6 +6,7 @@ genes, z-scored, to samples x ``width``), ``decoder`` (samples x ``width`` to sa
 and ``embed(expression)``, which is the encoder alone. ``outputs(expression, mask, reconstruct=True)`` gives the
 embedding and, if asked for, the reconstruction of expression of which it must not see what is under the mask (else
 None), ``forward(expression, mask)`` the reconstruction; parameters outside ``encoder`` serve the reconstruction alone.
-Initial weights come from torch's global generator, which the caller seeds. `settings` is the base's section of the
-config; an entry reads its own keys.
+``gene_vectors()`` gives a learned
+vector for each gene, (genes, any width), trained whatever the objectives are. Initial weights come from torch's global
+generator, which the caller seeds. `settings` is the base's section of the config; an entry reads its own keys.
 """

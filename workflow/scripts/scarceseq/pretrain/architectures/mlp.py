@@ -72,6 +72,10 @@ class MaskedAutoencoder(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
+    def gene_vectors(self):
+        """What a standard deviation of each gene adds to the embedding on the linear path, (genes, width)."""
+        return self.encoder.linear.weight.T
+
     def outputs(self, expression, mask, reconstruct=True):
         """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         embedding = self.encoder.train_on(hide(expression, mask))

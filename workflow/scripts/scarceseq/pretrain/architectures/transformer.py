@@ -130,6 +130,10 @@ class MaskedTransformer(nn.Module):
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
+    def gene_vectors(self):
+        """What says which gene a token is, (genes, token width)."""
+        return self.encoder.of_gene.T
+
     def outputs(self, expression, mask, reconstruct=True):
         """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         tokens = self.encoder.tokens(expression, mask)

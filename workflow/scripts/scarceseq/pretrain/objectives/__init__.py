@@ -6,5 +6,6 @@ An entry offers ``READS``, ``"reconstruction"`` or ``"embedding"``, what it judg
 The module's ``forward(view)`` gives the loss of each sample of a ``scarceseq.pretrain.task.View``, (samples,), 0 where
 a sample says nothing; each of its parameters takes part in every loss. Its ``scores(view)`` gives what is
 reported of a held-out study: tuples (metric, predictor, value), ``model`` being the predictor that was trained.
+With ``named_heads()`` an entry gives what of it belongs into the saved model, as ``Base.heads``.
 Initial weights come from torch's global generator, which the caller seeds.
 """

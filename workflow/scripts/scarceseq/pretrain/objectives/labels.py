@@ -43,6 +43,10 @@ class Labels(nn.Module):
         ]
         return torch.stack(losses).mean(dim=0)
 
+    def named_heads(self):
+        """Attribute to its classes and its head, as `scarceseq.pretrain.model.Base` keeps them."""
+        return {key: (names, head) for (key, names), head in zip(self.classes.items(), self.heads, strict=True)}
+
     def scores(self, view):
         """Balanced accuracy, over a study's classes that the head knows, of the head and of the majority class."""
         found = []

@@ -40,6 +40,15 @@ def test_a_whole_organism_is_planned_without_network_as_a_few_hundred_jobs(repos
     assert sum(plan.values()) < 600
 
 
+def test_the_demo_of_the_transformer_trains_both_kinds_of_network_and_fine_tunes_none(repository_copy):
+    plan = planned(repository_copy, "--configfile", "config/demo_transformer.yaml")
+    assert plan["generate_demo"] == plan["merge_corpus"] == plan["render_report"] == 1
+    assert plan["pretrain"] == plan["embed"] == plan["embed_genes"] == plan["compare_embeddings"] == 2
+    assert not plan.keys() & {"plan_scouts", "fit_episodes", "build_graph", "fit_selection"}
+    bases = yaml.safe_load((REPOSITORY / "config/demo_transformer.yaml").read_text())["pretrain"]["bases"]
+    assert {base["architecture"] for base in bases.values()} == {"mlp", "transformer"}
+
+
 @pytest.mark.parametrize("organism", ["mouse", "human"])
 def test_the_giants_of_a_shipped_config_are_all_studies_of_over_750_runs(inventory, organism):
     sizes = inventory(organism).groupby("project").size()

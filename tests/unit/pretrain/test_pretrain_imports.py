@@ -54,6 +54,38 @@ def test_training_rooms_need_torch_numpy_and_safetensors_only():
     assert done.stdout == "imported\n"
 
 
+BENCHMARK = """
+import importlib.util, sys
+for name in "pandas sklearn snakemake scipy anndata scanpy pyarrow matplotlib yaml numba h5py".split():
+    sys.modules[name] = None
+spec = importlib.util.spec_from_file_location("benchmark", sys.argv.pop(1))
+benchmark = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(benchmark)
+import numpy, torch
+arguments = benchmark.parse_arguments()
+path, labels = sys.argv[-1] + "/training.npy", sys.argv[-1] + "/labels.npy"
+numpy.save(labels, benchmark.generate(path, arguments.samples, arguments.genes))
+arguments.interval, arguments.rounds, arguments.repeats, arguments.plain_rounds = 4, 1, 1, 0
+for network in arguments.networks:
+    found, work = benchmark.speed(network, path, labels, arguments, torch.device("cpu"))
+    matrix = benchmark.labelled(path, numpy.load(labels))
+    plain = benchmark.plain_loop(path, numpy.load(labels), network, benchmark.settings_of(network, arguments),
+                                 torch.device("cpu"), 0, 3)
+    found["plain", 0] = [plain]
+    benchmark.report(network, found, work, arguments)
+"""
+
+
+def test_the_benchmark_of_a_gpu_machine_needs_no_more(tmp_path):
+    """All but the calls of CUDA itself: ``--device cuda`` chooses the sizes and what is printed."""
+    benchmark = Path(scarceseq.__file__).parents[3] / "benchmarks/pretrain.py"
+    sizes = ["--device", "cuda", "--genes", "40", "--samples", "128", "--batch", "32", "--steps", "12"]
+    command = [sys.executable, "-c", BENCHMARK, str(benchmark), *sizes, "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("100 passes over 400,000 samples") == 2
+
+
 def test_the_blocked_import_would_be_noticed():
     """The oracle above can fail: a module that makes tables does not import under the same block."""
     scripts = Path(scarceseq.__file__).parents[1]

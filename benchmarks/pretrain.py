@@ -380,6 +380,16 @@ def measure(arguments, folder):
     return {"name": "pretrain", "ratio": ratio, "target": 1, "equal": equal, "device": name, "detail": detail}
 
 
+def joined(paths):
+    """One result of several runs, each of other networks, so that none occupies a shared machine for long."""
+    parts = [json.loads(Path(path).read_text().splitlines()[-1]) for path in paths]
+    bars = {name: pair for part in parts for name, pair in part["detail"]["bars"].items()}
+    for name, (figure, bar) in bars.items():
+        print(f"  bar {name:16s} {figure:6.2f} of {bar:g}{'' if figure >= bar else '   MISSED'}")
+    result = {"ratio": min(part["ratio"] for part in parts), "equal": all(part["equal"] for part in parts)}
+    return parts[0] | result | {"detail": {"bars": bars, "parts": [part["detail"] for part in parts]}}
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer genes and rounds")
@@ -392,6 +402,7 @@ def parse_arguments():
     parser.add_argument("--steps", type=int, help="of one round")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--folder", help="of the generated matrix; the system's temporary folder if not given")
+    parser.add_argument("--join", nargs="+", help="files with what earlier runs printed, in place of measuring")
     for name in ("--plain", "--matrix", "--labels", "--workers"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -418,9 +429,12 @@ def main():
         workers, device = int(arguments.workers), torch.device(arguments.device)
         print(plain_loop(arguments.matrix, labels, arguments.plain, settings, device, workers, arguments.steps))
         return
-    runtime.keep_freed_memory()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(arguments, Path(folder))
+    if arguments.join:
+        result = joined(arguments.join)
+    else:
+        runtime.keep_freed_memory()
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+            result = measure(arguments, Path(folder))
     print(json.dumps(result))
     sys.exit(0 if result["ratio"] >= 1 and result["equal"] else 1)
 

@@ -1,5 +1,6 @@
 """What the sections say and count, on tables made by hand."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -360,6 +361,18 @@ def test_a_history_without_objectives_shows_its_sum():
     history = pd.DataFrame({"base": "a", "step": [1, 2], "train_loss": [1.0, 0.5], "validation_loss": [np.nan, 0.6]})
     assert pretrain.objectives(history) == ["loss"]
     assert [ax.get_ylabel() for ax in pretrain.loss_figure(history).axes] == ["weighted sum"]
+
+
+def test_labels_of_neighbouring_panels_do_not_run_into_each_other():
+    rivals = ["model", "gene_mean", "pca", "pca_tuned"]
+    rows = [("mlp", "test", f"s{n}", rival, 1 + n / 10 + m) for n in range(4) for m, rival in enumerate(rivals)]
+    table = pd.DataFrame(rows, columns=["base", "split_role", "study", "predictor", "masked_mse"])
+    drawn = pretrain.error_figure(table)
+    drawn.canvas.draw()
+    for texts in ([ax.xaxis.label for ax in drawn.axes], [ax.title for ax in drawn.axes]):
+        places = [text.get_window_extent() for text in texts]
+        assert len(places) == 3
+        assert all(one.x1 < other.x0 for one, other in itertools.pairwise(places))
 
 
 def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found(run):

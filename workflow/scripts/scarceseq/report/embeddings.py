@@ -20,6 +20,10 @@ NAMES = {
 }
 
 
+CONTRAST_COLUMNS = ["base", "task", "protocol", "against", "mean", "mean_against", "difference", "low", "high"]
+CONTRAST_COLUMNS += ["studies", "seeds", "interval"]
+
+
 def study_means(scores):
     """Balanced accuracy by method, seed and study: base, task, method, seed, study, value; mean over divisions."""
     return scores.groupby(["base", "task", "method", "seed", "study"], as_index=False)["value"].mean()
@@ -103,7 +107,7 @@ def _comparison_blocks(scores, contrasts):
     return [
         picture,
         forest,
-        Table("pretrain_contrasts", contrasts, "Embedding against simpler features"),
+        Table("pretrain_contrasts", contrasts[CONTRAST_COLUMNS], "Embedding against simpler features"),
         Table("pretrain_method_means", table, "Mean balanced accuracy by method and seed", folded=True),
         Table("pretrain_method_scores", scores, "Balanced accuracy in each division", folded=True),
     ]

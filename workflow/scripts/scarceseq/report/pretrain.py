@@ -1,5 +1,7 @@
 """Pre-training: loss over steps, and the model against simple predictors on studies it never saw."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -8,6 +10,8 @@ from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count, words
 
+LABEL_LETTERS = 36  # that fit under a panel
+PANEL_TITLES = {"gene_mean": "gene means", "pca": "components, as many", "pca_tuned": "components, tuned"}
 PREDICTOR_WORDS = {
     "model": "pre-trained model",
     "gene_mean": "mean of each gene",
@@ -170,9 +174,9 @@ def error_figure(evaluation):
             label = f"{base}, {words(role)}"
             ax.scatter(part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label)
         ax.set(
-            xlabel=f"error of {PREDICTOR_WORDS.get(rival, words(rival))}",
+            xlabel=textwrap.fill(f"error of {PREDICTOR_WORDS.get(rival, words(rival))}", LABEL_LETTERS),
             aspect="equal",
-            title=f"Model against {words(rival)}",
+            title=PANEL_TITLES.get(rival, words(rival)),
         )
     axes[0, 0].set_ylabel("error of the model")
     axes[0, 0].legend(loc="upper left")

@@ -29,7 +29,7 @@ RULES = {
     "generate_demo": "demo",
     **dict.fromkeys(["fetch_annotation", "list_studies", "fetch_batch", "import_study"], "archive"),
     **dict.fromkeys(["build_shard", "merge_corpus", "split_studies"], "corpus"),
-    **dict.fromkeys(["pretrain", "embed", "compare_embeddings"], "pretrain"),
+    **dict.fromkeys(["pretrain", "embed", "embed_genes", "compare_embeddings"], "pretrain"),
     **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train"], "guide"),
     **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),

@@ -105,6 +105,17 @@ def test_cells_are_written_by_perturbation_whatever_the_size_of_a_block(path, tm
     np.testing.assert_allclose(parts[whole.obs_names].X.toarray(), whole.X.toarray(), rtol=1e-6)
 
 
+def test_a_large_file_by_gene_is_refused_with_what_to_do(path, monkeypatch):
+    data = anndata.read_h5ad(path)
+    data.X = data.X.tocsc()
+    data.write_h5ad(path)
+    with rows.CellFile(path) as source:
+        assert source.rows(0, 2).shape == (2, data.n_vars)
+    monkeypatch.setattr(rows, "MAX_VALUES_BY_GENE", data.X.nnz - 1)
+    with pytest.raises(InputError, match=r"stored by gene \(CSC\).*tocsr"):
+        rows.CellFile(path)
+
+
 @pytest.mark.parametrize("form", ["dense", "csc", "layer"])
 def test_values_are_read_however_they_are_stored(path, tmp_path, form):
     expected, _ = normalise(path, settings())

@@ -1,6 +1,7 @@
 """Public screens are fetched whole or not at all, and what is not the file is recognised. Server on loopback."""
 
 import hashlib
+import json
 import zipfile
 
 import anndata
@@ -35,6 +36,24 @@ def test_a_screen_arrives_as_it_was_packed_or_not(served, tmp_path, name):
     for number, given in enumerate([entry(name), entry(name, **known)]):
         fetch_screen(given, tmp_path / f"{number}.h5ad", IMPATIENT)
         assert (tmp_path / f"{number}.h5ad").read_bytes() == (folder / "screen.h5ad").read_bytes()
+
+
+def test_the_first_fetch_records_the_sum_and_later_ones_must_give_it(served, tmp_path):
+    folder, entry = served
+    target = tmp_path / "source.h5ad"
+    fetch_screen(entry("screen.h5ad"), target, IMPATIENT)
+    content = (folder / "screen.h5ad").read_bytes()
+    recorded = json.loads((tmp_path / "source.fetched.json").read_text())
+    assert recorded["bytes"] == len(content)
+    assert recorded["md5"] == hashlib.md5(content).hexdigest()
+    fetch_screen(entry("screen.h5ad"), target, IMPATIENT)
+    anndata.AnnData(2 * np.eye(3, dtype=np.float32)).write_h5ad(folder / "screen.h5ad")
+    with pytest.raises(DownloadError, match=r"delete the \.fetched\.json"):
+        fetch_screen(entry("screen.h5ad"), target, IMPATIENT)
+    assert target.read_bytes() == content
+    (tmp_path / "source.fetched.json").unlink()
+    fetch_screen(entry("screen.h5ad"), target, IMPATIENT)
+    assert target.read_bytes() != content
 
 
 @pytest.mark.parametrize(

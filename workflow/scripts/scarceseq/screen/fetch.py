@@ -1,10 +1,11 @@
 """Public screens by name: fetched, verified, and unpacked to an `.h5ad`.
 
-Sizes and MD5 sums that are empty in `catalogue.tsv` are not known; then the file's format alone is checked, and its sum
-is written to the log, so that it can be put there.
+Sizes and MD5 sums that are empty in `catalogue.tsv` are not known. Then the first fetch checks the file's format alone
+and records its size and sum beside the screen, and every later fetch must give the same.
 """
 
 import hashlib
+import json
 import logging
 import shutil
 import zipfile
@@ -59,15 +60,30 @@ def fetch_screen(entry, target, settings=DOWNLOAD):
         If the server does not answer, or what arrives is not the file.
     """
     base, name = entry["url"].rsplit("/", 1)
+    record = Path(target).with_suffix(".fetched.json")
+    entry = expected(entry, record)
     with atomic(target) as temporary:
         packed = temporary.with_suffix(".part")
         try:
             url, digest = Mirrors([base], settings).fetch(name, packed, lambda path: verify(path, entry))
+            size = packed.stat().st_size
             unpack(packed, temporary)
         finally:
             packed.unlink(missing_ok=True)
-    known = "as in the catalogue" if pd.notna(entry["md5"]) else "not in the catalogue, hence not checked"
-    log.info("%s: md5 %s (%s)", url, digest, known)
+    known = "as expected" if pd.notna(entry["md5"]) else f"not known before; recorded in {record}"
+    log.info("%s: %d bytes, md5 %s (%s)", url, size, digest, known)
+    with atomic(record) as temporary:
+        temporary.write_text(json.dumps({"url": entry["url"], "bytes": size, "md5": digest}) + "\n")
+
+
+def expected(entry, record):
+    """The entry with the size and sum of an earlier fetch from the same address, where the catalogue has none."""
+    found = {key: entry[key] for key in ("url", "bytes", "md5")}
+    if record.exists():
+        earlier = json.loads(record.read_text())
+        if earlier["url"] == found["url"]:
+            found |= {key: earlier[key] for key in ("bytes", "md5") if pd.isna(found[key])}
+    return found
 
 
 def verify(path, entry):
@@ -88,9 +104,15 @@ def verify(path, entry):
         raise DamagedError("neither an .h5ad nor a zip came")
     size = path.stat().st_size
     if pd.notna(entry["bytes"]) and size != int(entry["bytes"]):
-        raise DamagedError(f"{size} bytes, not {int(entry['bytes'])}")
+        raise DamagedError(
+            f"{size} bytes, not {int(entry['bytes'])}; if the publisher has changed the file, delete the .fetched.json "
+            "beside it"
+        )
     if pd.notna(entry["md5"]) and digest != entry["md5"]:
-        raise DamagedError(f"md5 {digest}, not {entry['md5']}")
+        raise DamagedError(
+            f"md5 {digest}, not {entry['md5']}; if the publisher has changed the file, delete the .fetched.json beside "
+            "it"
+        )
     return digest
 
 

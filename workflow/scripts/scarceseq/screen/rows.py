@@ -14,6 +14,8 @@ from scarceseq.errors import InputError
 log = logging.getLogger(__name__)
 
 VALUES_PER_BLOCK = 20_000_000
+MAX_VALUES_BY_GENE = 100_000_000
+"""Stored values of a CSC file, which take about 25 bytes each while they are turned to rows."""
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
@@ -43,8 +45,7 @@ class CellFile:
         if isinstance(values, h5py.Group):
             values = sparse_dataset(values)
             if values.format == "csc":
-                log.warning("%s: values are stored by gene (CSC), so that all are held in memory at once", path)
-                values = values.to_memory().tocsr()
+                values = by_cell(values, path)
         self._values = values
         self.shape = (len(self.obs), len(self.var))
 
@@ -67,6 +68,24 @@ class CellFile:
         for start in range(0, self.shape[0], size):
             stop = min(start + size, self.shape[0])
             yield start, stop, self.rows(start, stop)
+
+
+def by_cell(values, path):
+    """Values that are stored by gene (CSC) as rows in memory, if there are not too many of them.
+
+    Raises
+    ------
+    InputError
+        For more than `MAX_VALUES_BY_GENE`.
+    """
+    count = len(values.group["data"])
+    if count > MAX_VALUES_BY_GENE:
+        raise InputError(
+            f"{path}: {count:,} values are stored by gene (CSC), which cells cannot be read from in blocks; write it "
+            "anew with `adata.X = adata.X.tocsr()` on a machine that holds it"
+        )
+    log.warning("%s: values are stored by gene (CSC), so that all are held in memory at once", path)
+    return values.to_memory().tocsr()
 
 
 def check_format(path):

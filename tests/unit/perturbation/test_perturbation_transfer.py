@@ -195,6 +195,7 @@ def test_the_sentence_says_what_the_table_shows(gains, noise, words):
     table = constructed(gains, noise)
     summary = summarise_transfer(table, 0.95)
     assert words in sentence(summary)
+    assert ("not shown to beat the plain mean of the few" in sentence(summary)) == (gains.get("guided", 0) >= 0)
     wide = table.pivot(index="split", columns="method", values="value")
     row = summary[(summary["kind"] == "primary") & (summary["against"] == "plain")].iloc[0]
     assert row[["mean", "low", "high"]].tolist() == pytest.approx(

@@ -14,6 +14,7 @@ CONTRASTS = (
     ("plain", "scratch", "secondary"),
     ("plain", "base", "secondary"),
     ("plain", "few_mean", "secondary"),
+    ("guided", "few_mean", "secondary"),
 )
 
 
@@ -72,5 +73,9 @@ def sentence(summary):
             text = "guided fine-tuning is worse than plain at some budget"
         else:
             text = "no difference between guided and plain fine-tuning is shown"
-        texts.append(f"{name}: {text} ({rows['splits'].iloc[0]} splits of one screen).")
+        simple = summary[summary["against"].eq("few_mean") & summary["metric"].eq("mse") & summary["transfer"].eq(name)]
+        if set(simple.loc[simple["method"] == "guided", "outcome"]) != {"better"}:
+            text += "; it is not shown to beat the plain mean of the few"
+        count = int(rows["splits"].iloc[0])
+        texts.append(f"{name}: {text} ({count} split{'s' * (count > 1)} of one screen).")
     return " ".join(texts)

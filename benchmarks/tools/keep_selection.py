@@ -79,7 +79,7 @@ def main(results, target, commit):
     kept = contrasts[(contrasts["quantity"] == "area") & (contrasts["scale"] == "raw")]
     write_table(kept.round(6), target / "selection_contrasts.tsv")
     write_table(
-        summary[(summary["status"] == "run") & (summary["scale"] == "raw")].round(6), target / "selection_summary.tsv"
+        summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / "selection_summary.tsv"
     )
     for name in SMALL:
         paths = [path for screen in screens if (path := results / f"selection/{screen}/{name}.tsv").is_file()]

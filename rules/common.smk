@@ -179,26 +179,67 @@ def gene_embedding_inputs(wildcards):
     return corpus_files() if embedding["kind"] == "corpus_components" else {"table": embedding["path"]}
 
 
-def guide_inputs(wildcards):
-    """The guide that a few-shot method needs, if any."""
-    needed = registry.declared("fewshot.methods", wildcards.method, "GUIDE")
+def method_blocks(task):
+    """Methods of a task in blocks that share a job; a block is named after its first method."""
+    part, size = config["fewshot"]["tasks"][task], config["fewshot"]["methods_per_job"]
+    methods = part["methods"] or config["fewshot"]["methods"]
+    blocks = [methods[first : first + size] for first in range(0, len(methods), size)]
+    return {block[0]: block for block in blocks}
+
+
+def learned_file(base, method):
+    """What a few-shot method needs that was learned on other studies: a guide, or what meta-learning made; or None."""
+    needed = registry.declared("fewshot.methods", method, "GUIDE")
     if needed is None:
-        return {}
-    key, guide = needed.split("/")
-    return {"guide": f"{RESULTS}/guide/{wildcards.base}/{config['fewshot'][key]}/{guide}.safetensors"}
+        return None
+    key, name = needed.split("/")
+    return f"{RESULTS}/guide/{base}/{config['fewshot'].get(key, key)}/{name}.safetensors"
 
 
-def fitting_of_method(wildcards):
-    """How a method is fitted: what all share, and the candidates of its own hyper-parameter."""
-    fitting = config["fewshot"]["fitting"]
-    key = registry.declared("fewshot.methods", wildcards.method, "CANDIDATES")
-    return fitting | {"candidates": fitting["candidates"][key]}
+def learned_inputs(wildcards):
+    """All that the methods of a block need, each once."""
+    block = method_blocks(wildcards.task)[wildcards.block]
+    found = dict.fromkeys(learned_file(wildcards.base, method) for method in block)
+    return {"learned": [path for path in found if path]}
 
 
-def fewshot_predictions():
-    """Predictions of the methods of each task, by the base models that hold the task's test studies out."""
+def block_methods(wildcards):
+    """The methods of a block: what each needs, and the candidates of its own hyper-parameter."""
+    candidates = config["fewshot"]["fitting"]["candidates"]
+    return {
+        method: {
+            "learned": learned_file(wildcards.base, method),
+            "candidates": candidates[registry.declared("fewshot.methods", method, "CANDIDATES")],
+        }
+        for method in method_blocks(wildcards.task)[wildcards.block]
+    }
+
+
+def fitting_of_all(wildcards):
+    """How methods are fitted, as far as all share it."""
+    return {key: value for key, value in config["fewshot"]["fitting"].items() if key != "candidates"}
+
+
+def episodes_of_task(wildcards):
+    """Test episodes of each cell of a task."""
+    return config["fewshot"]["tasks"][wildcards.task]["episodes"] or config["fewshot"]["episodes"]
+
+
+def base_of_variant():
+    """The base that each of its seeds belongs to."""
+    return {name: base for base in config["pretrain"]["bases"] for name in variants(base)}
+
+
+def fewshot_cells():
+    """(task, way, shot) of every cell."""
+    for task, part in config["fewshot"]["tasks"].items():
+        yield from ((task, way, shot) for way in part["ways"] for shot in part["shots"])
+
+
+def fewshot_methods():
+    """(base, method, task) of everything that is asked for."""
     return [
-        f"{RESULTS}/fewshot/predictions/{base}/{method}/{task}.parquet"
+        (base, method, task)
         for task, part in config["fewshot"]["tasks"].items()
         for base, trained in config["pretrain"]["bases"].items()
         if trained["split"] == part["split"]
@@ -224,6 +265,28 @@ def needs_of(selectors):
 def in_rounds(selectors):
     """Whether the selectors of a job choose in rounds; a job's selectors are all alike in that."""
     return registry.declared("selection.selectors", selectors[0], "ROUNDS")
+
+
+def fewshot_plans():
+    """What was planned for each cell."""
+    return [f"{RESULTS}/fewshot/episodes/{task}/{way}way_{shot}shot.json" for task, way, shot in fewshot_cells()]
+
+
+def fewshot_files(kind):
+    """Files of one kind of every cell, by the base models that hold the task's test studies out.
+
+    Methods that never see the network give the same for each of a base's seeds, so that one is enough.
+    """
+    for task, way, shot in fewshot_cells():
+        part = config["fewshot"]["tasks"][task]
+        for base, trained in config["pretrain"]["bases"].items():
+            if trained["split"] != part["split"]:
+                continue
+            seeds = variants(base)[: part["seeds"] or config["fewshot"]["seeds"]]
+            for block, methods in method_blocks(task).items():
+                sees = any(registry.declared("fewshot.methods", method, "NETWORK") for method in methods)
+                for variant in seeds if sees else seeds[:1]:
+                    yield f"{RESULTS}/fewshot/{kind}/{variant}/{block}/{task}/{way}way_{shot}shot.parquet"
 
 
 def selection_rankings():
@@ -403,7 +466,8 @@ def report_inputs(wildcards):
         found["gene_mobility"] = [f"{scheme}/gene_mobility.tsv" for scheme in schemes]
         found["scout_accuracy"] = [f"{scheme}/accuracy.tsv" for scheme in schemes]
     if "fewshot" in config:
-        found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in ("summary", "contrasts")}
+        names = ("summary", "contrasts", "curves", "ranks")
+        found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in names}
     if "network" in config:
         graphs = [f"{RESULTS}/network/{graph}" for graph in config["network"]["graphs"]]
         found |= {
@@ -460,7 +524,6 @@ def registry_entries(wildcards):
     """(registry, entry) pairs that a job's wildcards name, by way of the config."""
     known = {
         "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
-        "method": ("fewshot.methods", str),
         "predictor": ("perturbation.predictors", str),
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
@@ -469,6 +532,8 @@ def registry_entries(wildcards):
         starts = [registry.declared("selection.selectors", name, "START") for name in selectors if in_rounds([name])]
         pairs += [("selection.selectors", name) for name in sorted({*selectors, *starts})]
         pairs.append(("selection.surrogates", config["selection"]["rounds"]["model"]))
+    if "block" in wildcards.keys() and "task" in wildcards.keys():
+        pairs += [("fewshot.methods", method) for method in method_blocks(wildcards.task)[wildcards.block]]
     if "base" in wildcards.keys():
         base = base_settings(wildcards)
         pairs.append(("pretrain.architectures", base["architecture"]))

@@ -7,12 +7,12 @@ rule plan_episodes:
         attributes="<results>/corpus/attributes.parquet",
         splits="<results>/corpus/splits.tsv",
     output:
-        episodes="<results>/fewshot/episodes/{task}.parquet",
-        plan="<results>/fewshot/episodes/{task}.json",
+        episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
+        plan="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.json",
     log:
-        "<results>/logs/plan_episodes/{task}.log",
+        "<results>/logs/plan_episodes/{task}.{way}way_{shot}shot.log",
     benchmark:
-        "<results>/benchmarks/plan_episodes/{task}.tsv"
+        "<results>/benchmarks/plan_episodes/{task}.{way}way_{shot}shot.tsv"
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
@@ -25,33 +25,32 @@ rule plan_episodes:
         protocol=lookup(dpath="fewshot/tasks/{task}/protocol", within=config),
         classes=lookup(dpath="fewshot/tasks/{task}/classes", within=config),
         group=lookup(dpath="fewshot/tasks/{task}/group", within=config),
-        ways=lookup(dpath="fewshot/tasks/{task}/ways", within=config),
-        shots=lookup(dpath="fewshot/tasks/{task}/shots", within=config),
-        episodes=config["fewshot"]["episodes"],
+        episodes=episodes_of_task,
         validation_episodes=config["fewshot"]["validation_episodes"],
         query_per_class=config["fewshot"]["query_per_class"],
     message:
-        "Episodes of {wildcards.task}"
+        "Episodes of {wildcards.task}, {wildcards.way} classes, {wildcards.shot} per class"
     script:
         "../workflow/scripts/plan_episodes.py"
 
 
 rule fit_episodes:
     input:
-        unpack(guide_inputs),
+        unpack(learned_inputs),
         training="<results>/corpus/training.npy",
         samples="<results>/corpus/samples.parquet",
         genes="<results>/corpus/genes.parquet",
         splits="<results>/corpus/splits.tsv",
-        episodes="<results>/fewshot/episodes/{task}.parquet",
+        episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
         model="<results>/pretrain/{base}/model.safetensors",
         information="<results>/pretrain/{base}/model.json",
     output:
-        "<results>/fewshot/predictions/{base}/{method}/{task}.parquet",
+        predictions="<results>/fewshot/predictions/{base}/{block}/{task}/{way}way_{shot}shot.parquet",
+        curves="<results>/fewshot/curves/{base}/{block}/{task}/{way}way_{shot}shot.parquet",
     log:
-        "<results>/logs/fit_episodes/{base}.{method}.{task}.log",
+        "<results>/logs/fit_episodes/{base}.{block}.{task}.{way}way_{shot}shot.log",
     benchmark:
-        "<results>/benchmarks/fit_episodes/{base}.{method}.{task}.tsv"
+        "<results>/benchmarks/fit_episodes/{base}.{block}.{task}.{way}way_{shot}shot.tsv"
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
@@ -60,21 +59,26 @@ rule fit_episodes:
     params:
         seed=config["seed"],
         device=config["device"],
-        fitting=fitting_of_method,
+        methods=block_methods,
+        fitting=fitting_of_all,
     message:
-        "{wildcards.method} on {wildcards.task} (base {wildcards.base})"
+        "{wildcards.block} on {wildcards.task}, {wildcards.way} classes, {wildcards.shot} per class "
+        "(base {wildcards.base})"
     script:
         "../workflow/scripts/fit_episodes.py"
 
 
 rule score_fewshot:
     input:
-        predictions=fewshot_predictions(),
-        plans=expand("<results>/fewshot/episodes/{task}.json", task=config["fewshot"]["tasks"]),
+        predictions=fewshot_files("predictions"),
+        curves=fewshot_files("curves"),
+        plans=fewshot_plans(),
     output:
         scores="<results>/fewshot/scores.parquet",
         summary="<results>/fewshot/summary.tsv",
         contrasts="<results>/fewshot/contrasts.tsv",
+        curves="<results>/fewshot/curves.tsv",
+        ranks="<results>/fewshot/ranks.tsv",
     log:
         "<results>/logs/score_fewshot/all.log",
     benchmark:
@@ -87,6 +91,8 @@ rule score_fewshot:
     params:
         seed=config["seed"],
         scoring=config["fewshot"]["scoring"],
+        base_of=base_of_variant(),
+        methods=fewshot_methods(),
     message:
         "Few-shot scores, summary and contrasts"
     script:

@@ -1,10 +1,10 @@
-"""Fit one method to the episodes of a task: tuned on validation studies, predictions for test studies."""
+"""Fit some methods to the episodes of a cell: tuned on validation studies, predictions for test studies."""
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from scarceseq import device, registry
-from scarceseq.fewshot.cell import fit_cells
+from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_table
@@ -14,11 +14,15 @@ from scarceseq.runtime import keep_freed_memory, start
 start(snakemake.log[0])
 keep_freed_memory()
 torch.set_num_threads(snakemake.threads)
-inputs = snakemake.input
-chosen = device.choose(snakemake.params.device)
+inputs, params = snakemake.input, snakemake.params
+chosen = device.choose(params.device)
 base = load_base(inputs.model, inputs.information, chosen)
-guide = inputs.get("guide")
-predictions = fit_cells(
+learned = {path: load_file(path, device=str(chosen)) for path in inputs.get("learned", [])}
+methods = {
+    name: (registry.load("fewshot.methods", name).METHOD, learned.get(part["learned"]), part["candidates"])
+    for name, part in params.methods.items()
+}
+predictions, curves = fit_cell(
     episodes=read_table(inputs.episodes),
     corpus=Corpus(
         expression=np.load(inputs.training, mmap_mode="r"),
@@ -28,9 +32,9 @@ predictions = fit_cells(
     ),
     splits=read_table(inputs.splits),
     base=base,
-    method=registry.load("fewshot.methods", snakemake.wildcards.method).METHOD,
-    guide=load_file(guide, device=str(chosen)) if guide else None,
-    settings=FittingSettings(**snakemake.params.fitting),
-    seed=snakemake.params.seed,
+    methods=methods,
+    settings=FittingSettings(**params.fitting, candidates=[]),
+    seed=params.seed,
 )
-write_table(predictions, snakemake.output[0])
+write_table(predictions, snakemake.output.predictions)
+write_table(curves, snakemake.output.curves)

@@ -1,7 +1,7 @@
-"""Draw the episodes of a task, cell by cell: support and query samples from validation and test studies."""
+"""Draw the episodes of a cell: support and query samples from validation and test studies."""
 
-from scarceseq.fewshot.episodes import plan_task
-from scarceseq.fewshot.settings import EpisodeSettings
+from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.settings import Cell, EpisodeSettings
 from scarceseq.files import read_table, write_json, write_table
 from scarceseq.runtime import start
 
@@ -17,15 +17,14 @@ settings = EpisodeSettings(
     validation_episodes=params.validation_episodes,
     query_per_class=params.query_per_class,
 )
-episodes, plans = plan_task(
+wildcards = snakemake.wildcards
+episodes, plan = plan_cell(
     samples=read_table(snakemake.input.samples),
     attributes=read_table(snakemake.input.attributes),
     splits=read_table(snakemake.input.splits),
     settings=settings,
-    task=snakemake.wildcards.task,
-    ways=params.ways,
-    shots=params.shots,
+    cell=Cell(wildcards.task, wildcards.way if wildcards.way == "all" else int(wildcards.way), int(wildcards.shot)),
     seed=params.seed,
 )
 write_table(episodes, snakemake.output.episodes)
-write_json(plans, snakemake.output.plan)
+write_json(plan, snakemake.output.plan)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.fewshot.cell import fit_cells
+from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
-from scarceseq.fewshot.episodes import plan_task
-from scarceseq.fewshot.metrics import balanced_accuracy
+from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+from scarceseq.fewshot.settings import Cell
 
 NAMES = registry.names("fewshot.methods")
 CANDIDATES = {
@@ -32,19 +33,24 @@ CANDIDATES = {
 def run(world, guide, fitting, episode_settings, make_corpus):
     """Function from a method's name to the predictions of one cell; keywords replace what is given by default."""
     tables = world.samples, world.attributes, world.splits
-    episodes, _ = plan_task(*tables, episode_settings(), "tissue", [3], [3], seed=1)
+    episodes, _ = plan_cell(*tables, episode_settings(), Cell("tissue", 3, 3), seed=1)
 
-    def fitted(name, **changed):
-        entry = registry.load("fewshot.methods", name)
-        usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base)
-        usual |= dict(guide=guide if entry.GUIDE else None, candidates=CANDIDATES[entry.CANDIDATES], seed=1)
+    def both(*names, **changed):
+        usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base, settings=fitting, seed=1)
         given = usual | changed
         given["corpus"] = given["corpus"] or make_corpus(world)
-        return fit_cells(
-            method=entry.METHOD, settings=dataclasses.replace(fitting, candidates=given.pop("candidates")), **given
-        )
+        guided, candidates = given.pop("guide", guide), given.pop("candidates", None)
+        methods = {}
+        for name in names:
+            entry = registry.load("fewshot.methods", name)
+            tried = candidates or CANDIDATES[entry.CANDIDATES]
+            methods[name] = entry.METHOD, guided if entry.GUIDE else None, tried
+        return fit_cell(methods=methods, **given)
 
-    fitted.episodes = episodes
+    def fitted(name, **changed):
+        return both(name, **changed)[0].drop(columns="method")
+
+    fitted.episodes, fitted.both = episodes, both
     return fitted
 
 
@@ -194,3 +200,42 @@ def test_a_fit_that_diverges_scores_chance_and_is_not_chosen(run):
     assert (wild["probability"] == 1 / 3).all()
     assert balanced_accuracy(wild["label"], wild["predicted"]) == pytest.approx(1 / 3)
     assert set(table.loc[table["role"] == "test", "candidate"]) == {0.01}
+
+
+def test_methods_that_share_a_job_predict_as_they_do_alone(run):
+    names = ["guided_per_tensor", "pca_logistic", "pca_knn", "linear_probe"]
+    table, _ = run.both(*names)
+    for name in names:
+        own = table[table["method"] == name].drop(columns="method").reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, run(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_methods_that_say_so_never_see_the_network(run, world, name):
+    if registry.declared("fewshot.methods", name, "NETWORK"):
+        pytest.skip("sees it")
+    before = run(name)
+    with torch.no_grad():
+        for weights in world.base.network.parameters():
+            weights.normal_()
+    pd.testing.assert_frame_equal(run(name), before)
+
+
+@pytest.mark.parametrize(
+    "name", ["guided_per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "guided_adamw"]
+)
+def test_curve_passes_through_the_fits_of_as_many_steps(run, fitting, name):
+    along = dataclasses.replace(fitting, curve_steps=[1, 15, 40], curve_episodes=2)
+    table, curve = run.both(name, settings=along)
+    assert curve[["episode", "steps"]].to_numpy().tolist() == [[e, s] for e in (0, 1) for s in (1, 15, 40)]
+    for episode, part in table[table["role"] == "test"].groupby("episode"):
+        here = curve[(curve["episode"] == episode) & (curve["steps"] == fitting.steps)]
+        for row in here.to_dict("records"):
+            assert row["balanced_accuracy"] == balanced_accuracy(part["label"], part["predicted"])
+            assert row["log_loss"] == pytest.approx(log_loss(part["probability"]), rel=1e-5)
+    assert curve["log_loss"].nunique() > 4
+
+
+def test_estimators_have_no_curve(run, fitting):
+    _, curve = run.both("nearest_centroid", settings=dataclasses.replace(fitting, curve_steps=[1], curve_episodes=2))
+    assert curve.empty

@@ -39,6 +39,31 @@ def test_cross_study_support_and_query_each_come_from_one_study_and_not_the_same
     assert (episodes["sample"].map(truth) == episodes["label"]).all()
 
 
+def test_leave_one_study_out_takes_the_support_from_every_other_study_that_has_the_classes(world, episode_settings):
+    few = world.samples["sample"].str.startswith("S13") & (world.attributes["value"] == "liver")
+    world.attributes = world.attributes[~few]
+    episodes, _ = plan(world, episode_settings(protocol="leave_one_study_out"), Cell("tissue", 2, 2))
+    seen = set()
+    for _, episode in episodes[episodes["role"] == "test"].groupby("episode"):
+        support, query = (episode[episode["part"] == part] for part in ("support", "query"))
+        [left_out] = query["study"].unique()
+        able = {f"S{n:02d}" for n in range(9, 14)} - {left_out} - ({"S13"} if "liver" in set(query["label"]) else set())
+        assert set(support["study"]) == able
+        assert (support.groupby(["study", "label"]).size() == 2).all()
+        seen.add(left_out)
+    assert len(seen) == 5
+
+
+def test_all_classes_are_those_that_the_studies_share(world, episode_settings):
+    few = world.samples["sample"].str.startswith("S13") & (world.attributes["value"] == "liver")
+    world.attributes = world.attributes[~few]
+    episodes, _ = plan(world, episode_settings(episodes=40), Cell("tissue", "all", 2))
+    assert set(episodes["way"]) == {"all"}
+    for _, episode in episodes[episodes["role"] == "test"].groupby("episode"):
+        with_13 = "S13" in set(episode["study"])
+        assert set(episode["label"]) == {"brain", "muscle"} | (set() if with_13 else {"liver"})
+
+
 def test_within_study_query_is_balanced_and_disjoint_from_the_support(world, episode_settings):
     episodes, _ = plan(world, episode_settings(protocol="within_study", query_per_class=99), Cell("tissue", 2, 2))
     for _, episode in episodes.groupby(["role", "episode"]):
@@ -47,7 +72,7 @@ def test_within_study_query_is_balanced_and_disjoint_from_the_support(world, epi
         assert episode.loc[episode["part"] == "query", "label"].value_counts().tolist() == [3, 3]
 
 
-@pytest.mark.parametrize("protocol", ["cross_study", "within_study"])
+@pytest.mark.parametrize("protocol", ["cross_study", "within_study", "leave_one_study_out"])
 def test_a_classifier_that_sees_only_the_study_scores_chance(world, episode_settings, protocol):
     # Confounded on purpose: half of the studies have hardly any liver, so the study does tell about the tissue overall.
     rare = world.samples["study"].str[-1].isin(list("02468")) & (world.attributes["value"] == "liver")
@@ -104,7 +129,8 @@ def test_cell_that_cannot_be_filled_is_empty_and_says_why(world, episode_setting
     assert found["planned"] == 0
     assert re.search(reason, found["reason"]), found["reason"]
     assert len(episodes) == 0
-    assert list(episodes.columns) == ["role", "episode", "seed", "part", "sample", "label", "study"]
+    columns = ["way", "shot", "role", "episode", "seed", "part", "sample", "label", "study"]
+    assert list(episodes.columns) == columns
 
 
 def test_missing_validation_episodes_are_said_and_do_not_stop_the_test_episodes(world, episode_settings):
@@ -169,9 +195,9 @@ def test_a_sample_on_both_sides_is_refused(world, episode_settings):
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abcd"), st.integers(1, 6)), min_size=1, max_size=20),
-    st.integers(2, 4),
+    st.sampled_from([2, 3, 4, "all"]),
     st.integers(1, 4),
-    st.sampled_from(["cross_study", "within_study"]),
+    st.sampled_from(["cross_study", "within_study", "leave_one_study_out"]),
 )
 def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, shot, protocol):
     rows = [(f"S{study}", label) for study, label, count in groups for _ in range(count)]
@@ -184,8 +210,12 @@ def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, s
     assert episodes["episode"].nunique() == found["planned"]
     for _, episode in episodes.groupby("episode"):
         support, query = (episode[episode["part"] == part] for part in ("support", "query"))
-        assert support["label"].value_counts().tolist() == [shot] * way
+        assert (support.groupby(["study", "label"]).size() == shot).all()  # classes are balanced within each study
+        assert support.groupby("study")["label"].nunique().nunique() == 1
+        assert support["label"].nunique() == (way if way != "all" else query["label"].nunique()) >= 2
         assert np.unique(query["label"].value_counts()).size == 1
         assert set(query["label"]) == set(support["label"])
         assert episode["sample"].is_unique
-        assert support["study"].nunique() == query["study"].nunique() == 1
+        assert query["study"].nunique() == 1
+        assert protocol == "leave_one_study_out" or support["study"].nunique() == 1
+        assert (protocol == "within_study") == (set(query["study"]) <= set(support["study"]))

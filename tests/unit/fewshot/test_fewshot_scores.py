@@ -3,15 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.fewshot.intervals import interval, pigeonhole_means
-from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
-from scarceseq.fewshot.scores import contrast, pairs, score_episodes, summarise
+from scarceseq.fewshot.intervals import Clusters, pigeonhole_weights
+from scarceseq.fewshot.metrics import METRICS, balanced_accuracy, log_loss, measure
+from scarceseq.fewshot.scores import contrast, mean_curves, pairs, rank, score_episodes, summarise
 from scarceseq.fewshot.settings import ScoreSettings
 from scarceseq.fewshot.verdict import outcome, verdict
 from scipy import stats
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 SETTINGS = ScoreSettings(bootstrap_draws=4000, confidence=0.95, smallest_difference=0.05)
+
+
+def interval(values, support, query, settings, seed):
+    return Clusters(support, query, settings, seed).interval(values)
+
+
+def pigeonhole_means(values, support, query, draws, seed):
+    weights, _ = pigeonhole_weights(support, query, 1, draws, seed)
+    return weights @ values
 
 
 def test_balanced_accuracy_equals_scikit_learns():
@@ -25,12 +34,42 @@ def test_log_loss_of_known_probabilities():
     assert log_loss([0.0]) == pytest.approx(-np.log(1e-7))
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_measures_of_many_episodes_at_once_equal_those_of_each_by_itself(classes):
+    generator = np.random.default_rng(6)
+    parts = []
+    for episode in range(7):
+        names = np.sort(generator.choice(list("abcdef"), classes, replace=False))
+        own = generator.permutation(np.repeat(np.arange(classes), 4 + episode))
+        p = generator.dirichlet(np.ones(classes), len(own)).round(2)  # rounded, so that there are ties
+        part = pd.DataFrame({f"p_{c}": p[:, c] for c in range(classes)})
+        parts.append(
+            part.assign(e=episode, label=names[own], predicted=names[p.argmax(1)], probability=p[range(len(own)), own])
+        )
+    table = pd.concat(parts).assign(p_9=np.nan).sample(frac=1, random_state=0)  # no episode has a tenth class
+    found = measure(table, ["e"]).set_index("e")
+    for episode, part in table.groupby("e"):
+        columns = [f"p_{c}" for c in range(classes)]
+        names = sorted(set(part["label"]))
+        areas = [
+            roc_auc_score(part["label"] == name, part[column]) for name, column in zip(names, columns, strict=True)
+        ]
+        truth = (part["label"].to_numpy()[:, None] == np.array(names)).astype(float)
+        expected = dict(
+            balanced_accuracy=balanced_accuracy_score(part["label"], part["predicted"]),
+            auroc=np.mean(areas),
+            log_loss=log_loss(part["probability"]),
+            brier=((part[columns].to_numpy() - truth) ** 2).sum(axis=1).mean(),
+        )
+        assert found.loc[episode].to_dict() == pytest.approx(expected)
+
+
 def test_single_factor_pigeonhole_has_the_variance_of_the_cluster_bootstrap():
     # Oracle: with equally many episodes per study, Var* = population variance of the study means / studies.
     generator = np.random.default_rng(1)
     study = np.repeat([f"S{n}" for n in range(12)], 5)
     values = np.repeat(generator.normal(size=12), 5) + generator.normal(size=60)
-    means = pigeonhole_means(values, study, study, 200_000, 3)
+    means = pigeonhole_means(values, study, study, 100_000, 3)
     expected = values.reshape(12, 5).mean(1).var() / 12
     assert means.var() == pytest.approx(expected, rel=0.02)
     assert means.mean() == pytest.approx(values.mean(), abs=0.003)
@@ -41,7 +80,7 @@ def test_crossed_pigeonhole_of_additive_effects_has_the_sum_of_both_variances():
     generator = np.random.default_rng(2)
     a, b = generator.normal(size=11), generator.normal(size=15)
     support, query = (part.ravel() for part in np.meshgrid(range(11), range(15), indexing="ij"))
-    means = pigeonhole_means(a[support] + b[query], support, query + 100, 200_000, 4)
+    means = pigeonhole_means(a[support] + b[query], support, query + 100, 100_000, 4)
     assert means.var() == pytest.approx(a.var() / 11 + b.var() / 15, rel=0.02)
 
 
@@ -73,6 +112,34 @@ def test_the_scarcer_of_support_and_query_studies_decides():
     assert (found.kind, found.studies) == ("t on means of support studies", 3)
 
 
+def test_supports_of_several_studies_are_no_factor():
+    values, query = np.arange(12.0), np.array([f"Q{n}" for n in range(12)])
+    support = np.array([f"A + {name}" for name in query])
+    found = interval(values, support, query, SETTINGS, 0)
+    assert found == interval(values, query, query, SETTINGS, 0)
+    assert found.kind == "bootstrap over query studies"
+
+
+def test_seeds_are_resampled_too():
+    # Oracle: of additive effects, the bootstrap variance of the mean is the sum of both factors' own.
+    generator = np.random.default_rng(5)
+    of_study, of_seed = generator.normal(size=15), generator.normal(size=5)
+    study = np.array([f"S{n:02d}" for n in range(15)])
+    clusters = Clusters(study, study, ScoreSettings(100_000, 0.95, 0.05), 1)
+    means = clusters._means(of_study[:, None] + of_seed)
+    assert means.var() == pytest.approx(of_study.var() / 15 + of_seed.var() / 5, rel=0.03)
+    few = interval(of_study[:5, None] + of_seed, study[:5], study[:5], SETTINGS, 1)
+    assert few.kind == "t on means of query studies and seeds"
+
+
+def test_p_value_is_where_the_interval_begins_to_hold_zero():
+    study = np.array([f"S{n:02d}" for n in range(20)])
+    values = np.random.default_rng(8).normal(0.5, 1.0, 20)
+    found = interval(values, study, study, SETTINGS, 3)
+    just = ScoreSettings(4000, 1 - found.p, 0.05)
+    assert abs(interval(values, study, study, just, 3).low) < 0.01
+
+
 def test_two_studies_give_no_interval_but_a_reason():
     found = interval([0.0, 1.0], ["a", "b"], ["a", "b"], SETTINGS, 0)
     assert found.mean == 0.5
@@ -94,8 +161,10 @@ def predictions(method, right, studies=4):
         for e in range(studies)
         for n in range(4)
     ]
+    for row in rows:
+        row |= {f"p_{c}": row["probability"] if row["label"] == "ab"[c] else 1 - row["probability"] for c in (0, 1)}
     worse = [row | dict(role="validation", predicted="x", probability=0.0) for row in rows]
-    return dict(base="mlp", method=method, task="t"), pd.DataFrame(rows + worse).assign(way=2, shot=1)
+    return dict(base="mlp", task="t"), pd.DataFrame(rows + worse).assign(method=method, way="2", shot=1)
 
 
 @pytest.fixture
@@ -109,16 +178,16 @@ def test_scores_are_of_test_episodes_only_one_row_per_metric(scores):
     assert part["value"].tolist() == [0.5] * 4
     assert part["study"].tolist() == ["T0", "T1", "T2", "T3"]
     assert list(scores.columns[:4]) == ["base", "method", "task", "study"]
-    assert len(scores) == 4 * 4 * 2
+    assert len(scores) == 4 * 4 * len(METRICS)
 
 
 def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
-    plans = [dict(task="t", way=2, shot=1, planned=4), dict(task="t", way=9, shot=1, planned=0, reason="too few")]
+    plans = [dict(task="t", way="2", shot=1, planned=4), dict(task="t", way="9", shot=1, planned=0, reason="too few")]
     methods = [("mlp", method, "t") for method in scores["method"].unique()] * 2
     summary = summarise(scores, plans, methods, SETTINGS, 0)
-    assert len(summary) == 4 * 2 * 2
+    assert len(summary) == 4 * 2 * len(METRICS)
     missing = summary[summary["status"] == "not run"]
-    assert set(missing["way"]) == {9}
+    assert set(missing["way"]) == {"9"}
     assert set(missing["reason"]) == {"too few"}
     assert missing["mean"].isna().all()
     run = summary[(summary["status"] == "run") & (summary["metric"] == "balanced_accuracy")].set_index("method")
@@ -158,7 +227,50 @@ def test_no_scores_at_all_give_empty_tables_with_columns():
     assert {"base", "metric", "value"} <= set(scores.columns)
     assert {"difference", "kind"} <= set(contrast(scores, SETTINGS, 0).columns)
     plans = [dict(task="t", way=9, shot=1, planned=0, reason="too few")]
-    assert len(summarise(scores, plans, [("mlp", "scratch", "t")], SETTINGS, 0)) == 2
+    assert len(summarise(scores, plans, [("mlp", "scratch", "t")], SETTINGS, 0)) == len(METRICS)
+    assert {"mean_rank", "critical_difference"} <= set(rank(scores, 0.95).columns)
+
+
+def test_a_method_without_a_network_is_compared_with_every_seed_of_the_other():
+    tables = []
+    for seed, right in ((1, 4), (2, 2)):
+        key, table = predictions("guided_per_tensor", right)
+        tables.append((key, table.assign(seed=seed)))
+    tables.append(predictions("full_fine_tuning", 0))
+    table = contrast(score_episodes(tables), SETTINGS, 0)
+    row = table[table["metric"] == "balanced_accuracy"].iloc[0]
+    assert (row["difference"], row["seeds"], row["episodes"]) == (0.75, 2, 4)
+    assert "and seeds" in row["interval"]
+
+
+def test_p_values_are_adjusted_for_all_primary_contrasts_of_a_metric():
+    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 2, "full_fine_tuning": 0}
+    table = contrast(score_episodes([predictions(*item, studies=12) for item in rights.items()]), SETTINGS, 0)
+    part = table[(table["metric"] == "balanced_accuracy") & (table["kind"] == "primary")]
+    assert len(part) == 2
+    np.testing.assert_allclose(part["p_holm"], 2 * part["p"].min())
+    few = contrast(score_episodes([predictions(*item) for item in rights.items()]), SETTINGS, 0)
+    assert few["p_holm"].isna().all()
+
+
+def test_mean_ranks_and_their_critical_difference():
+    rights = {"a": 4, "b": 2, "c": 2, "d": 0}
+    found = rank(score_episodes([predictions(*item, studies=6) for item in rights.items()]), 0.95).set_index("method")
+    assert found["mean_rank"].to_dict() == {"a": 1.0, "b": 2.5, "c": 2.5, "d": 4.0}
+    # Oracle: Demsar 2006, table 5: q = 2.569 for 4 methods at 0.05.
+    assert found["critical_difference"].iloc[0] == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 6)), rel=1e-3)
+    assert found["friedman_p"].iloc[0] < 0.01
+
+
+def test_curves_are_averaged_over_episodes_and_seeds():
+    part = pd.DataFrame(dict(method="a", way="2", shot=1, episode=[0, 0, 1], steps=[1, 3, 1], study="S", candidate=0.1))
+    parts = [
+        (dict(base="mlp", task="t"), part.assign(seed=s, balanced_accuracy=[0.5 + s, 1.0, 0.0], log_loss=1.0))
+        for s in (0, 1)
+    ]
+    found = mean_curves(parts)
+    assert found["balanced_accuracy"].tolist() == [0.5, 1.0]
+    assert found["episodes"].tolist() == [2, 1]
 
 
 def contrasts(*found):

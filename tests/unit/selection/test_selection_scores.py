@@ -10,10 +10,11 @@ import pytest
 from scarceseq.errors import InputError
 from scarceseq.files import write_table
 from scarceseq.intervals import corrected_interval
+from scarceseq.multiplicity import holm
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
-from scarceseq.selection.contrasts import CONTRASTS, contrast, holm, judge, room_to_gain
+from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas

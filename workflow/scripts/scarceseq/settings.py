@@ -187,8 +187,12 @@ def _check_references(config):
         one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
         trained = {base["split"] for base in bases.values()}
         one_of(f"fewshot.tasks.{task}.split", part["split"], sorted(trained), "split of any base in pretrain.bases")
-        if part["classes"] and len(part["classes"]) < max(part["ways"]):
+        if part["classes"] and len(part["classes"]) < max([way for way in part["ways"] if way != "all"], default=2):
             raise InputError(f"config key fewshot.tasks.{task}.ways: more than the {len(part['classes'])} classes")
+        wanted, key = (part["seeds"], f"tasks.{task}.seeds") if part["seeds"] else (fewshot["seeds"], "seeds")
+        fewest = min(1 + len(base["further_seeds"]) for base in bases.values() if base["split"] == part["split"])
+        if wanted > fewest:
+            raise InputError(f"config key fewshot.{key}: a base of the task {task} has {fewest} seeds only")
     if fewshot and len({len(values) for values in fewshot["fitting"]["candidates"].values()}) > 1:
         raise InputError(
             "config key fewshot.fitting.candidates: the lists must be equally long, so that no method is tuned more"

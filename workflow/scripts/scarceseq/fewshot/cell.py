@@ -1,16 +1,21 @@
-"""Fitting one method to all episodes of one cell: tuning on validation episodes, then the test episodes."""
+"""Fitting methods to all episodes of one cell: tuning on validation episodes, then the test episodes."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
+from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.metrics import balanced_accuracy
+from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 
 COLUMNS = {
+    "method": "object",
+    "way": "object",
+    "shot": "int64",
     "role": "object",
     "episode": "int64",
     "sample": "object",
@@ -23,83 +28,127 @@ COLUMNS = {
     "diverged": "bool",
     "seed": "int64",
 }
+CURVE_COLUMNS = {
+    "method": "object",
+    "way": "object",
+    "shot": "int64",
+    "episode": "int64",
+    "study": "object",
+    "seed": "int64",
+    "candidate": "float64",
+    "steps": "int64",
+    "balanced_accuracy": "float64",
+    "log_loss": "float64",
+}
 
 
-def fit_cells(episodes, corpus, splits, base, method, guide, settings, seed):
-    """Predictions of one method for the episodes of a task, each cell tuned by itself.
+def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
+    """Predictions of some methods for the episodes of one cell, each method tuned by itself.
 
     Parameters
     ----------
     episodes : DataFrame
-        From `scarceseq.fewshot.episodes.plan_task`, with the columns way and shot; may be empty.
+        From `scarceseq.fewshot.episodes.plan_cell`; may be empty.
     corpus : Corpus
         Of this base.
     splits : DataFrame
         Columns split, study, role.
     base : Base
         Pre-trained model.
-    method : Gradient or Estimator
-    guide : dict of str to Tensor, or None
-        Guide by parameter name, for methods that need one.
+    methods : dict of str to (Gradient or Estimator, dict of str to Tensor or None, list of float)
+        By name: the method, the guide by parameter name if it needs one, and its candidates.
     settings : FittingSettings
+        Its candidates are not used.
     seed : int
         The run's seed.
 
     Returns
     -------
     DataFrame
-        One row per query sample: way, shot, role, episode, sample, label, predicted, probability (of the true label),
-        support_study, query_study, candidate, diverged, seed (of pre-training), and p_0, p_1, ... (probabilities of
-        the classes in the order of their names, NA beyond the last class). Validation rows hold every candidate, test
-        rows the chosen one. A fit that diverged to values that are not finite knows nothing: its probabilities are
-        equal.
+        One row per query sample: method, way, shot, role, episode, sample, label, predicted, probability (of the true
+        label), support_study, query_study, candidate, diverged, seed (of pre-training), and p_0, p_1, ...
+        (probabilities of the classes in the order of their names, NA beyond the last class). Validation rows hold
+        every candidate, test rows the chosen one. A fit that diverged to values that are not finite knows nothing: its
+        probabilities are equal.
+    DataFrame
+        Columns `CURVE_COLUMNS`: the query of some test episodes after fewer and more steps, for methods that are
+        trained by gradient. Nothing is chosen by it.
     """
     check_episodes(episodes)
     check_apart_from_training(episodes, splits, base)
-    if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
-        from scarceseq.fewshot.fitting import gradient_predictor as make
-    else:
-        make = estimator_predictor
-    predict = make(method, corpus, splits, base, guide, settings, seed)
-    tables = []
-    for (way, shot), cell in episodes.groupby(["way", "shot"], sort=True):
-        arrays = [corpus.episode(part) for _, part in cell.groupby(["role", "episode"], sort=True)]
-        table = fit_cell(arrays, predict, settings.candidates)
-        tables.append(table.assign(way=way, shot=shot))
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["way", "shot", *COLUMNS])
-    table = table.assign(seed=base.information["seed"]).astype({"way": "int64", "shot": "int64"} | COLUMNS)
-    return table[["way", "shot", *table.columns.drop(["way", "shot"])]]
+    validation, test = (Episodes(episodes[episodes["role"] == role], corpus) for role in ("validation", "test"))
+    tables, curves = [], []
+    for name, (method, guide, candidates) in methods.items():
+        if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
+            from scarceseq.fewshot.fitting import gradient_predictor as make
+        else:
+            make = estimator_predictor
+        predict = make(method, corpus, splits, base, guide, replace(settings, candidates=candidates), seed)
+        if len(test):
+            rows, best = fit_method(name, validation, test, predict, candidates)
+            tables.append(rows.assign(method=name))
+            curves += [row | dict(method=name) for row in _curve(test, predict, best, settings)]
+    place = dict(way=episodes["way"].iloc[0], shot=episodes["shot"].iloc[0]) if len(episodes) else {}
+    place |= dict(seed=base.information["seed"])
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    table = table.assign(**place).astype(COLUMNS)
+    curve = pd.DataFrame(curves, columns=list(CURVE_COLUMNS)).assign(**place).astype(CURVE_COLUMNS)
+    return table[[*COLUMNS, *table.columns.drop(list(COLUMNS))]], curve
 
 
-def fit_cell(episodes, predict, candidates):
-    """Rows of one cell.
+def fit_method(name, validation, test, predict, candidates):
+    """Rows of one method, and the candidate that it was tested with.
 
     Parameters
     ----------
-    episodes : list of Episode
+    name : str
+    validation, test : Episodes
     predict : callable (episodes, candidates) -> list over candidates of lists over episodes of probabilities
     candidates : list of float
     """
-    validation, test = ([e for e in episodes if e.role == role] for role in ("validation", "test"))
     tried = [
         [_rows(episode, probabilities, candidate) for episode, probabilities in zip(validation, found, strict=True)]
-        for candidate, found in zip(candidates, predict(validation, candidates) if validation else [], strict=False)
+        for candidate, found in zip(
+            candidates, predict(validation, candidates) if len(validation) else [], strict=False
+        )
     ]
-    best = _choose(candidates, tried)
+    best = _choose(name, candidates, tried)
     rows = [frame for frames in tried for frame in frames]
     rows += [_rows(e, probabilities, best) for e, probabilities in zip(test, predict(test, [best])[0], strict=True)]
-    return pd.concat(rows, ignore_index=True)
+    lost = sum(bool(frame["diverged"].iloc[0]) for frame in rows)
+    if lost:
+        logging.getLogger(__name__).warning("%s: %d of %d fits diverged", name, lost, len(rows))
+    return pd.concat(rows, ignore_index=True), best
 
 
-def _choose(candidates, tried):
+def _curve(test, predict, candidate, settings):
+    """How the query of the first test episodes is predicted after each number of steps."""
+    along = getattr(predict, "along", None)
+    if along is None:
+        return
+    for episode in test[: settings.curve_episodes]:
+        for steps, probabilities in zip(settings.curve_steps, along(episode, candidate), strict=True):
+            rows = _rows(episode, probabilities, candidate)
+            yield dict(
+                episode=episode.number,
+                study=episode.query_study,
+                candidate=float(candidate),
+                steps=steps,
+                balanced_accuracy=balanced_accuracy(rows["label"], rows["predicted"]),
+                log_loss=log_loss(rows["probability"]),
+            )
+
+
+def _choose(name, candidates, tried):
     """The candidate of highest mean balanced accuracy on the validation episodes; the first of equals, or of all."""
+    log = logging.getLogger(__name__)
     if not tried:
-        logging.getLogger(__name__).info("no validation episodes: the first candidate, %s, is used", candidates[0])
+        log.info("%s: no validation episodes, the first candidate, %s, is used", name, candidates[0])
         return candidates[0]
     means = [float(np.mean([balanced_accuracy(f["label"], f["predicted"]) for f in frames])) for frames in tried]
     best = candidates[int(np.argmax(means))]
     listed = ", ".join(f"{candidate}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True))
-    logging.getLogger(__name__).info("balanced accuracy on validation episodes: %s; %s is used", listed, best)
+    log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, best)
     return best
 
 
@@ -107,9 +156,6 @@ def _rows(episode, probabilities, candidate):
     """Prediction rows of one episode; of a fit that diverged, equal probabilities (and so chance)."""
     diverged = not np.isfinite(probabilities).all()
     if diverged:
-        logging.getLogger(__name__).warning(
-            "%s episode %d: the fit with candidate %g diverged", episode.role, episode.number, candidate
-        )
         probabilities = np.full_like(probabilities, 1 / len(episode.classes))
     labels = np.array(episode.classes, dtype=object)
     table = pd.DataFrame(

@@ -1,10 +1,14 @@
 """Expression of episodes and of the reference studies, z-scored by the base model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scarceseq.errors import InputError
+
+# Joins the names of the studies of a support that has several.
+TOGETHER = " + "
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Corpus:
         self._columns = [columns[gene] for gene in base.gene_ids]
         self._expression, self._base = expression, base
         self._row = {sample: row for row, sample in enumerate(samples["sample"])}
+        self._kept, self._reference = {}, None
+        self.features = {}  # functions from z-scores to features, by what they were made by
         self.samples = samples
 
     def standardised(self, chosen):
@@ -85,6 +91,11 @@ class Corpus:
 
     def reference(self, splits):
         """z-scores of the samples of the pretrain and scout studies of the base's split."""
+        if self._reference is None:
+            self._reference = self._read_reference(splits)
+        return self._reference
+
+    def _read_reference(self, splits):
         split = self._base.information["split"]
         studies = splits.loc[(splits["split"] == split) & splits["role"].isin(["pretrain", "scout"]), "study"]
         chosen = self.samples.loc[self.samples["study"].isin(studies), "sample"].tolist()
@@ -92,39 +103,68 @@ class Corpus:
             raise InputError(f"split '{split}' has {len(chosen)} samples in pretrain and scout studies; 2 are needed")
         return self.standardised(chosen)
 
-    def episode(self, table):
-        """Arrays of one episode.
+    def rows(self, chosen):
+        """The same, of samples that are asked for again and again: each is read once."""
+        new = [sample for sample in dict.fromkeys(chosen) if sample not in self._kept]
+        if new:
+            self._kept |= dict(zip(new, self.standardised(new), strict=True))
+        return np.stack([self._kept[sample] for sample in chosen])
 
-        Parameters
-        ----------
-        table : DataFrame
-            Rows of one episode of an episode table.
 
-        Raises
-        ------
-        InputError
-            If a query sample has the very values of a support sample.
-        """
-        classes = sorted(table["label"].unique())
-        support, query = (table[table["part"] == part] for part in ("support", "query"))
-        episode = Episode(
-            role=table["role"].iloc[0],
-            number=int(table["episode"].iloc[0]),
-            seed=int(table["seed"].iloc[0]),
-            classes=classes,
-            support=self.standardised(support["sample"].tolist()),
-            support_classes=support["label"].map(classes.index).to_numpy(),
-            query=self.standardised(query["sample"].tolist()),
-            query_classes=query["label"].map(classes.index).to_numpy(),
-            query_samples=query["sample"].tolist(),
-            support_study=support["study"].iloc[0],
-            query_study=query["study"].iloc[0],
+class Episodes(Sequence):
+    """Episodes of one cell; arrays are made when one is asked for, since together they may not fit into memory.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of an episode table, of one role.
+    corpus : Corpus
+
+    Raises
+    ------
+    InputError
+        If a query sample has the very values of a support sample of its episode.
+    """
+
+    def __init__(self, table, corpus):
+        self._corpus = corpus
+        self._plans = [_plan(part) for _, part in table.groupby("episode", sort=True)]
+        used = list(dict.fromkeys(table["sample"]))
+        content = (
+            {sample: hash(row.tobytes()) for sample, row in zip(used, corpus.rows(used), strict=True)} if used else {}
         )
-        contents = {row.tobytes(): sample for row, sample in zip(episode.support, support["sample"], strict=True)}
-        for row, sample in zip(episode.query, episode.query_samples, strict=True):
-            if row.tobytes() in contents:
-                raise InputError(
-                    f"samples {contents[row.tobytes()]} (support) and {sample} (query) have the same expression; "
-                    "remove the copy from the input and plan the episodes again"
-                )
-        return episode
+        for _, support, query in self._plans:
+            held = {content[sample]: sample for sample in support}
+            for sample in query:
+                if content[sample] in held:
+                    raise InputError(
+                        f"samples {held[content[sample]]} (support) and {sample} (query) have the same expression; "
+                        "remove the copy from the input and plan the episodes again"
+                    )
+
+    def __len__(self):
+        return len(self._plans)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        known, support, query = self._plans[index]
+        return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **known)
+
+
+def _plan(table):
+    """What is known of one episode without its expression, and its support and query samples."""
+    classes = sorted(table["label"].unique())
+    support, query = (table[table["part"] == part] for part in ("support", "query"))
+    known = dict(
+        role=table["role"].iloc[0],
+        number=int(table["episode"].iloc[0]),
+        seed=int(table["seed"].iloc[0]),
+        classes=classes,
+        support_classes=support["label"].map(classes.index).to_numpy(),
+        query_classes=query["label"].map(classes.index).to_numpy(),
+        query_samples=query["sample"].tolist(),
+        support_study=TOGETHER.join(sorted(support["study"].unique())),
+        query_study=query["study"].iloc[0],
+    )
+    return known, support["sample"].tolist(), known["query_samples"]

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.checks import check_episodes
 from scarceseq.fewshot.labels import labelled_samples
-from scarceseq.fewshot.settings import Cell
 from scarceseq.seeds import derive
 
 COLUMNS = {
+    "way": "object",
+    "shot": "int64",
     "role": "object",
     "episode": "int64",
     "seed": "int64",
@@ -33,36 +34,11 @@ class Source:
     classes: tuple
 
 
-def plan_task(samples, attributes, splits, settings, task, ways, shots, seed):
-    """Episodes of all cells of a task, and what was planned for each.
-
-    Parameters
-    ----------
-    samples, attributes, splits, settings, seed
-        As for `plan_cell`.
-    task : str
-    ways, shots : list of int
-        Each way with each shot is a cell.
-
-    Returns
-    -------
-    DataFrame
-        As of `plan_cell`, with the columns way and shot before the others.
-    list of dict
-    """
-    tables, plans = [], []
-    for way, shot in product(ways, shots):
-        table, plan = plan_cell(samples, attributes, splits, settings, Cell(task, way, shot), seed)
-        tables.append(table.assign(way=way, shot=shot)[["way", "shot", *COLUMNS]])
-        plans.append(plan)
-    return pd.concat(tables, ignore_index=True), plans
-
-
 def plan_cell(samples, attributes, splits, settings, cell, seed):
     """Episodes of one cell.
 
-    All classes of a support come from one study, and all classes of a query from one study, in equal numbers: the
-    study says nothing about the class. Each episode's seed derives from the run's seed, the cell, the role and the
+    Each study of a support gives equally many samples of each class, and all classes of a query come from one study, in
+    equal numbers: the study says nothing about the class. Each episode's seed derives from the run's seed, the cell, the role and the
     episode's number alone; raising the number of episodes keeps those that were there.
 
     Parameters
@@ -77,7 +53,7 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     Returns
     -------
     DataFrame
-        Columns role, episode, seed, part, sample, label, study; empty if the test episodes cannot be made.
+        Columns way (a number, or 'all'), shot, role, episode, seed, part, sample, label, study; empty if the test episodes cannot be made.
     dict
         What was planned, and why not where nothing was; written beside the table.
     """
@@ -86,11 +62,12 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     validation, validation_reason = _draw_role(table, "validation", settings.validation_episodes, settings, cell, seed)
     plan = {
         "task": cell.task,
-        "way": cell.way,
+        "way": str(cell.way),
         "shot": cell.shot,
         "protocol": settings.protocol,
         "split": settings.split,
         "label": settings.label,
+        "asked": settings.episodes,
         "planned": len(test),
         "reason": test_reason,
         "classes": sorted(table.loc[table["role"] == "test", "label"].unique()),
@@ -99,7 +76,7 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     }
     frames = [*validation, *test] if test else []
     episodes = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    episodes = episodes.astype(COLUMNS)
+    episodes = episodes.assign(way=str(cell.way), shot=cell.shot)[list(COLUMNS)].astype(COLUMNS)
     check_episodes(episodes)
     return episodes, plan
 
@@ -111,7 +88,8 @@ def sources(table, protocol, cell):
     ----------
     table : DataFrame
         Columns sample, study, label.
-    protocol : {'cross_study', 'within_study'}
+    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
+        In the last, the support study is one of those that the classes are chosen by.
     cell : Cell
 
     Returns
@@ -129,7 +107,7 @@ def sources(table, protocol, cell):
         pairs = [(study, study, able(study, cell.shot + 1)) for study in sorted(counts)]
     else:
         pairs = [(one, two, able(one, cell.shot) & able(two, 1)) for one, two in permutations(sorted(counts), 2)]
-    return [Source(one, two, tuple(sorted(both))) for one, two, both in pairs if len(both) >= cell.way]
+    return [Source(one, two, tuple(sorted(both))) for one, two, both in pairs if len(both) >= cell.fewest]
 
 
 def _draw_role(table, role, wanted, settings, cell, seed):
@@ -175,26 +153,37 @@ def _least_used(candidates, used, generator):
 def _draw_new(source, members, group, settings, cell, generator, seen):
     """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
     for _ in range(ATTEMPTS):
-        classes = sorted(generator.choice(source.classes, cell.way, replace=False).tolist())
+        count = len(source.classes) if cell.way == "all" else cell.way
+        classes = sorted(generator.choice(source.classes, count, replace=False).tolist())
         support, rest = {}, {}
-        for label in classes:
-            order = generator.permutation(members[source.support, label]).tolist()
-            support[label], rest[label] = order[: cell.shot], order[cell.shot :]
+        for study in _support_studies(source, members, classes, settings, cell):
+            for label in classes:
+                order = generator.permutation(members[study, label]).tolist()
+                support[study, label], rest[study, label] = order[: cell.shot], order[cell.shot :]
         if source.query != source.support:
-            rest = {label: generator.permutation(members[source.query, label]).tolist() for label in classes}
+            rest = {key: generator.permutation(members[key]).tolist() for key in ((source.query, c) for c in classes)}
         key = (source.query, frozenset(sample for part in support.values() for sample in part))
         taken = {group[sample] for sample in key[1]}
-        rest = {label: [sample for sample in part if group[sample] not in taken] for label, part in rest.items()}
+        rest = {key: [sample for sample in part if group[sample] not in taken] for key, part in rest.items()}
         size = min(settings.query_per_class, *(len(part) for part in rest.values()))
         if key not in seen and size > 0:
             seen.add(key)
-            query = {label: part[:size] for label, part in rest.items()}
-            return pd.concat([_rows("support", support, source.support), _rows("query", query, source.query)])
+            return pd.concat([_rows("support", support), _rows("query", {k: part[:size] for k, part in rest.items()})])
     return None
 
 
-def _rows(part, chosen, study):
-    rows = [(part, sample, label, study) for label in sorted(chosen) for sample in sorted(chosen[label])]
+def _support_studies(source, members, classes, settings, cell):
+    """The source's own, or all but the query's that can give the classes."""
+    if settings.protocol != "leave_one_study_out":
+        return [source.support]
+    studies = sorted({study for study, _ in members} - {source.query})
+    return [s for s in studies if all(len(members.get((s, label), [])) >= cell.shot for label in classes)]
+
+
+def _rows(part, chosen):
+    rows = [
+        (part, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
+    ]
     return pd.DataFrame(rows, columns=["part", "sample", "label", "study"])
 
 
@@ -203,14 +192,14 @@ def _reason(table, role, settings, cell):
     classes = table["label"].nunique()
     if table.empty:
         return f"no sample of a {role} study has the label '{settings.label}'"
-    if classes < cell.way:
-        return f"the {role} studies have {classes} of the {cell.way} classes asked for"
+    if classes < cell.fewest:
+        return f"the {role} studies have {classes} of the {cell.fewest} classes asked for"
     if settings.protocol == "within_study":
         return (
-            f"no {role} study has {cell.way} classes with at least {cell.shot + 1} samples each "
+            f"no {role} study has {cell.fewest} classes with at least {cell.shot + 1} samples each "
             f"({cell.shot} for the support, 1 for the query)"
         )
     return (
-        f"no two {role} studies share {cell.way} classes with at least {cell.shot} samples each in one "
+        f"no two {role} studies share {cell.fewest} classes with at least {cell.shot} samples each in one "
         "and 1 in the other"
     )

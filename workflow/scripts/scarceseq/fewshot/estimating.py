@@ -5,15 +5,21 @@ from scarceseq.seeds import derive
 
 def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
-    reference = corpus.reference(splits) if method.reference else None
-    features = method.prepare(base, reference, settings, derive(seed, "features"))
+    key = method.prepare, settings.pca_components, seed
+    if key not in corpus.features:  # methods that see the same features share them
+        reference = corpus.reference(splits) if method.reference else None
+        corpus.features[key] = method.prepare(base, reference, settings, derive(seed, "features"))
+    features = corpus.features[key]
 
     def probabilities(episode, support, query, candidate):
         fit_seed = derive(episode.seed, "estimator")
         return method.probabilities(support, episode.support_classes, query, candidate, fit_seed)
 
     def predict(episodes, candidates):
-        pairs = [(episode, features(episode.support), features(episode.query)) for episode in episodes]
-        return [[probabilities(*pair, candidate) for pair in pairs] for candidate in candidates]
+        found = []
+        for episode in episodes:
+            support, query = features(episode.support), features(episode.query)
+            found.append([probabilities(episode, support, query, candidate) for candidate in candidates])
+        return [list(part) for part in zip(*found, strict=True)] or [[] for _ in candidates]
 
     return predict

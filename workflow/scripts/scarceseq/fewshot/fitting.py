@@ -17,7 +17,8 @@ SHARE_OF_MEMORY = 0.25
 def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate.
 
-    One fit after the other on a CPU, stacked on a GPU.
+    One fit after the other on a CPU, stacked on a GPU, where episodes of one size go together. Its attribute ``along``
+    is the function (episode, candidate) -> probabilities after each number of steps in ``settings.curve_steps``.
     """
     if guide is not None:
         encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
@@ -28,18 +29,31 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     fitter = Fitter(method, shared, settings)
 
     def predict(episodes, candidates):
-        if not episodes:
+        if not len(episodes):
             return [[] for _ in candidates]
-        at_once = fitter.fits_at_once(episodes[0])
-        if at_once == 1:
+        if base.mean.device.type == "cpu":
             by_episode = [fitter.one_by_one(episode, candidates) for episode in episodes]
             return [list(found) for found in zip(*by_episode, strict=True)]
-        fits = [(episode, candidate) for candidate in candidates for episode in episodes]
-        blocks = [fits[first : first + at_once] for first in range(0, len(fits), at_once)]
-        found = [probabilities for block in blocks for probabilities in fitter.stacked(block)]
-        return [found[first : first + len(episodes)] for first in range(0, len(found), len(episodes))]
+        found = [[None] * len(episodes) for _ in candidates]
+        for numbers in _of_one_size(episodes):
+            fits = [(row, number) for row in range(len(candidates)) for number in numbers]
+            at_once = fitter.fits_at_once(episodes[numbers[0]])
+            for block in (fits[first : first + at_once] for first in range(0, len(fits), at_once)):
+                stacked = fitter.stacked([(episodes[number], candidates[row]) for row, number in block])
+                for (row, number), probabilities in zip(block, stacked, strict=True):
+                    found[row][number] = probabilities
+        return found
 
+    predict.along = fitter.along
     return predict
+
+
+def _of_one_size(episodes):
+    """Numbers of the episodes that may be stacked: as many classes and support samples."""
+    sizes = {}
+    for number, episode in enumerate(episodes):
+        sizes.setdefault((len(episode.classes), len(episode.support)), []).append(number)
+    return sizes.values()
 
 
 class Fitter:
@@ -69,6 +83,17 @@ class Fitter:
             found.append(engine.predict(support, fit).cpu().numpy())
         return found
 
+    def along(self, episode, candidate):
+        """Probabilities, (queries, classes), after each of ``settings.curve_steps``."""
+        triple, engine = self.begin(episode)
+        support = engine.prepare(triple, *self._tensors(episode))
+        found, schedule = [], self.schedule(candidate)
+        for steps in self.settings.curve_steps:  # descent is deterministic: fewer steps are the beginning of more
+            shorter = replace(schedule, steps=steps, probe_steps=min(schedule.probe_steps, steps))
+            fit = engine.fit(support, shorter, self.method.kept_share, [self._generator(episode)])
+            found.append(engine.predict(support, fit).cpu().numpy())
+        return found
+
     def stacked(self, fits):
         """Probabilities for each of some (episode, candidate), all fitted at once; supports of one size."""
         begun = [self.begin(episode) for episode, _ in fits]
@@ -84,7 +109,7 @@ class Fitter:
         return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
 
     def fits_at_once(self, episode):
-        """1 on a CPU, where stacking only drives the weights out of the caches; on a GPU what memory allows."""
+        """On a GPU, what memory allows; on a CPU stacking only drives the weights out of the caches."""
         device = self.shared.base.mean.device
         if device.type == "cpu":
             return 1

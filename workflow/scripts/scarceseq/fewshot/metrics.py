@@ -1,8 +1,10 @@
-"""Measures of one episode."""
+"""Measures of episodes."""
 
 import numpy as np
+import pandas as pd
 
 SMALLEST_PROBABILITY = 1e-7
+METRICS = ("balanced_accuracy", "auroc", "log_loss", "brier")
 
 
 def balanced_accuracy(labels, predicted):
@@ -14,3 +16,53 @@ def balanced_accuracy(labels, predicted):
 def log_loss(probabilities):
     """Mean of -log(probability of the true class), probabilities bounded below by 1e-7."""
     return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def measure(table, keys):
+    """Measures of many episodes at once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per query sample: label, predicted, probability (of the true label), p_0, p_1, ... (of the classes of
+        its episode in the order of their names), and the columns `keys`.
+    keys : list of str
+        Tell episodes apart.
+
+    Returns
+    -------
+    DataFrame
+        One row per episode: `keys` and `METRICS`. The area under the ROC curve is the mean over the classes of each
+        against the rest (Mann and Whitney's statistic, ties count half); Brier's score is the sum over classes of
+        squared errors of the probabilities.
+    """
+    episode = table.groupby(keys, sort=False).ngroup().to_numpy()
+    first = np.unique(episode, return_index=True)[1]
+    labels = pd.factorize(table["label"], sort=True)[0]
+    known = pd.DataFrame({"episode": episode, "label": labels})
+    own_class = known.groupby("episode")["label"].rank("dense").to_numpy().astype(int) - 1
+    right = known.assign(right=table["label"].to_numpy() == table["predicted"].to_numpy())
+    accuracy = right.groupby(["episode", "label"])["right"].mean().groupby("episode").mean()
+    loss = pd.Series(-np.log(np.clip(table["probability"].to_numpy(), SMALLEST_PROBABILITY, 1.0)))
+    areas, brier = np.full((len(first), 0), np.nan), np.zeros(len(table))
+    for number, column in enumerate(c for c in table if c.startswith("p_")):
+        probability, is_class = table[column].to_numpy(float), own_class == number
+        brier += np.nan_to_num(probability - is_class) ** 2
+        areas = np.column_stack([areas, _areas(probability, is_class, episode, len(first))])
+    found = table[keys].iloc[first].reset_index(drop=True)
+    return found.assign(
+        balanced_accuracy=accuracy.to_numpy(),
+        auroc=np.nanmean(areas, axis=1),
+        log_loss=loss.groupby(episode).mean().to_numpy(),
+        brier=pd.Series(brier).groupby(episode).mean().to_numpy(),
+    )
+
+
+def _areas(score, is_class, episode, episodes):
+    """Area under the ROC curve of one class against the rest in each episode; NaN where it has no such class."""
+    ranks = pd.Series(score).groupby(episode).rank().to_numpy()
+    own = np.bincount(episode, is_class, minlength=episodes)
+    rest = np.bincount(episode, minlength=episodes) - own
+    total = np.bincount(episode, np.where(is_class, ranks, 0.0), minlength=episodes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(own * rest > 0, (total - own * (own + 1) / 2) / (own * rest), np.nan)

@@ -1,24 +1,31 @@
 """Scores of episodes, their summary, and paired differences between methods."""
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from scarceseq.fewshot.intervals import interval
-from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+from scarceseq.fewshot.intervals import Clusters
+from scarceseq.fewshot.metrics import METRICS, measure
+from scarceseq.multiplicity import holm
 from scarceseq.seeds import derive
 
 CELL = ["base", "task", "way", "shot"]
-METRICS = ("balanced_accuracy", "log_loss")
+EPISODE = ["episode", "support_study", "study"]
 SCORE_COLUMNS = [
     *["base", "method", "task", "study", "support_study", "way", "shot", "episode", "seed", "metric", "value"],
     "diverged",
 ]
 SUMMARY_COLUMNS = [
-    *["base", "method", "task", "way", "shot", "metric", "mean", "low", "high", "studies", "episodes", "interval"],
-    *["status", "reason"],
+    *["base", "method", "task", "way", "shot", "metric", "mean", "low", "high", "studies", "episodes", "seeds"],
+    *["interval", "status", "reason"],
 ]
 CONTRAST_COLUMNS = [
-    *["base", "task", "way", "shot", "metric", "method", "against", "difference", "low", "high", "studies", "episodes"],
-    *["interval", "kind", "reason"],
+    *["base", "task", "way", "shot", "metric", "method", "against", "difference", "low", "high", "p", "p_holm"],
+    *["studies", "episodes", "seeds", "interval", "kind", "reason"],
+]
+RANK_COLUMNS = [
+    *["base", "task", "way", "shot", "method", "mean_rank", "mean", "studies", "methods", "critical_difference"],
+    "friedman_p",
 ]
 # Fixed before any sweep, see docs/protocol.md: each guide against its own controls and the frozen embedding.
 PRIMARY = {
@@ -43,7 +50,7 @@ def score_episodes(predictions):
     Parameters
     ----------
     predictions : list of (dict, DataFrame)
-        Keys base, method, task of each table of predictions; and the table.
+        Keys base, task of each table of predictions; and the table.
 
     Returns
     -------
@@ -51,18 +58,16 @@ def score_episodes(predictions):
         Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value,
         diverged (whether the fit was, which gives chance).
     """
-    rows = []
+    found = [pd.DataFrame(columns=SCORE_COLUMNS)]
+    keys = ["method", "way", "shot", "episode", "support_study", "query_study", "seed", "diverged"]
     for key, table in predictions:
         test = table[table["role"] == "test"]
-        keys = ["way", "shot", "episode", "support_study", "query_study", "seed"]
-        for (way, shot, episode, support, query, seed), part in test.groupby(keys):
-            values = balanced_accuracy(part["label"], part["predicted"]), log_loss(part["probability"])
-            place = dict(way=way, shot=shot, study=query, support_study=support, episode=episode, seed=seed)
-            rows += [
-                key | place | dict(metric=metric, value=value, diverged=bool(part["diverged"].any()))
-                for metric, value in zip(METRICS, values, strict=True)
-            ]
-    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+        if len(test):
+            scores = measure(test, keys).rename(columns={"query_study": "study"})
+            places = [column for column in scores if column not in METRICS]
+            scores = scores.melt(places, list(METRICS), var_name="metric", value_name="value")
+            found.append(scores.assign(**key)[SCORE_COLUMNS])
+    return pd.concat(found[1:] or found, ignore_index=True)
 
 
 def summarise(scores, plans, methods, settings, seed):
@@ -80,18 +85,23 @@ def summarise(scores, plans, methods, settings, seed):
     seed : int
     """
     rows = []
-    for key, part in scores.groupby([*CELL, "method", "metric"]):
-        found = interval(part["value"], part["support_study"], part["study"], settings, derive(seed, "summary", *key))
-        rows.append(
-            dict(zip([*CELL, "method", "metric"], key, strict=True))
-            | _described(found, "mean")
-            | dict(episodes=len(part), status="run", reason=_remark(found, part["diverged"]))
-        )
+    for key, part in scores.groupby([*CELL, "metric"]):
+        wide, clusters = _wide(part, settings, derive(seed, "summary", *key[:-1]))
+        diverged = part.groupby("method")["diverged"].agg(["sum", "size"])
+        for method in wide.columns.unique("method"):
+            values = wide[method]
+            found = clusters.interval(values)
+            rows.append(
+                dict(zip([*CELL, "metric"], key, strict=True))
+                | _described(found, "mean")
+                | dict(method=method, episodes=len(values), seeds=values.shape[1], status="run")
+                | dict(reason=_remark(found, *diverged.loc[method]))
+            )
     for plan in plans:
         if plan["planned"] == 0:
             rows += [
                 dict(base=base, method=method, task=task, way=plan["way"], shot=plan["shot"], metric=metric)
-                | dict(studies=0, episodes=0, interval="NA", status="not run", reason=plan["reason"])
+                | dict(studies=0, episodes=0, seeds=0, interval="NA", status="not run", reason=plan["reason"])
                 for base, method, task in sorted(set(methods))
                 if task == plan["task"]
                 for metric in METRICS
@@ -101,35 +111,90 @@ def summarise(scores, plans, methods, settings, seed):
 
 
 def contrast(scores, settings, seed):
-    """Paired differences, method minus the other, over the same episodes.
+    """Paired differences, method minus the other, over the same episodes and seeds.
 
     Primary are those of `PRIMARY`; every other method is compared with full fine-tuning, and each guide with its
-    other controls, as secondary contrasts. Intervals are not adjusted for their number.
+    other controls, as secondary contrasts. A method that sees no network has one value for all seeds. P values, where
+    there are studies enough, are adjusted for all primary contrasts of the run in the same metric, and for all
+    secondary ones (Holm 1979).
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):
-        wide = part.pivot(index=["episode", "support_study", "study"], columns="method", values="value")
-        for method, against, kind in pairs(wide.columns):
-            both = (wide[method] - wide[against]).dropna().reset_index(name="difference")
-            found = interval(
-                both["difference"],
-                both["support_study"],
-                both["study"],
-                settings,
-                derive(seed, "contrast", *key, method, against),
-            )
+        wide, clusters = _wide(part, settings, derive(seed, "contrast", *key[:-1]))
+        for method, against, kind in pairs(wide.columns.unique("method")):
+            own, other = wide[method], wide[against]
+            shared = own.columns.intersection(other.columns)
+            if own.shape[1] > 1 and other.shape[1] > 1:
+                difference = own[shared] - other[shared]
+            else:  # a single column goes with every seed of the other
+                difference = own.to_numpy() - other.to_numpy()
+            found = clusters.interval(difference)
             rows.append(
                 dict(zip([*CELL, "metric"], key, strict=True))
                 | _described(found, "difference")
-                | dict(method=method, against=against, kind=kind, episodes=len(both), reason=found.reason)
+                | dict(method=method, against=against, kind=kind, episodes=len(wide), seeds=difference.shape[1])
+                | dict(p=found.p, reason=found.reason)
             )
-    return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
+    table = pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
+    if len(table):
+        table["p_holm"] = table.groupby(["metric", "kind"])["p"].transform(holm)
+    return table
 
 
-def _remark(found, diverged):
+def rank(scores, confidence):
+    """Mean rank of each method over the query studies of each cell, by balanced accuracy; 1 is best.
+
+    Friedman's test asks whether all methods are alike; mean ranks that differ by less than the critical difference
+    (Nemenyi's, after Demsar 2006) cannot be told apart. Cells with fewer than 3 studies or methods are left out.
+    """
+    rows = []
+    for key, part in scores[scores["metric"] == "balanced_accuracy"].groupby(CELL):
+        wide = part.pivot_table(index="study", columns="method", values="value", aggfunc="mean")
+        studies, methods = wide.shape
+        if min(studies, methods) < 3:
+            continue
+        ranks = wide.rank(axis=1, ascending=False)
+        quantile = stats.studentized_range.ppf(confidence, methods, np.inf) / np.sqrt(2)
+        rows += [
+            dict(zip(CELL, key, strict=True))
+            | dict(method=method, mean_rank=ranks[method].mean(), mean=wide[method].mean())
+            | dict(studies=studies, methods=methods, friedman_p=_friedman(ranks))
+            | dict(critical_difference=quantile * np.sqrt(methods * (methods + 1) / (6 * studies)))
+            for method in ranks.mean().sort_values(kind="stable").index
+        ]
+    return pd.DataFrame(rows, columns=RANK_COLUMNS)
+
+
+def _friedman(ranks):
+    """P value; 1 where all ranks are equal."""
+    return 1.0 if ranks.to_numpy().std() == 0 else float(stats.friedmanchisquare(*ranks.to_numpy().T).pvalue)
+
+
+def mean_curves(curves):
+    """Mean of each curve over its episodes and seeds.
+
+    Parameters
+    ----------
+    curves : list of (dict, DataFrame)
+        Keys base, task; and what `scarceseq.fewshot.cell.fit_cell` gives.
+    """
+    table = pd.concat([part.assign(**key) for key, part in curves], ignore_index=True)
+    keys = [*CELL, "method", "steps"]
+    found = table.groupby(keys)[["balanced_accuracy", "log_loss"]].mean()
+    return found.assign(episodes=table.groupby(keys)["episode"].nunique()).reset_index()
+
+
+def _wide(part, settings, seed):
+    """Values of a cell, (episodes, methods x seeds), and the clusters of its episodes."""
+    wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
+    support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
+    wide.columns = wide.columns.remove_unused_levels()
+    return wide, Clusters(support, query, settings, seed)
+
+
+def _remark(found, lost, fits):
     """Why there is no interval, and how many fits diverged."""
-    lost = f"{int(diverged.sum())} of {len(diverged)} fits diverged" if diverged.any() else ""
-    return "; ".join(part for part in (found.reason, lost) if part)
+    return "; ".join(part for part in (found.reason, f"{lost} of {fits} fits diverged" if lost else "") if part)
 
 
 def pairs(methods):

@@ -13,8 +13,9 @@ class EpisodeSettings:
         Split of the corpus whose test and validation studies are used.
     label : str
         Attribute key whose values are the classes.
-    protocol : {'cross_study', 'within_study'}
-        Whether the query comes from another study than the support, or from the same.
+    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
+        Whether the query comes from another study than the support, from the same, or from the one study that the
+        support leaves out: then each of the others that has the classes gives as many samples of each.
     classes : list of str
         Values that may be classes; empty for all.
     group : str
@@ -36,11 +37,25 @@ class EpisodeSettings:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the experiment: task, number of classes, support samples per class."""
+    """One cell of the experiment.
+
+    Attributes
+    ----------
+    task : str
+    way : int or 'all'
+        Classes of an episode; all that its studies share.
+    shot : int
+        Support samples of each class, from each study of the support.
+    """
 
     task: str
-    way: int
+    way: int | str
     shot: int
+
+    @property
+    def fewest(self):
+        """Classes that a study must be able to fill."""
+        return 2 if self.way == "all" else self.way
 
 
 @dataclass(frozen=True)
@@ -56,12 +71,18 @@ class FittingSettings:
         Principal components of the methods that use them.
     candidates : list of float
         Values of the method's one hyper-parameter that are tried on the validation episodes; the first is the default.
+    curve_steps : list of int
+        Numbers of steps after which the query is predicted for the curve of over-fitting.
+    curve_episodes : int
+        Test episodes of a cell that have such a curve.
     """
 
     steps: int
     momentum: float
     pca_components: int
     candidates: list
+    curve_steps: list = ()
+    curve_episodes: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from scarceseq.multiplicity import holm
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.scores import interval_table
 
@@ -101,13 +102,6 @@ def judged(pairs, settings):
     table = table.reset_index().reindex(columns=list(dict.fromkeys([*CONTRASTS, "rising"])))
     primary = np.logical_and.reduce([table[key] == value for key, value in PRIMARY.items()])
     return table.assign(kind=np.where(primary, "primary", "secondary"))
-
-
-def holm(p):
-    """P values adjusted for their number, NaN where there is none."""
-    known = p.dropna().sort_values(kind="stable")
-    adjusted = np.maximum.accumulate(known.to_numpy() * np.arange(len(known), 0, -1))
-    return pd.Series(np.minimum(adjusted, 1), index=known.index).reindex(p.index)
 
 
 def room_to_gain(value, best, rising):

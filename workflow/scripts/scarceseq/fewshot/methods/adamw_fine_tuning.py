@@ -8,6 +8,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "adaptive_learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start, rate=full_rate, precision=partial(equal_pull, strength=0.01), path="dense", optimiser="adam"
 )

@@ -6,4 +6,5 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=no_pull, path="dense", kept_share=0.3)

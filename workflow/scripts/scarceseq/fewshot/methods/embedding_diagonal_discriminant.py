@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "variance_shrinkage"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=diagonal_discriminant)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "elastic_net_inverse_penalty"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=elastic_net)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "neighbours"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=nearest_neighbours)

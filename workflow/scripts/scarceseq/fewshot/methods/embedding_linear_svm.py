@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "svm_inverse_penalty"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=linear_svm)

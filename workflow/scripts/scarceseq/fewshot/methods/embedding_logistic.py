@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "inverse_penalty"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=logistic)

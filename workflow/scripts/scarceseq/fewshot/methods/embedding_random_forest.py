@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "forest_feature_share"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=random_forest)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "feature_transform"
+NETWORK = True
 METHOD = Estimator(prepare=embedding, probabilities=simpleshot)

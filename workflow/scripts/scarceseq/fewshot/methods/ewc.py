@@ -11,6 +11,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start, rate=full_rate, precision=partial(fisher_pull, strength=0.1), path="dense", reference=True
 )

@@ -8,6 +8,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start,
     rate=partial(largest_fisher_rate, share=0.005, expected=True),

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "variance_shrinkage"
+NETWORK = False
 METHOD = Estimator(prepare=expression_itself, probabilities=diagonal_discriminant)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "inverse_penalty"
+NETWORK = False
 METHOD = Estimator(prepare=expression_itself, probabilities=logistic)

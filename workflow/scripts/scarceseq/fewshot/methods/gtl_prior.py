@@ -11,6 +11,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start, rate=full_rate, precision=partial(inverse_guide_pull, strength=0.1), path="dense"
 )

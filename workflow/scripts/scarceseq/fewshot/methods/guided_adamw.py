@@ -8,6 +8,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "adaptive_learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start,
     rate=guide_rate,

@@ -8,4 +8,5 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(start=pretrained_start, rate=full_rate, precision=partial(equal_pull, strength=0.1), path="dual")

@@ -8,4 +8,5 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(start=pretrained_start, rate=partial(last_layers_rate, count=1), precision=no_pull, path="dual")

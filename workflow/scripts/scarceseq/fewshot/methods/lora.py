@@ -8,4 +8,5 @@ from scarceseq.fewshot.starts import adapted_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(start=partial(adapted_start, rank=4, scale=4.0), rate=adapter_rate, precision=no_pull, path="dual")

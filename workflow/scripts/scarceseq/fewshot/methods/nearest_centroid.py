@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "centroid_threshold"
+NETWORK = False
 METHOD = Estimator(prepare=expression_itself, probabilities=nearest_centroid)

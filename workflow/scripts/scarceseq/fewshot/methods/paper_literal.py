@@ -6,6 +6,7 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "adaptive_learning_rate"
+NETWORK = True
 METHOD = Gradient(
     start=pretrained_start, rate=guide_rate, precision=no_pull, path="dense", optimiser="adam_on_scaled_gradient"
 )

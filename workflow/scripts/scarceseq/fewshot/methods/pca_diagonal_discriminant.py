@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "variance_shrinkage"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=diagonal_discriminant, reference=True)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "elastic_net_inverse_penalty"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=elastic_net, reference=True)

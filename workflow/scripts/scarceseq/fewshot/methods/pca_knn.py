@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "neighbours"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=nearest_neighbours, reference=True)

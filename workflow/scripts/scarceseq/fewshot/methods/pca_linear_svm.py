@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "svm_inverse_penalty"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=linear_svm, reference=True)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "inverse_penalty"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=logistic, reference=True)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "centroid_threshold"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=nearest_centroid, reference=True)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "forest_feature_share"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=random_forest, reference=True)

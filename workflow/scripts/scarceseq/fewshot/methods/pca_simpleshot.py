@@ -6,4 +6,5 @@ from scarceseq.fewshot.method import Estimator
 
 GUIDE = None
 CANDIDATES = "feature_transform"
+NETWORK = False
 METHOD = Estimator(prepare=principal_components, probabilities=simpleshot, reference=True)

@@ -6,4 +6,5 @@ from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "learning_rate"
+NETWORK = True
 METHOD = Gradient(start=pretrained_start, rate=mean_rate, precision=no_pull, path="dual")

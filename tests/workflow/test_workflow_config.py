@@ -196,7 +196,10 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
     assert plan["fetch_batch"] == demo()["archive"]["batches"]
     fewshot = demo()["fewshot"]
     assert plan["fit_episodes"] == sum(
-        len(task.get("methods", fewshot["methods"])) for task in fewshot["tasks"].values()
+        -(-len(task.get("methods", fewshot["methods"])) // fewshot["methods_per_job"])
+        * len(task["ways"])
+        * len(task["shots"])
+        for task in fewshot["tasks"].values()
     )
     assert sorted(fewshot["methods"]) == registry.names("fewshot.methods"), "the demo runs every method"
     selectors = settings.selector_jobs(demo()["selection"]["selectors"]).values()

@@ -132,3 +132,19 @@ def test_a_benchmark_that_prints_no_result_has_failed(tmp_path, monkeypatch):
     script = tmp_path / "claim.py"
     script.write_text("print('done')\n")
     assert record.main(str(script)) == 1
+
+
+def test_a_sweep_of_a_hundred_thousand_fits_is_planned_cell_by_cell(repository_copy):
+    config = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())
+    ways, shots, methods = [2, 5, "all"], [1, 2, 5, 10], len(config["fewshot"]["methods"])
+    task = {"split": "default", "label": "tissue", "ways": ways, "shots": shots}
+    config["fewshot"] |= {"episodes": 200, "methods_per_job": 1, "tasks": {"tissue": task}}
+    (repository_copy / "sweep.yaml").write_text(yaml.safe_dump(config))
+    plan = planned(repository_copy, "--configfile", "sweep.yaml")
+    assert plan["fit_episodes"] == len(ways) * len(shots) * methods
+    assert plan["fit_episodes"] * config["fewshot"]["episodes"] > 100_000
+    config["fewshot"]["methods_per_job"] = 20
+    (repository_copy / "sweep.yaml").write_text(yaml.safe_dump(config))
+    assert planned(repository_copy, "--configfile", "sweep.yaml")["fit_episodes"] == len(ways) * len(shots) * -(
+        -methods // 20
+    )

@@ -100,6 +100,28 @@ def test_adding_a_method_runs_only_its_jobs(finished_run):
     assert changed_config(finished_run, add) == {"fit_episodes": 1, "score_fewshot": 1, "render_report": 1}
 
 
+def test_adding_a_shot_count_or_a_task_runs_only_its_cells(finished_run):
+    def add(config):
+        config["fewshot"]["tasks"]["tissue"]["shots"].append(2)
+        config["fewshot"]["tasks"]["loso"] = config["fewshot"]["tasks"]["tissue"] | {
+            "protocol": "leave_one_study_out",
+            "shots": [1],
+            "ways": ["all"],
+        }
+
+    plan = changed_config(finished_run, add)
+    assert plan == {"plan_episodes": 2, "fit_episodes": 8, "score_fewshot": 1, "render_report": 1}
+
+
+def test_another_seed_in_the_comparison_needs_its_guides_and_the_fits_that_see_the_network(finished_run):
+    def add(config):
+        config["fewshot"]["seeds"] = 2
+
+    plan = changed_config(finished_run, add)
+    expected = {"plan_scouts": 1, "train_scouts": 1, "compute_guide": 1, "fit_episodes": 3, "score_fewshot": 1}
+    assert plan == expected | {"render_report": 1}  # pca_logistic never sees the network
+
+
 def test_adding_a_registry_file_reruns_nothing(finished_run):
     source = finished_run / PACKAGE / "fewshot" / "methods" / "scratch.py"
     added = source.with_name("another_start.py")

@@ -1,10 +1,11 @@
-"""Score all few-shot predictions: per episode, per method with intervals, paired contrasts, ranks and mean curves."""
+"""Score all few-shot predictions: per episode, per method with intervals, contrasts, ranks, curves and a verdict."""
 
 from pathlib import Path
 
 from scarceseq.fewshot.scores import contrast, mean_curves, rank, score_episodes, summarise
 from scarceseq.fewshot.settings import ScoreSettings
-from scarceseq.files import read_json, read_table, write_table
+from scarceseq.fewshot.verdict import sentences, verdict
+from scarceseq.files import atomic, read_json, read_table, write_table
 from scarceseq.runtime import start
 
 
@@ -22,6 +23,10 @@ methods = [tuple(listed) for listed in snakemake.params.methods]
 scores = score_episodes(read(snakemake.input.predictions))
 write_table(scores, snakemake.output.scores)
 write_table(summarise(scores, plans, methods, settings, seed), snakemake.output.summary)
-write_table(contrast(scores, settings, seed), snakemake.output.contrasts)
-write_table(rank(scores, settings.confidence), snakemake.output.ranks)
+contrasts, ranks = contrast(scores, settings, seed), rank(scores, settings.confidence)
+write_table(contrasts, snakemake.output.contrasts)
+write_table(ranks, snakemake.output.ranks)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
+with atomic(snakemake.output.verdict) as path:
+    single = "\n".join(f"- {text}" for text in sentences(contrasts, settings.smallest_difference))
+    path.write_text(f"{verdict(contrasts, ranks, settings.smallest_difference)}\n\n{single}\n")

@@ -7,7 +7,7 @@ from scarceseq.fewshot.intervals import Clusters, pigeonhole_weights
 from scarceseq.fewshot.metrics import METRICS, balanced_accuracy, log_loss, measure
 from scarceseq.fewshot.scores import contrast, mean_curves, pairs, rank, score_episodes, summarise
 from scarceseq.fewshot.settings import ScoreSettings
-from scarceseq.fewshot.verdict import outcome, verdict
+from scarceseq.fewshot.verdict import outcome, sentences, verdict
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -279,10 +279,20 @@ def contrasts(*found):
         dict(base="mlp", task="tissue", way=3, shot=1, metric="balanced_accuracy", method="guided_per_tensor")
         | dict(against="linear_probe", difference=d, low=low, high=high, studies=studies, episodes=40)
         | dict(interval="bootstrap over query studies" if studies >= 10 else "t on means of query studies")
-        | dict(kind="primary")
+        | dict(kind="primary", seeds=5, p_holm=0.01 if studies >= 10 else np.nan)
         for d, low, high, studies in found
     ]
     return pd.DataFrame(rows)
+
+
+def ranks(**mean_ranks):
+    """Ranks of one cell, in which a distance of 1.5 is critical."""
+    rows = [
+        dict(base="mlp", task="tissue", way="all", shot=1, method=name, mean_rank=value, mean=1 - value / 10)
+        | dict(studies=12, methods=len(mean_ranks), critical_difference=1.5, friedman_p=0.01)
+        for name, value in mean_ranks.items()
+    ]
+    return pd.DataFrame(rows, columns=None if rows else ["base", "task", "way", "shot"])
 
 
 @pytest.mark.parametrize(
@@ -300,29 +310,43 @@ def contrasts(*found):
 def test_outcome_and_sentence_of_win_loss_tie_and_underpowered(found, expected):
     table = contrasts(found)
     assert outcome(table.iloc[0], 0.05) == expected
-    text = verdict(table, [1, 2, 3, 4, 5], 0.05)
-    start = "guided_per_tensor against linear_probe (tissue, 3-way 1-shot, base mlp): "
-    assert text.startswith(start + expected)
-    assert f"1 primary contrast: 1 {expected}." in text
-    assert "seed" not in text
+    [text] = sentences(table, 0.05)
+    assert text.startswith(f"guided_per_tensor against linear_probe (tissue, 3-way 1-shot, base mlp): {expected}")
+    whole = verdict(table, ranks(), 0.05)
+    assert whole.startswith(f"In all, 1 primary contrast: 1 {expected}.")
+    assert "Against the frozen embedding with a linear classifier, guided per tensor: 1 primary" in whole
+    assert "seed" not in whole
 
 
 def test_verdict_of_one_seed_makes_no_claim():
-    assert "carries no seed variance: none of this is a claim" in verdict(contrasts((0.1, 0.05, 0.2, 12)), [1, 1], 0.05)
-    assert "2 pre-training seeds are fewer than the 5" in verdict(contrasts((0.1, 0.05, 0.2, 12)), [1, 2], 0.05)
+    one, two = (contrasts((0.1, 0.05, 0.2, 12)).assign(seeds=seeds) for seeds in (1, 2))
+    assert "carries no seed variance: none of this is a claim" in verdict(one, ranks(), 0.05)
+    assert "2 pre-training seeds are fewer than the 5" in verdict(two, ranks(), 0.05)
+    mixed = pd.concat([one, contrasts((0.1, 0.05, 0.2, 12))], ignore_index=True)
+    assert "Where they are fewer, nothing is claimed" in verdict(mixed, ranks(), 0.05)
 
 
-def test_verdict_counts_outcomes_and_disclaims_multiplicity():
+def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_after_adjustment():
     table = contrasts((0.1, 0.05, 0.2, 5), (0.1, 0.05, 0.2, 12), (-0.1, -0.2, -0.05, 12))
-    text = verdict(table, range(5), 0.05)
-    assert "In all, 3 primary contrasts: 2 win, 1 loss." in text
-    assert "not adjusted" in text
+    table.loc[1, "against"] = "tensor_mean_rate"
+    table.loc[2, "p_holm"] = 0.06
+    text = verdict(table, ranks(), 0.05)
+    assert "In all, 3 primary contrasts: 2 win, 1 loss; 1 of the 3 that leave out 0 hold after Holm's" in text
+    assert "rate for all weights or for each tensor, guided per tensor: 1 primary contrast: 1 win (mean" in text
+    assert "linear classifier, guided per tensor: 2 primary contrasts: 1 win, 1 loss; 0 of the 2 that" in text
     assert "fewer than 10 studies, no claim" in text
+
+
+def test_verdict_says_what_is_best_and_where_guided_stands():
+    found = ranks(pca_logistic=1.5, linear_probe=2.5, guided_global=4.0)
+    text = verdict(contrasts((0.1, 0.05, 0.2, 12)), found, 0.05)
+    assert "In tissue, all classes x 1, pca logistic has the best mean rank (1.5 of 3 methods over 12 studies" in text
+    assert "; another is within the critical difference; guided global has 4.0 (0.600)." in text
 
 
 def test_verdict_looks_at_primary_contrasts_only():
     table = contrasts((0.1, 0.05, 0.2, 12)).assign(kind="secondary")
     assert (
-        verdict(table, [1], 0.05)
+        verdict(table, ranks(), 0.05)
         == "No primary contrast was run: this run says nothing about guided transfer learning."
     )

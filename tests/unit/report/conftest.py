@@ -221,107 +221,36 @@ def guide(folder, generator):
 
 def fewshot(folder, generator):
     methods = {"guided_global": 0.8, "linear_probe": 0.7, "scratch": 0.5}
-    rows = []
-    for metric in ("balanced_accuracy", "log_loss"):
-        for shot in (1, 5):
-            for method, mean in methods.items():
-                middle = mean + shot / 50 + generator.random() / 100
-                cell = ("mlp", method, "tissue", 3, shot, metric, middle, middle - 0.05, middle + 0.05, 12, 40)
-                rows.append((*cell, "bootstrap over query studies", "run", None))
-    rows.append(
-        (
-            "mlp",
-            "scratch",
-            "treatment",
-            2,
-            1,
-            "balanced_accuracy",
-            None,
-            None,
-            None,
-            0,
-            0,
-            None,
-            "not run",
-            "no two studies share a label",
-        )
-    )
-    names = [
-        "base",
-        "method",
-        "task",
-        "way",
-        "shot",
-        "metric",
-        "mean",
-        "low",
-        "high",
-        "studies",
-        "episodes",
-        "interval",
-        "status",
-        "reason",
-    ]
-    summary = pd.DataFrame(rows, columns=names)
-    rows = [
-        (
-            "mlp",
-            "tissue",
-            3,
-            shot,
-            metric,
-            "guided_global",
-            "linear_probe",
-            0.1,
-            0.02,
-            0.18,
-            12,
-            40,
-            "bootstrap",
-            "primary",
-            None,
-        )
+    summary, ranks, curves = [], [], []
+    for way, shot in (("3", 1), ("3", 5), ("all", 1)):
+        cell = dict(base="mlp", task="tissue", way=way, shot=shot)
+        for place, (method, mean) in enumerate(methods.items()):
+            middle = mean + shot / 50 + generator.random() / 100
+            found = dict(mean=middle, low=middle - 0.05, high=middle + 0.05, studies=12, episodes=40, seeds=5)
+            found |= dict(method=method, interval="bootstrap over query studies", status="run")
+            summary += [cell | found | dict(metric=metric) for metric in ("balanced_accuracy", "log_loss")]
+            ranks.append(
+                cell
+                | dict(method=method, mean_rank=1.0 + place, mean=middle, studies=12, methods=3)
+                | dict(critical_difference=1.2, friedman_p=0.01)
+            )
+            curves += [
+                cell | dict(method=method, steps=steps, balanced_accuracy=middle, log_loss=1 / steps, episodes=8)
+                for steps in (1, 10, 100)
+            ]
+    missing = dict(base="mlp", method="scratch", task="treatment", way="2", shot=1, metric="balanced_accuracy")
+    summary.append(missing | dict(studies=0, episodes=0, status="not run", reason="no two studies share a label"))
+    cell = dict(base="mlp", task="tissue", way="3", studies=12, episodes=40, seeds=1, interval="bootstrap", p=0.01)
+    primary = dict(method="guided_global", against="linear_probe", difference=0.1, low=0.02, high=0.18, kind="primary")
+    contrasts = [
+        cell | primary | dict(shot=shot, metric=metric, p_holm=0.02)
         for shot in (1, 5)
         for metric in ("balanced_accuracy", "log_loss")
     ]
-    rows.append(
-        (
-            "mlp",
-            "tissue",
-            3,
-            1,
-            "balanced_accuracy",
-            "scratch",
-            "linear_probe",
-            -0.2,
-            -0.3,
-            -0.1,
-            12,
-            40,
-            "bootstrap",
-            "secondary",
-            None,
-        )
-    )
-    names = [
-        "base",
-        "task",
-        "way",
-        "shot",
-        "metric",
-        "method",
-        "against",
-        "difference",
-        "low",
-        "high",
-        "studies",
-        "episodes",
-        "interval",
-        "kind",
-        "reason",
-    ]
-    contrasts = pd.DataFrame(rows, columns=names)
-    return _written(folder, {"fewshot_summary": summary, "fewshot_contrasts": contrasts}, ".tsv")
+    other = dict(method="scratch", against="linear_probe", difference=-0.2, low=-0.3, high=-0.1, kind="secondary")
+    contrasts.append(cell | other | dict(shot=1, metric="balanced_accuracy", p_holm=0.02))
+    tables = dict(summary=summary, contrasts=contrasts, ranks=ranks, curves=curves)
+    return _written(folder, {f"fewshot_{name}": pd.DataFrame(rows) for name, rows in tables.items()}, ".tsv")
 
 
 def network(folder, generator):

@@ -38,8 +38,8 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     """Episodes of one cell.
 
     Each study of a support gives equally many samples of each class, and all classes of a query come from one study, in
-    equal numbers: the study says nothing about the class. Each episode's seed derives from the run's seed, the cell, the role and the
-    episode's number alone; raising the number of episodes keeps those that were there.
+    equal numbers: the study says nothing about the class. Each episode's seed derives from the run's seed, the cell,
+    the role and the episode's number alone; raising the number of episodes keeps those that were there.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     Returns
     -------
     DataFrame
-        Columns way (a number, or 'all'), shot, role, episode, seed, part, sample, label, study; empty if the test episodes cannot be made.
+        Columns way (a number, or 'all'), shot, role, episode, seed, part, sample, label, study; empty if
+        the test episodes cannot be made.
     dict
         What was planned, and why not where nothing was; written beside the table.
     """

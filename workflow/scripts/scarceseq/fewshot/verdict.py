@@ -3,6 +3,10 @@
 import numpy as np
 
 OUTCOMES = ("win", "loss", "no difference detected", "underpowered")
+METRIC = "balanced_accuracy"
+# What each baseline is, for the sentence on what beats what.
+OWN_CONTROLS = ("scalar_mean_rate", "tensor_mean_rate", "scalar_mean_rate_global", "tensor_mean_rate_global")
+LEAST_SEEDS = 5
 
 
 def outcome(row, smallest_difference):
@@ -20,15 +24,15 @@ def outcome(row, smallest_difference):
     return "underpowered" if max(-row["low"], row["high"]) >= smallest_difference else "no difference detected"
 
 
-def verdict(contrasts, seeds, smallest_difference):
-    """Plain sentences about the primary contrasts in balanced accuracy.
+def verdict(contrasts, ranks, smallest_difference):
+    """A paragraph about the primary contrasts in balanced accuracy, and what beats what.
 
     Parameters
     ----------
     contrasts : DataFrame
-        As written to ``contrasts.tsv``.
-    seeds : iterable of int
-        Pre-training seeds that the scores come from.
+        As written to ``contrasts.tsv``; column seeds says how many pre-training seeds each rests on.
+    ranks : DataFrame
+        As written to ``ranks.tsv``.
     smallest_difference : float
         Difference in balanced accuracy below which methods count as equal.
 
@@ -36,26 +40,82 @@ def verdict(contrasts, seeds, smallest_difference):
     -------
     str
     """
-    rows = contrasts[(contrasts["kind"] == "primary") & (contrasts["metric"] == "balanced_accuracy")]
+    rows = contrasts[(contrasts["kind"] == "primary") & (contrasts["metric"] == METRIC)]
     if rows.empty:
         return "No primary contrast was run: this run says nothing about guided transfer learning."
-    sentences = [_sentence(row, smallest_difference) for row in rows.to_dict("records")]
-    found = [outcome(row, smallest_difference) for row in rows.to_dict("records")]
+    rows = rows.assign(outcome=[outcome(row, smallest_difference) for row in rows.to_dict("records")])
+    sentences = [f"In all, {_counted(rows)}."]
+    own = rows["against"].isin(OWN_CONTROLS)
+    parts = (
+        ("Against their own controls, the same mean rate for all weights or for each tensor", rows[own]),
+        ("Against the frozen embedding with a linear classifier", rows[~own]),
+    )
+    for name, part in parts:
+        for method in part["method"].unique():
+            mine = part[part["method"] == method]
+            mean = mine["difference"].mean()
+            sentences.append(f"{name}, {_words(method)}: {_counted(mine)} (mean difference {mean:+.3f}).")
+    sentences += [_best(group) for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
+    return " ".join([*sentences, *_reservations(rows)])
+
+
+def sentences(contrasts, smallest_difference):
+    """One sentence for each primary contrast in balanced accuracy."""
+    rows = contrasts[(contrasts["kind"] == "primary") & (contrasts["metric"] == METRIC)]
+    return [_sentence(row, smallest_difference) for row in rows.to_dict("records")]
+
+
+def _counted(rows):
+    """'4 primary contrasts: 1 win, 3 underpowered; after Holm's adjustment 0 of the wins remain'."""
+    found = rows["outcome"].tolist()
     counts = ", ".join(f"{found.count(name)} {name}" for name in OUTCOMES if name in found)
-    sentences.append(f"In all, {len(found)} primary contrast{'s' * (len(found) > 1)}: {counts}.")
-    if len(found) > 1:
-        sentences.append("The intervals are not adjusted for the number of contrasts.")
-    if rows["interval"].astype(str).str.startswith("t on").any():
-        sentences.append("Where there are fewer than 10 studies, no claim is made over several contrasts at once.")
-    count = len(set(seeds))
-    if count < 2:
-        sentences.append(
+    text = f"{len(found)} primary contrast{'s' * (len(found) > 1)}: {counts}"
+    clear = rows[rows["outcome"].isin(["win", "loss"])]
+    if len(clear) and len(rows) > 1:
+        adjusted = rows["p_holm"].reindex(clear.index)
+        text += f"; {int((adjusted < 0.05).sum())} of the {len(clear)} that leave out 0 hold after Holm's adjustment"
+    return text
+
+
+def _best(group):
+    """Which method has the best mean rank in a cell, and which cannot be told from it."""
+    group = group.sort_values("mean_rank", kind="stable")
+    first = group.iloc[0]
+    near = group[group["mean_rank"] < first["mean_rank"] + first["critical_difference"]]
+    guided = group[group["method"].str.startswith("guided_")]
+    place = f"{_words(first['task'])}, {first['way']} classes x {first['shot']}"
+    text = f"In {place}, {_words(first['method'])} has the best mean rank ({first['mean_rank']:.1f} of "
+    text += f"{first['methods']} methods over {first['studies']} studies, mean balanced accuracy {first['mean']:.3f})"
+    if len(near) > 1:
+        others = "another is" if len(near) == 2 else f"{len(near) - 1} others are"
+        text += f"; {others} within the critical difference"
+    for row in guided.to_dict("records"):
+        text += f"; {_words(row['method'])} has {row['mean_rank']:.1f} ({row['mean']:.3f})"
+    return text + "."
+
+
+def _reservations(rows):
+    """What may not be concluded."""
+    found = []
+    if rows["interval"].astype(str).str.startswith("t on").any() or (rows["studies"] < 3).any():
+        found.append("Where there are fewer than 10 studies, no claim is made over several contrasts at once.")
+    fewest, most = int(rows["seeds"].min()), int(rows["seeds"].max())
+    if most < 2:
+        found.append(
             "One pre-training seed carries no seed variance: none of this is a claim about the method beyond this one "
             "base model."
         )
-    elif count < 5:
-        sentences.append(f"{count} pre-training seeds are fewer than the 5 that a claim about the method needs.")
-    return " ".join(sentences)
+    elif fewest < LEAST_SEEDS:
+        which = "" if fewest == most else "Where they are fewer, nothing is claimed beyond the base models at hand: "
+        verb = "seed is" if fewest == 1 else "seeds are"
+        found.append(
+            f"{which}{fewest} pre-training {verb} fewer than the {LEAST_SEEDS} that a claim about the method needs."
+        )
+    return found
+
+
+def _words(name):
+    return str(name).replace("_", " ")
 
 
 def _sentence(row, smallest_difference):
@@ -65,8 +125,10 @@ def _sentence(row, smallest_difference):
     if not np.isfinite(row["low"]):
         unit = "study gives" if row["studies"] == 1 else "studies give"
         return f"{names}: underpowered, {row['studies']} {unit} no interval (difference {row['difference']:+.3f})."
-    unit = f"{row['studies']} studies, {row['episodes']} episodes"
+    unit = f"{row['studies']} studies, {row['episodes']} episodes, {row['seeds']} seed{'s' * (row['seeds'] != 1)}"
     figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {unit}"
+    if np.isfinite(row["p_holm"]):
+        figures += f"; p after Holm's adjustment {row['p_holm']:.2g}"
     if found == "underpowered":
         return f"{names}: underpowered, a difference of {smallest_difference:g} is not ruled out ({figures})."
     return f"{names}: {found} ({figures})."

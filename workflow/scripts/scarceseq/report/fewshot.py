@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.fewshot.verdict import outcome, verdict
-from scarceseq.report import style
+from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import span, words
 
-SHOWN = "method against task way shot metric difference low high outcome studies episodes"
+SHOWN = "method against task way shot metric difference low high p_holm outcome studies episodes seeds"
 DRAWN = ("balanced_accuracy",)
 """Metrics that get a figure; the others get a table."""
 COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
@@ -45,7 +45,7 @@ def comparison_figure(summary, family):
     """
     tasks = list(dict.fromkeys(summary["task"]))
     settings = {
-        task: sorted({(row.way, row.shot) for row in part.itertuples()}) for task, part in summary.groupby("task")
+        task: sorted({(str(row.way), row.shot) for row in part.itertuples()}) for task, part in summary.groupby("task")
     }
     methods = summary.groupby("method")["mean"].mean().sort_values().index.tolist()
     columns = max(len(pairs) for pairs in settings.values())
@@ -53,8 +53,9 @@ def comparison_figure(summary, family):
     drawn, axes = style.figure(*size, rows=len(tasks), columns=columns, sharey=True, sharex=True)
     for row, task in zip(axes, tasks, strict=True):
         for ax, pair in zip(row, settings[task], strict=False):
-            part = summary[(summary["task"] == task) & (summary["way"] == pair[0]) & (summary["shot"] == pair[1])]
-            _panel(ax, part.set_index("method"), methods, family, chance=1 / pair[0])
+            part = summary[(summary["task"] == task) & (summary["way"].astype(str) == pair[0])]
+            part = part[part["shot"] == pair[1]].set_index("method")
+            _panel(ax, part, methods, family, chance=None if pair[0] == "all" else 1 / int(pair[0]))
             ax.set_title(f"{words(task)}: {pair[0]} classes, {pair[1]} per class")
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
@@ -66,7 +67,8 @@ def comparison_figure(summary, family):
 
 
 def _panel(ax, part, methods, family, chance):
-    ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":")
+    if chance is not None:  # with all classes it differs from episode to episode
+        ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":")
     for place, method in enumerate(methods):
         if method not in part.index or pd.isna(part.at[method, "mean"]):
             continue
@@ -112,11 +114,13 @@ def section(inputs, settings):
     summary = inputs.table("fewshot_summary")
     contrasts = inputs.table("fewshot_contrasts") if inputs.has("fewshot_contrasts") else pd.DataFrame()
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
-    findings = [conclusion(contrasts, settings)] if len(contrasts) else []
+    ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
+    findings = [conclusion(contrasts, ranks, settings)] if len(contrasts) else []
     blocks = [Paragraph(text, "finding") for text in findings]
     family = families(contrasts) if len(contrasts) else {}
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)
+    blocks += _rank_blocks(ranks, family) + _learning_blocks(ran) + _curve_blocks(curves)
     if len(contrasts):
         blocks += _contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
     if len(missing):
@@ -125,23 +129,75 @@ def section(inputs, settings):
     return Section("fewshot", "Few-shot learning", blocks, [], findings)
 
 
-def conclusion(contrasts, settings):
-    """What the primary contrasts support: the verdict without its sentence on each single contrast.
+def conclusion(contrasts, ranks, settings):
+    """What the primary contrasts support.
 
     Parameters
     ----------
-    contrasts : pandas.DataFrame
+    contrasts, ranks : pandas.DataFrame
     settings : dict
         The whole config.
     """
-    seeds = [base["seed"] for base in settings["pretrain"]["bases"].values()]
-    text = verdict(contrasts, seeds, settings["fewshot"]["scoring"]["smallest_difference"])
-    start = text.find("In all, ")
-    return (
-        text
-        if start < 0
-        else "Guided few-shot learning against its controls and the plain baselines: " + text[start + 8 :]
+    text = verdict(contrasts, ranks, settings["fewshot"]["scoring"]["smallest_difference"])
+    start = "Guided few-shot learning against its controls and the plain baselines: "
+    return text.replace("In all, ", start, 1)
+
+
+def _rank_blocks(ranks, family):
+    """A ranking figure of the cell with most methods; all ranks in a table."""
+    if ranks.empty:
+        return []
+    cells = [part for _, part in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
+    chosen = max(cells, key=lambda part: (len(part), part["studies"].iloc[0]))
+    one = chosen.iloc[0]
+    drawn = fewshot_figures.rank_figure(chosen, family, COLOURS)
+    picture = Picture(
+        "fewshot_ranks",
+        drawn,
+        f"Methods by mean rank: {words(one['task'])}, {one['way']} classes × {one['shot']} (base {one['base']})",
+        "Mean rank over the query studies, each study's episodes averaged first. Blue: guided; orange: what guided is "
+        "compared with by plan; grey: the rest. The grey band is the critical difference (Nemenyi): methods inside it "
+        "cannot be told from the best.",
+        f"{one['studies']} studies, {one['methods']} methods; Friedman test that all are alike: p = "
+        f"{one['friedman_p']:.2g}.",
+        "The critical difference grows with the number of methods that are ranked; the planned contrasts do not.",
     )
+    return [picture, Table("fewshot_ranks_table", ranks, "Mean ranks in all cells", folded=True)]
+
+
+def _learning_blocks(ran):
+    """Learning curves of the tasks with more than one number of samples."""
+    part = ran[ran["metric"] == DRAWN[0]]
+    part = part[part.groupby(["base", "task", "way"])["shot"].transform("nunique") > 1]
+    return [
+        Picture(
+            f"fewshot_learning_{base}",
+            fewshot_figures.learning_figure(group),
+            f"More samples per class (base {base})",
+            "Mean balanced accuracy of the planned methods against the labelled samples per class.",
+            f"{span(group['studies'])} studies, {span(group['episodes'])} episodes per point.",
+            "Not every study has ten samples per class: from left to right the studies change too.",
+        )
+        for base, group in part.groupby("base", sort=True)
+    ]
+
+
+def _curve_blocks(curves):
+    """Curves of over-fitting."""
+    part = curves[curves["method"].isin(fewshot_figures.FOLLOWED)]
+    return [
+        Picture(
+            f"fewshot_curves_{base}",
+            fewshot_figures.curve_figure(group),
+            f"Over-fitting as fine-tuning goes on (base {base})",
+            "Log loss on the query after each number of steps, at the learning rate chosen on the validation studies. "
+            "What is said to be delayed by a guide is the rise at the right.",
+            f"{span(group['episodes'])} episodes per point and seed.",
+            "Nothing is chosen by these curves: what is reported is the last step of the config. A slower learning "
+            "rate moves a curve to the right as a guide does; the mean rates are there to tell the two apart.",
+        )
+        for base, group in part.groupby("base", sort=True)
+    ]
 
 
 def _comparison_blocks(base, metric, part, family):
@@ -203,8 +259,8 @@ def _contrast_picture(contrasts):
         "task, classes × labelled samples per class. Coloured where the interval leaves out zero: blue in favour of "
         "the first method, orange in favour of the second.",
         f"{span(contrasts['studies'])} studies and {span(contrasts['episodes'])} episodes per contrast.",
-        "With fewer than ten studies an interval rests on few differences; no correction is made for the number of "
-        "rows, so one coloured row among twenty is what chance gives.",
+        "With fewer than ten studies an interval rests on few differences. Intervals are not corrected for the number "
+        "of rows, so one coloured row among twenty is what chance gives; p holm in the table is.",
     )
 
 

@@ -1,0 +1,115 @@
+"""Figures of the few-shot comparison: ranks, learning curves and curves of over-fitting."""
+
+from scarceseq.report import style
+from scarceseq.report.wording import words
+
+# What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.
+FOLLOWED = {
+    "guided_per_tensor": (style.BLUE, "-", "D"),
+    "guided_global": (style.SKY, "-", "D"),
+    "full_fine_tuning": (style.BLACK, "-", "o"),
+    "scalar_mean_rate": (style.ORANGE, "--", "s"),
+    "tensor_mean_rate": (style.AMBER, "--", "s"),
+    "permuted_guide": (style.PURPLE, "--", "v"),
+    "linear_probe": (style.GREEN, "-", "^"),
+    "embedding_logistic": (style.GREY, ":", "P"),
+    "pca_logistic": (style.GREY, "-", "X"),
+}
+
+
+def panels(table):
+    """(task, way) of each panel, in order."""
+    return sorted({(row.task, str(row.way)) for row in table.itertuples()})
+
+
+@style.styled
+def rank_figure(ranks, family, colours):
+    """Mean rank of each method in one cell, best at the top; a bar as long as the critical difference starts there.
+
+    Parameters
+    ----------
+    ranks : pandas.DataFrame
+        One cell of ``ranks.tsv``.
+    family : dict of str to str
+        See `scarceseq.report.fewshot.families`.
+    colours : dict
+        Colour of each family.
+    """
+    ranks = ranks.sort_values("mean_rank", kind="stable")
+    first, distance = ranks["mean_rank"].iloc[0], ranks["critical_difference"].iloc[0]
+    drawn, axes = style.figure(7.2, 1.2 + 0.2 * len(ranks))
+    ax = axes[0, 0]
+    ax.axvspan(first, first + distance, color=style.LIGHT, alpha=0.45, lw=0)
+    for place, row in enumerate(ranks.itertuples()):
+        colour = colours[family.get(row.method)]
+        ax.plot([first, row.mean_rank], [place, place], color=style.LIGHT, lw=1)
+        ax.plot([row.mean_rank], [place], marker="o", ms=5, color=colour, ls="none")
+    ax.set_yticks(range(len(ranks)), [words(name) for name in ranks["method"]])
+    ax.set_ylim(len(ranks) - 0.4, -0.6)
+    ax.set_xlabel("mean rank over query studies by balanced accuracy (1 is best)")
+    ax.grid(True, axis="x")
+    return drawn
+
+
+@style.styled
+def learning_figure(summary):
+    """Balanced accuracy against labelled samples per class, one panel per task and number of classes.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of one base that were run, in balanced accuracy, of cells with more than one number of samples.
+    """
+    places = panels(summary)
+    drawn, axes = style.figure(3.2 * len(places) + 2.2, 3.4, columns=len(places), sharey=True)
+    for ax, (task, way) in zip(axes[0], places, strict=True):
+        part = summary[(summary["task"] == task) & (summary["way"].astype(str) == way)]
+        _lines(ax, part, "shot", "mean")
+        ax.set_xticks(sorted(part["shot"].unique()))
+        ax.set_title(f"{words(task)}: {way} classes")
+        ax.set_xlabel("labelled samples per class")
+    axes[0, 0].set_ylabel("balanced accuracy")
+    _legend(drawn, axes)
+    return drawn
+
+
+@style.styled
+def curve_figure(curves):
+    """Log loss on the query against steps of fine-tuning, one panel per task, classes and samples.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        Rows of one base of ``curves.tsv``.
+    """
+    places = sorted({(row.task, str(row.way), row.shot) for row in curves.itertuples()})
+    columns = min(3, len(places))
+    rows = -(-len(places) // columns)
+    drawn, axes = style.figure(3.2 * columns + 2.2, 0.4 + 2.8 * rows, rows=rows, columns=columns)
+    for ax, (task, way, shot) in zip(axes.flat, places, strict=False):
+        part = curves[(curves["task"] == task) & (curves["way"].astype(str) == way) & (curves["shot"] == shot)]
+        _lines(ax, part, "steps", "log_loss")
+        style.logarithmic(ax, "x")
+        style.logarithmic(ax, "y")
+        ax.set_title(f"{words(task)}: {way} classes, {shot} per class")
+        ax.set_xlabel("steps")
+        ax.set_ylabel("log loss on the query")
+    for ax in axes.flat[len(places) :]:
+        ax.set_visible(False)
+    _legend(drawn, axes)
+    return drawn
+
+
+def _lines(ax, table, along, value):
+    for method, (colour, dashes, marker) in FOLLOWED.items():
+        part = table[table["method"] == method].sort_values(along)
+        if len(part):
+            ax.plot(part[along], part[value], color=colour, ls=dashes, marker=marker, ms=4, label=words(method))
+    ax.grid(True)
+
+
+def _legend(drawn, axes):
+    handles = {}
+    for ax in axes.flat:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    drawn.legend(handles.values(), handles.keys(), loc="outside right center")

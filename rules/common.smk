@@ -133,6 +133,16 @@ def guide_blocks(wildcards):
     return [f"block_{index}" for index in range(-(-scheme["scouts"] // scheme["scouts_per_block"]))]
 
 
+def meta_plan(wildcards):
+    """The scouts whose tasks meta-learners learn from."""
+    return f"{RESULTS}/guide/{wildcards.base}/{config['guide']['meta']['scheme']}/scouts.parquet"
+
+
+def meta_settings(wildcards):
+    """How meta-learners learn."""
+    return {key: value for key, value in config["guide"]["meta"].items() if key != "scheme"}
+
+
 def screen_source(wildcards):
     """The file of a screen: the user's, or a public one that is fetched."""
     path = config["screens"][wildcards.screen]["path"]
@@ -525,6 +535,7 @@ def registry_entries(wildcards):
     known = {
         "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
         "predictor": ("perturbation.predictors", str),
+        "learner": ("guide.meta", str),
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
     if "selector" in wildcards.keys():

@@ -101,3 +101,33 @@ rule compute_guide:
         "Computing guides {wildcards.scheme} of base model {wildcards.base}"
     script:
         "../workflow/scripts/compute_guide.py"
+
+
+rule meta_train:
+    input:
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        splits="<results>/corpus/splits.tsv",
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+        scouts=meta_plan,
+    output:
+        "<results>/guide/{base}/meta/{learner}.safetensors",
+    log:
+        "<results>/logs/meta_train/{base}.{learner}.log",
+    benchmark:
+        "<results>/benchmarks/meta_train/{base}.{learner}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        settings=meta_settings,
+        seed=config["seed"],
+        device=config["device"],
+    message:
+        "Meta-learning {wildcards.learner} from base model {wildcards.base}"
+    script:
+        "../workflow/scripts/meta_train.py"

@@ -101,6 +101,18 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key fewshot.tasks.tissue.methods: 'magic' is no method",
         ),
         (
+            lambda c: c["guide"].pop("meta"),
+            "config key guide.meta: is missing, and fewshot.methods has reptile, which needs it",
+        ),
+        (
+            lambda c: c["guide"]["meta"].update(scheme="noscheme"),
+            "config key guide.meta.scheme: 'noscheme' is no scheme of guide.schemes",
+        ),
+        (
+            lambda c: c["fewshot"].update(seeds=6),
+            "config key fewshot.seeds: a base of the task tissue has 5 seeds only",
+        ),
+        (
             lambda c: c["fewshot"].pop("shuffled_scheme"),
             "config key fewshot.shuffled_scheme: '' is no scheme of guide.schemes; shuffled_scouts_guide needs one",
         ),

@@ -181,7 +181,7 @@ def _check_references(config):
             raise InputError(f"config key {where}: scouts with shuffled labels learn nothing that holds; set it to 0")
     fewshot = config.get("fewshot", {})
     if fewshot:
-        _check_methods(fewshot, config["guide"]["schemes"], one_of)
+        _check_methods(fewshot, config["guide"], one_of)
     bases = config.get("pretrain", {}).get("bases", {})
     for task, part in fewshot.get("tasks", {}).items():
         one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
@@ -276,9 +276,13 @@ def _check_selectors(selection, one_of):
     one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
 
 
-def _check_methods(fewshot, schemes, one_of):
+def _check_methods(fewshot, guide, one_of):
     """Methods of the few-shot comparison, of all tasks and of single ones, and the scouts whose guides they need."""
     known = registry.names("fewshot.methods")
+    meta = guide.get("meta", {})
+    schemes = guide["schemes"]
+    if meta:
+        one_of("guide.meta.scheme", meta["scheme"], schemes, "scheme of guide.schemes")
     one_of("fewshot.guide_scheme", fewshot["guide_scheme"], schemes, "scheme of guide.schemes")
     lists = {"fewshot.methods": fewshot["methods"]}
     lists |= {f"fewshot.tasks.{task}.methods": part["methods"] for task, part in fewshot["tasks"].items()}
@@ -288,6 +292,10 @@ def _check_methods(fewshot, schemes, one_of):
             needed = registry.declared("fewshot.methods", method, "GUIDE")
             if needed is not None:
                 key = needed.split("/")[0]
+                if key == "meta":
+                    if not meta:
+                        raise InputError(f"config key guide.meta: is missing, and {where} has {method}, which needs it")
+                    continue
                 what = f"scheme of guide.schemes; {method} needs one"
                 one_of(f"fewshot.{key}", fewshot[key], schemes, what)
 

@@ -11,6 +11,7 @@ from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Gradient
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+from scarceseq.fewshot.starts import with_encoder
 
 COLUMNS = {
     "method": "object",
@@ -83,7 +84,9 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
             from scarceseq.fewshot.fitting import gradient_predictor as make
         else:
             make = estimator_predictor
-        predict = make(method, corpus, splits, base, guide, replace(settings, candidates=candidates), seed)
+        own = with_encoder(base, guide) if method.learned_encoder else base
+        rates = None if method.learned_encoder else guide
+        predict = make(method, corpus, splits, own, rates, replace(settings, candidates=candidates), seed)
         if len(test):
             rows, best = fit_method(name, validation, test, predict, candidates)
             tables.append(rows.assign(method=name))

@@ -48,16 +48,33 @@ def check_guide(guide, encoder, width, path):
     shapes = {name: tuple(weights.shape) for name, weights in encoder.items()}
     if any(name.startswith("head.") for name in guide):  # of one class; all classes get the same
         shapes |= {"head.weight": (1, width), "head.bias": (1,)}
-    if set(guide) != set(shapes):
-        odd = sorted(set(guide) ^ set(shapes))
+    check_learned(guide, shapes, path)
+    for name in shapes:
+        if not bool((guide[name] >= 0).all()):
+            raise InputError(f"{path}: tensor {name} has negative values; compute it anew")
+
+
+def check_learned(learned, shapes, path="what was learned on other studies"):
+    """Refuse tensors that are not of these names and shapes, or not finite.
+
+    Parameters
+    ----------
+    learned : dict of str to Tensor
+    shapes : dict of str to (Tensor or tuple)
+    path : str
+        For the message.
+    """
+    if set(learned) != set(shapes):
+        odd = sorted(set(learned) ^ set(shapes))
         raise InputError(
             f"{path}: tensors do not match the encoder's parameters ({', '.join(odd[:5])}); compute it anew"
         )
     for name, shape in shapes.items():
-        if tuple(guide[name].shape) != shape:
+        shape = tuple(getattr(shape, "shape", shape))
+        if tuple(learned[name].shape) != shape:
             raise InputError(
-                f"{path}: tensor {name} has shape {tuple(guide[name].shape)}, the base model's is {shape}; the guide "
+                f"{path}: tensor {name} has shape {tuple(learned[name].shape)}, the base model's is {shape}; the guide "
                 "belongs to another base, compute it anew"
             )
-        if not bool(((guide[name] >= 0) & guide[name].isfinite()).all()):
-            raise InputError(f"{path}: tensor {name} has values that are negative or not finite; compute it anew")
+        if not bool(learned[name].isfinite().all()):
+            raise InputError(f"{path}: tensor {name} has values that are not finite; compute it anew")

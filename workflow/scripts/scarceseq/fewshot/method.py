@@ -27,6 +27,8 @@ class Gradient:
         Whether rates depend on the support.
     reference : bool
         Whether rates or precisions look at the expression of the pretrain and scout studies.
+    learned_encoder : bool
+        Whether what was learned on other studies (``GUIDE``) are encoder weights that replace the base's.
     """
 
     start: Callable
@@ -38,6 +40,7 @@ class Gradient:
     kept_share: float = 1.0
     per_episode: bool = False
     reference: bool = False
+    learned_encoder: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,11 @@ class Estimator:
     probabilities : callable (support, support_classes, query, candidate, seed) -> array, (queries, classes)
     reference : bool
         Whether `prepare` looks at the reference expression.
+    learned_encoder : bool
+        As of `Gradient`.
     """
 
     prepare: Callable
     probabilities: Callable
     reference: bool = False
+    learned_encoder: bool = False

@@ -1,17 +1,30 @@
 """Initial weights of gradient-trained methods (torch only)."""
 
+import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
 
 from scarceseq import registry
 from scarceseq.fewshot.adapters import adapted
+from scarceseq.fewshot.checks import check_learned
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 
 
 def pretrained_start(base, classes, seed):
     """Classifier on the base's own encoder, which fits do not change; only the head is drawn."""
     return Classifier(base.network.encoder, _head(base, classes, seed))
+
+
+def with_encoder(base, weights):
+    """The base with other encoder weights, which must be those of this encoder by name (``encoder.*``) and shape."""
+    check_learned(weights, {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()})
+    network = copy.deepcopy(base.network)
+    with torch.no_grad():
+        for name, weight in network.encoder.named_parameters():
+            weight.copy_(weights[f"encoder.{name}"])
+    return replace(base, network=network)
 
 
 def random_start(base, classes, seed):

@@ -1,0 +1,10 @@
+"""Pre-trained weights; updates multiplied by Meta-SGD's rates, which were learned on the scouts' tasks."""
+
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.rates import guide_rate, no_pull
+from scarceseq.fewshot.starts import pretrained_start
+
+GUIDE = "meta/meta_sgd"
+CANDIDATES = "learning_rate"
+NETWORK = True
+METHOD = Gradient(start=pretrained_start, rate=guide_rate, precision=no_pull, path="dual")

@@ -1,0 +1,54 @@
+"""The inner loop that meta-learners share: plain gradient descent on one task, as a function of the weights."""
+
+import torch
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.seeds import derive
+
+
+def task_classifier(network, task, seed):
+    """Classifier for a task's classes, with a head of the task's own, and its head's weights by name."""
+    classes = int(task.train_labels.max()) + 1
+    classifier = make_classifier(network, classes, derive(seed, "head", task.scout))
+    return classifier, {f"head.{name}": weight.detach().clone() for name, weight in classifier.head.named_parameters()}
+
+
+def encoder_weights(network):
+    """Copies of the encoder's weights, by their name within a classifier."""
+    return {f"encoder.{name}": weight.detach().clone() for name, weight in network.encoder.named_parameters()}
+
+
+def loss_of(classifier, weights, expression, labels):
+    """Mean cross-entropy under the given weights."""
+    return cross_entropy(functional_call(classifier, weights, (expression,)), labels)
+
+
+def descend(classifier, weights, rates, task, steps, differentiable=False):
+    """Weights after some full-batch steps on the task's training samples, and the gradients of each step.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Gives the form of the network.
+    weights : dict of str to Tensor
+        Where the descent starts; must require gradients if it is to be differentiated.
+    rates : dict of str to (Tensor or float)
+        Learning rate of each weight.
+    task : Task
+    steps : int
+    differentiable : bool
+        Whether the result can be differentiated by weights and rates.
+    """
+    gradients = []
+    for _ in range(steps):
+        if not differentiable:
+            weights = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
+        loss = loss_of(classifier, weights, task.train_expression, task.train_labels)
+        found = torch.autograd.grad(loss, list(weights.values()), create_graph=differentiable)
+        gradients.append(dict(zip(weights, found, strict=True)))
+        weights = {name: weight - rates[name] * gradients[-1][name] for name, weight in weights.items()}
+    if not differentiable:
+        weights = {name: weight.detach() for name, weight in weights.items()}
+    return weights, gradients

@@ -1,0 +1,33 @@
+"""ProtoNet: an encoder in which held-out samples lie near their class mean (Snell et al. 2017, arXiv 1703.05175)."""
+
+import torch
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from scarceseq.guide.inner import encoder_weights
+
+
+def learn(network, tasks, settings, seed):
+    """Encoder weights by name, trained episode by episode by gradient descent."""
+    weights = encoder_weights(network)
+    for _ in range(settings.passes):
+        for task in tasks:
+            weights = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
+            loss = prototype_loss(network.encoder, weights, task)
+            gradients = torch.autograd.grad(loss, list(weights.values()))
+            weights = {
+                name: (weight - settings.inner_learning_rate * gradient).detach()
+                for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+            }
+    return weights
+
+
+def prototype_loss(encoder, weights, task):
+    """Cross-entropy of softmax(-squared distance to the class means of the task's training samples)."""
+    named = {name.removeprefix("encoder."): weight for name, weight in weights.items()}
+    train, held_out = (
+        functional_call(encoder, named, (part,)) for part in (task.train_expression, task.held_out_expression)
+    )
+    classes = int(task.train_labels.max()) + 1
+    means = torch.stack([train[task.train_labels == label].mean(dim=0) for label in range(classes)])
+    return cross_entropy(-torch.cdist(held_out, means).square(), task.held_out_labels)

@@ -1,0 +1,16 @@
+"""Reptile: a start that moves towards where each task ends (Nichol et al. 2018, arXiv 1803.02999)."""
+
+from scarceseq.guide.inner import descend, encoder_weights, task_classifier
+
+
+def learn(network, tasks, settings, seed):
+    """Encoder weights by name: ``start += rate * (end of the task - start)``, task after task."""
+    start = encoder_weights(network)
+    for _ in range(settings.passes):
+        for task in tasks:
+            classifier, head = task_classifier(network, task, seed)
+            rates = dict.fromkeys([*start, *head], settings.inner_learning_rate)
+            end, _ = descend(classifier, start | head, rates, task, settings.inner_steps)
+            for name, weight in start.items():
+                weight += settings.outer_learning_rate * (end[name] - weight)
+    return start

@@ -244,5 +244,5 @@ def test_guide_of_another_base_is_refused(setting):
     with pytest.raises(InputError, match=r"head.weight has shape \(2, 8\)"):
         checks.check_guide(guide | head | {"head.weight": torch.ones(2, 8)}, encoder, 8, "g")
     for wrong in (float("nan"), float("inf"), -0.1):
-        with pytest.raises(InputError, match="has values that are not finite|has negative values"):
+        with pytest.raises(InputError, match=r"has values that are not finite|has negative values"):
             checks.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, 8, "g")

@@ -60,6 +60,7 @@ def main(results, target, commit):
     write_table(contrasts[contrasts["kind"] == "primary"].round(5), target / "fewshot_contrasts.tsv")
     write_table(ranks.round(5), target / "fewshot_ranks.tsv")
     write_table(summary[summary["metric"] == METRIC].round(5), target / "fewshot_summary.tsv")
+    write_table(read_table(results / "curves.tsv").round(5), target / "fewshot_curves.tsv")
     scoring = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
     (target / "fewshot.md").write_text(page(contrasts, ranks, commit, scoring["smallest_difference"]["default"]))
 

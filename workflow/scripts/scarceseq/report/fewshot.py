@@ -44,25 +44,31 @@ def comparison_figure(summary, family):
         From `families`.
     """
     tasks = list(dict.fromkeys(summary["task"]))
-    settings = {
-        task: sorted({(str(row.way), row.shot) for row in part.itertuples()}) for task, part in summary.groupby("task")
-    }
-    methods = summary.groupby("method")["mean"].mean().sort_values().index.tolist()
+    settings, methods = {}, {}
+    for task, part in summary.groupby("task"):
+        settings[task] = sorted({(str(row.way), row.shot) for row in part.itertuples()})
+        methods[task] = part.groupby("method")["mean"].mean().sort_values().index.tolist()
     columns = max(len(pairs) for pairs in settings.values())
-    size = (2.0 + 3.1 * columns, 0.7 + len(tasks) * (0.8 + 0.21 * len(methods)))
-    drawn, axes = style.figure(*size, rows=len(tasks), columns=columns, sharey=True, sharex=True)
+    heights = [0.8 + 0.21 * len(methods[task]) for task in tasks]
+    size = (2.0 + 3.1 * columns, 0.7 + sum(heights))
+    drawn, axes = style.figure(
+        *size, rows=len(tasks), columns=columns, sharey="row", sharex=True, height_ratios=heights
+    )
     for row, task in zip(axes, tasks, strict=True):
         for ax, pair in zip(row, settings[task], strict=False):
             part = summary[(summary["task"] == task) & (summary["way"].astype(str) == pair[0])]
             part = part[part["shot"] == pair[1]].set_index("method")
-            _panel(ax, part, methods, family, chance=None if pair[0] == "all" else 1 / int(pair[0]))
+            _panel(ax, part, methods[task], family, chance=None if pair[0] == "all" else 1 / int(pair[0]))
             ax.set_title(f"{words(task)}: {pair[0]} classes, {pair[1]} per class")
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
-        row[0].set_yticks(range(len(methods)), [words(method) for method in methods])
+        row[0].set_yticks(range(len(methods[task])), [words(method) for method in methods[task]])
     for upper, lower in zip(axes[:-1].flat, axes[1:].flat, strict=True):
         upper.tick_params(labelbottom=not lower.get_visible())
         upper.set_xlabel("" if lower.get_visible() else upper.get_xlabel())
+    # an interval may reach past the worst and the best there is
+    left, right = axes[0, 0].get_xlim()
+    axes[0, 0].set_xlim(max(left, -0.02), min(right, 1.02))
     return drawn
 
 
@@ -218,7 +224,7 @@ def _comparison_blocks(base, metric, part, family):
             "Each mark is a method's mean, the line its interval"
             + (f" ({how})" if how else "")
             + ". Diamonds: guided methods; squares: what they are compared with by plan; circles: the rest. The dotted "
-            "line is chance.",
+            "line is chance. An interval from few studies may reach past 0 or 1, where the axis ends.",
             counts + ".",
             "Intervals of two methods may overlap although one is better in every study: judge by the contrasts below, "
             "which pair them. Few studies make wide intervals, and more episodes do not make them narrower.",

@@ -9,6 +9,7 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import words
 
 GENES_SHOWN = 15
+PANELS_PER_ROW = 3
 KEYS = ("base", "scheme")
 
 
@@ -22,17 +23,20 @@ def distribution_figure(guides):
         Title to tensor name to its description: histogram (counts of equal bins over 0 to 1), quantiles.
     """
     names = list(dict.fromkeys(name for tensors in guides.values() for name in tensors))
-    drawn, axes = style.figure(
-        2.4 + 3.2 * len(guides), max(2.6, 1.3 + 0.28 * len(names)), columns=len(guides), sharey=True, sharex=True
-    )
-    for ax, (title, tensors) in zip(axes[0], guides.items(), strict=True):
+    columns = min(len(guides), PANELS_PER_ROW)
+    rows = -(-len(guides) // columns)
+    size = 2.4 + 3.2 * columns, rows * max(2.6, 1.3 + 0.28 * len(names))
+    drawn, axes = style.figure(*size, rows=rows, columns=columns, sharey=True, sharex=True)
+    for ax in axes.flat[len(guides) :]:
+        ax.set_visible(False)
+    for ax, (title, tensors) in zip(axes.flat, guides.items(), strict=False):
         for place, name in enumerate(names):
             if name in tensors:
                 shades = _strip(ax, place, tensors[name])
         ax.set(xlabel="guide value (0 stays, 1 moves freely)", title=title, xlim=(-0.02, 1.02))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-    bar = drawn.colorbar(shades, ax=axes[0].tolist(), ticks=[0.001, 0.01, 0.1, 1], format=style.plain_number, pad=0.02)
+    bar = drawn.colorbar(shades, ax=axes, ticks=[0.001, 0.01, 0.1, 1], format=style.plain_number, pad=0.02)
     bar.set_label("share of the tensor's weights")
     bar.minorticks_off()
     return drawn

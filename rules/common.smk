@@ -235,9 +235,19 @@ def episodes_of_task(wildcards):
     return config["fewshot"]["tasks"][wildcards.task]["episodes"] or config["fewshot"]["episodes"]
 
 
+def compared_variants(task):
+    """(base, its seeds that the task compares) of the base models that hold the task's test studies out."""
+    part = config["fewshot"]["tasks"][task]
+    for base, trained in config["pretrain"]["bases"].items():
+        if trained["split"] == part["split"]:
+            yield base, variants(base)[: part["seeds"] or config["fewshot"]["seeds"]]
+
+
 def base_of_variant():
-    """The base that each of its seeds belongs to."""
-    return {name: base for base in config["pretrain"]["bases"] for name in variants(base)}
+    """The base that each of its compared seeds belongs to."""
+    return {
+        name: base for task in config["fewshot"]["tasks"] for base, names in compared_variants(task) for name in names
+    }
 
 
 def fewshot_cells():
@@ -288,11 +298,7 @@ def fewshot_files(kind):
     Methods that never see the network give the same for each of a base's seeds, so that one is enough.
     """
     for task, way, shot in fewshot_cells():
-        part = config["fewshot"]["tasks"][task]
-        for base, trained in config["pretrain"]["bases"].items():
-            if trained["split"] != part["split"]:
-                continue
-            seeds = variants(base)[: part["seeds"] or config["fewshot"]["seeds"]]
+        for _, seeds in compared_variants(task):
             for block, methods in method_blocks(task).items():
                 sees = any(registry.declared("fewshot.methods", method, "NETWORK") for method in methods)
                 for variant in seeds if sees else seeds[:1]:

@@ -11,6 +11,7 @@ from helpers import planned
 TINY = "tests/config/tiny.yaml"
 PACKAGE = "workflow/scripts/scarceseq"
 FEWSHOT = {"fit_episodes", "score_fewshot", "render_report"}
+TRANSFER = {"transfer_screen", "score_transfer"}  # between screens; makes its guides as the guide stage does
 GUIDE = {"plan_scouts", "train_scouts", "compute_guide"}
 SELECTION = {"rank_perturbations", "fit_selection", "describe_selection", "score_selection", "render_report"}
 
@@ -66,7 +67,7 @@ def test_comment_and_docstring_rerun_nothing(finished_run):
 
 def test_edit_of_a_guide_module_reruns_guide_and_what_follows(finished_run):
     with edited(finished_run / PACKAGE / "guide" / "guides.py", appended):
-        assert rules(finished_run) == {"compute_guide"} | FEWSHOT
+        assert rules(finished_run) == {"compute_guide"} | TRANSFER | FEWSHOT
 
 
 def test_edit_of_scout_training_reruns_from_the_scouts_on(finished_run):

@@ -150,21 +150,30 @@ def _check_files(node, schema, where, generated):
             _check_files(value, schema["items"], f"{where}.{index}", generated)
 
 
+def _one_of(where, name, known, what):
+    if name not in known:
+        listed = ", ".join(map(str, known)) or "none"
+        raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")
+
+
 def _check_references(config):
     """Names that one key uses and another must define, and names of registry entries."""
-
-    def one_of(where, name, known, what):
-        if name not in known:
-            listed = ", ".join(map(str, known)) or "none"
-            raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")
-
     _check_archive(config)
     _check_corpus(config)
+    _check_pretrain(config)
+    _check_guide(config)
+    _check_fewshot(config)
+    _check_network(config)
+    _check_screens(config)
+    _check_selection(config)
+
+
+def _check_pretrain(config):
     splits = config.get("corpus", {}).get("splits", {})
     for base, part in config.get("pretrain", {}).get("bases", {}).items():
-        one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
+        _one_of(f"pretrain.bases.{base}.split", part["split"], splits, "split of corpus.splits")
         known = registry.names("pretrain.architectures")
-        one_of(f"pretrain.bases.{base}.architecture", part["architecture"], known, "architecture")
+        _one_of(f"pretrain.bases.{base}.architecture", part["architecture"], known, "architecture")
         for seed in part["further_seeds"]:
             if f"{base}_seed{seed}" in config["pretrain"]["bases"] or seed == part["seed"]:
                 raise InputError(f"config key pretrain.bases.{base}.further_seeds: there is a base with seed {seed}")
@@ -173,20 +182,27 @@ def _check_references(config):
     trained = {base["split"] for base in config.get("pretrain", {}).get("bases", {}).values()}
     for task, part in config.get("pretrain", {}).get("comparison", {}).get("tasks", {}).items():
         where = f"pretrain.comparison.tasks.{task}.split"
-        one_of(where, part["split"], sorted(trained), "split of any base in pretrain.bases")
+        _one_of(where, part["split"], sorted(trained), "split of any base in pretrain.bases")
+
+
+def _check_guide(config):
     for scheme, part in config.get("guide", {}).get("schemes", {}).items():
-        one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
+        _one_of(f"guide.schemes.{scheme}.scheme", part["scheme"], registry.names("guide.schemes"), "scout scheme")
         if part["shuffle_labels"] and part["minimum_held_out_accuracy"] > 0:
             where = f"guide.schemes.{scheme}.minimum_held_out_accuracy"
             raise InputError(f"config key {where}: scouts with shuffled labels learn nothing that holds; set it to 0")
+
+
+def _check_fewshot(config):
+    splits = config.get("corpus", {}).get("splits", {})
+    bases = config.get("pretrain", {}).get("bases", {})
     fewshot = config.get("fewshot", {})
     if fewshot:
-        _check_methods(fewshot, config["guide"], one_of)
-    bases = config.get("pretrain", {}).get("bases", {})
+        _check_methods(fewshot, config["guide"])
     for task, part in fewshot.get("tasks", {}).items():
-        one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
+        _one_of(f"fewshot.tasks.{task}.split", part["split"], splits, "split of corpus.splits")
         trained = {base["split"] for base in bases.values()}
-        one_of(f"fewshot.tasks.{task}.split", part["split"], sorted(trained), "split of any base in pretrain.bases")
+        _one_of(f"fewshot.tasks.{task}.split", part["split"], sorted(trained), "split of any base in pretrain.bases")
         if part["classes"] and len(part["classes"]) < max([way for way in part["ways"] if way != "all"], default=2):
             raise InputError(f"config key fewshot.tasks.{task}.ways: more than the {len(part['classes'])} classes")
         wanted, key = (part["seeds"], f"tasks.{task}.seeds") if part["seeds"] else (fewshot["seeds"], "seeds")
@@ -197,53 +213,68 @@ def _check_references(config):
         raise InputError(
             "config key fewshot.fitting.candidates: the lists must be equally long, so that no method is tuned more"
         )
+
+
+def _check_network(config):
+    splits = config.get("corpus", {}).get("splits", {})
+    bases = config.get("pretrain", {}).get("bases", {})
     graphs = config.get("network", {}).get("graphs", {})
     for graph, part in graphs.items():
-        one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")
+        _one_of(f"network.graphs.{graph}.kind", part["kind"], registry.names("network.kinds"), "kind of graph")
         if "corpus" in part["kind"]:
-            one_of(f"network.graphs.{graph}.split", part.get("split"), splits, "split of corpus.splits")
+            _one_of(f"network.graphs.{graph}.split", part.get("split"), splits, "split of corpus.splits")
         if part["screen"]:
             cells = [name for name, screen in config.get("screens", {}).items() if screen["kind"] == "cells"]
-            one_of(f"network.graphs.{graph}.screen", part["screen"], cells, "screen of cells")
+            _one_of(f"network.graphs.{graph}.screen", part["screen"], cells, "screen of cells")
         for other in part["of"]:
             own = [name for name, given in graphs.items() if not given["of"]]
-            one_of(f"network.graphs.{graph}.of", other, own, "graph that is not itself made of others")
+            _one_of(f"network.graphs.{graph}.of", other, own, "graph that is not itself made of others")
     embeddings = config.get("network", {}).get("embeddings", {})
     for name, part in embeddings.items():
         known = registry.names("network.embeddings")
-        one_of(f"network.embeddings.{name}.kind", part["kind"], known, "kind of embedding")
+        _one_of(f"network.embeddings.{name}.kind", part["kind"], known, "kind of embedding")
         if "corpus" in part["kind"]:
-            one_of(f"network.embeddings.{name}.split", part.get("split"), splits, "split of corpus.splits")
+            _one_of(f"network.embeddings.{name}.split", part.get("split"), splits, "split of corpus.splits")
         if part["kind"] == "base_model":
-            one_of(f"network.embeddings.{name}.base", part.get("base"), bases, "base of pretrain.bases")
+            _one_of(f"network.embeddings.{name}.base", part.get("base"), bases, "base of pretrain.bases")
+
+
+def _check_screens(config):
+    """Screens, what is predicted of them, and the design of a new one."""
+    graphs = config.get("network", {}).get("graphs", {})
+    embeddings = config.get("network", {}).get("embeddings", {})
     perturbation = config.get("perturbation", {})
     for screen, part in perturbation.get("screens", {}).items():
-        one_of(f"perturbation.screens.{screen}", screen, config["screens"], "screen")
+        _one_of(f"perturbation.screens.{screen}", screen, config["screens"], "screen")
         for graph in part["graphs"]:
-            one_of(f"perturbation.screens.{screen}.graphs", graph, graphs, "graph of network.graphs")
+            _one_of(f"perturbation.screens.{screen}.graphs", graph, graphs, "graph of network.graphs")
         for name in part["embeddings"]:
-            one_of(f"perturbation.screens.{screen}.embeddings", name, embeddings, "embedding of network.embeddings")
+            _one_of(f"perturbation.screens.{screen}.embeddings", name, embeddings, "embedding of network.embeddings")
     for predictor in perturbation.get("predictors", []):
-        one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+        _one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
     for screen, part in config.get("screens", {}).items():
         if (part["path"] is None) == (part["catalogue"] is None):
             raise InputError(f"config key screens.{screen}: give either path or catalogue")
     if "design" in config:
-        one_of("design.graph", config["design"]["graph"], graphs, "graph of network.graphs")
+        _one_of("design.graph", config["design"]["graph"], graphs, "graph of network.graphs")
     for name, part in config.get("perturbation", {}).get("transfer", {}).items():
         cells = [screen for screen, own in config["screens"].items() if own["kind"] == "cells"]
         for side in ("source", "target"):
-            one_of(f"perturbation.transfer.{name}.{side}", part[side], cells, "screen of cells")
-        one_of(f"perturbation.transfer.{name}.graph", part["graph"], graphs, "graph of network.graphs")
+            _one_of(f"perturbation.transfer.{name}.{side}", part[side], cells, "screen of cells")
+        _one_of(f"perturbation.transfer.{name}.graph", part["graph"], graphs, "graph of network.graphs")
+
+
+def _check_selection(config):
+    graphs = config.get("network", {}).get("graphs", {})
     selection = config.get("selection", {})
     for screen, part in selection.get("screens", {}).items():
-        one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")
+        _one_of(f"selection.screens.{screen}", screen, config["screens"], "screen")
         for graph in [*part["selection_graphs"], *(part["prior_graphs"] or []), part["prediction_graph"]]:
-            one_of(f"selection.screens.{screen}", graph, graphs, "graph of network.graphs")
+            _one_of(f"selection.screens.{screen}", graph, graphs, "graph of network.graphs")
     if selection:
-        _check_selectors(selection, one_of)
+        _check_selectors(selection)
     for predictor in selection.get("predictors", []):
-        one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+        _one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
 
 
 def selector_jobs(selectors):
@@ -257,12 +288,12 @@ def one_shot_on_graph(selector):
     return not rounds and "graph" in needs
 
 
-def _check_selectors(selection, one_of):
+def _check_selectors(selection):
     """Selectors by their names, each in one job, with others that work alike."""
     seen = set()
     for job, names in selector_jobs(selection["selectors"]).items():
         for name in names:
-            one_of("selection.selectors", name, registry.names("selection.selectors"), "selector")
+            _one_of("selection.selectors", name, registry.names("selection.selectors"), "selector")
             if name in seen:
                 raise InputError(f"config key selection.selectors: '{name}' is there twice")
             seen.add(name)
@@ -272,23 +303,23 @@ def _check_selectors(selection, one_of):
             )
     for name in selection["stability"]["selectors"]:
         known = [entry for entry in registry.names("selection.selectors") if one_shot_on_graph(entry)]
-        one_of("selection.stability.selectors", name, known, "selector in one shot that works on a graph")
-    one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
+        _one_of("selection.stability.selectors", name, known, "selector in one shot that works on a graph")
+    _one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
 
 
-def _check_methods(fewshot, guide, one_of):
+def _check_methods(fewshot, guide):
     """Methods of the few-shot comparison, of all tasks and of single ones, and the scouts whose guides they need."""
     known = registry.names("fewshot.methods")
     meta = guide.get("meta", {})
     schemes = guide["schemes"]
     if meta:
-        one_of("guide.meta.scheme", meta["scheme"], schemes, "scheme of guide.schemes")
-    one_of("fewshot.guide_scheme", fewshot["guide_scheme"], schemes, "scheme of guide.schemes")
+        _one_of("guide.meta.scheme", meta["scheme"], schemes, "scheme of guide.schemes")
+    _one_of("fewshot.guide_scheme", fewshot["guide_scheme"], schemes, "scheme of guide.schemes")
     lists = {"fewshot.methods": fewshot["methods"]}
     lists |= {f"fewshot.tasks.{task}.methods": part["methods"] for task, part in fewshot["tasks"].items()}
     for where, methods in lists.items():
         for method in methods:
-            one_of(where, method, known, "method")
+            _one_of(where, method, known, "method")
             needed = registry.declared("fewshot.methods", method, "GUIDE")
             if needed is not None:
                 key = needed.split("/")[0]
@@ -297,7 +328,7 @@ def _check_methods(fewshot, guide, one_of):
                         raise InputError(f"config key guide.meta: is missing, and {where} has {method}, which needs it")
                     continue
                 what = f"scheme of guide.schemes; {method} needs one"
-                one_of(f"fewshot.{key}", fewshot[key], schemes, what)
+                _one_of(f"fewshot.{key}", fewshot[key], schemes, what)
 
 
 def _check_graph_keys(config):

@@ -18,8 +18,8 @@ source = snakemake.input
 base = load_base(source.model, source.information, device.choose(snakemake.params.device))
 if source.get("study"):
     counts = CountsFile(source.study)
-    table = counts.samples
-    gene_ids = counts.genes.index.where(counts.genes["measured"], None)
+    table, genes = counts.read_samples(), counts.read_genes()
+    gene_ids = genes.index.where(genes["measured"], None)
     with counts.open() as matrix:
         embedding, alignment = embed(base, matrix, gene_ids, snakemake.params.minimum_gene_share)
     share = alignment.share

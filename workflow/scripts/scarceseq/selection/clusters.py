@@ -3,6 +3,8 @@
 import numpy as np
 
 from scarceseq.seeds import derive
+from scarceseq.selection.kernels import gene_kernel
+from scarceseq.selection.pool import arrange, check_pool
 
 FIRST_STAGE = 10  # each further stage doubles what has been chosen
 DIMENSIONS = 50
@@ -75,3 +77,12 @@ def most_typical(points, centre):
     distance = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
     near = np.sort(distance, axis=1)[:, 1 : 1 + max(1, min(NEIGHBOURS, len(points) // 2))]
     return int(np.argmin(np.round(near.mean(axis=1), 9))) if near.shape[1] else 0
+
+
+def rank_on_graph(pool, evidence, budget, labelled, seed, choose):
+    """Ranking by `rank_by_clusters` of the graph's neighbourhoods; there is no gain."""
+    genes = check_pool(pool, evidence.graph, budget, labelled)
+    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    kernel = gene_kernel(evidence.graph, everyone)
+    order = rank_by_clusters(kernel, candidates, measured, choose, budget, seed)
+    return everyone[candidates[order]], np.full(len(order), np.nan)

@@ -1,10 +1,6 @@
 """k-means: one gene per cluster of the graph's neighbourhoods, the one nearest to the cluster's centre."""
 
-import numpy as np
-
-from scarceseq.selection.clusters import nearest_to_centre, rank_by_clusters
-from scarceseq.selection.kernels import gene_kernel
-from scarceseq.selection.pool import arrange, check_pool
+from scarceseq.selection.clusters import nearest_to_centre, rank_on_graph
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -13,8 +9,4 @@ ROUNDS = False
 
 def rank(pool, evidence, budget=None, labelled=(), seed=0):
     """Largest clusters without a chosen gene first; there is no gain."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    kernel = gene_kernel(evidence.graph, everyone)
-    order = rank_by_clusters(kernel, candidates, measured, nearest_to_centre, budget, seed)
-    return everyone[candidates[order]], np.full(len(order), np.nan)
+    return rank_on_graph(pool, evidence, budget, labelled, seed, nearest_to_centre)

@@ -177,7 +177,7 @@ def graph_inputs(wildcards):
     elif graph["screen"]:
         found = {"cells": f"{RESULTS}/screen/{graph['screen']}/cells.h5ad"}
     else:
-        found = {"table": graph["path"]}
+        found = {"table": graph["path"]} | ({"names": graph["gene_names"]} if graph["gene_names"] else {})
     return found | ({"restriction": graph["genes"]} if graph["genes"] else {})
 
 

@@ -1,4 +1,4 @@
-"""Graphs made of other graphs keep what they promise and change the rest; co-expression of control cells; GAF."""
+"""Graphs made of other graphs keep what they promise and change the rest; co-expression of control cells."""
 
 import anndata
 import numpy as np
@@ -104,22 +104,6 @@ def test_coexpression_of_control_cells_does_not_see_perturbed_ones(tmp_path):
     data.write_h5ad(tmp_path / "changed.h5ad")
     again, _ = build_graph("c", settings, {"cells": tmp_path / "changed.h5ad"})
     pd.testing.assert_frame_equal(edges, again)
-
-
-def gaf_line(gene, term, qualifier="involved_in", evidence="IDA"):
-    return "\t".join(["UniProtKB", "P1", gene, qualifier, term, "PMID:1", evidence, *[""] * 10]) + "\n"
-
-
-def test_annotations_are_read_from_gafs_without_negated_ones_and_chosen_evidence(tmp_path):
-    lines = ["!gaf-version: 2.2\n", gaf_line("A", "GO:1"), gaf_line("B", "GO:1"), gaf_line("C", "GO:1", "NOT|part_of")]
-    lines += [gaf_line("D", "GO:1", evidence="IMP"), gaf_line("E", "GO:1")]
-    (tmp_path / "go.gaf").write_text("".join(lines))
-    settings = {"kind": "annotation", "min_jaccard": 0.1, "top_k": 20, "excluded_evidence": ["IMP"]}
-    edges, _ = build_graph("go", settings, {"table": tmp_path / "go.gaf"})
-    assert set(edges["source"]) == {"A", "B", "E"}
-    (tmp_path / "go.gaf").write_text("A\tB\n")
-    with pytest.raises(InputError, match="line 1: 2 columns"):
-        build_graph("go", settings, {"table": tmp_path / "go.gaf"})
 
 
 def test_rewiring_in_blocks_is_rewiring_at_once():

@@ -10,11 +10,22 @@ import pandas as pd
 from scipy import sparse
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_columns
-from scarceseq.network.neighbours import read_gaf, read_gene_list, read_gene_sets, strongest_sources
+from scarceseq.network.annotations import read_annotation
+from scarceseq.network.neighbours import read_gene_list, strongest_sources
 
 INPUTS = ("table",)
-KEYS = ("path", "gene_column", "term_column", "excluded_evidence", "min_jaccard", "top_k")
+KEYS = (
+    "path",
+    "gene_column",
+    "term_column",
+    "excluded_evidence",
+    "taxon",
+    "gene_names",
+    "gene_id_column",
+    "gene_name_column",
+    "min_jaccard",
+    "top_k",
+)
 TARGETS_PER_BLOCK = 500
 
 
@@ -24,9 +35,10 @@ def build(settings, inputs):
     Parameters
     ----------
     settings : dict
-        gene_column, term_column (of tables), excluded_evidence (of GAF), min_jaccard, top_k.
+        min_jaccard, top_k, and what `read_annotation` needs.
     inputs : dict
-        ``table``: gene-term table, GMT or GAF file; optionally ``restriction``: list of genes to keep.
+        ``table``: gene-term table, GMT, GAF or gene2go file; ``names``: symbols of the latter's genes; optionally
+        ``restriction``: list of genes to keep.
 
     Returns
     -------
@@ -34,13 +46,7 @@ def build(settings, inputs):
         Edges (source, target, weight), and counts.
     """
     path = str(inputs["table"])
-    if path.removesuffix(".gz").endswith(".gmt"):
-        pairs = read_gene_sets(path)
-    elif path.removesuffix(".gz").endswith(".gaf"):
-        pairs = read_gaf(path, settings["excluded_evidence"])
-    else:
-        pairs = read_columns(path, [settings["gene_column"], settings["term_column"]])
-        pairs.columns = ["gene", "term"]
+    pairs = read_annotation(path, settings, inputs.get("names"))
     named = (pairs["gene"] != "") & (pairs["term"] != "")
     unnamed = int((~named).sum())
     pairs = pairs[named].drop_duplicates()

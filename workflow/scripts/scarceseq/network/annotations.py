@@ -1,0 +1,131 @@
+"""Gene-term pairs from the formats that annotations come in: gene sets, GO's own files, NCBI's gene2go, tables."""
+
+import gzip
+
+import pandas as pd
+
+from scarceseq.errors import InputError
+from scarceseq.files import read_columns
+
+GENE2GO = ["#tax_id", "GeneID", "GO_ID", "Evidence", "Qualifier"]
+ROWS_AT_ONCE = 1_000_000
+
+
+def read_annotation(path, settings, names=None):
+    """Gene-term pairs of a file; its name or its first line says what it is.
+
+    Parameters
+    ----------
+    path : path
+        GMT (`.gmt`), GAF (`.gaf`), NCBI's gene2go (by its header), each gzipped or not, or a table.
+    settings : dict
+        gene_column, term_column (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column, gene_name_column
+        (gene2go).
+    names : path, optional
+        Table of gene ids and symbols, for gene2go.
+
+    Returns
+    -------
+    pandas.DataFrame
+        gene (symbol), term; either may be empty.
+    """
+    name = str(path).removesuffix(".gz")
+    if name.endswith(".gmt"):
+        return read_gene_sets(path)
+    if name.endswith(".gaf"):
+        return read_gaf(path, settings["excluded_evidence"])
+    if is_gene2go(path):
+        return read_gene2go(path, names, settings)
+    pairs = read_columns(path, [settings["gene_column"], settings["term_column"]])
+    pairs.columns = ["gene", "term"]
+    return pairs
+
+
+def opened(path):
+    """A text file for reading, unpacked if its name says that it is packed."""
+    return gzip.open(path, "rt") if str(path).endswith(".gz") else open(path)
+
+
+def read_gene_sets(path):
+    """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
+    pairs = []
+    with opened(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) < 3:
+                raise InputError(
+                    f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs"
+                )
+            pairs.extend((field.split(",")[0].strip(), fields[0]) for field in fields[2:] if field.strip())
+    return pd.DataFrame(pairs, columns=["gene", "term"])
+
+
+def read_gaf(path, excluded_evidence):
+    """Gene-term pairs of a Gene Association File (GO's own format, 2.0 to 2.2), negated annotations left out.
+
+    Parameters
+    ----------
+    path : path
+        `.gaf` or `.gaf.gz`.
+    excluded_evidence : list of str
+        Evidence codes to leave out, such as ``IMP`` (mutant phenotype: it may come from the screens themselves).
+    """
+    pairs = []
+    with opened(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.startswith("!") or not line.strip():
+                continue
+            fields = line.split("\t")
+            if len(fields) < 15:
+                raise InputError(f"{path}, line {number}: {len(fields)} columns; a GAF line has 15 or more")
+            if "NOT" not in fields[3].split("|") and fields[6] not in excluded_evidence:
+                pairs.append((fields[2], fields[4]))
+    return pd.DataFrame(pairs, columns=["gene", "term"])
+
+
+def is_gene2go(path):
+    """Whether a file begins as NCBI's gene2go does."""
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with opener(path, "rb") as handle:
+        return handle.readline(200).startswith("\t".join(GENE2GO[:3]).encode())
+
+
+def read_gene2go(path, names, settings):
+    """Gene-term pairs of one organism in NCBI's gene2go, negated annotations left out.
+
+    Its genes have numbers. A gene that `names` does not have gets an empty symbol.
+
+    Parameters
+    ----------
+    path : path
+    names : path or None
+        Table with a row per gene, such as NCBI's gene_info.
+    settings : dict
+        taxon (None if the file holds one organism), excluded_evidence, gene_id_column, gene_name_column.
+    """
+    if names is None:
+        raise InputError(
+            f"{path}: gene2go names genes by number; give the table of their symbols (gene_names), such as NCBI's "
+            "Homo_sapiens.gene_info.gz"
+        )
+    columns = [settings["gene_id_column"], settings["gene_name_column"]]
+    symbol = read_columns(names, columns).drop_duplicates(columns[0]).set_index(columns[0])[columns[1]]
+    options = {"sep": "\t", "usecols": GENE2GO, "dtype": str, "keep_default_na": False, "chunksize": ROWS_AT_ONCE}
+    kept, taxa, wanted = [], set(), settings["taxon"]
+    try:
+        for rows in pd.read_csv(path, **options):
+            taxa.update(rows["#tax_id"])
+            if wanted is not None:
+                rows = rows[rows["#tax_id"] == str(wanted)]
+            left_out = rows["Qualifier"].str.startswith("NOT") | rows["Evidence"].isin(settings["excluded_evidence"])
+            rows = rows[~left_out]
+            kept.append(rows[["GeneID", "GO_ID"]].drop_duplicates())
+    except ValueError as error:
+        raise InputError(f"{path}: this is no gene2go file of NCBI ({error})") from error
+    if len(taxa) > 1 and wanted is None:
+        some = ", ".join(sorted(taxa, key=len)[:10])
+        raise InputError(f"{path}: {len(taxa)} organisms; say which (taxon: 9606 is human, 10090 mouse): {some}")
+    rows = pd.concat(kept, ignore_index=True)
+    if rows.empty:
+        raise InputError(f"{path}: nothing is annotated for organism {wanted} (taxon)")
+    return pd.DataFrame({"gene": rows["GeneID"].map(symbol).fillna(""), "term": rows["GO_ID"]})

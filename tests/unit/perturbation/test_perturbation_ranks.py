@@ -1,13 +1,9 @@
-"""Metrics by ranks, signs and weights: hand-computed cases, and the peers' own code where it is installed."""
+"""Metrics by ranks, signs and weights: hand-computed cases."""
 
-from types import SimpleNamespace
-
-import anndata
 import numpy as np
 import pytest
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.perturbation.truth import Truth, gene_weights
-from scipy import sparse
 
 
 def make_truth(delta, genes=None, top=None, noise=None, score=None):
@@ -78,46 +74,3 @@ def test_the_truth_itself_scores_the_noise_that_the_ceilings_tell():
     for name in ("mse_top", "weighted_mse"):
         reached, ceiling = METRICS[name].value(means, truth), METRICS[name].ceiling(truth)
         assert ceiling.mean() == pytest.approx(reached.mean(), rel=0.05)
-
-
-def test_metrics_over_top_genes_are_those_of_cell_gears():
-    inference = pytest.importorskip("gears.inference", reason="cell-gears is not installed")
-    generator = np.random.default_rng(2)
-    control, profiles = generator.uniform(1, 2, 40), generator.uniform(1, 2, size=(4, 40))
-    prediction = profiles + 0.3 * generator.normal(size=(4, 40))
-    names = [f"P{row}" for row in range(4)]
-    top = np.array([generator.permutation(40) < 20 for _ in names])
-    data = anndata.AnnData(sparse.csr_matrix(np.vstack([control, profiles])))
-    data.var_names = [f"G{gene}" for gene in range(40)]
-    data.var["gene_name"] = data.var_names
-    data.obs["condition"] = data.obs["condition_name"] = ["ctrl", *names]
-    genes = {name: data.var_names[row] for name, row in zip(names, top, strict=True)}
-    every = dict.fromkeys(names, np.arange(40))
-    data.uns = {"top_non_dropout_de_20": genes, "non_zeros_gene_idx": every, "non_dropout_gene_idx": every}
-    # two cells each, since theirs divides by the spread of cells
-    cells = np.vstack([profiles + 0.01, profiles - 0.01])
-    peer = inference.non_dropout_analysis(
-        data, {"pert_cat": np.array(names * 2), "pred": np.vstack([prediction] * 2), "truth": cells}
-    )
-    truth = make_truth(profiles - control, top=top)
-    theirs = {
-        "mse_top_non_dropout": "mse_top20_de_non_dropout",
-        "pearson_delta_top_non_dropout": "pearson_delta_top20_de_non_dropout",
-        "wrong_direction": "frac_opposite_direction_top20_non_dropout",
-    }
-    for name, their_name in theirs.items():
-        found = METRICS[name].value(prediction - control, truth)
-        np.testing.assert_allclose(found, [peer[pert][their_name] for pert in names], atol=1e-10)
-
-
-def test_discrimination_is_that_of_cell_eval():
-    peer = pytest.importorskip("cell_eval.metrics._anndata", reason="cell-eval is not installed")
-    generator = np.random.default_rng(3)
-    names, genes = [np.array([f"G{gene}" for gene in range(count)]) for count in (6, 12)]
-    real, predicted = generator.normal(size=(2, 6, 12))
-    effects = [{"real": real[row], "pred": predicted[row]} for row in range(6)]
-    bulk = [SimpleNamespace(perturbation_effect=lambda which, abs, own=own: own[which]) for own in effects]
-    pair = SimpleNamespace(perts=names, genes=genes, iter_bulk_arrays=lambda **_: bulk)
-    theirs = peer.discrimination_score(pair)
-    found = METRICS["discrimination"].value(predicted, make_truth(real, genes=np.arange(6)))
-    np.testing.assert_allclose(found, [theirs[name] for name in names])

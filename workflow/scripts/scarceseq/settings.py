@@ -1,6 +1,7 @@
 """The config: checked against the schema before anything runs, defaults filled in, paths expanded."""
 
 import copy
+import csv
 import difflib
 from pathlib import Path
 
@@ -433,7 +434,27 @@ def document(schema):
     for key, kind, default, description in describe(schema):
         cells = [f"`{key}`", kind, f"`{default}`" if default else "", description]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_public_screens()]) + "\n"
+
+
+def _public_screens():
+    """Lines about the catalogue of public screens; what is not known of a file is said."""
+    lines = [
+        "## Public screens",
+        "",
+        "Names that `screens.<name>.catalogue` takes. Where size and MD5 sum of a file are not known, its first fetch",
+        "checks the format alone and records both in `results/<name>/screen/<screen>/source.fetched.json`; every later",
+        "fetch must give the same.",
+        "",
+        "| name | cells | bytes | MD5 | licence | content | address |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    with open(Path(__file__).with_name("screen") / "catalogue.tsv", newline="") as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            known = [row[key] or "unknown until the first fetch" for key in ("bytes", "md5")]
+            cells = [f"`{row['name']}`", row["cells"] or "?", *known, row["licence"], row["content"], row["url"]]
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 VALUES_PER_BLOCK = 20_000_000
 MAX_VALUES_BY_GENE = 100_000_000
-"""Stored values of a CSC file, which take about 25 bytes each while they are turned to rows."""
+"""Stored values of a CSC file."""
+BYTES_PER_VALUE = 25
+"""What each of them takes while they are turned to rows."""
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
@@ -84,7 +86,13 @@ def by_cell(values, path):
             f"{path}: {count:,} values are stored by gene (CSC), which cells cannot be read from in blocks; write it "
             "anew with `adata.X = adata.X.tocsr()` on a machine that holds it"
         )
-    log.warning("%s: values are stored by gene (CSC), so that all are held in memory at once", path)
+    log.warning(
+        "%s: %s values are stored by gene (CSC), so that all are held in memory at once, some %.1f GB while they are "
+        "turned to rows; `adata.X = adata.X.tocsr()` writes a file that is read in blocks",
+        path,
+        f"{count:,}",
+        BYTES_PER_VALUE * count / 1e9,
+    )
     return values.to_memory().tocsr()
 
 

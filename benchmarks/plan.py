@@ -1,7 +1,9 @@
 """Planning all of mouse: `list_studies` on the real list of projects, then `snakemake -n`, within 20 s and 1 GB.
 
 Both run as a user runs them, with `config/mouse.yaml` and a mirror in a folder that holds nothing but the list of runs.
-What is planned is compared with the list itself.
+What is planned is compared with the list itself. Then everything at once, within 30 s and 1.5 GB: all of mouse with the
+few-shot sweep of `config/benchmark_fewshot.yaml` (over 100,000 fits of episodes) and the selection benchmark of
+`config/benchmark_selection.yaml` (over 10,000 fits of predictors).
 """
 
 import argparse
@@ -28,7 +30,9 @@ from scarceseq.archive.plan import plan_studies  # noqa: E402
 
 BAR_SECONDS = 20
 BAR_MEGABYTES = 1000
+BAR_OF_EVERYTHING = {"seconds": 30, "megabytes": 1500, "fits of episodes": 100_000, "fits of predictors": 10_000}
 SAMPLE_SECONDS = 0.02
+SPLITS_AT_LEAST = 10
 # Lacks in the list, which was made from the archive's coverage files.
 GIANT = ("sra", "SRP150473", 28650)
 
@@ -66,6 +70,53 @@ def prepare(runs, folder, organism="mouse"):
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+def prepare_everything(folder, data):
+    """Write `folder`/config.yaml, of all of mouse, the few-shot sweep and the selection benchmark; returns it.
+
+    `folder` holds the mirror already.
+    """
+    config, sweep, choice = (
+        yaml.safe_load((REPOSITORY / f"config/{name}.yaml").read_text())
+        for name in ("mouse", "benchmark_fewshot", "benchmark_selection")
+    )
+    config["archive"]["mirrors"] = [str(folder / "mirror")]
+    for base in config["pretrain"]["bases"].values():
+        base["further_seeds"] = [2, 3, 4, 5]
+    config |= {key: sweep[key] for key in ("guide", "fewshot")}
+    config |= {key: choice[key] for key in ("network", "screens", "selection")} | {"data": str(data)}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return config
+
+
+def fits_of(config):
+    """Fits of episodes and of predictors that a config asks for; random choice counts as one way, not by its draws."""
+    fewshot, selection = config["fewshot"], config["selection"]
+    episodes = sum(
+        len(task["ways"]) * len(task["shots"]) * len(task.get("methods", fewshot["methods"])) * task.get("seeds", 1)
+        for task in fewshot["tasks"].values()
+    )
+    selectors = sum(map(len, selection["selectors"].values()))
+    places = sum(len(screen["selection_graphs"]) for screen in selection["screens"].values())
+    budgets = selectors * places * len(selection["budgets"]) * len(selection["predictors"])
+    return {"fits of episodes": episodes * fewshot["episodes"], "fits of predictors": budgets * SPLITS_AT_LEAST}
+
+
+def plan_everything(runs, data):
+    """(seconds, megabytes, jobs, fits) of `snakemake -n` of everything at full size."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(runs, folder)
+        config = prepare_everything(folder, data)
+        seconds, _, megabytes, output = snakemake(folder, "-n")
+        return seconds, megabytes, jobs_of(output), fits_of(config)
+
+
+def jobs_of(output):
+    """Number of jobs by rule that Snakemake's table lists; `total` is one of them."""
+    table = output.split("Job stats:")[-1].split("\n\n")[0].splitlines()
+    return {line.split()[0]: int(line.split()[1]) for line in table if line.split()[1:2] and line.split()[1].isdigit()}
 
 
 def snakemake(folder, *arguments):
@@ -169,8 +220,7 @@ def measure(runs):
         listing = snakemake(folder, "--cores", "1", "--until", "list_studies")
         planning = snakemake(folder, "-n")
         archive = folder / "results/mouse/archive"
-        table = planning[3].split("Job stats:")[-1].split("\n\n")[0].splitlines()
-        jobs = int(next(line.split()[1] for line in table if line.startswith("total")))
+        jobs = jobs_of(planning[3])["total"]
         rows = [("list_studies", *listing[:3]), ("snakemake -n", *planning[:3])]
         return rows, jobs, differences(runs, archive), balance(archive)
 
@@ -180,13 +230,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round instead of three")
     default = Path(os.environ.get("SCARCESEQ_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
-    parser.add_argument("--inventory", type=Path, default=default / "bulk/recount3_inventory")
+    parser.add_argument("--data", type=Path, default=default, help="folder of the real data")
     arguments = parser.parse_args()
-    if not arguments.inventory.is_dir():
-        sys.exit(f"the real list of projects is not at {arguments.inventory}; say where it is with --inventory")
-    runs, load = inventory(arguments.inventory), os.getloadavg()[0]
+    lists = arguments.data / "bulk/recount3_inventory"
+    if not lists.is_dir():
+        sys.exit(f"the real list of projects is not at {lists}; say with --data where the folder of real data is")
+    runs, load = inventory(lists), os.getloadavg()[0]
     print(f"{runs['project'].nunique():,} projects, {len(runs):,} runs; load of the machine before: {load:.1f}")
-    rounds = [measure(runs) for _ in range(1 if arguments.quick else 3)]
+    numbers = range(1 if arguments.quick else 3)
+    rounds = [measure(runs) for _ in numbers]
     seconds = statistics.median(sum(row[1] for row in rows) for rows, *_ in rounds)
     megabytes = max(row[3] for rows, *_ in rounds for row in rows)
     print(f"{'round':<8}{'step':<16}{'seconds':>9}{'CPU s':>8}{'MB':>8}")
@@ -201,7 +253,18 @@ def main():
         print(f"WRONG: {fault}")
     _, jobs, _, spread = rounds[0]
     print(f"{jobs} jobs; {spread}")
-    ratio = min(BAR_SECONDS / seconds, BAR_MEGABYTES / megabytes)
+    everything = [plan_everything(runs, arguments.data.resolve()) for _ in numbers]
+    whole = {
+        "seconds": round(statistics.median(took for took, *_ in everything), 2),
+        "megabytes": round(max(most for _, most, *_ in everything)),
+    } | everything[0][3]
+    for name, bar in BAR_OF_EVERYTHING.items():
+        print(f"everything, {name:<18}{whole[name]:>12,} of {bar:,}")
+    print(f"everything, jobs: {everything[0][2]}")
+    shares = [BAR_SECONDS / seconds, BAR_MEGABYTES / megabytes]
+    shares += [BAR_OF_EVERYTHING[name] / whole[name] for name in ("seconds", "megabytes")]
+    shares += [min(whole[name] / BAR_OF_EVERYTHING[name], 1.0) for name in everything[0][3]]
+    ratio = min(shares)
     cpu = round(statistics.median(sum(row[2] for row in rows) for rows, *_ in rounds), 2)
     detail = {
         "seconds": round(seconds, 2),
@@ -210,6 +273,7 @@ def main():
         "megabytes": round(megabytes),
         "jobs": jobs,
         "balance": spread,
+        "everything": whole | {"jobs": everything[0][2]},
     }
     result = {"name": "plan", "ratio": round(ratio, 3), "target": 1, "equal": not faults, "device": "cpu"}
     print(json.dumps(result | {"detail": detail}))

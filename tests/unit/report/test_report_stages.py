@@ -3,10 +3,12 @@
 import itertools
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from scarceseq import runtime
 from scarceseq.archive.manifest import read_manifest
@@ -235,6 +237,22 @@ def test_rule_table_sums_time_over_jobs_and_takes_the_largest_memory(run, tmp_pa
     table = resources.rule_table(resources.read_benchmarks(tmp_path / "run" / "benchmarks")).set_index("rule")
     assert table.index.tolist() == ["fetch_batch", "pretrain"]
     assert table.loc["fetch_batch", ["jobs", "total_seconds", "peak_memory_mb"]].tolist() == [2, 5.0, 100.5]
+
+
+def test_the_start_of_jobs_is_read_from_their_logs(run, tmp_path):
+    folder = tmp_path / "run"
+    job = next((folder / "benchmarks/pretrain").glob("*.tsv")).stem
+    log = folder / "logs/pretrain" / f"{job}.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(f"10:00:00 INFO {runtime.READY} 1.25 s\n10:00:01 INFO {runtime.READY} 9.00 s\n")
+    table = resources.rule_table(resources.read_benchmarks(folder / "benchmarks")).set_index("rule")
+    assert table["start_seconds"].tolist() == [0, 1.25]
+    assert "Interpreters and imports took 1 s of it" in resources.section(folder / "benchmarks").blocks[0].text
+
+
+def test_a_process_knows_when_it_began():
+    said = runtime.seconds_since_start()
+    assert abs(said - (time.time() - psutil.Process().create_time())) < 1
 
 
 def test_a_folder_without_git_or_benchmarks_is_no_error(tmp_path):

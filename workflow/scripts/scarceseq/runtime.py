@@ -3,10 +3,15 @@
 import ctypes
 import faulthandler
 import logging
+import os
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
+
+# Begins the line of a log that says how long interpreter and imports took; the report adds them up.
+READY = "started in"
 
 
 def start(log_path, append=False):
@@ -34,6 +39,16 @@ def start(log_path, append=False):
 
     sys.excepthook = report
     faulthandler.enable()
+    logging.getLogger("scarceseq").info("%s %.2f s", READY, seconds_since_start())
+
+
+def seconds_since_start():
+    """Seconds since this process began: interpreter and imports so far; NaN where the system has no /proc."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return float("nan")
 
 
 def keep_freed_memory():

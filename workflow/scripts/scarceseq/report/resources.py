@@ -1,6 +1,7 @@
 """Run times and peak memory from Snakemake's benchmark files, and the versions of what ran."""
 
 import platform
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import words
+from scarceseq.runtime import READY
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
 STAGES = [
@@ -55,15 +57,25 @@ def read_benchmarks(folder):
     Returns
     -------
     pandas.DataFrame
-        rule, job, seconds, cpu_seconds, peak_memory_mb; empty if there is no file.
+        rule, job, seconds, start_seconds (interpreter and imports, from the job's log in the folder ``logs`` beside;
+        NaN if that does not say), cpu_seconds, peak_memory_mb; empty if there is no file.
     """
     frames = []
     for path in sorted(Path(folder).glob("*/*.tsv")):
         frame = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
-        frame = frame.assign(rule=path.parent.name, job=path.stem)
+        log = Path(folder).parent / "logs" / path.parent.name / f"{path.stem}.log"
+        frame = frame.assign(rule=path.parent.name, job=path.stem, start_seconds=_start_seconds(log))
         frames.append(frame.rename(columns={"s": "seconds", "max_rss": "peak_memory_mb", "cpu_time": "cpu_seconds"}))
-    names = ["rule", "job", "seconds", "cpu_seconds", "peak_memory_mb"]
+    names = ["rule", "job", "seconds", "start_seconds", "cpu_seconds", "peak_memory_mb"]
     return pd.concat(frames, ignore_index=True).reindex(columns=names) if frames else pd.DataFrame(columns=names)
+
+
+def _start_seconds(log):
+    try:
+        said = re.search(rf"{READY} ([0-9.]+) s", log.read_text(errors="replace"))
+    except OSError:
+        said = None
+    return float(said[1]) if said else float("nan")
 
 
 def rule_table(jobs):
@@ -72,6 +84,7 @@ def rule_table(jobs):
         jobs=("job", "size"),
         total_seconds=("seconds", "sum"),
         longest_seconds=("seconds", "max"),
+        start_seconds=("start_seconds", "sum"),
         cpu_seconds=("cpu_seconds", "sum"),
         peak_memory_mb=("peak_memory_mb", "max"),
     )
@@ -121,11 +134,12 @@ def section(folder):
     blocks, facts = [], []
     if len(jobs):
         table = rule_table(jobs)
-        seconds = jobs["seconds"].sum()
+        seconds, started = jobs["seconds"].sum(), jobs["start_seconds"].sum()
         blocks += [
             Paragraph(
                 f"{len(jobs):,} jobs took {seconds:,.0f} s in all, counted one after another (side by side, a run is "
-                "shorter). Each is its last run; the report itself is not yet among them."
+                "shorter). Each is its last run; the report itself is not yet among them. Interpreters and imports "
+                f"took {started:,.0f} s of it, {started / seconds:.0%}; Snakemake's own start is not counted."
             ),
             _picture(table),
             Table("run_rules", table, "Time and memory per rule"),
@@ -147,6 +161,7 @@ def _picture(table):
         "Left: wall time summed over a rule's jobs. Right: resident memory of its largest job. Colours alternate by "
         "stage.",
         f"{int(table['jobs'].sum()):,} jobs of {len(table):,} rules.",
-        "Times include the start of the interpreter and depend on what else the machine did. Memory is sampled, so "
+        "Times include interpreter and imports (start_seconds in the tables) and depend on what else the machine did. "
+        "Memory is sampled, so "
         "that a job of a few seconds may have none or too little.",
     )

@@ -7,10 +7,11 @@ training reaches on a screen of 68,000 cells in a twentieth of the wall time.
 
 Every side runs in a process of its own, and they take turns. Two of their times are extrapolated: evaluation from 30
 batches, and training from the median of the steps measured here times the number of steps. The error that their
-training reaches, and when, is found with our mode `reference`, which is shown here to compute the same; the evaluations
-that theirs makes after each epoch are not counted. That takes long, so that it goes in pieces: `--parts FOLDER` keeps
-what each part has found, `--only PART` runs one, `--seconds` ends a piece of the part `reference`, which goes on from
-there. Where all parts are there, they make the result, whenever they ran.
+training reaches, and when, is found with our mode `reference`, which is shown here to compute the same: the least at
+the end of an epoch, which is what theirs keeps. The evaluations that theirs makes after each epoch are not counted.
+That takes long, so that it goes in pieces: `--parts FOLDER` keeps what each part has found, `--only PART` runs one,
+`--seconds` ends a piece of the parts `reference` and `moments`, which go on from there. Where all parts are there, they
+make the result, whenever they ran.
 """
 
 import argparse
@@ -247,23 +248,41 @@ def reference(options, folder):
     """Part 3: the error that the reference reaches, by step."""
     settings = TrainingSettings(mode="reference", batch=BATCH, epochs=options.epochs)
     race = race_of(options, folder)
-    curve, finished = race.run("reference", settings, CHECK_EVERY, options.seconds)
+    curve, finished, steps = race.run("reference", settings, CHECK_EVERY, options.seconds)
     print(f"reference: {curve[-1][0]} steps, least error {min(point[2] for point in curve):.4f}", file=sys.stderr)
     found = {"curve": [[step, error] for step, _, error in curve], "no change": race.no_change()}
-    return found | {"epochs": options.epochs} if finished else None
+    return found | {"epochs": options.epochs, "steps of an epoch": steps} if finished else None
 
 
 def moments(options, folder):
-    """Part 4: seconds of the mode `moments` to the least error of the reference."""
-    target = min(error for _, error in json.loads((folder / "reference.json").read_text())["curve"])
+    """Part 4: errors of the mode `moments` by seconds, until the least error that the reference has at any check."""
+    least = min(error for _, error in json.loads((folder / "reference.json").read_text())["curve"])
     race = race_of(options, folder)
-    curve, _ = race.run("moments", MOMENTS, 10, options.seconds, target)
-    reached = curve[-1][2] <= target
-    return {
-        "curve": curve,
-        "seconds of the moments themselves": race.seconds_of_moments,
-        "seconds": curve[-1][1] + race.seconds_of_moments if reached else float("inf"),
-    }
+    curve, finished, steps = race.run("moments", MOMENTS, MOMENTS.steps_per_epoch, options.seconds, least)
+    print(f"moments: {curve[-1]}, least error {min(point[2] for point in curve):.4f} of {least:.4f}", file=sys.stderr)
+    found = {"curve": curve, "seconds of the moments themselves": race.seconds_of_moments, "steps of an epoch": steps}
+    return found if finished else None
+
+
+def race_ratios(found, step_seconds):
+    """Stock's time over ours, to the error of stock's best epoch, which it keeps, and to its least at any check.
+
+    Parameters
+    ----------
+    found : dict
+        Parts ``reference`` and ``moments``.
+    step_seconds : float
+        Of stock.
+    """
+    curve, epoch = found["reference"]["curve"], found["reference"]["steps of an epoch"]
+    ends = [point for point in curve if point[0] % epoch == 0]
+    ratios, before = {}, found["moments"]["seconds of the moments themselves"]
+    for name, points in {"best epoch": ends, "least error at a check": curve}.items():
+        steps, target = min(points, key=lambda point: point[1])
+        ours = next((seconds for _, seconds, error in found["moments"]["curve"] if error <= target), float("inf"))
+        ratios[name] = steps * step_seconds / (before + ours)
+        print(f"moments: {before + ours:.1f} s to error {target:.4f}, stock's {name} ({steps} steps, extrapolated)")
+    return ratios
 
 
 PARTS = {"speed": speed, "equality": lambda options, _: equality(options), "reference": reference, "moments": moments}
@@ -283,11 +302,7 @@ def ratios_of(found):
     ratios["evaluation"] = kept["evaluate"] * EVALUATED_BATCHES / own["evaluate"]
     ratios["memory"] = memory["stock"] / memory["ours"]
     if "moments" in found:
-        curve = found["reference"]["curve"]
-        steps = min(curve, key=lambda point: point[1])[0]
-        ratios["moments"] = steps * median["stock"]["step"] / found["moments"]["seconds"]
-        seconds = found["moments"]["seconds"]
-        print(f"moments: {seconds:.1f} s to the error of {steps} steps of stock (extrapolated)")
+        ratios["moments"] = race_ratios(found, median["stock"]["step"])["best epoch"]
     return ratios
 
 
@@ -309,7 +324,7 @@ def arguments():
     quick = options.quick
     options.genes = options.genes or (2000 if quick else 5000)
     options.cells = options.cells or (3000 if quick else SCREEN_CELLS)
-    options.epochs = options.epochs or (1 if quick else 6)
+    options.epochs = options.epochs or (1 if quick else 3)
     options.rounds = options.rounds or (3 if quick else 30)
     options.batches, options.evaluation_rounds = 6 if quick else options.rounds + 1, options.rounds
     return options

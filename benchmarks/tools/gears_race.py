@@ -84,7 +84,7 @@ class Race:
         return float((np.square(self.difference) * self.top).sum(axis=1).mean() / 20)
 
     def run(self, name, settings, every, seconds, until=0.0):
-        """Train on, or begin; returns (curve, whether it is finished).
+        """Train on, or begin; returns (curve, whether it is finished, steps of an epoch).
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class Race:
             Of the state in the folder.
         settings : scarceseq.perturbation.gears.settings.TrainingSettings
         every : int
-            Steps between evaluations.
+            Steps between evaluations; there is one at each epoch's end too.
         seconds : float
             Of this piece.
         until : float
@@ -100,7 +100,8 @@ class Race:
 
         Returns
         -------
-        list of [step, seconds of training alone, error], bool
+        list of [step, seconds of training alone, error], bool, int
+            The last is the number of an epoch's steps.
         """
         model, batches = self.model(), self.batches(settings)
         optimiser = torch.optim.Adam(
@@ -119,15 +120,15 @@ class Race:
                 if self.device.type == "cuda":
                     torch.cuda.synchronize()
                 elapsed += time.perf_counter() - start
-                if step % every == 0 or step == settings.epochs * batches.steps:
+                if step % every == 0 or step % batches.steps == 0:
                     curve.append([step, round(before + elapsed, 2), self.error(model, settings)])
                     if curve[-1][2] <= until:
-                        return curve, True
+                        return curve, True, batches.steps
                     if time.perf_counter() - begun > seconds:
                         self.store(name, model, optimiser, curve)
-                        return curve, step == settings.epochs * batches.steps
+                        return curve, step == settings.epochs * batches.steps, batches.steps
         self.store(name, model, optimiser, curve)
-        return curve, True
+        return curve, True, batches.steps
 
     def store(self, name, model, optimiser, curve):
         """Weights, the optimiser's moments, and the curve so far."""

@@ -42,7 +42,7 @@ from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
 
 SEED, HELD_OUT, TOP, CHECKS = 20261121, 0.2, 20, 40
-SECONDS = {"demo": 8.0, "generated": 12.0}
+SECONDS = {"demo": 5.0, "generated": 8.0}
 HIDDEN = {"demo": 16, "generated": 64}
 TUNING, JUDGED = range(2), range(2, 10)
 RATES = (0.001, 0.003, 0.01)

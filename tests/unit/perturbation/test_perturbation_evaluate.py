@@ -11,7 +11,7 @@ from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.perturbation.prior import Prior
-from scarceseq.perturbation.summary import capabilities, summarise
+from scarceseq.perturbation.summary import capabilities, finding, summarise
 from scarceseq.screen.splits import split_perturbations
 
 GENES = [f"G{index:02d}" for index in range(40)]
@@ -138,5 +138,36 @@ def test_the_summary_is_the_mean_over_splits_with_the_corrected_interval(prior):
     assert row["normalised"] == pytest.approx(ratio)
     assert row["normalised_low"] < row["normalised"] < row["normalised_high"]
     assert table.loc[("training_mean", "mse"), "normalised"] == 0
+    assert row["relative"] == pytest.approx(wide["value"].sum() / wide["floor"].sum())
+    difference = corrected_interval(wide["value"] - wide["floor"], 8 / 32, 0.9)
+    assert row["relative_low"] == pytest.approx(1 + difference[1] / wide["floor"].mean())
+    assert table.loc[("training_mean", "mse"), ["relative", "relative_low", "relative_high"]].tolist() == [1, 1, 1]
+    assert np.isnan(table.loc[("graph_ridge", "pearson_delta"), "relative"])
     assert np.isnan(table.loc[("graph_ridge", "wrong_direction"), "normalised"])
     assert (table["splits"] == 4).sum() == 2 * sum("cells" not in metric.undefined for metric in METRICS.values())
+
+
+def squared_errors(rows):
+    """Rows of a summary: predictor, source, share of the training mean's squared error with its interval."""
+    columns = ["predictor", "source", "relative", "relative_low", "relative_high"]
+    return pd.DataFrame(rows, columns=columns).assign(screen="s", metric="mse", splits=10)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (
+            [("ridge", "go", 0.5, 0.4, 0.6), ("training_mean", "none", 1, 1, 1), ("ridge", "shuffled", 0.98, 0.9, 1.1)],
+            "Screen s: of 1 predictors ridge (go) did best, with 0.50 of the training mean's squared error (0.40 to "
+            "0.60, 10 splits); it was picked for that afterwards. On control graphs the least is 0.98.",
+        ),
+        (
+            [("ridge", "go", 1.0, 0.9, 1.1), ("a_b", "none", 0.97, 0.93, 1.01)],
+            "Screen s: none of 2 predictors is shown to beat the training mean; a b came nearest, with 0.97 of the "
+            "training mean's squared error (0.93 to 1.01, 10 splits).",
+        ),
+        ([("training_mean", "none", 1, 1, 1)], ""),
+    ],
+)
+def test_the_finding_says_what_the_table_shows(rows, words):
+    assert finding(squared_errors(rows), {"shuffled"}) == words

@@ -8,7 +8,8 @@ from scarceseq.perturbation.evaluate import ABOUT
 from scarceseq.perturbation.metrics import METRICS
 
 COLUMNS = [*ABOUT, "transductive", "metric", "mean", "low", "high", "floor", "ceiling"]
-COLUMNS += ["normalised", "normalised_low", "normalised_high", "splits", "interval", "status", "reason"]
+COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalised_low", "normalised_high"]
+COLUMNS += ["splits", "interval", "status", "reason"]
 
 
 def summarise(values, confidence):
@@ -23,9 +24,10 @@ def summarise(values, confidence):
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`. ``normalised`` is the mean of value - floor over the mean of ceiling - floor: 0 is the mean of the
-        pool, 1 what the measurement's noise allows; NaN where no ceiling is known or it is no better than the floor.
-        Its interval takes the denominator as given.
+        `COLUMNS`. ``relative``, for errors, is the mean of value over the mean of floor: 1 is the mean of the pool.
+        ``normalised`` is the mean of value - floor over the mean of ceiling - floor: 0 is the mean of the pool, 1 what
+        the measurement's noise allows; NaN where no ceiling is known or it is no better than the floor. Intervals of
+        both are those of value - floor, split by split, and take the denominator as given.
     """
     rows = []
     for key, group in values.groupby([*ABOUT, "metric"], sort=True):
@@ -60,12 +62,44 @@ def over_splits(wide, test_to_pool, metric, confidence):
     row = {"mean": mean, "low": low, "high": high, "splits": len(wide), "interval": how}
     row["floor"] = wide["floor"].mean()
     row["ceiling"] = wide["ceiling"].mean() if wide["ceiling"].notna().all() else np.nan
-    width = row["ceiling"] - row["floor"]
-    if width * (1 if METRICS[metric].higher_is_better else -1) > 0:
-        gained, *ends = corrected_interval(wide["value"] - wide["floor"], test_to_pool, confidence)[:3]
-        ends = sorted(end / width for end in ends)
-        row |= {"normalised": gained / width + 0.0, "normalised_low": ends[0], "normalised_high": ends[1]}
+    higher, width = METRICS[metric].higher_is_better, row["ceiling"] - row["floor"]
+    gained = np.array(corrected_interval(wide["value"] - wide["floor"], test_to_pool, confidence)[:3])
+    if not higher and row["floor"] > 0:
+        row |= dict(zip(("relative", "relative_low", "relative_high"), 1 + gained / row["floor"], strict=True))
+    if width * (1 if higher else -1) > 0:
+        ends = sorted(gained[1:] / width)
+        row |= {"normalised": gained[0] / width + 0.0, "normalised_low": ends[0], "normalised_high": ends[1]}
     return row
+
+
+def finding(summary, controls=()):
+    """What a screen's squared errors show, in words.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of status 'run' of one screen.
+    controls : set of str
+        Sources that are shuffled or rewired graphs.
+    """
+    part = summary[summary["metric"].eq("mse") & summary["relative"].notna()]
+    part = part[~part["predictor"].isin(["control", "training_mean"])]
+    control, part = part[part["source"].isin(controls)], part[~part["source"].isin(controls)]
+    if part.empty:
+        return ""
+    best = part.loc[part["relative"].idxmin()]
+    name = best["predictor"].replace("_", " ") + (
+        f" ({best['source'].replace('_', ' ')})" if best["source"] != "none" else ""
+    )
+    size = f"{best['relative']:.2f} of the training mean's squared error ({best['relative_low']:.2f} to "
+    size += f"{best['relative_high']:.2f}, {int(best['splits'])} splits)"
+    if best["relative_high"] < 1:
+        text = f"of {len(part)} predictors {name} did best, with {size}; it was picked for that afterwards"
+    else:
+        text = f"none of {len(part)} predictors is shown to beat the training mean; {name} came nearest, with {size}"
+    if len(control):
+        text += f". On control graphs the least is {control['relative'].min():.2f}"
+    return f"Screen {best['screen']}: {text}."
 
 
 def capabilities(kinds):

@@ -61,7 +61,7 @@ def build(named, settings, benchmarks):
         fewshot.section(inputs, settings),
         network.section(inputs),
         screen.section(inputs),
-        perturbation.section(inputs),
+        perturbation.section(inputs, settings),
         selection.section(inputs),
         design.section(inputs),
         resources.section(benchmarks),

@@ -3,12 +3,16 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.perturbation.summary import finding
 from scarceseq.perturbation.transfer_summary import sentence
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import span, words
 
 NO_SOURCE = "none"
+RELATIVE = "mse / floor"
+CONTROLS = ("shuffled", "rewired")
+"""Kinds of graph that say nothing about genes."""
 DRAWN = ("mse", "pearson_delta", "pearson_delta_perturbed_mean", "centroid_accuracy")
 """Metrics that get a panel, those a screen has; the others are in the table."""
 
@@ -19,23 +23,32 @@ def label(row):
 
 
 def predictor_table(summary):
-    """One row per screen and predictor, one column per metric: mean and interval over splits; floor and ceiling last.
+    """One row per predictor of a screen, one column per metric: mean and interval over splits; floor and ceiling last.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Rows of status 'run'.
+        Rows of status 'run' of one screen.
     """
     part = summary.copy()
-    part["text"] = [f"{r.mean:.3g}\u00a0[{r.low:.3g},\u00a0{r.high:.3g}]" for r in part.itertuples()]
-    part["name"] = [label(row) for row in part.itertuples()]
-    metrics = list(dict.fromkeys(part["metric"]))
-    bounds = part.drop_duplicates(["screen", "metric"]).dropna(subset=["floor"])
+    part["text"] = [interval(row.mean, row.low, row.high) for row in part.itertuples()]
+    relative = part[part["metric"].eq("mse") & part["relative"].notna()]
+    texts = [interval(row.relative, row.relative_low, row.relative_high) for row in relative.itertuples()]
+    bounds = part.drop_duplicates("metric").dropna(subset=["floor"])
+    part = pd.concat([relative.assign(metric=RELATIVE, text=texts), part], ignore_index=True)
+    part["name"] = [label(row).replace(" ", "\u00a0") for row in part.itertuples()]
+    metrics, names = (list(dict.fromkeys(part[column])) for column in ("metric", "name"))
     for name in ("floor", "ceiling"):
         known = bounds[bounds[name].notna()].assign(name=f"[{name}]")
         part = pd.concat([part, known.assign(text=[f"{value:.3g}" for value in known[name]])], ignore_index=True)
-    wide = part.pivot(index=["screen", "name"], columns="metric", values="text")
-    return wide[metrics].reset_index().rename(columns={"name": "predictor"})
+        names += [f"[{name}]"] * bool(len(known))
+    wide = part.pivot(index="name", columns="metric", values="text").loc[names, metrics]
+    return wide.fillna("").rename_axis("predictor").reset_index()
+
+
+def interval(mean, low, high):
+    """A mean and its interval, on one line."""
+    return f"{mean:.3g}\u00a0[{low:.3g},\u00a0{high:.3g}]"
 
 
 @style.styled
@@ -53,14 +66,17 @@ def predictor_figure(summary):
     drawn, axes = style.figure(*size, columns=len(metrics), sharey=True)
     for ax, metric in zip(axes[0], metrics, strict=True):
         part = summary[summary["metric"] == metric]
-        for row in part.itertuples():
+        relative = metric == "mse" and part["relative"].notna().all()
+        scale = part["floor"].iloc[0] if relative else 1.0
+        columns = ["relative_low", "relative", "relative_high"] if relative else ["low", "mean", "high"]
+        for row, (low, mean, high) in zip(part.itertuples(), part[columns].to_numpy(), strict=True):
             place = names.index(label(row))
-            ax.plot([row.low, row.high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
-            ax.plot([row.mean], [place], marker="o", color=style.BLUE, ms=4.5)
+            ax.plot([low, high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
+            ax.plot([mean], [place], marker="o", color=style.BLUE, ms=4.5)
         for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
             if np.isfinite(part[name].iloc[0]):
-                ax.axvline(part[name].iloc[0], color=style.BLACK, lw=0.9, ls=dashes)
-        ax.set_title(words(metric))
+                ax.axvline(part[name].iloc[0] / scale, color=style.BLACK, lw=0.9, ls=dashes)
+        ax.set_title(RELATIVE if relative else words(metric))
         ax.grid(True, axis="x")
         ax.margins(x=0.12)
     axes[0, 0].set_yticks(range(len(names)), names)
@@ -68,20 +84,34 @@ def predictor_figure(summary):
     return drawn
 
 
-def section(inputs):
-    """Section of the page, or None if nothing was predicted."""
+def section(inputs, settings):
+    """Section of the page, or None if nothing was predicted.
+
+    Parameters
+    ----------
+    inputs : scarceseq.report.inputs.Inputs
+    settings : dict
+        The whole config: which graphs are controls.
+    """
     if not inputs.has("perturbation_summary"):
         return None
     summary = inputs.table("perturbation_summary")
     summary["source"] = summary["source"].fillna(NO_SOURCE)
     ran = summary[summary["status"] == "run"]
-    blocks = [_picture(screen, part) for screen, part in ran.groupby("screen", sort=True)]
+    graphs = settings.get("network", {}).get("graphs", {})
+    controls = {name for name, graph in graphs.items() if graph["kind"] in CONTROLS}
+    findings = [text for _, part in ran.groupby("screen", sort=True) if (text := finding(part, controls))]
+    blocks = [Paragraph(text, "finding") for text in findings]
     note = (
         "Trained on the whole pool of each split, judged on its test perturbations: mean over splits and its interval "
         "(splits share perturbations, which it allows for). The perturbed gene itself does not count. Floor: the mean "
-        "effect of the pool; ceiling: what the measurement's noise allows, where it can be known."
+        "effect of the pool; ceiling: what the measurement's noise allows, where it can be known. "
+        f"{RELATIVE}: squared error over the floor's, compared split by split."
     )
-    blocks.append(Table("perturbation_predictors", ran, "Predictors and metrics", note, shown=predictor_table(ran)))
+    for screen, part in ran.groupby("screen", sort=True):
+        blocks.append(_picture(screen, part))
+        title = f"Predictors and metrics, screen {screen}"
+        blocks.append(Table(f"perturbation_predictors_{screen}", part, title, note, shown=predictor_table(part)))
     normalised = ran.dropna(subset=["normalised"])
     if len(normalised):
         columns = ["screen", "predictor", "source", "metric", "normalised", "normalised_low", "normalised_high"]
@@ -93,7 +123,7 @@ def section(inputs):
         note = "What each kind of screen can carry; where not, the reason."
         blocks.append(Table("perturbation_capabilities", table, "Metrics", note, folded=True))
     blocks += _transfer(inputs)
-    return Section("perturbation", "Predicting unseen perturbations", blocks)
+    return Section("perturbation", "Predicting unseen perturbations", blocks, findings=findings)
 
 
 def _picture(screen, part):
@@ -104,7 +134,8 @@ def _picture(screen, part):
         f"Predictors on screen {screen}",
         "Each row is a predictor, with the graph or embedding that it was given; points are means over splits, bars "
         "their intervals. Dotted: the floor, predicting the mean effect of the pool; dashed: the ceiling that the "
-        "measurement's noise allows. Squared error: left is better; the others: right is better.",
+        "measurement's noise allows. Squared error, as a share of the floor's: left is better; the others: right is "
+        "better.",
         f"{span(part['splits'].astype(int))} splits of one screen.",
         "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
         "experiment." + (" The data were prepared with the held-out perturbations in view." if transductive else ""),

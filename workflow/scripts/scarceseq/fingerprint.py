@@ -81,7 +81,7 @@ def _references(path, _modified):
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and _is_registry_load(node):
-            registries.add(node.args[0].value)
+            registries.add(node.args[0].value)  # type: ignore[attr-defined]
     return frozenset(name for name in modules if name.split(".")[0] == PACKAGE), frozenset(registries)
 
 

@@ -176,7 +176,7 @@ def plain_value(text, begin, end):
             value = value * 10 + (np.int64(text[position]) - ZERO)
         return value
     unwanted = np.uint64(8 * (WORD_BYTES - length))
-    word = ((load_word(text, end - WORD_BYTES) >> unwanted) << unwanted) & NIBBLES
+    word = ((load_word(text, end - WORD_BYTES) >> unwanted) << unwanted) & NIBBLES  # type: ignore[call-arg]
     word = word * np.uint64(10) + (word >> np.uint64(8))
     high = (word & PAIRS) * HUNDRED_AND_MILLION
     low = ((word >> np.uint64(16)) & PAIRS) * ONE_AND_TEN_THOUSAND
@@ -293,7 +293,7 @@ def first_mismatch(text, spans, rows, names, ends, first):
             return row
         offset = 0
         while offset + WORD_BYTES <= length:
-            if load_word(text, start + offset) != load_word(names, begin + offset):
+            if load_word(text, start + offset) != load_word(names, begin + offset):  # type: ignore[call-arg]
                 return row
             offset += WORD_BYTES
         for rest in range(offset, length):

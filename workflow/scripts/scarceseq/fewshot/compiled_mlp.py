@@ -57,7 +57,7 @@ def descend(module, weights, updates, classes, schedule):
         arrays += (_layer if name.endswith(".value") else _tensor)(update, weights[name])
     number = arrays[0].dtype.type
     scalars = number(schedule.learning_rate), number(schedule.momentum), number(module.encoder.hidden[1].eps)
-    _descend(*arrays, classes.numpy(), *scalars, schedule.steps)
+    _descend(*arrays, classes.numpy(), *scalars, schedule.steps)  # type: ignore[call-arg]
     return True
 
 

@@ -44,7 +44,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
                     found[row][number] = probabilities
         return found
 
-    predict.along = fitter.along
+    predict.along = fitter.along  # type: ignore[attr-defined]
     return predict
 
 

@@ -51,7 +51,7 @@ def read_truth(profiles, differential, test, pool):
     weights = gene_weights(layers["score"][test], mask) if "score" in layers else None
     # the profile has all cells, each half has half of them: a quarter of the halves' squared difference
     noise = layers["half_squared_difference"][test].astype(float) / 4 if "half_squared_difference" in layers else None
-    return Truth(delta[test], mask, *tops, delta[pool].mean(axis=0), reliability, weights, noise)
+    return Truth(delta[test], mask, tops[0], tops[1], delta[pool].mean(axis=0), reliability, weights, noise)
 
 
 def gene_weights(score, mask):

@@ -137,7 +137,8 @@ def tune_probabilistic_pca(fit, values, mask, candidates):
 
 
 def _mask(shape, settings, seed):
-    return draw_mask(*shape, settings.evaluation_mask_share, seed)
+    samples, genes = shape
+    return draw_mask(samples, genes, settings.evaluation_mask_share, seed)
 
 
 def _error(prediction, values, mask):

@@ -159,7 +159,8 @@ class Training:
         self.optimiser.zero_grad(set_to_none=True)
         seed, total = derive(self.seed, "step", step), 0.0
         for part in self.parts:
-            batch = make_batch(*next(loaded), part, settings, seed)
+            samples, expression = next(loaded)
+            batch = make_batch(samples, expression, part, settings, seed)
             torch.manual_seed(derive(seed, "network", part.start))
             with self.group.exchange(model, last=part is self.parts[-1]):
                 with self._autocast():
@@ -176,7 +177,7 @@ class Training:
         """Let the optimiser divide gradients by what their norm is above its maximum, which saves a pass over them."""
         gradients = [weight.grad for weight in self.task.parameters() if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        self.optimiser.grad_scale = (norm / self.settings.maximum_gradient_norm).clamp_min(1).float()
+        self.optimiser.grad_scale = (norm / self.settings.maximum_gradient_norm).clamp_min(1).float()  # type: ignore[attr-defined]
 
     def _autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
@@ -228,7 +229,7 @@ class Training:
             chunk = rows[start : start + VALIDATION_CHUNK_SAMPLES]
             values = torch.from_numpy(np.require(self.matrix[chunk], requirements="W")).to(self.device)
             mask_seed = derive(self.seed, "validation masks", start)
-            mask = draw_mask(*values.shape, self.settings.mask_share, mask_seed, self.device)
+            mask = draw_mask(len(chunk), values.shape[1], self.settings.mask_share, mask_seed, self.device)
             with self._autocast():
                 losses = self.task(Batch(chunk, self.standardise(values), mask))
             for name, loss in losses.items():

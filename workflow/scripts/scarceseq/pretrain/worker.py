@@ -76,8 +76,10 @@ def work(job):
     if settings.deterministic:
         repeat_exactly()
     with joined(device.choose(job["device"])) as (group, chosen):
-        corpus = [source[name] for name in ("training", "samples", "genes", "splits")]
-        matrix = read_matrix(*corpus, settings.split, source["attributes"], settings.attribute_keys)
+        training, samples, genes, splits = (source[name] for name in ("training", "samples", "genes", "splits"))
+        matrix = read_matrix(
+            training, samples, genes, splits, settings.split, source["attributes"], settings.attribute_keys
+        )
         folder = Path(output["model"]).parent
         checkpoint = checkpoint_of(folder / "checkpoint", matrix, settings, seed, chosen, job["code"])
         events = Events(folder / "events")

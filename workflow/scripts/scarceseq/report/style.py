@@ -90,7 +90,7 @@ def inline(text, name, label):
     body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
     body = body.replace(' id="', f' id="{name}-').replace("url(#", f"url(#{name}-")
     body = body.replace('href="#', f'href="#{name}-')
-    pixels = float(re.search(r'viewBox="0 0 ([\d.]+) ', body).group(1)) * 4 / 3
+    pixels = float(re.findall(r'viewBox="0 0 ([\d.]+) ', body)[0]) * 4 / 3
     size = f"width:100%;min-width:{min(pixels, 540):.0f}px;max-width:{pixels:.0f}px;height:auto"
     head = f'<svg role="img" aria-label="{label}" style="{size}"'
     return re.sub(r'<svg((?:\s+(?:height|width)="[^"]*")*)', head, body, count=1)

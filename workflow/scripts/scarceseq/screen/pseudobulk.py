@@ -89,12 +89,13 @@ def add_agreement(profiles, groups, control, halvings, seed):
         control_halves = half_means(control, derive(seed, "half", index, "control"))
         for row, name in enumerate(groups.names):
             halves[:, row] = half_means(groups.read(name), derive(seed, "half", index, name)) - control_halves
-        squared += (halves[0] - halves[1]) ** 2 / halvings
+        one, other = halves
+        squared += (one - other) ** 2 / halvings
         measured.append(
             {
-                "reliability": correlation(*halves, mask),
-                "reliability_centred": correlation(*(half - half.mean(axis=0) for half in halves), mask),
-                "half_squared_error": mean_squared_error(*halves, mask),
+                "reliability": correlation(one, other, mask),
+                "reliability_centred": correlation(one - one.mean(axis=0), other - other.mean(axis=0), mask),
+                "half_squared_error": mean_squared_error(one, other, mask),
             }
         )
     for column in measured[0]:

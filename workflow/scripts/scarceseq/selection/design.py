@@ -217,8 +217,8 @@ def lay_out(order, wells, controls):
     place = np.arange(len(order)) % (wells - controls)
     well = [f"{chr(ord('A') + number // columns)}{number % columns + 1}" for number in place]
     order = order.assign(plate=np.arange(len(order)) // (wells - controls) + 1, well=well)
-    columns = "rank gene given_as plate well cost total_cost gain coverage_percent newly_reached covers"
-    return order[columns.split()]
+    shown = "rank gene given_as plate well cost total_cost gain coverage_percent newly_reached covers"
+    return order[shown.split()]
 
 
 def summarise(settings, lists, names, graph, curve, taken, rule):

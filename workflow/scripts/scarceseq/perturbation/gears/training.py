@@ -91,7 +91,7 @@ def batch_losses(model, batch, settings, batches):
     if log_variance is not None:
         terms = terms * (1 + settings.uncertainty_weight * torch.exp(-log_variance[member, position]))
     if batch.measured is not None:
-        wrong = wrong_direction(delta, *batch.measured, batches.mean_control)
+        wrong = wrong_direction(delta, *batch.measured, batches.mean_control)  # type: ignore[call-arg]
         terms = terms + settings.direction_weight * wrong
     return (batch.weight * terms).sum(dim=(1, 2))
 

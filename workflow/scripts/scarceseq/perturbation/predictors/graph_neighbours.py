@@ -39,12 +39,12 @@ def fit(delta, rows, kernel):
     used, residual = rows[inside], delta[inside] - mean
     similarity = kernel.values[np.ix_(used, used)].copy()
     np.fill_diagonal(similarity, 0)
-    best = None
+    least, best = np.inf, (NEIGHBOURS[0], PULLS[0])
     for neighbours, pull in product(NEIGHBOURS, PULLS):
         error = ((residual - weights(similarity, neighbours, pull) @ residual) ** 2).sum() if len(used) else 0.0
-        if best is None or error < best[0]:
-            best = error, neighbours, pull
-    return Model(mean, used, residual, *best[1:], kernel)
+        if error < least:
+            least, best = error, (neighbours, pull)
+    return Model(mean, used, residual, best[0], best[1], kernel)
 
 
 def weights(similarity, neighbours, pull):

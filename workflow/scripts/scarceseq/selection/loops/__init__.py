@@ -7,7 +7,9 @@ Both modules have the same functions, work in whole numbers and give the same re
 def fastest():
     """Module with the loops that this machine runs fastest."""
     try:
-        from scarceseq.selection.loops import compiled as loops
+        from scarceseq.selection.loops import compiled
     except ImportError:
-        from scarceseq.selection.loops import vectorised as loops
-    return loops
+        from scarceseq.selection.loops import vectorised
+
+        return vectorised
+    return compiled

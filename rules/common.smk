@@ -15,7 +15,7 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).paren
 sys.path.insert(0, str(SCRIPTS))
 os.environ.update(PYTHONPATH=str(SCRIPTS))
 
-from scarceseq import registry, settings
+from scarceseq import registry, settings, ways
 from scarceseq.errors import InputError
 from scarceseq.fingerprint import fingerprint
 
@@ -279,12 +279,31 @@ def selectors_of_job(wildcards):
 
 def needs_of(selectors):
     """What some selectors look at besides names, together."""
-    return {need for name in selectors for need in registry.declared("selection.selectors", name, "NEEDS")}
+    return {need for name in selectors for need in ways.declared(name, "NEEDS")}
 
 
 def in_rounds(selectors):
     """Whether the selectors of a job choose in rounds; a job's selectors are all alike in that."""
-    return registry.declared("selection.selectors", selectors[0], "ROUNDS")
+    return ways.declared(selectors[0], "ROUNDS")
+
+
+def models_between_rounds(wildcards):
+    """Models that the selectors of a job work on."""
+    usual = config["selection"]["rounds"]["model"]
+    return sorted({ways.parts(name)[1] or usual for name in selectors_of_job(wildcards)})
+
+
+def model_cells(wildcards):
+    """The screen's cells, if a model of the job is trained on cells."""
+    needs = [registry.declared("selection.surrogates", name, "NEEDS") for name in models_between_rounds(wildcards)]
+    wanted = any("cells" in need for need in needs)
+    return {"cells": f"{RESULTS}/screen/{wildcards.screen}/cells.h5ad"} if wanted else {}
+
+
+def model_settings(wildcards):
+    """Settings of each model of a job that has some: those of the predictor of that name."""
+    found = {name: settings_of_predictor(name) for name in models_between_rounds(wildcards)}
+    return {name: own for name, own in found.items() if own}
 
 
 def fewshot_plans():
@@ -415,8 +434,13 @@ def training_cells(wildcards):
 
 
 def predictor_settings(wildcards):
+    """Settings of a job's predictor."""
+    return settings_of_predictor(wildcards.predictor)
+
+
+def settings_of_predictor(name):
     """Settings of a predictor that has some, and where it computes."""
-    settings = config["predictors"].get(wildcards.predictor)
+    settings = config["predictors"].get(name)
     return settings | {"device": config["device"]} if settings else {}
 
 
@@ -546,9 +570,10 @@ def registry_entries(wildcards):
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
     if "selector" in wildcards.keys():
         selectors = selectors_of_job(wildcards)
-        starts = [registry.declared("selection.selectors", name, "START") for name in selectors if in_rounds([name])]
-        pairs += [("selection.selectors", name) for name in sorted({*selectors, *starts})]
-        pairs.append(("selection.surrogates", config["selection"]["rounds"]["model"]))
+        starts = [ways.declared(name, "START") for name in selectors if in_rounds([name])]
+        own = {ways.parts(name)[0] for name in selectors}
+        pairs += [("selection.selectors", name) for name in sorted({*own, *starts})]
+        pairs += [("selection.surrogates", name) for name in models_between_rounds(wildcards)]
     if "block" in wildcards.keys() and "task" in wildcards.keys():
         pairs += [("fewshot.methods", method) for method in method_blocks(wildcards.task)[wildcards.block]]
     if "base" in wildcards.keys():

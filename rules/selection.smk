@@ -38,6 +38,7 @@ rule rank_perturbations:
 
 rule select_in_rounds:
     input:
+        unpack(model_cells),
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
         splits="<results>/screen/{screen}/splits.tsv",
         graph=selection_graph,
@@ -57,6 +58,8 @@ rule select_in_rounds:
     params:
         selectors=selectors_of_job,
         rounds=config["selection"]["rounds"],
+        models=model_settings,
+        drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
         min_budget=config["selection"]["min_budget"],
         hops=config["selection"]["hops"],
         seed=config["seed"],

@@ -86,7 +86,22 @@ def test_defaults_are_filled_in_and_paths_expanded():
         ),
         (
             lambda c: c["selection"].update(rounds={"model": "oracle"}),
-            "config key selection.rounds.model: 'oracle' is no model; known: graph_process",
+            "config key selection.rounds.model: 'oracle' is no model; known: gears, graph_process",
+        ),
+        (
+            lambda c: c["selection"].update(selectors=["random", "bald@oracle"]),
+            "config key selection.selectors.bald@oracle: 'oracle' is no model; known: gears, graph_process",
+        ),
+        (
+            lambda c: c["selection"].update(selectors=["random", "reach@gears"]),
+            "config key selection.selectors: 'reach@gears' chooses in one shot, without a model",
+        ),
+        (
+            lambda c: (
+                c["selection"].update(selectors=["random", "bald@gears"]),
+                c["screens"]["demo"].update(kind="coordinates"),
+            ),
+            "config key selection.selectors: 'bald@gears' trains gears on single cells, which screen demo does not have",
         ),
         (
             lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),

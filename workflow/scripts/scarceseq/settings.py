@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from scarceseq import registry
+from scarceseq import registry, ways
 from scarceseq.errors import InputError
 
 # What a section needs from the sections before it.
@@ -274,6 +274,7 @@ def _check_selection(config):
             _one_of(f"selection.screens.{screen}", graph, graphs, "graph of network.graphs")
     if selection:
         _check_selectors(selection)
+        _check_models(selection, config["screens"])
     for predictor in selection.get("predictors", []):
         _one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
 
@@ -285,8 +286,7 @@ def selector_jobs(selectors):
 
 def one_shot_on_graph(selector):
     """Whether a selector ranks in one shot, and on one graph."""
-    rounds, needs = (registry.declared("selection.selectors", selector, constant) for constant in ("ROUNDS", "NEEDS"))
-    return not rounds and "graph" in needs
+    return not ways.declared(selector, "ROUNDS") and "graph" in ways.declared(selector, "NEEDS")
 
 
 def _check_selectors(selection):
@@ -294,18 +294,38 @@ def _check_selectors(selection):
     seen = set()
     for job, names in selector_jobs(selection["selectors"]).items():
         for name in names:
-            _one_of("selection.selectors", name, registry.names("selection.selectors"), "selector")
+            _one_of("selection.selectors", ways.parts(name)[0], registry.names("selection.selectors"), "selector")
             if name in seen:
                 raise InputError(f"config key selection.selectors: '{name}' is there twice")
             seen.add(name)
-        if len({registry.declared("selection.selectors", name, "ROUNDS") for name in names}) > 1:
+        if len({ways.declared(name, "ROUNDS") for name in names}) > 1:
             raise InputError(
                 f"config key selection.selectors.{job}: selectors in one shot and in rounds; divide the list"
             )
     for name in selection["stability"]["selectors"]:
         known = [entry for entry in registry.names("selection.selectors") if one_shot_on_graph(entry)]
         _one_of("selection.stability.selectors", name, known, "selector in one shot that works on a graph")
-    _one_of("selection.rounds.model", selection["rounds"]["model"], registry.names("selection.surrogates"), "model")
+
+
+def _check_models(selection, screens):
+    """Models between rounds by their names, and that the screens have what they are trained on."""
+    known = registry.names("selection.surrogates")
+    _one_of("selection.rounds.model", selection["rounds"]["model"], known, "model")
+    for name in [name for names in selector_jobs(selection["selectors"]).values() for name in names]:
+        model = ways.parts(name)[1]
+        if model is not None:
+            _one_of(f"selection.selectors.{name}", model, known, "model")
+        if not ways.declared(name, "ROUNDS"):
+            if model is not None:
+                raise InputError(f"config key selection.selectors: '{name}' chooses in one shot, without a model")
+            continue
+        model = model or selection["rounds"]["model"]
+        without = [screen for screen in selection["screens"] if screens[screen]["kind"] != "cells"]
+        if without and "cells" in registry.declared("selection.surrogates", model, "NEEDS"):
+            raise InputError(
+                f"config key selection.selectors: '{name}' trains {model} on single cells, which screen {without[0]} "
+                "does not have; use the model graph_process, or give that screen a config of its own"
+            )
 
 
 def _check_methods(fewshot, guide):

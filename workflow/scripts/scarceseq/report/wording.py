@@ -2,8 +2,8 @@
 
 
 def words(name):
-    """A key in plain words: underscores become spaces."""
-    return str(name).replace("_", " ")
+    """A key in plain words: underscores become spaces; a selector in rounds is `on` the model it names."""
+    return str(name).replace("_", " ").replace("@", " on ")
 
 
 def count(number, singular, plural=None):

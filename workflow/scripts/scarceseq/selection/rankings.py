@@ -5,7 +5,7 @@ import time
 
 import pandas as pd
 
-from scarceseq import registry
+from scarceseq import registry, ways
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence
@@ -21,8 +21,7 @@ def for_graph(selectors, graph):
     selectors : sequence of str
     graph : scarceseq.network.graph.Graph or None
     """
-    declared = {name: registry.declared("selection.selectors", name, "NEEDS") for name in selectors}
-    return [name for name, needs in declared.items() if ("graph" in needs) == (graph is not None)]
+    return [name for name in selectors if ("graph" in ways.declared(name, "NEEDS")) == (graph is not None)]
 
 
 def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed):

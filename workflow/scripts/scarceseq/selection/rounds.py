@@ -3,12 +3,14 @@
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from scarceseq import registry
+from scarceseq import registry, ways
 from scarceseq.errors import InputError
+from scarceseq.perturbation.prior import Prior
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import round_sizes
 from scarceseq.selection.evidence import Evidence
@@ -17,14 +19,14 @@ from scarceseq.selection.rankings import for_graph, ranking_seed
 log = logging.getLogger(__name__)
 
 
-def select_in_rounds(screen, selectors, profiles, splits, graph, priors, settings, seed):
+def select_in_rounds(screen, selectors, profiles, splits, graph, priors, settings, seed, known=None):
     """Orders in which perturbations are measured, and what they cost.
 
     Parameters
     ----------
     screen : str
     selectors : sequence of str
-        Entries with ``ROUNDS``.
+        Entries with ``ROUNDS``, or ``entry@model`` for another model than that of the settings.
     profiles : anndata.AnnData
         Perturbations x columns, X = difference to control. Of each split's pool those that were chosen are read.
     splits : pandas.DataFrame
@@ -34,6 +36,8 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
     settings : (RankingSettings, RoundSettings, int)
         The last is the least size of the first round.
     seed : int
+    known : dict of str to dict, optional
+        Further fields of each model's `Prior`: cells, settings.
 
     Returns
     -------
@@ -42,9 +46,14 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
         (fits of the model included). As many genes as the rounds measure, which may be less than the pool.
     """
     ranking, rounds, min_budget = settings
-    surrogate = registry.load("selection.surrogates", rounds.model)
     genes, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
-    features = surrogate.prepare(genes, graph)
+    model_of = {name: ways.parts(name)[1] or rounds.model for name in for_graph(selectors, graph)}
+    if not model_of:
+        raise InputError(f"select_in_rounds: none of {', '.join(selectors)} runs on the graph given")
+    columns, models = profiles.var_names.to_numpy(dtype=str), {}
+    for name in sorted(set(model_of.values())):
+        prior = Prior(genes, columns, graph, **(known or {}).get(name, {}))
+        models[name] = Model(registry.load("selection.surrogates", name), prior)
     tables, costs = [], []
     for split, rows in splits.groupby("split", sort=True):
         pool = np.sort(rows.loc[rows["role"] == "pool", "perturbation"].to_numpy(dtype=str))
@@ -52,20 +61,18 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
         places = pd.Index(genes).get_indexer(pool)
         if (places < 0).any():
             raise InputError(f"select_in_rounds: gene {pool[int(np.argmin(places))]} of a split is not in the screen")
-        model = Model(surrogate, features, genes, places, delta[places], pool)
         evidence = Evidence(ranking, graph, tests, tuple(priors))
         sizes = round_sizes(len(pool), rounds, min_budget)
-        for name in for_graph(selectors, graph):
+        for name, model in model_of.items():
+            fitted = partial(models[model].learn, pool, places, delta[places])
             for draw in range(rounds.draws):
                 about = {"selector": name, "split": split, "draw": draw}
                 seeds = [derive(seed, "rounds", screen, name, split, draw, number) for number in range(len(sizes))]
                 start = ranking_seed(seed, screen, start_of(name), split, draw)
                 began = time.perf_counter()
-                table = run_rounds(name, pool, evidence, model, sizes, [start, *seeds[1:]])
+                table = run_rounds(name, pool, evidence, fitted, sizes, [start, *seeds[1:]])
                 costs.append(about | {"seconds": time.perf_counter() - began})
                 tables.append(table.assign(**about))
-    if not tables:
-        raise InputError(f"select_in_rounds: none of {', '.join(selectors)} runs on the graph given")
     log.info("%d orders of up to %d genes by %s", len(tables), max(map(len, tables)), ", ".join(selectors))
     columns = ["selector", "split", "draw", "round", "rank", "gene", "gain"]
     return pd.concat(tables, ignore_index=True)[columns], pd.DataFrame(costs)
@@ -73,7 +80,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
 
 def start_of(selector):
     """Selector of the first round."""
-    return registry.declared("selection.selectors", selector, "START")
+    return ways.declared(selector, "START")
 
 
 class Model:
@@ -83,28 +90,31 @@ class Model:
     ----------
     surrogate : module
         Entry of `scarceseq.selection.surrogates`.
-    features
-        From its ``prepare``.
-    genes : numpy.ndarray of str
-        All perturbations of the screen.
-    places : numpy.ndarray of int
-        Of the pool, among them.
-    delta : numpy.ndarray, shape (pool, columns)
-    pool : numpy.ndarray of str
+    prior : scarceseq.perturbation.prior.Prior
     """
 
-    def __init__(self, surrogate, features, genes, places, delta, pool):
-        self.surrogate, self.features, self.genes = surrogate, features, genes
-        self.places, self.delta = places, delta
-        self.row = {gene: row for row, gene in enumerate(pool)}
+    def __init__(self, surrogate, prior):
+        self.surrogate, self.genes = surrogate, prior.perturbations
+        self.features = surrogate.prepare(prior)
 
-    def learn(self, measured, seed):
-        """What is learned from some measured genes."""
-        rows = np.sort([self.row[gene] for gene in measured])
-        return self.surrogate.learn(self.features, self.genes, self.places, rows, self.delta[rows], seed)
+    def learn(self, pool, places, delta, measured, seed):
+        """What is learned from some measured genes of a pool.
+
+        Parameters
+        ----------
+        pool : numpy.ndarray of str
+            Sorted.
+        places : numpy.ndarray of int
+            Of the pool, among the screen's perturbations.
+        delta : numpy.ndarray, shape (pool, columns)
+        measured : sequence of str
+        seed : int
+        """
+        rows = np.sort(np.searchsorted(pool, measured))
+        return self.surrogate.learn(self.features, self.genes, places, rows, delta[rows], seed)
 
 
-def run_rounds(selector, pool, evidence, model, sizes, seeds):
+def run_rounds(selector, pool, evidence, learn, sizes, seeds):
     """One order: the first round by the selector's start, each further one on a model fitted anew.
 
     Parameters
@@ -112,7 +122,7 @@ def run_rounds(selector, pool, evidence, model, sizes, seeds):
     selector : str
     pool : numpy.ndarray of str
     evidence : scarceseq.selection.evidence.Evidence
-    model : Model
+    learn : function (measured genes, seed) -> scarceseq.selection.learned.Learned
     sizes : list of int
         Numbers measured after each round.
     seeds : list of int
@@ -124,11 +134,11 @@ def run_rounds(selector, pool, evidence, model, sizes, seeds):
         round, rank, gene, gain.
     """
     first = registry.load("selection.selectors", start_of(selector))
-    entry = registry.load("selection.selectors", selector)
+    entry = registry.load("selection.selectors", ways.parts(selector)[0])
     chosen, gains = first.rank(pool, evidence, budget=sizes[0], seed=seeds[0])
     chosen, gains, numbers = list(chosen), list(gains), [0] * len(chosen)
     for number, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
-        known = replace(evidence, learned=model.learn(chosen, derive(seed, "model")))
+        known = replace(evidence, learned=learn(chosen, derive(seed, "model")))
         left = [gene for gene in pool if gene not in set(chosen)]
         genes, gain = entry.rank(left, known, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
         chosen, gains, numbers = [*chosen, *genes], [*gains, *gain], [*numbers, *[number] * len(genes)]

@@ -8,9 +8,9 @@ from scarceseq.selection.learned import learned_by_ridge
 NEEDS = ("graph",)
 
 
-def prepare(genes, graph):
+def prepare(prior):
     """Cosine of the graph neighbourhoods of all perturbed genes."""
-    return gene_kernel(graph, genes)
+    return gene_kernel(prior.graph, prior.perturbations)
 
 
 def learn(features, genes, pool, measured, delta, seed):

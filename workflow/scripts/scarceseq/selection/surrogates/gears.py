@@ -1,0 +1,22 @@
+"""GEARS, trained anew on the cells of what is measured: its hidden states are the features, its predictions the profiles.
+
+The kernel is linear in the hidden states, the mean of those of an ensemble's members; on it lies the Gaussian process
+whose covariance selectors look at, as Huang et al. (2024) do with features of the last layer. A gene that the graph does
+not have has the state 0: nothing is learned from it, and it is taken last by those that ask what is uncertain.
+"""
+
+import numpy as np
+
+from scarceseq.perturbation.predictors import gears
+from scarceseq.selection.learned import learned_by_ridge
+
+NEEDS = ("graph", "cells")
+
+prepare = gears.prepare
+
+
+def learn(features, genes, pool, measured, delta, seed):
+    """Network on control and the measured perturbations; the noise is that of ridge regression on its hidden states."""
+    model = gears.fit(delta, pool[measured], features, seed)
+    states = gears.hidden_states(model, pool)
+    return learned_by_ridge(np.asarray(genes)[pool], states @ states.T, measured, delta, gears.predict(model, pool))

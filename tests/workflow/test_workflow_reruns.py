@@ -148,7 +148,7 @@ def test_another_seed_of_a_base_is_trained_and_compared_and_nothing_else(finishe
 
 def test_adding_a_selector_runs_only_its_jobs(finished_run):
     def add(config):
-        config["selection"]["selectors"].append("degree")
+        config["selection"]["selectors"]["degree"] = ["degree"]
 
     plan = changed_config(finished_run, add)
     assert plan == dict.fromkeys(SELECTION, 1) | {"fit_selection": 2}

@@ -523,7 +523,7 @@ def report_inputs(wildcards):
         if config["perturbation"]["transfer"]:
             found["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "design" in config:
-        found |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "curve", "names")}
+        found |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names")}
         found["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         found |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}

@@ -7,11 +7,13 @@ rule design_screen:
         graph=f"<results>/network/{config['design']['graph']}.parquet",
     output:
         order="<results>/design/order.tsv",
+        plates="<results>/design/plates.tsv",
         curve="<results>/design/curve.tsv",
         names="<results>/design/names.tsv",
         summary="<results>/design/summary.json",
         picture="<results>/design/coverage.svg",
         page="<results>/design/summary.html",
+        sheet="<results>/design/summary.pdf",
     log:
         "<results>/logs/design_screen/all.log",
     benchmark:

@@ -101,7 +101,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
                 c["selection"].update(selectors=["random", "bald@gears"]),
                 c["screens"]["demo"].update(kind="coordinates"),
             ),
-            "config key selection.selectors: 'bald@gears' trains gears on single cells, which screen demo does not have",
+            "config key selection.selectors: 'bald@gears' trains gears on single cells, which screen demo",
         ),
         (
             lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),

@@ -23,6 +23,7 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
         "graphs": {"mine": {"kind": "edges", "path": "links.tsv", "source_column": "from", "target_column": "to"}}
     }
     config["design"] = {"graph": "mine", "candidates": "mine.txt", "aliases": "names.tsv", "budget": 12}
+    config["design"] |= {"replicates": 2, "wells_per_plate": 48}
     (repository_copy / "mine.yaml").write_text(yaml.safe_dump(config))
     assert planned(repository_copy, "--configfile", "mine.yaml") == {
         "build_graph": 1,
@@ -33,7 +34,12 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
     folder = repository_copy / "results/mine/design"
     order = pd.read_csv(folder / "order.tsv", sep="\t")
     assert order["rank"].tolist() == list(range(1, 13))
-    assert (order["well"].iloc[0], order["well"].iloc[-1]) == ("A1", "A12")
+    assert (order["well"].iloc[0], order["well"].iloc[-1]) == ("A1", "B4")
+    plates = pd.read_csv(folder / "plates.tsv", sep="\t")
+    assert plates["content"].value_counts().to_dict() == {"gene": 24, "empty": 16, "control": 8}
+    sheet = (folder / "summary.pdf").read_bytes()
+    assert sheet.startswith(b"%PDF")
+    assert sheet.count(b"/Type /Page ") == 1
     assert order["coverage_percent"].is_monotonic_increasing
     names = pd.read_csv(folder / "names.tsv", sep="\t", keep_default_na=False).set_index("given")
     assert names.loc["FORMER", "gene"] == "G100"

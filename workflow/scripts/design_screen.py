@@ -8,6 +8,7 @@ from scarceseq.report import design as page
 from scarceseq.report import style
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.page import render
+from scarceseq.report.sheet import sheet_figure
 from scarceseq.runtime import commit, start
 from scarceseq.selection.design import design
 
@@ -15,10 +16,11 @@ start(snakemake.log[0])
 settings, output = snakemake.params.settings, snakemake.output
 found = design(read_graph(snakemake.input.graph), settings["design"], settings["seed"])
 write_table(found.order, output.order)
+write_table(found.plates, output.plates)
 write_table(found.coverage, output.curve)
 write_table(found.names, output.names)
 write_json(found.summary, output.summary)
-written = {f"design_{name}": output[name] for name in ("order", "curve", "names", "summary")}
+written = {f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "summary")}
 section = page.section(Inputs(written))
 drawing = style.svg(next(block.figure for block in section.blocks if block.kind == "picture"), "coverage")
 folder = Path(output.order).parent
@@ -26,3 +28,6 @@ with atomic(output.picture) as picture, atomic(output.page) as html:
     picture.write_text(drawing, encoding="utf-8")
     text = render([section], settings, {"coverage": drawing}, folder, commit(Path(__file__).parent))
     html.write_text(text, encoding="utf-8")
+with atomic(output.sheet) as paper:
+    sheet = sheet_figure(settings["name"], found.order, found.plates, found.coverage, found.summary)
+    sheet.savefig(paper, format="pdf", metadata={"CreationDate": None})

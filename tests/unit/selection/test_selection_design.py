@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.selection.design import PLATES, design, knee, lay_out
+from scarceseq.selection.design import design, knee
 from scarceseq.selection.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.selection.plates import PLATES, lay_out
 
 DEFAULTS = {
     **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),
     **{"graph": "g", "alias_column": "alias", "symbol_column": "symbol", "budget": 4, "hops": 1, "direction": "in"},
     **{"usage": False, "decay": 1, "random_draws": 20, "wells_per_plate": 24, "control_wells": 4},
+    **{"replicates": 1},
 }
 
 
@@ -170,15 +172,48 @@ def test_input_that_cannot_be_used_is_refused(run, changes, message):
         run(**changes)
 
 
-def test_plates_are_filled_row_by_row_and_their_last_wells_stay_free():
-    order = pd.DataFrame({"gene": [f"G{number}" for number in range(45)]}).assign(
-        rank=1, given_as="", cost=1, total_cost=1, gain=1, coverage_percent=1, newly_reached=1, covers=""
-    )
-    laid = lay_out(order, 24, 4)
-    assert laid["plate"].tolist() == [1] * 20 + [2] * 20 + [3] * 5
-    assert laid["well"].tolist()[:7] == ["A1", "A2", "A3", "A4", "A5", "A6", "B1"]
-    assert laid["well"].tolist()[19] == "D2"
+def genes_in_order(count):
+    return pd.DataFrame({"rank": range(1, count + 1), "gene": [f"G{number}" for number in range(count)]})
+
+
+def test_plates_are_filled_row_by_row_and_their_last_wells_are_for_controls():
+    plates = lay_out(genes_in_order(45), 24, 4)
+    genes = plates[plates["content"] == "gene"]
+    assert genes["plate"].tolist() == [1] * 20 + [2] * 20 + [3] * 5
+    assert genes["gene"].tolist() == [f"G{number}" for number in range(45)]
+    assert genes["well"].tolist()[:7] == ["A1", "A2", "A3", "A4", "A5", "A6", "B1"]
+    assert genes["well"].tolist()[19] == "D2"
+    controls = plates[plates["content"] == "control"]
+    assert controls.groupby("plate")["well"].agg(list).tolist() == [["D3", "D4", "D5", "D6"]] * 3
+    assert (plates["content"] == "empty").sum() == 15
     assert {wells: rows * columns for wells, (rows, columns) in PLATES.items()} == {wells: wells for wells in PLATES}
+
+
+@pytest.mark.parametrize(("count", "replicates"), [(20, 3), (40, 2), (7, 4), (1, 2), (50, 1)])
+def test_every_gene_has_its_replicates_and_every_well_is_named_once(count, replicates):
+    plates = lay_out(genes_in_order(count), 24, 4, replicates)
+    assert not plates.duplicated(["plate", "well"]).any()
+    assert (plates.groupby("plate").size() == 24).all()
+    genes = plates[plates["content"] == "gene"]
+    assert sorted(map(tuple, genes[["gene", "replicate"]].to_numpy())) == sorted(
+        (f"G{number}", replicate) for number in range(count) for replicate in range(1, replicates + 1)
+    )
+    assert plates["plate"].max() == -(-count * replicates // 20)
+    if count % 20 == 0:  # whole plates: no gene is at one place of several plates
+        assert not genes.duplicated(["gene", "well"]).any()
+
+
+def test_replicates_cost_their_number_and_stand_on_the_plates(run):
+    costs = "gene\tcost\n" + "".join(f"G{number:02d}\t1\n" for number in range(30))
+    found = run(costs=costs, budget=12, replicates=3)
+    assert len(found.order) == 4
+    assert found.order["cost"].tolist() == [3.0] * 4
+    assert found.summary["replicates"] == 3
+    genes = found.plates[found.plates["content"] == "gene"]
+    assert genes["gene"].value_counts().to_dict() == dict.fromkeys(found.order["gene"], 3)
+    first = genes[genes["replicate"] == 1]
+    assert first[["gene", "plate", "well"]].values.tolist() == found.order[["gene", "plate", "well"]].values.tolist()
+    assert len(run(budget=4, replicates=3).order) == 4  # without costs the budget counts genes
 
 
 def test_the_knee_is_where_a_bent_line_bends():

@@ -1,4 +1,4 @@
-"""Selection in rounds on GEARS: its hidden states and predictions are what selectors see, and only of what is measured."""
+"""Selection in rounds on GEARS: selectors see its hidden states and predictions, and it sees what is measured alone."""
 
 from dataclasses import replace
 
@@ -81,7 +81,8 @@ def test_every_selector_in_rounds_runs_on_gears_and_sees_measured_cells_alone(na
     cells, graph = smooth_screen()
     before = in_rounds(cells, graph, [f"{name}@gears"])
     assert before["round"].tolist() == [0] * 6 + [1] * 4 + [2] * 4
-    assert before["gene"].is_unique and set(before["gene"]) <= set(POOL)
+    assert before["gene"].is_unique
+    assert set(before["gene"]) <= set(POOL)
     measured = set(before.loc[before["round"] < 2, "gene"])
     never = [1 + index for index, gene in enumerate(GENES) if gene not in measured]
     values = cells.expression.toarray()

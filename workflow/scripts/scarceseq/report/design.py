@@ -18,7 +18,12 @@ def curve_figure(curve, summary):
         From `scarceseq.selection.design.design`.
     """
     drawn, axes = style.figure(8.0, 3.6)
-    ax = axes[0, 0]
+    draw_curve(axes[0, 0], curve, summary)
+    return drawn
+
+
+def draw_curve(ax, curve, summary):
+    """The curve of `curve_figure` on given axes."""
     cost = curve["cost"]
     ax.fill_between(cost, curve["random_low"], curve["random_high"], color=style.GREY, alpha=0.25, lw=0)
     ax.plot(cost, curve["random_median"], color=style.GREY, label="random choice, with 95% of its draws")
@@ -40,7 +45,6 @@ def curve_figure(curve, summary):
     ax.set_ylim(0, 104)
     ax.grid(True)
     ax.legend(loc="lower right")
-    return drawn
 
 
 def sentence(summary):
@@ -63,9 +67,9 @@ def section(inputs):
     """Section of the page, or None if no screen was designed."""
     if not inputs.has("design_order"):
         return None
-    order, curve, names = (inputs.table(f"design_{name}") for name in ("order", "curve", "names"))
+    order, plates, curve, names = (inputs.table(f"design_{name}") for name in ("order", "plates", "curve", "names"))
     ((_, summary),) = inputs.values("design_summary")
-    blocks = [Paragraph(sentence(summary), "finding"), Paragraph(_about(summary))]
+    blocks = [Paragraph(sentence(summary), "finding"), Paragraph(about(summary))]
     if summary["unknown"]:
         lost = names[~names["outcome"].isin(["used", "duplicate"])]
         shown = ", ".join(lost["given"].astype(str).head(20)) + (", ..." if len(lost) > 20 else "")
@@ -74,21 +78,25 @@ def section(inputs):
     blocks.append(_picture(curve, summary))
     note = (
         "In the order in which to take them. Gain: worth newly reached. Newly reached: number of genes with any worth "
-        "that no gene before reaches, the most valuable of them by name."
+        "that no gene before reaches, the most valuable of them by name. Plate and well are those of the first "
+        "replicate."
     )
-    blocks.append(Table("order", order, "The list, laid out on plates", note, shown=_shown(order, summary)))
+    blocks.append(Table("order", order, "The list", note, shown=_shown(order, summary)))
+    note = "Every well of the plates, row by row: genes, controls, and those that stay empty."
+    blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates)))
     if len(names):
         blocks.append(Table("names", names, "What became of each given name", folded=True))
     facts = [
         (f"{summary['chosen']:,}", "genes to perturb"),
         (f"{summary['coverage']:.0f}%", f"of the reachable is reached, {summary['random'][1]:.0f}% by chance"),
         (f"{summary['knee_genes']:,}", "genes at the knee of the curve"),
-        (f"{order['plate'].max() if len(order) else 0:,}", "plates"),
+        (f"{plates['plate'].max() if len(plates) else 0:,}", f"plates, {count(summary['replicates'], 'well')} a gene"),
     ]
     return Section("design", "Genes to perturb", blocks, facts, [sentence(summary)])
 
 
-def _about(summary):
+def about(summary):
+    """What the choice was made on, in plain words."""
     parts = [f"Chosen on the graph {summary['graph']} ({summary['graph_genes']:,} genes)"]
     if summary["measured"]:
         before = f"{summary['coverage_before']:.1f}% is reached by them already"
@@ -97,6 +105,8 @@ def _about(summary):
         parts.append(f"{summary['required']:,} had to be in, {summary['excluded']:,} had to be out")
     if summary["duplicates"]:
         parts.append(f"{count(summary['duplicates'], 'name')} repeated another")
+    if summary["replicates"] > 1:
+        parts.append(f"Each gene has {summary['replicates']} wells")
     if summary["costs"]:
         parts.append(f"greedy {summary['rule']} covered most for the money")
     parts.append(f"The knee of the curve is at {summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)")
@@ -108,6 +118,13 @@ def _shown(order, summary):
     hidden = [] if summary["costs"] else ["cost", "total_cost"]
     hidden += ["given_as"] if (order["given_as"] == order["gene"]).all() else []
     return order.drop(columns=hidden)
+
+
+def _grid(plates):
+    """The plates as they look from above: a row of the table per row of wells."""
+    text = plates["gene"].fillna("").astype(str).where(plates["content"] == "gene", plates["content"])
+    wide = plates.assign(text=text.replace("empty", "")).pivot(index=["plate", "row"], columns="column", values="text")
+    return wide.rename(columns=str).reset_index()
 
 
 def _picture(curve, summary):

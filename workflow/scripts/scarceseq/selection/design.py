@@ -10,6 +10,7 @@ from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.cover import Limits, better_of_two, greedy, marginal_gains
 from scarceseq.selection.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.selection.plates import lay_out
 from scarceseq.selection.pool import QUANTUM, arrange, quantise
 from scarceseq.selection.reach import Reach, node_worth, reach_cover
 
@@ -18,7 +19,6 @@ log = logging.getLogger(__name__)
 LISTS = ("candidates", "measured", "required", "excluded", "targets")
 LISTED_NEIGHBOURS = 6
 COST_UNITS = 10**6  # costs are counted in millionths, so that tenths and hundredths add up exactly
-PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class Design:
     Attributes
     ----------
     order : pandas.DataFrame
-        rank, gene, given_as, plate, well, cost, total_cost, gain, coverage_percent, newly_reached, covers.
+        rank, gene, given_as, plate and well (of the first replicate), cost (of all replicates), total_cost, gain,
+        coverage_percent, newly_reached, covers.
+    plates : pandas.DataFrame
+        From `scarceseq.selection.plates.lay_out`.
     coverage : pandas.DataFrame
         genes, cost, coverage_percent, random_low, random_median, random_high; from nothing chosen to twice the budget.
     names : pandas.DataFrame
@@ -37,6 +40,7 @@ class Design:
     """
 
     order: pd.DataFrame
+    plates: pd.DataFrame
     coverage: pd.DataFrame
     names: pd.DataFrame
     summary: dict
@@ -67,7 +71,8 @@ def design(graph, settings, seed):
     worth = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
     cover = reach_cover(everyone, graph, reach, quantise(worth))
     prices = by_symbol(read_numbers(settings["costs"], "cost", "positive"), graph, settings)
-    costs = in_cost_units([prices.get(gene, 1.0) for gene in everyone]) if prices else None
+    wells = settings["replicates"]
+    costs = in_cost_units([wells * prices.get(gene, 1.0) for gene in everyone]) if prices else None
     limits = Limits(
         budget=int(in_cost_units(settings["budget"])) if prices else int(settings["budget"]),
         costs=costs,
@@ -87,10 +92,11 @@ def design(graph, settings, seed):
     used = names[(names["list"] == "candidates") & (names["outcome"] == "used")]
     given = dict(zip(used["gene"], used["given"], strict=True))
     order.insert(2, "given_as", [given.get(gene, gene) for gene in order["gene"]])
-    order = lay_out(order, settings["wells_per_plate"], settings["control_wells"])
+    plates = lay_out(order, settings["wells_per_plate"], settings["control_wells"], wells)
+    order = with_wells(order, plates)
     summary = summarise(settings, lists, names, graph, curve, taken, rule)
     log.info("design: %d of %d candidates chosen", taken, len(free))
-    return Design(order, curve, names, summary)
+    return Design(order, plates, curve, names, summary)
 
 
 def read_lists(graph, settings):
@@ -209,16 +215,12 @@ def order_table(everyone, graph, cover, chosen, gains, known, price):
     return table
 
 
-def lay_out(order, wells, controls):
-    """Plate and well of each gene, row by row; the last wells of each plate stay free for controls."""
-    if controls >= wells:
-        raise InputError(f"config key design.control_wells: {controls} of {wells} wells leaves none for genes")
-    _, columns = PLATES[wells]
-    place = np.arange(len(order)) % (wells - controls)
-    well = [f"{chr(ord('A') + number // columns)}{number % columns + 1}" for number in place]
-    order = order.assign(plate=np.arange(len(order)) // (wells - controls) + 1, well=well)
-    shown = "rank gene given_as plate well cost total_cost gain coverage_percent newly_reached covers"
-    return order[shown.split()]
+def with_wells(order, plates):
+    """The list with plate and well of each gene's first replicate."""
+    first = plates[plates["replicate"] == 1].set_index("gene")
+    order = order.assign(**{name: first[name].reindex(order["gene"]).to_numpy() for name in ("plate", "well")})
+    columns = "rank gene given_as plate well cost total_cost gain coverage_percent newly_reached covers"
+    return order[columns.split()]
 
 
 def summarise(settings, lists, names, graph, curve, taken, rule):
@@ -238,6 +240,7 @@ def summarise(settings, lists, names, graph, curve, taken, rule):
         "costs": bool(settings["costs"]),
         "rule": rule,
         "chosen": taken,
+        "replicates": settings["replicates"],
         "spent": float(at["cost"]),
         "coverage_before": float(curve["coverage_percent"].iloc[0]),
         "coverage": float(at["coverage_percent"]),

@@ -1,8 +1,8 @@
-"""GEARS, trained anew on the cells of what is measured: its hidden states are the features, its predictions the profiles.
+"""GEARS, trained anew on the cells of what is measured: features are its hidden states, profiles its predictions.
 
 The kernel is linear in the hidden states, the mean of those of an ensemble's members; on it lies the Gaussian process
-whose covariance selectors look at, as Huang et al. (2024) do with features of the last layer. A gene that the graph does
-not have has the state 0: nothing is learned from it, and it is taken last by those that ask what is uncertain.
+whose covariance selectors look at, as Huang et al. (2024) do with features of the last layer. A gene that the graph
+does not have has the state 0: nothing is learned from it, and it is taken last by those that ask what is uncertain.
 """
 
 import numpy as np

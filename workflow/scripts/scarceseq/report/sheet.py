@@ -1,0 +1,102 @@
+"""A list of genes to perturb on one printed page: what it reaches, its first genes, the plates."""
+
+import textwrap
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from scarceseq.report import style
+from scarceseq.report.design import about, draw_curve, sentence
+
+A4 = (8.27, 11.69)
+MARGIN = 0.6  # inches
+LISTED, PLATES_DRAWN = 14, 2
+FILL = {"control": style.AMBER, "empty": "white"}
+
+
+@style.styled
+def sheet_figure(name, order, plates, curve, summary):
+    """The page as a figure.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    order, plates, curve : pandas.DataFrame
+    summary : dict
+        All from `scarceseq.selection.design.design`.
+    """
+    drawn = Figure(figsize=A4)
+    text = [*textwrap.wrap(sentence(summary), 108), *textwrap.wrap(about(summary), 108)]
+    top = 1 - 0.55 / A4[1]
+    drawn.text(MARGIN / A4[0], top, f"Genes to perturb: {name}", fontsize=15, weight="bold", va="bottom")
+    drawn.text(MARGIN / A4[0], top - 0.008, "\n".join(text), fontsize=8.5, va="top", linespacing=1.35)
+    below = A4[1] - 0.7 - 0.17 * len(text)
+    draw_curve(_axes(drawn, below - 2.55, 2.3, left=0.75), curve, summary)
+    below -= 3.2
+    height = 0.145 * (min(LISTED, len(order)) + 1)
+    _draw_list(_axes(drawn, below - height, height), order)
+    below -= height + 0.35
+    _draw_plates(drawn, plates, below)
+    return drawn
+
+
+def _axes(drawn, bottom, height, left=0.0):
+    """Axes over the width of the page; `bottom` and `height` in inches, `left` to be kept free."""
+    width = A4[0] - 2 * MARGIN - left
+    return drawn.add_axes([(MARGIN + left) / A4[0], bottom / A4[1], width / A4[0], height / A4[1]])
+
+
+def _draw_list(ax, order):
+    """The first genes with their gains and what they cover."""
+    ax.set_axis_off()
+    shown = order.head(LISTED)
+    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, "reached": 0.31, "covers first (the most valuable)": 0.34}
+    for (title, x), side in zip(columns.items(), ["right", "left", "right", "right", "left"], strict=True):
+        ax.text(x, 1, title, weight="bold", fontsize=7.5, ha=side, va="top")
+    for number, row in enumerate(shown.itertuples(), 1):
+        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", f"{row.coverage_percent:.1f}%", _short(row.covers, 82)
+        for cell, x, side in zip(cells, columns.values(), ["right", "left", "right", "right", "left"], strict=True):
+            ax.text(x, 1 - number / (len(shown) + 1), cell, fontsize=7.5, ha=side, va="top")
+    if len(order) > LISTED:
+        ax.text(0.05, -0.02, f"and {len(order) - LISTED:,} more: order.tsv", fontsize=7.5, color=style.GREY, va="top")
+
+
+def _short(text, width):
+    """Text cut at a word."""
+    return textwrap.shorten(str(text), width, placeholder=" ...")
+
+
+def _draw_plates(drawn, plates, below):
+    """The first plates, down from `below` inches."""
+    numbers = sorted(set(plates["plate"]))
+    each = min((below - 0.45) / min(len(numbers) or 1, PLATES_DRAWN), 2.9)
+    for number in numbers[:PLATES_DRAWN]:
+        ax = _axes(drawn, below - each + 0.05, each - 0.3, left=0.2)
+        _draw_plate(ax, plates[plates["plate"] == number], number, numbers[-1])
+        below -= each
+    left = len(numbers) - PLATES_DRAWN
+    if left > 0:
+        drawn.text(MARGIN / A4[0], 0.02, f"and {left:,} more plates: plates.tsv", fontsize=7.5, color=style.GREY)
+
+
+def _draw_plate(ax, plate, number, last):
+    """One plate: genes shaded by their rank, the first ones darkest; wells for controls and free ones."""
+    rows, columns = sorted(set(plate["row"])), int(plate["column"].max())
+    high = max(int(plate["rank"].max()), 1)
+    for well in plate.itertuples():
+        x, y = well.column - 1, rows.index(well.row)
+        share = 0.12 + 0.33 * (1 - well.rank / high)
+        face = (0, 0.447, 0.698, share) if well.content == "gene" else FILL[well.content]
+        ax.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", lw=0.8))
+        text = {"gene": well.gene, "control": "control", "empty": ""}[well.content]
+        size = min(66 / columns, 66 / columns * 8 / max(len(text), 1))
+        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=min(size, 6.5))
+    ax.set_xlim(0, columns)
+    ax.set_ylim(len(rows), 0)
+    ax.set_xticks(np.arange(columns) + 0.5, range(1, columns + 1), fontsize=6.5)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=6.5)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=1)
+    ax.spines[:].set_visible(False)
+    ax.set_title(f"plate {number} of {last}", fontsize=8.5, pad=12)

@@ -123,7 +123,29 @@ def test_rankings_are_nested_and_leave_out_what_was_measured(name):
     np.testing.assert_array_equal(first, gains[:6])
 
 
-@pytest.mark.parametrize("name", [name for name in GRAPH_SELECTORS if name != "prior_only"])
+@pytest.mark.parametrize("name", GRAPH_SELECTORS)
+def test_disconnected_and_unknown_genes_are_ranked_like_others(name):
+    """Three islands, a lone pair, and genes that the graph does not have."""
+    islands = [(f"{a}{i}", f"{a}{j}", 0.5) for a in "ABC" for i in range(4) for j in range(4) if i != j]
+    graph = make_graph([*islands, ("Y", "Z", 0.4), ("G01", "A0", 0.3), ("G03", "B0", 0.3)])
+    pool = [*(f"{a}{i}" for a in "ABC" for i in range(4)), "Y", "unknown1", "unknown2"]
+    order, gains = rank(name, pool, graph, seed=1)
+    assert sorted(order) == sorted(pool)
+    assert len(gains) == len(pool)
+    assert not np.isinf(gains).any()
+    measured, _ = rank(name, pool[1:-1], graph, labelled=[pool[0], "unknown2"], seed=1)
+    assert sorted(measured) == sorted(pool[1:-1])
+
+
+def test_a_gene_outside_the_graph_reaches_itself_alone():
+    graph = make_graph(SMALL)
+    order, gains = rank("reach", ["A", "Z"], graph)
+    assert dict(zip(order, gains, strict=True)) == {"A": 3, "Z": 1}
+    order, gains = rank("reach_usage", ["A", "Z"], graph)
+    assert dict(zip(order, gains, strict=True))["Z"] == 1  # its own prediction leans on itself alone
+
+
+@pytest.mark.parametrize("name", GRAPH_SELECTORS)
 def test_a_graph_without_any_gene_of_the_pool_is_refused(name):
     with pytest.raises(InputError, match="none of the 2 genes of the pool is in the graph"):
         rank(name, ["x", "y"], random_graph(0))

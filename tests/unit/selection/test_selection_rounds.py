@@ -324,6 +324,25 @@ def test_profiles_that_were_not_measured_have_no_influence(generator, graph):
     pd.testing.assert_frame_equal(before, in_rounds(changed, splits, graph).query("split == 0"))
 
 
+@pytest.mark.parametrize("name", SELECTORS)
+def test_genes_outside_the_graph_are_chosen_in_rounds_too(name, generator):
+    profiles, splits = make_screen(generator)
+    part = graph_from_edges(pd.DataFrame({"source": GENES[:6], "target": GENES[1:7], "weight": 0.5}))
+    table = in_rounds(profiles, splits, part, [name]).query("split == 0 and draw == 0")
+    assert table["gene"].is_unique
+    assert len(table) == 9
+    other = graph_from_edges(pd.DataFrame({"source": ["X1"], "target": ["X2"], "weight": [0.5]}))
+    with pytest.raises(InputError, match="none of the 15 genes of the pool is in the graph"):
+        in_rounds(profiles, splits, other, [name])
+
+
+def test_a_split_with_a_gene_that_the_screen_does_not_have_is_refused(generator, graph):
+    profiles, splits = make_screen(generator)
+    wrong = splits.replace({"perturbation": {"G05": "G99"}})
+    with pytest.raises(InputError, match="gene G99 of a split is not in the screen"):
+        in_rounds(profiles, wrong, graph)
+
+
 def test_sizes_of_rounds_in_percent_and_perturbations():
     percent = SimpleNamespace(first=10, batch=10, rounds=4, unit="percent")
     assert round_sizes(120, percent, 10) == [12, 24, 36, 48, 60]

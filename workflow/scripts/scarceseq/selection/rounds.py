@@ -14,6 +14,7 @@ from scarceseq.perturbation.prior import Prior
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import round_sizes
 from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.pool import check_pool
 from scarceseq.selection.rankings import for_graph, ranking_seed
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
         models[name] = Model(registry.load("selection.surrogates", name), prior)
     tables, costs = [], []
     for split, rows in splits.groupby("split", sort=True):
-        pool = np.sort(rows.loc[rows["role"] == "pool", "perturbation"].to_numpy(dtype=str))
+        pool = check_pool(rows.loc[rows["role"] == "pool", "perturbation"], graph).astype(str)
         tests = tuple(rows.loc[rows["role"] == "test", "perturbation"])
         places = pd.Index(genes).get_indexer(pool)
         if (places < 0).any():

@@ -1,6 +1,6 @@
 """PriorOnly: k-center on fused static kernels, the part of IterPert that needs no model (Huang et al. 2024).
 
-The kernels are the neighbourhood cosines of all selection graphs of the screen, each divided by its maximum, averaged.
+The kernels are the neighbourhood cosines of the screen's prior graphs, each divided by its maximum, averaged.
 """
 
 from scarceseq.errors import InputError
@@ -16,7 +16,8 @@ def rank(pool, evidence, budget=None, labelled=(), seed=0):
     """Farthest first; the gain is the distance to what was chosen before."""
     if not evidence.priors:
         raise InputError("selector prior_only: there is no graph to take prior knowledge from")
-    genes = check_pool(pool, budget=budget, labelled=labelled)
+    for graph in evidence.priors:
+        genes = check_pool(pool, graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled)
     kernel = fuse([gene_kernel(graph, everyone) for graph in evidence.priors])
     order, gains = farthest_first(kernel, candidates, measured, budget)

@@ -152,7 +152,7 @@ def worlds(go_table=None):
 
 
 def sweep(go_table=None):
-    """What is swept: about (dict), gains in percent of what random choice could still save (its error without noise)."""
+    """What is swept: about (dict), gains in percent of what random choice could still save, its error without noise."""
     for name, graph, genes in worlds(go_table):
         for noise in (0.1, 0.3, 1.0):
             for spread in (0.0, 0.5, 1.0):

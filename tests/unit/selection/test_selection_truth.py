@@ -1,9 +1,9 @@
-"""Choices where the truth is known: screens of the demo's generator with equally strong effects, and a Gaussian process.
+"""Choices where the truth is known: screens of the demo's generator with equal strengths, and a Gaussian process.
 
 Both fixtures were written down and not adjusted to any result. On the demo's screens the choice looks at the noisy
-annotation that the predictor uses, and effects follow the programmes behind it. In the other world effects are as smooth
-on the graph as the predictor assumes; there usage-weighted reach gains nothing, which is a finding (docs/benchmark).
-Unequal effects and other smoothnesses are swept there, and nothing is asserted of them.
+annotation that the predictor uses, and effects follow the programmes behind it. In the other world effects are as
+smooth on the graph as the predictor assumes; there usage-weighted reach gains nothing, which is a finding
+(docs/benchmark). Unequal effects and other smoothnesses are swept there, and nothing is asserted of them.
 """
 
 import importlib.util

@@ -198,7 +198,7 @@ def test_nothing_of_the_demo_leaks_into_another_run(repository_copy):
     only = {key: config[key] for key in ("network", "screens", "selection")}
     only["network"]["graphs"].pop("coexpression")
     only["network"].pop("embeddings")
-    only["selection"]["screens"]["demo"]["selection_graphs"] = ["annotation"]
+    only["selection"]["screens"]["demo"].update(selection_graphs=["annotation"], prior_graphs=None)
     (repository_copy / "graph.tsv").write_text("gene\tterm\nA\tt1\n")
     only["network"]["graphs"]["annotation"]["path"] = "graph.tsv"
     only["screens"]["demo"]["path"] = "graph.tsv"

@@ -83,13 +83,15 @@ def area_table(summary):
     Parameters
     ----------
     summary : pandas.DataFrame
-        Rows of quantity 'area', raw scale.
+        Rows of quantity 'area'. Those of scale 'normalised' get columns of their own, where a ceiling is known.
     """
     part = summary[summary["metric"].isin(METRIC_WORDS)].copy()
     part["text"] = [f"{r.mean:.4g}\u00a0[{r.low:.4g},\u00a0{r.high:.4g}]" for r in part.itertuples()]
+    part["column"] = part["metric"] + part["scale"].map({"raw": "", "normalised": ", floor 0, ceiling 1"})
     keys = ["screen", "predictor", "selector", "graph"]
-    wide = part.pivot(index=keys, columns="metric", values="text")
-    return wide[[metric for metric in METRIC_WORDS if metric in wide.columns]].reset_index()
+    wide = part.pivot(index=keys, columns="column", values="text")
+    columns = [metric + scale for metric in METRIC_WORDS for scale in ("", ", floor 0, ceiling 1")]
+    return wide[[column for column in columns if column in wide.columns]].reset_index()
 
 
 def relative(contrasts):
@@ -124,7 +126,8 @@ def section(inputs):
     findings = conclusions(contrasts) if len(contrasts) else []
     blocks = [Paragraph(text, "finding") for text in findings]
     blocks += [Paragraph(text) for text in (field_verdict(contrasts) if len(contrasts) else [])]
-    ran = summary[(summary["status"] == "run") & (summary["scale"] == "raw")]
+    ran = summary[summary["status"] == "run"]
+    every, ran = ran[ran["quantity"] == "area"], ran[ran["scale"] == "raw"]
     curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
     blocks += [
         _curves_picture(screen, part, len(ways(part)))
@@ -132,9 +135,12 @@ def section(inputs):
     ]
     if len(contrasts):
         blocks += _contrast_blocks(contrasts)
-    note = "Mean height of each learning curve over its budgets (area over range), with its interval over splits."
+    note = (
+        "Mean height of each learning curve over its budgets (area over range), with its interval over splits; also "
+        "on a scale from the floor (0) to the ceiling (1), where a ceiling is known."
+    )
     many = len(ways(areas)) > ROWS_DRAWN
-    table = Table("selection_areas", areas, "Learning curves in one number", note, shown=area_table(areas), folded=many)
+    table = Table("selection_areas", every, "Learning curves in one number", note, shown=area_table(every), folded=many)
     blocks += [table, *choices.blocks(inputs)]
     blocks += _undefined_table(summary[summary["status"] != "run"])
     blocks.append(Table("selection_summary", summary, "All means and intervals", folded=True))

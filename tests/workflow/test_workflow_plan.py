@@ -49,6 +49,13 @@ def test_the_demo_of_the_transformer_trains_both_kinds_of_network_and_fine_tunes
     assert {base["architecture"] for base in bases.values()} == {"mlp", "transformer"}
 
 
+def test_selectors_on_gears_have_jobs_beside_those_on_the_graph(repository_copy):
+    plan = planned(repository_copy, "--configfile", "config/demo_gears.yaml")
+    expected = {"generate_demo": 1, "prepare_screen": 1, "rank_perturbations": 2, "select_in_rounds": 2}
+    assert {rule: plan[rule] for rule in expected} == expected
+    assert not plan.keys() & {"pretrain", "fit_episodes", "fit_predictors"}
+
+
 @pytest.mark.parametrize("organism", ["mouse", "human"])
 def test_the_giants_of_a_shipped_config_are_all_studies_of_over_750_runs(inventory, organism):
     sizes = inventory(organism).groupby("project").size()

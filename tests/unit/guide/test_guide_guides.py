@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scarceseq.errors import InputError
+from scarceseq.guide import displacement as displacements
 from scarceseq.guide.adjustments import NORMALISATIONS, TEMPERATURES, adjusted
 from scarceseq.guide.displacement import Displacement, mean_over_scouts
 from scarceseq.guide.guides import check_scouts, describe, gene_mobility, make_guide, over_all, per_tensor
@@ -57,17 +58,22 @@ def test_mean_is_over_kept_scouts_of_all_blocks(tmp_path, kind):
     np.testing.assert_allclose(fisher, [4.0, 0.0, 1.0])
 
 
-def test_sums_are_the_same_whatever_fits_the_cache(monkeypatch):
+@pytest.mark.parametrize("kind", ["squared", "absolute"])
+def test_sums_are_the_same_with_numba_and_without_whatever_fits_the_cache(kind, monkeypatch):
     generator = torch.Generator().manual_seed(1)
     start, final, gradient = ({"w": torch.rand(7, 9, generator=generator)} for _ in range(3))
+    assert displacements.compiled is not None, "numba is part of the environment"
     sums = []
-    for chunk in (4, 10_000):
-        monkeypatch.setattr("scarceseq.guide.displacement.CHUNK", chunk)
-        displacement = Displacement(start, "squared")
-        displacement.add(start, final, gradient)
+    for compiled, chunk in ((displacements.compiled, 1), (None, 4), (None, 10_000)):
+        monkeypatch.setattr(displacements, "compiled", compiled)
+        monkeypatch.setattr(displacements, "CHUNK", chunk)
+        displacement = Displacement(start, kind)
+        displacement.add(start, {"w": torch.nn.Parameter(final["w"].T.contiguous().T)}, gradient)
         sums.append(displacement)
-    assert torch.equal(sums[0].moved["w"], sums[1].moved["w"])
-    torch.testing.assert_close(sums[0].moved["w"], (final["w"].double() - start["w"].double()) ** 2, rtol=1e-15, atol=0)
+    moved = np.abs(final["w"].numpy().astype(np.float64) - start["w"].numpy())
+    for found in sums:
+        np.testing.assert_array_equal(found.moved["w"], moved**2 if kind == "squared" else moved)
+        np.testing.assert_array_equal(found.fisher["w"], gradient["w"].numpy().astype(np.float64) ** 2)
 
 
 def test_mean_of_a_head_is_over_its_classes_too(tmp_path):

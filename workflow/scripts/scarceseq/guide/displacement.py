@@ -5,8 +5,13 @@ import torch
 
 from scarceseq.files import atomic
 
-# Entries that are added up at once: two buffers of this many stay in the processor's cache.
-CHUNK = 2**17
+try:  # faster where it is there, not needed
+    from scarceseq.guide import compiled
+except ImportError:
+    compiled = None
+
+# Entries that torch adds up at once: few enough for the processor's cache, many enough for a call.
+CHUNK = 2**18
 
 
 class Displacement:
@@ -54,12 +59,19 @@ class Displacement:
 
 
 def _add_up(total, values, start, kind):
-    """Add the squares, or absolute values, of `values` (minus `start`), a cache's worth at a time."""
-    total, values = total.view(-1), values.reshape(-1)
-    start = None if start is None else start.reshape(-1)
+    """Add the squares, or absolute values, of `values` (minus `start`)."""
+    total, values = total.view(-1), values.detach().reshape(-1)
+    start = None if start is None else start.detach().reshape(-1)
+    if compiled and total.device.type == "cpu":
+        if start is None:
+            compiled.add_squares(total.numpy(), values.numpy())
+        else:
+            compiled.add_moved(total.numpy(), values.numpy(), start.numpy(), kind == "squared")
+        return
+    buffer = torch.empty(min(CHUNK, len(total)), dtype=torch.float64, device=total.device)
     for first in range(0, len(total), CHUNK):
         chunk = slice(first, first + CHUNK)
-        part = values[chunk].to(torch.float64, copy=True)
+        part = buffer[: len(total[chunk])].copy_(values[chunk])
         if start is not None:
             part.sub_(start[chunk])
         if kind == "squared":

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import hashlib
 import os
 import shutil
 import tempfile
@@ -33,6 +34,7 @@ from scarceseq.report import (
 from scarceseq.report.inputs import Inputs
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
+SCRIPT = Path(__file__).with_name("page.js")
 ROWS_SHOWN = 200
 
 
@@ -115,6 +117,8 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    script = SCRIPT.read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     return template.render(
         name=settings["name"],
@@ -128,6 +132,8 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
             {"key": s.key, "title": s.title, "blocks": [_prepared(block, drawings, tables) for block in s.blocks]}
             for s in sections
         ],
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
         config=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100),
     )
 

@@ -1,0 +1,20 @@
+"""Sums of displacements in one pass: what numba adds to `scarceseq.guide.displacement` where it is installed."""
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, nogil=True)
+def add_moved(total, values, start, squared):
+    """Add the squared or absolute differences of `values` and `start` to `total`, (entries,) each, in float64."""
+    for entry in range(total.size):
+        moved = np.float64(values[entry]) - np.float64(start[entry])
+        total[entry] += moved * moved if squared else abs(moved)
+
+
+@numba.njit(cache=True, nogil=True)
+def add_squares(total, values):
+    """Add the squares of `values` to `total`, (entries,) each, in float64."""
+    for entry in range(total.size):
+        value = np.float64(values[entry])
+        total[entry] += value * value

@@ -45,7 +45,13 @@ def start(python, folder):
     """A run through the cluster, in the background; what it prints goes to a file."""
     with open(folder / "run.log", "a") as log:
         return subprocess.Popen(
-            [python, "-m", "snakemake", *FAST], cwd=folder, env=environment(), stdout=log, stderr=subprocess.STDOUT
+            [python, "-m", "snakemake", *FAST],
+            cwd=folder,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # a background process of a shell would ignore what Ctrl-C sends, and so would its children
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 
 import pytest
+from helpers import snakemake
+from test_workflow_kills import TINY
 
 # Runs inside a copy of the page, in a frame as wide as a phone or a desk; what it finds is left in the outer page.
 PROBE = """
@@ -101,3 +103,13 @@ def test_the_page_can_be_printed(chromium, finished_run, tmp_path):
     content = target.read_bytes()
     assert content.startswith(b"%PDF")
     assert len(content) > 100_000
+
+
+def test_the_report_that_snakemake_makes_itself_has_every_figure_under_its_category(finished_run, tmp_path):
+    snakemake(finished_run, *TINY, "--report", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text()
+    figures = [path.name for path in (finished_run / "results/tiny/figures").iterdir()]
+    assert len(figures) > 10
+    assert [name for name in figures if name not in text] == []
+    assert '"Figures"' in text
+    assert "how many observations it rests on" in text, "the caption"

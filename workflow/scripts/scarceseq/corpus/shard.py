@@ -13,6 +13,7 @@ from scarceseq.corpus.all_metadata import listed_table, metadata_table
 from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
 from scarceseq.corpus.metadata import attribute_rows, read_tables, run_table
 from scarceseq.corpus.run_sums import RunSums
+from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     files = by_study(entries)
     samples, dropped, attributes, metadata = [_sample_table(None, pd.DataFrame(), [])], [], [], []
     with append_counts(genes, counts_path) as target:
-        for study, rows in planned_rows(plan):
+        for study, rows in follow(planned_rows(plan), "studies"):
             part = _part(study, rows, files[study], folder, checked, settings, seed)
             for counts in part.counts:
                 target.append(counts if kept.all() else np.compress(kept, counts, axis=1))

@@ -8,6 +8,7 @@ from scarceseq.fewshot.checks import check_guide
 from scarceseq.fewshot.engine import Engine, make_triple, stack_triples
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.updates import Schedule
+from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
 # Of the memory of a GPU, how much may be taken by what fits in one stack need most.
@@ -32,7 +33,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
         if not len(episodes):
             return [[] for _ in candidates]
         if base.mean.device.type == "cpu":
-            by_episode = [fitter.one_by_one(episode, candidates) for episode in episodes]
+            by_episode = [fitter.one_by_one(episode, candidates) for episode in follow(episodes, "episodes")]
             return [list(found) for found in zip(*by_episode, strict=True)]
         found = [[None] * len(episodes) for _ in candidates]
         for numbers in _of_one_size(episodes):

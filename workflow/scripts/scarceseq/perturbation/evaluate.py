@@ -7,6 +7,7 @@ import pandas as pd
 
 from scarceseq import registry
 from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
+from scarceseq.progress import follow
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def evaluate(identity, screen, prior):
     features = predictor.prepare(prior)
     names, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
     metrics, rows = defined_for(kind), []
-    for split, table in screen["splits"].groupby("split", sort=True):
+    for split, table in follow(screen["splits"].groupby("split", sort=True), "splits"):
         pool, test = (members(table, role, names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
         prediction = predictor.predict(predictor.fit(delta[pool], pool, features), test)

@@ -9,6 +9,7 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.perturbation.metrics import defined_for, read_truth
 from scarceseq.perturbation.prior import Prior
+from scarceseq.progress import follow
 from scarceseq.selection.budgets import budget_sizes
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings, k
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: metric for name, metric in defined_for(kind).items() if name in CURVE_METRICS}
     rows = []
-    for split, table in splits.groupby("split", sort=True):
+    for split, table in follow(splits.groupby("split", sort=True), "splits"):
         pool, test = (positions(table.loc[table["role"] == role, "perturbation"], names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
         judge = Judge(predictor, features, delta, test, truth, metrics, settings.model_seeds)

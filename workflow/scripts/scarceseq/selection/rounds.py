@@ -11,6 +11,7 @@ import pandas as pd
 from scarceseq import registry, ways
 from scarceseq.errors import InputError
 from scarceseq.perturbation.prior import Prior
+from scarceseq.progress import follow
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import round_sizes
 from scarceseq.selection.evidence import Evidence
@@ -56,7 +57,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
         prior = Prior(genes, columns, graph, **(known or {}).get(name, {}))
         models[name] = Model(registry.load("selection.surrogates", name), prior)
     tables, costs = [], []
-    for split, rows in splits.groupby("split", sort=True):
+    for split, rows in follow(splits.groupby("split", sort=True), "splits"):
         pool = check_pool(rows.loc[rows["role"] == "pool", "perturbation"], graph).astype(str)
         tests = tuple(rows.loc[rows["role"] == "test", "perturbation"])
         places = pd.Index(genes).get_indexer(pool)

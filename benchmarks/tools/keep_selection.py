@@ -1,7 +1,7 @@
-"""Keep what a run of config/benchmark_selection.yaml found: tables, and a page with the sentences made from them.
+"""Keep what a run of selection found: tables, and a page with the sentences made from them.
 
-`python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT`: the commit is that of the
-code that made the run.
+`python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT [NAME]`: the commit is that
+of the code that made the run, NAME what the page and its tables are called (selection).
 """
 
 import datetime
@@ -12,19 +12,20 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 import pandas as pd
 from scarceseq.files import read_table, write_table
+from scarceseq.selection.contrasts import PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
 
 SMALL = ("coverage", "stability", "costs")
 
 
-def page(contrasts, summary, commit, screens):
+def page(contrasts, summary, run, commit, screens):
     """Markdown: how the run was made, the verdicts, and the areas of all ways of choosing."""
     lines = [
-        "# What choosing perturbations is worth on real screens",
+        "# What choosing perturbations is worth",
         "",
-        f"Made by `config/benchmark_selection.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y},",
-        f"from the screens {', '.join(screens)}. The sentences are made from the tables beside this page",
-        "(`benchmarks/tools/keep_selection.py`); what is compared, and how: [protocol](../protocol.md).",
+        f"Made by `config/{run}.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y},",
+        f"from the screen{'s' * (len(screens) > 1)} {', '.join(screens)}. The sentences are made from the tables",
+        "beside this page (`benchmarks/tools/keep_selection.py`); what is compared, and how: [protocol](../protocol.md).",
         "",
         "## Planned contrasts",
         "",
@@ -65,27 +66,28 @@ def planned(contrasts):
 def areas(contrasts, screen):
     """Rows of the areas under the squared-error curve against random choice, the best first."""
     about = {"screen": screen, "against": "random", "metric": "mse", "scale": "raw", "quantity": "area"}
+    about["predictor"] = PRIMARY["predictor"]
     chosen = contrasts["kind"] != "control"
     for key, value in about.items():
         chosen &= contrasts[key] == value
     return contrasts[chosen].sort_values("difference", ascending=False)
 
 
-def main(results, target, commit):
+def main(results, target, commit, name="selection"):
     """Write the page and its tables."""
     results, target = Path(results), Path(target)
     contrasts, summary = (read_table(results / f"selection/{name}.tsv") for name in ("contrasts", "summary"))
     screens = sorted(set(contrasts["screen"]))
     kept = contrasts[(contrasts["quantity"] == "area") & (contrasts["scale"] == "raw")]
-    write_table(kept.round(6), target / "selection_contrasts.tsv")
+    write_table(kept.round(6), target / f"{name}_contrasts.tsv")
     write_table(
-        summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / "selection_summary.tsv"
+        summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / f"{name}_summary.tsv"
     )
-    for name in SMALL:
-        paths = [path for screen in screens if (path := results / f"selection/{screen}/{name}.tsv").is_file()]
+    for kind in SMALL:
+        paths = [path for screen in screens if (path := results / f"selection/{screen}/{kind}.tsv").is_file()]
         if paths:
-            write_table(pd.concat(map(read_table, paths)).round(4), target / f"selection_{name}.tsv")
-    (target / "selection.md").write_text(page(contrasts, summary, commit, screens))
+            write_table(pd.concat(map(read_table, paths)).round(4), target / f"{name}_{kind}.tsv")
+    (target / f"{name}.md").write_text(page(contrasts, summary, results.name, commit, screens))
 
 
 if __name__ == "__main__":

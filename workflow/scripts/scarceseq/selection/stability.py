@@ -33,8 +33,11 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
         expected intersection over expected union). Changes: ``seed``; ``pool``: a share of the
         candidates is taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
     """
+    left = len(pool) - round(settings.pool_share * len(pool))
+    sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts)
+    sizes = [size for size in sizes if size < left]  # all of the pool is chosen always
     rows = []
-    for name in settings.selectors:
+    for name in settings.selectors if sizes else []:
         for change, share in changes(settings):
             orders = []
             for repeat in range(settings.repeats):
@@ -48,13 +51,13 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
                     evidence = Evidence(RankingSettings(1, hops), changed, tuple(tests), (changed,))
                 # the selector's own seed changes in the first case alone, so that the others show the change itself
                 draw = key if change == "seed" else derive(seed, "stability")
-                orders.append(registry.load("selection.selectors", name).rank(own, evidence, seed=draw)[0])
+                entry = registry.load("selection.selectors", name)
+                orders.append(entry.rank(own, evidence, budget=sizes[-1], seed=draw)[0])
             about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
             about["pool"] = len(pool)
-            for size in budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts):
-                if size < min(map(len, orders)):
-                    by_chance = size / (2 * len(pool) - size)
-                    rows.append(about | {"budget": size, "jaccard": overlap(orders, size), "random": by_chance})
+            for size in sizes:
+                by_chance = size / (2 * len(pool) - size)
+                rows.append(about | {"budget": size, "jaccard": overlap(orders, size), "random": by_chance})
     return pd.DataFrame(rows)
 
 

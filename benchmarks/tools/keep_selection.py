@@ -25,7 +25,7 @@ def page(contrasts, summary, run, commit, screens):
         "",
         f"Made by `config/{run}.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y},",
         f"from the screen{'s' * (len(screens) > 1)} {', '.join(screens)}. The sentences are made from the tables",
-        "beside this page (`benchmarks/tools/keep_selection.py`); what is compared, and how: [protocol](../protocol.md).",
+        "beside this page (`benchmarks/tools/keep_selection.py`); what is compared: [protocol](../protocol.md).",
         "",
         "## Planned contrasts",
         "",

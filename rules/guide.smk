@@ -131,3 +131,42 @@ rule meta_train:
         "Meta-learning {wildcards.learner} from base model {wildcards.base}"
     script:
         "../workflow/scripts/meta_train.py"
+
+
+rule pack_model:
+    input:
+        training="<results>/corpus/training.npy",
+        samples="<results>/corpus/samples.parquet",
+        genes="<results>/corpus/genes.parquet",
+        splits="<results>/corpus/splits.tsv",
+        model="<results>/pretrain/{base}/model.safetensors",
+        information="<results>/pretrain/{base}/model.json",
+        evaluation="<results>/pretrain/{base}/evaluation.tsv",
+        accuracy="<results>/guide/{base}/{scheme}/accuracy.tsv",
+        guides=expand(
+            "<results>/guide/{{base}}/{{scheme}}/{guide}.safetensors",
+            guide=GUIDES,
+        ),
+        summaries=expand(
+            "<results>/guide/{{base}}/{{scheme}}/{guide}.json",
+            guide=GUIDES,
+        ),
+    output:
+        "<results>/packed/{base}.{scheme}.zip",
+    log:
+        "<results>/logs/pack_model/{base}.{scheme}.log",
+    benchmark:
+        "<results>/benchmarks/pack_model/{base}.{scheme}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        scheme=lookup(dpath="guide/schemes/{scheme}", within=config),
+        components=config["guide"]["packed_components"],
+        seed=config["seed"],
+    message:
+        "Packing base model {wildcards.base} with the guides of {wildcards.scheme}"
+    script:
+        "../workflow/scripts/pack_model.py"

@@ -33,10 +33,15 @@ def sha256(path):
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def to_json(value):
+    """JSON with sorted keys, so that equal values are equal bytes."""
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
 def write_json(value, path):
-    """Write JSON with sorted keys, so that equal values are equal bytes."""
+    """Write `to_json` of a value."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+        temporary.write_text(to_json(value))
 
 
 def read_json(path):

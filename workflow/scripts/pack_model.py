@@ -1,0 +1,40 @@
+"""Pack a base model with its guides, the components of its reference studies and a card into one file."""
+
+import tempfile
+from pathlib import Path
+
+import safetensors.torch
+from scarceseq import files, runtime
+from scarceseq.guide.card import make_card, own_organism
+from scarceseq.guide.packing import pack
+from scarceseq.guide.reference import reference_components
+from scarceseq.pretrain.model import load_base
+from scarceseq.pretrain.samples import read_matrix
+from scarceseq.seeds import derive
+
+runtime.start(snakemake.log[0])
+source, params = snakemake.input, snakemake.params
+base = load_base(source.model, source.information)
+matrix = read_matrix(source.training, source.samples, source.genes, source.splits, base.information["split"])
+rows = matrix.rows(["pretrain", "scout"])
+seed = derive(params.seed, "reference components")
+components = reference_components(base, matrix.expression, rows, params.components, seed)
+samples, genes = files.read_table(source.samples), files.read_table(source.genes)
+card = make_card(
+    name=".".join(snakemake.wildcards),
+    information=files.read_json(source.information),
+    organism=own_organism(samples, genes),
+    splits=files.read_table(source.splits),
+    samples=samples,
+    evaluation=files.read_table(source.evaluation),
+    accuracy=files.read_table(source.accuracy),
+    scheme=params.scheme,
+    trained=Path(source.model).stat().st_mtime,
+)
+with tempfile.TemporaryDirectory(dir=Path(snakemake.output[0]).parent) as folder:
+    made = {"components.safetensors": Path(folder) / "components", "card.json": Path(folder) / "card"}
+    safetensors.torch.save_file(components, made["components.safetensors"])
+    files.write_json(card, made["card.json"])
+    guides = {Path(path).name: path for path in [*source.guides, *source.summaries]}
+    model = {"model.safetensors": source.model, "model.json": source.information}
+    pack(model | guides | made, snakemake.output[0])

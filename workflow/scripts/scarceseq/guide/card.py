@@ -1,0 +1,75 @@
+"""The card of a packed model: what it is, what it was trained on, and how well it did there."""
+
+import datetime
+
+METRICS_DIGITS = 6
+
+
+def make_card(name, information, organism, splits, samples, evaluation, accuracy, scheme, trained):
+    """What whoever gets the model should know of it.
+
+    Parameters
+    ----------
+    name : str
+    information : dict
+        ``model.json`` of the base model.
+    organism : str
+    splits : pandas.DataFrame
+        split, study, role.
+    samples : pandas.DataFrame
+        sample, study.
+    evaluation : pandas.DataFrame
+        ``evaluation.tsv`` of the base model; may be empty.
+    accuracy : pandas.DataFrame
+        ``accuracy.tsv`` of the scouts.
+    scheme : dict
+        Settings of the scouts' scheme.
+    trained : float
+        When, in seconds since 1970.
+
+    Returns
+    -------
+    dict
+        For JSON.
+    """
+    roles = splits[splits["split"] == information["split"]].set_index("study")["role"]
+    kept = accuracy[accuracy["kept"]]
+    return {
+        "name": name,
+        "organism": organism,
+        "date": datetime.datetime.fromtimestamp(trained, datetime.UTC).date().isoformat(),
+        "architecture": information["architecture"],
+        "genes": len(information["gene_ids"]),
+        "commit": information["commit"],
+        "corpus_fingerprint": information["corpus_fingerprint"],
+        "training_studies": information["training_studies"],
+        "scout_studies": sorted(roles.index[roles == "scout"]),
+        "training_samples": int(samples["study"].isin(information["training_studies"]).sum()),
+        "scheme": scheme,
+        "scouts_kept": len(kept),
+        "metrics": {
+            "scouts_held_out_accuracy": round(float(kept["held_out_accuracy"].mean()), METRICS_DIGITS),
+            "held_out_studies": _means(evaluation),
+        },
+    }
+
+
+def _means(evaluation):
+    """Mean over the studies of each role of each metric and predictor."""
+    if evaluation.empty:
+        return {}
+    means = evaluation.groupby(["split_role", "metric", "predictor"])["value"].mean().round(METRICS_DIGITS)
+    return {" ".join(key): value for key, value in means.items()}
+
+
+def own_organism(samples, genes):
+    """The organism whose genes a corpus has; others that were joined to it have gene lengths of their own.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        organism.
+    genes : pandas.DataFrame
+        ``<organism>_bp_length`` for each organism that was joined.
+    """
+    return next(name for name in sorted(samples["organism"].unique()) if f"{name}_bp_length" not in genes)

@@ -1,0 +1,49 @@
+"""What a model's reference studies look like, in little space: enough to fit principal components again elsewhere."""
+
+import numpy as np
+import torch
+
+from scarceseq.pretrain.components import fit_components
+
+
+def reference_components(base, expression, rows, count, seed):
+    """Principal components of reference samples, as tensors to be packed with the model.
+
+    Parameters
+    ----------
+    base : scarceseq.pretrain.model.Base
+    expression : array, (samples, genes)
+        log2(TPM + 1).
+    rows : numpy.ndarray of int
+        Samples of the pretrain and scout studies.
+    count : int
+    seed : int
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        float32: ``centre``, (genes,), and ``axes``, (components, genes), of z-scores; ``variances``, (components,), of
+        the samples along the axes, sums divided by the number of samples less one.
+    """
+    found = fit_components(lambda chosen: base.standardise(expression[chosen]).cpu().numpy(), rows, count, seed)
+    variances = found.variances * len(rows) / (len(rows) - 1)
+    arrays = {"centre": found.centre, "axes": found.axes, "variances": variances}
+    return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+
+
+def stand_in(components):
+    """Samples that have the very mean, principal components and variances along them of the reference samples.
+
+    Parameters
+    ----------
+    components : dict of str to torch.Tensor
+        From `reference_components`.
+
+    Returns
+    -------
+    numpy.ndarray, (2 x components, genes), float32
+        z-scores: each axis forth and back from the centre, by as much as gives the variance.
+    """
+    centre, axes, variances = (components[name].double().numpy() for name in ("centre", "axes", "variances"))
+    steps = axes * np.sqrt(variances * (2 * len(axes) - 1) / 2)[:, None]
+    return np.concatenate([centre + steps, centre - steps]).astype(np.float32)

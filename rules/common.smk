@@ -31,7 +31,7 @@ GUIDES = ["per_tensor", "global", "fisher"]
 SECTIONS = {"screen": "screens"}
 STAGES = [
     stage
-    for stage in "demo archive corpus pretrain guide fewshot network screen perturbation selection design".split()
+    for stage in "demo archive corpus pretrain guide fewshot own_study network screen perturbation selection design".split()
     if SECTIONS.get(stage, stage) in config
 ] + ["report"]
 
@@ -225,9 +225,53 @@ def block_methods(wildcards):
     }
 
 
-def fitting_of_all(wildcards):
-    """How methods are fitted, as far as all share it."""
-    return {key: value for key, value in config["fewshot"]["fitting"].items() if key != "candidates"}
+def fitting_of(section):
+    """How methods of a section are fitted, as far as all share it."""
+    return {key: value for key, value in config[section]["fitting"].items() if key != "candidates"}
+
+
+def packed_files():
+    """What is unpacked of a packed model, by name."""
+    names = {"model": "model.safetensors", "information": "model.json", "card": "card.json"}
+    names |= {"components": "components.safetensors"} | {guide: f"{guide}.safetensors" for guide in GUIDES}
+    return {name: f"<results>/own_study/model/{file}" for name, file in names.items()}
+
+
+def own_study_files(wildcards):
+    """The user's tables: counts, labels if they are apart, orthologues if the organism differs."""
+    own = config["own_study"]
+    found = {name: own[name] for name in ("counts", "labels") if own[name]}
+    return found | ({"orthologues": own["orthologues"]["table"]} if own["orthologues"] else {})
+
+
+def own_study_settings(purpose):
+    """Keys of the own study that one of its steps needs."""
+    keys = {
+        "import": "name counts labels sample_column label classes group gene_id_type organism orthologues "
+        "minimum_gene_share held_out",
+        "folds": "folds repeats inner_folds least_calibrated",
+        "telling": "confidence smallest_difference",
+        "explaining": "path_points shuffles named_genes",
+    }
+    return {key: config["own_study"][key] for key in keys[purpose].split() if key in config["own_study"]}
+
+
+def own_study_methods(names):
+    """Methods of the own study: the guide that each needs, and its candidates."""
+    own, found = config["own_study"], {}
+    for name in names:
+        guide = registry.declared("fewshot.methods", name, "GUIDE")
+        found[name] = {
+            "learned": guide and f"{RESULTS}/own_study/model/{Path(guide).name}.safetensors",
+            "candidates": own["fitting"]["candidates"][registry.declared("fewshot.methods", name, "CANDIDATES")],
+        }
+    return found
+
+
+def own_study_guides():
+    """Guides of the packed model that the methods need, each once."""
+    needed = [part["learned"] for part in own_study_methods(config["own_study"]["methods"]).values()]
+    return sorted({path for path in needed if path})
 
 
 def episodes_of_task(wildcards):
@@ -508,6 +552,14 @@ def report_inputs(wildcards):
     if "fewshot" in config:
         names = ("summary", "contrasts", "curves", "ranks")
         found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in names}
+    if "own_study" in config:
+        names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
+        names |= {"predictions": "parquet", "samples": "parquet"}
+        found |= {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
+        found |= {
+            "own_genes_json": f"{RESULTS}/own_study/genes.json",
+            "own_card": f"{RESULTS}/own_study/model/card.json",
+        }
     if "network" in config:
         graphs = [f"{RESULTS}/network/{graph}" for graph in config["network"]["graphs"]]
         found |= {
@@ -542,7 +594,9 @@ def hash_code_into_params():
     for step in workflow.rules:
         if step.script:
             script = SCRIPTS / Path(str(step.script)).name
-            step.set_params(code=lambda wildcards, script=script: code_hash(script, registry_entries(wildcards)))
+            step.set_params(
+                code=lambda wildcards, script=script: code_hash(script, registry_entries(wildcards, script))
+            )
 
 
 def grow_memory_with_attempts():
@@ -560,14 +614,17 @@ def code_hash(script, entries):
     return fingerprint(script, {registry: [e for r, e in entries if r == registry] for registry, _ in entries})
 
 
-def registry_entries(wildcards):
-    """(registry, entry) pairs that a job's wildcards name, by way of the config."""
+def registry_entries(wildcards, script):
+    """(registry, entry) pairs that a job's wildcards, or its script's section, name by way of the config."""
     known = {
         "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
         "predictor": ("perturbation.predictors", str),
         "learner": ("guide.meta", str),
     }
     pairs = [(known[key][0], known[key][1](name)) for key, name in wildcards.items() if key in known]
+    if script.stem in ("predict_own_study", "explain_own_study"):
+        methods = config["own_study"]["methods"]
+        pairs += [("fewshot.methods", name) for name in (methods if "predict" in script.stem else methods[:1])]
     if "selector" in wildcards.keys():
         selectors = selectors_of_job(wildcards)
         starts = [ways.declared(name, "START") for name in selectors if in_rounds([name])]

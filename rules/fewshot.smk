@@ -60,7 +60,7 @@ rule fit_episodes:
         seed=config["seed"],
         device=config["device"],
         methods=block_methods,
-        fitting=fitting_of_all,
+        fitting=fitting_of("fewshot"),
     message:
         "{wildcards.block} on {wildcards.task}, {wildcards.way} classes, {wildcards.shot} per class "
         "(base {wildcards.base})"

@@ -2,8 +2,11 @@
 
 import gzip
 
+import anndata
+import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from scarceseq.archive.gene_ids import map_gene_ids
 from scarceseq.archive.tables import read_annotation
 from scarceseq.archive.user_study import UserStudySettings, import_study, study_annotation
@@ -25,12 +28,12 @@ LABELS = "sample\tsex\tage\ns2\tmale\tNA\ns1\tfemale\t3\n"
 def study(tmp_path):
     """Function that imports two small tables."""
 
-    def run(counts=COUNTS, labels=LABELS, **changed):
+    def run(counts=COUNTS, labels=LABELS, counts_path=None, **changed):
         (tmp_path / "counts.csv").write_text(counts)
         (tmp_path / "labels.tsv").write_text(labels or "")
         settings = {
             "name": "mine",
-            "counts": str(tmp_path / "counts.csv"),
+            "counts": str(counts_path or tmp_path / "counts.csv"),
             "labels": str(tmp_path / "labels.tsv") if labels else None,
             "sample_column": "sample",
             "gene_id_type": "ensembl",
@@ -144,3 +147,45 @@ def test_real_counts_keep_every_value(shared_data, mouse_genes, table, gene_id_t
 def test_real_tables_that_are_no_whole_counts_are_refused(shared_data, mouse_genes, table, gene_id_type, words):
     with pytest.raises(InputError, match=words):
         import_study(real(shared_data, table, gene_id_type), mouse_genes)
+
+
+WRITTEN_BY_R = '"s1"{0}"s2"\n"ENSMUSG02"{0}1{0}2\n"ENSMUSG01"{0}3{0}4\n"ENSMUSG05"{0}5{0}6\n'
+BY_FEATURE_COUNTS = "Geneid\tLength\ts1\ts2\nENSMUSG02\t7\t1\t2\nENSMUSG01\t7\t3\t4\nENSMUSG05\t7\t5\t6\n"
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("counts.txt", WRITTEN_BY_R.format(" ")),  # write.table(counts)
+        ("counts.tsv", WRITTEN_BY_R.format("\t")),  # write.table(counts, sep = "\t")
+        ("counts.csv", '"",' + WRITTEN_BY_R.format(",")),  # write.csv(counts)
+        ("counts.tsv", "# Program:featureCounts v2\n" + BY_FEATURE_COUNTS),
+    ],
+    ids=["blanks", "tabs", "csv", "remark"],
+)
+def test_tables_as_r_exports_them_are_read(study, tmp_path, name, text, zipped):
+    path = tmp_path / "r" / (name + ".gz" * zipped)
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(text.encode()) if zipped else text.encode())
+    made = study(counts_path=path)
+    assert made.counts[:, [0, 1, 4]].tolist() == [[4, 2, 6], [3, 1, 5]]
+
+
+@pytest.mark.parametrize("layer", [False, True])
+def test_an_h5ad_gives_counts_and_labels(study, tmp_path, layer):
+    counts = np.array([[1, 3, 5], [2, 4, 6]])
+    obs = pd.DataFrame({"sex": ["female", "male"], "age": [3.0, np.nan]}, index=["s1", "s2"])
+    found = anndata.AnnData(counts.astype(float), obs, pd.DataFrame(index=["ENSMUSG02", "ENSMUSG01", "ENSMUSG05"]))
+    if layer:
+        found.layers["counts"], found.X = scipy.sparse.csr_matrix(counts), np.log1p(counts)
+    found.write_h5ad(tmp_path / "own.h5ad")
+    made = study(counts_path=tmp_path / "own.h5ad", labels=None, label_columns=["sex", "age"])
+    assert made.counts[:, [0, 1, 4]].tolist() == [[3, 1, 5], [4, 2, 6]]
+    assert made.attributes["value"].tolist() == ["3.0", "female", "male"]
+
+
+def test_objects_of_r_are_refused_with_what_to_do(study, tmp_path):
+    (tmp_path / "counts.rds").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"holds R objects.*write\.table"):
+        study(counts_path=tmp_path / "counts.rds")

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import anndata
 import numpy as np
@@ -12,8 +14,10 @@ import pandas as pd
 import pytest
 import scarceseq
 import torch
+from scarceseq.archive.counts import write_counts
 from scarceseq.corpus.transform import tpm
 from scarceseq.errors import InputError
+from scarceseq.files import write_table
 from scarceseq.pretrain import embedding
 from scarceseq.pretrain.embedding import (
     align,
@@ -175,3 +179,49 @@ def test_the_file_holds_embedding_samples_and_attributes(base, tmp_path):
     assert "attribute_age" not in back.obs
     assert back.uns["share_of_genes_found"] == 0.93
     assert back.uns["model_corpus_fingerprint"] == base.information["corpus_fingerprint"]
+
+
+class Named(dict):
+    """Files of a job by name and by number, as Snakemake gives them to its script."""
+
+    def __getattr__(self, name):
+        return self[name]
+
+    def __getitem__(self, key):
+        return list(self.values())[key] if isinstance(key, int) else super().__getitem__(key)
+
+
+def run_script(name, **job):
+    """Run a rule's script as Snakemake would, with a job made by hand."""
+    script = Path(scarceseq.__file__).parents[1] / f"{name}.py"
+    known = {key: Named(value) if isinstance(value, dict) else value for key, value in job.items()}
+    runpy.run_path(str(script), init_globals={"snakemake": SimpleNamespace(**known)})
+
+
+def test_the_rule_embeds_a_users_study_as_the_function_does(tmp_path, base, counts):
+    save_base(base, tmp_path / "model.safetensors", tmp_path / "model.json")
+    samples = [f"mine.s{number}" for number in range(7)]
+    table = pd.DataFrame({"study": "mine", "organism": "mouse"}, index=pd.Index(samples, name="sample"))
+    measured = np.arange(40) % 8 != 0
+    genes = pd.DataFrame({"gene_name": base.gene_ids, "measured": measured}, index=base.gene_ids)
+    write_counts(np.where(measured, counts, 0), table, genes, tmp_path / "study.h5ad")
+    attributes = pd.DataFrame({"sample": samples, "key": "sex", "value": ["female", "male"] * 3 + ["male"]})
+    write_table(attributes, tmp_path / "attributes.parquet")
+    names = {"model": "model.safetensors", "information": "model.json", "study": "study.h5ad"}
+    names |= {"attributes": "attributes.parquet"}
+    run_script(
+        "embed",
+        input={key: str(tmp_path / name) for key, name in names.items()},
+        output={"embedding": str(tmp_path / "embedded.h5ad")},
+        log={"log": str(tmp_path / "embed.log")},
+        params={"minimum_gene_share": 0.8, "device": "cpu"},
+        threads=1,
+    )
+    found = anndata.read_h5ad(tmp_path / "embedded.h5ad")
+    ids = [gene for gene, there in zip(base.gene_ids, measured, strict=True) if there]
+    expected, alignment = embed(base, counts[:, measured], ids, 0.8)
+    np.testing.assert_array_equal(found.X, expected)
+    assert found.obs_names.tolist() == samples
+    assert found.obs["attribute_sex"].tolist() == attributes["value"].tolist()
+    assert found.obs["study"].eq("mine").all()
+    assert found.uns["share_of_genes_found"] == alignment.share == 0.875

@@ -164,6 +164,7 @@ def _check_references(config):
     _check_pretrain(config)
     _check_guide(config)
     _check_fewshot(config)
+    _check_own_study(config)
     _check_network(config)
     _check_screens(config)
     _check_selection(config)
@@ -210,10 +211,29 @@ def _check_fewshot(config):
         fewest = min(1 + len(base["further_seeds"]) for base in bases.values() if base["split"] == part["split"])
         if wanted > fewest:
             raise InputError(f"config key fewshot.{key}: a base of the task {task} has {fewest} seeds only")
-    if fewshot and len({len(values) for values in fewshot["fitting"]["candidates"].values()}) > 1:
-        raise InputError(
-            "config key fewshot.fitting.candidates: the lists must be equally long, so that no method is tuned more"
-        )
+    for section in ("fewshot", "own_study"):
+        candidates = config.get(section, {}).get("fitting", {}).get("candidates", {})
+        if len({len(values) for values in candidates.values()}) > 1:
+            raise InputError(
+                f"config key {section}.fitting.candidates: the lists must be equally long, so that no method is tuned "
+                "more"
+            )
+
+
+def _check_own_study(config):
+    """Methods of a study of the user's own, and tables that must be given together."""
+    own = config.get("own_study")
+    if not own:
+        return
+    for method in own["methods"]:
+        _one_of("own_study.methods", method, registry.names("fewshot.methods"), "method")
+        guide = registry.declared("fewshot.methods", method, "GUIDE")
+        if guide and not guide.startswith("guide_scheme/"):
+            raise InputError(f"config key own_study.methods: {method} needs {guide}, which no packed model has")
+    for method in own["tested_methods"]:
+        _one_of("own_study.tested_methods", method, own["methods"], "method of own_study.methods")
+    if not own["labels"] and not own["counts"].lower().endswith(".h5ad"):
+        raise InputError("config key own_study.labels: is needed unless the counts are an .h5ad")
 
 
 def _check_network(config):
@@ -392,7 +412,7 @@ def _check_archive(config):
         key, other = f"config key user_studies: '{study['name']}'", study["organism"] not in (None, archive["organism"])
         if names.count(study["name"]) > 1:
             raise InputError(f"config key user_studies: two studies are named '{study['name']}'")
-        if study["label_columns"] and not study["labels"]:
+        if study["label_columns"] and not study["labels"] and not study["counts"].lower().endswith(".h5ad"):
             raise InputError(f"{key} has label_columns, but no table of labels")
         if other and not (study["annotation"] and config["corpus"]["orthologues"]):
             raise InputError(

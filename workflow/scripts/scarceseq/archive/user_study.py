@@ -10,6 +10,7 @@ from scarceseq.archive.counts import SAMPLE_COLUMNS
 from scarceseq.archive.gene_ids import map_gene_ids
 from scarceseq.archive.mirrors import DamagedError
 from scarceseq.archive.tables import read_annotation
+from scarceseq.archive.user_tables import is_h5ad, read_counts, read_labels
 from scarceseq.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def import_study(settings, annotation):
     InputError
         If the values are not counts, samples or columns are not found, or too few genes are measured.
     """
-    table = _read(settings.counts, settings.name, index=True)
+    table = read_counts(settings.counts, settings.name)
     labels = _read_labels(settings, list(table.columns))
     names = list(table.columns) if labels is None else list(labels.index)
     counts = _whole_numbers(table[names], settings)
@@ -103,46 +104,25 @@ def import_study(settings, annotation):
     return UserStudy(matrix, samples, genes, _attributes(settings, labels), unmapped)
 
 
-def _read(path, name, index=False):
-    separator = "," if ".csv" in str(path).lower() else "\t"
-    try:
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str if not index else {0: str},
-            index_col=0 if index else None,
-            keep_default_na=False,
-            na_values=["NA", "NaN", "nan", ""],
-        )
-    except (ValueError, OSError) as error:
-        raise InputError(f"user study {name}: {path} cannot be read as a table ({error})") from error
-    if index:
-        table.index = table.index.astype(str)
-    if table.empty or table.columns.duplicated().any():
-        raise InputError(f"user study {name}: {path} has no rows, no columns, or a column twice")
-    return table
-
-
 def _read_labels(settings, columns):
     """Label columns by sample, or None without a table of labels."""
-    if settings.labels is None:
+    if settings.labels is None and not (settings.label_columns and is_h5ad(settings.counts)):
         if settings.label_columns:
             raise InputError(f"user study {settings.name}: key label_columns needs the key labels")
         return None
-    table = _read(settings.labels, settings.name)
-    for column in [settings.sample_column, *settings.label_columns]:
+    table = read_labels(settings.labels, settings.counts, settings.name, settings.sample_column)
+    source = settings.labels or settings.counts
+    for column in settings.label_columns:
         if column not in table.columns:
             raise InputError(
-                f"user study {settings.name}: {settings.labels} has no column '{column}'; it has "
-                f"{', '.join(table.columns)}"
+                f"user study {settings.name}: {source} has no column '{column}'; it has {', '.join(table.columns)}"
             )
-    table = table.set_index(settings.sample_column)
     unknown = [str(name) for name in table.index if name not in columns]
     if unknown or table.index.duplicated().any():
         told = (
             f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}" if unknown else "samples twice"
         )
-        raise InputError(f"user study {settings.name}: {settings.labels}, column {settings.sample_column}: {told}")
+        raise InputError(f"user study {settings.name}: {source}, column {settings.sample_column}: {told}")
     ignored = [name for name in columns if name not in table.index]
     if ignored:
         log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)

@@ -80,13 +80,7 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
     validation, test = (Episodes(episodes[episodes["role"] == role], corpus) for role in ("validation", "test"))
     tables, curves = [], []
     for name, (method, guide, candidates) in methods.items():
-        if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
-            from scarceseq.fewshot.fitting import gradient_predictor as make
-        else:
-            make = estimator_predictor
-        own = with_encoder(base, guide) if method.learned_encoder else base
-        rates = None if method.learned_encoder else guide
-        predict = make(method, corpus, splits, own, rates, replace(settings, candidates=candidates), seed)
+        predict = make_predictor(method, guide, candidates, corpus, splits, base, settings, seed)
         if len(test):
             rows, best = fit_method(name, validation, test, predict, candidates)
             tables.append(rows.assign(method=name))
@@ -97,6 +91,27 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
     table = table.assign(**place).astype(COLUMNS)
     curve = pd.DataFrame(curves, columns=list(CURVE_COLUMNS)).assign(**place).astype(CURVE_COLUMNS)
     return table[[*COLUMNS, *table.columns.drop(list(COLUMNS))]], curve
+
+
+def make_predictor(method, learned, candidates, corpus, splits, base, settings, seed):
+    """Function (episodes, candidates) -> list over candidates of lists over episodes of probabilities.
+
+    Parameters
+    ----------
+    method : Gradient or Estimator
+    learned : dict of str to Tensor, or None
+        The method's guide, or what else was learned on other studies.
+    candidates : list of float
+    corpus, splits, base, settings, seed
+        As for `fit_cell`.
+    """
+    if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
+        from scarceseq.fewshot.fitting import gradient_predictor as make
+    else:
+        make = estimator_predictor
+    own = with_encoder(base, learned) if method.learned_encoder else base
+    rates = None if method.learned_encoder else learned
+    return make(method, corpus, splits, own, rates, replace(settings, candidates=candidates), seed)
 
 
 def fit_method(name, validation, test, predict, candidates):

@@ -1,5 +1,6 @@
 """From a gradient-trained method to a function that fits it to episodes and predicts their queries (torch only)."""
 
+import copy
 from dataclasses import replace
 
 import torch
@@ -19,7 +20,8 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate.
 
     One fit after the other on a CPU, stacked on a GPU, where episodes of one size go together. Its attribute ``along``
-    is the function (episode, candidate) -> probabilities after each number of steps in ``settings.curve_steps``.
+    is the function (episode, candidate) -> probabilities after each number of steps in ``settings.curve_steps``, and
+    ``fitted`` the function (episode, candidate) -> the trained classifier.
     """
     if guide is not None:
         encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
@@ -46,6 +48,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
         return found
 
     predict.along = fitter.along  # type: ignore[attr-defined]
+    predict.fitted = fitter.fitted  # type: ignore[attr-defined]
     return predict
 
 
@@ -94,6 +97,16 @@ class Fitter:
             fit = engine.fit(support, shorter, self.method.kept_share, [self._generator(episode)])
             found.append(engine.predict(support, fit).cpu().numpy())
         return found
+
+    def fitted(self, episode, candidate):
+        """The classifier after the last step, a network of its own."""
+        triple, engine = self.begin(episode)
+        support = engine.prepare(triple, *self._tensors(episode))
+        fit = engine.fit(support, self.schedule(candidate), self.method.kept_share, [self._generator(episode)])
+        start = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
+        classifier = copy.deepcopy(start)
+        classifier.load_state_dict(engine.weights(support, fit), strict=False)
+        return classifier.eval()
 
     def stacked(self, fits):
         """Probabilities for each of some (episode, candidate), all fitted at once; supports of one size."""

@@ -18,7 +18,7 @@ def log_loss(probabilities):
     return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def measure(table, keys):
+def measure(table, keys, classes=None):
     """Measures of many episodes at once.
 
     Parameters
@@ -28,6 +28,8 @@ def measure(table, keys):
         its episode in the order of their names), and the columns `keys`.
     keys : list of str
         Tell episodes apart.
+    classes : list of str, optional
+        Of all episodes, where an episode's query may lack one of them; by default each has those of its query.
 
     Returns
     -------
@@ -40,7 +42,10 @@ def measure(table, keys):
     first = np.unique(episode, return_index=True)[1]
     labels = pd.factorize(table["label"], sort=True)[0]
     known = pd.DataFrame({"episode": episode, "label": labels})
-    own_class = known.groupby("episode")["label"].rank("dense").to_numpy().astype(int) - 1
+    if classes is None:
+        own_class = known.groupby("episode")["label"].rank("dense").to_numpy().astype(int) - 1
+    else:
+        own_class = table["label"].map(list(classes).index).to_numpy()
     right = known.assign(right=table["label"].to_numpy() == table["predicted"].to_numpy())
     accuracy = right.groupby(["episode", "label"])["right"].mean().groupby("episode").mean()
     loss = pd.Series(-np.log(np.clip(table["probability"].to_numpy(), SMALLEST_PROBABILITY, 1.0)))

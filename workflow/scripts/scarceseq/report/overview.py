@@ -16,7 +16,8 @@ def describe(settings):
     -------
     str
     """
-    parts = [_source(settings), _learning(settings), _fewshot(settings), _selection(settings), _design(settings)]
+    stages = (_source, _learning, _fewshot, _own_study, _selection, _design)
+    parts = [stage(settings) for stage in stages]
     return " ".join(part for part in parts if part)
 
 
@@ -58,6 +59,14 @@ def _fewshot(settings):
         f"{count(len(fewshot['methods']), 'few-shot method was', 'few-shot methods were')} compared on the {tasks} "
         f"{listed(fewshot['tasks'])}, {fewshot['episodes']:,} episodes in each cell."
     )
+
+
+def _own_study(settings):
+    if "own_study" not in settings:
+        return ""
+    own = settings["own_study"]
+    methods = count(len(own["methods"]), "method")
+    return f"The column {own['label']} of a supplied study was predicted with a packed model, by {methods}."
 
 
 def _selection(settings):

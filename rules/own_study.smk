@@ -1,0 +1,121 @@
+# A study of the user's own, predicted with a packed model beside simple baselines, and the genes that it rests on.
+
+
+rule unpack_model:
+    input:
+        packed=config["own_study"]["model"],
+    output:
+        **packed_files(),
+    log:
+        "<results>/logs/unpack_model/all.log",
+    benchmark:
+        "<results>/benchmarks/unpack_model/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    message:
+        "Unpacking the model and checking it"
+    script:
+        "../workflow/scripts/unpack_model.py"
+
+
+rule import_own_study:
+    input:
+        unpack(own_study_files),
+        model="<results>/own_study/model/model.safetensors",
+        information="<results>/own_study/model/model.json",
+        card="<results>/own_study/model/card.json",
+    output:
+        expression="<results>/own_study/expression.npy",
+        samples="<results>/own_study/samples.parquet",
+        genes="<results>/own_study/model_genes.tsv",
+        unmapped="<results>/own_study/unmapped_genes.tsv",
+    log:
+        "<results>/logs/import_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/import_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=own_study_settings("import"),
+    message:
+        "Bringing the own study onto the model's genes"
+    script:
+        "../workflow/scripts/import_own_study.py"
+
+
+rule predict_own_study:
+    input:
+        own_study_guides(),
+        expression="<results>/own_study/expression.npy",
+        samples="<results>/own_study/samples.parquet",
+        model="<results>/own_study/model/model.safetensors",
+        information="<results>/own_study/model/model.json",
+        components="<results>/own_study/model/components.safetensors",
+    output:
+        predictions="<results>/own_study/predictions.parquet",
+        scores="<results>/own_study/scores.tsv",
+        contrasts="<results>/own_study/contrasts.tsv",
+        permutations="<results>/own_study/permutations.tsv",
+        summary="<results>/own_study/summary.json",
+    log:
+        "<results>/logs/predict_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/predict_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+        device=config["device"],
+        methods=own_study_methods(config["own_study"]["methods"]),
+        fitting=fitting_of("own_study"),
+        folds=own_study_settings("folds"),
+        tested_methods=config["own_study"]["tested_methods"],
+        permutations=config["own_study"]["permutations"],
+        telling=own_study_settings("telling"),
+    message:
+        "Predicting the own study, fold by fold"
+    script:
+        "../workflow/scripts/predict_own_study.py"
+
+
+rule explain_own_study:
+    input:
+        own_study_guides(),
+        expression="<results>/own_study/expression.npy",
+        samples="<results>/own_study/samples.parquet",
+        genes="<results>/own_study/model_genes.tsv",
+        predictions="<results>/own_study/predictions.parquet",
+        model="<results>/own_study/model/model.safetensors",
+        information="<results>/own_study/model/model.json",
+        components="<results>/own_study/model/components.safetensors",
+    output:
+        genes="<results>/own_study/genes.tsv",
+        summary="<results>/own_study/genes.json",
+    log:
+        "<results>/logs/explain_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/explain_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+        method=own_study_methods(config["own_study"]["methods"][:1]),
+        fitting=fitting_of("own_study"),
+        folds=own_study_settings("folds"),
+        options=own_study_settings("explaining"),
+    message:
+        "Genes that the decision rests on"
+    script:
+        "../workflow/scripts/explain_own_study.py"

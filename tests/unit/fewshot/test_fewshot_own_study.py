@@ -1,0 +1,329 @@
+"""A study of the user's own. Oracles: closed forms, brute force, planted genes, permuted labels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scarceseq import registry
+from scarceseq.archive.user_study import UserStudySettings
+from scarceseq.errors import InputError
+from scarceseq.fewshot.attribution import exchange_losses, explain_fold, integrated_gradients, margin
+from scarceseq.fewshot.calibration import calibrated, calibration_error, fit_temperature
+from scarceseq.fewshot.cell import make_predictor
+from scarceseq.fewshot.corpus import Episode, Episodes
+from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.fewshot.folds import arrangements, fold_episodes, permuted
+from scarceseq.fewshot.gene_list import explain, gene_table
+from scarceseq.fewshot.own_scores import exact_interval, smallest_detectable
+from scarceseq.fewshot.own_study import labelled, own_corpus, read_own_study
+from scarceseq.fewshot.own_verdict import report
+from scarceseq.guide.reference import reference_components
+from scarceseq.pretrain.classifier import Classifier, make_classifier
+from scarceseq.seeds import derive
+from statsmodels.stats.proportion import proportion_confint
+
+SETTINGS = FoldSettings(folds=4, repeats=2, inner_folds=2, least_calibrated=10)
+PLANTED = [3, 11, 30]
+
+
+@pytest.fixture
+def base(world):
+    """The world's base, its genes with Ensembl ids, symbols and lengths."""
+    world.base.gene_ids = [f"ENSMUSG{gene:04d}.2" for gene in range(40)]
+    names = [f"Gene{gene}" for gene in range(40)]
+    vocabulary = {"gene_names": names, "bp_length": [1000.0] * 40, "mean_tpm": [25.0] * 40}
+    world.base.information["vocabulary"] = vocabulary
+    return world.base
+
+
+@pytest.fixture
+def study(base):
+    """Function that gives samples and corpus of a study of 24 samples, three genes apart by `shift` deviations."""
+
+    def make(shift, seed=1):
+        generator = np.random.default_rng(seed)
+        labels = np.repeat(["control", "treated"], 12)
+        values = 5 + generator.normal(0, 1.0, (24, 40))
+        values[np.ix_(labels == "treated", PLANTED)] += shift
+        samples = pd.DataFrame({"sample": [f"mine.{n:02d}" for n in range(24)], "study": "mine", "label": labels})
+        samples = samples.assign(group=samples["sample"], held_out=False)
+        reference = generator.normal(5, 1.0, (60, 40)).astype(np.float32)
+        components = reference_components(base, reference, np.arange(60), 5, 1)
+        return samples, *own_corpus(values.astype(np.float32), samples, base, components)
+
+    return make
+
+
+@pytest.fixture
+def predictors(base, guide, fitting):
+    """Function that makes the predictors of some methods for a corpus."""
+
+    def make(corpus, splits, names=("guided_per_tensor", "genes_logistic")):
+        made = {}
+        for name in names:
+            method = registry.load("fewshot.methods", name).METHOD
+            candidates = [0.1, 0.01] if name == "guided_per_tensor" else [1.0, 0.1]
+            learned = guide if name == "guided_per_tensor" else None
+            made[name] = (
+                make_predictor(method, learned, candidates, corpus, splits, base, fitting, 5),
+                candidates,
+            )
+        return made
+
+    return make
+
+
+def settings_of(tmp_path, counts, ids, gene_id_type="ensembl", organism=None):
+    table = pd.DataFrame(counts.T, index=pd.Index(ids, name="gene"), columns=[f"s{n}" for n in range(len(counts))])
+    table.to_csv(tmp_path / "counts.csv")
+    labels = pd.DataFrame({"sample": table.columns, "label": ["a", "b"] * (len(counts) // 2)})
+    labels.to_csv(tmp_path / "labels.tsv", sep="\t", index=False)
+    known = {"counts": str(tmp_path / "counts.csv"), "labels": str(tmp_path / "labels.tsv"), "label_columns": ["label"]}
+    fixed = {"name": "mine", "sample_column": "sample", "quantity": "counts", "min_protein_coding_share": 0.0}
+    return UserStudySettings(**known, **fixed, gene_id_type=gene_id_type, organism=organism)
+
+
+@pytest.fixture
+def counts():
+    return np.random.default_rng(3).poisson(200, (6, 40))
+
+
+def test_ids_without_versions_symbols_and_orthologues_give_the_same_expression(tmp_path, base, counts):
+    by_id = settings_of(tmp_path, counts, [gene.split(".")[0] for gene in base.gene_ids])
+    _, expected, genes = read_own_study(by_id, base, "mouse", None, 0.9)
+    assert genes["row"].notna().all()
+    names = base.information["vocabulary"]["gene_names"]
+    order = np.random.default_rng(1).permutation(40)
+    by_name = settings_of(tmp_path, counts[:, order], [names[gene] for gene in order], "symbol")
+    np.testing.assert_array_equal(read_own_study(by_name, base, "mouse", None, 0.9)[1], expected)
+
+    pairs = [(f"ENSG{gene:05d}", f"ENSMUSG{gene:04d}") for gene in range(40)]
+    table = "human\tmouse\n" + "".join(f"{human}\t{mouse}\n" for human, mouse in pairs)
+    (tmp_path / "pairs.tsv").write_text(table)
+    orthologues = {"columns": {"human": "human", "mouse": "mouse"}, "gene_id_type": "ensembl"}
+    orthologues["table"] = str(tmp_path / "pairs.tsv")
+    human = settings_of(tmp_path, counts[:, order], [f"ENSG{gene:05d}.7" for gene in order], organism="human")
+    _, found, genes = read_own_study(human, base, "mouse", orthologues, 0.9)
+    np.testing.assert_array_equal(found, expected)
+    assert genes["row"].iloc[3] == "ENSG00003"
+    with pytest.raises(InputError, match="the model is of mouse, the study of human"):
+        read_own_study(human, base, "mouse", None, 0.9)
+    with pytest.raises(InputError, match="the table has ensembl, the study symbol"):
+        read_own_study(replace(human, gene_id_type="symbol"), base, "mouse", orthologues, 0.9)
+
+
+def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, base, counts):
+    pairs = [(f"ENSG{gene:05d}", f"ENSMUSG{gene:04d}") for gene in range(40)] + [("ENSG00007", "ENSMUSG0008")]
+    (tmp_path / "pairs.tsv").write_text("human\tmouse\n" + "".join(f"{h}\t{m}\n" for h, m in pairs))
+    orthologues = {"columns": {"human": "human", "mouse": "mouse"}, "gene_id_type": "ensembl"}
+    orthologues["table"] = str(tmp_path / "pairs.tsv")
+    human = settings_of(tmp_path, counts, [f"ENSG{gene:05d}" for gene in range(40)], organism="human")
+    _, found, genes = read_own_study(human, base, "mouse", orthologues, 0.9)
+    assert genes.index[genes["row"].isna()].tolist() == [7, 8]
+    np.testing.assert_array_equal(found[:, 7], np.full(6, base.mean[7]))
+
+
+def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_path, base, counts):
+    few = settings_of(tmp_path, counts[:, :10], base.gene_ids[:10])
+    with pytest.raises(InputError, match=r"user study mine: 25\.0% of the model's 40 genes"):
+        read_own_study(few, base, "mouse", None, 0.5)
+    with pytest.raises(InputError, match="the model was trained on S01"):
+        read_own_study(replace(few, name="S01"), base, "mouse", None, 0.5)
+    study, _, _ = read_own_study(few, base, "mouse", None, 0.2)
+    assert labelled(study, "label", "", [], None)["label"].tolist() == ["a", "b"] * 3
+    with pytest.raises(InputError, match="a: 3; two classes are needed"):
+        labelled(study, "label", "", ["a"], None)
+
+
+def test_folds_hold_each_sample_out_once_and_never_split_a_group(study):
+    samples, _, _ = study(1.0)
+    samples["group"] = [f"m{number // 2}" for number in range(24)]
+    held_out = []
+    for _, outer, inner in fold_episodes(samples, 4, 3, 0, 1):
+        train, test = (set(outer.loc[outer["part"] == part, "sample"]) for part in ("support", "query"))
+        group = samples.set_index("sample")["group"]
+        assert not set(group[list(train)]) & set(group[list(test)])
+        assert set(inner["sample"]) == train  # what is chosen is chosen without the held-out samples
+        held_out += test
+    assert sorted(held_out) == samples["sample"].tolist()
+
+
+def test_permuted_labels_keep_what_groups_are(study):
+    samples, _, _ = study(1.0)
+    whole = samples.assign(group=[f"m{number // 3}" for number in range(24)])
+    drawn = permuted(whole, np.random.default_rng(1))
+    assert (drawn.groupby("group")["label"].nunique() == 1).all()
+    assert drawn["label"].tolist() != whole["label"].tolist()
+    assert arrangements(whole) == 70  # 8 groups, 4 of them treated
+    paired = samples.assign(group=[f"m{number % 12}" for number in range(24)])
+    drawn = permuted(paired, np.random.default_rng(1))
+    assert (drawn.groupby("group")["label"].nunique() == 2).all()
+    assert arrangements(paired) == 2**12
+    assert arrangements(samples) == 2704156  # 24 over 12
+
+
+def test_a_temperature_undoes_logits_that_are_too_sure_by_a_factor():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 1.5, (20000, 3))
+    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classes = (true.cumsum(axis=1) < generator.uniform(size=(20000, 1))).sum(axis=1)
+    sure = calibrated(true, 1 / 3)
+    temperature = fit_temperature(sure, classes)
+    assert temperature == pytest.approx(3, rel=0.05)
+    np.testing.assert_allclose(calibrated(sure, temperature), true, atol=0.02)
+    right = sure.argmax(axis=1) == classes
+    assert calibration_error(sure.max(axis=1), right) > 0.1
+    assert calibration_error(calibrated(sure, temperature).max(axis=1), right) < 0.02
+
+
+def test_a_few_right_predictions_do_not_make_certainty():
+    told = np.tile([0.8, 0.2], (6, 1))
+    temperature = fit_temperature(told, np.zeros(6, int))
+    assert 0.3 < temperature < 1
+    assert calibrated(told, temperature)[0, 0] < 0.995
+
+
+def test_labels_of_held_out_samples_change_no_prediction(study, predictors):
+    """Neither tuning nor temperature sees them: with the same folds, other labels there leave probabilities alone."""
+    samples, corpus, splits = study(1.0)
+    samples.loc[samples.index % 3 == 0, "held_out"] = True
+    made = predictors(corpus, splits)
+    told = cross_validate(samples, corpus, made, SETTINGS, 0, 1)
+    swapped = {"control": "treated", "treated": "control"}
+    other = samples.assign(label=samples["label"].where(~samples["held_out"], samples["label"].map(swapped)))
+    again = cross_validate(other, corpus, made, SETTINGS, 0, 1)
+    assert (told["label"] != again["label"]).all()
+    columns = ["p_0", "p_1", "raw_0", "temperature", "candidate"]
+    by = ["method", "sample"]
+    left, right = (table.sort_values(by)[columns].to_numpy() for table in (told, again))
+    np.testing.assert_array_equal(left, right)
+    assert (told["temperature"] != 1).all()
+
+
+def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
+    samples, corpus, splits = study(3.0)
+    made = predictors(corpus, splits)
+    found = whole_report(samples, corpus, made)
+    assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
+    scores = found["scores"].set_index("method")["balanced_accuracy"]
+    assert scores["guided_per_tensor"] > 0.8
+
+    first = found["predictions"].query("method == 'guided_per_tensor'").drop_duplicates(["repeat", "fold"])
+    predict, _ = made["guided_per_tensor"]
+    options = {"path_points": 64, "shuffles": 24}
+    attribution, importance, checked = explain(samples, corpus, predict, first, SETTINGS, options, 1)
+    genes = pd.DataFrame({"gene_id": range(40), "gene_name": range(40), "row": "there"})
+    expression = corpus.rows(samples["sample"].tolist())
+    table, summary = gene_table(attribution, importance, genes, expression, samples["label"], 5)
+    assert set(table["gene_id"][:3]) == set(PLANTED)
+    assert set(table.loc[table["permutation_rank"] <= 3, "gene_id"]) == set(PLANTED)
+    assert (table["highest_in"][:3] == "treated").all()
+    assert summary["rank_correlation"] > 0.7
+    assert checked["completeness_error"] < 0.05
+
+    shuffled = permuted(samples, np.random.default_rng(3))
+    told = whole_report(shuffled, corpus, made)["summary"]["verdict"]
+    assert told[0].startswith("It cannot be told from these samples whether the label can be predicted")
+
+
+def whole_report(samples, corpus, made, permutations=39):
+    """Tables and sentences, by few permutations of the quicker method, of both if they are very few."""
+    tables = [cross_validate(samples, corpus, made, SETTINGS, repeat, 1) for repeat in range(SETTINGS.repeats)]
+    predictions = pd.concat(tables, ignore_index=True)
+    quick = {"genes_logistic": made["genes_logistic"]}
+    drawn = permuted_accuracies(samples, corpus, made if permutations < 10 else quick, SETTINGS, permutations, 1)
+    options = {"confidence": 0.95, "smallest_difference": 0.05}
+    found = report(predictions, drawn, samples, arrangements(samples), SETTINGS, options)
+    return found | {"predictions": predictions}
+
+
+def test_too_few_permutations_or_arrangements_are_named(study, predictors):
+    samples, corpus, splits = study(3.0)
+    made = predictors(corpus, splits)
+    told = whole_report(samples, corpus, made, permutations=4)["summary"]["verdict"][0]
+    assert "so few permutations were drawn (own_study.permutations) that p" in told
+    tiny = pd.concat([samples[:3], samples[12:14]], ignore_index=True)
+    told = whole_report(tiny, corpus, made, permutations=39)["summary"]["verdict"]
+    assert "so few arrangements of the labels are possible that p" in told[0]
+    assert "cannot fall below 0.1." in told[0]  # 5 over 2 is 10
+    assert told[3].startswith("Probabilities are not calibrated: 2 training samples are fewer than 10")
+
+
+def test_a_method_that_needs_all_reference_samples_is_refused():
+    with pytest.raises(InputError, match="ewc looks at all samples"):
+        check_method("ewc", registry.load("fewshot.methods", "ewc").METHOD)
+    check_method("pca_knn", registry.load("fewshot.methods", "pca_knn").METHOD)
+
+
+def linear_classifier(genes, classes):
+    torch.manual_seed(1)
+    return Classifier(torch.nn.Linear(genes, 5), torch.nn.Linear(5, classes)).double()
+
+
+def test_of_a_linear_network_both_measures_are_weight_times_difference():
+    """Closed form: with all samples as others, exchanging has the mean effect of going to their mean."""
+    classifier = linear_classifier(12, 3)
+    values = torch.randn(9, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    weight = (classifier.head.weight @ classifier.encoder.weight).detach()
+    weight = weight - weight.mean(dim=0)
+    expected = weight[1] * (values[0] - values.mean(dim=0))
+    label = torch.tensor([1])
+    found = integrated_gradients(classifier, values[:1], label, values.mean(dim=0), 4)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    losses = exchange_losses(classifier, values[0], 1, values).mean(dim=0)
+    np.testing.assert_allclose(losses, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "transformer"])
+def test_exchanging_a_gene_equals_running_the_whole_network(architecture):
+    settings = {"hidden_widths": [16], "width": 8, "decoder_widths": [], "depth": 1, "heads": 2, "token_width": 8}
+    settings |= {"expression_bins": 6, "attention": "flash"}
+    torch.manual_seed(4)
+    build = registry.load("pretrain.architectures", architecture).build
+    network = build(torch.zeros(20), torch.ones(20), settings).double().eval()
+    classifier = make_classifier(network, 2, 3).eval()
+    values = torch.randn(4, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    found = exchange_losses(classifier, values[0], 1, values[1:])
+    label = torch.tensor([1])
+    for row, gene in [(0, 0), (1, 7), (2, 19)]:
+        changed = values[0].clone()
+        changed[gene] = values[row + 1, gene]
+        with torch.no_grad():
+            whole = margin(classifier(values[:1]), label) - margin(classifier(changed[None]), label)
+        assert found[row, gene] == pytest.approx(float(whole), abs=1e-10)
+
+
+def test_attributions_add_up_to_the_margin(study, predictors):
+    samples, corpus, splits = study(1.0)
+    predict, _ = predictors(corpus, splits)["guided_per_tensor"]
+    _, outer, _ = next(fold_episodes(samples, 4, 2, 0, 1))
+    episode = Episodes(outer, corpus)[0]
+    classifier = predict.fitted(episode, 0.01)
+    with torch.no_grad():
+        told = classifier(torch.from_numpy(episode.query)).double().softmax(dim=1).numpy()
+    np.testing.assert_allclose(told, predict([episode], [0.01])[0][0], atol=1e-5)
+    assert isinstance(episode, Episode)
+    start = episode.support.mean(axis=0)
+    generator = np.random.default_rng(derive(1, "x"))
+    _, _, rough = explain_fold(classifier, episode, episode.support, start, 4, 2, generator)
+    _, _, fine = explain_fold(classifier, episode, episode.support, start, 400, 2, generator)
+    assert fine < 0.01
+    assert fine < rough
+
+
+def test_the_smallest_detectable_accuracy_is_the_textbook_sample_size_turned_round():
+    """Oracle: n = ((z_a sqrt(p0 q0) + z_b sqrt(p1 q1)) / (p1 - p0))^2 for one share, classes of equal size."""
+    p1 = smallest_detectable([25, 25], 0.95)
+    za, zb = 1.6448536269514722, 0.8416212335729143
+    samples = ((za * 0.5 + zb * np.sqrt(p1 * (1 - p1))) / (p1 - 0.5)) ** 2
+    assert samples == pytest.approx(50, rel=1e-6)
+    assert np.isnan(smallest_detectable([1, 1], 0.95))
+    assert smallest_detectable([25, 25, 25], 0.95) < p1
+
+
+@pytest.mark.parametrize(("right", "total"), [(12, 12), (11, 12), (0, 5), (17, 22)])
+def test_exact_intervals_are_those_of_statsmodels(right, total):
+    expected = proportion_confint(right, total, method="beta")
+    np.testing.assert_allclose(exact_interval(right, total, 0.95), expected, atol=1e-12)

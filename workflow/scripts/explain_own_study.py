@@ -1,0 +1,38 @@
+"""The genes that the first method's decision on a user's own study rests on, by two measures."""
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from scarceseq import device, registry
+from scarceseq.errors import InputError
+from scarceseq.fewshot.cell import make_predictor
+from scarceseq.fewshot.cross_validation import FoldSettings
+from scarceseq.fewshot.gene_list import explain, gene_table
+from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.own_study import own_corpus
+from scarceseq.fewshot.settings import FittingSettings
+from scarceseq.files import read_table, write_json, write_table
+from scarceseq.pretrain.model import load_base
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+source, output, params = snakemake.input, snakemake.output, snakemake.params
+base = load_base(source.model, source.information, device.choose("cpu"))
+samples, expression = read_table(source.samples), np.load(source.expression)
+corpus, splits = own_corpus(expression, samples, base, load_file(source.components))
+((name, part),) = params.method.items()
+method = registry.load("fewshot.methods", name).METHOD
+if not isinstance(method, Gradient):
+    raise InputError(f"config key own_study.methods: the first one, {name}, is not trained by gradient")
+fitting = FittingSettings(**params.fitting, candidates=[])
+learned = load_file(part["learned"]) if part["learned"] else None
+predict = make_predictor(method, learned, part["candidates"], corpus, splits, base, fitting, params.seed)
+predictions = read_table(source.predictions)
+chosen = predictions[predictions["method"] == name].drop_duplicates(["repeat", "fold"])
+folds = FoldSettings(**params.folds)
+attribution, importance, checked = explain(samples, corpus, predict, chosen, folds, params.options, params.seed)
+genes = read_table(source.genes)
+table, summary = gene_table(attribution, importance, genes, expression, samples["label"], params.options["named_genes"])
+write_table(table, output.genes)
+write_json(summary | checked | {"method": name}, output.summary)

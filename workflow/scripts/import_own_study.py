@@ -1,0 +1,33 @@
+"""Bring a user's study onto the genes of a packed model: expression, labels, and what became of each gene."""
+
+import numpy as np
+from scarceseq.archive.user_study import UserStudySettings
+from scarceseq.fewshot.own_study import labelled, read_own_study
+from scarceseq.files import atomic, read_json, write_table
+from scarceseq.pretrain.model import load_base
+from scarceseq.runtime import start
+
+start(snakemake.log[0])
+source, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
+base = load_base(source.model, source.information)
+held_out = settings.get("held_out")
+columns = {settings["label"], settings["group"], held_out["column"] if held_out else ""} - {""}
+study, expression, genes = read_own_study(
+    UserStudySettings(
+        label_columns=sorted(columns),
+        quantity="counts",
+        min_protein_coding_share=0.0,
+        **{key: settings[key] for key in ("name", "counts", "labels", "sample_column", "gene_id_type", "organism")},
+    ),
+    base,
+    read_json(source.card)["organism"],
+    settings["orthologues"],
+    settings["minimum_gene_share"],
+)
+samples = labelled(study, settings["label"], settings["group"], settings["classes"], held_out)
+rows = study.samples.index.get_indexer(samples["sample"])
+with atomic(output.expression) as temporary, open(temporary, "wb") as target:
+    np.save(target, expression[rows])
+write_table(samples, output.samples)
+write_table(genes, output.genes)
+write_table(study.unmapped, output.unmapped)

@@ -1,0 +1,47 @@
+"""Cross-validate few-shot methods on a user's own study, compare with permuted labels, and say what can be told."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+from scarceseq import device, registry
+from scarceseq.fewshot import own_verdict
+from scarceseq.fewshot.cell import make_predictor
+from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.fewshot.folds import arrangements
+from scarceseq.fewshot.own_study import own_corpus
+from scarceseq.fewshot.settings import FittingSettings
+from scarceseq.files import read_table, write_json, write_table
+from scarceseq.pretrain.model import load_base
+from scarceseq.runtime import keep_freed_memory, start
+
+start(snakemake.log[0])
+logging.getLogger("scarceseq.fewshot.cell").setLevel(logging.WARNING)  # a line for each fold would be thousands
+keep_freed_memory()
+torch.set_num_threads(snakemake.threads)
+source, output, params = snakemake.input, snakemake.output, snakemake.params
+base = load_base(source.model, source.information, device.choose(params.device))
+samples = read_table(source.samples)
+corpus, splits = own_corpus(np.load(source.expression), samples, base, load_file(source.components))
+fitting = FittingSettings(**params.fitting, candidates=[])
+predictors = {}
+for name, part in params.methods.items():
+    method = registry.load("fewshot.methods", name).METHOD
+    check_method(name, method)
+    learned = load_file(part["learned"]) if part["learned"] else None
+    made = make_predictor(method, learned, part["candidates"], corpus, splits, base, fitting, params.seed)
+    predictors[name] = made, part["candidates"]
+
+folds = FoldSettings(**params.folds)
+repeats = 1 if samples["held_out"].any() else folds.repeats
+runs = [cross_validate(samples, corpus, predictors, folds, repeat, params.seed) for repeat in range(repeats)]
+predictions = pd.concat(runs, ignore_index=True)
+tested = {name: predictors[name] for name in params.tested_methods}
+permuted = permuted_accuracies(samples, corpus, tested, folds, params.permutations, params.seed)
+told = own_verdict.report(predictions, permuted, samples, arrangements(samples), folds, params.telling)
+write_table(predictions, output.predictions)
+for name in ("scores", "contrasts", "permutations"):
+    write_table(told[name], output[name])
+write_json(told["summary"], output.summary)

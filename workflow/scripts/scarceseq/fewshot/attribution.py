@@ -1,0 +1,117 @@
+"""Which genes a fitted network's decision rests on: integrated gradients, and what exchanging a gene's values does."""
+
+import torch
+
+from scarceseq.fewshot.dual import gene_layers, without_gene_layers
+
+VARIANTS_AT_ONCE = 4096
+
+
+def margin(logits, classes):
+    """Logit of the given class less the mean of all, (samples,): what speaks for the class."""
+    return logits[torch.arange(len(logits)), classes] - logits.mean(dim=1)
+
+
+def integrated_gradients(classifier, expression, classes, baseline, points):
+    """What each gene adds to the margin of a class on the straight way from a baseline (Sundararajan et al. 2017).
+
+    Parameters
+    ----------
+    classifier : Classifier
+    expression : Tensor, (samples, genes)
+        z-scores.
+    classes : Tensor of int64, (samples,)
+        Class whose margin is explained.
+    baseline : Tensor, (genes,)
+    points : int
+        Of the midpoint rule.
+
+    Returns
+    -------
+    Tensor, (samples, genes)
+        Over the genes they add up to the margin less the baseline's, but for the error of the rule.
+    """
+    way = expression - baseline
+    total = torch.zeros_like(expression)
+    for point in range(points):
+        place = (baseline + way * ((point + 0.5) / points)).requires_grad_(True)
+        (gradient,) = torch.autograd.grad(margin(classifier(place), classes).sum(), place)
+        total += gradient
+    return way * total / points
+
+
+@torch.no_grad()
+def exchange_losses(classifier, sample, label, values):
+    """By how much the margin of a sample's class falls when one gene has another sample's value (Breiman 2001).
+
+    Parameters
+    ----------
+    classifier : Classifier
+    sample : Tensor, (genes,)
+    label : int
+    values : Tensor, (others, genes)
+        Of other samples.
+
+    Returns
+    -------
+    Tensor, (others, genes)
+        In units of the margin; layers over the genes are changed by the one gene instead of computed anew.
+    """
+    genes = len(sample)
+    names = gene_layers(classifier, genes)
+    whole = torch.tensor([label])
+    before = margin(classifier(sample[None]), whole)[0]
+    module = without_gene_layers(classifier, names)
+    layers = {name: classifier.get_submodule(name) for name in names}
+    start = {name: layer(sample) for name, layer in layers.items()}
+    found = torch.empty_like(values)
+    for first in range(0, genes, VARIANTS_AT_ONCE):
+        part = slice(first, min(first + VARIANTS_AT_ONCE, genes))
+        for row, other in enumerate(values):
+            change = (other - sample)[part]
+            given = None
+            if not names:
+                given = sample.repeat(len(change), 1)
+                given[torch.arange(len(change)), torch.arange(genes)[part]] += change
+            for name, layer in layers.items():
+                module.get_submodule(name).value.data = start[name] + change[:, None] * layer.weight[:, part].T
+            logits = module(given if given is not None else sample[None])
+            found[row, part] = before - margin(logits, whole.expand(len(change)))
+    return found
+
+
+def explain_fold(classifier, episode, everyone, baseline, points, shuffles, generator):
+    """Both measures for the held-out samples of one fold.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Fitted to the fold's training samples.
+    episode : Episode
+    everyone : array, (samples, genes)
+        z-scores of all samples, from which other values are drawn.
+    baseline : array, (genes,)
+    points, shuffles : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    attribution, importance : numpy.ndarray, (held-out samples, genes)
+        For the true class of each.
+    error : float
+        Largest difference between the sum of a sample's attributions and what it should be, as a share of the largest
+        such sum; near 1 for a network that is not smooth in its input, of which gradients tell nothing.
+    """
+    parameter = next(classifier.parameters())
+    query, start, everyone = (torch.from_numpy(a).to(parameter) for a in (episode.query, baseline, everyone))
+    classes = torch.from_numpy(episode.query_classes)
+    attribution = integrated_gradients(classifier, query, classes, start, points)
+    with torch.no_grad():
+        moved = margin(classifier(query), classes) - margin(classifier(start[None]).expand(len(query), -1), classes)
+    error = (attribution.sum(dim=1) - moved).abs().max() / moved.abs().max()
+    importance = [
+        exchange_losses(classifier, sample, int(label), everyone[generator.permutation(len(everyone))[:shuffles]])
+        for sample, label in zip(query, classes, strict=True)
+    ]
+    means = torch.stack([losses.mean(dim=0) for losses in importance])
+    return attribution.numpy(), means.numpy(), float(error)

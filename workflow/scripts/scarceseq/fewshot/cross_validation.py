@@ -1,0 +1,115 @@
+"""Few-shot methods on the folds of one study: tuned and calibrated within each fold's training samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.errors import InputError
+from scarceseq.fewshot.calibration import calibrated, fit_temperature
+from scarceseq.fewshot.cell import fit_method
+from scarceseq.fewshot.corpus import Episodes
+from scarceseq.fewshot.features import principal_components
+from scarceseq.fewshot.folds import fold_episodes, permuted
+from scarceseq.fewshot.metrics import measure
+from scarceseq.seeds import derive
+
+
+@dataclass(frozen=True)
+class FoldSettings:
+    """Keys of the config section ``own_study`` of the same names."""
+
+    folds: int
+    repeats: int
+    inner_folds: int
+    least_calibrated: int
+
+
+def check_method(name, method):
+    """Refuse a method that needs more of the reference studies than a packed model has."""
+    if method.reference and getattr(method, "prepare", None) is not principal_components:
+        raise InputError(
+            f"config key own_study.methods: {name} looks at all samples of the reference studies, of which a packed "
+            "model has the principal components only"
+        )
+
+
+def cross_validate(samples, corpus, predictors, settings, repeat, seed):
+    """Predictions of some methods for each sample, by fits that did not see it.
+
+    Hyper-parameter and temperature are chosen on inner folds of a fold's training samples; where these are fewer than
+    ``settings.least_calibrated``, probabilities are left as they are.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        From `scarceseq.fewshot.own_study.labelled`.
+    corpus : Corpus
+    predictors : dict of str to (callable, list of float)
+        By method: from `scarceseq.fewshot.cell.make_predictor`, and its candidates.
+    settings : FoldSettings
+    repeat : int
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method and sample: method, repeat, fold, sample, label, predicted, probability (of the true label),
+        candidate, temperature, diverged, p_0, p_1, ... (of the classes in the order of their names), and raw_0, ... the
+        same before calibration.
+    """
+    tables = []
+    for fold, outer, inner in fold_episodes(samples, settings.folds, settings.inner_folds, repeat, seed):
+        test, validation = Episodes(outer, corpus), Episodes(inner, corpus)
+        training = int((outer["part"] == "support").sum())
+        for name, (predict, candidates) in predictors.items():
+            rows, best = fit_method(name, validation, test, predict, candidates)
+            told = rows[rows["role"] == "test"].reset_index(drop=True)
+            seen = rows[(rows["role"] == "validation") & (rows["candidate"] == best)]
+            temperature = _temperature(seen, test[0].classes) if training >= settings.least_calibrated else 1.0
+            tables.append(_calibrated(told, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold))
+    found = pd.concat(tables, ignore_index=True)
+    first = ["method", "repeat", "fold", "sample", "label", "predicted", "probability", "candidate", "temperature"]
+    classes = range(samples["label"].nunique())
+    return found[[*first, "diverged", *(f"p_{c}" for c in classes), *(f"raw_{c}" for c in classes)]]
+
+
+def _temperature(seen, classes):
+    """Temperature by predictions of inner folds; 1 if there are none."""
+    if seen.empty:
+        return 1.0
+    return fit_temperature(_probabilities(seen, classes), seen["label"].map(classes.index).to_numpy())
+
+
+def _probabilities(rows, classes):
+    return rows[[f"p_{number}" for number in range(len(classes))]].to_numpy(float)
+
+
+def _calibrated(rows, classes, temperature):
+    raw = _probabilities(rows, classes)
+    told = calibrated(raw, temperature)
+    own = rows["label"].map(classes.index).to_numpy()
+    rows = rows.assign(temperature=temperature, probability=told[np.arange(len(rows)), own])
+    columns = {f"p_{c}": told[:, c] for c in range(len(classes))} | {f"raw_{c}": raw[:, c] for c in range(len(classes))}
+    return rows.assign(**columns)
+
+
+def permuted_accuracies(samples, corpus, predictors, settings, permutations, seed):
+    """Balanced accuracy of one cross-validation of each method under permuted labels.
+
+    The whole procedure is repeated, folds and choices within them included, so that the true accuracy of the first
+    repeat may be compared with these.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, permutation, balanced_accuracy.
+    """
+    tables = []
+    for number in range(permutations):
+        drawn = permuted(samples, np.random.default_rng(derive(seed, "permutation", number)))
+        told = cross_validate(drawn, corpus, predictors, settings, 0, seed)
+        found = measure(told, ["method"])[["method", "balanced_accuracy"]]
+        tables.append(found.assign(permutation=number))
+    columns = ["method", "permutation", "balanced_accuracy"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)

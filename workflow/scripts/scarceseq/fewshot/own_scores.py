@@ -1,0 +1,145 @@
+"""What few-shot methods reach on one small study: scores, differences, and what permuted labels reach."""
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.fewshot.calibration import calibration_error
+from scarceseq.fewshot.metrics import measure
+from scarceseq.fewshot.verdict import outcome
+from scarceseq.intervals import corrected_interval
+from scarceseq.multiplicity import holm
+
+POWER = 0.8
+
+
+def scores(predictions, classes, folds, confidence):
+    """Scores of each method, means over repeats.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        From `scarceseq.fewshot.cross_validation.cross_validate`, of all repeats.
+    classes : list of str
+        In the order of their names.
+    folds : int
+        Of each repeat.
+    confidence : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, balanced_accuracy, low, high, interval (how it was made), auroc, log_loss, brier, calibration_error,
+        log_loss_before (calibration), temperature (median over folds), diverged (share of fits); best first.
+    """
+    by_fold = measure(predictions, ["method", "repeat", "fold"])
+    raw = predictions.filter(like="raw_").rename(columns=lambda name: name.replace("raw_", "p_"))
+    own = predictions["label"].map(list(classes).index).to_numpy()
+    before = predictions[["method", "repeat", "label", "predicted"]].join(raw)
+    before = before.assign(probability=raw.to_numpy()[np.arange(len(raw)), own])
+    rows = []
+    whole = measure(predictions, ["method", "repeat"], classes).groupby("method", sort=False).mean(numeric_only=True)
+    uncalibrated = measure(before, ["method", "repeat"], classes).groupby("method")["log_loss"].mean()
+    for method, part in predictions.groupby("method", sort=False):
+        values = by_fold.loc[by_fold["method"] == method, "balanced_accuracy"]
+        _, low, high, kind = corrected_interval(values, 1 / max(folds - 1, 1), confidence)
+        surest = part.filter(regex=r"^p_\d+$").max(axis=1)
+        error = calibration_error(surest, part["label"] == part["predicted"])
+        found = {"method": method, **whole.loc[method, ["balanced_accuracy", "auroc", "log_loss", "brier"]]}
+        found |= {"low": max(low, 0.0), "high": min(high, 1.0), "interval": kind, "calibration_error": error}
+        found |= {"log_loss_before": uncalibrated[method], "temperature": part["temperature"].median()}
+        rows.append(found | {"diverged": part["diverged"].mean()})
+    columns = ["method", "balanced_accuracy", "low", "high", "interval", "auroc", "log_loss", "log_loss_before"]
+    table = pd.DataFrame(rows)[[*columns, "brier", "calibration_error", "temperature", "diverged"]]
+    return table.sort_values("balanced_accuracy", ascending=False, kind="stable", ignore_index=True)
+
+
+def contrasts(predictions, first, folds, confidence, smallest_difference):
+    """Difference in balanced accuracy of the first method and each other, over the same folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, against, difference, low, high, interval, outcome (see `scarceseq.fewshot.verdict.outcome`).
+    """
+    wide = measure(predictions, ["method", "repeat", "fold"]).pivot(
+        index=["repeat", "fold"], columns="method", values="balanced_accuracy"
+    )
+    rows = []
+    for other in predictions["method"].unique():
+        if other != first:
+            mean, low, high, kind = corrected_interval(wide[first] - wide[other], 1 / max(folds - 1, 1), confidence)
+            row = {"method": first, "against": other, "difference": mean, "low": low, "high": high, "interval": kind}
+            rows.append(row | {"outcome": outcome(row, smallest_difference)})
+    columns = ["method", "against", "difference", "low", "high", "interval", "outcome"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def permutation_table(predictions, permuted, possible):
+    """How often permuted labels do as well as the true ones.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        The first repeat is what is compared.
+    permuted : pandas.DataFrame
+        From `scarceseq.fewshot.cross_validation.permuted_accuracies`.
+    possible : float
+        Different arrangements of the labels, from `scarceseq.fewshot.folds.arrangements`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, balanced_accuracy, permuted_mean, permuted_high (95th percentile), permutations, p, p_holm, smallest_p
+        (what any data could reach).
+    """
+    first = predictions[predictions["repeat"] == predictions["repeat"].min()]
+    true = measure(first, ["method"]).set_index("method")["balanced_accuracy"]
+    rows = []
+    for method, drawn in permuted.groupby("method", sort=False)["balanced_accuracy"]:
+        p = (1 + (drawn >= true[method] - 1e-12).sum()) / (1 + len(drawn))
+        floor = max(1 / (1 + len(drawn)), 1 / possible)
+        found = {"method": method, "balanced_accuracy": true[method], "permuted_mean": drawn.mean()}
+        found |= {"permuted_high": drawn.quantile(0.95), "permutations": len(drawn), "p": max(p, floor)}
+        rows.append(found | {"smallest_p": floor})
+    columns = ["method", "balanced_accuracy", "permuted_mean", "permuted_high", "permutations", "p", "smallest_p"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(p_holm=holm(table["p"].astype(float)))
+
+
+def smallest_detectable(counts, confidence, power=POWER):
+    """Least balanced accuracy that would be told from chance by this many independent predictions.
+
+    One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the
+    standard deviation of balanced accuracy if each class is predicted right with probability p.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Predicted samples of each class.
+    confidence, power : float
+
+    Returns
+    -------
+    float
+        NaN if not even 1 would be.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    chance, per_sample = 1 / len(counts), np.mean(1 / np.asarray(counts, float)) / len(counts)
+
+    def gap(p):
+        spread = norm.ppf(confidence) * np.sqrt(chance * (1 - chance) * per_sample)
+        return p - chance - spread - norm.ppf(power) * np.sqrt(p * (1 - p) * per_sample)
+
+    return float(brentq(gap, chance, 1.0)) if gap(1.0) >= 0 else float("nan")
+
+
+def exact_interval(right, total, confidence):
+    """Interval of a share by the binomial distribution (Clopper and Pearson 1934)."""
+    from scipy.stats import beta
+
+    tail = (1 - confidence) / 2
+    low = beta.ppf(tail, right, total - right + 1) if right else 0.0
+    high = beta.ppf(1 - tail, right + 1, total - right) if right < total else 1.0
+    return float(low), float(high)

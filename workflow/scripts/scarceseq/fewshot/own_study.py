@@ -1,0 +1,171 @@
+"""A study of the user's own on the genes of a packed model, as the few-shot methods see any corpus."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.archive.user_study import import_study
+from scarceseq.corpus.orthologues import OrthologueTable
+from scarceseq.errors import InputError
+from scarceseq.fewshot.corpus import Corpus
+from scarceseq.guide.reference import stand_in
+from scarceseq.pretrain.embedding import align, log_expression
+
+REFERENCE = "reference studies"
+
+
+def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
+    """Counts of the study, as log2(TPM + 1) in the model's genes.
+
+    Parameters
+    ----------
+    settings : scarceseq.archive.user_study.UserStudySettings
+        Its organism may be None, for the model's.
+    base : scarceseq.pretrain.model.Base
+    organism : str
+        The model's.
+    orthologues : dict or None
+        Keys of `OrthologueTable`, for a study of another organism.
+    minimum_gene_share : float
+        Of the model's genes.
+
+    Returns
+    -------
+    study : scarceseq.archive.user_study.UserStudy
+    expression : numpy.ndarray, (samples, genes of the model), float32
+        A gene that the table lacks is at the model's mean. TPM is by the model's gene lengths.
+    genes : pandas.DataFrame
+        gene_id, gene_name (the model's), row (what the table calls it, missing where it lacks the gene).
+
+    Raises
+    ------
+    InputError
+        As `import_study`, or if the study was trained on, or its organism cannot be brought onto the model's genes.
+    """
+    if settings.name in base.information.get("training_studies", []):
+        raise InputError(
+            f"config key own_study.name: the model was trained on {settings.name}, so that testing on it would tell "
+            "nothing; if this is another study, give it another name"
+        )
+    names = base.information["vocabulary"]["gene_names"]
+    own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names})
+    settings = replace(settings, organism=settings.organism or organism, min_protein_coding_share=0.0)
+    annotation, rows = own, np.arange(len(own))
+    if settings.organism != organism:
+        annotation, rows = _through_orthologues(settings, own, organism, orthologues)
+    study = import_study(settings, annotation.assign(gene_type="", bp_length=0))
+    counts = np.zeros((len(study.counts), len(own)))
+    counts[:, rows] = study.counts
+    called = np.full(len(own), None, dtype=object)
+    called[rows] = np.where(study.genes["measured"], annotation["gene_id"], None)
+    try:
+        there = [gene if name else None for gene, name in zip(base.gene_ids, called, strict=True)]
+        alignment = align(base, there, minimum_gene_share)
+    except InputError as error:
+        raise InputError(
+            f"user study {settings.name}: {error} (`own_study.minimum_gene_share`; gene_id_type is "
+            f"{settings.gene_id_type}, {len(study.unmapped)} rows of the table are no gene of the model)"
+        ) from error
+    logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
+    return study, log_expression(base, alignment, counts).astype(np.float32), own.assign(row=called)
+
+
+def _through_orthologues(settings, own, organism, orthologues):
+    """Genes of the study's organism that are one-to-one orthologues of the model's, and which of these they are."""
+    if orthologues is None:
+        raise InputError(
+            f"config key own_study.orthologues: the model is of {organism}, the study of {settings.organism}; give a "
+            "table of orthologues"
+        )
+    table = OrthologueTable(**orthologues)
+    if table.gene_id_type != settings.gene_id_type:
+        raise InputError(
+            f"config key own_study.orthologues.gene_id_type: the table has {table.gene_id_type}, the study "
+            f"{settings.gene_id_type}; give both by the same kind of gene id"
+        )
+    names = pd.unique(table.pairs(organism, settings.organism)["orthologue"])
+    other = pd.DataFrame({"gene_name": names}, index=names)
+    places, _ = table.match(organism, own.set_index("gene_id"), settings.organism, other)
+    rows = np.flatnonzero(places >= 0)
+    found = names[places[rows]]
+    return pd.DataFrame({"gene_id": found, "gene_name": found}), rows
+
+
+def own_corpus(expression, samples, base, components):
+    """The study beside a stand-in for the studies that the model was trained on, so that every method finds both.
+
+    Parameters
+    ----------
+    expression : array, (samples, genes)
+        From `read_own_study`.
+    samples : pandas.DataFrame
+        sample, study.
+    base : scarceseq.pretrain.model.Base
+    components : dict of str to Tensor
+        See `scarceseq.guide.reference.reference_components`.
+
+    Returns
+    -------
+    Corpus, pandas.DataFrame
+        The latter: split, study, role.
+    """
+    reference = stand_in(components) * base.scale.cpu().numpy() + base.mean.cpu().numpy()
+    names = [f"{REFERENCE} {number}" for number in range(len(reference))]
+    table = pd.concat([samples[["sample", "study"]], pd.DataFrame({"sample": names, "study": REFERENCE})])
+    corpus = Corpus(np.concatenate([expression, reference.astype(np.float32)]), table, base.gene_ids, base)
+    studies = [*pd.unique(samples["study"]), REFERENCE]
+    roles = ["test"] * (len(studies) - 1) + ["pretrain"]
+    return corpus, pd.DataFrame({"split": base.information["split"], "study": studies, "role": roles})
+
+
+def labelled(study, label, group, classes, held_out):
+    """Samples that have a class.
+
+    Parameters
+    ----------
+    study : scarceseq.archive.user_study.UserStudy
+    label, group : str
+        Columns of the table of labels; group may be empty, and a sample without one is a group of its own.
+    classes : list of str
+        Empty for all values.
+    held_out : dict or None
+        ``column`` and ``values`` of the samples that are predicted instead of cross-validation.
+
+    Returns
+    -------
+    pandas.DataFrame
+        sample, study, label, group, held_out; a row for each sample with a class, by sample.
+
+    Raises
+    ------
+    InputError
+        If fewer than two classes have two samples each to learn from, or nothing is held out or learned from.
+    """
+    wide = study.attributes.pivot(index="sample", columns="key", values="value").reindex(study.samples.index)
+    table = pd.DataFrame({"sample": wide.index, "study": study.samples["study"].to_numpy()})
+    table["label"] = wide[label].to_numpy()
+    own_group = wide[group].fillna(wide.index.to_series()) if group else wide.index.to_series()
+    table["group"] = own_group.to_numpy()
+    outside = wide[held_out["column"]].isin(held_out["values"]) if held_out else pd.Series(False, index=wide.index)
+    table["held_out"] = outside.to_numpy()
+    table = table[table["label"].notna()]
+    table = table[table["label"].isin(classes)] if classes else table
+    counts = table[~table["held_out"]]["label"].value_counts()
+    few = counts[counts < 2]
+    if len(counts) < 2 or len(few):
+        told = ", ".join(f"{name}: {count}" for name, count in counts.items()) or "none"
+        raise InputError(
+            f"config key own_study.label: '{label}' gives these samples to learn from: {told}; two classes are needed, "
+            "of two samples each. Choose them with own_study.classes"
+        )
+    if held_out and not table["held_out"].any():
+        raise InputError(f"config key own_study.held_out: no labelled sample has such a value of {held_out['column']}")
+    unknown = sorted(set(table["label"]) - set(counts.index))
+    if unknown:
+        raise InputError(f"config key own_study.held_out: class {unknown[0]} has no sample to learn from")
+    shared = set(table.loc[table["held_out"], "group"]) & set(table.loc[~table["held_out"], "group"])
+    if shared:
+        raise InputError(f"config key own_study.held_out: {group} {min(shared)} is both held out and learned from")
+    return table.sort_values("sample", ignore_index=True)

@@ -1,0 +1,187 @@
+"""What one small study can tell and what not, in plain sentences."""
+
+import numpy as np
+
+from scarceseq.fewshot.own_scores import (
+    POWER,
+    contrasts,
+    exact_interval,
+    permutation_table,
+    scores,
+    smallest_detectable,
+)
+
+
+def report(predictions, permuted, samples, possible, settings, options):
+    """Tables and sentences of a study.
+
+    Parameters
+    ----------
+    predictions, permuted : pandas.DataFrame
+        From `scarceseq.fewshot.cross_validation`.
+    samples : pandas.DataFrame
+        label, held_out.
+    possible : float
+        See `permutation_table`.
+    settings : FoldSettings
+    options : dict
+        ``confidence``, ``smallest_difference``.
+
+    Returns
+    -------
+    dict
+        ``scores``, ``contrasts``, ``permutations`` (tables), ``summary`` (for JSON; its ``verdict`` is a list of str).
+    """
+    classes, confidence = sorted(samples["label"].unique()), options["confidence"]
+    folds = predictions["fold"].nunique()
+    first = predictions["method"].iloc[0]
+    told = predictions[(predictions["method"] == first) & (predictions["repeat"] == 0)]
+    training = len(samples) - int(np.ceil(len(told) / folds))
+    counts = told["label"].value_counts().sort_index()
+    summary = {
+        "first": first,
+        "samples": len(samples),
+        "classes": classes,
+        "counts": {name: int(count) for name, count in counts.items()},
+        "held_out": bool(samples["held_out"].any()),
+        "folds": folds,
+        "repeats": int(predictions["repeat"].nunique()),
+        "training_samples": training,
+        "least_calibrated": settings.least_calibrated,
+        "calibrated": bool((told["temperature"] != 1).any()),
+        "right": int((told["label"] == told["predicted"]).sum()),
+        "predicted": len(told),
+        "confidence": confidence,
+    }
+    least = smallest_detectable(list(counts), confidence)
+    found = {
+        "scores": scores(predictions, classes, folds, confidence),
+        "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),
+        "permutations": permutation_table(predictions, permuted, possible),
+    }
+    known = summary | {"smallest_detectable": least}
+    sentences = verdict(known, found["scores"], found["contrasts"], found["permutations"])
+    return found | {
+        "summary": summary | {"smallest_detectable": least if np.isfinite(least) else None, "verdict": sentences}
+    }
+
+
+def verdict(summary, score_table, contrast_table, permutation):
+    """Plain sentences on what the study tells.
+
+    Parameters
+    ----------
+    summary : dict
+        ``first`` (method), ``counts`` (predicted samples of each class), ``confidence``, ``smallest_detectable``,
+        ``right`` and ``predicted`` (samples, in the first repeat), ``calibrated`` (bool), ``least_calibrated``,
+        ``training_samples``.
+    score_table, contrast_table, permutation : pandas.DataFrame
+        From `scores`, `contrasts`, `permutation_table`.
+
+    Returns
+    -------
+    list of str
+    """
+    found = [
+        _can_it_be_told(summary, permutation) + _untested(score_table, permutation),
+        _size(summary),
+        _comparison(summary, score_table, contrast_table),
+    ]
+    found.append(_calibration(summary, score_table))
+    found.append("One study is one study: none of this says how the prediction does in another laboratory's samples.")
+    return found
+
+
+def _can_it_be_told(summary, permutation):
+    share = exact_interval(summary["right"], summary["predicted"], summary["confidence"])
+    start = (
+        f"{_words(summary['first'])} predicts {summary['right']} of {summary['predicted']} held-out samples right "
+        f"({100 * summary['confidence']:g}% interval {share[0]:.0%} to {share[1]:.0%})"
+    )
+    if permutation.empty:
+        return f"{start}. Nothing was compared with permuted labels, so that this is no test."
+    alpha = 1 - summary["confidence"]
+    best = permutation.loc[permutation["p_holm"].idxmin()]
+    listed = "; ".join(
+        f"{_words(row.method)}: balanced accuracy {row.balanced_accuracy:.2f}, permuted labels reach "
+        f"{row.permuted_mean:.2f} on average, p = {row.p:.2g}"
+        for row in permutation.itertuples()
+    )
+    floor = permutation["smallest_p"].min() * len(permutation)
+    if floor > alpha:
+        few = (permutation["smallest_p"] > 1 / (1 + permutation["permutations"]) + 1e-12).any()
+        why = "arrangements of the labels are possible" if few else "permutations were drawn (own_study.permutations)"
+        return (
+            f"It cannot be told whether the label can be predicted, whatever the data: so few {why} that p after "
+            f"Holm's adjustment cannot fall below {floor:.2g}. {start} ({listed})."
+        )
+    if best["p_holm"] <= alpha:
+        return f"The label can be predicted from these samples better than by chance. {start} ({listed})."
+    return (
+        f"It cannot be told from these samples whether the label can be predicted: permuted labels do as well too "
+        f"often (smallest p after Holm's adjustment {best['p_holm']:.2g}). {start} ({listed})."
+    )
+
+
+def _untested(score_table, permutation):
+    """Which method that was not compared with permuted labels should be, by its interval."""
+    bar = permutation["permuted_high"].max()
+    rest = score_table[~score_table["method"].isin(permutation["method"]) & (score_table["low"] > bar)]
+    if rest.empty:
+        return ""
+    row = rest.iloc[0]
+    return (
+        f" {_words(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
+        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods."
+    )
+
+
+def _size(summary):
+    counts = ", ".join(f"{count} of {name}" for name, count in summary["counts"].items())
+    least = summary["smallest_detectable"]
+    if not np.isfinite(least):
+        return f"With {counts}, not even a perfect prediction would be told from chance with {POWER:.0%} power."
+    return (
+        f"With {counts}, only a balanced accuracy above {least:.2f} would be told from chance with {POWER:.0%} power."
+    )
+
+
+def _comparison(summary, score_table, contrast_table):
+    others = score_table[score_table["method"] != summary["first"]]
+    if others.empty:
+        return "No other method was run."
+    best = others.iloc[0]["method"]
+    row = contrast_table.set_index("against").loc[best]
+    told = f"difference {row['difference']:+.2f}"
+    if np.isfinite(row["low"]):
+        told += f", interval {row['low']:+.2f} to {row['high']:+.2f}"
+    words = {
+        "win": "does better than",
+        "loss": "does worse than",
+        "no difference detected": "does as well as",
+        "underpowered": "cannot be told from",
+    }
+    counted = contrast_table["outcome"].value_counts()
+    listed = ", ".join(f"{number} {name}" for name, number in counted.items())
+    return (
+        f"{_words(summary['first'])} {words[row['outcome']]} the best of the others, {_words(best)} ({told}); the "
+        f"best was picked after the fact. Against all {len(contrast_table)}: {listed}."
+    )
+
+
+def _calibration(summary, score_table):
+    if not summary["calibrated"]:
+        return (
+            f"Probabilities are not calibrated: {summary['training_samples']} training samples are fewer than "
+            f"{summary['least_calibrated']}. Take them as scores."
+        )
+    row = score_table.set_index("method").loc[summary["first"]]
+    return (
+        f"Probabilities were calibrated by one temperature in each fold, fitted on inner folds of its training samples "
+        f"(median {row['temperature']:.2f}); log loss {row['log_loss']:.3f}, before {row['log_loss_before']:.3f}; "
+        f"calibration error {row['calibration_error']:.2f}."
+    )
+
+
+def _words(name):
+    return str(name).replace("_", " ")

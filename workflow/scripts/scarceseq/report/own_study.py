@@ -1,0 +1,206 @@
+"""A study of the user's own: what can be told, by which method, and by which genes."""
+
+import numpy as np
+
+from scarceseq.report import style
+from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.forest import forest_figure
+from scarceseq.report.wording import count, words
+
+BINS = 5
+LABELLED_GENES = 12
+# Of integrated gradients, as a share of what they should add up to.
+LARGEST_ERROR = 0.1
+
+
+@style.styled
+def accuracy_figure(scores, permutations, chance):
+    """Balanced accuracy of each method with its interval, best at the top; ticks where permuted labels reach.
+
+    Parameters
+    ----------
+    scores, permutations : pandas.DataFrame
+        ``scores.tsv`` and ``permutations.tsv``.
+    chance : float
+    """
+    drawn, axes = style.figure(7.2, 1.2 + 0.26 * len(scores))
+    ax = axes[0, 0]
+    ax.axvline(chance, color=style.BLACK, lw=0.9, ls=(0, (4, 3)))
+    for place, row in enumerate(scores.itertuples()):
+        if np.isfinite(row.low):
+            ax.plot([row.low, row.high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
+        ax.plot([row.balanced_accuracy], [place], marker="o", ms=6, color=style.BLUE, ls="none")
+        for high in permutations.loc[permutations["method"] == row.method, "permuted_high"]:
+            ax.plot([high], [place], marker="|", ms=12, mew=2, color=style.ORANGE, ls="none")
+    ax.set_yticks(range(len(scores)), [words(name) for name in scores["method"]])
+    ax.set_ylim(len(scores) - 0.4, -0.6)
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_xlabel("balanced accuracy on held-out samples")
+    ax.grid(True, axis="x")
+    return drawn
+
+
+@style.styled
+def reliability_figure(told, classes):
+    """Share of right predictions against the probability that was told, in five bins of equal width.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        Predictions of one method: label, predicted, p_0, p_1, ...
+    classes : int
+    """
+    drawn, axes = style.figure(4.4, 3.6)
+    ax = axes[0, 0]
+    surest = told[[f"p_{number}" for number in range(classes)]].max(axis=1).to_numpy()
+    right = (told["label"] == told["predicted"]).to_numpy()
+    place = np.minimum((surest * BINS).astype(int), BINS - 1)
+    ax.plot([0, 1], [0, 1], color=style.GREY, lw=0.9, ls=(0, (4, 3)))
+    for number in np.unique(place):
+        own = place == number
+        at = surest[own].mean(), right[own].mean()
+        ax.plot(*at, marker="o", ms=7, color=style.BLUE, ls="none")
+        ax.annotate(f"{own.sum()}", at, xytext=(6, -10), textcoords="offset points", fontsize=8)
+    ax.set_xlim(1 / classes - 0.05, 1.02)
+    ax.set_ylim(-0.02, 1.05)
+    ax.set_xlabel("probability told for the predicted class")
+    ax.set_ylabel("share that is right")
+    ax.grid(True)
+    return drawn
+
+
+@style.styled
+def gene_figure(genes, summary):
+    """Both measures of each gene against each other; those that both name are coloured, the first are named.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        ``genes.tsv``.
+    summary : dict
+        ``genes.json``.
+    """
+    drawn, axes = style.figure(6.4, 4.2)
+    ax = axes[0, 0]
+    both = genes["named_by_both"]
+    for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
+        ax.plot(part["attribution"], part["permutation_importance"], marker="o", ms=size, color=colour, ls="none")
+    for row in genes.head(LABELLED_GENES).itertuples():
+        at = row.attribution, row.permutation_importance
+        ax.annotate(str(row.gene_name), at, xytext=(5, -3), textcoords="offset points", fontsize=8)
+    ax.set_xlabel("integrated gradients (logits)")
+    ax.set_ylabel("loss when the gene's values\nare exchanged (logits)")
+    ax.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
+    ax.grid(True)
+    return drawn
+
+
+def section(inputs):
+    """Section of the page, or None if there is no study of the user's own."""
+    if not inputs.has("own_scores"):
+        return None
+    scores, contrasts, permutations, genes = (
+        inputs.table(f"own_{name}") for name in ("scores", "contrasts", "permutations", "genes")
+    )
+    ((_, summary),) = inputs.values("own_summary")
+    ((_, checked),) = inputs.values("own_genes_json")
+    ((_, card),) = inputs.values("own_card")
+    blocks = [Paragraph(sentence, "finding") for sentence in summary["verdict"][:3]]
+    blocks += [Paragraph(sentence) for sentence in summary["verdict"][3:]]
+    blocks.append(Paragraph(_about(summary, card)))
+    blocks.append(_accuracy(scores, permutations, summary))
+    names = [words(name) for name in contrasts["against"]]
+    if len(contrasts):
+        blocks.append(_differences(contrasts, names, summary))
+    blocks.append(_reliability(inputs, summary))
+    blocks.append(Paragraph(_genes_sentence(checked), "finding"))
+    blocks.append(_genes_picture(genes, checked))
+    shown = genes.head(checked["named"])
+    note = (
+        "Highest in: the class with the highest mean. Folds at the top: share of folds in which the gene is this high."
+    )
+    blocks.append(Table("own_genes", genes, "Genes that the decision rests on", note, shown=shown))
+    blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats.", folded=True))
+    blocks.append(Table("own_permutations", permutations, "Against permuted labels", folded=True))
+    facts = [
+        (f"{summary['right']} of {summary['predicted']}", "held-out samples are predicted right"),
+        (f"{checked['named_by_both']} of {checked['named']}", "genes are named by both measures"),
+    ]
+    return Section("own_study", "Your study", blocks, facts, summary["verdict"][:1])
+
+
+def _about(summary, card):
+    how = "once, on the held-out samples" if summary["held_out"] else f"in {summary['folds']} folds"
+    often = "" if summary["held_out"] else f", {count(summary['repeats'], 'time')} anew"
+    return (
+        f"Model {card['name']} of {card['organism']} ({card['genes']:,} genes; {card['training_samples']:,} samples of "
+        f"{count(len(card['training_studies']), 'study', 'studies')}; {card['date']}). {summary['samples']} samples "
+        f"were predicted {how}{often}; each method was tuned within the training samples of a fold."
+    )
+
+
+def _accuracy(scores, permutations, summary):
+    return Picture(
+        "own_accuracy",
+        accuracy_figure(scores, permutations, 1 / len(summary["classes"])),
+        "How well each method predicts samples that it did not see",
+        f"Dots: mean over folds. Bars: {100 * summary['confidence']:g}% intervals over folds, corrected for their "
+        "overlap. Dashed: chance. Orange ticks: what the best twentieth of permuted labels reaches.",
+        f"{summary['predicted']} samples, {count(summary['repeats'], 'repeat')}.",
+        "Samples of one animal or patient in different folds (give `group`); a batch that goes with the label; a "
+        "choice among methods by this very figure.",
+    )
+
+
+def _differences(contrasts, names, summary):
+    return Picture(
+        "own_differences",
+        forest_figure(contrasts, names, f"difference of {words(summary['first'])} in balanced accuracy"),
+        f"{words(summary['first']).capitalize()} against each other method, on the same folds",
+        "Grey: the interval holds 0.",
+        f"{summary['folds']} folds, {count(summary['repeats'], 'repeat')}.",
+        "Many comparisons: one of twenty leaves 0 out by chance.",
+    )
+
+
+def _reliability(inputs, summary):
+    told = inputs.table("own_predictions")
+    told = told[told["method"] == summary["first"]]
+    state = "calibrated on inner folds of the training samples" if summary["calibrated"] else "not calibrated"
+    return Picture(
+        "own_reliability",
+        reliability_figure(told, len(summary["classes"])),
+        "Whether probabilities mean what they say",
+        f"Each dot: predictions of similar probability, their number beside it; on the line, they are right as often "
+        f"as they say. Probabilities are {state}.",
+        f"{len(told)} predictions of {summary['predicted']} samples.",
+        "Repeats predict the same samples again: the numbers beside the dots are not independent samples.",
+    )
+
+
+def _genes_sentence(checked):
+    if checked["completeness_error"] > LARGEST_ERROR:
+        return (
+            f"Integrated gradients do not add up to the decision of {words(checked['method'])} (error "
+            f"{checked['completeness_error']:.0%}): go by the loss when values are exchanged."
+        )
+    return (
+        f"{words(checked['method']).capitalize()} rests on genes that integrated gradients and exchanging values rank "
+        f"alike to {checked['rank_correlation']:.2f} (Spearman, {checked['genes']:,} genes); of the first "
+        f"{checked['named']} of each list {checked['named_by_both']} are the same, {checked['expected_by_chance']:.1f} "
+        "would be by chance."
+    )
+
+
+def _genes_picture(genes, checked):
+    return Picture(
+        "own_genes_agreement",
+        gene_figure(genes, checked),
+        "Two measures of what the decision rests on",
+        "Right: what a gene adds to the logit of the true class on the way from the middle between the classes. Up: "
+        "how far that logit falls when the gene has another sample's value. Both for samples that the fit did not see. "
+        f"Blue: among the first {checked['named']} of both lists.",
+        f"{checked['genes']:,} genes.",
+        "Genes that rise together share what one of them would have alone; a list of a prediction at chance is noise; "
+        "it is no list of differentially expressed genes.",
+    )

@@ -1,0 +1,75 @@
+"""Every command of the README and of docs/ is known here, and run or planned. Oracle: its exit status."""
+
+import re
+import subprocess
+
+import pytest
+from helpers import REPOSITORY, environment
+
+DATA = "data=PATH"
+# What is planned with `-n` instead of run, since it takes over five minutes or other tests run it.
+PLANNED = "snakemake"
+# Run by other tests, or by whoever runs these: `make test` would run itself.
+ELSEWHERE = {"make run", "make test", "make test-slow", "make bench", "make docs"}
+
+
+def commands():
+    """(page, command) of each line of the fenced blocks of shell commands; a line that ends in a backslash goes on."""
+    for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]:
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            for line in block.replace("\\\n", " ").splitlines():
+                text = re.sub(r"\s+#.*", "", line).strip()
+                if text and not text.startswith("#"):
+                    yield page.relative_to(REPOSITORY).as_posix(), text
+
+
+SNAKEMAKE = [
+    pytest.param(text, id=f"{page}: {text}")
+    for page, text in commands()
+    if text.removeprefix(".venv/bin/").startswith(PLANNED)
+]
+
+
+def test_every_documented_command_is_a_make_target_or_of_snakemake():
+    others = {text for _, text in commands() if not text.removeprefix(".venv/bin/").startswith(PLANNED)}
+    assert {re.sub(r" [A-Z]+=\S+", "", text) for text in others} <= ELSEWHERE
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    assert {text.split()[1] for text in others} <= targets
+
+
+@pytest.mark.parametrize("text", SNAKEMAKE)
+def test_a_documented_command_of_snakemake_can_be_planned(repository_copy, request, text):
+    if "config/my_study.yaml" in text:  # needs what the command before it makes
+        packed = repository_copy / "results/real_mouse/packed/without_GSE96870.cluster_pairs.zip"
+        packed.parent.mkdir(parents=True)
+        packed.touch()
+    if DATA in text:
+        text = text.replace(DATA, f"data={request.getfixturevalue('shared_data')}")
+    done = subprocess.run(
+        f"python -m {text.removeprefix('.venv/bin/')} -n",
+        shell=True,
+        cwd=repository_copy,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Job stats" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_from_clone_to_figure_on_a_real_study(repository_copy, shared_data):
+    """Its commands that need no demo, one after the other; the demo's own are those of the end-to-end tests."""
+    texts = [text for page, text in commands() if page == "docs/tutorial.md" and DATA in text]
+    assert len(texts) == 2
+    for text in texts:
+        text = text.removeprefix(".venv/bin/").replace(DATA, f"data={shared_data}")
+        done = subprocess.run(
+            f"python -m {text}", shell=True, cwd=repository_copy, env=environment(), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    page = (repository_copy / "results/my_study/report.html").read_text()
+    assert "Your study" in page
+    listed = (REPOSITORY / "docs/tutorial.md").read_text().split("## 4.")[1]
+    for name in re.findall(r"`(\w+\.(?:tsv|json|parquet))`", listed):
+        assert (repository_copy / "results/my_study/own_study" / name).is_file(), name

@@ -647,9 +647,11 @@ def registry_entries(wildcards, script):
 def take_lock():
     """Refuse to run beside another run of the same results folder; the kernel frees the lock when this run ends."""
     folder = Path(RESULTS)
-    folder.mkdir(parents=True, exist_ok=True)
-    take_lock.handle = open(folder / ".lock", "w")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        take_lock.handle = open(folder / ".lock", "w")
         fcntl.flock(take_lock.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise WorkflowError(f"another run is writing to {folder}; wait for it to end, or give this run another `name`")
+    except OSError as error:
+        raise WorkflowError(f"{folder} cannot be written to ({error.strerror}); free space, or make it writable")

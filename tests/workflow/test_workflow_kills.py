@@ -11,7 +11,7 @@ import time
 
 import pytest
 import yaml
-from helpers import command, environment, snakemake
+from helpers import command, environment, planned, snakemake
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
 # what carries times, absolute paths, or the order in which parallel downloads ended
@@ -88,6 +88,66 @@ def test_killed_in_every_rule_the_run_resumes_to_equal_tables(finished_run, repo
     expected, resumed = tables(finished_run), tables(repository_copy)
     assert set(resumed) == set(expected)
     assert [name for name in expected if resumed[name] != expected[name]] == []
+
+
+MOMENTS = 20
+
+
+def run_for(folder, seconds, ending):
+    """Start the run, send a signal to its whole process group after some seconds, and wait for its end.
+
+    Returns
+    -------
+    bool
+        Whether the run ended before, by itself.
+    """
+    process = subprocess.Popen(
+        command("--cores", "2", *TINY),
+        cwd=folder,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.wait(seconds)
+        return True
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, ending)
+        process.wait(60)
+        return False
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_ended_at_twenty_drawn_moments_the_run_resumes_to_equal_tables(finished_run, repository_copy):
+    """SIGTERM, as a scheduler or a logout sends it, and SIGKILL in turn; from before the planning to the report."""
+    moments = random.Random(2)
+    for number in range(MOMENTS):
+        ending = (signal.SIGTERM, signal.SIGKILL)[number % 2]
+        if run_for(repository_copy, moments.uniform(0.5, 10), ending):
+            break
+    snakemake(repository_copy, "--cores", "2", *TINY)
+    assert planned(repository_copy, *TINY) == {}
+    expected, resumed = tables(finished_run), tables(repository_copy)
+    assert set(resumed) == set(expected)
+    assert [name for name in expected if resumed[name] != expected[name]] == []
+
+
+def test_of_two_runs_started_on_one_folder_one_ends_and_the_other_says_why_not(repository_copy):
+    target = "results/tiny/archive/studies.tsv"
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    place = {"cwd": repository_copy, "env": environment()}
+    runs = [subprocess.Popen(command("--cores", "1", target, *TINY), **place, **streams) for _ in range(2)]
+    told = [run.communicate()[0] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes[0] == 0
+    assert (repository_copy / target).exists()
+    if codes[1]:  # else the second began when the first had ended
+        refused = told[[run.returncode != 0 for run in runs].index(True)]
+        assert "another run is writing to results/tiny" in refused
 
 
 def test_killed_while_it_trains_a_network_the_run_goes_on_from_the_checkpoint(finished_run, tmp_path):

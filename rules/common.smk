@@ -133,6 +133,12 @@ def guide_blocks(wildcards):
     return [f"block_{index}" for index in range(-(-scheme["scouts"] // scheme["scouts_per_block"]))]
 
 
+def scout_settings(wildcards):
+    """Settings of a scheme but for what only makes guides of the scouts' displacement."""
+    later = ("normalisation", "temperature", "scale", "sparse_below")
+    return config["guide"]["schemes"][wildcards.scheme] | dict.fromkeys(later)
+
+
 def meta_plan(wildcards):
     """The scouts whose tasks meta-learners learn from."""
     return f"{RESULTS}/guide/{wildcards.base}/{config['guide']['meta']['scheme']}/scouts.parquet"

@@ -22,7 +22,7 @@ rule plan_scouts:
     resources:
         mem_mb=1500,
     params:
-        settings=lookup(dpath="guide/schemes/{scheme}", within=config),
+        settings=scout_settings,
         seed=config["seed"],
     message:
         "Planning scouts {wildcards.scheme} of base model {wildcards.base}"
@@ -52,7 +52,7 @@ rule train_scouts:
     resources:
         mem_mb=1500,
     params:
-        settings=lookup(dpath="guide/schemes/{scheme}", within=config),
+        settings=scout_settings,
         seed=config["seed"],
         device=config["device"],
     message:

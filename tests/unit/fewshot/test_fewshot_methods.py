@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-import yaml
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.fewshot import adapters, checks, fisher, rates, starts
@@ -18,6 +17,7 @@ from scarceseq.fewshot.setting import Setting, layers
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
+from scarceseq.settings import load_schema
 
 NAMES = registry.names("fewshot.methods")
 
@@ -25,7 +25,7 @@ NAMES = registry.names("fewshot.methods")
 @pytest.fixture(scope="module")
 def schema():
     """The section `fewshot` of the config's schema."""
-    return yaml.safe_load((Path(__file__).parents[3] / "workflow/schemas/fewshot.schema.yaml").read_text())
+    return load_schema(Path(__file__).parents[3] / "workflow/schemas")["properties"]["fewshot"]
 
 
 @pytest.fixture

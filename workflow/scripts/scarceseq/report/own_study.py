@@ -8,7 +8,7 @@ from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import count, words
 
 BINS = 5
-LABELLED_GENES = 12
+GENES_DRAWN = 20
 # Of integrated gradients, as a share of what they should add up to.
 LARGEST_ERROR = 0.1
 
@@ -71,7 +71,7 @@ def reliability_figure(told, classes):
 
 @style.styled
 def gene_figure(genes, summary):
-    """Both measures of each gene against each other; those that both name are coloured, the first are named.
+    """The first genes, coloured by the class in which they are highest, and both measures of all genes.
 
     Parameters
     ----------
@@ -80,18 +80,25 @@ def gene_figure(genes, summary):
     summary : dict
         ``genes.json``.
     """
-    drawn, axes = style.figure(6.4, 4.2)
-    ax = axes[0, 0]
+    first = genes.head(GENES_DRAWN)
+    drawn, axes = style.figure(8.4, 1.2 + 0.18 * len(first), columns=2)
+    bars, points = axes[0]
+    classes = sorted(genes["highest_in"].astype(str).unique())
+    for number, name in enumerate(classes):
+        own = first[first["highest_in"].astype(str) == name]
+        colour = style.PALETTE[number % len(style.PALETTE)]
+        bars.barh(own["rank"] - 1, own["attribution"], color=colour, label=f"highest in {name}")
+    bars.set_yticks(range(len(first)), first["gene_name"].fillna(first["gene_id"]).astype(str))
+    bars.set_ylim(len(first) - 0.4, -0.6)
+    bars.set_xlabel("integrated gradients (logits)")
+    bars.legend(loc="lower right")
     both = genes["named_by_both"]
     for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
-        ax.plot(part["attribution"], part["permutation_importance"], marker="o", ms=size, color=colour, ls="none")
-    for row in genes.head(LABELLED_GENES).itertuples():
-        at = row.attribution, row.permutation_importance
-        ax.annotate(str(row.gene_name), at, xytext=(5, -3), textcoords="offset points", fontsize=8)
-    ax.set_xlabel("integrated gradients (logits)")
-    ax.set_ylabel("loss when the gene's values\nare exchanged (logits)")
-    ax.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
-    ax.grid(True)
+        points.plot(part["attribution"], part["permutation_importance"], marker="o", ms=size, color=colour, ls="none")
+    points.set_xlabel("integrated gradients (logits)")
+    points.set_ylabel("loss when the gene's values\nare exchanged (logits)")
+    points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
+    points.grid(True)
     return drawn
 
 
@@ -196,10 +203,10 @@ def _genes_picture(genes, checked):
     return Picture(
         "own_genes_agreement",
         gene_figure(genes, checked),
-        "Two measures of what the decision rests on",
-        "Right: what a gene adds to the logit of the true class on the way from the middle between the classes. Up: "
-        "how far that logit falls when the gene has another sample's value. Both for samples that the fit did not see. "
-        f"Blue: among the first {checked['named']} of both lists.",
+        "What the decision rests on, by two measures",
+        "Left: what a gene adds to the logit of the true class on the way from the middle between the classes. Right: "
+        "beside it, how far that logit falls when the gene has another sample's value. Both for samples that the fit "
+        f"did not see. Blue dots: among the first {checked['named']} of both lists.",
         f"{checked['genes']:,} genes.",
         "Genes that rise together share what one of them would have alone; a list of a prediction at chance is noise; "
         "it is no list of differentially expressed genes.",

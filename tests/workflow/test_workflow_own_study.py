@@ -9,6 +9,7 @@ import pytest
 import yaml
 from helpers import planned, snakemake
 from scarceseq.files import read_json, read_table, sha256
+from test_workflow_reruns import appended, edited
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
 OWN = ("--configfile", "tests/config/own_study.yaml")
@@ -96,6 +97,15 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
     assert plan(permutations=20) == dict.fromkeys(steps[2:], 1)
     assert plan(shuffles=4) == dict.fromkeys(steps[3:], 1)
     assert plan(minimum_gene_share=0.4) == dict.fromkeys(steps[1:], 1)
+    for name in ("counts.txt", "labels.tsv"):
+        (folder / name).touch()
+    assert plan() == {}
+    with edited(folder / "labels.tsv", lambda text: text.replace("treated", "given")):
+        assert plan() == dict.fromkeys(steps[1:], 1)
+    with edited(folder / "workflow/scripts/scarceseq/guide/packing.py", appended):
+        assert plan() == dict.fromkeys(steps, 1)
+    with edited(folder / "workflow/scripts/scarceseq/fewshot/methods/genes_knn.py", appended):
+        assert plan() == {}
 
 
 @pytest.mark.parametrize(

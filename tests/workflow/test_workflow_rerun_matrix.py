@@ -65,7 +65,7 @@ ABSENT = {
     "predict_own_study",
     "explain_own_study",
 }
-QUICK = ["fetch_batch", "compute_guide", "score_selection"]
+QUICK = ["fetch_batch", "score_selection"]
 
 
 def follows(*first):

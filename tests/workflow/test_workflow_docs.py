@@ -1,5 +1,6 @@
 """Every command of the README and of docs/ is known here, and run or planned. Oracle: its exit status."""
 
+import importlib.util
 import re
 import subprocess
 
@@ -11,6 +12,7 @@ DATA = "data=PATH"
 PLANNED = "snakemake"
 # Run by other tests, or by whoever runs these: `make test` would run itself.
 ELSEWHERE = {"make run", "make test", "make test-slow", "make bench", "make docs"}
+INSTALL = r"\.venv/bin/pip install -r (\S+)"
 
 
 def commands():
@@ -30,8 +32,11 @@ SNAKEMAKE = [
 ]
 
 
-def test_every_documented_command_is_a_make_target_or_of_snakemake():
+def test_every_documented_command_is_a_make_target_an_installation_or_of_snakemake():
     others = {text for _, text in commands() if not text.removeprefix(".venv/bin/").startswith(PLANNED)}
+    installed = {text for text in others if re.fullmatch(INSTALL, text)}
+    assert all((REPOSITORY / re.fullmatch(INSTALL, text)[1]).is_file() for text in installed)
+    others -= installed
     assert {re.sub(r" [A-Z]+=\S+", "", text) for text in others} <= ELSEWHERE
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert {text.split()[1] for text in others} <= targets
@@ -39,6 +44,8 @@ def test_every_documented_command_is_a_make_target_or_of_snakemake():
 
 @pytest.mark.parametrize("text", SNAKEMAKE)
 def test_a_documented_command_of_snakemake_can_be_planned(repository_copy, request, text):
+    if "profiles/slurm" in text and not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        pytest.skip("the plugin for SLURM is not installed; the test on a cluster of one machine installs it")
     if "config/my_study.yaml" in text:  # needs what the command before it makes
         packed = repository_copy / "results/real_mouse/packed/without_GSE96870.cluster_pairs.zip"
         packed.parent.mkdir(parents=True)

@@ -170,7 +170,7 @@ def test_a_base_without_a_floor_for_genes_that_never_vary_is_refused(world, make
 def test_values_that_are_not_numbers_are_refused(run, world):
     query = run.episodes["sample"].iloc[-1]
     world.expression[world.samples["sample"].tolist().index(query), 3] = np.nan
-    with pytest.raises(InputError, match=f"sample {query} has values that are not finite"):
+    with pytest.raises(InputError, match=rf"training\.npy: sample {query}, gene G3: nan is no finite number"):
         run("nearest_centroid")
 
 

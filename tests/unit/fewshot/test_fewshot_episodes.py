@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scarceseq.errors import InputError
@@ -120,8 +120,7 @@ def test_episodes_are_all_different_and_end_when_there_are_no_more(world, episod
         ({}, Cell("tissue", 4, 1), "have 3 of the 4 classes"),
         ({}, Cell("tissue", 2, 6), "at least 6 samples each in one and 1 in the other"),
         ({"protocol": "within_study"}, Cell("tissue", 2, 5), r"at least 6 samples each \(5 for the support"),
-        ({"classes": ["brain"]}, Cell("tissue", 2, 1), "have 1 of the 2 classes"),
-        ({"classes": ["lung"]}, Cell("tissue", 2, 1), "no sample of a test study has the label"),
+        ({"protocol": "leave_one_study_out"}, Cell("tissue", 2, 6), "nearest is S09: brain 5, liver 5"),
     ],
 )
 def test_cell_that_cannot_be_filled_is_empty_and_says_why(world, episode_settings, changed, cell, reason):
@@ -131,6 +130,40 @@ def test_cell_that_cannot_be_filled_is_empty_and_says_why(world, episode_setting
     assert len(episodes) == 0
     columns = ["way", "shot", "role", "episode", "seed", "part", "sample", "label", "study"]
     assert list(episodes.columns) == columns
+
+
+@pytest.mark.parametrize("protocol", ["cross_study", "within_study", "leave_one_study_out"])
+def test_a_class_with_too_few_samples_is_in_no_episode_and_is_named(world, episode_settings, protocol):
+    shot = 2
+    enough = shot + (protocol == "within_study")  # one more for the query where it comes from the same study
+    kept = world.samples.merge(world.attributes, on="sample").groupby(["study", "value"]).cumcount() < enough - 1
+    world.attributes = world.attributes[kept.to_numpy() | (world.attributes["value"] != "liver")]
+    episodes, found = plan(world, episode_settings(protocol=protocol), Cell("tissue", "all", shot))
+    assert found["planned"] == 12
+    assert set(episodes["label"]) == {"brain", "muscle"}
+    assert found["too_few_samples"] == {"liver": enough - 1}
+    _, found = plan(world, episode_settings(protocol=protocol), Cell("tissue", 2, shot - 1))
+    assert found["too_few_samples"] == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"classes": ["brain"]}, "have one class only, 'brain', of the task's classes brain; 2 are needed"),
+        ({"classes": ["lung"]}, "have no class at all, of the task's classes lung"),
+        ({"label": "batch"}, "by the attribute 'batch' .* have one class only, 'b1'; 2 are needed: check the labels"),
+        ({"label": "age"}, "by the attribute 'age' .* of split 'default' have no class at all; 2 are needed"),
+    ],
+)
+def test_a_task_without_two_classes_in_test_studies_is_refused(world, episode_settings, changed, words):
+    trained = world.samples["study"] < "S05"
+    batch = pd.DataFrame(
+        {"sample": world.samples["sample"], "key": "batch", "value": trained.map({True: "b0", False: "b1"})}
+    )
+    age = pd.DataFrame({"sample": world.samples["sample"][trained], "key": "age", "value": "3"})
+    world.attributes = pd.concat([world.attributes, batch, age])
+    with pytest.raises(InputError, match=rf"fewshot\.tasks\.tissue: .*{words}"):
+        plan(world, episode_settings(**changed))
 
 
 def test_missing_validation_episodes_are_said_and_do_not_stop_the_test_episodes(world, episode_settings):
@@ -203,6 +236,7 @@ def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, s
     rows = [(f"S{study}", label) for study, label, count in groups for _ in range(count)]
     table = pd.DataFrame(rows, columns=["study", "value"])
     table["sample"], table["key"] = [f"x{n}" for n in range(len(table))], "k"
+    assume(table["value"].nunique() > 1)  # else the task is refused
     splits = pd.DataFrame({"split": "d", "study": table["study"].unique(), "role": "test"})
     settings = EpisodeSettings("d", "k", protocol, [], "", 6, 2, 3)
     episodes, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", way, shot), 0)

@@ -3,6 +3,27 @@
 from scarceseq.errors import InputError
 
 
+def check_classes(table, settings, task):
+    """Refuse a task of which no cell could be filled: test studies without its label, or with one class alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns role, label; see `scarceseq.fewshot.labels.labelled_samples`.
+    settings : EpisodeSettings
+    task : str
+        For the message.
+    """
+    found = sorted(table.loc[table["role"] == "test", "label"].unique())
+    if len(found) < 2:
+        have = f"have one class only, '{found[0]}'" if found else "have no class at all"
+        listed = f", of the task's classes {', '.join(settings.classes)}" if settings.classes else ""
+        raise InputError(
+            f"fewshot.tasks.{task}: by the attribute '{settings.label}' (attributes.parquet) the test studies of split "
+            f"'{settings.split}' {have}{listed}; 2 are needed: check the labels of these studies, `label` and `split`"
+        )
+
+
 def check_episodes(episodes):
     """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
     keys = [name for name in ("way", "shot", "role", "episode", "sample") if name in episodes]

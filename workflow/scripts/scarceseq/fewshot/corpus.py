@@ -84,9 +84,13 @@ class Corpus:
         if unknown:
             raise InputError(f"sample {unknown[0]} of an episode is not in samples.parquet; plan the episodes again")
         rows = np.asarray(self._expression[[self._row[sample] for sample in chosen]])[:, self._columns]
-        bad = ~np.isfinite(rows).all(axis=1)
+        bad = ~np.isfinite(rows)
         if bad.any():
-            raise InputError(f"training.npy: sample {chosen[int(bad.argmax())]} has values that are not finite numbers")
+            row, column = np.argwhere(bad)[0]
+            raise InputError(
+                f"training.npy: sample {chosen[row]}, gene {self._base.gene_ids[column]}: {rows[row, column]} is no "
+                "finite number; mend or leave out the sample's study, and run merge_corpus again"
+            )
         return self._base.standardise(rows).cpu().numpy()
 
     def reference(self, splits):

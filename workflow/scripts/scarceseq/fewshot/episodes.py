@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from scarceseq.fewshot.checks import check_episodes
+from scarceseq.fewshot.checks import check_classes, check_episodes
 from scarceseq.fewshot.labels import labelled_samples
 from scarceseq.seeds import derive
 
@@ -57,8 +57,14 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
         the test episodes cannot be made.
     dict
         What was planned, and why not where nothing was; written beside the table.
+
+    Raises
+    ------
+    InputError
+        If no cell of the task can be filled: its label has no value, or one alone, in the test studies.
     """
     table, left_out = labelled_samples(samples, attributes, splits, settings)
+    check_classes(table, settings, cell.task)
     test, test_reason = _draw_role(table, "test", settings.episodes, settings, cell, seed)
     validation, validation_reason = _draw_role(table, "validation", settings.validation_episodes, settings, cell, seed)
     plan = {
@@ -72,6 +78,7 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
         "planned": len(test),
         "reason": test_reason,
         "classes": sorted(table.loc[table["role"] == "test", "label"].unique()),
+        "too_few_samples": _too_few(table[table["role"] == "test"], settings, cell),
         "validation": {"planned": len(validation), "reason": validation_reason},
         "samples": {name: int(count) for name, count in left_out.items()},
     }
@@ -109,6 +116,13 @@ def sources(table, protocol, cell):
     else:
         pairs = [(one, two, able(one, cell.shot) & able(two, 1)) for one, two in permutations(sorted(counts), 2)]
     return [Source(one, two, tuple(sorted(both))) for one, two, both in pairs if len(both) >= cell.fewest]
+
+
+def _too_few(table, settings, cell):
+    """Classes that no study has enough samples of to be in an episode, and how many the largest has."""
+    least = cell.shot + (settings.protocol == "within_study")
+    largest = table.groupby(["study", "label"]).size().groupby("label").max()
+    return {label: int(count) for label, count in largest[largest < least].items()}
 
 
 def _draw_role(table, role, wanted, settings, cell, seed):
@@ -189,18 +203,27 @@ def _rows(part, chosen):
 
 
 def _reason(table, role, settings, cell):
-    """Why no study, or no pair of studies, can fill an episode."""
-    classes = table["label"].nunique()
+    """Why no study, or no pair of studies, can fill an episode, and which study comes nearest."""
     if table.empty:
         return f"no sample of a {role} study has the label '{settings.label}'"
+    classes = table["label"].nunique()
     if classes < cell.fewest:
         return f"the {role} studies have {classes} of the {cell.fewest} classes asked for"
+    nearest = f"; nearest is {_nearest(table, cell.fewest)}"
     if settings.protocol == "within_study":
         return (
             f"no {role} study has {cell.fewest} classes with at least {cell.shot + 1} samples each "
-            f"({cell.shot} for the support, 1 for the query)"
+            f"({cell.shot} for the support, 1 for the query){nearest}"
         )
     return (
         f"no two {role} studies share {cell.fewest} classes with at least {cell.shot} samples each in one "
-        "and 1 in the other"
+        f"and 1 in the other{nearest}"
     )
+
+
+def _nearest(table, classes):
+    """The study whose largest classes, so many, are largest, and their samples; the first of equals."""
+    counts = {study: part["label"].value_counts() for study, part in table.groupby("study")}
+    study = max(sorted(counts), key=lambda name: (len(counts[name]) >= classes, counts[name].iloc[:classes].min()))
+    largest = counts[study].sort_index().sort_values(ascending=False, kind="stable").iloc[:classes]
+    return f"{study}: " + ", ".join(f"{label} {count}" for label, count in largest.items())

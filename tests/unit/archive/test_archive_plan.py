@@ -57,6 +57,13 @@ def test_skipping_every_study_is_an_error():
         plan_studies(runs_of({"SRP1": 3}), BATCHES, 4, [], {})
 
 
+def test_beside_studies_of_the_user_the_archive_may_have_none():
+    runs = runs_of({"SRP1": 3})
+    studies = plan_studies(runs, BATCHES, 4, [], {}, own_studies=True)
+    assert studies["skip_reason"].tolist() == ["under 4 runs"]
+    assert all(plan.empty for plan in runs_by_batch(runs, studies, BATCHES).values())
+
+
 def test_the_runs_come_from_the_source_level_table(tiny, make_mirrors, tmp_path):
     runs = fetch_project_tables(make_mirrors(tiny.folder), "mouse", ["sra"], tmp_path)
     assert runs[["project", "run"]].to_numpy().tolist() == [["SRP000101", run] for run in tiny.runs]

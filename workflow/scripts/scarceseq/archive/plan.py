@@ -106,7 +106,7 @@ def excluded_projects(ids, projects, table=None):
     return found
 
 
-def plan_studies(runs, batches, min_runs, only, excluded, giants=()):
+def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies=False):
     """One row per study: its batch, or why it is skipped.
 
     Parameters
@@ -122,6 +122,8 @@ def plan_studies(runs, batches, min_runs, only, excluded, giants=()):
         From `excluded_projects`.
     giants : list of str, optional
         Projects that each have a batch of their own, of the project's name.
+    own_studies : bool
+        Whether the user brings studies: then the archive may have none, and gives the annotation alone.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def plan_studies(runs, batches, min_runs, only, excluded, giants=()):
         reasons.append(reason)
         assigned.append(None if reason else own)
     studies = studies.assign(batch=assigned, skip_reason=reasons)
-    if studies["batch"].isna().all():
+    if studies["batch"].isna().all() and not own_studies:
         raise InputError("archive: every study is skipped (keys min_runs, studies, excluded_studies); see studies.tsv")
     _report_balance(studies[studies["batch"].isin(batches)], len(batches))
     return studies[STUDY_COLUMNS]

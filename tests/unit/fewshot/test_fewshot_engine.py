@@ -17,6 +17,7 @@ from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.fewshot.starts import pretrained_start
 from scarceseq.fewshot.updates import Schedule
+from scarceseq.pretrain.gene_layers import gene_layers
 from scarceseq.seeds import derive
 from torch import nn
 
@@ -190,10 +191,10 @@ def test_gram_matrices_in_single_precision_are_those_in_double():
 
 
 def test_layers_over_the_genes_are_found_wherever_they_are(setting):
-    assert dual.gene_layers(setting.classifier, 40) == ["encoder.linear", "encoder.hidden.0"]
+    assert gene_layers(setting.classifier, 40) == ["encoder.linear", "encoder.hidden.0"]
     lora = METHODS["lora"].start(setting.base, 2, 0)
     named = ["linear.base", "linear.down", "hidden.0.base", "hidden.0.down"]
-    assert dual.gene_layers(lora, 40) == [f"encoder.{name}" for name in named]
+    assert gene_layers(lora, 40) == [f"encoder.{name}" for name in named]
 
 
 def test_many_samples_take_the_dense_path_where_it_is_shorter(setting, episodes):

@@ -8,7 +8,7 @@ import torch
 from scarceseq import registry
 from scarceseq.guide.meta import aruba, meta_sgd, protonet, reptile
 from scarceseq.guide.meta_settings import MetaSettings
-from scarceseq.guide.scouts import Task
+from scarceseq.guide.task import Task
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 from torch.nn.functional import cross_entropy

@@ -1,5 +1,6 @@
 """Scouts: true copies of the base, displacement as computed by hand, sums that no order or partition changes."""
 
+import copy
 import dataclasses
 import hashlib
 
@@ -13,6 +14,7 @@ from scarceseq.guide.displacement import mean_over_scouts
 from scarceseq.guide.guides import GUIDES, make_guide
 from scarceseq.guide.plan import plan_scouts
 from scarceseq.guide.scouts import train_block, train_scout
+from scarceseq.guide.stacked import stacks
 from scarceseq.guide.tasks import tasks_of_block
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.samples import read_matrix
@@ -74,6 +76,49 @@ def test_fisher_is_the_squared_gradient_of_the_first_step(matrix, base, settings
     for name, total in displacement.fisher.items():
         moved = one_step.moved[name] / settings.learning_rate**2  # one step of SGD goes the gradient times the rate
         torch.testing.assert_close(total, moved, rtol=1e-3, atol=1e-6 * float(total.max()))
+
+
+@pytest.mark.parametrize("displacement", ["squared", "absolute"])
+@pytest.mark.parametrize("head", ["free", "scouts"])
+def test_scouts_that_are_trained_at_once_move_as_each_does_alone(matrix, base, settings, displacement, head):
+    chosen = dataclasses.replace(
+        settings, displacement=displacement, head=head, steps=20, minimum_held_out_accuracy=0.0
+    )
+    base = dataclasses.replace(base, network=copy.deepcopy(base.network).double())
+    tasks = [as_double(task) for task in all_tasks(matrix, base, chosen)]
+    some = tasks[1]  # of fewer samples than the others, and all of them in every batch
+    few = [0, 1, 2, -2, -1]  # of both classes
+    tasks[1] = dataclasses.replace(
+        some, train_expression=some.train_expression[few], train_labels=some.train_labels[few]
+    )
+    three = dataclasses.replace(tasks[2], scout=99, train_labels=torch.arange(len(tasks[2].train_labels)) % 3)
+    tasks.insert(3, three)  # of another number of classes
+    tasks = tasks if head == "free" else [task for task in tasks if task.scout != 99]
+    before = digest(base.network)
+    alone, outcomes = train_block(base.network, tasks, chosen, 4)
+    together, stacked_outcomes = train_block(base.network, tasks, chosen, 4, stacked=True)
+    assert digest(base.network) == before
+    assert stacked_outcomes == outcomes
+    assert {len(task.train_labels) > chosen.batch_samples for task in tasks} == {True, False}
+    for group in ("moved", "fisher"):
+        found, expected = getattr(together, group), getattr(alone, group)
+        assert found.keys() == expected.keys()
+        assert ("head.weight" in found) == (head == "scouts")
+        for name, total in expected.items():
+            torch.testing.assert_close(found[name], total, rtol=1e-9, atol=1e-12 * float(total.max()))
+
+
+def as_double(task):
+    rows = {name: getattr(task, name).double() for name in ("train_expression", "held_out_expression")}
+    return dataclasses.replace(task, **rows)
+
+
+def test_adamw_scouts_and_networks_that_mix_genes_first_are_not_stacked(matrix, base, settings):
+    assert stacks(base.network, settings)
+    adamw = dataclasses.replace(settings, optimiser="adamw")
+    assert not stacks(base.network, adamw)
+    with pytest.raises(ValueError, match="exact for SGD, not for adamw"):
+        train_block(base.network, all_tasks(matrix, base, settings), adamw, 4, stacked=True)
 
 
 def test_heads_are_counted_if_the_scheme_says_so(matrix, base, settings):

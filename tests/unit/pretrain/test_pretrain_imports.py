@@ -16,6 +16,7 @@ TRAINING_MODULES = {
         "distributed",
         "evaluation",
         "events",
+        "gene_layers",
         "imputation",
         "masking",
         "model",
@@ -31,7 +32,7 @@ TRAINING_MODULES = {
     ],
     "pretrain.architectures": ["mlp", "transformer"],
     "pretrain.objectives": ["masked_expression", "read_counts", "labels", "study_adversary"],
-    "guide": ["settings", "scouts", "displacement", "guides"],
+    "guide": ["settings", "task", "scouts", "stacked", "displacement", "guides"],
     "": ["device", "errors", "files", "registry", "runtime", "seeds"],
 }
 

@@ -10,8 +10,9 @@ from scarceseq.fewshot.engine import Engine, make_triple
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.updates import Schedule
 from scarceseq.guide.guides import gene_mobility, make_guide
-from scarceseq.guide.scouts import Task, train_block
+from scarceseq.guide.scouts import train_block
 from scarceseq.guide.settings import SchemeSettings
+from scarceseq.guide.task import Task
 from scarceseq.pretrain.architectures import transformer
 from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.model import load_base, save_base

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from scarceseq.fewshot.dual import Given
+from scarceseq.pretrain.gene_layers import Given
 
 # Parameters of a classifier on the default encoder whose layers over the genes are in dual form, in this order.
 NAMES = (

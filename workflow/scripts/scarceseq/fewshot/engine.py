@@ -12,8 +12,9 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
-from scarceseq.fewshot.dual import gene_layer, gene_layers, pays, without_gene_layers
+from scarceseq.fewshot.dual import gene_layer, pays
 from scarceseq.fewshot.updates import LayerUpdate, TensorUpdate
+from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 try:  # faster where numba is there, not needed
     from scarceseq.fewshot import compiled_mlp

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import log_softmax
 
-from scarceseq.fewshot.dual import gene_layers, without_gene_layers
+from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
 MASK_SHARE, SOURCE_SAMPLES = 0.3, 256

@@ -41,13 +41,14 @@ class Displacement:
     def add(self, start, final, gradient):
         """Add one scout: its weights before and after, and its first gradient, by name.
 
-        Weights that the encoder does not have (a head) are added to sums of their own.
+        Weights that the encoder does not have (a head) are added to sums of their own. Without a `start`, `final` is
+        how far the weights have moved.
         """
-        for name in start:
+        for name, values in final.items():
             if name not in self.moved:
-                self.moved[name] = torch.zeros_like(start[name], dtype=torch.float64)
-                self.fisher[name] = torch.zeros_like(start[name], dtype=torch.float64)
-            _add_up(self.moved[name], final[name], start[name], self.kind)
+                self.moved[name] = torch.zeros_like(values, dtype=torch.float64)
+                self.fisher[name] = torch.zeros_like(values, dtype=torch.float64)
+            _add_up(self.moved[name], values, start and start[name], self.kind)
             _add_up(self.fisher[name], gradient[name], None, "squared")
 
     def save(self, path):
@@ -59,18 +60,20 @@ class Displacement:
 
 
 def _add_up(total, values, start, kind):
-    """Add the squares, or absolute values, of `values` (minus `start`)."""
+    """Add the squares, or absolute values, of `values` (minus `start`), on a CPU a cache's worth at a time."""
     total, values = total.view(-1), values.detach().reshape(-1)
     start = None if start is None else start.detach().reshape(-1)
-    if compiled and total.device.type == "cpu":
-        if start is None:
-            compiled.add_squares(total.numpy(), values.numpy())
-        else:
-            compiled.add_moved(total.numpy(), values.numpy(), start.numpy(), kind == "squared")
+    on_cpu = total.device.type == "cpu"
+    if compiled and on_cpu and start is not None:
+        compiled.add_moved(total.numpy(), values.numpy(), start.numpy(), kind == "squared")
         return
-    buffer = torch.empty(min(CHUNK, len(total)), dtype=torch.float64, device=total.device)
-    for first in range(0, len(total), CHUNK):
-        chunk = slice(first, first + CHUNK)
+    if compiled and on_cpu and kind == "squared":
+        compiled.add_squares(total.numpy(), values.numpy())
+        return
+    size = CHUNK if on_cpu else max(len(total), 1)
+    buffer = torch.empty(min(size, len(total)), dtype=torch.float64, device=total.device)
+    for first in range(0, len(total), size):
+        chunk = slice(first, first + size)
         part = buffer[: len(total[chunk])].copy_(values[chunk])
         if start is not None:
             part.sub_(start[chunk])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from scarceseq.guide.displacement import Displacement
+from scarceseq.guide.stacked import stacks, train_stacked
+from scarceseq.guide.task import Moved
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
@@ -17,25 +19,6 @@ OPTIMISERS = {
     "sgd": lambda weights, settings: torch.optim.SGD(weights, lr=settings.learning_rate, momentum=settings.momentum),
     "adamw": lambda weights, settings: torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0),
 }
-
-
-@dataclass(frozen=True)
-class Task:
-    """One scout's samples.
-
-    Attributes
-    ----------
-    scout : int
-    train_expression, held_out_expression : torch.Tensor, (samples, genes)
-        z-scores.
-    train_labels, held_out_labels : torch.Tensor of int64, (samples,)
-    """
-
-    scout: int
-    train_expression: torch.Tensor
-    train_labels: torch.Tensor
-    held_out_expression: torch.Tensor
-    held_out_labels: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -84,8 +67,18 @@ def train_scout(base_network, task, settings, seed):
     return TrainedScout(classifier.eval(), start, gradient)
 
 
-def train_block(base_network, tasks, settings, seed):
-    """Train scouts one after another and sum up how far those that succeeded have moved.
+def train_each(base_network, tasks, settings, seed):
+    """Train scouts one after another; yields a `Moved` for each."""
+    for task in tasks:
+        scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
+        classifier = scout.classifier
+        train = accuracy(classifier, task.train_expression, task.train_labels)
+        held_out = accuracy(classifier, task.held_out_expression, task.held_out_labels)
+        yield Moved(task.scout, train, held_out, scout.start, dict(classifier.named_parameters()), scout.gradient)
+
+
+def train_block(base_network, tasks, settings, seed, stacked=None):
+    """Train scouts and sum up how far those that succeeded have moved.
 
     A scout fails, and is left out of the sums, if its held-out accuracy is below ``minimum_held_out_accuracy`` or a
     weight is not a finite number.
@@ -97,6 +90,8 @@ def train_block(base_network, tasks, settings, seed):
     settings : SchemeSettings
     seed : int
         Each scout's seed derives from it and the scout's number, whatever block the scout is in.
+    stacked : bool, optional
+        Whether many scouts are trained at once (see `scarceseq.guide.stacked`); by default on a GPU, where that pays.
 
     Returns
     -------
@@ -105,22 +100,23 @@ def train_block(base_network, tasks, settings, seed):
         ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
     """
     encoder = {f"encoder.{name}": weight for name, weight in base_network.encoder.named_parameters()}
+    if stacked is None:
+        stacked = next(iter(encoder.values())).device.type == "cuda" and stacks(base_network, settings)
     displacement = Displacement(encoder, settings.displacement)
     outcomes, last = [], time.monotonic()
-    for task in tasks:
-        scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
-        classifier, final = scout.classifier, dict(scout.classifier.named_parameters())
-        held_out = accuracy(classifier, task.held_out_expression, task.held_out_labels)
-        finite = all(bool(weight.isfinite().all()) for weight in final.values())
-        kept = finite and held_out >= settings.minimum_held_out_accuracy
+    for scout in (train_stacked if stacked else train_each)(base_network, tasks, settings, seed):
+        finite = all(bool(weight.isfinite().all()) for weight in scout.final.values())
+        kept = finite and scout.held_out_accuracy >= settings.minimum_held_out_accuracy
         if kept:
-            counted = final if settings.head == "scouts" else encoder
-            displacement.add({name: scout.start[name] for name in counted}, final, scout.gradient)
-        train = accuracy(classifier, task.train_expression, task.train_labels)
-        outcomes.append({"scout": task.scout, "train_accuracy": train, "held_out_accuracy": held_out, "kept": kept})
+            counted = scout.final if settings.head == "scouts" else encoder
+            displacement.add(scout.start, {name: scout.final[name] for name in counted}, scout.gradient)
+        accuracies = {"train_accuracy": scout.train_accuracy, "held_out_accuracy": scout.held_out_accuracy}
+        outcomes.append({"scout": scout.scout} | accuracies | {"kept": kept})
         if time.monotonic() - last > PROGRESS_EVERY_SECONDS:
             last = time.monotonic()
-            logger.info("scout %d: held-out accuracy %.3f; %d done", task.scout, held_out, len(outcomes))
+            logger.info(
+                "scout %d: held-out accuracy %.3f; %d done", scout.scout, scout.held_out_accuracy, len(outcomes)
+            )
     logger.info("%d scouts trained, %d kept", len(outcomes), sum(outcome["kept"] for outcome in outcomes))
     return displacement, outcomes
 

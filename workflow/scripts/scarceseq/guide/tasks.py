@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 
 from scarceseq.errors import InputError
-from scarceseq.guide.scouts import Task
 from scarceseq.guide.settings import HELD_OUT, TRAIN
+from scarceseq.guide.task import Task
 
 
 def tasks_of_block(plan, block, scouts_per_block, matrix, base):

@@ -1,0 +1,48 @@
+"""What a scout is given, and what is known of it in the end."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Task:
+    """One scout's samples.
+
+    Attributes
+    ----------
+    scout : int
+    train_expression, held_out_expression : torch.Tensor, (samples, genes)
+        z-scores.
+    train_labels, held_out_labels : torch.Tensor of int64, (samples,)
+    """
+
+    scout: int
+    train_expression: torch.Tensor
+    train_labels: torch.Tensor
+    held_out_expression: torch.Tensor
+    held_out_labels: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A scout after training.
+
+    Attributes
+    ----------
+    scout : int
+    train_accuracy, held_out_accuracy : float
+    start : dict of str to torch.Tensor, or None
+        Weights before training, by parameter name.
+    final : dict of str to torch.Tensor
+        Weights after it; without a `start`, how far they moved.
+    gradient : dict of str to torch.Tensor
+        Of the first step.
+    """
+
+    scout: int
+    train_accuracy: float
+    held_out_accuracy: float
+    start: dict | None
+    final: dict
+    gradient: dict

@@ -189,29 +189,35 @@ def run_cpu(quick):
     return {"ratio": ratio, "equal": worst <= TOLERANCE, "device": "cpu", "detail": detail}
 
 
-def run_cuda(quick):
-    """Stacked fits on a GPU against the plain loop on it, and every gradient-trained method."""
-    genes, count = 2_000 if quick else 20_000, 64 if quick else 512
-    setting, episodes = make_setting(genes, "cuda", torch.float32), make_episodes(genes, count)
+def measure_stacked(device, genes, count, at_once=None):
+    """Fits per second of every gradient-trained method, stacked; of the plain loop; and whether both predict alike."""
+    setting, episodes = make_setting(genes, device, torch.float32), make_episodes(genes, count)
     rate, per_second, equal = LEARNING_RATE_TIMES_GENES / genes, {}, True
     factors = rates_of("guided_per_tensor", setting)
     plain(setting, episodes[0], factors, rate)
-    slow = statistics.median(timed(lambda e=e: plain(setting, e, factors, rate), "cuda") for e in episodes[:5])
+    slow = statistics.median(timed(lambda e=e: plain(setting, e, factors, rate), device) for e in episodes[:5])
     for name, method in METHODS.items():
         fitter = Fitter(method, setting, SETTINGS)
-        size = min(fitter.fits_at_once(episodes[0]), count)
+        size = min(at_once or fitter.fits_at_once(episodes[0]), count)
         fits = [(episode, rate) for episode in episodes]
         blocks = [fits[first : first + size] for first in range(0, count, size)]
         found = fitter.stacked(blocks[0])  # warms up
         if method.optimiser == "sgd":
             alone = fitter.one_by_one(episodes[0], [rate])[0]
             equal &= bool(np.abs(found[0] - alone).max() < 1e-2)
-        seconds = timed(lambda f=fitter, b=blocks: [f.stacked(block) for block in b], "cuda")
+        seconds = timed(lambda f=fitter, b=blocks: [f.stacked(block) for block in b], device)
         per_second[name] = count / seconds
         print(f"{name:30} {per_second[name]:10.1f} fits/s, {size} at once")
-    ratio = per_second["guided_per_tensor"] * slow
-    print(f"plain loop {1 / slow:.1f} fits/s; with a guide {ratio:.1f} times as fast (bar {CUDA_BAR})")
-    detail = {"genes": genes, "fits_per_second": per_second, "plain_fits_per_second": 1 / slow}
+    return per_second, 1 / slow, equal
+
+
+def run_cuda(quick):
+    """Stacked fits on a GPU against the plain loop on it, and every gradient-trained method."""
+    genes, count = 2_000 if quick else 20_000, 64 if quick else 512
+    per_second, slow, equal = measure_stacked("cuda", genes, count)
+    ratio = per_second["guided_per_tensor"] / slow
+    print(f"plain loop {slow:.1f} fits/s; with a guide {ratio:.1f} times as fast (bar {CUDA_BAR})")
+    detail = {"genes": genes, "fits_per_second": per_second, "plain_fits_per_second": slow}
     return {"ratio": ratio / CUDA_BAR, "equal": equal, "device": torch.cuda.get_device_name(), "detail": detail}
 
 

@@ -2,6 +2,10 @@
 
 Bars: at most 25 ms per scout on one thread for both sums; peak memory after many scouts no more than 1.05 times that
 after two. The sums equal those of all scouts kept at once, to 1e-6 relative. Training itself is not timed.
+
+With ``--device cuda`` (torch, numpy and the package only): 120 scouts of a base with 15 million weights, sums included,
+trained at once 20 times as fast as one after another on the same GPU; the same displacements to 1e-5 of the largest (in
+float64, where rounding is no excuse; the difference in float32 is shown).
 """
 
 import argparse
@@ -13,17 +17,33 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
-from scarceseq import runtime
+from scarceseq import registry, runtime
 from scarceseq.guide.displacement import Displacement
+from scarceseq.guide.scouts import train_block
+from scarceseq.guide.task import Task
 
 SHAPES = {"encoder.linear.weight": (128, 23_500), "encoder.hidden.0.weight": (512, 23_500), "encoder.bias": (512,)}
 MILLISECONDS, MEMORY_RATIO = 25.0, 1.05
+CUDA_BAR, TOLERANCE = 20, 1e-5
+ARCHITECTURE = {"hidden_widths": [512], "width": 128, "decoder_widths": []}
+# What training reads of a scheme's settings, at their defaults.
+SETTINGS = SimpleNamespace(
+    optimiser="sgd",
+    steps=60,
+    batch_samples=32,
+    learning_rate=1e-4,  # a stable rate falls with the number of genes
+    momentum=0.9,
+    minimum_held_out_accuracy=0.0,
+    displacement="squared",
+    head="free",
+)
 
 
 def make_scout(seed, start):
@@ -72,16 +92,73 @@ def largest_difference():
     return worst
 
 
-def main():
-    """Measure, print; exit 0 if all bars are met."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer scouts")
-    parser.add_argument("--stream", nargs=2, metavar=("SCOUTS", "KIND"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.stream:
-        print(json.dumps(stream(int(arguments.stream[0]), arguments.stream[1])))
-        return
-    many, figures = (12 if arguments.quick else 120), {}
+def make_network(genes, device, dtype):
+    """Base of random weights."""
+    torch.manual_seed(1)
+    mean, scale = torch.zeros(genes), torch.ones(genes)
+    network = registry.load("pretrain.architectures", "mlp").build(mean, scale, ARCHITECTURE)
+    torch.nn.init.normal_(network.encoder.output.weight, std=0.05)  # the hidden layers have a say
+    return network.to(device, dtype).eval()
+
+
+def make_tasks(genes, scouts, device, dtype):
+    """Tasks of two classes, 18 samples of each to train on and 6 held out, that differ in a twentieth of the genes."""
+    generator, tasks = np.random.default_rng(4), []
+    for scout in range(scouts):
+        shifts = generator.normal(size=(2, genes)) * (generator.random((2, genes)) < 0.05)
+        parts = []
+        for count in (36, 12):
+            labels = np.arange(count) % 2
+            values = generator.normal(size=(count, genes)) + shifts[labels]
+            parts += [torch.from_numpy(values).to(device, dtype), torch.from_numpy(labels).to(device)]
+        tasks.append(Task(scout, *parts))
+    return tasks
+
+
+def largest_difference_of_stack(genes, scouts, device, dtype):
+    """Between scouts trained at once and one after another, in shares of each tensor's largest sum."""
+    network, tasks = make_network(genes, device, dtype), make_tasks(genes, scouts, device, dtype)
+    (one, _), (other, _) = (train_block(network, tasks, SETTINGS, 1, stacked=stacked) for stacked in (False, True))
+    pairs = [(getattr(one, group), getattr(other, group)) for group in ("moved", "fisher")]
+    return max(float((a[name] - b[name]).abs().max() / a[name].max()) for a, b in pairs for name in a)
+
+
+def measure_stack(device, genes, scouts, repeats=3):
+    """Seconds of all scouts one after another, and at once (median)."""
+    network, tasks = make_network(genes, device, torch.float32), make_tasks(genes, scouts, device, torch.float32)
+
+    def seconds(chosen, stacked):
+        waiting = torch.cuda.synchronize if device == "cuda" else lambda: None
+        waiting()
+        begin = time.perf_counter()
+        train_block(network, chosen, SETTINGS, 1, stacked=stacked)
+        waiting()
+        return time.perf_counter() - begin
+
+    seconds(tasks[:2], False), seconds(tasks, True)  # warm up
+    return seconds(tasks, False), statistics.median(seconds(tasks, True) for _ in range(repeats))
+
+
+def run_cuda(quick):
+    """Scouts at once against one after another, on a GPU."""
+    genes, scouts = (2_000, 24) if quick else (23_500, 120)
+    difference, rounded = (largest_difference_of_stack(genes, 8, "cuda", d) for d in (torch.float64, torch.float32))
+    slow, fast = measure_stack("cuda", genes, scouts)
+    print(
+        f"{scouts} scouts, {genes} genes: {slow:.2f} s one after another, {fast:.3f} s at once; ratio {slow / fast:.1f}"
+    )
+    print(
+        f"bar {CUDA_BAR}; largest difference {difference:.1e} in float64, {rounded:.1e} in float32 (bar {TOLERANCE:g})"
+    )
+    detail = {"genes": genes, "scouts": scouts, "seconds_one_by_one": slow, "seconds_at_once": fast}
+    detail |= {"largest_difference": difference, "largest_difference_float32": rounded}
+    result = {"ratio": slow / fast / CUDA_BAR, "equal": difference <= TOLERANCE}
+    return result | {"device": torch.cuda.get_device_name(), "detail": detail}
+
+
+def run_cpu(quick):
+    """Sums of displacements on one thread."""
+    many, figures = (12 if quick else 120), {}
     for kind in ("squared", "absolute"):
         (_, few_memory), (milliseconds, memory) = in_a_process(2, kind), in_a_process(many, kind)
         figures[kind] = {"milliseconds": milliseconds, "memory_mb": memory, "memory_of_two_mb": few_memory}
@@ -97,9 +174,23 @@ def main():
         for figure in figures.values()
     )
     detail = {"weights": sum(int(np.prod(shape)) for shape in SHAPES.values()), "figures": figures}
-    result = {"name": "scouts", "ratio": ratio, "target": 1, "equal": worst < 1e-6, "device": "cpu"}
-    print(json.dumps(result | {"detail": detail | {"largest_difference": worst}}))
-    sys.exit(0 if ratio >= 1 and worst < 1e-6 else 1)
+    result = {"ratio": ratio, "equal": worst < 1e-6, "device": "cpu"}
+    return result | {"detail": detail | {"largest_difference": worst}}
+
+
+def main():
+    """Measure, print; exit 0 if all bars are met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer scouts")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--stream", nargs=2, metavar=("SCOUTS", "KIND"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.stream:
+        print(json.dumps(stream(int(arguments.stream[0]), arguments.stream[1])))
+        return
+    result = (run_cuda if arguments.device == "cuda" else run_cpu)(arguments.quick)
+    print(json.dumps({"name": "scouts", "target": 1} | result))
+    sys.exit(0 if result["ratio"] >= 1 and result["equal"] else 1)
 
 
 if __name__ == "__main__":

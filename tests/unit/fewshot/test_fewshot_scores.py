@@ -56,6 +56,7 @@ def test_measures_of_many_episodes_at_once_equal_those_of_each_by_itself(classes
         ]
         truth = (part["label"].to_numpy()[:, None] == np.array(names)).astype(float)
         expected = dict(
+            queries=4 + episode,
             balanced_accuracy=balanced_accuracy_score(part["label"], part["predicted"]),
             auroc=np.mean(areas),
             log_loss=log_loss(part["probability"]),
@@ -146,6 +147,40 @@ def test_two_studies_give_no_interval_but_a_reason():
     assert np.isnan([found.low, found.high]).all()
     assert found.kind == "NA"
     assert found.reason == "2 query studies; an interval needs 3"
+
+
+def test_within_one_study_the_interval_knows_that_episodes_overlap():
+    # Oracle: Nadeau and Bengio's variance of a mean over J divisions, s^2 (1/J + asked/learned), by hand.
+    values, study = np.random.default_rng(4).normal(0.1, 0.2, 50), np.full(50, "a")
+    found = Clusters(study, study, SETTINGS, 0, asked_to_learned=2.0).interval(values)
+    half = stats.t.ppf(0.975, 49) * values.std(ddof=1) * np.sqrt(1 / 50 + 2.0)
+    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half))
+    assert (found.kind, found.studies) == ("corrected resampled t, within one study", 1)
+    both = Clusters(study, study, SETTINGS, 0, 2.0).interval(np.column_stack([values, values]))
+    assert (both.low, both.high) == (found.low, found.high)  # seeds on one study's episodes are no further divisions
+    equal = Clusters(study, study, SETTINGS, 0, 2.0).interval(np.ones(50))
+    assert np.isnan(equal.low)
+    assert equal.reason == "1 study, all episodes are equal"
+    other = Clusters(np.full(50, "b"), study, SETTINGS, 0, 2.0).interval(values)  # across studies: no such thing
+    assert np.isnan(other.low)
+
+
+def test_the_share_of_queries_reaches_the_interval():
+    tables = [predictions("guided_per_tensor", 4, 8), predictions("scalar_mean_rate", 2, 8)]
+    for number, (_, table) in enumerate(tables):
+        table[["support_study", "query_study"]] = "T0"
+        table["predicted"] = table["predicted"].where((table["episode"] < 4) | (number == 0), table["label"])
+    scores = score_episodes(tables)
+    assert set(scores["queries"]) == {2.0}
+    found = contrast(scores, SETTINGS, 0)
+    row = found[(found["metric"] == "balanced_accuracy") & (found["kind"] == "primary")].iloc[0]
+    wide = scores[scores["metric"] == "balanced_accuracy"].pivot(index="episode", columns="method", values="value")
+    values = wide["guided_per_tensor"] - wide["scalar_mean_rate"]
+    half = stats.t.ppf(0.975, 7) * values.std(ddof=1) * np.sqrt(1 / 8 + 2.0)
+    assert row["high"] - row["low"] == pytest.approx(2 * half)
+    assert values.std() > 0
+    text = verdict(found, rank(scores, 0.95), 0.05)
+    assert "Cells of one study say what holds for random divisions of that study" in text
 
 
 def predictions(method, right, studies=4):

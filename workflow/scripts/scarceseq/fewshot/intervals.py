@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scarceseq.fewshot.corpus import TOGETHER
+from scarceseq.intervals import corrected_interval
 from scarceseq.pretrain.contrasts import crossed_interval
 
 MIN_STUDIES_BOOTSTRAP = 10
 MIN_STUDIES_T = 3
+WITHIN = "corrected resampled t, within one study"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Clusters:
 
     Support and query studies, and seeds, are crossed factors; the scarcer of the studies decide. With at least 10
     studies: pigeonhole bootstrap over all factors, percentiles. With 3 to 9: t interval on the means of the scarcer
-    factor's studies, crossed with the seeds. With fewer: none.
+    factor's studies, crossed with the seeds. With fewer: none; but within a single study the corrected resampled t
+    interval over its episodes, which are random divisions of it (Nadeau and Bengio 2003), and tell nothing of others.
 
     Parameters
     ----------
@@ -41,15 +44,19 @@ class Clusters:
         support of several studies, since these overlap from one to the next.
     settings : ScoreSettings
     seed : int
+    asked_to_learned : float
+        Query samples per support sample.
     """
 
-    def __init__(self, support, query, settings, seed):
+    def __init__(self, support, query, settings, seed, asked_to_learned=np.nan):
         support, self.query = np.asarray(support), np.asarray(query)
         several = any(TOGETHER in name for name in np.unique(support))
         self.support = self.query if several else support
         counts = len(np.unique(self.query)), len(np.unique(self.support))
         self.by_query = counts[0] <= counts[1]
         self.studies, self.settings, self.seed = min(counts), settings, seed
+        self.one_study = counts == (1, 1) and (self.support == self.query).all() and not several
+        self.asked_to_learned = asked_to_learned
         self._weights = {}
 
     def interval(self, values):
@@ -77,6 +84,8 @@ class Clusters:
         factor, side = (self.query, "query") if self.by_query else (self.support, "support")
         table = np.array([values[factor == study].mean(axis=0) for study in np.unique(factor)])
         mean = float(table.mean())
+        if self.one_study and np.isfinite(self.asked_to_learned):
+            return self._within(values.mean(axis=1))
         if self.studies < MIN_STUDIES_T:
             count = f"{self.studies} {side} {'study' if self.studies == 1 else 'studies'}"
             reason = f"{count}; an interval needs {MIN_STUDIES_T}"
@@ -84,6 +93,14 @@ class Clusters:
         low, high, _ = crossed_interval(table, self.settings.confidence)
         kind = f"t on means of {side} studies{several}"
         return Interval(mean, float(low), float(high), self.studies, kind, "")
+
+    def _within(self, values):
+        """Interval over the episodes of the only study; none if all are equal, which tells nothing of their spread."""
+        mean, low, high, _ = corrected_interval(values, self.asked_to_learned, self.settings.confidence)
+        if len(values) < 2 or low == high:
+            reason = "1 episode" if len(values) < 2 else "all episodes are equal"
+            return Interval(mean, np.nan, np.nan, 1, "NA", f"1 study, {reason}")
+        return Interval(mean, float(low), float(high), 1, WITHIN, "")
 
     def _means(self, values):
         seeds = values.shape[1]

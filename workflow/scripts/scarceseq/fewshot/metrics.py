@@ -34,9 +34,9 @@ def measure(table, keys, classes=None):
     Returns
     -------
     DataFrame
-        One row per episode: `keys` and `METRICS`. The area under the ROC curve is the mean over the classes of each
-        against the rest (Mann and Whitney's statistic, ties count half); Brier's score is the sum over classes of
-        squared errors of the probabilities.
+        One row per episode: `keys`, `METRICS`, and queries, its query samples per class. The area under the ROC curve
+        is the mean over the classes of each against the rest (Mann and Whitney's statistic, ties count half); Brier's
+        score is the sum over classes of squared errors of the probabilities.
     """
     episode = table.groupby(keys, sort=False).ngroup().to_numpy()
     first = np.unique(episode, return_index=True)[1]
@@ -48,6 +48,7 @@ def measure(table, keys, classes=None):
         own_class = table["label"].map(list(classes).index).to_numpy()
     right = known.assign(right=table["label"].to_numpy() == table["predicted"].to_numpy())
     accuracy = right.groupby(["episode", "label"])["right"].mean().groupby("episode").mean()
+    queries = known.groupby("episode")["label"].agg(lambda labels: len(labels) / labels.nunique())
     loss = pd.Series(-np.log(np.clip(table["probability"].to_numpy(), SMALLEST_PROBABILITY, 1.0)))
     areas, brier = np.full((len(first), 0), np.nan), np.zeros(len(table))
     for number, column in enumerate(c for c in table if c.startswith("p_")):
@@ -56,6 +57,7 @@ def measure(table, keys, classes=None):
         areas = np.column_stack([areas, _areas(probability, is_class, episode, len(first))])
     found = table[keys].iloc[first].reset_index(drop=True)
     return found.assign(
+        queries=queries.to_numpy(),
         balanced_accuracy=accuracy.to_numpy(),
         auroc=np.nanmean(areas, axis=1),
         log_loss=loss.groupby(episode).mean().to_numpy(),

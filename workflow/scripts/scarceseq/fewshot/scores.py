@@ -13,7 +13,7 @@ CELL = ["base", "task", "way", "shot"]
 EPISODE = ["episode", "support_study", "study"]
 SCORE_COLUMNS = [
     *["base", "method", "task", "study", "support_study", "way", "shot", "episode", "seed", "metric", "value"],
-    "diverged",
+    *["diverged", "queries"],
 ]
 SUMMARY_COLUMNS = [
     *["base", "method", "task", "way", "shot", "metric", "mean", "low", "high", "studies", "episodes", "seeds"],
@@ -56,7 +56,7 @@ def score_episodes(predictions):
     -------
     DataFrame
         Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value,
-        diverged (whether the fit was, which gives chance).
+        diverged (whether the fit was, which gives chance), queries (query samples per class).
     """
     found = [pd.DataFrame(columns=SCORE_COLUMNS)]
     keys = ["method", "way", "shot", "episode", "support_study", "query_study", "seed", "diverged"]
@@ -189,7 +189,8 @@ def _wide(part, settings, seed):
     wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
     support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
     wide.columns = wide.columns.remove_unused_levels()
-    return wide, Clusters(support, query, settings, seed)
+    asked_to_learned = (part["queries"] / part["shot"]).mean()
+    return wide, Clusters(support, query, settings, seed, asked_to_learned)
 
 
 def _remark(found, lost, fits):

@@ -97,6 +97,8 @@ def _best(group):
 def _reservations(rows):
     """What may not be concluded."""
     found = []
+    if (rows["studies"] == 1).any():
+        found.append("Cells of one study say what holds for random divisions of that study, and nothing about others.")
     if rows["interval"].astype(str).str.startswith("t on").any() or (rows["studies"] < 3).any():
         found.append("Where there are fewer than 10 studies, no claim is made over several contrasts at once.")
     fewest, most = int(rows["seeds"].min()), int(rows["seeds"].max())
@@ -125,7 +127,8 @@ def _sentence(row, smallest_difference):
     if not np.isfinite(row["low"]):
         unit = "study gives" if row["studies"] == 1 else "studies give"
         return f"{names}: underpowered, {row['studies']} {unit} no interval (difference {row['difference']:+.3f})."
-    unit = f"{row['studies']} studies, {row['episodes']} episodes, {row['seeds']} seed{'s' * (row['seeds'] != 1)}"
+    studies = f"{row['studies']} {'study' if row['studies'] == 1 else 'studies'}"
+    unit = f"{studies}, {row['episodes']} episodes, {row['seeds']} seed{'s' * (row['seeds'] != 1)}"
     figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {unit}"
     if np.isfinite(row["p_holm"]):
         figures += f"; p after Holm's adjustment {row['p_holm']:.2g}"

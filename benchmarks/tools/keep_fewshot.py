@@ -1,7 +1,7 @@
-"""Keep what a run of config/benchmark_fewshot.yaml found: tables, and a page with the sentences made from them.
+"""Keep what a run of the few-shot stage found: tables, and a page with the sentences made from them.
 
-`python benchmarks/tools/keep_fewshot.py results/benchmark_fewshot docs/benchmark COMMIT`: the commit is that of the
-code that made the run.
+`python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT`, of the config `config/NAME.yaml`; the
+commit is that of the code that made the run. The page is `fewshot.md` for `benchmark_fewshot`, else `fewshot_NAME.md`.
 """
 
 import datetime
@@ -14,19 +14,26 @@ import yaml
 from scarceseq.fewshot.verdict import METRIC, sentences, verdict
 from scarceseq.files import read_table, write_table
 
-SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "fewshot.schema.yaml"
+REPOSITORY = Path(__file__).parents[2]
+SCHEMA = REPOSITORY / "workflow" / "schemas" / "fewshot.schema.yaml"
 CELL = ["base", "task", "way", "shot"]
+GENERATED = (
+    "The archive is generated, so that this is a test of the method on a known truth and no claim about real studies."
+)
+REAL = "The studies are real, and few: nothing was tuned, and what is said holds for these studies alone."
 
 
-def page(contrasts, ranks, commit, smallest):
-    """Markdown: how the run was made, the verdict, each planned contrast, and the ranks of all methods."""
+def page(name, tables, commit, smallest, generated):
+    """Markdown: how the run was made, the verdict, each planned contrast, ranks or means of all methods, gaps."""
+    contrasts, ranks, summary = tables
+    where = "the generated archive" if generated else f"the studies of `config/{name}.yaml`"
     lines = [
-        "# What guided fine-tuning is worth on the generated archive",
+        f"# What guided fine-tuning is worth on {where}",
         "",
-        f"Made by `config/benchmark_fewshot.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y}.",
+        f"Made by `config/{name}.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y}.",
         "The sentences are made from the tables beside this page (`benchmarks/tools/keep_fewshot.py`); what is",
-        "compared, and how: [protocol](../protocol.md). The archive is generated, so that this is a test of the method",
-        "on a known truth and no claim about real studies.",
+        "compared, and how: [protocol](../protocol.md).",
+        GENERATED if generated else REAL,
         "",
         "## Verdict",
         "",
@@ -35,11 +42,16 @@ def page(contrasts, ranks, commit, smallest):
         "## Planned contrasts in balanced accuracy",
         "",
         *(f"- {sentence}" for sentence in sentences(contrasts, smallest)),
-        "",
-        "## Mean ranks over test studies",
     ]
+    if len(ranks):
+        lines += ["", "## Mean ranks over test studies", *of_ranks(ranks)]
+    return "\n".join([*lines, *of_means(summary, ranks), *of_gaps(summary)]) + "\n"
+
+
+def of_ranks(ranks):
+    """A table of methods for each cell that has ranks."""
     for (_, task, way, shot), part in ranks.groupby(CELL, sort=True):
-        lines += [
+        yield from (
             "",
             f"### {task}, {way} classes, {shot} per class",
             "",
@@ -48,21 +60,56 @@ def page(contrasts, ranks, commit, smallest):
             "",
             "| method | mean rank | mean balanced accuracy |",
             "|---|---|---|",
-        ]
-        lines += [f"| {row.method} | {row.mean_rank:.2f} | {row.mean:.3f} |" for row in part.itertuples()]
-    return "\n".join(lines) + "\n"
+        )
+        yield from (f"| {row.method} | {row.mean_rank:.2f} | {row.mean:.3f} |" for row in part.itertuples())
+
+
+def of_means(summary, ranks):
+    """A table of methods by cells of each task, of the cells that have too few studies for ranks."""
+    ranked = set(ranks[CELL].astype(str).itertuples(index=False, name=None))
+    run = summary[(summary["status"] == "run") & (summary["metric"] == METRIC)]
+    alone = [key not in ranked for key in run[CELL].astype(str).itertuples(index=False, name=None)]
+    run = run[alone]
+    if len(run):
+        yield from ("", "## Mean balanced accuracy where fewer than three studies are tested on")
+    for (base, task), part in run.groupby(["base", "task"], sort=True):
+        cell = [f"{row.way} x {row.shot} ({row.studies}, {row.episodes})" for row in part.itertuples()]
+        wide = part.assign(cell=cell).pivot(index="method", columns="cell", values="mean")[list(dict.fromkeys(cell))]
+        yield from ("", f"### {task}, base {base}", "", "Classes x samples of each (studies, episodes).", "")
+        yield f"| method | {' | '.join(wide.columns)} |"
+        yield "|---|" + "---|" * wide.shape[1]
+        for method in wide.mean(axis=1).sort_values(ascending=False, kind="stable").index:
+            yield f"| {method} | " + " | ".join(f"{value:.3f}" for value in wide.loc[method]) + " |"
+
+
+def of_gaps(summary):
+    """The cells that could not be filled, each with its reason."""
+    gaps = summary[summary["status"] == "not run"].drop_duplicates(["task", "way", "shot"])
+    if len(gaps):
+        yield from ("", "## Cells that could not be filled", "")
+        yield from (
+            f"- {row.task}, {row.way} classes, {row.shot} per class: {row.reason}." for row in gaps.itertuples()
+        )
 
 
 def main(results, target, commit):
     """Write the page and its tables."""
-    results, target = Path(results) / "fewshot", Path(target)
-    contrasts, ranks, summary = (read_table(results / f"{name}.tsv") for name in ("contrasts", "ranks", "summary"))
-    write_table(contrasts[contrasts["kind"] == "primary"].round(5), target / "fewshot_contrasts.tsv")
-    write_table(ranks.round(5), target / "fewshot_ranks.tsv")
-    write_table(summary[summary["metric"] == METRIC].round(5), target / "fewshot_summary.tsv")
-    write_table(read_table(results / "curves.tsv").round(5), target / "fewshot_curves.tsv")
+    name, target = Path(results).name, Path(target)
+    kept = "fewshot" if name == "benchmark_fewshot" else f"fewshot_{name}"
+    folder = Path(results) / "fewshot"
+    tables = [read_table(folder / f"{table}.tsv") for table in ("contrasts", "ranks", "summary")]
+    contrasts, ranks, summary = tables
+    write_table(contrasts[contrasts["kind"] == "primary"].round(5), target / f"{kept}_contrasts.tsv")
+    secondary = contrasts[(contrasts["kind"] == "secondary") & (contrasts["metric"] == METRIC)]
+    write_table(secondary.round(5), target / f"{kept}_secondary.tsv")
+    if len(ranks):
+        write_table(ranks.round(5), target / f"{kept}_ranks.tsv")
+    write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
+    write_table(read_table(folder / "curves.tsv").round(5), target / f"{kept}_curves.tsv")
     scoring = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
-    (target / "fewshot.md").write_text(page(contrasts, ranks, commit, scoring["smallest_difference"]["default"]))
+    config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
+    text = page(name, tables, commit, scoring["smallest_difference"]["default"], "demo" in config)
+    (target / f"{kept}.md").write_text(text)
 
 
 if __name__ == "__main__":

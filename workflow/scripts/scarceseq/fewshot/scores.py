@@ -36,6 +36,7 @@ SECONDARY = {
     "guided_per_tensor": [
         *("permuted_guide", "permuted_within_gene", "rank_one_guide", "top_share_guide", "inverse_guide"),
         *("fisher_guide", "gene_variance_guide", "shuffled_scouts_guide"),
+        *("meta_sgd", "aruba", "reptile", "protonet"),
     ],
     "guided_global": ["permuted_guide_global"],
     "guided_adamw": ["adamw_fine_tuning"],

@@ -1,8 +1,12 @@
 """Classifiers that are not trained by gradient, against scikit-learn and hand-computed values."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from scarceseq.fewshot import classifiers, features
+from scipy.optimize import minimize
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity
@@ -122,6 +126,29 @@ def test_regularised_linear_models_are_scikit_learns(data):
     np.testing.assert_array_equal(classifiers.logistic(support, labels, query, 0.3, 0), ridge)
     margins = LinearSVC(C=0.3, random_state=4, max_iter=2000).fit(support, labels).decision_function(query)
     assert (classifiers.linear_svm(support, labels, query, 0.3, 4).argmax(1) == margins.argmax(1)).all()
+
+
+def test_a_prior_from_the_corpus_is_a_penalty_of_its_own_for_each_gene(data):
+    # Oracle: minus log likelihood plus w^2 / (2 C variance of the gene), minimised as it is written.
+    support, labels, query, asked = data
+    support, labels, query = support[labels < 2], labels[labels < 2], query[asked < 2]
+    scale = np.linspace(0.2, 3.0, 8)
+    base = SimpleNamespace(scale=torch.from_numpy(scale))
+    transform = features.by_corpus_variance(base, None, None, 0)
+    variance = scale**2 / (scale**2).mean()
+
+    def penalised(parameters):
+        logits = support @ parameters[:8] + parameters[8]
+        return (
+            0.3 * np.logaddexp(0, np.where(labels == 1, -logits, logits)).sum()
+            + (parameters[:8] ** 2 / variance).sum() / 2
+        )
+
+    best = minimize(penalised, np.zeros(9), method="BFGS", options={"gtol": 1e-8}).x
+    found = classifiers.logistic(transform(support), labels, transform(query), 0.3, 0)
+    np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-query @ best[:8] - best[8])), atol=1e-3)
+    plain = classifiers.logistic(support, labels, query, 0.3, 0)
+    assert np.abs(plain - found).max() > 0.02
 
 
 def test_elastic_net_is_near_the_optimum(data):

@@ -9,6 +9,16 @@ def expression_itself(base, reference, settings, seed):
     return lambda expression: expression.astype(np.float64)
 
 
+def by_corpus_variance(base, reference, settings, seed):
+    """Each gene times its standard deviation in what the base was fitted on, whose mean square is 1.
+
+    A squared penalty on these features is a prior on the weights of z-scores whose variance is the gene's.
+    """
+    scale = base.scale.double().cpu().numpy()
+    scale /= np.sqrt(np.square(scale).mean())
+    return lambda expression: expression * scale
+
+
 def principal_components(base, reference, settings, seed):
     """Scores on the leading principal components of the reference, scaled to unit variance on the reference.
 

@@ -44,7 +44,7 @@ def draw_curve(ax, curve, summary):
     ax.set_xlim(0, max(float(cost.max()), summary["budget"]) * 1.02)
     ax.set_ylim(0, 104)
     ax.grid(True)
-    ax.legend(loc="lower right")
+    ax.legend(loc="best")
 
 
 def sentence(summary):

@@ -1,7 +1,8 @@
 """Keep what a run of the few-shot stage found: tables, and a page with the sentences made from them.
 
-`python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT`, of the config `config/NAME.yaml`; the
-commit is that of the code that made the run. The page is `fewshot.md` for `benchmark_fewshot`, else `fewshot_NAME.md`.
+`python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT [PAGE]`, of the config `config/NAME.yaml`;
+the commit is that of the code that made the run. The page is `fewshot.md` for `benchmark_fewshot`, else
+`fewshot_NAME.md`, unless it is named, as for a part of a run.
 """
 
 import datetime
@@ -92,10 +93,10 @@ def of_gaps(summary):
         )
 
 
-def main(results, target, commit):
+def main(results, target, commit, kept=None):
     """Write the page and its tables."""
     name, target = Path(results).name, Path(target)
-    kept = "fewshot" if name == "benchmark_fewshot" else f"fewshot_{name}"
+    kept = kept or ("fewshot" if name == "benchmark_fewshot" else f"fewshot_{name}")
     folder = Path(results) / "fewshot"
     tables = [read_table(folder / f"{table}.tsv") for table in ("contrasts", "ranks", "summary")]
     contrasts, ranks, summary = tables

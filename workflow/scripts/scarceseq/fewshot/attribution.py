@@ -2,7 +2,7 @@
 
 import torch
 
-from scarceseq.fewshot.dual import gene_layers, without_gene_layers
+from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 VARIANTS_AT_ONCE = 4096
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
 from scarceseq.perturbation.gears.evaluation import mean_errors
 from scarceseq.perturbation.gears.model import Gears
-from scarceseq.perturbation.gears.moments import screen_moments
+from scarceseq.perturbation.gears.moments import Moments, ScreenMoments, screen_moments
 from scarceseq.perturbation.gears.settings import ModelSettings
 from scarceseq.perturbation.gears.training import training_step
 from scipy import sparse
@@ -38,9 +38,7 @@ class Race:
     def __init__(self, folder, size, device):
         self.folder, self.size, self.device = Path(folder), size, device
         self.screen = self.kept_screen()
-        start = time.perf_counter()
-        self.moments = screen_moments(self.screen.expression, self.screen.condition)
-        self.seconds_of_moments = time.perf_counter() - start
+        self.moments, self.seconds_of_moments = self.kept_moments()
         self.held_out = np.arange(1, size[2] + 1, 10)
         self.trained = np.setdiff1d(np.arange(size[2] + 1), self.held_out)
         self.difference = self.moments.difference.mean[self.held_out]
@@ -59,6 +57,20 @@ class Race:
             arrays = [kept[f"arr_{index}"] for index in range(7)]
         expression = sparse.load_npz(name.with_suffix(".cells.npz"))
         return Screen(expression, arrays[6], tuple(arrays[:3]), tuple(arrays[3:6]), self.size[3])
+
+    def kept_moments(self):
+        """Moments of the screen and the seconds that they took, read if an earlier piece has made them."""
+        path = self.folder / "moments.npz"
+        if not path.exists():
+            start = time.perf_counter()
+            made = screen_moments(self.screen.expression, self.screen.condition)
+            seconds = time.perf_counter() - start
+            rest = made.cells, made.expressed, made.mean_control, seconds
+            np.savez(path, *made.difference.arrays(), *made.control.arrays(), *rest)
+        with np.load(path) as kept:
+            arrays = [kept[f"arr_{index}"] for index in range(12)]
+        difference, control = Moments(*arrays[:4]), Moments(*arrays[4:8])
+        return ScreenMoments(difference, arrays[8], arrays[9], control, arrays[10]), float(arrays[11])
 
     def model(self):
         """A new model."""
@@ -100,7 +112,7 @@ class Race:
 
         Returns
         -------
-        list of [step, seconds of training alone, error], bool, int
+        list of [step, seconds without evaluations, error], bool, int
             The last is the number of an epoch's steps.
         """
         model, batches = self.model(), self.batches(settings)
@@ -112,14 +124,13 @@ class Race:
         for epoch in range(done // batches.steps, settings.epochs):
             for group in optimiser.param_groups:
                 group["lr"] = settings.learning_rate * settings.decay_per_epoch**epoch
-            for step, batch in enumerate(batches.epoch(epoch), start=epoch * batches.steps + 1):
-                if step <= done:
-                    continue
-                start = time.perf_counter()
+            first, start = max(0, done - epoch * batches.steps), time.perf_counter()
+            for step, batch in enumerate(batches.epoch(epoch, first), start=epoch * batches.steps + first + 1):
                 training_step(model.train(), batch, batches, settings, optimiser)
                 if self.device.type == "cuda":
                     torch.cuda.synchronize()
                 elapsed += time.perf_counter() - start
+                start = time.perf_counter()
                 if step % every == 0 or step % batches.steps == 0:
                     curve.append([step, round(before + elapsed, 2), self.error(model, settings)])
                     if curve[-1][2] <= until:
@@ -127,6 +138,7 @@ class Race:
                     if time.perf_counter() - begun > seconds:
                         self.store(name, model, optimiser, curve)
                         return curve, step == settings.epochs * batches.steps, batches.steps
+                    start = time.perf_counter()
         self.store(name, model, optimiser, curve)
         return curve, True, batches.steps
 

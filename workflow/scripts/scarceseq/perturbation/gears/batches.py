@@ -90,11 +90,11 @@ class CellBatches:
             self.batch = np.zeros(len(condition), dtype=int) if batch is None else batch
             self.control = [place.tensor(array) for array in screen.control.arrays()]
 
-    def epoch(self, number):
-        """Batches of one pass through the cells in random order; what does not fill a batch is left out."""
+    def epoch(self, number, first=0):
+        """Batches of one pass through the cells in random order, from step `first`; a part of a batch is left out."""
         orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
         size = self.settings.batch
-        for step in range(self.steps):
+        for step in range(first, self.steps):
             yield self.batch_of(np.stack([order[step * size : (step + 1) * size] for order in orders]))
 
     def batch_of(self, cells):
@@ -161,8 +161,8 @@ class MomentBatches:
         self.weight, self.share = place.tensor(per_gene), place.tensor(share)
         self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
 
-    def epoch(self, number):
-        """Batches of control and perturbations: all, or parts of a random order that starts anew when it is used up."""
+    def epoch(self, number, first=0):
+        """Batches of control and perturbations from step `first`: all, or parts in an order drawn anew each time."""
         perturbations, members = len(self.conditions) - 1, len(self.seeds)
         parts = perturbations // self.size
         for step in range(self.steps):
@@ -171,7 +171,8 @@ class MomentBatches:
                 orders = np.stack([1 + np.random.default_rng(key).permutation(perturbations) for key in keys])
             chosen = orders[:, step % parts * self.size :][:, : self.size]
             chosen = np.concatenate([np.zeros((members, 1), dtype=int), np.sort(chosen, axis=1)], axis=1)
-            yield self.batch_of(self.place.positions(chosen))
+            if step >= first:
+                yield self.batch_of(self.place.positions(chosen))
 
     def batch_of(self, chosen):
         """The batch of control and some perturbations, (members, rows); its expected loss is that of all."""

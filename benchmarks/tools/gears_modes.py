@@ -6,9 +6,9 @@ on splits of the perturbations that are not judged, and all have the same time, 
 tenth. Time is the processor's, of one thread, without evaluations; moments, which every way starts from, are made
 beforehand.
 
-`python benchmarks/tools/gears_modes.py RESULTS PARTS TABLE [SECONDS]`: RESULTS is the folder of a run of the demo that
-has its screen and its graph `annotation`, PARTS a folder that keeps what has been trained, so that after so many
-SECONDS the rest is left to another call. TABLE is written when all is there.
+`python benchmarks/tools/gears_modes.py RESULTS PARTS TABLE [SECONDS [SCREEN]]`: RESULTS is the folder of a run of the
+demo that has its screen and its graph `annotation`, PARTS a folder that keeps what has been trained, so that after so
+many SECONDS the rest is left to another call; SCREEN trains on this one alone. TABLE is written when all is there.
 """
 
 import json
@@ -41,10 +41,10 @@ from scarceseq.perturbation.prior import Prior
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
 
-SEED, HELD_OUT, TOP, CHECKS = 20261121, 0.2, 20, 40
-SECONDS = {"demo": 3.0, "generated": 5.0}
+SEED, HELD_OUT, TOP, CHECKS = 20261121, 0.2, 20, 25
+SECONDS = {"demo": 2.5, "generated": 4.0}
 HIDDEN = {"demo": 16, "generated": 64}
-TUNING, JUDGED = range(2), range(2, 10)
+TUNING, JUDGED = range(2), range(2, 8)
 RATES = (0.002, 0.006)
 WAYS = {
     "cells": [{"mode": "corrected", "batch": batch, "learning_rate": r} for batch in (32, 128) for r in RATES],
@@ -217,14 +217,15 @@ def compare(folder, screen):
     return rows
 
 
-def main(results, parts, table, seconds="inf"):
+def main(results, parts, table, seconds="inf", only=None):
     """Train, or go on; write the table when all is there. Exit status 2 if something is left."""
     torch.set_num_threads(1)
     keep_freed_memory()
     folder = Path(parts)
     folder.mkdir(parents=True, exist_ok=True)
     screens = {"demo": lambda: demo_screen(Path(results)), "generated": generated_screen}
-    if not train_all(screens, folder, float(seconds)):
+    wanted = {name: make for name, make in screens.items() if only in (None, name)}
+    if not train_all(wanted, folder, float(seconds)) or only:
         return 2
     found = pd.DataFrame([row for screen in screens for row in compare(folder, screen)])
     write_table(found.round(4), table)

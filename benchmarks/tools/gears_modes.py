@@ -2,7 +2,7 @@
 
 `cells`: mini-batches of cells, each against all control cells (mode `corrected`); `parts`: mini-batches of
 perturbations by their moments; `full`: all perturbations at once by their moments. Each is tuned over four candidates
-on splits of the perturbations that are not judged, and all have the same time, in which the learning rate falls to a
+on a split of the perturbations that is not judged, and all have the same time, in which the learning rate falls to a
 tenth. Time is the processor's, of one thread, without evaluations; moments, which every way starts from, are made
 beforehand.
 
@@ -44,7 +44,7 @@ from scarceseq.seeds import derive
 SEED, HELD_OUT, TOP, CHECKS = 20261121, 0.2, 20, 25
 SECONDS = {"demo": 2.5, "generated": 4.0}
 HIDDEN = {"demo": 16, "generated": 64}
-TUNING, JUDGED = range(2), range(2, 8)
+TUNING, JUDGED = range(1), range(2, 8)
 RATES = (0.002, 0.006)
 WAYS = {
     "cells": [{"mode": "corrected", "batch": batch, "learning_rate": r} for batch in (32, 128) for r in RATES],
@@ -180,7 +180,7 @@ def read(folder, screen, way, number, place):
 
 
 def chosen(folder, screen, way):
-    """The candidate with the least final error over the top genes, mean over the tuning splits."""
+    """The candidate with the least final error over the top genes, mean over the tuning split."""
     final = [
         np.mean([read(folder, screen, way, number, place)[-1, 1] for number in TUNING])
         for place in range(len(WAYS[way]))

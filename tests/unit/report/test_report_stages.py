@@ -22,6 +22,7 @@ from scarceseq.report import (
     guide,
     network,
     overview,
+    perturbation,
     pretrain,
     projection,
     resources,
@@ -403,3 +404,15 @@ def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found
     assert blocks["pretrain_contrasts"].frame["difference"].tolist()[:2] == pytest.approx([0.305, 0.305])
     others = blocks["pretrain_scores"].frame
     assert others[["metric", "value", "studies"]].to_numpy().tolist() == [["balanced_accuracy_tissue", 0.75, 4]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "batch", "words"),
+    [
+        ("moments", 8, "learned from 8 perturbations at a time, by four moments"),
+        ("moments", 0, "learned from all perturbations at a time"),
+        ("corrected", 32, "learned from 32 cells at a time (mode corrected)"),
+    ],
+)
+def test_the_page_says_what_a_training_step_of_gears_saw(mode, batch, words):
+    assert words in perturbation.how_gears_learned({"mode": mode, "batch": batch})

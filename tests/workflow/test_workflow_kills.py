@@ -19,6 +19,7 @@ TINY = ("--configfile", "tests/config/tiny.yaml")
 EXCEPTED = ("report.html", "figures", "tables", "benchmarks", "logs")
 JOURNAL = "fetched.jsonl"
 CURVES = "events"
+COSTS = "costs.tsv"  # seconds
 
 
 def tables(folder):
@@ -33,6 +34,7 @@ def tables(folder):
             or path.name.startswith(".")
             or path.name == JOURNAL
             or path.parent.name == CURVES
+            or path.name.endswith(COSTS)
         ):
             continue
         if path.name == "manifest.jsonl":

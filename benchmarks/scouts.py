@@ -54,18 +54,22 @@ def make_scout(seed, start):
 
 
 def stream(scouts, kind):
-    """Milliseconds per scout, and the peak memory of this process in MB; two sets of weights take turns."""
+    """Milliseconds per scout, and the peak memory of this process in MB, after two scouts and after all.
+
+    Two sets of weights take turns.
+    """
     torch.set_num_threads(1)
     runtime.keep_freed_memory()
     start = {name: torch.zeros(shape) for name, shape in SHAPES.items()}
     made = [make_scout(seed, start) for seed in range(2)]
-    displacement, times = Displacement(start, kind), []
+    displacement, times, peaks = Displacement(start, kind), [], []
     for number in range(scouts):
         final, gradient = made[number % 2]
         begin = time.perf_counter()
         displacement.add(start, final, gradient)
         times.append(1e3 * (time.perf_counter() - begin))
-    return statistics.median(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return statistics.median(times), peaks[1], peaks[-1]
 
 
 def in_a_process(scouts, kind):
@@ -160,7 +164,7 @@ def run_cpu(quick):
     """Sums of displacements on one thread."""
     many, figures = (12 if quick else 120), {}
     for kind in ("squared", "absolute"):
-        (_, few_memory), (milliseconds, memory) = in_a_process(2, kind), in_a_process(many, kind)
+        milliseconds, few_memory, memory = in_a_process(many, kind)
         figures[kind] = {"milliseconds": milliseconds, "memory_mb": memory, "memory_of_two_mb": few_memory}
         print(
             f"{kind:8}: {milliseconds:5.1f} ms per scout (bar {MILLISECONDS:g}); peak memory {memory:.0f} MB after "

@@ -263,7 +263,7 @@ def main():
     print(f"everything, jobs: {everything[0][2]}")
     shares = [BAR_SECONDS / seconds, BAR_MEGABYTES / megabytes]
     shares += [BAR_OF_EVERYTHING[name] / whole[name] for name in ("seconds", "megabytes")]
-    shares += [min(whole[name] / BAR_OF_EVERYTHING[name], 1.0) for name in everything[0][3]]
+    shares += [whole[name] / BAR_OF_EVERYTHING[name] for name in everything[0][3]]
     ratio = min(shares)
     cpu = round(statistics.median(sum(row[2] for row in rows) for rows, *_ in rounds), 2)
     detail = {

@@ -50,7 +50,6 @@ rule list_studies:
         studies=config["archive"]["studies"],
         giant_studies=config["archive"]["giant_studies"],
         excluded_studies=excluded_studies(),
-        own_studies=bool(user_studies()),
         download=config["archive"]["download"],
     message:
         "Listing the studies of the archive"

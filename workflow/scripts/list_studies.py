@@ -20,9 +20,9 @@ excluded = excluded_projects(
 )
 plans = {Path(path).stem: path for path in snakemake.output.plans}
 ordinary = [batch for batch in plans if batch not in params.giant_studies]
-studies = plan_studies(
-    runs, ordinary, params.min_runs, params.studies, excluded, params.giant_studies, params.own_studies
-)
+# Not a parameter: it changes what is an error, not the plan, and a first study of one's own shall fetch nothing again.
+own_studies = bool(snakemake.config.get("user_studies"))
+studies = plan_studies(runs, ordinary, params.min_runs, params.studies, excluded, params.giant_studies, own_studies)
 write_table(studies, snakemake.output.studies)
 for batch, rows in runs_by_batch(runs, studies, list(plans)).items():
     write_table(rows, plans[batch])

@@ -53,6 +53,14 @@ def rules_that_logged(folder):
     return {path.name for path in logs.iterdir() if any(path.iterdir())} if logs.exists() else set()
 
 
+def begin_run(folder):
+    """Start the run, silent, in a process group of its own."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(
+        command("--cores", "2", *TINY), cwd=folder, env=environment(), start_new_session=True, **silent
+    )
+
+
 def run_until_another_rule_begins(folder, known, delay_seconds):
     """Start the run and kill its whole process group soon after a rule not in `known` begins.
 
@@ -61,14 +69,7 @@ def run_until_another_rule_begins(folder, known, delay_seconds):
     set of str
         The rules that began; empty if the run ended by itself.
     """
-    process = subprocess.Popen(
-        command("--cores", "2", *TINY),
-        cwd=folder,
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = begin_run(folder)
     try:
         while process.poll() is None:
             begun = rules_that_logged(folder) - known
@@ -106,14 +107,7 @@ def run_for(folder, seconds, ending):
     bool
         Whether the run ended before, by itself.
     """
-    process = subprocess.Popen(
-        command("--cores", "2", *TINY),
-        cwd=folder,
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = begin_run(folder)
     try:
         process.wait(seconds)
         return True

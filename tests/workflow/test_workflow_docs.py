@@ -2,10 +2,10 @@
 
 import importlib.util
 import re
-import subprocess
+import shlex
 
 import pytest
-from helpers import REPOSITORY, environment
+from helpers import REPOSITORY, snakemake
 
 DATA = "data=PATH"
 # What is planned with `-n` instead of run, since it takes over five minutes or other tests run it.
@@ -23,6 +23,11 @@ def commands():
                 text = re.sub(r"\s+#.*", "", line).strip()
                 if text and not text.startswith("#"):
                     yield page.relative_to(REPOSITORY).as_posix(), text
+
+
+def arguments(text):
+    """What a documented command gives to Snakemake."""
+    return shlex.split(text.removeprefix(".venv/bin/"))[1:]
 
 
 SNAKEMAKE = [
@@ -52,16 +57,7 @@ def test_a_documented_command_of_snakemake_can_be_planned(repository_copy, reque
         packed.touch()
     if DATA in text:
         text = text.replace(DATA, f"data={request.getfixturevalue('shared_data')}")
-    done = subprocess.run(
-        f"python -m {text.removeprefix('.venv/bin/')} -n",
-        shell=True,
-        cwd=repository_copy,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Job stats" in done.stdout + done.stderr
+    assert "Job stats" in snakemake(repository_copy, *arguments(text), "-n").stdout
 
 
 @pytest.mark.slow
@@ -70,11 +66,7 @@ def test_the_tutorial_runs_from_clone_to_figure_on_a_real_study(repository_copy,
     texts = [text for page, text in commands() if page == "docs/tutorial.md" and DATA in text]
     assert len(texts) == 2
     for text in texts:
-        text = text.removeprefix(".venv/bin/").replace(DATA, f"data={shared_data}")
-        done = subprocess.run(
-            f"python -m {text}", shell=True, cwd=repository_copy, env=environment(), capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        snakemake(repository_copy, *arguments(text.replace(DATA, f"data={shared_data}")))
     page = (repository_copy / "results/my_study/report.html").read_text()
     assert "Your study" in page
     listed = (REPOSITORY / "docs/tutorial.md").read_text().split("## 4.")[1]

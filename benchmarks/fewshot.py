@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from scarceseq import registry, runtime
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.fitting import Fitter
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.method import Candidate, Gradient
 from scarceseq.fewshot.rates import guide_rate
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
@@ -40,7 +40,8 @@ from scarceseq.pretrain.model import Base
 from scarceseq.seeds import derive
 
 ARCHITECTURE = {"hidden_widths": [512], "width": 128, "decoder_widths": []}
-SETTINGS = FittingSettings(steps=100, momentum=0.9, pca_components=0, candidates=[])
+STEPS = 100
+SETTINGS = FittingSettings(momentum=0.9, pca_components=0, candidates=[Candidate(0.0, STEPS)])
 # A stable rate falls with the number of genes: fits that diverge would compare nothing.
 LEARNING_RATE_TIMES_GENES = 2.0
 CPU_BARS = {
@@ -92,7 +93,7 @@ def plain(setting, episode, rate, learning_rate):
     network = copy.deepcopy(pretrained_start(setting.base, 5, derive(episode.seed, "start")))
     optimiser = torch.optim.SGD(network.parameters(), lr=learning_rate, momentum=SETTINGS.momentum)
     guided = [(weight, rate[name]) for name, weight in network.named_parameters() if name in rate]
-    for _ in range(SETTINGS.steps):
+    for _ in range(STEPS):
         optimiser.zero_grad()
         cross_entropy(network(support), classes).backward()
         for weight, factor in guided:  # under SGD with momentum the same as multiplying the update
@@ -120,7 +121,7 @@ def compare_weights(genes):
         triple, engine = fitter.begin(episode)
         tensors = [torch.from_numpy(a) for a in (episode.support, episode.support_classes, episode.query)]
         support = engine.prepare(triple, tensors[0].double(), tensors[1], tensors[2].double())
-        fit = engine.fit(support, fitter.schedule(rate))
+        fit = engine.fit(support, fitter.schedule(Candidate(rate, STEPS)))
         weights, final = engine.weights(support, fit), dict(network.named_parameters())
         largest = max(float((final[n].detach() - triple.start[n]).abs().max()) for n in final)
         worst = max([worst, *(float((final[n].detach() - weights[n]).abs().max()) / largest for n in final)])
@@ -143,6 +144,7 @@ def measure_cpu(genes, rounds):
     """Ratio to the plain loop of each kind of fit, and milliseconds of both."""
     setting, episodes = make_setting(genes, "cpu", torch.float32), make_episodes(genes, rounds + 1)
     rate, found = LEARNING_RATE_TIMES_GENES / genes, {}
+    tried = Candidate(rate, STEPS)
     names = [name for at, name in CPU_BARS if at == genes]
     fitters = {name: Fitter(METHODS[name], setting, SETTINGS) for name in names}
     times = {name: {"plain": [], "one": [], "three": []} for name in names}
@@ -151,8 +153,8 @@ def measure_cpu(genes, rounds):
             factors = rates_of(name, setting)
             seconds = {
                 "plain": timed(lambda e=episode, f=factors: plain(setting, e, f, rate), "cpu"),
-                "one": timed(lambda e=episode, n=name: fitters[n].one_by_one(e, [rate]), "cpu"),
-                "three": timed(lambda e=episode, n=name: fitters[n].one_by_one(e, [rate] * 3), "cpu") / 3,
+                "one": timed(lambda e=episode, n=name: fitters[n].one_by_one(e, [tried]), "cpu"),
+                "three": timed(lambda e=episode, n=name: fitters[n].one_by_one(e, [tried] * 3), "cpu") / 3,
             }
             for kind, value in seconds.items():
                 if number:
@@ -199,11 +201,11 @@ def measure_stacked(device, genes, count, at_once=None):
     for name, method in METHODS.items():
         fitter = Fitter(method, setting, SETTINGS)
         size = min(at_once or fitter.fits_at_once(episodes[0]), count)
-        fits = [(episode, rate) for episode in episodes]
+        fits = [(episode, Candidate(rate, STEPS)) for episode in episodes]
         blocks = [fits[first : first + size] for first in range(0, count, size)]
         found = fitter.stacked(blocks[0])  # warms up
         if method.optimiser == "sgd":
-            alone = fitter.one_by_one(episodes[0], [rate])[0]
+            alone = fitter.one_by_one(episodes[0], [Candidate(rate, STEPS)])[0]
             equal &= bool(np.abs(found[0] - alone).max() < 1e-2)
         seconds = timed(lambda f=fitter, b=blocks: [f.stacked(block) for block in b], device)
         per_second[name] = count / seconds

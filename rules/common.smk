@@ -220,20 +220,22 @@ def learned_inputs(wildcards):
 
 
 def block_methods(wildcards):
-    """The methods of a block: what each needs, and the candidates of its own hyper-parameter."""
-    candidates = config["fewshot"]["fitting"]["candidates"]
+    """The methods of a block: what each needs, and its candidates."""
     return {
-        method: {
-            "learned": learned_file(wildcards.base, method),
-            "candidates": candidates[registry.declared("fewshot.methods", method, "CANDIDATES")],
-        }
+        method: {"learned": learned_file(wildcards.base, method), "candidates": candidates_of("fewshot", method)}
         for method in method_blocks(wildcards.task)[wildcards.block]
     }
 
 
+def candidates_of(section, method):
+    """What a few-shot method tries."""
+    key = registry.declared("fewshot.methods", method, "CANDIDATES")
+    return settings.candidates(config[section]["fitting"], key)
+
+
 def fitting_of(section):
     """How methods of a section are fitted, as far as all share it."""
-    return {key: value for key, value in config[section]["fitting"].items() if key != "candidates"}
+    return {key: value for key, value in config[section]["fitting"].items() if key not in ("candidates", "steps")}
 
 
 def packed_files():
@@ -264,12 +266,12 @@ def own_study_settings(purpose):
 
 def own_study_methods(names):
     """Methods of the own study: the guide that each needs, and its candidates."""
-    own, found = config["own_study"], {}
+    found = {}
     for name in names:
         guide = registry.declared("fewshot.methods", name, "GUIDE")
         found[name] = {
             "learned": guide and f"{RESULTS}/own_study/model/{Path(guide).name}.safetensors",
-            "candidates": own["fitting"]["candidates"][registry.declared("fewshot.methods", name, "CANDIDATES")],
+            "candidates": candidates_of("own_study", name),
         }
     return found
 

@@ -60,6 +60,7 @@ rule fit_episodes:
         seed=config["seed"],
         device=config["device"],
         methods=block_methods,
+        centring=lookup(dpath="fewshot/tasks/{task}/centring", within=config),
         fitting=fitting_of("fewshot"),
     message:
         "{wildcards.block} on {wildcards.task}, {wildcards.way} classes, {wildcards.shot} per class "

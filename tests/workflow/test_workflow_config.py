@@ -105,7 +105,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
         ),
         (
             lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),
-            "config key fewshot.fitting.candidates: the lists must be equally long",
+            "config key fewshot.fitting.candidates: every method must have as many, so that none is tuned more",
         ),
         (
             lambda c: c["fewshot"]["tasks"]["tissue"].update(classes=["liver", "lung"]),

@@ -115,7 +115,10 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
         ({"labels": None}, "own_study.labels: is needed unless the counts are an .h5ad"),
         ({"methods": ["reptile"]}, "own_study.methods: reptile needs meta/reptile, which no packed model has"),
         ({"tested_methods": ["genes_knn"]}, "own_study.tested_methods: 'genes_knn' is no method of"),
-        ({"fitting": {"candidates": {"learning_rate": [0.1]}}}, "own_study.fitting.candidates: the lists must be"),
+        (
+            {"fitting": {"candidates": {"learning_rate": [0.1]}}},
+            "own_study.fitting.candidates: every method must have as",
+        ),
     ],
 )
 def test_a_wrong_key_of_the_own_study_is_named(laboratory, changes, words):

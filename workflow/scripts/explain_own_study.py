@@ -8,7 +8,7 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import make_predictor
 from scarceseq.fewshot.cross_validation import FoldSettings
 from scarceseq.fewshot.gene_list import explain, gene_table
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.method import Candidate, Gradient
 from scarceseq.fewshot.own_study import own_corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
@@ -27,7 +27,8 @@ if not isinstance(method, Gradient):
     raise InputError(f"config key own_study.methods: the first one, {name}, is not trained by gradient")
 fitting = FittingSettings(**params.fitting, candidates=[])
 learned = load_file(part["learned"]) if part["learned"] else None
-predict = make_predictor(method, learned, part["candidates"], corpus, splits, base, fitting, params.seed)
+candidates = [Candidate(*pair) for pair in part["candidates"]]
+predict = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
 predictions = read_table(source.predictions)
 chosen = predictions[predictions["method"] == name].drop_duplicates(["repeat", "fold"])
 folds = FoldSettings(**params.folds)

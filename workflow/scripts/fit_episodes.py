@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 from scarceseq import device, registry
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_table
 from scarceseq.pretrain.model import load_base
@@ -19,7 +20,11 @@ chosen = device.choose(params.device)
 base = load_base(inputs.model, inputs.information, chosen)
 learned = {path: load_file(path, device=str(chosen)) for path in inputs.get("learned", [])}
 methods = {
-    name: (registry.load("fewshot.methods", name).METHOD, learned.get(part["learned"]), part["candidates"])
+    name: (
+        registry.load("fewshot.methods", name).METHOD,
+        learned.get(part["learned"]),
+        [Candidate(*pair) for pair in part["candidates"]],
+    )
     for name, part in params.methods.items()
 }
 predictions, curves = fit_cell(
@@ -29,6 +34,7 @@ predictions, curves = fit_cell(
         samples=read_table(inputs.samples),
         gene_ids=read_table(inputs.genes)["gene_id"].tolist(),
         base=base,
+        centring=params.centring,
     ),
     splits=read_table(inputs.splits),
     base=base,

@@ -11,6 +11,7 @@ from scarceseq.fewshot import own_verdict
 from scarceseq.fewshot.cell import make_predictor
 from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
 from scarceseq.fewshot.folds import arrangements
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.own_study import own_corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
@@ -31,8 +32,9 @@ for name, part in params.methods.items():
     method = registry.load("fewshot.methods", name).METHOD
     check_method(name, method)
     learned = load_file(part["learned"]) if part["learned"] else None
-    made = make_predictor(method, learned, part["candidates"], corpus, splits, base, fitting, params.seed)
-    predictors[name] = made, part["candidates"]
+    candidates = [Candidate(*pair) for pair in part["candidates"]]
+    made = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
+    predictors[name] = made, candidates
 
 folds = FoldSettings(**params.folds)
 repeats = 1 if samples["held_out"].any() else folds.repeats

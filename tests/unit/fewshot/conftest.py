@@ -90,4 +90,4 @@ def episode_settings():
 @pytest.fixture
 def fitting():
     """Settings of the fits."""
-    return FittingSettings(steps=15, momentum=0.9, pca_components=5, candidates=[0.01, 0.1])
+    return FittingSettings(momentum=0.9, pca_components=5, candidates=[])

@@ -20,7 +20,8 @@ import torch
 # All but the calls of CUDA itself, at a small size.
 FEWSHOT = """
 import dataclasses
-benchmark.SETTINGS = dataclasses.replace(benchmark.SETTINGS, steps=8)
+benchmark.STEPS = 8
+benchmark.SETTINGS = dataclasses.replace(benchmark.SETTINGS, candidates=[benchmark.Candidate(0.0, 8)])
 per_second, plain, equal = benchmark.measure_stacked("cpu", 60, 3, at_once=2)
 assert equal and plain > 0
 print(*per_second)

@@ -11,8 +11,10 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.episodes import plan_cell
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.settings import Cell
+from scarceseq.settings import LEARNING_RATES
 
 NAMES = registry.names("fewshot.methods")
 CANDIDATES = {
@@ -43,7 +45,12 @@ def run(world, guide, fitting, episode_settings, make_corpus):
         methods = {}
         for name in names:
             entry = registry.load("fewshot.methods", name)
-            tried = candidates or CANDIDATES[entry.CANDIDATES]
+            key = entry.CANDIDATES
+            steps = 15 if key in LEARNING_RATES else 0
+            tried = [
+                value if isinstance(value, Candidate) else Candidate(value, steps)
+                for value in candidates or CANDIDATES[key]
+            ]
             methods[name] = entry.METHOD, guided if entry.GUIDE else None, tried
         return fit_cell(methods=methods, **given)
 
@@ -139,7 +146,9 @@ def test_without_validation_episodes_the_first_candidate_is_used(run):
 def test_empty_cell_gives_empty_table(run):
     table = run("guided_global", episodes=run.episodes[:0])
     assert len(table) == 0
-    assert {"role", "episode", "sample", "label", "predicted", "probability", "candidate"} <= set(table.columns)
+    assert {"role", "episode", "sample", "label", "predicted", "probability", "candidate", "steps"} <= set(
+        table.columns
+    )
 
 
 def test_genes_of_the_model_that_the_corpus_lacks_are_refused_and_order_does_not_matter(run, world):
@@ -227,7 +236,7 @@ def test_curve_passes_through_the_fits_of_as_many_steps(run, fitting, name):
     table, curve = run.both(name, settings=along)
     assert curve[["episode", "steps"]].to_numpy().tolist() == [[e, s] for e in (0, 1) for s in (1, 15, 40)]
     for episode, part in table[table["role"] == "test"].groupby("episode"):
-        here = curve[(curve["episode"] == episode) & (curve["steps"] == fitting.steps)]
+        here = curve[(curve["episode"] == episode) & (curve["steps"] == 15)]
         for row in here.to_dict("records"):
             assert row["balanced_accuracy"] == balanced_accuracy(part["label"], part["predicted"])
             assert row["log_loss"] == pytest.approx(log_loss(part["probability"]), rel=1e-5)
@@ -237,3 +246,47 @@ def test_curve_passes_through_the_fits_of_as_many_steps(run, fitting, name):
 def test_estimators_have_no_curve(run, fitting):
     _, curve = run.both("nearest_centroid", settings=dataclasses.replace(fitting, curve_steps=[1], curve_episodes=2))
     assert curve.empty
+
+
+def test_a_validation_episode_is_fitted_by_every_learning_rate_and_number_of_steps(run):
+    tried = [Candidate(rate, steps) for rate in (0.01, 0.1) for steps in (5, 20)]
+    table = run("guided_per_tensor", candidates=tried)
+    validation = table[table["role"] == "validation"]
+    assert set(zip(validation["candidate"], validation["steps"], strict=True)) == set(tried)
+    scores = validation.groupby(["candidate", "steps", "episode"]).apply(
+        lambda part: balanced_accuracy(part["label"], part["predicted"]), include_groups=False
+    )
+    means = scores.groupby(["candidate", "steps"]).mean()
+    best = max(tried, key=lambda pair: means[pair])
+    assert set(table.loc[table["role"] == "test", ["candidate", "steps"]].itertuples(index=False, name=None)) == {best}
+
+
+def test_centring_takes_away_what_the_samples_of_a_study_share(run, world):
+    usual = run("genes_logistic", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, "study"))
+    shifts = np.random.default_rng(4).normal(0, 3, (world.samples["study"].nunique(), len(world.gene_ids)))
+    moved = world.expression + shifts[pd.factorize(world.samples["study"])[0]].astype(world.expression.dtype)
+    tables = {
+        centring: run("genes_logistic", corpus=Corpus(moved, world.samples, world.gene_ids, world.base, centring))
+        for centring in ("none", "study")
+    }
+    np.testing.assert_allclose(tables["study"]["probability"], usual["probability"], atol=1e-4)
+    assert np.abs(tables["none"]["probability"] - usual["probability"]).max() > 0.1
+
+
+def test_centred_rows_are_z_scores_minus_the_mean_of_all_samples_of_their_study(world):
+    corpus = Corpus(world.expression, world.samples, world.gene_ids, world.base, "study")
+    z = (world.expression - world.base.mean.numpy()) / world.base.scale.numpy()
+    means = pd.DataFrame(z).groupby(world.samples["study"].to_numpy()).transform("mean").to_numpy()
+    np.testing.assert_allclose(corpus.rows(world.samples["sample"].tolist()), z - means, atol=1e-5)
+    kept = world.splits[world.splits["role"].isin(["pretrain", "scout"])]["study"]
+    reference = world.samples["study"].isin(kept).to_numpy()
+    np.testing.assert_allclose(corpus.reference(world.splits), (z - means)[reference], atol=1e-5)
+
+
+def test_a_copy_in_another_study_is_found_though_centring_moves_it(run, world):
+    first = run.episodes[(run.episodes["role"] == "test") & (run.episodes["episode"] == 0)]
+    names = world.samples["sample"].tolist()
+    support, query = (first.loc[first["part"] == part, "sample"].iloc[0] for part in ("support", "query"))
+    world.expression[names.index(query)] = world.expression[names.index(support)]
+    with pytest.raises(InputError, match="have the same expression"):
+        run("nearest_centroid", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, "study"))

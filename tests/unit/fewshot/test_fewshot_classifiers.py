@@ -86,6 +86,19 @@ def test_simpleshot_is_the_nearest_mean_of_centred_unit_vectors(data):
     np.testing.assert_allclose(np.log(found[:, 0] / found[:, 1]), (squared[:, 1] - squared[:, 0]) / 2, atol=1e-9)
 
 
+def test_ranks_are_what_any_monotone_change_of_a_sample_leaves(data):
+    support, labels, query, _ = data
+    expected = np.array([[2 * sum(other < value for other in row) / 7 - 1 for value in row] for row in support])
+    np.testing.assert_allclose(features.within_sample_ranks(support), expected, atol=1e-12)
+    np.testing.assert_array_equal(features.ranks(None, None, None, 0)(np.array([[3.0, 3.0, 9.0]])), [[-0.5, -0.5, 1.0]])
+    stretched, moved = np.exp(3 * support), 7 * query - 2
+    for candidate in (3, 4, 5):
+        found = classifiers.simpleshot(support, labels, query, candidate, 0)
+        np.testing.assert_array_equal(classifiers.simpleshot(stretched, labels, moved, candidate, 0), found)
+        of_ranks = [features.within_sample_ranks(part) for part in (support, query)]
+        np.testing.assert_array_equal(classifiers.simpleshot(of_ranks[0], labels, of_ranks[1], candidate - 3, 0), found)
+
+
 @pytest.mark.parametrize("neighbours", [1, 3, 5, 50])
 def test_nearest_neighbours_equal_scikit_learns(data, neighbours):
     support, labels, query, _ = data

@@ -11,8 +11,8 @@ from scarceseq import registry
 from scarceseq.fewshot import dual, engine
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine import Engine, make_triple
-from scarceseq.fewshot.fitting import Fitter
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.fitting import Fitter, _of_one_length
+from scarceseq.fewshot.method import Candidate, Gradient
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.fewshot.starts import pretrained_start
@@ -24,7 +24,8 @@ from torch import nn
 NAMES = registry.names("fewshot.methods")
 METHODS = {name: registry.load("fewshot.methods", name).METHOD for name in NAMES}
 GRADIENT = [name for name, method in METHODS.items() if isinstance(method, Gradient)]
-SETTINGS = FittingSettings(steps=25, momentum=0.9, pca_components=5, candidates=[0.05, 0.02])
+CANDIDATE = Candidate(0.05, 25)
+SETTINGS = FittingSettings(momentum=0.9, pca_components=5, candidates=[CANDIDATE, Candidate(0.02, 25)])
 TOLERANCE = 1e-10  # of the largest displacement
 MARGIN = 1e-7  # of the activations: nearer to the kink of ReLU, rounding could decide
 
@@ -55,9 +56,9 @@ def episodes(world):
     return found
 
 
-def plain_loop(classifier, triple, method, episode, learning_rate, settings=SETTINGS):
+def plain_loop(classifier, triple, method, episode, candidate, settings=SETTINGS):
     """Oracle: torch.optim on a copy of the module; what a method adds is written out beside it."""
-    network = copy.deepcopy(classifier).train()
+    network, (learning_rate, all_steps) = copy.deepcopy(classifier).train(), candidate
     expression, classes = torch.from_numpy(episode.support), torch.from_numpy(episode.support_classes)
     start = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     generator = torch.Generator().manual_seed(derive(episode.seed, "kept entries"))
@@ -65,8 +66,8 @@ def plain_loop(classifier, triple, method, episode, learning_rate, settings=SETT
     for module in network.modules():
         if isinstance(module, nn.ReLU):
             module.register_forward_pre_hook(lambda _, given: margins.append(float(given[0].detach().abs().min())))
-    probe_steps = round(method.probe_share * settings.steps)
-    for phase, steps in (("head", probe_steps), ("all", settings.steps - probe_steps)):
+    probe_steps = round(method.probe_share * all_steps)
+    for phase, steps in (("head", probe_steps), ("all", all_steps - probe_steps)):
         if method.optimiser == "sgd":
             optimiser = torch.optim.SGD(network.parameters(), lr=learning_rate, momentum=settings.momentum)
         else:
@@ -113,7 +114,7 @@ def fitted(method, setting, episode, candidate, settings=SETTINGS):
 
 @pytest.mark.parametrize("name", GRADIENT)
 def test_every_method_equals_a_plain_loop(name, setting, episodes):
-    method, episode, candidate = METHODS[name], episodes[0], 0.05
+    method, episode, candidate = METHODS[name], episodes[0], CANDIDATE
     found = fitted(method, setting, episode, candidate)
     assert bool(found.engine.layers) == (method.path == "dual")
     classifier = method.start(setting.base, 3, derive(episode.seed, "start"))
@@ -147,7 +148,7 @@ def test_stacked_fits_equal_those_one_by_one(name, setting, episodes):
 @pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "gene_variance_guide", "child_tuning_f"])
 def test_fits_leave_the_base_as_it_was(name, setting, episodes):
     before = copy.deepcopy(setting.base.network.state_dict())
-    Fitter(METHODS[name], setting, SETTINGS).one_by_one(episodes[0], [0.05])
+    Fitter(METHODS[name], setting, SETTINGS).one_by_one(episodes[0], [CANDIDATE])
     assert all(torch.equal(before[key], value) for key, value in setting.base.network.state_dict().items())
 
 
@@ -156,11 +157,11 @@ def test_fits_without_numba_are_the_same(name, setting, episodes, monkeypatch):
     used = []
     descend = engine.compiled_mlp.descend
     monkeypatch.setattr(engine.compiled_mlp, "descend", lambda *given: used.append(descend(*given)) or used[-1])
-    one = fitted(METHODS[name], setting, episodes[0], 0.05)
+    one = fitted(METHODS[name], setting, episodes[0], CANDIDATE)
     assert used == ([] if name in ("linear_probe", "lora") else [True]), "numba is part of the environment"
     monkeypatch.setattr(engine, "compiled_mlp", None)
     monkeypatch.setattr(dual, "compiled_contract", None)
-    two = fitted(METHODS[name], setting, episodes[0], 0.05)
+    two = fitted(METHODS[name], setting, episodes[0], CANDIDATE)
     for parameter, weight in one.weights.items():
         torch.testing.assert_close(weight, two.weights[parameter], rtol=0, atol=1e-12)
 
@@ -198,9 +199,29 @@ def test_layers_over_the_genes_are_found_wherever_they_are(setting):
 
 
 def test_many_samples_take_the_dense_path_where_it_is_shorter(setting, episodes):
-    short = replace(SETTINGS, steps=4)
-    assert not fitted(METHODS["guided_per_tensor"], setting, episodes[0], 0.05, short).engine.layers
-    assert fitted(METHODS["full_fine_tuning"], setting, episodes[0], 0.05, short).engine.layers
+    few = Candidate(0.05, 4)
+    short, mixed = (replace(SETTINGS, candidates=tried) for tried in ([few], [few, CANDIDATE]))
+    assert not fitted(METHODS["guided_per_tensor"], setting, episodes[0], few, short).engine.layers
+    assert fitted(METHODS["guided_per_tensor"], setting, episodes[0], few, mixed).engine.layers
+    assert fitted(METHODS["full_fine_tuning"], setting, episodes[0], few, short).engine.layers
+
+
+@pytest.mark.parametrize("name", ["guided_per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "lora"])
+def test_each_candidate_is_fitted_for_its_own_number_of_steps(name, setting, episodes):
+    method, candidates = METHODS[name], [Candidate(0.05, 25), Candidate(0.05, 8), Candidate(0.02, 8)]
+    fitter = Fitter(method, setting, replace(SETTINGS, candidates=candidates))
+    triple, _ = fitter.begin(episodes[0])
+    for candidate, found in zip(candidates, fitter.one_by_one(episodes[0], candidates), strict=True):
+        classifier = method.start(setting.base, 3, derive(episodes[0].seed, "start"))
+        network = plain_loop(classifier, triple, method, episodes[0], candidate).eval()
+        with torch.no_grad():
+            expected = network(torch.from_numpy(episodes[0].query)).softmax(dim=1).numpy()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+
+
+def test_only_candidates_of_as_many_steps_share_a_stack():
+    candidates = [Candidate(0.1, 30), Candidate(0.1, 100), Candidate(0.01, 30), Candidate(0.01, 100)]
+    assert list(_of_one_length(candidates)) == [[0, 2], [1, 3]]
 
 
 def test_dual_form_is_refused_where_it_is_not_exact(setting, episodes):
@@ -223,9 +244,9 @@ def test_pull_rests_where_the_penalised_loss_has_its_minimum(setting, episodes):
     base = setting.base
     base.network = registry.load("pretrain.architectures", "mlp").build(base.mean, base.scale, linear).double()
     setting = replace(setting, classifier=pretrained_start(base, 2, 0))
-    settings = replace(SETTINGS, steps=6000)
+    long = Candidate(0.05, 6000)
     method = replace(METHODS["l2_sp"], precision=lambda s: dict.fromkeys(s.encoder, 0.6))
-    found = fitted(method, setting, episodes[0], 0.05, settings)
+    found = fitted(method, setting, episodes[0], long)
     network = method.start(setting.base, 3, derive(episodes[0].seed, "start"))
     network = copy.deepcopy(network)
     with torch.no_grad():
@@ -245,8 +266,8 @@ def test_pull_rests_where_the_penalised_loss_has_its_minimum(setting, episodes):
 def test_zero_guide_leaves_encoder_unmoved_and_guide_of_ones_is_full_fine_tuning(setting, episodes):
     for value, other in ((0.0, "linear_probe"), (1.0, "full_fine_tuning")):
         guide = {name: torch.full_like(weight, value) for name, weight in setting.guide.items()}
-        one = fitted(METHODS["guided_per_tensor"], replace(setting, guide=guide), episodes[0], 0.05)
-        two = fitted(METHODS[other], setting, episodes[0], 0.05)
+        one = fitted(METHODS["guided_per_tensor"], replace(setting, guide=guide), episodes[0], CANDIDATE)
+        two = fitted(METHODS[other], setting, episodes[0], CANDIDATE)
         for name, weight in one.weights.items():
             torch.testing.assert_close(weight, two.weights[name], rtol=0, atol=1e-12)
         if value == 0.0:
@@ -255,7 +276,7 @@ def test_zero_guide_leaves_encoder_unmoved_and_guide_of_ones_is_full_fine_tuning
 
 def test_update_is_zero_where_guide_is_zero(setting, episodes):
     half = {name: (value > 0.5).double() for name, value in setting.guide.items()}
-    found = fitted(METHODS["guided_per_tensor"], replace(setting, guide=half), episodes[0], 0.05)
+    found = fitted(METHODS["guided_per_tensor"], replace(setting, guide=half), episodes[0], CANDIDATE)
     for name in ("encoder.linear.weight", "encoder.hidden.0.weight", "encoder.output.weight"):
         moved = found.weights[name] != found.triple.start[name]
         assert not moved[half[name] == 0].any()
@@ -270,9 +291,8 @@ def test_adam_cancels_a_guide_on_the_gradient_but_not_on_the_update(setting, epi
     free = replace(start, precision=METHODS["paper_literal"].precision)
     update = replace(METHODS["guided_adamw"], precision=free.precision)
     loud = replace(episodes[0], support=10 * episodes[0].support)
-    settings = replace(SETTINGS, steps=3)
     weights = [
-        fitted(method, guided, loud, 1e-4, settings).weights for method in (free, METHODS["paper_literal"], update)
+        fitted(method, guided, loud, Candidate(1e-4, 3)).weights for method in (free, METHODS["paper_literal"], update)
     ]
     name = "encoder.linear.weight"
     plain, literal, multiplied = (w[name] - setting.encoder[name] for w in weights)

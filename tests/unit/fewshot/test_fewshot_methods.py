@@ -17,7 +17,7 @@ from scarceseq.fewshot.setting import Setting, layers
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
-from scarceseq.settings import load_schema
+from scarceseq.settings import candidates, load_schema
 
 NAMES = registry.names("fewshot.methods")
 
@@ -54,8 +54,14 @@ def test_guide_and_candidates_are_named_in_the_source_and_known(name, schema):
 
 
 def test_every_method_tries_equally_many_candidates_by_default(schema):
-    fitting = schema["properties"]["fitting"]["properties"]["candidates"]["properties"]
-    assert {len(part["default"]) for part in fitting.values()} == {3}
+    parts = schema["properties"]["fitting"]["properties"]
+    lists = {key: part["default"] for key, part in parts["candidates"]["properties"].items()}
+    fitting = {"steps": parts["steps"]["default"], "candidates": lists}
+    tried = {key: candidates(fitting, key) for key in lists}
+    assert {len(pairs) for pairs in tried.values()} == {6}
+    assert tried["learning_rate"][:3] == [[0.01, 30], [0.01, 100], [0.001, 30]]
+    assert tried["neighbours"][:2] == [[1, 0], [3, 0]]
+    assert all(len({tuple(pair) for pair in pairs}) == 6 for pairs in tried.values())
 
 
 def test_planning_what_a_method_needs_does_not_import_torch():

@@ -16,6 +16,7 @@ from scarceseq.fewshot.corpus import Episode, Episodes
 from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
 from scarceseq.fewshot.folds import arrangements, fold_episodes, permuted
 from scarceseq.fewshot.gene_list import explain, gene_table
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.own_scores import exact_interval, smallest_detectable
 from scarceseq.fewshot.own_study import labelled, own_corpus, read_own_study
 from scarceseq.fewshot.own_verdict import report
@@ -64,7 +65,11 @@ def predictors(base, guide, fitting):
         made = {}
         for name in names:
             method = registry.load("fewshot.methods", name).METHOD
-            candidates = [0.1, 0.01] if name == "guided_per_tensor" else [1.0, 0.1]
+            candidates = (
+                [Candidate(0.1, 15), Candidate(0.01, 15)]
+                if name == "guided_per_tensor"
+                else [Candidate(1.0), Candidate(0.1)]
+            )
             learned = guide if name == "guided_per_tensor" else None
             made[name] = (
                 make_predictor(method, learned, candidates, corpus, splits, base, fitting, 5),
@@ -300,10 +305,10 @@ def test_attributions_add_up_to_the_margin(study, predictors):
     predict, _ = predictors(corpus, splits)["guided_per_tensor"]
     _, outer, _ = next(fold_episodes(samples, 4, 2, 0, 1))
     episode = Episodes(outer, corpus)[0]
-    classifier = predict.fitted(episode, 0.01)
+    classifier = predict.fitted(episode, Candidate(0.01, 15))
     with torch.no_grad():
         told = classifier(torch.from_numpy(episode.query)).double().softmax(dim=1).numpy()
-    np.testing.assert_allclose(told, predict([episode], [0.01])[0][0], atol=1e-5)
+    np.testing.assert_allclose(told, predict([episode], [Candidate(0.01, 15)])[0][0], atol=1e-5)
     assert isinstance(episode, Episode)
     start = episode.support.mean(axis=0)
     generator = np.random.default_rng(derive(1, "x"))

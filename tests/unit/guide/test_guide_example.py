@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.fitting import Fitter
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.method import Candidate, Gradient
 from scarceseq.fewshot.rates import guide_rate, no_pull
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
@@ -47,8 +47,9 @@ def test_documented_loop_ends_where_the_engine_ends(matrix, base, guide, tmp_pat
     support = base.standardise(rows).numpy()
     episode = Episode("test", 0, 0, ["a", "b"], support, labels, support, labels, [], "", "")
     setting = Setting(base, same_start(base, 2, 1), guide, 0)
-    fitter = Fitter(method, setting, FittingSettings(30, 0.9, 0, []))
-    expected = fitter.one_by_one(episode, [0.01])[0]
+    candidate = Candidate(0.01, 30)
+    fitter = Fitter(method, setting, FittingSettings(0.9, 0, [candidate]))
+    expected = fitter.one_by_one(episode, [candidate])[0]
     with torch.no_grad():
         probabilities = found["classifier"](torch.from_numpy(support)).softmax(dim=1).numpy()
     assert np.abs(expected - 0.5).max() > 0.2, "something was learnt"

@@ -25,6 +25,24 @@ NEEDS = {
 }
 
 
+# Hyper-parameters that are tried with each number of steps.
+LEARNING_RATES = ("learning_rate", "adaptive_learning_rate")
+
+
+def candidates(fitting, key):
+    """[value, steps] of each candidate that methods tuned by the hyper-parameter `key` try.
+
+    Parameters
+    ----------
+    fitting : dict
+        The config's ``fitting`` of a section; its first steps go with the first value to the first candidate.
+    key : str
+        Of ``fitting["candidates"]``.
+    """
+    numbers = fitting["steps"] if key in LEARNING_RATES else [0]
+    return [[value, steps] for value in fitting["candidates"][key] for steps in numbers]
+
+
 def load_schema(folder):
     """Read the schema of the whole config, its parts (one file per stage) put in place.
 
@@ -212,11 +230,13 @@ def _check_fewshot(config):
         if wanted > fewest:
             raise InputError(f"config key fewshot.{key}: a base of the task {task} has {fewest} seeds only")
     for section in ("fewshot", "own_study"):
-        candidates = config.get(section, {}).get("fitting", {}).get("candidates", {})
-        if len({len(values) for values in candidates.values()}) > 1:
+        fitting = config.get(section, {}).get("fitting", {"candidates": {}})
+        counts = {key: len(candidates(fitting, key)) for key in fitting["candidates"]}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{key} {count}" for key, count in counts.items())
             raise InputError(
-                f"config key {section}.fitting.candidates: the lists must be equally long, so that no method is tuned "
-                "more"
+                f"config key {section}.fitting.candidates: every method must have as many, so that none is tuned more; "
+                f"learning rates count once for each of {section}.fitting.steps. Now: {told}"
             )
 
 

@@ -26,6 +26,7 @@ COLUMNS = {
     "support_study": "object",
     "query_study": "object",
     "candidate": "float64",
+    "steps": "int64",
     "diverged": "bool",
     "seed": "int64",
 }
@@ -56,7 +57,7 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
         Columns split, study, role.
     base : Base
         Pre-trained model.
-    methods : dict of str to (Gradient or Estimator, dict of str to Tensor or None, list of float)
+    methods : dict of str to (Gradient or Estimator, dict of str to Tensor or None, list of Candidate)
         By name: the method, the guide by parameter name if it needs one, and its candidates.
     settings : FittingSettings
         Its candidates are not used.
@@ -67,7 +68,7 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
     -------
     DataFrame
         One row per query sample: method, way, shot, role, episode, sample, label, predicted, probability (of the true
-        label), support_study, query_study, candidate, diverged, seed (of pre-training), and p_0, p_1, ...
+        label), support_study, query_study, candidate, steps, diverged, seed (of pre-training), and p_0, p_1, ...
         (probabilities of the classes in the order of their names, NA beyond the last class). Validation rows hold
         every candidate, test rows the chosen one. A fit that diverged to values that are not finite knows nothing: its
         probabilities are equal.
@@ -101,7 +102,7 @@ def make_predictor(method, learned, candidates, corpus, splits, base, settings, 
     method : Gradient or Estimator
     learned : dict of str to Tensor, or None
         The method's guide, or what else was learned on other studies.
-    candidates : list of float
+    candidates : list of Candidate
     corpus, splits, base, settings, seed
         As for `fit_cell`.
     """
@@ -122,7 +123,7 @@ def fit_method(name, validation, test, predict, candidates):
     name : str
     validation, test : Episodes
     predict : callable (episodes, candidates) -> list over candidates of lists over episodes of probabilities
-    candidates : list of float
+    candidates : list of Candidate
     """
     tried = [
         [_rows(episode, probabilities, candidate) for episode, probabilities in zip(validation, found, strict=True)]
@@ -150,7 +151,7 @@ def _curve(test, predict, candidate, settings):
             yield dict(
                 episode=episode.number,
                 study=episode.query_study,
-                candidate=float(candidate),
+                candidate=float(candidate.value),
                 steps=steps,
                 balanced_accuracy=balanced_accuracy(rows["label"], rows["predicted"]),
                 log_loss=log_loss(rows["probability"]),
@@ -161,13 +162,17 @@ def _choose(name, candidates, tried):
     """The candidate of highest mean balanced accuracy on the validation episodes; the first of equals, or of all."""
     log = logging.getLogger(__name__)
     if not tried:
-        log.info("%s: no validation episodes, the first candidate, %s, is used", name, candidates[0])
+        log.info("%s: no validation episodes, the first candidate, %s, is used", name, _told(candidates[0]))
         return candidates[0]
     means = [float(np.mean([balanced_accuracy(f["label"], f["predicted"]) for f in frames])) for frames in tried]
     best = candidates[int(np.argmax(means))]
-    listed = ", ".join(f"{candidate}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True))
-    log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, best)
+    listed = ", ".join(f"{_told(candidate)}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True))
+    log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, _told(best))
     return best
+
+
+def _told(candidate):
+    return f"{candidate.value:g}" + (f" for {candidate.steps} steps" if candidate.steps else "")
 
 
 def _rows(episode, probabilities, candidate):
@@ -186,7 +191,8 @@ def _rows(episode, probabilities, candidate):
             "probability": probabilities[np.arange(len(probabilities)), episode.query_classes],
             "support_study": episode.support_study,
             "query_study": episode.query_study,
-            "candidate": float(candidate),
+            "candidate": float(candidate.value),
+            "steps": candidate.steps,
             "diverged": diverged,
         }
     )

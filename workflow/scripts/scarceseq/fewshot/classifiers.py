@@ -10,6 +10,8 @@ import warnings
 
 import numpy as np
 
+from scarceseq.fewshot.features import within_sample_ranks
+
 FOREST_TREES = 50
 
 
@@ -31,9 +33,12 @@ def nearest_centroid(support, support_classes, query, candidate, seed):
 def simpleshot(support, support_classes, query, candidate, seed):
     """Nearest class mean of features brought to length 1 (Wang et al. 2019, SimpleShot).
 
-    The candidate says how far: 2 subtracts the support's mean first, 1 does not, 0 leaves the features as they are.
-    Probabilities are softmax(-squared distance / 2).
+    The candidate says how far: 2 subtracts the support's mean first, 1 does not, 0 leaves the features as they are;
+    5, 4 and 3 do so with the ranks of each sample's features. Probabilities are softmax(-squared distance / 2).
     """
+    if candidate >= 3:
+        support, query = within_sample_ranks(support), within_sample_ranks(query)
+        candidate -= 3
     if candidate >= 2:
         centre = support.mean(axis=0)
         support, query = support - centre, query - centre

@@ -44,6 +44,9 @@ class Corpus:
         Genes of the columns of `expression`.
     base : Base
         Its gene list chooses and orders the columns, its mean and scale standardise them.
+    centring : {'none', 'study'}
+        'study' subtracts from every sample the mean z-scores of all samples of its study, whatever their labels. The
+        query's study is then looked at as a whole (transductive), but no label of it.
 
     Raises
     ------
@@ -51,7 +54,7 @@ class Corpus:
         If shapes disagree, the base model has a gene that the corpus lacks, or one whose scale is no positive number.
     """
 
-    def __init__(self, expression, samples, gene_ids, base):
+    def __init__(self, expression, samples, gene_ids, base, centring="none"):
         if expression.shape != (len(samples), len(gene_ids)):
             raise InputError(
                 f"training.npy has shape {expression.shape}, samples.parquet and genes.parquet have {len(samples)} "
@@ -74,12 +77,14 @@ class Corpus:
         self._columns = [columns[gene] for gene in base.gene_ids]
         self._expression, self._base = expression, base
         self._row = {sample: row for row, sample in enumerate(samples["sample"])}
-        self._kept, self._reference = {}, None
+        self._kept, self._centres, self._reference = {}, {}, None
+        self._centred = centring == "study"
+        self._study = dict(zip(samples["sample"], samples["study"], strict=True)) if self._centred else {}
         self.features = {}  # functions from z-scores to features, by what they were made by
         self.samples = samples
 
     def standardised(self, chosen):
-        """z-scores, float32, (samples, genes), of the chosen sample ids."""
+        """z-scores, float32, (samples, genes), of the chosen sample ids, not centred."""
         unknown = [sample for sample in chosen if sample not in self._row]
         if unknown:
             raise InputError(f"sample {unknown[0]} of an episode is not in samples.parquet; plan the episodes again")
@@ -105,14 +110,33 @@ class Corpus:
         chosen = self.samples.loc[self.samples["study"].isin(studies), "sample"].tolist()
         if len(chosen) < 2:
             raise InputError(f"split '{split}' has {len(chosen)} samples in pretrain and scout studies; 2 are needed")
-        return self.standardised(chosen)
+        return self._from_centres(chosen, self.standardised(chosen))
 
     def rows(self, chosen):
-        """The same, of samples that are asked for again and again: each is read once."""
+        """z-scores as episodes have them, of samples that are asked for again and again: each is read once."""
+        return self._from_centres(chosen, np.stack(self._read_once(chosen)))
+
+    def contents(self, chosen):
+        """What tells whether two samples have the very same expression; a hash for each."""
+        return [hash(row.tobytes()) for row in self._read_once(chosen)]
+
+    def _read_once(self, chosen):
         new = [sample for sample in dict.fromkeys(chosen) if sample not in self._kept]
         if new:
             self._kept |= dict(zip(new, self.standardised(new), strict=True))
-        return np.stack([self._kept[sample] for sample in chosen])
+        return [self._kept[sample] for sample in chosen]
+
+    def _from_centres(self, chosen, rows):
+        """Rows minus the mean of their study, if samples are centred."""
+        if not self._centred:
+            return rows
+        return rows - np.stack([self._centre(self._study[sample]) for sample in chosen])
+
+    def _centre(self, study):
+        if study not in self._centres:
+            own = self.samples.loc[self.samples["study"] == study, "sample"]
+            self._centres[study] = self.standardised(own.tolist()).mean(axis=0, dtype=np.float64).astype(np.float32)
+        return self._centres[study]
 
 
 class Episodes(Sequence):
@@ -134,9 +158,7 @@ class Episodes(Sequence):
         self._corpus = corpus
         self._plans = [_plan(part) for _, part in table.groupby("episode", sort=True)]
         used = list(dict.fromkeys(table["sample"]))
-        content = (
-            {sample: hash(row.tobytes()) for sample, row in zip(used, corpus.rows(used), strict=True)} if used else {}
-        )
+        content = dict(zip(used, corpus.contents(used), strict=True))
         for _, support, query in self._plans:
             held = {content[sample]: sample for sample in support}
             for sample in query:

@@ -45,7 +45,7 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
     samples : pandas.DataFrame
         From `scarceseq.fewshot.own_study.labelled`.
     corpus : Corpus
-    predictors : dict of str to (callable, list of float)
+    predictors : dict of str to (callable, list of Candidate)
         By method: from `scarceseq.fewshot.cell.make_predictor`, and its candidates.
     settings : FoldSettings
     repeat : int
@@ -55,8 +55,8 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
     -------
     pandas.DataFrame
         One row per method and sample: method, repeat, fold, sample, label, predicted, probability (of the true label),
-        candidate, temperature, diverged, p_0, p_1, ... (of the classes in the order of their names), and raw_0, ... the
-        same before calibration.
+        candidate, steps, temperature, diverged, p_0, p_1, ... (of the classes in the order of their names), and raw_0,
+        ... the same before calibration.
     """
     tables = []
     for fold, outer, inner in fold_episodes(samples, settings.folds, settings.inner_folds, repeat, seed):
@@ -65,11 +65,24 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
         for name, (predict, candidates) in predictors.items():
             rows, best = fit_method(name, validation, test, predict, candidates)
             told = rows[rows["role"] == "test"].reset_index(drop=True)
-            seen = rows[(rows["role"] == "validation") & (rows["candidate"] == best)]
+            seen = rows[
+                (rows["role"] == "validation") & (rows["candidate"] == best.value) & (rows["steps"] == best.steps)
+            ]
             temperature = _temperature(seen, test[0].classes) if training >= settings.least_calibrated else 1.0
             tables.append(_calibrated(told, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold))
     found = pd.concat(tables, ignore_index=True)
-    first = ["method", "repeat", "fold", "sample", "label", "predicted", "probability", "candidate", "temperature"]
+    first = [
+        "method",
+        "repeat",
+        "fold",
+        "sample",
+        "label",
+        "predicted",
+        "probability",
+        "candidate",
+        "steps",
+        "temperature",
+    ]
     classes = range(samples["label"].nunique())
     return found[[*first, "diverged", *(f"p_{c}" for c in classes), *(f"raw_{c}" for c in classes)]]
 

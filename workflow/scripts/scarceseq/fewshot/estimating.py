@@ -13,7 +13,7 @@ def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
 
     def probabilities(episode, support, query, candidate):
         fit_seed = derive(episode.seed, "estimator")
-        return method.probabilities(support, episode.support_classes, query, candidate, fit_seed)
+        return method.probabilities(support, episode.support_classes, query, candidate.value, fit_seed)
 
     def predict(episodes, candidates):
         found = []

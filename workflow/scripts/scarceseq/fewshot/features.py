@@ -9,6 +9,23 @@ def expression_itself(base, reference, settings, seed):
     return lambda expression: expression.astype(np.float64)
 
 
+def ranks(base, reference, settings, seed):
+    """Ranks of each sample's z-scores among its genes, from -1 to 1: what any monotone change of a sample leaves."""
+    return within_sample_ranks
+
+
+def within_sample_ranks(features):
+    """Ranks of features within each sample, evenly from -1 to 1; equal features share the mean of theirs.
+
+    Parameters
+    ----------
+    features : array, (samples, features)
+    """
+    from scipy.stats import rankdata
+
+    return 2 * (rankdata(features, axis=1) - 1) / max(features.shape[1] - 1, 1) - 1
+
+
 def by_corpus_variance(base, reference, settings, seed):
     """Each gene times its standard deviation in what the base was fitted on, whose mean square is 1.
 

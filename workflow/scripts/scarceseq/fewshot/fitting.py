@@ -2,11 +2,13 @@
 
 import copy
 from dataclasses import replace
+from itertools import product
 
 import torch
 
 from scarceseq.fewshot.checks import check_guide
 from scarceseq.fewshot.engine import Engine, make_triple, stack_triples
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.updates import Schedule
 from scarceseq.progress import follow
@@ -38,8 +40,8 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
             by_episode = [fitter.one_by_one(episode, candidates) for episode in follow(episodes, "episodes")]
             return [list(found) for found in zip(*by_episode, strict=True)]
         found = [[None] * len(episodes) for _ in candidates]
-        for numbers in _of_one_size(episodes):
-            fits = [(row, number) for row in range(len(candidates)) for number in numbers]
+        for rows, numbers in product(_of_one_length(candidates), _of_one_size(episodes)):
+            fits = [(row, number) for row in rows for number in numbers]
             at_once = fitter.fits_at_once(episodes[numbers[0]])
             for block in (fits[first : first + at_once] for first in range(0, len(fits), at_once)):
                 stacked = fitter.stacked([(episodes[number], candidates[row]) for row, number in block])
@@ -50,6 +52,14 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     predict.along = fitter.along  # type: ignore[attr-defined]
     predict.fitted = fitter.fitted  # type: ignore[attr-defined]
     return predict
+
+
+def _of_one_length(candidates):
+    """Numbers of the candidates that may be stacked: as many steps."""
+    lengths = {}
+    for number, candidate in enumerate(candidates):
+        lengths.setdefault(candidate.steps, []).append(number)
+    return lengths.values()
 
 
 def _of_one_size(episodes):
@@ -75,6 +85,7 @@ class Fitter:
         self.method, self.shared, self.settings = method, shared, settings
         self._rate = None if method.per_episode else method.rate(shared)
         self._precision = method.precision(shared)
+        self._steps = max(candidate.steps for candidate in settings.candidates)
         self._engines = {}
 
     def one_by_one(self, episode, candidates):
@@ -109,16 +120,17 @@ class Fitter:
         return classifier.eval()
 
     def stacked(self, fits):
-        """Probabilities for each of some (episode, candidate), all fitted at once; supports of one size."""
+        """Probabilities of some (episode, candidate), all fitted at once; supports of one size, equally many steps."""
         begun = [self.begin(episode) for episode, _ in fits]
         parts = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
         expression, classes, queries = parts
         query = torch.nn.utils.rnn.pad_sequence(list(queries), batch_first=True)
         engine, triple = begun[0][1], stack_triples([triple for triple, _ in begun])
         support = engine.prepare(triple, torch.stack(expression), torch.stack(classes), query, len(fits))
-        rates = torch.tensor([candidate for _, candidate in fits], dtype=torch.float64, device=query.device)
+        rates = torch.tensor([candidate.value for _, candidate in fits], dtype=torch.float64, device=query.device)
         generators = [self._generator(episode) for episode, _ in fits]
-        fit = engine.fit(support, self.schedule(rates), self.method.kept_share, generators)
+        together = Candidate(rates, fits[0][1].steps)
+        fit = engine.fit(support, self.schedule(together), self.method.kept_share, generators)
         found = engine.predict(support, fit).cpu().numpy()
         return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
 
@@ -143,14 +155,13 @@ class Fitter:
         key = len(episode.classes), samples
         if key not in self._engines:
             dual = self.method.path == "dual"
-            self._engines[key] = Engine(classifier, triple, samples, genes, self.settings.steps, dual)
+            self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, dual)
         return triple, self._engines[key]
 
-    def schedule(self, learning_rate):
-        """How long and how fast the method's fits go, at a learning rate."""
-        steps = self.settings.steps
-        probe_steps = round(self.method.probe_share * steps)
-        return Schedule(learning_rate, self.settings.momentum, steps, self.method.optimiser, probe_steps)
+    def schedule(self, candidate):
+        """How long and how fast the method's fits go, at a candidate's learning rate and steps."""
+        probe_steps = round(self.method.probe_share * candidate.steps)
+        return Schedule(candidate.value, self.settings.momentum, candidate.steps, self.method.optimiser, probe_steps)
 
     def _generator(self, episode):
         device = self.shared.base.mean.device

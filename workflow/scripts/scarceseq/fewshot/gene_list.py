@@ -6,6 +6,7 @@ import pandas as pd
 from scarceseq.fewshot.attribution import explain_fold
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.folds import fold_episodes
+from scarceseq.fewshot.method import Candidate
 from scarceseq.seeds import derive
 
 
@@ -22,7 +23,7 @@ def explain(samples, corpus, predict, candidates, settings, options, seed):
     predict : callable
         Of a method that is trained by gradient.
     candidates : pandas.DataFrame
-        repeat, fold, candidate: what the folds chose.
+        repeat, fold, candidate, steps: what the folds chose.
     settings : FoldSettings
     options : dict
         ``path_points``, ``shuffles``.
@@ -36,7 +37,7 @@ def explain(samples, corpus, predict, candidates, settings, options, seed):
     dict
         ``completeness_error``: see `explain_fold`.
     """
-    chosen = candidates.set_index(["repeat", "fold"])["candidate"]
+    chosen = {(row.repeat, row.fold): Candidate(row.candidate, row.steps) for row in candidates.itertuples()}
     everyone = corpus.rows(samples["sample"].tolist())
     attributions, importances, errors = [], [], []
     for repeat in sorted(candidates["repeat"].unique()):

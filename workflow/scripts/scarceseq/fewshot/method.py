@@ -2,6 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Candidate(NamedTuple):
+    """Hyper-parameters that are tried on the validation episodes.
+
+    Attributes
+    ----------
+    value : float
+        Of the method's own hyper-parameter, such as the learning rate.
+    steps : int
+        Full-batch gradient steps; 0 for methods that are not trained by gradient.
+    """
+
+    value: float
+    steps: int = 0
 
 
 @dataclass(frozen=True)

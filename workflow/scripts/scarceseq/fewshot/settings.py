@@ -64,20 +64,17 @@ class FittingSettings:
 
     Attributes
     ----------
-    steps : int
-        Full-batch gradient steps.
     momentum : float
     pca_components : int
         Principal components of the methods that use them.
-    candidates : list of float
-        Values of the method's one hyper-parameter that are tried on the validation episodes; the first is the default.
+    candidates : list of Candidate
+        What is tried on the validation episodes; the first is the default.
     curve_steps : list of int
         Numbers of steps after which the query is predicted for the curve of over-fitting.
     curve_episodes : int
         Test episodes of a cell that have such a curve.
     """
 
-    steps: int
     momentum: float
     pca_components: int
     candidates: list

@@ -558,7 +558,7 @@ def report_inputs(wildcards):
         found["gene_mobility"] = [f"{scheme}/gene_mobility.tsv" for scheme in schemes]
         found["scout_accuracy"] = [f"{scheme}/accuracy.tsv" for scheme in schemes]
     if "fewshot" in config:
-        names = ("summary", "contrasts", "curves", "ranks")
+        names = ("summary", "contrasts", "curves", "ranks", "tuning")
         found |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in names}
     if "own_study" in config:
         names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}

@@ -80,6 +80,7 @@ rule score_fewshot:
         contrasts="<results>/fewshot/contrasts.tsv",
         curves="<results>/fewshot/curves.tsv",
         ranks="<results>/fewshot/ranks.tsv",
+        tuning="<results>/fewshot/tuning.tsv",
         verdict="<results>/fewshot/verdict.md",
     log:
         "<results>/logs/score_fewshot/all.log",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scarceseq.fewshot.scores import contrast, mean_curves, rank, score_episodes, summarise
 from scarceseq.fewshot.settings import ScoreSettings
+from scarceseq.fewshot.tuning import tuning
 from scarceseq.fewshot.verdict import sentences, verdict
 from scarceseq.files import atomic, read_json, read_table, write_table
 from scarceseq.runtime import start
@@ -20,12 +21,14 @@ start(snakemake.log[0])
 settings, seed = ScoreSettings(**snakemake.params.scoring), snakemake.params.seed
 plans = [read_json(path) for path in snakemake.input.plans]
 methods = [tuple(listed) for listed in snakemake.params.methods]
-scores = score_episodes(read(snakemake.input.predictions))
+predictions = read(snakemake.input.predictions)
+scores = score_episodes(predictions)
 write_table(scores, snakemake.output.scores)
 write_table(summarise(scores, plans, methods, settings, seed), snakemake.output.summary)
 contrasts, ranks = contrast(scores, settings, seed), rank(scores, settings.confidence)
 write_table(contrasts, snakemake.output.contrasts)
 write_table(ranks, snakemake.output.ranks)
+write_table(tuning(predictions), snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
 with atomic(snakemake.output.verdict) as path:
     single = "\n".join(f"- {text}" for text in sentences(contrasts, settings.smallest_difference))

@@ -280,7 +280,7 @@ def test_centred_rows_are_z_scores_minus_the_mean_of_all_samples_of_their_study(
     np.testing.assert_allclose(corpus.rows(world.samples["sample"].tolist()), z - means, atol=1e-5)
     kept = world.splits[world.splits["role"].isin(["pretrain", "scout"])]["study"]
     reference = world.samples["study"].isin(kept).to_numpy()
-    np.testing.assert_allclose(corpus.reference(world.splits), (z - means)[reference], atol=1e-5)
+    np.testing.assert_allclose(corpus.reference(world.splits, 1000, 1), (z - means)[reference], atol=1e-5)
 
 
 def test_a_copy_in_another_study_is_found_though_centring_moves_it(run, world):
@@ -290,3 +290,14 @@ def test_a_copy_in_another_study_is_found_though_centring_moves_it(run, world):
     world.expression[names.index(query)] = world.expression[names.index(support)]
     with pytest.raises(InputError, match="have the same expression"):
         run("nearest_centroid", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, "study"))
+
+
+def test_of_a_large_reference_as_many_samples_are_drawn_as_asked_for(world, make_corpus):
+    kept = world.splits[world.splits["role"].isin(["pretrain", "scout"])]["study"]
+    every = make_corpus(world).reference(world.splits, 1000, 1)
+    assert len(every) == world.samples["study"].isin(kept).sum()
+    some, same, other = (make_corpus(world).reference(world.splits, 7, seed) for seed in (1, 1, 2))
+    assert some.shape == (7, every.shape[1])
+    assert {row.tobytes() for row in some} <= {row.tobytes() for row in every}
+    np.testing.assert_array_equal(some, same)
+    assert not np.array_equal(some, other)

@@ -249,7 +249,13 @@ def fewshot(folder, generator):
     ]
     other = dict(method="scratch", against="linear_probe", difference=-0.2, low=-0.3, high=-0.1, kind="secondary")
     contrasts.append(cell | other | dict(shot=1, metric="balanced_accuracy", p_holm=0.02))
-    tables = dict(summary=summary, contrasts=contrasts, ranks=ranks, curves=curves)
+    place = dict(base="mlp", task="tissue", way="3", shot=1, seed=1, candidates=6, validation_episodes=4)
+    tuning = [
+        place
+        | dict(method=method, candidate=0.01, steps=30, validation_accuracy=0.8, calibration_error=0.1, diverged=0.0)
+        for method in methods
+    ]
+    tables = dict(summary=summary, contrasts=contrasts, ranks=ranks, curves=curves, tuning=tuning)
     return _written(folder, {f"fewshot_{name}": pd.DataFrame(rows) for name, rows in tables.items()}, ".tsv")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.seeds import derive
 
 # Joins the names of the studies of a support that has several.
 TOGETHER = " + "
@@ -98,18 +99,31 @@ class Corpus:
             )
         return self._base.standardise(rows).cpu().numpy()
 
-    def reference(self, splits):
-        """z-scores of the samples of the pretrain and scout studies of the base's split."""
+    def reference(self, splits, most, seed):
+        """z-scores of samples of the pretrain and scout studies of the base's split.
+
+        Parameters
+        ----------
+        splits : DataFrame
+            Columns split, study, role.
+        most : int
+            Of more samples, so many are drawn.
+        seed : int
+            Of what is drawn.
+        """
         if self._reference is None:
-            self._reference = self._read_reference(splits)
+            self._reference = self._read_reference(splits, most, seed)
         return self._reference
 
-    def _read_reference(self, splits):
+    def _read_reference(self, splits, most, seed):
         split = self._base.information["split"]
         studies = splits.loc[(splits["split"] == split) & splits["role"].isin(["pretrain", "scout"]), "study"]
         chosen = self.samples.loc[self.samples["study"].isin(studies), "sample"].tolist()
         if len(chosen) < 2:
             raise InputError(f"split '{split}' has {len(chosen)} samples in pretrain and scout studies; 2 are needed")
+        if len(chosen) > most:
+            drawn = np.random.default_rng(derive(seed, "reference")).choice(len(chosen), most, replace=False)
+            chosen = [chosen[place] for place in np.sort(drawn)]
         return self._from_centres(chosen, self.standardised(chosen))
 
     def rows(self, chosen):

@@ -7,7 +7,7 @@ def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
     key = method.prepare, settings.pca_components, seed, id(base)
     if key not in corpus.features:  # methods that see the same features share them
-        reference = corpus.reference(splits) if method.reference else None
+        reference = corpus.reference(splits, settings.reference_samples, seed) if method.reference else None
         corpus.features[key] = method.prepare(base, reference, settings, derive(seed, "features"))
     features = corpus.features[key]
 

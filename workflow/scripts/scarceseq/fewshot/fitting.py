@@ -28,7 +28,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     if guide is not None:
         encoder = {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()}
         check_guide(guide, encoder, base.network.width, "the guide's file")
-    reference = corpus.reference(splits) if method.reference else None
+    reference = corpus.reference(splits, settings.reference_samples, seed) if method.reference else None
     classifier = method.start(base, 2, 0)
     shared = Setting(base, classifier, guide, derive(seed, "rate"), reference)
     fitter = Fitter(method, shared, settings)

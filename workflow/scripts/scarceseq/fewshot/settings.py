@@ -67,6 +67,8 @@ class FittingSettings:
     momentum : float
     pca_components : int
         Principal components of the methods that use them.
+    reference_samples : int
+        Most samples of the pretrain and scout studies that methods look at.
     candidates : list of Candidate
         What is tried on the validation episodes; the first is the default.
     curve_steps : list of int
@@ -77,6 +79,7 @@ class FittingSettings:
 
     momentum: float
     pca_components: int
+    reference_samples: int
     candidates: list
     curve_steps: list = ()
     curve_episodes: int = 0

@@ -131,6 +131,7 @@ def section(inputs, settings):
         blocks += _contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
     if len(missing):
         blocks.append(_missing_table(missing))
+    blocks.append(_tuning_table(inputs.table("fewshot_tuning")))
     blocks.append(Table("fewshot_summary", summary, "All means and intervals", folded=True))
     return Section("fewshot", "Few-shot learning", blocks, [], findings)
 
@@ -147,6 +148,19 @@ def conclusion(contrasts, ranks, settings):
     text = verdict(contrasts, ranks, settings["fewshot"]["scoring"]["smallest_difference"])
     start = "Guided few-shot learning against its controls and the plain baselines: "
     return text.replace("In all, ", start, 1)
+
+
+def _tuning_table(tuning):
+    """What was chosen on the validation studies, by method and cell."""
+    return Table(
+        "fewshot_tuning",
+        tuning,
+        "What each method chose on the validation studies",
+        "Candidate: learning rate, or the method's other hyper-parameter; steps are 0 if it takes none. A candidate at "
+        "the end of its list may have a better one beyond. Calibration error: how far probabilities are from the share "
+        "that is right, over all test queries of a cell.",
+        folded=True,
+    )
 
 
 def _rank_blocks(ranks, family):
@@ -199,8 +213,9 @@ def _curve_blocks(curves):
             "Log loss on the query after each number of steps, at the learning rate chosen on the validation studies. "
             "What is said to be delayed by a guide is the rise at the right.",
             f"{span(group['episodes'])} episodes per point and seed.",
-            "Nothing is chosen by these curves: what is reported is the last step of the config. A slower learning "
-            "rate moves a curve to the right as a guide does; the mean rates are there to tell the two apart.",
+            "Nothing is chosen by these curves: what is reported is after the steps that the validation studies asked "
+            "for. A slower learning rate moves a curve to the right as a guide does; the mean rates are there to tell "
+            "the two apart.",
         )
         for base, group in part.groupby("base", sort=True)
     ]

@@ -1,0 +1,59 @@
+"""What each method chose on the validation episodes, and what became of its fits to the test episodes."""
+
+import pandas as pd
+
+from scarceseq.fewshot.calibration import calibration_error
+from scarceseq.fewshot.metrics import measure
+
+FIT = ["method", "way", "shot", "seed"]
+TUNING_COLUMNS = [
+    *["base", "task", "way", "shot", "seed", "method", "candidate", "steps", "candidates", "validation_accuracy"],
+    *["validation_episodes", "calibration_error", "diverged"],
+]
+
+
+def tuning(predictions):
+    """One row per method, cell and pre-training seed.
+
+    Parameters
+    ----------
+    predictions : list of (dict, DataFrame)
+        Keys base, task of each table of predictions; and the table, from `scarceseq.fewshot.cell.fit_cell`.
+
+    Returns
+    -------
+    DataFrame
+        base, task, way, shot, seed, method, candidate, steps (what was chosen; 0 steps if the method takes none),
+        candidates (how many were tried), validation_accuracy (balanced, of the chosen one, mean over
+        validation_episodes; NA without any), calibration_error (over all query samples of the test episodes), diverged
+        (share of the fits to test episodes).
+    """
+    found = [pd.DataFrame(columns=TUNING_COLUMNS)]
+    for key, table in predictions:
+        test, validation = (table[table["role"] == role] for role in ("test", "validation"))
+        if len(test):
+            found.append(_of_tests(test).merge(_of_validation(validation, test), on=FIT, how="left").assign(**key))
+    return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS]
+
+
+def _of_tests(test):
+    columns = [column for column in test if column.startswith("p_")]
+    test = test.assign(right=test["label"] == test["predicted"], surest=test[columns].max(axis=1))
+    rows = []
+    for values, part in test.groupby(FIT, sort=True):
+        fits = part.drop_duplicates("episode")
+        rows.append(
+            dict(zip(FIT, values, strict=True))
+            | dict(candidate=part["candidate"].iloc[0], steps=part["steps"].iloc[0])
+            | dict(calibration_error=calibration_error(part["surest"], part["right"]), diverged=fits["diverged"].mean())
+        )
+    return pd.DataFrame(rows)
+
+
+def _of_validation(validation, test):
+    chosen = test.drop_duplicates(FIT)[[*FIT, "candidate", "steps"]]
+    tried = validation.drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
+    own = validation.merge(chosen, on=[*FIT, "candidate", "steps"])
+    scores = measure(own, [*FIT, "episode"]).groupby(FIT)["balanced_accuracy"].agg(["mean", "size"])
+    names = {"mean": "validation_accuracy", "size": "validation_episodes"}
+    return scores.rename(columns=names).assign(candidates=tried).reset_index()

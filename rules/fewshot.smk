@@ -92,7 +92,6 @@ rule score_fewshot:
     resources:
         mem_mb=1000,
     params:
-        seed=config["seed"],
         scoring=config["fewshot"]["scoring"],
         base_of=base_of_variant(),
         methods=fewshot_methods(),

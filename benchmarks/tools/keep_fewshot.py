@@ -24,9 +24,10 @@ GENERATED = (
 REAL = "The studies are real, and few: nothing was tuned, and what is said holds for these studies alone."
 
 
-def page(name, tables, commit, smallest, generated):
+def page(name, tables, commit, scoring, config):
     """Markdown: how the run was made, the verdict, each planned contrast, ranks or means of all methods, gaps."""
     contrasts, ranks, summary = tables
+    generated, smallest = "demo" in config, scoring["smallest_difference"]
     where = "the generated archive" if generated else f"the studies of `config/{name}.yaml`"
     lines = [
         f"# What guided fine-tuning is worth on {where}",
@@ -38,7 +39,7 @@ def page(name, tables, commit, smallest, generated):
         "",
         "## Verdict",
         "",
-        verdict(contrasts, ranks, smallest).replace(". ", ".\n"),
+        verdict(contrasts, ranks, smallest, scoring["confidence"]).replace(". ", ".\n"),
         "",
         "## Planned contrasts in balanced accuracy",
         "",
@@ -107,9 +108,10 @@ def main(results, target, commit, kept=None):
         write_table(ranks.round(5), target / f"{kept}_ranks.tsv")
     write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
     write_table(read_table(folder / "curves.tsv").round(5), target / f"{kept}_curves.tsv")
-    scoring = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
+    known = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
     config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
-    text = page(name, tables, commit, scoring["smallest_difference"]["default"], "demo" in config)
+    scoring = {key: part["default"] for key, part in known.items()} | config["fewshot"].get("scoring", {})
+    text = page(name, tables, commit, scoring, config)
     (target / f"{kept}.md").write_text(text)
 
 

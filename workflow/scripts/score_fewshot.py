@@ -18,18 +18,19 @@ def read(paths):
 
 
 start(snakemake.log[0])
-settings, seed = ScoreSettings(**snakemake.params.scoring), snakemake.params.seed
+settings = ScoreSettings(**snakemake.params.scoring)
 plans = [read_json(path) for path in snakemake.input.plans]
 methods = [tuple(listed) for listed in snakemake.params.methods]
 predictions = read(snakemake.input.predictions)
 scores = score_episodes(predictions)
 write_table(scores, snakemake.output.scores)
-write_table(summarise(scores, plans, methods, settings, seed), snakemake.output.summary)
-contrasts, ranks = contrast(scores, settings, seed), rank(scores, settings.confidence)
+write_table(summarise(scores, plans, methods, settings.confidence), snakemake.output.summary)
+contrasts, ranks = contrast(scores, settings.confidence), rank(scores, settings.confidence)
 write_table(contrasts, snakemake.output.contrasts)
 write_table(ranks, snakemake.output.ranks)
 write_table(tuning(predictions), snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
+told = verdict(contrasts, ranks, settings.smallest_difference, settings.confidence)
 with atomic(snakemake.output.verdict) as path:
     single = "\n".join(f"- {text}" for text in sentences(contrasts, settings.smallest_difference))
-    path.write_text(f"{verdict(contrasts, ranks, settings.smallest_difference)}\n\n{single}\n")
+    path.write_text(f"{told}\n\n{single}\n")

@@ -3,24 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.fewshot.intervals import Clusters, pigeonhole_weights
+from scarceseq.fewshot.intervals import Clusters
 from scarceseq.fewshot.metrics import METRICS, balanced_accuracy, log_loss, measure
 from scarceseq.fewshot.scores import contrast, mean_curves, pairs, rank, score_episodes, summarise
-from scarceseq.fewshot.settings import ScoreSettings
 from scarceseq.fewshot.verdict import outcome, sentences, verdict
+from scarceseq.pretrain.contrasts import crossed_interval
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-SETTINGS = ScoreSettings(bootstrap_draws=4000, confidence=0.95, smallest_difference=0.05)
 
-
-def interval(values, support, query, settings, seed):
-    return Clusters(support, query, settings, seed).interval(values)
-
-
-def pigeonhole_means(values, support, query, draws, seed):
-    weights, _ = pigeonhole_weights(support, query, 1, draws, seed)
-    return weights @ values
+def interval(values, support, query, confidence=0.95, **known):
+    return Clusters(support, query, confidence, **known).interval(values)
 
 
 def test_balanced_accuracy_equals_scikit_learns():
@@ -65,103 +58,139 @@ def test_measures_of_many_episodes_at_once_equal_those_of_each_by_itself(classes
         assert found.loc[episode].to_dict() == pytest.approx(expected)
 
 
-def test_single_factor_pigeonhole_has_the_variance_of_the_cluster_bootstrap():
-    # Oracle: with equally many episodes per study, Var* = population variance of the study means / studies.
-    generator = np.random.default_rng(1)
-    study = np.repeat([f"S{n}" for n in range(12)], 5)
-    values = np.repeat(generator.normal(size=12), 5) + generator.normal(size=60)
-    means = pigeonhole_means(values, study, study, 100_000, 3)
-    expected = values.reshape(12, 5).mean(1).var() / 12
-    assert means.var() == pytest.approx(expected, rel=0.02)
-    assert means.mean() == pytest.approx(values.mean(), abs=0.003)
+def crossing(studies):
+    """Support and query study of an episode of every ordered pair."""
+    pairs = np.array([(one, two) for one in range(studies) for two in range(studies) if one != two])
+    return pairs[:, 0], pairs[:, 1]
 
 
-def test_crossed_pigeonhole_of_additive_effects_has_the_sum_of_both_variances():
-    # Oracle: for a full crossing with value = a_support + b_query the weighted mean splits into two bootstrap means.
-    generator = np.random.default_rng(2)
-    a, b = generator.normal(size=11), generator.normal(size=15)
-    support, query = (part.ravel() for part in np.meshgrid(range(11), range(15), indexing="ij"))
-    means = pigeonhole_means(a[support] + b[query], support, query + 100, 100_000, 4)
-    assert means.var() == pytest.approx(a.var() / 11 + b.var() / 15, rel=0.02)
+def names(numbers):
+    return np.array([f"S{number:02d}" for number in numbers])
 
 
-def test_ten_studies_or_more_use_the_bootstrap_and_it_is_wider_than_one_over_episodes():
-    generator = np.random.default_rng(3)
-    study = np.repeat([f"S{n}" for n in range(10)], 30)
-    values = np.repeat(generator.normal(size=10), 30) + 0.1 * generator.normal(size=300)
-    found = interval(values, study, study, SETTINGS, 0)
-    assert found.kind == "bootstrap over query studies"
-    assert found.studies == 10
-    naive = 2 * 1.96 * values.std() / np.sqrt(300)
-    assert found.high - found.low > 3 * naive
-    assert found == interval(values, study, study, SETTINGS, 0)
-
-
-def test_three_to_nine_studies_use_t_on_study_means():
+def test_within_studies_it_is_the_t_interval_on_study_means():
     study = np.array(list("aabbbc"))
     values = np.array([0.0, 2.0, 4.0, 5.0, 6.0, 3.0])
-    found = interval(values, study, study, SETTINGS, 0)
+    found = interval(values, study, study)
     low, high = stats.t.interval(0.95, 2, loc=3.0, scale=stats.sem([1.0, 5.0, 3.0]))
     assert (found.mean, found.low, found.high) == pytest.approx((3.0, low, high))
-    assert found.kind == "t on means of query studies"
+    assert (found.kind, found.studies) == ("jackknife over query studies, t", 3)
+
+
+def test_what_a_study_adds_in_both_roles_counts_twice():
+    # Oracle: of a_support + b_query over all ordered pairs the mean without a study is that of a + b without it.
+    a, b = np.random.default_rng(1).normal(size=(2, 7))
+    support, query = crossing(7)
+    for one, two in ((a, a), (a, b), (a, 0 * b), (0 * a, b)):
+        found = interval(one[support] + two[query], names(support), names(query))
+        low, high = stats.t.interval(0.95, 6, loc=(one + two).mean(), scale=stats.sem(one + two))
+        assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.kind == "jackknife over support and query studies, t"
+
+
+def test_studies_are_left_out_one_by_one_where_pairs_are_missing_and_repeated():
+    # Oracle: the jackknife written as a loop, over pairs that count alike.
+    generator = np.random.default_rng(2)
+    support, query = (part[generator.integers(0, 42, 60)] for part in crossing(7))
+    values = generator.normal(size=60) + generator.normal(size=7)[query]
+    table = pd.DataFrame({"s": support, "q": query, "v": values})
+
+    def mean(part):
+        return part.groupby(["s", "q"])["v"].mean().mean()
+
+    left = np.array([mean(table[(table["s"] != study) & (table["q"] != study)]) for study in range(7)])
+    pseudo = 7 * mean(table) - 6 * left
+    half = stats.t.ppf(0.975, 6) * stats.sem(pseudo)
+    found = interval(values, names(support), names(query))
+    assert (found.mean, found.low, found.high) == pytest.approx((mean(table), mean(table) - half, mean(table) + half))
+
+
+def draw_one_factor(generator, support, query):
+    return generator.normal(size=6)[query] + generator.normal(size=len(query))
+
+
+def draw_both_roles(generator, support, query):
+    own = generator.normal(size=6)
+    return own[support] + own[query] + generator.normal(size=len(query))
+
+
+def draw_two_factors_and_seeds(generator, support, query):
+    one, two = generator.normal(size=(2, 6))
+    seeds = generator.normal(size=5)
+    return (one[support] + two[query])[:, None] + seeds + generator.normal(size=(len(query), 5))
+
+
+@pytest.mark.parametrize("draw", [draw_one_factor, draw_both_roles, draw_two_factors_and_seeds])
+def test_intervals_cover_at_least_as_often_as_they_say(draw):
+    support, query = crossing(6)
+    clusters = Clusters(names(query if draw is draw_one_factor else support), names(query), 0.95)
+    generator = np.random.default_rng(3)
+    held = 0
+    for _ in range(1000):
+        found = clusters.interval(draw(generator, support, query))
+        held += found.low <= 0 <= found.high
+    assert held > 930
 
 
 def test_the_scarcer_of_support_and_query_studies_decides():
-    query = np.array([f"Q{n}" for n in range(12)])
-    support = np.array(list("abc") * 4)
-    found = interval(np.arange(12.0), support, query, SETTINGS, 0)
-    assert (found.kind, found.studies) == ("t on means of support studies", 3)
+    query, support = names(np.arange(12)), np.array(list("abc") * 4)
+    found = interval(np.arange(12.0) ** 2, support, query)
+    assert (found.studies, np.isnan(found.p)) == (3, True)
+    many = interval(np.arange(12.0) ** 2, names(np.arange(12) + 20), query)
+    assert many.studies == 12
+    assert many.p > 0
+    assert interval(np.arange(12.0), support[:2], query[:2]).reason == "2 query studies; an interval needs 3"
+
+
+def test_one_study_in_every_episode_gives_no_interval():
+    found = interval(np.arange(6.0), np.array(list("aaabcd")), np.array(list("bcdaaa")))
+    assert (found.mean, found.reason) == (2.5, "one study is in every episode")
 
 
 def test_supports_of_several_studies_are_no_factor():
-    values, query = np.arange(12.0), np.array([f"Q{n}" for n in range(12)])
+    values, query = np.arange(12.0), names(np.arange(12))
     support = np.array([f"A + {name}" for name in query])
-    found = interval(values, support, query, SETTINGS, 0)
-    assert found == interval(values, query, query, SETTINGS, 0)
-    assert found.kind == "bootstrap over query studies"
+    assert interval(values, support, query) == interval(values, query, query)
 
 
-def test_seeds_are_resampled_too():
-    # Oracle: of additive effects, the bootstrap variance of the mean is the sum of both factors' own.
-    generator = np.random.default_rng(5)
-    of_study, of_seed = generator.normal(size=15), generator.normal(size=5)
-    study = np.array([f"S{n:02d}" for n in range(15)])
-    clusters = Clusters(study, study, ScoreSettings(100_000, 0.95, 0.05), 1)
-    means = clusters._means(of_study[:, None] + of_seed)
-    assert means.var() == pytest.approx(of_study.var() / 15 + of_seed.var() / 5, rel=0.03)
-    few = interval(of_study[:5, None] + of_seed, study[:5], study[:5], SETTINGS, 1)
-    assert few.kind == "t on means of query studies and seeds"
+def test_seeds_are_crossed_with_studies():
+    # Oracle: within studies, the interval of a complete table of studies and seeds.
+    table = np.random.default_rng(5).normal(size=(5, 1)) + np.random.default_rng(6).normal(size=(5, 4))
+    found = interval(table, names(np.arange(5)), names(np.arange(5)))
+    assert (found.low, found.high) == pytest.approx(crossed_interval(table, 0.95)[:2])
+    assert found.kind == "jackknife over query studies and seeds, t"
 
 
 def test_p_value_is_where_the_interval_begins_to_hold_zero():
-    study = np.array([f"S{n:02d}" for n in range(20)])
-    values = np.random.default_rng(8).normal(0.5, 1.0, 20)
-    found = interval(values, study, study, SETTINGS, 3)
-    just = ScoreSettings(4000, 1 - found.p, 0.05)
-    assert abs(interval(values, study, study, just, 3).low) < 0.01
+    study, values = names(np.arange(20)), np.random.default_rng(8).normal(0.5, 1.0, 20)
+    found = interval(values, study, study)
+    assert found.p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert interval(values, study, study, 1 - found.p).low == pytest.approx(0, abs=1e-9)
 
 
-def test_two_studies_give_no_interval_but_a_reason():
-    found = interval([0.0, 1.0], ["a", "b"], ["a", "b"], SETTINGS, 0)
+def test_two_studies_or_equal_ones_give_no_interval_but_a_reason():
+    found = interval([0.0, 1.0], ["a", "b"], ["a", "b"])
     assert found.mean == 0.5
     assert np.isnan([found.low, found.high]).all()
-    assert found.kind == "NA"
-    assert found.reason == "2 query studies; an interval needs 3"
+    assert (found.kind, found.reason) == ("NA", "2 query studies; an interval needs 3")
+    equal = interval([0.25] * 4, list("abcd"), list("abcd"))
+    assert np.isnan([equal.low, equal.p]).all()
+    assert equal.reason == "all 4 studies are equal, which tells nothing of their spread"
 
 
 def test_within_one_study_the_interval_knows_that_episodes_overlap():
     # Oracle: Nadeau and Bengio's variance of a mean over J divisions, s^2 (1/J + asked/learned), by hand.
     values, study = np.random.default_rng(4).normal(0.1, 0.2, 50), np.full(50, "a")
-    found = Clusters(study, study, SETTINGS, 0, asked_to_learned=2.0).interval(values)
+    found = interval(values, study, study, asked_to_learned=2.0)
     half = stats.t.ppf(0.975, 49) * values.std(ddof=1) * np.sqrt(1 / 50 + 2.0)
     assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half))
     assert (found.kind, found.studies) == ("corrected resampled t, within one study", 1)
-    both = Clusters(study, study, SETTINGS, 0, 2.0).interval(np.column_stack([values, values]))
+    both = interval(np.column_stack([values, values]), study, study, asked_to_learned=2.0)
     assert (both.low, both.high) == (found.low, found.high)  # seeds on one study's episodes are no further divisions
-    equal = Clusters(study, study, SETTINGS, 0, 2.0).interval(np.ones(50))
+    equal = interval(np.ones(50), study, study, asked_to_learned=2.0)
     assert np.isnan(equal.low)
     assert equal.reason == "1 study, all episodes are equal"
-    other = Clusters(np.full(50, "b"), study, SETTINGS, 0, 2.0).interval(values)  # across studies: no such thing
+    other = interval(values, np.full(50, "b"), study, asked_to_learned=2.0)  # across studies: no such thing
     assert np.isnan(other.low)
 
 
@@ -172,14 +201,14 @@ def test_the_share_of_queries_reaches_the_interval():
         table["predicted"] = table["predicted"].where((table["episode"] < 4) | (number == 0), table["label"])
     scores = score_episodes(tables)
     assert set(scores["queries"]) == {2.0}
-    found = contrast(scores, SETTINGS, 0)
+    found = contrast(scores, 0.95)
     row = found[(found["metric"] == "balanced_accuracy") & (found["kind"] == "primary")].iloc[0]
     wide = scores[scores["metric"] == "balanced_accuracy"].pivot(index="episode", columns="method", values="value")
     values = wide["guided_per_tensor"] - wide["scalar_mean_rate"]
     half = stats.t.ppf(0.975, 7) * values.std(ddof=1) * np.sqrt(1 / 8 + 2.0)
     assert row["high"] - row["low"] == pytest.approx(2 * half)
     assert values.std() > 0
-    text = verdict(found, rank(scores, 0.95), 0.05)
+    text = verdict(found, rank(scores, 0.95), 0.05, 0.95)
     assert "Cells of one study say what holds for random divisions of that study" in text
 
 
@@ -219,7 +248,7 @@ def test_scores_are_of_test_episodes_only_one_row_per_metric(scores):
 def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
     plans = [dict(task="t", way="2", shot=1, planned=4), dict(task="t", way="9", shot=1, planned=0, reason="too few")]
     methods = [("mlp", method, "t") for method in scores["method"].unique()] * 2
-    summary = summarise(scores, plans, methods, SETTINGS, 0)
+    summary = summarise(scores, plans, methods, 0.95)
     assert len(summary) == 4 * 2 * len(METRICS)
     missing = summary[summary["status"] == "not run"]
     assert set(missing["way"]) == {"9"}
@@ -235,12 +264,12 @@ def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
 def test_summary_says_how_many_fits_diverged():
     key, table = predictions("scratch", 4)
     table["diverged"] = table["episode"] == 2
-    summary = summarise(score_episodes([(key, table)]), [], [], SETTINGS, 0)
-    assert set(summary["reason"]) == {"1 of 4 fits diverged"}
+    summary = summarise(score_episodes([(key, table)]), [], [], 0.95)
+    assert all(reason.endswith("1 of 4 fits diverged") for reason in summary["reason"])
 
 
 def test_contrasts_are_paired_differences_primary_ones_as_written_down(scores):
-    table = contrast(scores, SETTINGS, 0)
+    table = contrast(scores, 0.95)
     table = table[table["metric"] == "balanced_accuracy"].set_index(["method", "against"])
     assert table["difference"].to_dict() == {
         ("guided_per_tensor", "scalar_mean_rate"): 0.5,
@@ -260,9 +289,9 @@ def test_each_guide_is_compared_with_its_own_controls():
 def test_no_scores_at_all_give_empty_tables_with_columns():
     scores = score_episodes([])
     assert {"base", "metric", "value"} <= set(scores.columns)
-    assert {"difference", "kind"} <= set(contrast(scores, SETTINGS, 0).columns)
+    assert {"difference", "kind"} <= set(contrast(scores, 0.95).columns)
     plans = [dict(task="t", way=9, shot=1, planned=0, reason="too few")]
-    assert len(summarise(scores, plans, [("mlp", "scratch", "t")], SETTINGS, 0)) == len(METRICS)
+    assert len(summarise(scores, plans, [("mlp", "scratch", "t")], 0.95)) == len(METRICS)
     assert {"mean_rank", "critical_difference"} <= set(rank(scores, 0.95).columns)
 
 
@@ -272,20 +301,27 @@ def test_a_method_without_a_network_is_compared_with_every_seed_of_the_other():
         key, table = predictions("guided_per_tensor", right)
         tables.append((key, table.assign(seed=seed)))
     tables.append(predictions("full_fine_tuning", 0))
-    table = contrast(score_episodes(tables), SETTINGS, 0)
+    table = contrast(score_episodes(tables), 0.95)
     row = table[table["metric"] == "balanced_accuracy"].iloc[0]
     assert (row["difference"], row["seeds"], row["episodes"]) == (0.75, 2, 4)
     assert "and seeds" in row["interval"]
 
 
 def test_p_values_are_adjusted_for_all_primary_contrasts_of_a_metric():
-    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 2, "full_fine_tuning": 0}
-    table = contrast(score_episodes([predictions(*item, studies=12) for item in rights.items()]), SETTINGS, 0)
-    part = table[(table["metric"] == "balanced_accuracy") & (table["kind"] == "primary")]
-    assert len(part) == 2
-    np.testing.assert_allclose(part["p_holm"], 2 * part["p"].min())
-    few = contrast(score_episodes([predictions(*item) for item in rights.items()]), SETTINGS, 0)
-    assert few["p_holm"].isna().all()
+    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 1, "full_fine_tuning": 0}
+
+    def table(studies):
+        tables = [predictions(*item, studies=studies) for item in rights.items()]
+        guided = tables[0][1]  # wrong in one study, so that the studies differ
+        tables[0][1]["predicted"] = guided["predicted"].where(guided["episode"] > 0, "x")
+        return contrast(score_episodes(tables), 0.95)
+
+    part = table(12)
+    part = part[(part["metric"] == "balanced_accuracy") & (part["kind"] == "primary")].set_index("against")
+    small, large = part["p"].sort_values()  # Holm's two steps by hand
+    assert 0 < small < large < 0.05
+    assert sorted(part["p_holm"]) == pytest.approx([2 * small, max(2 * small, large)])
+    assert table(9)["p_holm"].isna().all()
 
 
 def test_mean_ranks_and_their_critical_difference():
@@ -295,6 +331,18 @@ def test_mean_ranks_and_their_critical_difference():
     # Oracle: Demsar 2006, table 5: q = 2.569 for 4 methods at 0.05.
     assert found["critical_difference"].iloc[0] == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 6)), rel=1e-3)
     assert found["friedman_p"].iloc[0] < 0.01
+
+
+def test_equal_means_are_ties_over_however_many_seeds():
+    generator, tables = np.random.default_rng(0), []
+    for study in range(6):
+        values = generator.choice([0.1, 1 / 3, 2 / 3, 0.9], 33)
+        for method, seeds in (("one", 1), ("five", 5), ("more", 5)):
+            tables += [pd.DataFrame({"value": values}).assign(method=method, seed=s, study=study) for s in range(seeds)]
+    scores = pd.concat(tables).assign(base="mlp", task="t", way="2", shot=1, metric="balanced_accuracy")
+    found = rank(scores, 0.95)
+    assert found["mean_rank"].tolist() == [2.0, 2.0, 2.0]
+    assert set(found["friedman_p"]) == {1.0}
 
 
 def test_curves_are_averaged_over_episodes_and_seeds():
@@ -313,7 +361,7 @@ def contrasts(*found):
     rows = [
         dict(base="mlp", task="tissue", way=3, shot=1, metric="balanced_accuracy", method="guided_per_tensor")
         | dict(against="linear_probe", difference=d, low=low, high=high, studies=studies, episodes=40)
-        | dict(interval="bootstrap over query studies" if studies >= 10 else "t on means of query studies")
+        | dict(interval="jackknife over query studies, t", reason="" if np.isfinite(low) else "2 query studies")
         | dict(kind="primary", seeds=5, p_holm=0.01 if studies >= 10 else np.nan)
         for d, low, high, studies in found
     ]
@@ -347,7 +395,7 @@ def test_outcome_and_sentence_of_win_loss_tie_and_underpowered(found, expected):
     assert outcome(table.iloc[0], 0.05) == expected
     [text] = sentences(table, 0.05)
     assert text.startswith(f"guided_per_tensor against linear_probe (tissue, 3-way 1-shot, base mlp): {expected}")
-    whole = verdict(table, ranks(), 0.05)
+    whole = verdict(table, ranks(), 0.05, 0.95)
     assert whole.startswith(f"In all, 1 primary contrast: 1 {expected}.")
     assert "Against the frozen embedding with a linear classifier, guided per tensor: 1 primary" in whole
     assert "seed" not in whole
@@ -355,17 +403,17 @@ def test_outcome_and_sentence_of_win_loss_tie_and_underpowered(found, expected):
 
 def test_verdict_of_one_seed_makes_no_claim():
     one, two = (contrasts((0.1, 0.05, 0.2, 12)).assign(seeds=seeds) for seeds in (1, 2))
-    assert "carries no seed variance: none of this is a claim" in verdict(one, ranks(), 0.05)
-    assert "2 pre-training seeds are fewer than the 5" in verdict(two, ranks(), 0.05)
+    assert "carries no seed variance: none of this is a claim" in verdict(one, ranks(), 0.05, 0.95)
+    assert "2 pre-training seeds are fewer than the 5" in verdict(two, ranks(), 0.05, 0.95)
     mixed = pd.concat([one, contrasts((0.1, 0.05, 0.2, 12))], ignore_index=True)
-    assert "Where they are fewer, nothing is claimed" in verdict(mixed, ranks(), 0.05)
+    assert "Where they are fewer, nothing is claimed" in verdict(mixed, ranks(), 0.05, 0.95)
 
 
 def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_after_adjustment():
     table = contrasts((0.1, 0.05, 0.2, 5), (0.1, 0.05, 0.2, 12), (-0.1, -0.2, -0.05, 12))
     table.loc[1, "against"] = "tensor_mean_rate"
     table.loc[2, "p_holm"] = 0.06
-    text = verdict(table, ranks(), 0.05)
+    text = verdict(table, ranks(), 0.05, 0.95)
     assert "In all, 3 primary contrasts: 2 win, 1 loss; 1 of the 3 that leave out 0 hold after Holm's" in text
     assert "rate for all weights or for each tensor, guided per tensor: 1 primary contrast: 1 win (mean" in text
     assert "linear classifier, guided per tensor: 2 primary contrasts: 1 win, 1 loss; 0 of the 2 that" in text
@@ -374,7 +422,7 @@ def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_af
 
 def test_verdict_says_what_is_best_and_where_guided_stands():
     found = ranks(pca_logistic=1.5, linear_probe=2.5, guided_global=4.0)
-    text = verdict(contrasts((0.1, 0.05, 0.2, 12)), found, 0.05)
+    text = verdict(contrasts((0.1, 0.05, 0.2, 12)), found, 0.05, 0.95)
     assert "In tissue, all classes x 1, pca logistic has the best mean rank (1.5 of 3 methods over 12 studies" in text
     assert "; another is within the critical difference; guided global has 4.0 (0.600)." in text
 
@@ -382,6 +430,6 @@ def test_verdict_says_what_is_best_and_where_guided_stands():
 def test_verdict_looks_at_primary_contrasts_only():
     table = contrasts((0.1, 0.05, 0.2, 12)).assign(kind="secondary")
     assert (
-        verdict(table, ranks(), 0.05)
+        verdict(table, ranks(), 0.05, 0.95)
         == "No primary contrast was run: this run says nothing about guided transfer learning."
     )

@@ -49,7 +49,7 @@ def make_settings():
             "methods": ["guided_global", "linear_probe", "scratch"],
             "tasks": {"tissue": {"label": "tissue", "protocol": "cross_study"}},
             "episodes": 8,
-            "scoring": {"smallest_difference": 0.05},
+            "scoring": {"smallest_difference": 0.05, "confidence": 0.95},
         },
         "network": {"graphs": {}},
         "screens": {"demo": {"splits": 3}},
@@ -227,7 +227,7 @@ def fewshot(folder, generator):
         for place, (method, mean) in enumerate(methods.items()):
             middle = mean + shot / 50 + generator.random() / 100
             found = dict(mean=middle, low=middle - 0.05, high=middle + 0.05, studies=12, episodes=40, seeds=5)
-            found |= dict(method=method, interval="bootstrap over query studies", status="run")
+            found |= dict(method=method, interval="jackknife over query studies, t", status="run")
             summary += [cell | found | dict(metric=metric) for metric in ("balanced_accuracy", "log_loss")]
             ranks.append(
                 cell
@@ -240,7 +240,7 @@ def fewshot(folder, generator):
             ]
     missing = dict(base="mlp", method="scratch", task="treatment", way="2", shot=1, metric="balanced_accuracy")
     summary.append(missing | dict(studies=0, episodes=0, status="not run", reason="no two studies share a label"))
-    cell = dict(base="mlp", task="tissue", way="3", studies=12, episodes=40, seeds=1, interval="bootstrap", p=0.01)
+    cell = dict(base="mlp", task="tissue", way="3", studies=12, episodes=40, seeds=1, interval="jackknife", p=0.01)
     primary = dict(method="guided_global", against="linear_probe", difference=0.1, low=0.02, high=0.18, kind="primary")
     contrasts = [
         cell | primary | dict(shot=shot, metric=metric, p_holm=0.02)

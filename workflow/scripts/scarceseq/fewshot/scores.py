@@ -7,7 +7,6 @@ from scipy import stats
 from scarceseq.fewshot.intervals import Clusters
 from scarceseq.fewshot.metrics import METRICS, measure
 from scarceseq.multiplicity import holm
-from scarceseq.seeds import derive
 
 CELL = ["base", "task", "way", "shot"]
 EPISODE = ["episode", "support_study", "study"]
@@ -43,6 +42,8 @@ SECONDARY = {
     "paper_literal": ["adamw_fine_tuning"],
 }
 REFERENCE = "full_fine_tuning"
+# Means of the same values over one seed and over five differ in their last digits.
+TIES_DECIMALS = 9
 
 
 def score_episodes(predictions):
@@ -71,7 +72,7 @@ def score_episodes(predictions):
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def summarise(scores, plans, methods, settings, seed):
+def summarise(scores, plans, methods, confidence):
     """Mean and interval of each method in each cell; a cell that was not run is listed with its reason.
 
     Parameters
@@ -82,12 +83,11 @@ def summarise(scores, plans, methods, settings, seed):
         What `scarceseq.fewshot.episodes.plan_cell` says about each cell.
     methods : list of (str, str, str)
         All (base, method, task) that were asked for.
-    settings : ScoreSettings
-    seed : int
+    confidence : float
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):
-        wide, clusters = _wide(part, settings, derive(seed, "summary", *key[:-1]))
+        wide, clusters = _wide(part, confidence)
         diverged = part.groupby("method")["diverged"].agg(["sum", "size"])
         for method in wide.columns.unique("method"):
             values = wide[method]
@@ -111,7 +111,7 @@ def summarise(scores, plans, methods, settings, seed):
     return table.sort_values(["base", "task", "way", "shot", "metric", "method"], ignore_index=True)
 
 
-def contrast(scores, settings, seed):
+def contrast(scores, confidence):
     """Paired differences, method minus the other, over the same episodes and seeds.
 
     Primary are those of `PRIMARY`; every other method is compared with full fine-tuning, and each guide with its
@@ -121,7 +121,7 @@ def contrast(scores, settings, seed):
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):
-        wide, clusters = _wide(part, settings, derive(seed, "contrast", *key[:-1]))
+        wide, clusters = _wide(part, confidence)
         for method, against, kind in pairs(wide.columns.unique("method")):
             own, other = wide[method], wide[against]
             shared = own.columns.intersection(other.columns)
@@ -154,7 +154,7 @@ def rank(scores, confidence):
         studies, methods = wide.shape
         if min(studies, methods) < 3:
             continue
-        ranks = wide.rank(axis=1, ascending=False)
+        ranks = wide.round(TIES_DECIMALS).rank(axis=1, ascending=False)
         quantile = stats.studentized_range.ppf(confidence, methods, np.inf) / np.sqrt(2)
         rows += [
             dict(zip(CELL, key, strict=True))
@@ -185,13 +185,13 @@ def mean_curves(curves):
     return found.assign(episodes=table.groupby(keys)["episode"].nunique()).reset_index()
 
 
-def _wide(part, settings, seed):
+def _wide(part, confidence):
     """Values of a cell, (episodes, methods x seeds), and the clusters of its episodes."""
     wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
     support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
     wide.columns = wide.columns.remove_unused_levels()
     asked_to_learned = (part["queries"] / part["shot"]).mean()
-    return wide, Clusters(support, query, settings, seed, asked_to_learned)
+    return wide, Clusters(support, query, confidence, asked_to_learned)
 
 
 def _remark(found, lost, fits):

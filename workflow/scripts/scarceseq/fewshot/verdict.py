@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scarceseq.fewshot.intervals import MIN_STUDIES_P
+
 OUTCOMES = ("win", "loss", "no difference detected", "underpowered")
 METRIC = "balanced_accuracy"
 # What each baseline is, for the sentence on what beats what.
@@ -24,7 +26,7 @@ def outcome(row, smallest_difference):
     return "underpowered" if max(-row["low"], row["high"]) >= smallest_difference else "no difference detected"
 
 
-def verdict(contrasts, ranks, smallest_difference):
+def verdict(contrasts, ranks, smallest_difference, confidence):
     """A paragraph about the primary contrasts in balanced accuracy, and what beats what.
 
     Parameters
@@ -35,6 +37,8 @@ def verdict(contrasts, ranks, smallest_difference):
         As written to ``ranks.tsv``.
     smallest_difference : float
         Difference in balanced accuracy below which methods count as equal.
+    confidence : float
+        Level at which a difference holds after Holm's adjustment.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def verdict(contrasts, ranks, smallest_difference):
     if rows.empty:
         return "No primary contrast was run: this run says nothing about guided transfer learning."
     rows = rows.assign(outcome=[outcome(row, smallest_difference) for row in rows.to_dict("records")])
-    sentences = [f"In all, {_counted(rows)}."]
+    sentences = [f"In all, {_counted(rows, confidence)}."]
     own = rows["against"].isin(OWN_CONTROLS)
     parts = (
         ("Against their own controls, the same mean rate for all weights or for each tensor", rows[own]),
@@ -54,7 +58,7 @@ def verdict(contrasts, ranks, smallest_difference):
         for method in part["method"].unique():
             mine = part[part["method"] == method]
             mean = mine["difference"].mean()
-            sentences.append(f"{name}, {_words(method)}: {_counted(mine)} (mean difference {mean:+.3f}).")
+            sentences.append(f"{name}, {_words(method)}: {_counted(mine, confidence)} (mean difference {mean:+.3f}).")
     sentences += [_best(group) for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
     return " ".join([*sentences, *_reservations(rows)])
 
@@ -65,15 +69,15 @@ def sentences(contrasts, smallest_difference):
     return [_sentence(row, smallest_difference) for row in rows.to_dict("records")]
 
 
-def _counted(rows):
+def _counted(rows, confidence):
     """'4 primary contrasts: 1 win, 3 underpowered; after Holm's adjustment 0 of the wins remain'."""
     found = rows["outcome"].tolist()
     counts = ", ".join(f"{found.count(name)} {name}" for name in OUTCOMES if name in found)
     text = f"{len(found)} primary contrast{'s' * (len(found) > 1)}: {counts}"
     clear = rows[rows["outcome"].isin(["win", "loss"])]
     if len(clear) and len(rows) > 1:
-        adjusted = rows["p_holm"].reindex(clear.index)
-        text += f"; {int((adjusted < 0.05).sum())} of the {len(clear)} that leave out 0 hold after Holm's adjustment"
+        held = int((clear["p_holm"] < 1 - confidence).sum())
+        text += f"; {held} of the {len(clear)} that leave out 0 hold after Holm's adjustment"
     return text
 
 
@@ -99,8 +103,9 @@ def _reservations(rows):
     found = []
     if (rows["studies"] == 1).any():
         found.append("Cells of one study say what holds for random divisions of that study, and nothing about others.")
-    if rows["interval"].astype(str).str.startswith("t on").any() or (rows["studies"] < 3).any():
-        found.append("Where there are fewer than 10 studies, no claim is made over several contrasts at once.")
+    if (rows["studies"] < MIN_STUDIES_P).any():
+        few = f"Where there are fewer than {MIN_STUDIES_P} studies"
+        found.append(f"{few}, no claim is made over several contrasts at once.")
     fewest, most = int(rows["seeds"].min()), int(rows["seeds"].max())
     if most < 2:
         found.append(
@@ -125,8 +130,7 @@ def _sentence(row, smallest_difference):
     names = f"{row['method']} against {row['against']} ({where})"
     found = outcome(row, smallest_difference)
     if not np.isfinite(row["low"]):
-        unit = "study gives" if row["studies"] == 1 else "studies give"
-        return f"{names}: underpowered, {row['studies']} {unit} no interval (difference {row['difference']:+.3f})."
+        return f"{names}: underpowered, no interval: {row['reason']} (difference {row['difference']:+.3f})."
     studies = f"{row['studies']} {'study' if row['studies'] == 1 else 'studies'}"
     unit = f"{studies}, {row['episodes']} episodes, {row['seeds']} seed{'s' * (row['seeds'] != 1)}"
     figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {unit}"

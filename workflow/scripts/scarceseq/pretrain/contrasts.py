@@ -63,9 +63,6 @@ def contrast(scores, protocol, confidence):
 def crossed_interval(table, confidence):
     """t interval of the mean of a (studies, seeds) table whose rows and columns are both random.
 
-    The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
-    freedom; with one seed it is the t interval on the studies' values. Never narrower than that of the studies alone.
-
     Returns
     -------
     low, high : float
@@ -75,19 +72,39 @@ def crossed_interval(table, confidence):
     studies, seeds = table.shape
     if studies < LEAST_STUDIES:
         return np.nan, np.nan, "NA"
-    mean = table.mean()
+    error, freedom = crossed_error(table, studies - 1)
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * error
+    return table.mean() - half, table.mean() + half, "t over studies" + (" and seeds" if seeds > 1 else "")
+
+
+def crossed_error(table, freedom):
+    """Standard error of the mean of such a table, and its degrees of freedom.
+
+    The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
+    freedom; with one seed it is that of the studies' values. Never less than that of the studies alone.
+
+    Parameters
+    ----------
+    table : numpy.ndarray, (studies, seeds)
+    freedom : int
+        Degrees of freedom of the studies.
+
+    Returns
+    -------
+    float, float
+    """
+    studies, seeds = table.shape
     of_study, of_seed = table.mean(axis=1), table.mean(axis=0)
     by_study = seeds * of_study.var(ddof=1)
-    total, freedom = by_study, studies - 1
+    total = by_study
     if seeds > 1:
         by_seed = studies * of_seed.var(ddof=1)
-        rest = np.square(table - of_study[:, None] - of_seed + mean).sum() / ((studies - 1) * (seeds - 1))
+        rest = np.square(table - of_study[:, None] - of_seed + table.mean()).sum() / ((studies - 1) * (seeds - 1))
         if by_seed > rest:
             total = by_study + by_seed - rest
-            parts = by_study**2 / (studies - 1) + by_seed**2 / (seeds - 1) + rest**2 / ((studies - 1) * (seeds - 1))
+            parts = by_study**2 / freedom + by_seed**2 / (seeds - 1) + rest**2 / (freedom * (seeds - 1))
             freedom = total**2 / parts
-    half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(total / (studies * seeds))
-    return mean - half, mean + half, "t over studies" + (" and seeds" if seeds > 1 else "")
+    return float(np.sqrt(total / (studies * seeds))), freedom
 
 
 def outcome(low, high, smallest_difference):

@@ -145,7 +145,8 @@ def conclusion(contrasts, ranks, settings):
     settings : dict
         The whole config.
     """
-    text = verdict(contrasts, ranks, settings["fewshot"]["scoring"]["smallest_difference"])
+    scoring = settings["fewshot"]["scoring"]
+    text = verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"])
     start = "Guided few-shot learning against its controls and the plain baselines: "
     return text.replace("In all, ", start, 1)
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from scarceseq.fewshot.scores import contrast, mean_curves, rank, score_episodes, summarise
-from scarceseq.fewshot.settings import ScoreSettings
 from scarceseq.fewshot.tuning import tuning
 from scarceseq.fewshot.verdict import sentences, verdict
 from scarceseq.files import atomic, read_json, read_table, write_table
@@ -18,19 +17,20 @@ def read(paths):
 
 
 start(snakemake.log[0])
-settings = ScoreSettings(**snakemake.params.scoring)
+confidence = snakemake.params.scoring["confidence"]
+smallest = snakemake.params.scoring["smallest_difference"]
 plans = [read_json(path) for path in snakemake.input.plans]
 methods = [tuple(listed) for listed in snakemake.params.methods]
 predictions = read(snakemake.input.predictions)
 scores = score_episodes(predictions)
 write_table(scores, snakemake.output.scores)
-write_table(summarise(scores, plans, methods, settings.confidence), snakemake.output.summary)
-contrasts, ranks = contrast(scores, settings.confidence), rank(scores, settings.confidence)
+write_table(summarise(scores, plans, methods, confidence), snakemake.output.summary)
+contrasts, ranks = contrast(scores, confidence), rank(scores, confidence)
 write_table(contrasts, snakemake.output.contrasts)
 write_table(ranks, snakemake.output.ranks)
 write_table(tuning(predictions), snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
-told = verdict(contrasts, ranks, settings.smallest_difference, settings.confidence)
+told = verdict(contrasts, ranks, smallest, confidence)
 with atomic(snakemake.output.verdict) as path:
-    single = "\n".join(f"- {text}" for text in sentences(contrasts, settings.smallest_difference))
+    single = "\n".join(f"- {text}" for text in sentences(contrasts, smallest))
     path.write_text(f"{told}\n\n{single}\n")

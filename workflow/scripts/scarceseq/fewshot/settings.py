@@ -83,12 +83,3 @@ class FittingSettings:
     candidates: list
     curve_steps: list = ()
     curve_episodes: int = 0
-
-
-@dataclass(frozen=True)
-class ScoreSettings:
-    """How scores are summarised: bootstrap draws, confidence level, and the smallest difference worth finding."""
-
-    bootstrap_draws: int
-    confidence: float
-    smallest_difference: float

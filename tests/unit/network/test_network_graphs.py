@@ -57,6 +57,37 @@ def test_jaccard_equals_brute_force_and_keeps_the_strongest_sources_of_each_targ
         assert weights(found) == pytest.approx({(gene, target): -value for value, gene in ranked})
 
 
+def test_drawn_ties_keep_the_same_weights_make_no_hubs_and_do_not_depend_on_other_genes(tmp_path):
+    alike = [f"G{gene:03d}" for gene in range(200)]
+    inputs = write_pairs(tmp_path / "a.tsv", [(gene, "t") for gene in alike] + [("A", "u"), ("B", "u"), ("B", "t")])
+    settings = ANNOTATION | {"top_k": 10}
+    first, _ = build_graph("g", settings, inputs)
+    drawn, _ = build_graph("g", settings | {"ties": "drawn"}, inputs)
+    for edges in (first, drawn):
+        assert (edges["target"].value_counts()[alike] == 10).all()
+        assert (edges.loc[edges["target"].isin(alike), "weight"] == 1).all()
+    assert first["source"].value_counts()["G000"] == 200
+    # each of 200 targets draws 10 of 199 sources: binomial, mean 10, standard deviation 3.1
+    out_degrees = drawn["source"].value_counts()[alike]
+    assert out_degrees.between(1, 25).all()
+    assert 2 < out_degrees.std() < 4.2
+    fewer = write_pairs(tmp_path / "b.tsv", [(gene, "t") for gene in alike])
+    again, _ = build_graph("g", settings | {"ties": "drawn"}, fewer)
+    pd.testing.assert_frame_equal(again, drawn[drawn["target"].isin(alike)].reset_index(drop=True))
+    other, _ = build_graph("g", settings | {"ties": "drawn"}, fewer, seed=1)
+    assert set(weights(other)) != set(weights(again))
+
+
+def test_terms_that_are_excluded_or_of_too_many_genes_link_nothing(tmp_path):
+    pairs = [("A", "root"), ("B", "root"), *((gene, "wide") for gene in "ABCD"), ("C", "own"), ("D", "own")]
+    inputs = write_pairs(tmp_path / "a.tsv", pairs)
+    edges, summary = build_graph("g", ANNOTATION | {"excluded_terms": ["root"], "max_genes_per_term": 3}, inputs)
+    assert weights(edges) == {("C", "D"): 1.0, ("D", "C"): 1.0}
+    assert summary["provenance"]["counts"]["terms"] == 1
+    with pytest.raises(InputError, match="what is left out of the terms"):
+        build_graph("g", ANNOTATION | {"excluded_terms": ["root", "wide", "own"]}, inputs)
+
+
 def test_gene_sets_and_a_table_of_the_same_pairs_give_one_graph(tmp_path):
     pairs = [("A", "t1"), ("B", "t1"), ("B", "t2"), ("C", "t2")]
     with gzip.open(tmp_path / "sets.gmt.gz", "wt") as handle:

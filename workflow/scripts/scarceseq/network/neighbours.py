@@ -7,14 +7,14 @@ import numpy as np
 from scarceseq.errors import InputError
 
 
-def strongest_sources(target, source, weight, top_k):
+def strongest_sources(target, tie, weight, top_k):
     """Positions of the `top_k` heaviest edges of each target.
-
-    Ties go to the source with the smaller index.
 
     Parameters
     ----------
-    target, source : numpy.ndarray of int, shape (edges,)
+    target : numpy.ndarray of int, shape (edges,)
+    tie : numpy.ndarray of int, shape (edges,)
+        Of equally heavy edges, those of the smallest come first; such as the source's index.
     weight : numpy.ndarray of float, shape (edges,)
     top_k : int
 
@@ -23,7 +23,7 @@ def strongest_sources(target, source, weight, top_k):
     numpy.ndarray of int
         Positions to keep, ordered by target, then falling weight.
     """
-    order = np.lexsort((source, -weight, target))
+    order = np.lexsort((tie, -weight, target))
     ordered = target[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.empty(0, dtype=int)
     place = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))

@@ -101,7 +101,8 @@ def section(inputs):
                 "Each line falls from 1 as the required number of edges grows; a long right tail means hubs, which "
                 "degree-based choices pick first. Genes without out-going edges are not drawn.",
                 "; ".join(f"{words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
-                "Hubs of an annotation graph are often the best-studied genes rather than the most influential ones.",
+                "Hubs of an annotation graph are genes of few and common terms, which many others share, not the most "
+                "influential ones.",
             )
         )
     return Section("network", "Gene graphs", blocks)

@@ -1,7 +1,8 @@
 """Co-annotation graph: Jaccard similarity of two genes' sets of terms.
 
 The construction of GEARS (Roohani et al. 2024, `make_GO`): keep pairs above a cut-off, then the
-strongest sources per target.
+strongest sources per target. There, of equally similar sources the first ones stay, which makes hubs of the
+genes at the beginning of the alphabet wherever hundreds share one term and no other; `ties: drawn` does not.
 """
 
 import numba
@@ -12,6 +13,7 @@ from scipy import sparse
 from scarceseq.errors import InputError
 from scarceseq.network.annotations import read_annotation
 from scarceseq.network.neighbours import read_gene_list, strongest_sources
+from scarceseq.seeds import derive
 
 INPUTS = ("table",)
 KEYS = (
@@ -23,8 +25,11 @@ KEYS = (
     "gene_names",
     "gene_id_column",
     "gene_name_column",
+    "excluded_terms",
+    "max_genes_per_term",
     "min_jaccard",
     "top_k",
+    "ties",
 )
 TARGETS_PER_BLOCK = 500
 
@@ -35,7 +40,7 @@ def build(settings, inputs):
     Parameters
     ----------
     settings : dict
-        min_jaccard, top_k, and what `read_annotation` needs.
+        excluded_terms, max_genes_per_term, min_jaccard, top_k, ties, seed, and what `read_annotation` needs.
     inputs : dict
         ``table``: gene-term table, GMT, GAF or gene2go file; ``names``: symbols of the latter's genes; optionally
         ``restriction``: list of genes to keep.
@@ -53,9 +58,13 @@ def build(settings, inputs):
     wanted = read_gene_list(inputs.get("restriction"))
     if wanted is not None:
         pairs = pairs[pairs["gene"].isin(wanted)]
+    pairs = pairs[telling(pairs["term"], settings.get("excluded_terms", []), settings.get("max_genes_per_term"))]
     if pairs.empty:
-        raise InputError(f"{path}: no gene-term pair is left; check the columns and the list of genes")
-    genes, edges = jaccard_edges(pairs, settings["min_jaccard"], settings["top_k"])
+        raise InputError(
+            f"{path}: no gene-term pair is left; check the columns, the list of genes and what is left out of the terms"
+        )
+    seed = settings["seed"] if settings.get("ties") == "drawn" else None
+    genes, edges = jaccard_edges(pairs, settings["min_jaccard"], settings["top_k"], seed)
     counts = {
         "annotated_genes": len(genes),
         "terms": int(pairs["term"].nunique()),
@@ -65,7 +74,26 @@ def build(settings, inputs):
     return edges, counts
 
 
-def jaccard_edges(pairs, min_jaccard, top_k):
+def telling(terms, excluded, most):
+    """Which gene-term pairs are of terms that tell something about a gene.
+
+    Parameters
+    ----------
+    terms : pandas.Series of str
+        Of distinct pairs.
+    excluded : list of str
+    most : int or None
+        Largest number of genes of a term.
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    kept = ~terms.isin(excluded)
+    return kept if most is None else kept & (terms.map(terms.value_counts()) <= most)
+
+
+def jaccard_edges(pairs, min_jaccard, top_k, seed=None):
     """Edges between genes whose term sets overlap, |A and B| / |A or B| > `min_jaccard`.
 
     Parameters
@@ -75,6 +103,8 @@ def jaccard_edges(pairs, min_jaccard, top_k):
     min_jaccard : float
     top_k : int
         Sources kept per target.
+    seed : int, optional
+        For which of equally similar sources stay; the first by name without.
 
     Returns
     -------
@@ -86,6 +116,7 @@ def jaccard_edges(pairs, min_jaccard, top_k):
     membership = sparse.csr_array((np.ones(len(pairs), np.float32), (gene, term)), shape=(len(genes), len(terms)))
     sizes = np.bincount(gene, minlength=len(genes))
     by_term = membership.T.tocsr()
+    names = pd.util.hash_array(genes.astype(object), hash_key=f"{derive(seed or 0, 'ties'):016x}")
     kept = []
     for start in range(0, len(genes), TARGETS_PER_BLOCK):
         own = membership[start : start + TARGETS_PER_BLOCK]
@@ -101,11 +132,32 @@ def jaccard_edges(pairs, min_jaccard, top_k):
         target = target + start
         use = target != source
         target, source, jaccard = target[use], source[use], jaccard[use]
-        best = strongest_sources(target, source, jaccard, top_k)
+        tie = source if seed is None else drawn_order(names, target, source)
+        best = strongest_sources(target, tie, jaccard, top_k)
         kept.append(
             pd.DataFrame({"source": genes[source[best]], "target": genes[target[best]], "weight": jaccard[best]})
         )
     return genes, pd.concat(kept, ignore_index=True)
+
+
+def drawn_order(names, target, source):
+    """A number for each pair by which equally similar sources of a target are ordered; it depends on the names alone.
+
+    Parameters
+    ----------
+    names : numpy.ndarray of uint64
+        A hash of each gene's name.
+    target, source : numpy.ndarray of int
+
+    Returns
+    -------
+    numpy.ndarray of uint64
+    """
+    # the last step of splitmix64 (Steele et al. 2014), so that no target's order resembles another's
+    mixed = names[source] ^ (names[target] * np.uint64(0x9E3779B97F4A7C15))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 @numba.njit(cache=True)

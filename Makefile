@@ -1,5 +1,5 @@
 # Two commands: `make run` (the embedded default, from archive to report) and `make test`.
-# Both print the plain commands they run, so that you can leave make behind.
+# Both print the plain commands they run, so that you can leave make behind. DATA is the folder `data` of the config.
 PYTHON ?= python3.11
 CONFIG ?= config/demo.yaml
 CORES ?= all
@@ -8,7 +8,7 @@ BIN := .venv/bin
 .PHONY: run test test-slow bench lint format docs clean
 
 run: .venv/ready
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)$(if $(DATA), --config data=$(DATA))
 
 test: .venv/ready lint
 	$(BIN)/python -m pytest -m "not slow"

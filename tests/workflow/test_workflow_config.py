@@ -69,6 +69,10 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key screens.demo.path: uses {data}, but the key 'data' is not set",
         ),
         (
+            lambda c: (c.update(data="no/such/folder"), c["screens"]["demo"].update(path="{data}/screen.h5ad")),
+            "config key data: there is no folder 'no/such/folder'; say where it is: --config data=PATH",
+        ),
+        (
             lambda c: c["selection"]["screens"]["demo"].update(prediction_graph="nograph"),
             "config key selection.screens.demo: 'nograph' is no graph of network.graphs",
         ),

@@ -142,6 +142,9 @@ def _expand(node, words, where):
             if word in node:
                 if text is None:
                     raise InputError(f"config key {where}: uses {word}, but the key 'data' is not set")
+                if word == "{data}" and not Path(text).is_dir():
+                    hint = "say where it is: --config data=PATH"
+                    raise InputError(f"config key data: there is no folder '{text}'; {hint}")
                 node = node.replace(word, str(text).rstrip("/"))
     return node
 

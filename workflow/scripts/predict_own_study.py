@@ -16,10 +16,11 @@ from scarceseq.fewshot.own_study import own_corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
 from scarceseq.pretrain.model import load_base
+from scarceseq.progress import follow
 from scarceseq.runtime import keep_freed_memory, start
 
 start(snakemake.log[0])
-logging.getLogger("scarceseq.fewshot.cell").setLevel(logging.WARNING)  # a line for each fold would be thousands
+logging.getLogger("scarceseq.fewshot.cell").setLevel(logging.ERROR)  # a line for each fold would be thousands
 keep_freed_memory()
 torch.set_num_threads(snakemake.threads)
 source, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -38,7 +39,10 @@ for name, part in params.methods.items():
 
 folds = FoldSettings(**params.folds)
 repeats = 1 if samples["held_out"].any() else folds.repeats
-runs = [cross_validate(samples, corpus, predictors, folds, repeat, params.seed) for repeat in range(repeats)]
+runs = [
+    cross_validate(samples, corpus, predictors, folds, repeat, params.seed)
+    for repeat in follow(range(repeats), "repeats of the cross-validation")
+]
 predictions = pd.concat(runs, ignore_index=True)
 tested = {name: predictors[name] for name in params.tested_methods}
 permuted = permuted_accuracies(samples, corpus, tested, folds, params.permutations, params.seed)

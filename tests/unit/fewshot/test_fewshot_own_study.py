@@ -214,6 +214,10 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
     scores = found["scores"].set_index("method")["balanced_accuracy"]
     assert scores["guided_per_tensor"] > 0.8
+    told = found["summary"]["verdict"][0]
+    assert "; always the most frequent class: 12)" in told
+    assert "Guided per tensor, which was not compared with permuted labels, reaches" in told
+    assert not found["summary"]["first_beats_chance"]  # it was not tested
 
     first = found["predictions"].query("method == 'guided_per_tensor'").drop_duplicates(["repeat", "fold"])
     predict, _ = made["guided_per_tensor"]
@@ -231,6 +235,7 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     shuffled = permuted(samples, np.random.default_rng(3))
     told = whole_report(shuffled, corpus, made)["summary"]["verdict"]
     assert told[0].startswith("It cannot be told from these samples whether the label can be predicted")
+    assert "was not compared" not in told[0]
 
 
 def whole_report(samples, corpus, made, permutations=39):

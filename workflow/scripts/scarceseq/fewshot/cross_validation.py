@@ -12,6 +12,7 @@ from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.features import principal_components
 from scarceseq.fewshot.folds import fold_episodes, permuted
 from scarceseq.fewshot.metrics import measure
+from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
 
@@ -119,7 +120,7 @@ def permuted_accuracies(samples, corpus, predictors, settings, permutations, see
         method, permutation, balanced_accuracy.
     """
     tables = []
-    for number in range(permutations):
+    for number in follow(range(permutations), "permutations of the labels"):
         drawn = permuted(samples, np.random.default_rng(derive(seed, "permutation", number)))
         told = cross_validate(drawn, corpus, predictors, settings, 0, seed)
         found = measure(told, ["method"])[["method", "balanced_accuracy"]]

@@ -59,6 +59,9 @@ def report(predictions, permuted, samples, possible, settings, options):
         "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),
         "permutations": permutation_table(predictions, permuted, possible),
     }
+    table = found["permutations"]
+    shown = table.loc[table["p_holm"] <= 1 - confidence, "method"]
+    summary["first_beats_chance"] = bool(shown.eq(first).any())
     known = summary | {"smallest_detectable": least}
     sentences = verdict(known, found["scores"], found["contrasts"], found["permutations"])
     return found | {
@@ -95,8 +98,9 @@ def verdict(summary, score_table, contrast_table, permutation):
 def _can_it_be_told(summary, permutation):
     share = exact_interval(summary["right"], summary["predicted"], summary["confidence"])
     start = (
-        f"{_words(summary['first'])} predicts {summary['right']} of {summary['predicted']} held-out samples right "
-        f"({100 * summary['confidence']:g}% interval {share[0]:.0%} to {share[1]:.0%})"
+        f"{_start(summary['first'])} predicts {summary['right']} of {summary['predicted']} held-out samples right "
+        f"({100 * summary['confidence']:g}% interval {share[0]:.0%} to {share[1]:.0%}; always the most frequent class: "
+        f"{max(summary['counts'].values())})"
     )
     if permutation.empty:
         return f"{start}. Nothing was compared with permuted labels, so that this is no test."
@@ -124,15 +128,16 @@ def _can_it_be_told(summary, permutation):
 
 
 def _untested(score_table, permutation):
-    """Which method that was not compared with permuted labels should be, by its interval."""
+    """The best method that was not compared with permuted labels, if it does better than those usually let any."""
     bar = permutation["permuted_high"].max()
-    rest = score_table[~score_table["method"].isin(permutation["method"]) & (score_table["low"] > bar)]
+    rest = score_table[~score_table["method"].isin(permutation["method"]) & (score_table["balanced_accuracy"] > bar)]
     if rest.empty:
         return ""
     row = rest.iloc[0]
     return (
-        f" {_words(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
-        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods."
+        f" {_start(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
+        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods, better for other samples than "
+        "those that it was picked by."
     )
 
 
@@ -164,7 +169,7 @@ def _comparison(summary, score_table, contrast_table):
     counted = contrast_table["outcome"].value_counts()
     listed = ", ".join(f"{number} {name}" for name, number in counted.items())
     return (
-        f"{_words(summary['first'])} {words[row['outcome']]} the best of the others, {_words(best)} ({told}); the "
+        f"{_start(summary['first'])} {words[row['outcome']]} the best of the others, {_words(best)} ({told}); the "
         f"best was picked after the fact. Against all {len(contrast_table)}: {listed}."
     )
 
@@ -185,3 +190,8 @@ def _calibration(summary, score_table):
 
 def _words(name):
     return str(name).replace("_", " ")
+
+
+def _start(name):
+    """As `_words`, at the beginning of a sentence."""
+    return _words(name)[0].upper() + _words(name)[1:]

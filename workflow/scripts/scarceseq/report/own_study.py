@@ -120,7 +120,8 @@ def section(inputs):
     if len(contrasts):
         blocks.append(_differences(contrasts, names, summary))
     blocks.append(_reliability(inputs, summary))
-    blocks.append(Paragraph(_genes_sentence(checked), "finding"))
+    noise = "" if summary["first_beats_chance"] else " It was not shown to beat chance, so that this list may be noise."
+    blocks.append(Paragraph(_genes_sentence(checked) + noise, "finding"))
     blocks.append(_genes_picture(genes, checked))
     shown = genes.head(checked["named"])
     note = (

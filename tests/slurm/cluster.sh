@@ -10,6 +10,7 @@ start() {
   mkdir -p /run/munge "$state/controller" "$state/node"
   chown munge:munge /run/munge
   pgrep -x munged > /dev/null || runuser -u munge -- /usr/sbin/munged
+  # not nproc: it tells OMP_NUM_THREADS where that is set, and jobs of two processors would wait for ever
   cat > /etc/slurm/slurm.conf <<CONF
 ClusterName=scarceseq
 SlurmctldHost=$node(127.0.0.1)
@@ -28,7 +29,7 @@ AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=$state/jobs.log
 SchedulerParameters=sched_interval=1,bf_interval=2
-NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo) State=UNKNOWN
+NodeName=$node NodeAddr=127.0.0.1 CPUs=$(getconf _NPROCESSORS_ONLN) RealMemory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo) State=UNKNOWN
 PartitionName=main Nodes=$node Default=YES MaxTime=INFINITE State=UP
 CONF
   slurmctld
@@ -46,6 +47,10 @@ stop() {
   scancel --user=root 2> /dev/null || true
   pkill -x slurmd || true
   pkill -x slurmctld || true
+  for _ in $(seq 30); do # while they write their state, their folder cannot be removed
+    pgrep -x 'slurmd|slurmctld' > /dev/null || break
+    sleep 1
+  done
   rm -rf "$state"
 }
 

@@ -41,6 +41,10 @@ def slurm(tmp_path_factory):
     subprocess.run([cluster, "stop"], check=True)
 
 
+# The run takes about ten minutes; a job that the cluster can never start would be waited for without end.
+LONGEST_SECONDS = 2400
+
+
 def start(python, folder):
     """A run through the cluster, in the background; what it prints goes to a file."""
     with open(folder / "run.log", "a") as log:
@@ -88,7 +92,12 @@ def test_through_a_cluster_with_a_killed_job_and_a_cancelled_run(slurm, finished
             time.sleep(1)
         assert not queue("RUNNING"), "a cancelled run leaves its jobs"
         assert not (repository_copy / "results/tiny/report.html").exists()
-        assert start(slurm, repository_copy).wait() == 0, log.read_text()[-6000:]
+        run = start(slurm, repository_copy)
+        try:
+            done = run.wait(timeout=LONGEST_SECONDS)
+        except subprocess.TimeoutExpired:
+            done = queue("PENDING")
+        assert done == 0, f"{done}\n{log.read_text()[-6000:]}"
     finally:
         run.kill()
     expected, found = tables(finished_run), tables(repository_copy)

@@ -136,8 +136,8 @@ def _untested(score_table, permutation):
     row = rest.iloc[0]
     return (
         f" {_start(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
-        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods, better for other samples than "
-        "those that it was picked by."
+        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods, better for other samples "
+        "than those that it was picked by."
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
+from scarceseq.report.cells import text_of
 from scarceseq.report.wording import count, span, words
 
 TYPICAL = 0.2  # share of the pool at which a table or figure of one budget is given
@@ -66,14 +67,18 @@ def stability_figure(table):
     for ax, graph in zip(axes[0], graphs, strict=True):
         part = table[table["selection_graph"] == graph]
         kinds = list(dict.fromkeys(zip(part["change"], part["share"], strict=True)))
+        names = [CHANGES[kind] + (f" {100 * share:.0f}%" if share else "") for kind, share in kinds]
         for place, selector in enumerate(selectors):
             own = part[part["selector"] == selector].set_index(["change", "share"])["jaccard"]
             shift = (place - (len(selectors) - 1) / 2) * 0.14
             values = [own.get(kind, np.nan) for kind in kinds]
             colour = style.PALETTE[place % len(style.PALETTE)]
-            ax.plot(np.arange(len(kinds)) + shift, values, "o", color=colour, ms=5, label=words(selector))
-        ax.axhline(part["random"].mean(), color=style.GREY, lw=1.2, ls="--", label="two random choices")
-        names = [CHANGES[kind] + (f" {100 * share:.0f}%" if share else "") for kind, share in kinds]
+            dots = ax.plot(np.arange(len(kinds)) + shift, values, "o", color=colour, ms=5, label=words(selector))
+            told = [f"{words(selector)}, {k}: {text_of(v)}" for k, v in zip(names, values, strict=True)]
+            style.tell(dots, words(selector), told)
+        chance = part["random"].mean()
+        line = ax.axhline(chance, color=style.GREY, lw=1.2, ls="--", label="two random choices")
+        style.tell(line, f"two random choices: {text_of(chance)}")
         ax.set_xticks(range(len(kinds)), names, rotation=35, ha="right")
         ax.set_ylim(0, 1.04)
         ax.yaxis.grid(True)

@@ -156,7 +156,7 @@ def _map_blocks(inputs, samples, splits, settings):
     pictures = [
         Picture(
             "corpus_projection",
-            corpus_figures.map_figure(scores[:, :2], names, panels),
+            corpus_figures.map_figure(scores[:, :2], names, panels, part["sample"]),
             "Samples on two principal components",
             first
             + (f"Roles are those of the split '{split}'. " if split else "")
@@ -171,7 +171,7 @@ def _map_blocks(inputs, samples, splits, settings):
         pictures.append(
             Picture(
                 "corpus_umap",
-                corpus_figures.map_figure(places, ["UMAP 1", "UMAP 2"], panels),
+                corpus_figures.map_figure(places, ["UMAP 1", "UMAP 2"], panels, part["sample"]),
                 "Samples by UMAP",
                 f"Each point is a sample: UMAP of its first {scores.shape[1]} principal components, seeded. Neighbours "
                 "are alike.",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.report import style
+from scarceseq.report.cells import missing
 from scarceseq.report.wording import count, words
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
@@ -46,20 +47,23 @@ def depth_figure(samples, runs):
     edges = _logarithmic_bins(samples["library_size"])
     for colour, (unit, group) in zip(style.PALETTE, samples.groupby("unit", sort=True, observed=True), strict=False):
         label = UNIT_WORDS.get(unit, words(unit))
-        axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)
+        bars = axes[0, 0].hist(group["library_size"], bins=edges, color=colour, alpha=0.8, label=label)[-1]
+        style.tell_bins(bars, ("sample", "samples"), f"{{}} {label}")
     style.logarithmic(axes[0, 0])
     unit = label if samples["unit"].nunique() == 1 else "bases or reads, see legend"
     axes[0, 0].set(xlabel=unit, ylabel="samples", title="Library size")
     if samples["unit"].nunique() > 1:
         axes[0, 0].legend(loc="best")
-    axes[0, 1].hist(samples["genes_detected"], bins=BINS, color=style.BLUE, alpha=0.8)
+    bars = axes[0, 1].hist(samples["genes_detected"], bins=BINS, color=style.BLUE, alpha=0.8)[-1]
+    style.tell_bins(bars, ("sample", "samples"), "{} genes above zero")
     axes[0, 1].set(xlabel="genes above zero", ylabel="samples", title="Genes detected")
     style.plain_ticks(axes[0, 1].xaxis)
     edges = _logarithmic_bins(runs["runs"], bins=15)
-    axes[0, 2].hist(runs["runs"], bins=edges, color=style.LIGHT, label="looked at")
-    axes[0, 2].hist(
-        runs.loc[runs["kept"] > 0, "kept"], bins=edges, histtype="step", color=style.BLUE, linewidth=1.6, label="kept"
-    )
+    bars = axes[0, 2].hist(runs["runs"], bins=edges, color=style.LIGHT, label="looked at")[-1]
+    style.tell_bins(bars, ("study", "studies"), "{} runs looked at", whole=True)
+    kept = runs.loc[runs["kept"] > 0, "kept"]
+    outline = axes[0, 2].hist(kept, bins=edges, histtype="step", color=style.BLUE, linewidth=1.6, label="kept")[-1]
+    style.tell(outline, f"runs kept: {count(len(kept), 'study', 'studies')}")
     style.logarithmic(axes[0, 2])
     axes[0, 2].yaxis.get_major_locator().set_params(integer=True)
     axes[0, 2].set(xlabel="runs of a study", ylabel="studies", title="Runs per study")
@@ -84,9 +88,10 @@ def dropped_figure(reasons):
     """
     drawn, axes = style.figure(8.0, 0.9 + 0.27 * len(reasons))
     ax, places = axes[0, 0], np.arange(len(reasons))
-    ax.barh(places, reasons["runs"], color=style.BLUE, alpha=0.8, height=0.7)
-    for place, row in zip(places, reasons.itertuples(), strict=True):
+    bars = ax.barh(places, reasons["runs"], color=style.BLUE, alpha=0.8, height=0.7)
+    for place, bar, row in zip(places, bars, reasons.itertuples(), strict=True):
         text = f"{count(row.runs, 'run')} of {count(row.studies, 'study', 'studies')}"
+        style.tell(bar, f"{row.meaning}: {text}")
         ax.annotate(text, (row.runs, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     ax.set_yticks(places, reasons["meaning"])
     ax.set(xlabel="runs", xlim=(0, reasons["runs"].max() * 1.25))
@@ -96,8 +101,8 @@ def dropped_figure(reasons):
 
 
 @style.styled
-def map_figure(places, names, panels):
-    """Scatter plots of samples on two axes, one for each way of colouring them.
+def map_figure(places, names, panels, samples):
+    """Scatter plots of samples on two axes, one for each way of colouring them; each tells its values in all panels.
 
     Parameters
     ----------
@@ -106,14 +111,17 @@ def map_figure(places, names, panels):
         Of the axes.
     panels : list of Panel
         Values in the order of `places`.
+    samples : iterable of str
+        Their names, in that order.
     """
+    told = _sample_texts(samples, panels)
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
     rows = -(-len(panels) // columns)
     drawn, axes = style.figure(3.1 * columns, 4.2 * rows, rows=rows, columns=columns, sharex=True, sharey=True)
     for ax in axes.ravel()[len(panels) :]:
         ax.set_axis_off()
     for ax, panel in zip(axes.ravel(), panels, strict=False):
-        _scatter(ax, places, panel.values.reset_index(drop=True), panel.colours)
+        _scatter(ax, places, panel.values.reset_index(drop=True), panel.colours, told)
         ax.set(xlabel=names[0], title=panel.title)
         ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
@@ -121,7 +129,13 @@ def map_figure(places, names, panels):
     return drawn
 
 
-def _scatter(ax, places, values, colours):
+def _sample_texts(samples, panels):
+    """Name of each sample with what is known of it: 'SRR1: test, SRP1, liver'."""
+    rows = zip(samples, *(panel.values for panel in panels), strict=True)
+    return np.array([f"{name}: {', '.join(str(v) for v in values if not missing(v))}" for name, *values in rows])
+
+
+def _scatter(ax, places, values, colours, told):
     named = (
         list(values.value_counts(sort=True).index[:MOST_COLOURS])
         if colours is None
@@ -129,13 +143,16 @@ def _scatter(ax, places, values, colours):
     )
     rest = ~values.isin(named).to_numpy()
     if rest.any():
-        ax.scatter(*places[rest].T, s=7, color=style.LIGHT, linewidths=0, label=f"others ({rest.sum():,})")
+        text = f"others ({rest.sum():,})"
+        points = ax.scatter(*places[rest].T, s=7, color=style.LIGHT, linewidths=0, label=text)
+        style.tell(points, text, told[rest])
     for place, name in enumerate(named):
         chosen = (values == name).to_numpy()
         colour = colours[name] if colours else style.PALETTE[place % len(style.PALETTE)]
         marker = style.MARKERS[place % len(style.MARKERS)]
         text = f"{name} ({chosen.sum():,})"
-        ax.scatter(*places[chosen].T, s=12, color=colour, marker=marker, linewidths=0, alpha=0.8, label=text)
+        look = {"color": colour, "marker": marker, "linewidths": 0, "alpha": 0.8}
+        style.tell(ax.scatter(*places[chosen].T, s=12, label=text, **look), text, told[chosen])
     ax.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5
     )

@@ -25,11 +25,15 @@ def curve_figure(curve, summary):
 def draw_curve(ax, curve, summary):
     """The curve of `curve_figure` on given axes."""
     cost = curve["cost"]
-    ax.fill_between(cost, curve["random_low"], curve["random_high"], color=style.GREY, alpha=0.25, lw=0)
-    ax.plot(cost, curve["random_median"], color=style.GREY, label="random choice, with 95% of its draws")
-    ax.plot(cost, curve["coverage_percent"], color=style.BLUE, lw=2.2, label="this list")
+    band = ax.fill_between(cost, curve["random_low"], curve["random_high"], color=style.GREY, alpha=0.25, lw=0)
+    style.tell(band, "random choice, 95% of its draws")
+    median = ax.plot(cost, curve["random_median"], color=style.GREY, label="random choice, with 95% of its draws")
+    style.tell(median, "random choice, median of its draws")
+    style.tell(ax.plot(cost, curve["coverage_percent"], color=style.BLUE, lw=2.2, label="this list"), "this list")
     bend = curve.iloc[knee(curve)]
-    ax.plot([bend["cost"]], [bend["coverage_percent"]], marker="o", ms=8, mfc="none", mec=style.ORANGE, mew=2, ls="")
+    look = {"marker": "o", "ms": 8, "mfc": "none", "mec": style.ORANGE, "mew": 2, "ls": ""}
+    circle = ax.plot([bend["cost"]], [bend["coverage_percent"]], **look)
+    style.tell(circle, f"knee: {bend['genes']:,.0f} genes reach {bend['coverage_percent']:.1f}%")
     ax.annotate(
         f"knee: {bend['genes']:,.0f} genes",
         (bend["cost"], bend["coverage_percent"]),
@@ -38,7 +42,8 @@ def draw_curve(ax, curve, summary):
         ha="right",
         color=style.ORANGE,
     )
-    ax.axvline(summary["budget"], color=style.BLACK, lw=0.9, ls=(0, (4, 3)), label="budget")
+    budget = ax.axvline(summary["budget"], color=style.BLACK, lw=0.9, ls=(0, (4, 3)), label="budget")
+    style.tell(budget, f"budget: {summary['budget']:g}")
     ax.set_xlabel("cost" if summary["costs"] else "genes perturbed")
     ax.set_ylabel("reached (% of what all\ncandidates would reach)")
     ax.set_xlim(0, max(float(cost.max()), summary["budget"]) * 1.02)

@@ -7,6 +7,7 @@ import pandas as pd
 from scarceseq.pretrain.comparison import FLOORS
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
+from scarceseq.report.cells import text_of
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import count, span, words
 
@@ -39,10 +40,14 @@ def methods_figure(means):
             own = part[part["method"] == method]
             of_study = own.groupby("study")["value"].mean()
             spread = np.linspace(-0.22, 0.22, len(of_study))
-            ax.scatter(of_study, place + spread, s=9, color=style.LIGHT, lw=0)
+            pale = ax.scatter(of_study, place + spread, s=9, color=style.LIGHT, lw=0)
+            style.tell(pale, NAMES[method], [f"{NAMES[method]}, study {k}: {text_of(v)}" for k, v in of_study.items()])
             colour = style.BLUE if place == 0 else style.ORANGE if method not in FLOORS else style.GREY
             of_seed = own.groupby("seed")["value"].mean()
-            ax.scatter(of_seed, [place] * len(of_seed), s=34, marker="D", color=colour, alpha=0.75, lw=0, zorder=3)
+            look = {"s": 34, "marker": "D", "color": colour, "alpha": 0.75, "lw": 0, "zorder": 3}
+            diamonds = ax.scatter(of_seed, [place] * len(of_seed), **look)
+            told = [f"{NAMES[method]}, mean over studies, seed {k}: {text_of(v)}" for k, v in of_seed.items()]
+            style.tell(diamonds, NAMES[method], told)
         ax.set(xlabel="balanced accuracy", title=f"{words(task)} (base {base})", xlim=(-0.02, 1.02))
         ax.grid(True, axis="x")
     axes[0, 0].set_yticks(range(len(NAMES)), list(NAMES.values()))

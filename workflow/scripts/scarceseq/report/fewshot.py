@@ -6,7 +6,8 @@ import pandas as pd
 from scarceseq.fewshot.verdict import outcome, verdict
 from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.forest import forest_figure
+from scarceseq.report.cells import text_of
+from scarceseq.report.forest import draw_estimate, forest_figure
 from scarceseq.report.wording import span, words
 
 SHOWN = "method against task way shot metric difference low high p_holm outcome studies episodes seeds"
@@ -73,20 +74,19 @@ def comparison_figure(summary, family):
 
 
 def _panel(ax, part, methods, family, chance):
+    label = words(part["metric"].iloc[0]) if len(part) else "balanced accuracy"
     if chance is not None:  # with all classes it differs from episode to episode
-        ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":")
+        style.tell(ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":"), f"chance: {text_of(chance)}")
     for place, method in enumerate(methods):
         if method not in part.index or pd.isna(part.at[method, "mean"]):
             continue
-        mean, low, high = (float(part.at[method, key]) for key in ("mean", "low", "high"))
-        colour = COLOURS[family.get(method)]
-        if np.isfinite([low, high]).all():
-            ax.plot([low, high], [place, place], color=colour, lw=2, alpha=0.55, solid_capstyle="butt")
+        values = [float(part.at[method, key]) for key in ("mean", "low", "high")]
         marker = {"guided": "D", "compared": "s"}.get(family.get(method), "o")
-        ax.plot([mean], [place], marker=marker, color=colour, ms=5, ls="none")
+        name, colour = f"{words(method)}, {label}", COLOURS[family.get(method)]
+        draw_estimate(ax, place, values, name, colour, marker, size=5, lw=2, alpha=0.55)
     ax.set_ylim(-0.6, len(methods) - 0.4)
     ax.grid(True, axis="x")
-    ax.set_xlabel("balanced accuracy" if not len(part) else words(part["metric"].iloc[0]))
+    ax.set_xlabel(label)
 
 
 def contrast_names(contrasts):

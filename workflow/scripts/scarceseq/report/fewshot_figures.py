@@ -1,6 +1,7 @@
 """Figures of the few-shot comparison: ranks, learning curves and curves of over-fitting."""
 
 from scarceseq.report import style
+from scarceseq.report.cells import text_of
 from scarceseq.report.wording import words
 
 # What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.
@@ -39,11 +40,13 @@ def rank_figure(ranks, family, colours):
     first, distance = ranks["mean_rank"].iloc[0], ranks["critical_difference"].iloc[0]
     drawn, axes = style.figure(7.2, 1.2 + 0.2 * len(ranks))
     ax = axes[0, 0]
-    ax.axvspan(first, first + distance, color=style.LIGHT, alpha=0.45, lw=0)
+    band = ax.axvspan(first, first + distance, color=style.LIGHT, alpha=0.45, lw=0)
+    style.tell(band, f"critical difference: {text_of(distance)}")
     for place, row in enumerate(ranks.itertuples()):
         colour = colours[family.get(row.method)]
-        ax.plot([first, row.mean_rank], [place, place], color=style.LIGHT, lw=1)
-        ax.plot([row.mean_rank], [place], marker="o", ms=5, color=colour, ls="none")
+        line = ax.plot([first, row.mean_rank], [place, place], color=style.LIGHT, lw=1)
+        dot = ax.plot([row.mean_rank], [place], marker="o", ms=5, color=colour, ls="none")
+        style.tell([*line, *dot], f"{words(row.method)}: mean rank {text_of(row.mean_rank)}")
     ax.set_yticks(range(len(ranks)), [words(name) for name in ranks["method"]])
     ax.set_ylim(len(ranks) - 0.4, -0.6)
     ax.set_xlabel("mean rank over query studies by balanced accuracy (1 is best)")
@@ -64,7 +67,7 @@ def learning_figure(summary):
     drawn, axes = style.figure(3.2 * len(places) + 2.2, 3.4, columns=len(places), sharey=True)
     for ax, (task, way) in zip(axes[0], places, strict=True):
         part = summary[(summary["task"] == task) & (summary["way"].astype(str) == way)]
-        _lines(ax, part, "shot", "mean")
+        _lines(ax, part, "shot", "mean", "{:,} per class")
         ax.set_xticks(sorted(part["shot"].unique()))
         ax.set_title(f"{words(task)}: {way} classes")
         ax.set_xlabel("labelled samples per class")
@@ -88,7 +91,7 @@ def curve_figure(curves):
     drawn, axes = style.figure(3.2 * columns + 2.2, 0.4 + 2.8 * rows, rows=rows, columns=columns)
     for ax, (task, way, shot) in zip(axes.flat, places, strict=False):
         part = curves[(curves["task"] == task) & (curves["way"].astype(str) == way) & (curves["shot"] == shot)]
-        _lines(ax, part, "steps", "log_loss")
+        _lines(ax, part, "steps", "log_loss", "step {:,}")
         style.logarithmic(ax, "x")
         style.logarithmic(ax, "y")
         ax.set_title(f"{words(task)}: {way} classes, {shot} per class")
@@ -100,11 +103,13 @@ def curve_figure(curves):
     return drawn
 
 
-def _lines(ax, table, along, value):
+def _lines(ax, table, along, value, place):
     for method, (colour, dashes, marker) in FOLLOWED.items():
         part = table[table["method"] == method].sort_values(along)
         if len(part):
-            ax.plot(part[along], part[value], color=colour, ls=dashes, marker=marker, ms=4, label=words(method))
+            name, points = words(method), zip(part[along], part[value], strict=True)
+            line = ax.plot(part[along], part[value], color=colour, ls=dashes, marker=marker, ms=4, label=name)
+            style.tell(line, name, [f"{name}, {place.format(x)}: {text_of(y)}" for x, y in points])
     ax.grid(True)
 
 

@@ -1,8 +1,33 @@
-"""Differences with their intervals, one row each."""
+"""Estimates with their intervals, one row each."""
 
 import numpy as np
 
 from scarceseq.report import style
+from scarceseq.report.wording import estimate
+
+
+def draw_estimate(ax, place, values, name, colour, marker="o", size=4.5, **bar):
+    """A mark at the mean and a bar over its interval, which tell their name and values.
+
+    Parameters
+    ----------
+    ax : Axes
+    place : float
+        Height.
+    values : (float, float, float)
+        Mean, low and high; the last two NaN if there is no interval.
+    name : str
+        What is estimated, and of which method: 'linear probe, balanced accuracy'.
+    colour, marker, size
+        Of the mark.
+    **bar
+        Look of the bar, where it differs.
+    """
+    text, (mean, low, high) = f"{name}: {estimate(*values)}", values
+    if np.isfinite([low, high]).all():
+        look = {"color": colour, "lw": 2.2, "alpha": 0.5, "solid_capstyle": "butt"} | bar
+        style.tell(ax.plot([low, high], [place, place], **look), text)
+    style.tell(ax.plot([mean], [place], marker=marker, color=colour, ms=size, ls="none"), text)
 
 
 @style.styled
@@ -29,9 +54,8 @@ def forest_figure(contrasts, names, label):
         known = np.isfinite([row.low, row.high]).all()
         clear = known and (row.low > 0 or row.high < 0)
         colour = style.GREY if not clear else style.BLUE if row.difference > 0 else style.ORANGE
-        if known:
-            ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2, alpha=0.6, solid_capstyle="butt")
-        ax.plot([row.difference], [place], marker="o", color=colour, ms=5)
+        values = row.difference, row.low, row.high
+        draw_estimate(ax, place, values, names[place], colour, size=5, alpha=0.6)
     ax.set_yticks(range(len(contrasts)), names)
     ax.set_ylim(len(contrasts) - 0.4, -0.6)
     ax.grid(True, axis="x")

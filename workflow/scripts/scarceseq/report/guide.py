@@ -6,6 +6,7 @@ from matplotlib.colors import LogNorm
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.cells import text_of
 from scarceseq.report.wording import words
 
 GENES_SHOWN = 15
@@ -32,7 +33,7 @@ def distribution_figure(guides):
     for ax, (title, tensors) in zip(axes.flat, guides.items(), strict=False):
         for place, name in enumerate(names):
             if name in tensors:
-                shades = _strip(ax, place, tensors[name])
+                shades = _strip(ax, place, name, tensors[name])
         ax.set(xlabel="guide value (0 stays, 1 moves freely)", title=title, xlim=(-0.02, 1.02))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
@@ -42,14 +43,16 @@ def distribution_figure(guides):
     return drawn
 
 
-def _strip(ax, place, tensor):
+def _strip(ax, place, name, tensor):
     counts = np.asarray(tensor["histogram"], float)
     share = np.where(counts > 0, counts / max(counts.sum(), 1), np.nan)
     edges = np.linspace(0, 1, len(counts) + 1)
     shades = ax.pcolormesh(edges, [place - 0.42, place + 0.42], share[None, :], cmap="Blues", norm=LogNorm(0.001, 1))
-    quantiles = tensor["quantiles"]
-    ax.plot([quantiles["0.25"], quantiles["0.75"]], [place, place], color=style.ORANGE, lw=2.5, solid_capstyle="butt")
-    ax.plot([quantiles["0.5"]], [place], marker="o", ms=5, color=style.ORANGE, mec="white", mew=0.8)
+    low, middle, high = (tensor["quantiles"][level] for level in ("0.25", "0.5", "0.75"))
+    line = ax.plot([low, high], [place, place], color=style.ORANGE, lw=2.5, solid_capstyle="butt")
+    dot = ax.plot([middle], [place], marker="o", ms=5, color=style.ORANGE, mec="white", mew=0.8)
+    text = f"{name}: median {text_of(middle)}, middle half {text_of(low)} to {text_of(high)}"
+    style.tell([shades, *line, *dot], text)
     return shades
 
 
@@ -62,8 +65,10 @@ def accuracy_figure(accuracy):
     parts = [accuracy.loc[flag, "held_out_accuracy"] for flag in (kept, ~kept)]
     labels = [f"kept ({len(parts[0]):,})", f"dropped ({len(parts[1]):,})"]
     bins = np.linspace(0, 1, 21)
-    ax.hist(parts, bins=bins, stacked=True, color=[style.BLUE, style.ORANGE], label=labels)
-    ax.axvline(0.5, color=style.BLACK, lw=0.9, ls=":", label="chance")
+    stacked = ax.hist(parts, bins=bins, stacked=True, color=[style.BLUE, style.ORANGE], label=labels)[-1]
+    for bars, which in zip(stacked, ("kept", "dropped"), strict=True):
+        style.tell_bins(bars, (f"scout {which}", f"scouts {which}"), "accuracy {}")
+    style.tell(ax.axvline(0.5, color=style.BLACK, lw=0.9, ls=":", label="chance"), "chance: 0.50")
     ax.set(xlabel="accuracy on held-out samples", ylabel="scouts", xlim=(0, 1))
     ax.legend(loc="upper left")
     return drawn

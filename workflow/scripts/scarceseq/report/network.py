@@ -63,9 +63,8 @@ def degree_figure(degrees):
     for place, (name, counts) in enumerate(degrees.items()):
         ordered = np.sort(counts.to_numpy())
         share = 1 - np.arange(len(ordered)) / len(ordered)
-        ax.step(
-            ordered, share, where="pre", color=style.PALETTE[place % 8], label=f"{words(name)} ({len(ordered):,} genes)"
-        )
+        text = f"{words(name)} ({len(ordered):,} genes)"
+        style.tell(ax.step(ordered, share, where="pre", color=style.PALETTE[place % 8], label=text), text)
     ax.set(xlabel="out-going edges of a gene", ylabel="share of genes with\nat least so many", ylim=(0, 1.02))
     ax.yaxis.grid(True)
     ax.legend(loc="best")

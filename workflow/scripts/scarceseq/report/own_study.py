@@ -4,7 +4,8 @@ import numpy as np
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.forest import forest_figure
+from scarceseq.report.cells import text_of
+from scarceseq.report.forest import draw_estimate, forest_figure
 from scarceseq.report.wording import count, words
 
 BINS = 5
@@ -25,13 +26,13 @@ def accuracy_figure(scores, permutations, chance):
     """
     drawn, axes = style.figure(7.2, 1.2 + 0.26 * len(scores))
     ax = axes[0, 0]
-    ax.axvline(chance, color=style.BLACK, lw=0.9, ls=(0, (4, 3)))
+    style.tell(ax.axvline(chance, color=style.BLACK, lw=0.9, ls=(0, (4, 3))), f"chance: {text_of(chance)}")
     for place, row in enumerate(scores.itertuples()):
-        if np.isfinite(row.low):
-            ax.plot([row.low, row.high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
-        ax.plot([row.balanced_accuracy], [place], marker="o", ms=6, color=style.BLUE, ls="none")
+        values = row.balanced_accuracy, row.low, row.high
+        draw_estimate(ax, place, values, words(row.method), style.BLUE, size=6)
         for high in permutations.loc[permutations["method"] == row.method, "permuted_high"]:
-            ax.plot([high], [place], marker="|", ms=12, mew=2, color=style.ORANGE, ls="none")
+            tick = ax.plot([high], [place], marker="|", ms=12, mew=2, color=style.ORANGE, ls="none")
+            style.tell(tick, f"{words(row.method)}, permuted labels: {text_of(high)}")
     ax.set_yticks(range(len(scores)), [words(name) for name in scores["method"]])
     ax.set_ylim(len(scores) - 0.4, -0.6)
     ax.set_xlim(-0.02, 1.02)
@@ -59,7 +60,8 @@ def reliability_figure(told, classes):
     for number in np.unique(place):
         own = place == number
         at = surest[own].mean(), right[own].mean()
-        ax.plot(*at, marker="o", ms=7, color=style.BLUE, ls="none")
+        dot = ax.plot(*at, marker="o", ms=7, color=style.BLUE, ls="none")
+        style.tell(dot, f"{count(own.sum(), 'prediction')}: told {text_of(at[0])}, right {text_of(at[1])}")
         ax.annotate(f"{own.sum()}", at, xytext=(6, -10), textcoords="offset points", fontsize=8)
     ax.set_xlim(1 / classes - 0.05, 1.02)
     ax.set_ylim(-0.02, 1.05)
@@ -87,19 +89,36 @@ def gene_figure(genes, summary):
     for number, name in enumerate(classes):
         own = first[first["highest_in"].astype(str) == name]
         colour = style.PALETTE[number % len(style.PALETTE)]
-        bars.barh(own["rank"] - 1, own["attribution"], color=colour, label=f"highest in {name}")
-    bars.set_yticks(range(len(first)), first["gene_name"].fillna(first["gene_id"]).astype(str))
+        drawn_bars = bars.barh(own["rank"] - 1, own["attribution"], color=colour, label=f"highest in {name}")
+        for bar, text in zip(drawn_bars, _gene_texts(own), strict=True):
+            style.tell(bar, text)
+    bars.set_yticks(range(len(first)), _gene_names(first))
     bars.set_ylim(len(first) - 0.4, -0.6)
     bars.set_xlabel("integrated gradients (logits)")
     bars.legend(loc="lower right")
     both = genes["named_by_both"]
     for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
-        points.plot(part["attribution"], part["permutation_importance"], marker="o", ms=size, color=colour, ls="none")
+        look = {"marker": "o", "ms": size, "color": colour, "ls": "none"}
+        dots = points.plot(part["attribution"], part["permutation_importance"], **look)
+        style.tell(dots, f"{len(part):,} genes", _gene_texts(part))
     points.set_xlabel("integrated gradients (logits)")
     points.set_ylabel("loss when the gene's values\nare exchanged (logits)")
     points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
     points.grid(True)
     return drawn
+
+
+def _gene_names(genes):
+    return genes["gene_name"].fillna(genes["gene_id"]).astype(str)
+
+
+def _gene_texts(genes):
+    """What the mark of each gene tells."""
+    return [
+        f"{name}: integrated gradients {text_of(row.attribution)}, values exchanged "
+        f"{text_of(row.permutation_importance)}, highest in {row.highest_in}"
+        for name, row in zip(_gene_names(genes), genes.itertuples(), strict=True)
+    ]
 
 
 def section(inputs):

@@ -129,6 +129,7 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
         date=date or now,
         commit=commit,
         facts=[fact for section in sections for fact in section.facts],
+        drawings=drawings,
         findings=[text for section in sections for text in section.findings],
         sections=[
             {"key": s.key, "title": s.title, "blocks": [_prepared(block, drawings, tables) for block in s.blocks]}

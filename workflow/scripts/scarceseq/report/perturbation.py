@@ -7,6 +7,8 @@ from scarceseq.perturbation.summary import finding
 from scarceseq.perturbation.transfer_summary import sentence
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.cells import text_of
+from scarceseq.report.forest import draw_estimate
 from scarceseq.report.wording import span, words
 
 NO_SOURCE = "none"
@@ -74,15 +76,16 @@ def predictor_figure(summary):
         part = summary[summary["metric"] == metric]
         relative = metric == "mse" and part["relative"].notna().all()
         scale = part["floor"].iloc[0] if relative else 1.0
-        columns = ["relative_low", "relative", "relative_high"] if relative else ["low", "mean", "high"]
-        for row, (low, mean, high) in zip(part.itertuples(), part[columns].to_numpy(), strict=True):
-            place = names.index(label(row))
-            ax.plot([low, high], [place, place], color=style.BLUE, lw=2.2, alpha=0.5, solid_capstyle="butt")
-            ax.plot([mean], [place], marker="o", color=style.BLUE, ms=4.5)
+        title = RELATIVE if relative else words(metric)
+        columns = ["relative", "relative_low", "relative_high"] if relative else ["mean", "low", "high"]
+        for row, values in zip(part.itertuples(), part[columns].to_numpy(), strict=True):
+            draw_estimate(ax, names.index(label(row)), values, f"{label(row)}, {title}", style.BLUE)
         for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
             if np.isfinite(part[name].iloc[0]):
-                ax.axvline(part[name].iloc[0] / scale, color=style.BLACK, lw=0.9, ls=dashes)
-        ax.set_title(RELATIVE if relative else words(metric))
+                place = part[name].iloc[0] / scale
+                line = ax.axvline(place, color=style.BLACK, lw=0.9, ls=dashes)
+                style.tell(line, f"{name}, {title}: {text_of(place)}")
+        ax.set_title(title)
         ax.grid(True, axis="x")
         ax.margins(x=0.12)
     axes[0, 0].set_yticks(range(len(names)), names)
@@ -206,9 +209,8 @@ def transfer_figure(values):
     drawn, axes = style.figure(*size, columns=len(panels), sharey=True)
     for ax, ((name, budget), part) in zip(axes[0], panels, strict=True):
         for row in part.itertuples():
-            place, colour = names.index(row.method), style.ORANGE if row.method == "guided" else style.BLUE
-            ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2, alpha=0.5, solid_capstyle="butt")
-            ax.plot([row.mean], [place], marker="o", color=colour, ms=4.5)
+            colour, values = style.ORANGE if row.method == "guided" else style.BLUE, (row.mean, row.low, row.high)
+            draw_estimate(ax, names.index(row.method), values, f"{words(row.method)}, squared error", colour)
         ax.set_title(f"{words(name)}, {budget} perturbations")
         ax.grid(True, axis="x")
     axes[0, 0].set_yticks(range(len(names)), [words(name) for name in names])

@@ -8,6 +8,7 @@ from scipy import stats
 
 from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.cells import text_of
 from scarceseq.report.wording import count, words
 
 LABEL_LETTERS = 36  # that fit under a panel
@@ -53,20 +54,25 @@ def loss_figure(history):
     for row, (base, part) in zip(axes, parts.items(), strict=True):
         names = objectives(part)
         for ax, name in zip(row, names, strict=False):
-            _loss_panel(ax, part, name)
-            ax.set(title=base, ylabel=LOSS_WORDS.get(name, words(name)))
+            label = LOSS_WORDS.get(name, words(name))
+            _loss_panel(ax, part, name, label.replace("\n", " "))
+            ax.set(title=base, ylabel=label)
         for ax in row[len(names) :]:
             ax.set_visible(False)
     axes[0, 0].legend(loc="best")
     return drawn
 
 
-def _loss_panel(ax, history, name):
-    ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
+def _loss_panel(ax, history, name, label):
+    learning = ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
+    style.tell(learning, f"pretrain studies, {label}")
     held_out = history.dropna(subset=[f"validation_{name}"])
     if len(held_out) and name != "study_adversary":  # it knows no held-out study
         values = held_out[f"validation_{name}"]
-        ax.plot(held_out["step"], values, color=style.ORANGE, marker="o", ms=3, label="held-out studies")
+        judged = ax.plot(held_out["step"], values, color=style.ORANGE, marker="o", ms=3, label="held-out studies")
+        text = f"held-out studies, {label}"
+        points = zip(held_out["step"], values, strict=True)
+        style.tell(judged, text, [f"{text}, step {step:,}: {text_of(value)}" for step, value in points])
     ax.set_xlabel("optimiser step")
     style.plain_ticks(ax.xaxis)
     ax.set_ylim(bottom=0)
@@ -172,7 +178,16 @@ def error_figure(evaluation):
         for place, ((base, role), part) in enumerate(roles):
             marker, colour = style.MARKERS[place % 8], style.PALETTE[place % 8]
             label = f"{base}, {words(role)}"
-            ax.scatter(part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label)
+            points = ax.scatter(
+                part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label
+            )
+            told = zip(part.index.get_level_values("study"), part["model"], part[rival], strict=True)
+            name = PANEL_TITLES.get(rival, words(rival))
+            style.tell(
+                points,
+                label,
+                [f"{study}, {label}: model {text_of(own)}, {name} {text_of(other)}" for study, own, other in told],
+            )
         ax.set(
             xlabel=textwrap.fill(f"error of {PREDICTOR_WORDS.get(rival, words(rival))}", LABEL_LETTERS),
             aspect="equal",

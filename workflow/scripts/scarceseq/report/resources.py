@@ -9,7 +9,8 @@ import pandas as pd
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.wording import words
+from scarceseq.report.cells import text_of
+from scarceseq.report.wording import count, words
 from scarceseq.runtime import READY
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
@@ -105,10 +106,17 @@ def time_figure(table):
     drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
     stages = [stage for stage in [*STAGES, "other"] if stage in set(table["stage"])]
     colours = [style.PALETTE[stages.index(stage) % 2 * 5] for stage in table["stage"]]
+    told = [
+        f"{words(row.rule)}: {text_of(row.total_seconds)} s, {count(row.jobs, 'job')}, at most "
+        f"{text_of(row.peak_memory_mb)} MB"
+        for row in table.itertuples()
+    ]
     for ax, column, title in zip(
         axes[0], ["total_seconds", "peak_memory_mb"], ["time, all jobs (s)", "peak memory of a job (MB)"], strict=True
     ):
-        ax.barh(range(len(table)), table[column].fillna(0), color=colours)
+        bars = ax.barh(range(len(table)), table[column].fillna(0), color=colours)
+        for bar, text in zip(bars, told, strict=True):
+            style.tell(bar, text)
         ax.set_xlabel(title)
         ax.grid(True, axis="x")
         style.plain_ticks(ax.xaxis)

@@ -6,6 +6,7 @@ import pandas as pd
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.cells import text_of
 
 STRONGEST, GENES_EACH = 15, 5
 
@@ -53,14 +54,17 @@ def strength_figure(effects):
     screens = list(dict.fromkeys(effects["screen"]))
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
     for ax, screen in zip(axes[0], screens, strict=True):
-        part = effects[effects["screen"] == screen]
+        part = effects[effects["screen"] == screen].sort_values("strength", kind="stable")
+        told = [f"{row.perturbation}: strength {text_of(row.strength)}" for row in part.itertuples()]
         if "reliability" in part and part["reliability"].notna().any():
-            ax.scatter(part["strength"], part["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
+            points = ax.scatter(part["strength"], part["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
+            told = [f"{text}, reliability {text_of(r)}" for text, r in zip(told, part["reliability"], strict=True)]
             ax.axhline(0, color=style.BLACK, lw=0.8, ls=":")
             ax.set(ylabel="reliability (split-half correlation)")
         else:
-            ax.scatter(np.sort(part["strength"]), np.linspace(0, 1, len(part)), s=10, color=style.BLUE, lw=0)
+            points = ax.scatter(part["strength"], np.linspace(0, 1, len(part)), s=10, color=style.BLUE, lw=0)
             ax.set(ylabel="share of perturbations below")
+        style.tell(points, f"{len(part):,} perturbations of {screen}", told)
         ax.set(xlabel="effect strength (root mean square)", title=screen)
     return drawn
 

@@ -4,8 +4,9 @@ import pandas as pd
 
 from scarceseq.report import choices, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.cells import text_of
 from scarceseq.report.forest import forest_figure
-from scarceseq.report.wording import span, words
+from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
 
@@ -44,7 +45,8 @@ def curves_figure(summary):
                 _curve(ax, curve.sort_values("budget_share"), key, looks[key])
             for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
                 if part[name].notna().any():
-                    ax.axhline(part[name].mean(), color=style.BLACK, lw=0.9, ls=dashes, label=name)
+                    line = ax.axhline(part[name].mean(), color=style.BLACK, lw=0.9, ls=dashes, label=name)
+                    style.tell(line, f"{name}: {text_of(part[name].mean())}")
             ax.yaxis.grid(True)
             ax.set_title(words(predictor))
         row[0].set_ylabel(METRIC_WORDS[metric])
@@ -72,9 +74,13 @@ def _curve(ax, curve, key, look):
     label = words(selector) + (f", {words(graph)} graph" if graph != NO_GRAPH else "")
     share = 100 * curve["budget_share"]
     width = 2.2 if selector == RANDOM else 1.5
-    ax.plot(share, curve["mean"], color=colour, ls=dashes, lw=width, marker="o", ms=3, label=label)
+    line = ax.plot(share, curve["mean"], color=colour, ls=dashes, lw=width, marker="o", ms=3, label=label)
+    points = zip(share, curve["budget"], curve["mean"], curve["low"], curve["high"], strict=True)
+    style.tell(line, label, [f"{label}, {n:,.0f} perturbations ({s:.0f}%): {estimate(*v)}" for s, n, *v in points])
     if selector == RANDOM:
-        ax.fill_between(share, curve["low"].astype(float), curve["high"].astype(float), color=colour, alpha=0.2, lw=0)
+        low, high = (curve[end].astype(float) for end in ("low", "high"))
+        band = ax.fill_between(share, low, high, color=colour, alpha=0.2, lw=0)
+        style.tell(band, f"{label}, interval over splits")
 
 
 def area_table(summary):

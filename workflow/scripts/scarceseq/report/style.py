@@ -2,10 +2,15 @@
 
 import io
 import re
+from html import escape
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from scarceseq.report.cells import text_of
+from scarceseq.report.wording import count
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, BLACK, GREY, LIGHT = "#56B4E9", "#E69F00", "#1a1a1a", "#7a7a7a", "#c9ced3"
@@ -39,7 +44,8 @@ _SETTINGS = {
     "svg.fonttype": "none",
     "text.parse_math": False,
 }
-
+POINTS_TOLD = 2_000
+"""Most points of one scatter or line that each get a text of their own."""
 
 styled = matplotlib.rc_context(_SETTINGS)
 """Decorator of every function that draws: the shared settings hold while it does."""
@@ -64,8 +70,55 @@ def figure(width=8.0, height=3.2, rows=1, columns=1, **options):
     return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
 
 
+def tell(artists, text, points=()):
+    """Have marks say what they are: `svg` writes the texts as titles, which browsers show where the reader points.
+
+    Parameters
+    ----------
+    artists : Artist or list of Artist
+        What a method of the axes returned.
+    text : str
+        Of the whole mark.
+    points : iterable of str, optional
+        Of each point of a scatter or marker of a line, in the order of the data. Left out above `POINTS_TOLD` points,
+        so that the page stays small: they tell the text of the whole.
+    """
+    for artist in artists if isinstance(artists, (list, tuple)) else [artists]:
+        artist.told = text, _with_place(artist, list(points))
+
+
+def _with_place(artist, points):
+    """Texts of the points that are drawn: those without a place are not."""
+    if not 0 < len(points) <= POINTS_TOLD:
+        return []
+    places = artist.get_offsets() if hasattr(artist, "get_offsets") else artist.get_xydata()
+    known = np.isfinite(np.ma.filled(np.ma.asarray(places, dtype=float), np.nan)).all(axis=1)
+    return [text for text, flag in zip(points, known, strict=True) if flag]
+
+
+def tell_bins(bars, counted, along, whole=False):
+    """Have the bars of a histogram say how many they count, and where: '12 samples: 3,000 to 4,000 genes above zero'.
+
+    Parameters
+    ----------
+    bars : BarContainer
+    counted : (str, str)
+        What is counted, singular and plural.
+    along : str
+        Along what, with {} for the ends of the bar.
+    whole : bool
+        Name the whole numbers inside a bar instead of its edges.
+    """
+    for bar in bars:
+        low, high = bar.get_x(), bar.get_x() + bar.get_width()
+        low, high = (text_of(edge) for edge in ((int(np.ceil(low)), int(np.ceil(high)) - 1) if whole else (low, high)))
+        place = low if low == high else f"{low} to {high}"
+        if bar.get_height():
+            tell(bar, f"{count(int(bar.get_height()), *counted)}: {along.format(place)}")
+
+
 def svg(drawn, name):
-    """SVG of a figure: text stays text, equal figures give equal bytes.
+    """SVG of a figure: text stays text, marks have the titles that `tell` gave them, equal figures give equal bytes.
 
     Parameters
     ----------
@@ -78,21 +131,48 @@ def svg(drawn, name):
     str
     """
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    marks = drawn.findobj(lambda artist: hasattr(artist, "told"))
+    for number, artist in enumerate(marks):
+        artist.set_gid(f"mark_{number}")
     with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
         buffer = io.StringIO()
         drawn.savefig(buffer, format="svg", metadata=nothing)
-    return buffer.getvalue()
+    return _titled(buffer.getvalue(), {artist.get_gid(): artist for artist in marks})
+
+
+def _titled(text, marks):
+    """SVG with titles in the groups of marks, by identifier, and in the points inside."""
+    parts = text.split('<g id="')  # one artist each: groups without an identifier are inside those with one
+    for number, part in enumerate(parts):
+        name, _, inside = part.partition('">')
+        if name in marks:
+            whole, points = marks[name].told
+            if len(points) == inside.count("<use "):  # not if some lie outside the figure
+                inside = _titled_points(inside, iter(points))
+            parts[number] = f'{name}">{_title(whole)}{inside}'
+    return '<g id="'.join(parts)
+
+
+def _titled_points(inside, texts):
+    return re.sub("<use ([^>]*)/>", lambda use: f"<use {use[1]}>{_title(next(texts))}</use>", inside)
+
+
+def _title(text):
+    return f"<title>{escape(text)}</title>"
 
 
 def inline(text, name, label):
-    """The same SVG for use inside an HTML page: no prologue, identifiers made unique, a name for screen readers."""
+    """The same SVG for use inside an HTML page: no prologue, identifiers made unique, a name for screen readers.
+
+    It is a group to them, not an image: of an image they would read no titles of marks.
+    """
     body = text[text.index("<svg") :]
     body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
     body = body.replace(' id="', f' id="{name}-').replace("url(#", f"url(#{name}-")
     body = body.replace('href="#', f'href="#{name}-')
     pixels = float(re.findall(r'viewBox="0 0 ([\d.]+) ', body)[0]) * 4 / 3
     size = f"width:100%;min-width:{min(pixels, 540):.0f}px;max-width:{pixels:.0f}px;height:auto"
-    head = f'<svg role="img" aria-label="{label}" style="{size}"'
+    head = f'<svg role="group" aria-label="{label}" style="{size}"'
     return re.sub(r'<svg((?:\s+(?:height|width)="[^"]*")*)', head, body, count=1)
 
 

@@ -1,4 +1,8 @@
-"""Keys and counts in plain words."""
+"""Keys, counts and estimates in plain words."""
+
+import numpy as np
+
+from scarceseq.report.cells import text_of
 
 
 def words(name):
@@ -9,6 +13,12 @@ def words(name):
 def count(number, singular, plural=None):
     """'1 study', '1,200 studies'."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def estimate(mean, low=np.nan, high=np.nan):
+    """'0.812 (0.750 to 0.860)', or '0.812' if there is no interval."""
+    text = text_of(mean)
+    return f"{text} ({text_of(low)} to {text_of(high)})" if np.isfinite([low, high]).all() else text
 
 
 def span(numbers):

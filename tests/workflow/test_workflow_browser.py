@@ -13,6 +13,7 @@ from test_workflow_kills import TINY
 # Runs inside a copy of the page, in a frame as wide as a phone or a desk; what it finds is left in the outer page.
 PROBE = """
 <script>
+const MOST_POINTED = 30; // of one figure
 window.addEventListener("error", (event) => (window.failed = String(event.message)));
 window.addEventListener("load", () => {
   const box = [...document.querySelectorAll(".tablebox")].find((each) => each.querySelector(".filter"));
@@ -30,6 +31,25 @@ window.addEventListener("load", () => {
   const rising = rows().map(value);
   box.querySelectorAll("th button")[number].click();
   const falling = rows().map(value);
+  // what the browser would show for the element under the pointer: the nearest title from there outwards
+  const titleAt = (x, y) => {
+    let element = document.elementFromPoint(x, y), title = null;
+    for (; element && !title; element = element.parentElement) title = element.querySelector(":scope > title");
+    return title;
+  };
+  let pointed = 0, own = 0;
+  const silent = [];
+  for (const figure of document.querySelectorAll("figure")) {
+    const marks = [...figure.querySelectorAll("svg use")].filter((use) => use.closest(":has(> title)"));
+    for (const mark of marks.slice(0, MOST_POINTED)) {
+      mark.scrollIntoView({ behavior: "instant", block: "center", inline: "center" });
+      const box = mark.getBoundingClientRect();
+      const title = titleAt(box.x + box.width / 2, box.y + box.height / 2);
+      pointed += 1;
+      own += title === mark.closest(":has(> title)").querySelector(":scope > title");
+      if (!title) silent.push(figure.id + ": " + mark.closest(":has(> title)").textContent.trim());
+    }
+  }
   const links = [...document.querySelectorAll('a[href^="#"]')];
   const drawings = [...document.querySelectorAll("figure svg")].map((each) => each.getBoundingClientRect());
   parent.postMessage({
@@ -39,7 +59,7 @@ window.addEventListener("load", () => {
     broken: links.filter((link) => !document.getElementById(link.hash.slice(1))).length,
     wider: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     before, kept: kept.length, right, after: rows().length, rising, falling,
-    width: document.documentElement.clientWidth,
+    width: document.documentElement.clientWidth, pointed, own, silent,
   }, "*");
 });
 </script>
@@ -74,7 +94,7 @@ def test_the_page_as_it_is_has_nothing_to_complain_of(chromium, finished_run):
 
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_figures_links_tables_and_width(width, chromium, finished_run, tmp_path):
+def test_figures_marks_links_tables_and_width(width, chromium, finished_run, tmp_path):
     text = (finished_run / "results/tiny/report.html").read_text()
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text, count=1)
     page = html.escape(text.replace("</body>", PROBE + "</body>"), quote=True)
@@ -86,6 +106,9 @@ def test_figures_links_tables_and_width(width, chromium, finished_run, tmp_path)
     assert found["width"] <= width
     assert found["figures"] == found["drawn"] > 10
     assert found["broken"] == 0
+    assert found["silent"] == [], "a mark that says nothing when it is pointed at"
+    assert 0.5 * found["pointed"] < found["own"], "marks may lie over others, but not most"
+    assert found["pointed"] > 100
     assert found["wider"] <= 0, "the page scrolls sideways"
     assert 0 < found["kept"] < found["before"] == found["after"]
     assert found["right"]

@@ -84,16 +84,7 @@ def tell(artists, text, points=()):
         so that the page stays small: they tell the text of the whole.
     """
     for artist in artists if isinstance(artists, (list, tuple)) else [artists]:
-        artist.told = text, _with_place(artist, list(points))
-
-
-def _with_place(artist, points):
-    """Texts of the points that are drawn: those without a place are not."""
-    if not 0 < len(points) <= POINTS_TOLD:
-        return []
-    places = artist.get_offsets() if hasattr(artist, "get_offsets") else artist.get_xydata()
-    known = np.isfinite(np.ma.filled(np.ma.asarray(places, dtype=float), np.nan)).all(axis=1)
-    return [text for text, flag in zip(points, known, strict=True) if flag]
+        artist.told = text, list(points)
 
 
 def tell_bins(bars, counted, along, whole=False):
@@ -146,11 +137,26 @@ def _titled(text, marks):
     for number, part in enumerate(parts):
         name, _, inside = part.partition('">')
         if name in marks:
-            whole, points = marks[name].told
-            if len(points) == inside.count("<use "):  # not if some lie outside the figure
-                inside = _titled_points(inside, iter(points))
-            parts[number] = f'{name}">{_title(whole)}{inside}'
+            points = _points_told(marks[name])
+            inside = _titled_points(inside, iter(points)) if points else inside
+            parts[number] = f'{name}">{_title(marks[name].told[0])}{inside}'
     return '<g id="'.join(parts)
+
+
+def _points_told(artist):
+    """Texts of the points that are drawn, which those without a place are not; none if some lie outside the figure."""
+    _, points = artist.told
+    if not 0 < len(points) <= POINTS_TOLD:
+        return []
+    if hasattr(artist, "get_offsets"):
+        places = artist.get_offset_transform().transform(np.ma.filled(artist.get_offsets(), np.nan))
+    else:
+        places = artist.get_transform().transform(artist.get_xydata())
+    known = np.isfinite(places).all(axis=1)
+    box = artist.get_figure(root=True).bbox
+    if not all(box.contains(*place) for place in places[known]):  # there, matplotlib draws fewer or more points
+        return []
+    return [text for text, flag in zip(points, known, strict=True) if flag]
 
 
 def _titled_points(inside, texts):

@@ -1,6 +1,9 @@
 # Archive: which studies there are, their files fetched and verified, and a user's own studies.
 
 
+include: "inputs/archive.smk"
+
+
 rule fetch_annotation:
     input:
         archive_inputs(),

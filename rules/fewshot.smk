@@ -1,6 +1,9 @@
 # Few-shot comparison: episodes from held-out studies, every method on the same episodes, scores clustered by study.
 
 
+include: "inputs/fewshot.smk"
+
+
 rule plan_episodes:
     input:
         samples="<results>/corpus/samples.parquet",

@@ -1,6 +1,9 @@
 # Guides: scouts learn small tasks from the base model; how far each weight moves becomes the guide.
 
 
+include: "inputs/guide.smk"
+
+
 rule plan_scouts:
     input:
         training="<results>/corpus/training.npy",

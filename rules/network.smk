@@ -1,6 +1,9 @@
 # Stage 6: gene graphs from annotations, edge tables and the corpus.
 
 
+include: "inputs/network.smk"
+
+
 rule build_graph:
     input:
         unpack(graph_inputs),

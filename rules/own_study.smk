@@ -1,6 +1,9 @@
 # A study of the user's own, predicted with a packed model beside simple baselines, and the genes that it rests on.
 
 
+include: "inputs/own_study.smk"
+
+
 rule unpack_model:
     input:
         packed=config["own_study"]["model"],

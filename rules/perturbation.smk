@@ -1,6 +1,9 @@
 # Stage 8: predictors of unseen perturbations, trained on the whole pool of each split.
 
 
+include: "inputs/perturbation.smk"
+
+
 rule fit_predictors:
     input:
         unpack(prior_inputs),

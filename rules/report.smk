@@ -1,6 +1,9 @@
 # One page a person wants to read, and its figures and tables as files.
 
 
+include: "inputs/report.smk"
+
+
 rule render_report:
     input:
         unpack(report_inputs),

@@ -1,6 +1,9 @@
 # Stage 7: perturbation screens, from cells or mean profiles to differences to control.
 
 
+include: "inputs/screen.smk"
+
+
 rule fetch_screen:
     output:
         screen="<results>/screen/{screen}/source.h5ad",

@@ -1,6 +1,9 @@
 # Stage 9: rank perturbations, in one shot or in rounds, train on what is chosen, judge on held-out perturbations.
 
 
+include: "inputs/selection.smk"
+
+
 # No name is a path, so that a folder's name cannot be taken for a part of one.
 wildcard_constraints:
     screen="[^/]+",

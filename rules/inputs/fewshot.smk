@@ -1,0 +1,80 @@
+# What the rules of rules/fewshot.smk read and are told, as far as the config decides it.
+
+
+def learned_file(base, method):
+    """What a few-shot method needs that was learned on other studies: a guide, or what meta-learning made; or None."""
+    needed = registry.declared("fewshot.methods", method, "GUIDE")
+    if needed is None:
+        return None
+    key, name = needed.split("/")
+    return f"{RESULTS}/guide/{base}/{config['fewshot'].get(key, key)}/{name}.safetensors"
+
+
+def learned_inputs(wildcards):
+    """All that the methods of a block need, each once."""
+    block = method_blocks(wildcards.task)[wildcards.block]
+    found = dict.fromkeys(learned_file(wildcards.base, method) for method in block)
+    return {"learned": [path for path in found if path]}
+
+
+def block_methods(wildcards):
+    """The methods of a block: what each needs, and its candidates."""
+    return {
+        method: {"learned": learned_file(wildcards.base, method), "candidates": candidates_of("fewshot", method)}
+        for method in method_blocks(wildcards.task)[wildcards.block]
+    }
+
+
+def episodes_of_task(wildcards):
+    """Test episodes of each cell of a task."""
+    return config["fewshot"]["tasks"][wildcards.task]["episodes"] or config["fewshot"]["episodes"]
+
+
+def compared_variants(task):
+    """(base, its seeds that the task compares) of the base models that hold the task's test studies out."""
+    part = config["fewshot"]["tasks"][task]
+    for base, trained in config["pretrain"]["bases"].items():
+        if trained["split"] == part["split"]:
+            yield base, variants(base)[: part["seeds"] or config["fewshot"]["seeds"]]
+
+
+def base_of_variant():
+    """The base that each of its compared seeds belongs to."""
+    return {
+        name: base for task in config["fewshot"]["tasks"] for base, names in compared_variants(task) for name in names
+    }
+
+
+def fewshot_cells():
+    """(task, way, shot) of every cell."""
+    for task, part in config["fewshot"]["tasks"].items():
+        yield from ((task, way, shot) for way in part["ways"] for shot in part["shots"])
+
+
+def fewshot_methods():
+    """(base, method, task) of everything that is asked for."""
+    return [
+        (base, method, task)
+        for task, part in config["fewshot"]["tasks"].items()
+        for base, trained in config["pretrain"]["bases"].items()
+        if trained["split"] == part["split"]
+        for method in part["methods"] or config["fewshot"]["methods"]
+    ]
+
+
+def fewshot_plans():
+    """What was planned for each cell."""
+    return [f"{RESULTS}/fewshot/episodes/{task}/{way}way_{shot}shot.json" for task, way, shot in fewshot_cells()]
+
+
+def fewshot_files(kind):
+    """Files of one kind of every cell, by the base models that hold the task's test studies out.
+
+    Methods that never see the network give the same for each of a base's seeds, so that one is enough.
+    """
+    for task, way, shot in fewshot_cells():
+        for _, seeds in compared_variants(task):
+            for block, methods in method_blocks(task).items():
+                sees = any(registry.declared("fewshot.methods", method, "NETWORK") for method in methods)
+                for variant in seeds if sees else seeds[:1]:
+                    yield f"{RESULTS}/fewshot/{kind}/{variant}/{block}/{task}/{way}way_{shot}shot.parquet"

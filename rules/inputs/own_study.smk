@@ -1,0 +1,45 @@
+# What the rules of rules/own_study.smk read and are told, as far as the config decides it.
+
+
+def packed_files():
+    """What is unpacked of a packed model, by name."""
+    names = {"model": "model.safetensors", "information": "model.json", "card": "card.json"}
+    names |= {"components": "components.safetensors"} | {guide: f"{guide}.safetensors" for guide in GUIDES}
+    return {name: f"<results>/own_study/model/{file}" for name, file in names.items()}
+
+
+def own_study_files(wildcards):
+    """The user's tables: counts, labels if they are apart, orthologues if the organism differs."""
+    own = config["own_study"]
+    found = {name: own[name] for name in ("counts", "labels") if own[name]}
+    return found | ({"orthologues": own["orthologues"]["table"]} if own["orthologues"] else {})
+
+
+def own_study_settings(purpose):
+    """Keys of the own study that one of its steps needs."""
+    keys = {
+        "import": "name counts labels sample_column label classes group gene_id_type organism orthologues "
+        "minimum_gene_share held_out",
+        "folds": "folds repeats inner_folds least_calibrated",
+        "telling": "confidence smallest_difference",
+        "explaining": "path_points shuffles named_genes",
+    }
+    return {key: config["own_study"][key] for key in keys[purpose].split() if key in config["own_study"]}
+
+
+def own_study_methods(names):
+    """Methods of the own study: the guide that each needs, and its candidates."""
+    found = {}
+    for name in names:
+        guide = registry.declared("fewshot.methods", name, "GUIDE")
+        found[name] = {
+            "learned": guide and f"{RESULTS}/own_study/model/{Path(guide).name}.safetensors",
+            "candidates": candidates_of("own_study", name),
+        }
+    return found
+
+
+def own_study_guides():
+    """Guides of the packed model that the methods need, each once."""
+    needed = [part["learned"] for part in own_study_methods(config["own_study"]["methods"]).values()]
+    return sorted({path for path in needed if path})

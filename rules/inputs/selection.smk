@@ -1,0 +1,100 @@
+# What the rules of rules/selection.smk read and are told, as far as the config decides it.
+
+
+def needs_of(selectors):
+    """What some selectors look at besides names, together."""
+    return {need for name in selectors for need in ways.declared(name, "NEEDS")}
+
+
+def model_cells(wildcards):
+    """The screen's cells, if a model of the job is trained on cells."""
+    needs = [registry.declared("selection.surrogates", name, "NEEDS") for name in models_between_rounds(wildcards)]
+    wanted = any("cells" in need for need in needs)
+    return {"cells": f"{RESULTS}/screen/{wildcards.screen}/cells.h5ad"} if wanted else {}
+
+
+def model_settings(wildcards):
+    """Settings of each model of a job that has some: those of the predictor of that name."""
+    found = {name: settings_of_predictor(name) for name in models_between_rounds(wildcards)}
+    return {name: own for name, own in found.items() if own}
+
+
+def selection_rankings():
+    """(screen, graph, job) of all rankings; selectors that need no single graph run under the graph name `none`."""
+    for screen, part in config["selection"]["screens"].items():
+        for job, selectors in selector_jobs().items():
+            for graph in [*part["selection_graphs"], "none"]:
+                if any(("graph" in needs_of([name])) == (graph != "none") for name in selectors):
+                    yield screen, graph, job
+
+
+def selection_graph(wildcards):
+    """The graph that the selectors of a job look at, if any."""
+    return [] if wildcards.graph == "none" else network_file(wildcards.graph)
+
+
+def prior_graphs(wildcards):
+    """Graphs of prior knowledge, if a selector of the job fuses them."""
+    part = config["selection"]["screens"][wildcards.screen]
+    wanted = "priors" in needs_of(selectors_of_job(wildcards))
+    return [
+        f"{RESULTS}/network/{graph}.parquet" for graph in part["prior_graphs"] or part["selection_graphs"] if wanted
+    ]
+
+
+def control_graphs():
+    """The graph that each control graph (shuffled or rewired) was made from."""
+    graphs = config["network"]["graphs"]
+    return {name: part["of"][0] for name, part in graphs.items() if part["kind"] in ("shuffled", "rewired")}
+
+
+def rankings_of_job(wildcards):
+    """Rankings of a job, made in one shot or in rounds."""
+    folder = "rounds" if in_rounds(selectors_of_job(wildcards)) else "rankings"
+    return f"{RESULTS}/selection/{wildcards.screen}/{wildcards.graph}/{folder}/{wildcards.selector}.parquet"
+
+
+def network_file(graph):
+    """File of a gene graph."""
+    return f"{RESULTS}/network/{graph}.parquet"
+
+
+def screen_rankings(ending):
+    """Function of the wildcards that gives the files of all rankings of a screen with an ending."""
+
+    def files(wildcards):
+        for screen, graph, job in selection_rankings():
+            if screen == wildcards.screen:
+                folder = "rounds" if in_rounds(selector_jobs()[job]) else "rankings"
+                yield f"{RESULTS}/selection/{screen}/{graph}/{folder}/{job}.{ending}"
+
+    return lambda wildcards: list(files(wildcards))
+
+
+def screen_graphs(wildcards):
+    """Selection graphs of a screen, controls left out."""
+    graphs = config["selection"]["screens"][wildcards.screen]["selection_graphs"]
+    return [network_file(graph) for graph in graphs if graph not in control_graphs()]
+
+
+def budget_settings():
+    """Sizes of selections, and how often a predictor that draws is trained."""
+    selection = config["selection"]
+    keys = {"budgets": "budgets", "counts": "budget_counts", "min_budget": "min_budget", "model_seeds": "model_seeds"}
+    return {name: selection[key] for name, key in keys.items()}
+
+
+def selection_fits():
+    """Results of every predictor trained on every ranking."""
+    return [
+        f"{RESULTS}/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet"
+        for screen, graph, selector in selection_rankings()
+        for predictor in config["selection"]["predictors"]
+    ]
+
+
+def prediction_graph(wildcards):
+    """The graph that a predictor uses, if any."""
+    graph = config["selection"]["screens"][wildcards.screen]["prediction_graph"]
+    needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    return [f"{RESULTS}/network/{graph}.parquet"] if "graph" in needs else []

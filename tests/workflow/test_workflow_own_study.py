@@ -114,6 +114,7 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
         ({"model": "elsewhere.zip"}, "own_study.model: there is no file 'elsewhere.zip'"),
         ({"labels": None}, "own_study.labels: is needed unless the counts are an .h5ad"),
         ({"methods": ["reptile"]}, "own_study.methods: reptile needs meta/reptile, which no packed model has"),
+        ({"methods": ["genes_knn"]}, "own_study.methods: the first one, genes_knn, is not trained by gradient"),
         ({"tested_methods": ["genes_knn"]}, "own_study.tested_methods: 'genes_knn' is no method of"),
         (
             {"fitting": {"candidates": {"learning_rate": [0.1]}}},

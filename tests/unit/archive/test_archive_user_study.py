@@ -75,7 +75,11 @@ def test_without_labels_every_column_is_a_sample(study):
         (",3,", ",,", "blank or NaN"),
         (",3,", ",NaN,", "blank or NaN"),
         (",3,", ",many,", "text among its counts"),
-        ("s1", "s3", "samples without a column"),
+        (
+            "s1",
+            "s3",
+            r"samples without a column in .*: s1; its columns are s3, s2, length, ... \(genes x samples is wanted\)",
+        ),
         ("ENSMUSG01", "ENSMUSG77", "covers a share of 0.25"),
     ],
 )

@@ -140,6 +140,27 @@ def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_pa
     assert labelled(study, "label", "", [], None)["label"].tolist() == ["a", "b"] * 3
     with pytest.raises(InputError, match="a: 3; two classes are needed"):
         labelled(study, "label", "", ["a"], None)
+    with pytest.raises(InputError, match=r"own_study\.classes: no sample has 'c' in column 'label'; it has a, b"):
+        labelled(study, "label", "", ["a", "c"], None)
+    wrong = replace(few, counts=settings_of(tmp_path, counts, [f"Gene{gene}" for gene in range(40)]).counts)
+    with pytest.raises(InputError, match="40 rows of the table are no gene of the model, such as Gene0, Gene1, Gene2"):
+        read_own_study(wrong, base, "mouse", None, 0.5)
+
+
+def test_held_out_values_must_be_there_and_of_two_classes(tmp_path, base, counts):
+    settings = settings_of(tmp_path, counts, base.gene_ids)
+    batches = ["one", "one", "one", "one", "two", "three"]
+    labels = pd.read_csv(settings.labels, sep="\t").assign(batch=batches)
+    labels.to_csv(settings.labels, sep="\t", index=False)
+    study, _, _ = read_own_study(replace(settings, label_columns=["batch", "label"]), base, "mouse", None, 0.9)
+    both = labelled(study, "label", "", [], {"column": "batch", "values": ["two", "three"]})
+    assert both["held_out"].tolist() == [False] * 4 + [True] * 2
+    with pytest.raises(
+        InputError, match=r"held_out\.values: no sample has 'four' in column 'batch'; it has one, three, two"
+    ):
+        labelled(study, "label", "", [], {"column": "batch", "values": ["two", "four"]})
+    with pytest.raises(InputError, match="all held-out samples are a; without two classes"):
+        labelled(study, "label", "", [], {"column": "batch", "values": ["two"]})
 
 
 def test_folds_hold_each_sample_out_once_and_never_split_a_group(study):

@@ -244,7 +244,7 @@ def _check_fewshot(config):
 
 
 def _check_own_study(config):
-    """Methods of a study of the user's own, and tables that must be given together."""
+    """Methods of a study of the user's own, and tables that must be given together; fills in what is tested."""
     own = config.get("own_study")
     if not own:
         return
@@ -253,6 +253,14 @@ def _check_own_study(config):
         guide = registry.declared("fewshot.methods", method, "GUIDE")
         if guide and not guide.startswith("guide_scheme/"):
             raise InputError(f"config key own_study.methods: {method} needs {guide}, which no packed model has")
+    first = own["methods"][0]
+    if registry.declared("fewshot.methods", first, "CANDIDATES") not in LEARNING_RATES:
+        raise InputError(
+            f"config key own_study.methods: the first one, {first}, is not trained by gradient, so that its decision "
+            "cannot be explained by genes; put such a method first"
+        )
+    if own["tested_methods"] is None:
+        own["tested_methods"] = [method for method in own["methods"] if method in (first, "pca_logistic")]
     for method in own["tested_methods"]:
         _one_of("own_study.tested_methods", method, own["methods"], "method of own_study.methods")
     if not own["labels"] and not own["counts"].lower().endswith(".h5ad"):

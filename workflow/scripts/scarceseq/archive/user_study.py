@@ -120,7 +120,10 @@ def _read_labels(settings, columns):
     unknown = [str(name) for name in table.index if name not in columns]
     if unknown or table.index.duplicated().any():
         told = (
-            f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}" if unknown else "samples twice"
+            f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}; its columns are "
+            f"{', '.join(map(str, columns[:5]))}, ... (genes x samples is wanted)"
+            if unknown
+            else "samples twice"
         )
         raise InputError(f"user study {settings.name}: {source}, column {settings.sample_column}: {told}")
     ignored = [name for name in columns if name not in table.index]
@@ -161,9 +164,15 @@ def _check_coverage(settings, annotation, measured, unmapped):
         raise InputError(
             f"user study {settings.name}: {settings.counts} covers a share of {share:.2f} of the protein-coding genes, "
             f"under min_protein_coding_share {settings.min_protein_coding_share} ({len(unmapped)} rows could not be "
-            f"mapped as {settings.gene_id_type}). A table from which genes were filtered cannot be normalised with the "
-            "others: give the unfiltered counts, and check gene_id_type"
+            f"mapped as {settings.gene_id_type}{examples(unmapped)}). A table from which genes were filtered cannot be "
+            "normalised with the others: give the unfiltered counts, and check gene_id_type"
         )
+
+
+def examples(unmapped):
+    """ ", such as ...": ids of the first rows of a table that are no gene that is known."""
+    first = unmapped.loc[unmapped["reason"] == "not_in_annotation", "gene_id"].head(3)
+    return f", such as {', '.join(first.astype(str))}" if len(first) else ""
 
 
 def _attributes(settings, labels):

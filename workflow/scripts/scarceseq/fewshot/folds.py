@@ -44,7 +44,9 @@ def _divided(samples, folds, seed):
         return [(samples[~samples["held_out"]], samples[samples["held_out"]])]
     count = min(folds, _most_folds(samples))
     if count < 2:
-        raise InputError("own_study: a class has all its samples in one group, so that nothing is left to test it on")
+        raise InputError(
+            "config key own_study.group: a class has all its samples in one group, so that none are left to test it on"
+        )
     several = samples["group"].duplicated().any()
     divide = (StratifiedGroupKFold if several else StratifiedKFold)(count, shuffle=True, random_state=seed % 2**32)
     parts = divide.split(samples, samples["label"], samples["group"] if several else None)

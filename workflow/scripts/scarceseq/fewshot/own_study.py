@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from scarceseq.archive.user_study import import_study
+from scarceseq.archive.user_study import examples, import_study
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.errors import InputError
 from scarceseq.fewshot.corpus import Corpus
@@ -66,7 +66,8 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
     except InputError as error:
         raise InputError(
             f"user study {settings.name}: {error} (`own_study.minimum_gene_share`; gene_id_type is "
-            f"{settings.gene_id_type}, {len(study.unmapped)} rows of the table are no gene of the model)"
+            f"{settings.gene_id_type}, {len(study.unmapped)} rows of the table are no gene of the model"
+            f"{examples(study.unmapped)})"
         ) from error
     logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
     return study, log_expression(base, alignment, counts).astype(np.float32), own.assign(row=called)
@@ -141,13 +142,17 @@ def labelled(study, label, group, classes, held_out):
     Raises
     ------
     InputError
-        If fewer than two classes have two samples each to learn from, or nothing is held out or learned from.
+        If fewer than two classes have two samples each to learn from, a value that is asked for is nobody's, or fewer
+        than two classes are held out.
     """
     wide = study.attributes.pivot(index="sample", columns="key", values="value").reindex(study.samples.index)
     table = pd.DataFrame({"sample": wide.index, "study": study.samples["study"].to_numpy()})
     table["label"] = wide[label].to_numpy()
     own_group = wide[group].fillna(wide.index.to_series()) if group else wide.index.to_series()
     table["group"] = own_group.to_numpy()
+    if held_out:
+        _check_values("held_out.values", held_out["values"], held_out["column"], wide)
+    _check_values("classes", classes, label, wide)
     outside = wide[held_out["column"]].isin(held_out["values"]) if held_out else pd.Series(False, index=wide.index)
     table["held_out"] = outside.to_numpy()
     table = table[table["label"].notna()]
@@ -160,12 +165,25 @@ def labelled(study, label, group, classes, held_out):
             f"config key own_study.label: '{label}' gives these samples to learn from: {told}; two classes are needed, "
             "of two samples each. Choose them with own_study.classes"
         )
-    if held_out and not table["held_out"].any():
-        raise InputError(f"config key own_study.held_out: no labelled sample has such a value of {held_out['column']}")
     unknown = sorted(set(table["label"]) - set(counts.index))
     if unknown:
         raise InputError(f"config key own_study.held_out: class {unknown[0]} has no sample to learn from")
+    tested = table.loc[table["held_out"], "label"].unique()
+    if held_out and len(tested) < 2:
+        told = f"all held-out samples are {tested[0]}" if len(tested) else "no held-out sample has a class"
+        raise InputError(f"config key own_study.held_out: {told}; without two classes there nothing can be told")
     shared = set(table.loc[table["held_out"], "group"]) & set(table.loc[~table["held_out"], "group"])
     if shared:
         raise InputError(f"config key own_study.held_out: {group} {min(shared)} is both held out and learned from")
     return table.sort_values("sample", ignore_index=True)
+
+
+def _check_values(key, values, column, wide):
+    """Refuse a value that no sample has."""
+    known = sorted(wide[column].dropna().unique())
+    for value in values:
+        if value not in known:
+            listed = ", ".join(known[:20])
+            raise InputError(
+                f"config key own_study.{key}: no sample has '{value}' in column '{column}'; it has {listed}"
+            )

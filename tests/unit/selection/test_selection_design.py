@@ -93,7 +93,7 @@ def test_what_was_measured_is_reached_already_and_not_chosen_again(graph, run):
     assert found.order["gain"].iloc[0] == len(new)
 
 
-def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run):
+def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run, caplog):
     aliases = "alias\tsymbol\nOLD1\tG01\nENSG00000000002\tG02\nTWO\tG03\nTWO\tG04\nGONE\tnowhere\n"
     given = "OLD1\nENSG00000000002.7\nG02\nTWO\nGONE\nmissing\nG05\n"
     found = run(candidates=given, aliases=aliases, budget=3)
@@ -108,6 +108,7 @@ def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run):
         "G05": "G05",
     }
     assert (found.summary["unknown"], found.summary["duplicates"]) == (3, 1)
+    assert "design.candidates: 3 names cannot be used, such as TWO, GONE, missing" in caplog.text
 
 
 def test_a_symbol_of_the_graph_is_not_taken_for_an_alias():
@@ -152,7 +153,7 @@ def test_a_budget_above_the_candidates_takes_them_all(run):
     ("changes", "message"),
     [
         ({"candidates": "\n\n"}, "the list of genes is empty"),
-        ({"candidates": "X1\nX2\n"}, "none of the 2 candidates is in the graph"),
+        ({"candidates": "X1\nX2\n"}, r"none of the 2 candidates is in the graph.*The graph has G00, G01, G02"),
         ({"candidates": "G01\n", "excluded": "G01\n"}, "free to be chosen"),
         ({"required": "X1\n"}, "gene X1 is unknown"),
         ({"excluded": "X1\n"}, "gene X1 is unknown"),

@@ -105,6 +105,9 @@ def read_lists(graph, settings):
     aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
     tables = [resolve(read_names(settings[use]), known, aliases, use) for use in LISTS]
     names = pd.concat(tables, ignore_index=True).astype(str)
+    for use, part in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
+        first = ", ".join(part["given"].head(5))
+        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(part), first)
     lists = {use: set(table.loc[table["outcome"] == "used", "gene"]) for use, table in zip(LISTS, tables, strict=True)}
     if not settings["candidates"]:
         lists["candidates"] = set(known)
@@ -120,7 +123,7 @@ def read_lists(graph, settings):
     if not lists["candidates"] - lists["excluded"]:
         raise InputError(
             f"design: none of the {(names['list'] == 'candidates').sum()} candidates is in the graph and free to be "
-            "chosen; check organism, gene symbols and design.aliases"
+            f"chosen; check organism, gene symbols and design.aliases. The graph has {', '.join(graph.nodes[:3])}, ..."
         )
     return names, lists
 

@@ -60,6 +60,14 @@ def test_a_documented_command_of_snakemake_can_be_planned(repository_copy, reque
     assert "Job stats" in snakemake(repository_copy, *arguments(text), "-n").stdout
 
 
+def test_every_file_that_shipped_configs_read_is_documented():
+    told = (REPOSITORY / "docs/data.md").read_text()
+    for config in sorted(set(REPOSITORY.glob("config/*.yaml")) - {REPOSITORY / "config/genelab.yaml"}):
+        for path in re.findall(r"\{data\}/([^\"\s]+)", config.read_text()):
+            folder, _, name = path.rpartition("/")
+            assert f"`{path}`" in told or (f"`{folder}/`" in told and f"`{name}`" in told), f"{config.name}: {path}"
+
+
 @pytest.mark.slow
 def test_the_tutorial_runs_from_clone_to_figure_on_a_real_study(repository_copy, shared_data):
     """Its commands that need no demo, one after the other; the demo's own are those of the end-to-end tests."""

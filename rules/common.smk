@@ -16,6 +16,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(PYTHONPATH=str(SCRIPTS))
 
 from scarceseq import registry, settings, ways
+from scarceseq.candidates import candidates
 from scarceseq.errors import InputError
 from scarceseq.fingerprint import fingerprint
 
@@ -92,7 +93,7 @@ def method_blocks(task):
 def candidates_of(section, method):
     """What a few-shot method tries."""
     key = registry.declared("fewshot.methods", method, "CANDIDATES")
-    return settings.candidates(config[section]["fitting"], key)
+    return candidates(config[section]["fitting"], key)
 
 
 def fitting_of(section):
@@ -102,7 +103,7 @@ def fitting_of(section):
 
 def selector_jobs():
     """Selectors of each ranking job, by the job's name."""
-    return settings.selector_jobs(config["selection"]["selectors"])
+    return ways.selector_jobs(config["selection"]["selectors"])
 
 
 def selectors_of_job(wildcards):

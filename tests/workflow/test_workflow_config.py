@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
-from scarceseq import registry, settings
+from scarceseq import config_table, registry, settings, ways
 from scarceseq.errors import InputError
 
 OWN_STUDY = {"name": "mine", "counts": "Makefile", "gene_id_type": "symbol"}
@@ -21,7 +21,7 @@ def test_the_schema_is_itself_valid():
 
 
 def test_every_key_of_the_schema_is_described():
-    assert [key for key, _, _, description in settings.describe(SCHEMA) if not description] == []
+    assert [key for key, _, _, description in config_table.describe(SCHEMA) if not description] == []
 
 
 def test_defaults_are_filled_in_and_paths_expanded():
@@ -249,6 +249,6 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
         for task in fewshot["tasks"].values()
     )
     assert sorted(fewshot["methods"]) == registry.names("fewshot.methods"), "the demo runs every method"
-    selectors = settings.selector_jobs(demo()["selection"]["selectors"]).values()
+    selectors = ways.selector_jobs(demo()["selection"]["selectors"]).values()
     every = sorted(name for names in selectors for name in names)
     assert every == registry.names("selection.selectors"), "the demo runs every selector"

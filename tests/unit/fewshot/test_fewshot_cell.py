@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq import registry
+from scarceseq.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus
@@ -14,7 +15,6 @@ from scarceseq.fewshot.episodes import plan_cell
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.settings import Cell
-from scarceseq.settings import LEARNING_RATES
 
 NAMES = registry.names("fewshot.methods")
 CANDIDATES = {

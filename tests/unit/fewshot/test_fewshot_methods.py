@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
+from scarceseq.candidates import candidates
 from scarceseq.errors import InputError
 from scarceseq.fewshot import adapters, checks, fisher, rates, starts
 from scarceseq.fewshot.method import Gradient
@@ -17,7 +18,7 @@ from scarceseq.fewshot.setting import Setting, layers
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
-from scarceseq.settings import candidates, load_schema
+from scarceseq.settings import load_schema
 
 NAMES = registry.names("fewshot.methods")
 

@@ -12,3 +12,13 @@ def parts(name):
 def declared(name, constant):
     """What the selector of a name declares, such as ``ROUNDS``; see `scarceseq.registry.declared`."""
     return registry.declared("selection.selectors", parts(name)[0], constant)
+
+
+def one_shot_on_graph(selector):
+    """Whether a selector ranks in one shot, and on one graph."""
+    return not declared(selector, "ROUNDS") and "graph" in declared(selector, "NEEDS")
+
+
+def selector_jobs(selectors):
+    """Selectors that share jobs, by the jobs' name: the config's named lists, or each selector alone."""
+    return selectors if isinstance(selectors, dict) else {name: [name] for name in selectors}

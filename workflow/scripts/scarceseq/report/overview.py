@@ -1,7 +1,7 @@
 """The head of the page: in words, what the configuration asked for."""
 
 from scarceseq.report.wording import count, listed, span
-from scarceseq.settings import selector_jobs
+from scarceseq.ways import selector_jobs
 
 
 def describe(settings):

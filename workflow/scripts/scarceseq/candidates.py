@@ -1,0 +1,18 @@
+"""What a method tries on the validation episodes, as the config says it; imports nothing."""
+
+# Hyper-parameters that are tried with each number of steps.
+LEARNING_RATES = ("learning_rate", "adaptive_learning_rate")
+
+
+def candidates(fitting, key):
+    """[value, steps] of each candidate that methods tuned by the hyper-parameter `key` try.
+
+    Parameters
+    ----------
+    fitting : dict
+        The config's ``fitting`` of a section; its first steps go with the first value to the first candidate.
+    key : str
+        Of ``fitting["candidates"]``.
+    """
+    numbers = fitting["steps"] if key in LEARNING_RATES else [0]
+    return [[value, steps] for value in fitting["candidates"][key] for steps in numbers]

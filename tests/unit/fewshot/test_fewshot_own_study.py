@@ -127,6 +127,8 @@ def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, bas
     human = settings_of(tmp_path, counts, [f"ENSG{gene:05d}" for gene in range(40)], organism="human")
     _, found, genes = read_own_study(human, base, "mouse", orthologues, 0.9)
     assert genes.index[genes["row"].isna()].tolist() == [7, 8]
+    with pytest.raises(InputError, match="38 one-to-one pairs of the table of orthologues are of the model"):
+        read_own_study(human, base, "mouse", orthologues, 0.99)
     np.testing.assert_array_equal(found[:, 7], np.full(6, base.mean[7]))
 
 
@@ -236,6 +238,7 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     scores = found["scores"].set_index("method")["balanced_accuracy"]
     assert scores["guided_per_tensor"] > 0.8
     told = found["summary"]["verdict"][0]
+    assert f"In the first of {SETTINGS.repeats} repeats, guided per tensor predicts" in told
     assert "; always the most frequent class: 12)" in told
     assert "Guided per tensor, which was not compared with permuted labels, reaches" in told
     assert not found["summary"]["first_beats_chance"]  # it was not tested

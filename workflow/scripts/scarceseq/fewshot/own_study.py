@@ -52,9 +52,10 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
     names = base.information["vocabulary"]["gene_names"]
     own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names})
     settings = replace(settings, organism=settings.organism or organism, min_protein_coding_share=0.0)
-    annotation, rows = own, np.arange(len(own))
+    annotation, rows, pairs = own, np.arange(len(own)), ""
     if settings.organism != organism:
         annotation, rows = _through_orthologues(settings, own, organism, orthologues)
+        pairs = f"; {len(rows)} one-to-one pairs of the table of orthologues are of the model"
     study = import_study(settings, annotation.assign(gene_type="", bp_length=0))
     counts = np.zeros((len(study.counts), len(own)))
     counts[:, rows] = study.counts
@@ -67,7 +68,7 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
         raise InputError(
             f"user study {settings.name}: {error} (`own_study.minimum_gene_share`; gene_id_type is "
             f"{settings.gene_id_type}, {len(study.unmapped)} rows of the table are no gene of the model"
-            f"{examples(study.unmapped)})"
+            f"{examples(study.unmapped)}{pairs})"
         ) from error
     logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
     return study, log_expression(base, alignment, counts).astype(np.float32), own.assign(row=called)

@@ -76,8 +76,8 @@ def verdict(summary, score_table, contrast_table, permutation):
     ----------
     summary : dict
         ``first`` (method), ``counts`` (predicted samples of each class), ``confidence``, ``smallest_detectable``,
-        ``right`` and ``predicted`` (samples, in the first repeat), ``calibrated`` (bool), ``least_calibrated``,
-        ``training_samples``.
+        ``right`` and ``predicted`` (samples, in the first repeat), ``repeats``, ``calibrated`` (bool),
+        ``least_calibrated``, ``training_samples``.
     score_table, contrast_table, permutation : pandas.DataFrame
         From `scores`, `contrasts`, `permutation_table`.
 
@@ -97,8 +97,10 @@ def verdict(summary, score_table, contrast_table, permutation):
 
 def _can_it_be_told(summary, permutation):
     share = exact_interval(summary["right"], summary["predicted"], summary["confidence"])
+    first, repeats = _words(summary["first"]), summary["repeats"]
+    subject = f"In the first of {repeats} repeats, {first}" if repeats > 1 else _start(first)
     start = (
-        f"{_start(summary['first'])} predicts {summary['right']} of {summary['predicted']} held-out samples right "
+        f"{subject} predicts {summary['right']} of {summary['predicted']} held-out samples right "
         f"({100 * summary['confidence']:g}% interval {share[0]:.0%} to {share[1]:.0%}; always the most frequent class: "
         f"{max(summary['counts'].values())})"
     )
@@ -168,6 +170,8 @@ def _comparison(summary, score_table, contrast_table):
     }
     counted = contrast_table["outcome"].value_counts()
     listed = ", ".join(f"{number} {name}" for name, number in counted.items())
+    if len(contrast_table) == 1:
+        return f"{_start(summary['first'])} {words[row['outcome']]} {_words(best)} ({told})."
     return (
         f"{_start(summary['first'])} {words[row['outcome']]} the best of the others, {_words(best)} ({told}); the "
         f"best was picked after the fact. Against all {len(contrast_table)}: {listed}."

@@ -18,7 +18,7 @@ def own_study_files(wildcards):
 def own_study_settings(purpose):
     """Keys of the own study that one of its steps needs."""
     keys = {
-        "import": "name counts labels sample_column label classes group gene_id_type organism orthologues "
+        "import": "name accessions counts labels sample_column label classes group gene_id_type organism orthologues "
         "minimum_gene_share held_out",
         "folds": "folds repeats inner_folds least_calibrated",
         "telling": "confidence smallest_difference",

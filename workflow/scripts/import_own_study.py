@@ -20,9 +20,10 @@ study, expression, genes = read_own_study(
         **{key: settings[key] for key in ("name", "counts", "labels", "sample_column", "gene_id_type", "organism")},
     ),
     base,
-    read_json(source.card)["organism"],
+    read_json(source.card),
     settings["orthologues"],
     settings["minimum_gene_share"],
+    settings["accessions"],
 )
 samples = labelled(study, settings["label"], settings["group"], settings["classes"], held_out)
 rows = study.samples.index.get_indexer(samples["sample"])

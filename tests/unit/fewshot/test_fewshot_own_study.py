@@ -57,6 +57,10 @@ def study(base):
     return make
 
 
+# What the model was made with; one study of the scouts comes from a joined corpus.
+CARD = {"organism": "mouse", "training_studies": ["S01", "S02"], "scout_studies": ["S07", "human.SRP7"]}
+
+
 @pytest.fixture
 def predictors(base, guide, fitting):
     """Function that makes the predictors of some methods for a corpus."""
@@ -97,12 +101,12 @@ def counts():
 
 def test_ids_without_versions_symbols_and_orthologues_give_the_same_expression(tmp_path, base, counts):
     by_id = settings_of(tmp_path, counts, [gene.split(".")[0] for gene in base.gene_ids])
-    _, expected, genes = read_own_study(by_id, base, "mouse", None, 0.9)
+    _, expected, genes = read_own_study(by_id, base, CARD, None, 0.9)
     assert genes["row"].notna().all()
     names = base.information["vocabulary"]["gene_names"]
     order = np.random.default_rng(1).permutation(40)
     by_name = settings_of(tmp_path, counts[:, order], [names[gene] for gene in order], "symbol")
-    np.testing.assert_array_equal(read_own_study(by_name, base, "mouse", None, 0.9)[1], expected)
+    np.testing.assert_array_equal(read_own_study(by_name, base, CARD, None, 0.9)[1], expected)
 
     pairs = [(f"ENSG{gene:05d}", f"ENSMUSG{gene:04d}") for gene in range(40)]
     table = "human\tmouse\n" + "".join(f"{human}\t{mouse}\n" for human, mouse in pairs)
@@ -110,13 +114,13 @@ def test_ids_without_versions_symbols_and_orthologues_give_the_same_expression(t
     orthologues = {"columns": {"human": "human", "mouse": "mouse"}, "gene_id_type": "ensembl"}
     orthologues["table"] = str(tmp_path / "pairs.tsv")
     human = settings_of(tmp_path, counts[:, order], [f"ENSG{gene:05d}.7" for gene in order], organism="human")
-    _, found, genes = read_own_study(human, base, "mouse", orthologues, 0.9)
+    _, found, genes = read_own_study(human, base, CARD, orthologues, 0.9)
     np.testing.assert_array_equal(found, expected)
     assert genes["row"].iloc[3] == "ENSG00003"
     with pytest.raises(InputError, match="the model is of mouse, the study of human"):
-        read_own_study(human, base, "mouse", None, 0.9)
+        read_own_study(human, base, CARD, None, 0.9)
     with pytest.raises(InputError, match="the table has ensembl, the study symbol"):
-        read_own_study(replace(human, gene_id_type="symbol"), base, "mouse", orthologues, 0.9)
+        read_own_study(replace(human, gene_id_type="symbol"), base, CARD, orthologues, 0.9)
 
 
 def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, base, counts):
@@ -125,7 +129,7 @@ def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, bas
     orthologues = {"columns": {"human": "human", "mouse": "mouse"}, "gene_id_type": "ensembl"}
     orthologues["table"] = str(tmp_path / "pairs.tsv")
     human = settings_of(tmp_path, counts, [f"ENSG{gene:05d}" for gene in range(40)], organism="human")
-    _, found, genes = read_own_study(human, base, "mouse", orthologues, 0.9)
+    _, found, genes = read_own_study(human, base, CARD, orthologues, 0.9)
     assert genes.index[genes["row"].isna()].tolist() == [7, 8]
     with pytest.raises(InputError, match="38 one-to-one pairs of the table of orthologues are of the model"):
         read_own_study(human, base, "mouse", orthologues, 0.99)
@@ -135,10 +139,11 @@ def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, bas
 def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_path, base, counts):
     few = settings_of(tmp_path, counts[:, :10], base.gene_ids[:10])
     with pytest.raises(InputError, match=r"user study mine: 25\.0% of the model's 40 genes"):
-        read_own_study(few, base, "mouse", None, 0.5)
-    with pytest.raises(InputError, match="the model was trained on S01"):
-        read_own_study(replace(few, name="S01"), base, "mouse", None, 0.5)
-    study, _, _ = read_own_study(few, base, "mouse", None, 0.2)
+        read_own_study(few, base, CARD, None, 0.5)
+    for names in (("S01", []), ("S07", []), ("mine", ["SRP9", "S01"]), ("mine", ["SRP7"])):
+        with pytest.raises(InputError, match="model or its guides were made with the study S"):
+            read_own_study(replace(few, name=names[0]), base, CARD, None, 0.5, names[1])
+    study, _, _ = read_own_study(few, base, CARD, None, 0.2)
     assert labelled(study, "label", "", [], None)["label"].tolist() == ["a", "b"] * 3
     with pytest.raises(InputError, match="a: 3; two classes are needed"):
         labelled(study, "label", "", ["a"], None)

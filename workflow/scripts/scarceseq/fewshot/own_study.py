@@ -16,7 +16,7 @@ from scarceseq.pretrain.embedding import align, log_expression
 REFERENCE = "reference studies"
 
 
-def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
+def read_own_study(settings, base, card, orthologues, minimum_gene_share, accessions=()):
     """Counts of the study, as log2(TPM + 1) in the model's genes.
 
     Parameters
@@ -24,12 +24,14 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
     settings : scarceseq.archive.user_study.UserStudySettings
         Its organism may be None, for the model's.
     base : scarceseq.pretrain.model.Base
-    organism : str
-        The model's.
+    card : dict
+        The model's, from `scarceseq.guide.card.make_card`.
     orthologues : dict or None
         Keys of `OrthologueTable`, for a study of another organism.
     minimum_gene_share : float
         Of the model's genes.
+    accessions : sequence of str
+        What archives call the study.
 
     Returns
     -------
@@ -42,13 +44,11 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
     Raises
     ------
     InputError
-        As `import_study`, or if the study was trained on, or its organism cannot be brought onto the model's genes.
+        As `import_study`, or if the model or its guides were made with the study, or its organism cannot be brought
+        onto the model's genes.
     """
-    if settings.name in base.information.get("training_studies", []):
-        raise InputError(
-            f"config key own_study.name: the model was trained on {settings.name}, so that testing on it would tell "
-            "nothing; if this is another study, give it another name"
-        )
+    check_unseen([settings.name, *accessions], card)
+    organism = card["organism"]
     names = base.information["vocabulary"]["gene_names"]
     own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names})
     settings = replace(settings, organism=settings.organism or organism, min_protein_coding_share=0.0)
@@ -72,6 +72,17 @@ def read_own_study(settings, base, organism, orthologues, minimum_gene_share):
         ) from error
     logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
     return study, log_expression(base, alignment, counts).astype(np.float32), own.assign(row=called)
+
+
+def check_unseen(names, card):
+    """Refuse a study that the model was trained on or its scouts learned from; those of a joined corpus have a prefix."""
+    seen = {study.rpartition(".")[2] for study in [*card["training_studies"], *card["scout_studies"]]}
+    found = sorted(seen.intersection(names))
+    if found:
+        raise InputError(
+            f"config key own_study: the model or its guides were made with the study {found[0]}, so that testing on it "
+            "would tell nothing; take a model that holds it out, or, if this is another study, give it another name"
+        )
 
 
 def _through_orthologues(settings, own, organism, orthologues):

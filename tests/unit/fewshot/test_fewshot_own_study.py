@@ -189,12 +189,63 @@ def test_permuted_labels_keep_what_groups_are(study):
     drawn = permuted(whole, np.random.default_rng(1))
     assert (drawn.groupby("group")["label"].nunique() == 1).all()
     assert drawn["label"].tolist() != whole["label"].tolist()
-    assert arrangements(whole) == 70  # 8 groups, 4 of them treated
+    assert arrangements(whole) == 35  # 8 groups, 4 of them treated: 70 ways, and the classes may change names
     paired = samples.assign(group=[f"m{number % 12}" for number in range(24)])
     drawn = permuted(paired, np.random.default_rng(1))
     assert (drawn.groupby("group")["label"].nunique() == 2).all()
-    assert arrangements(paired) == 2**12
-    assert arrangements(samples) == 2704156  # 24 over 12
+    assert arrangements(paired) == 2**11
+    assert arrangements(samples) == 2704156 / 2  # 24 over 12
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "held_out"),
+    [
+        ("aaabbb", "123456", "000000"),  # 20 ways, of which each is the same as another under other names
+        ("aabbcc", "123456", "000000"),
+        ("aaabb", "12345", "00000"),
+        ("aabbcc", "121233", "000000"),
+        ("aababb", "123456", "000111"),
+        ("aabbab", "123456", "000011"),
+    ],
+)
+def test_arrangements_are_those_that_differ_by_more_than_names(labels, groups, held_out):
+    """Oracle: many drawn permutations, each as the sets of samples that share a label."""
+    samples = pd.DataFrame({"label": list(labels), "group": list(groups)})
+    samples = samples.assign(held_out=[part == "1" for part in held_out])
+    generator = np.random.default_rng(2)
+    seen = {frozenset(map(tuple, permuted(samples, generator).groupby("label").indices.values())) for _ in range(1500)}
+    assert arrangements(samples) == len(seen)
+
+
+def made_up_report(samples, right):
+    """Report of one method that predicts some samples right, cross-validated once."""
+    classes = np.unique(samples["label"])
+    told = np.where(right, samples["label"], np.where(samples["label"] == classes[0], classes[1], classes[0]))
+    sure = pd.DataFrame(
+        {f"{kind}_{n}": (told == name) * 0.8 + 0.1 for n, name in enumerate(classes) for kind in ("p", "raw")}
+    )
+    table = pd.DataFrame({"sample": samples["sample"], "label": samples["label"], "predicted": told, "method": "mine"})
+    table = table.assign(repeat=0, fold=np.arange(len(samples)) % 4, probability=0.9, temperature=1.0, diverged=False)
+    drawn = pd.DataFrame({"method": "mine", "permutation": range(39), "balanced_accuracy": 0.5})
+    options = {"confidence": 0.95, "smallest_difference": 0.05}
+    return report(table.join(sure), drawn, samples, arrangements(samples), SETTINGS, options)["summary"]
+
+
+def test_samples_of_one_group_count_once(study):
+    """Oracle: where the samples of each animal agree, the interval is that of one sample of each."""
+    samples, _, _ = study(1.0)
+    four = samples.assign(group=[f"m{number // 4}" for number in range(24)])  # six animals
+    found = made_up_report(four, np.arange(24) >= 8)
+    low, high = exact_interval(4, 6, 0.95)
+    assert (
+        f"16 of 24 held-out samples right (95% interval by their 6 groups {low:.0%} to {high:.0%})"
+        in found["verdict"][0]
+    )
+    assert found["smallest_detectable"] == smallest_detectable([3, 3], 0.95)
+    alone = made_up_report(samples, np.arange(24) >= 8)
+    low, high = exact_interval(16, 24, 0.95)
+    assert f"right (95% interval {low:.0%} to {high:.0%})" in alone["verdict"][0]
+    assert alone["smallest_detectable"] == smallest_detectable([12, 12], 0.95)
 
 
 def test_a_temperature_undoes_logits_that_are_too_sure_by_a_factor():

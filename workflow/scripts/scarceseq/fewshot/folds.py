@@ -100,14 +100,23 @@ def permuted(samples, generator):
 
 
 def arrangements(samples):
-    """In how many different ways `permuted` can lay out the labels (a float, since it may be huge)."""
-    from scipy.special import gammaln
+    """In how many ways `permuted` can lay out the labels (a float, since it may be huge), names of classes aside.
 
+    Classes that are equally many wherever labels change places may also change names, all at once: the predictions are
+    then the same under other names, and as good.
+    """
+    from scipy.special import factorial, gammaln
+
+    classes = sorted(samples["label"].unique())
+    parts = [labels.value_counts().reindex(classes, fill_value=0).to_numpy() for labels in _exchanged(samples)]
+    ways = np.exp(sum(gammaln(counts.sum() + 1) - gammaln(counts + 1).sum() for counts in parts)).round()
+    alike = np.unique(np.stack(parts), axis=1, return_counts=True)[1]
+    return float(ways / factorial(alike).prod())
+
+
+def _exchanged(samples):
+    """The labels that `permuted` exchanges among each other, part by part."""
     if samples["held_out"].any():
-        parts = samples.assign(held_out=False).groupby(samples["held_out"])
-        return float(np.prod([arrangements(part) for _, part in parts]))
+        return [labels for _, part in samples.groupby("held_out") for labels in _exchanged(part.assign(held_out=False))]
     of_group = samples.groupby("group")["label"]
-    one_each = (of_group.nunique() == 1).all()
-    parts = [of_group.first()] if one_each else [labels for _, labels in of_group]
-    counted = [part.value_counts().to_numpy() for part in parts]
-    return float(np.exp(sum(gammaln(c.sum() + 1) - gammaln(c + 1).sum() for c in counted)).round())
+    return [of_group.first()] if (of_group.nunique() == 1).all() else [labels for _, labels in of_group]

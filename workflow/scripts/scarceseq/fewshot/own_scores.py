@@ -84,7 +84,7 @@ def permutation_table(predictions, permuted, possible):
     permuted : pandas.DataFrame
         From `scarceseq.fewshot.cross_validation.permuted_accuracies`.
     possible : float
-        Different arrangements of the labels, from `scarceseq.fewshot.folds.arrangements`.
+        Arrangements of the labels, from `scarceseq.fewshot.folds.arrangements`.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def smallest_detectable(counts, confidence, power=POWER):
     Parameters
     ----------
     counts : sequence of int
-        Predicted samples of each class.
+        Predicted samples of each class; groups, where several samples are of one.
     confidence, power : float
 
     Returns
@@ -136,7 +136,10 @@ def smallest_detectable(counts, confidence, power=POWER):
 
 
 def exact_interval(right, total, confidence):
-    """Interval of a share by the binomial distribution (Clopper and Pearson 1934)."""
+    """Interval of a share by the binomial distribution (Clopper and Pearson 1934).
+
+    Neither number need be whole: samples that go together in groups count as so many as there are groups.
+    """
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2

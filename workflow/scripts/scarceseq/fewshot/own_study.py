@@ -75,7 +75,7 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
 
 
 def check_unseen(names, card):
-    """Refuse a study that the model was trained on or its scouts learned from; those of a joined corpus have a prefix."""
+    """Refuse a study that the model or its scouts learned from; names of a joined corpus have a prefix."""
     seen = {study.rpartition(".")[2] for study in [*card["training_studies"], *card["scout_studies"]]}
     found = sorted(seen.intersection(names))
     if found:

@@ -38,6 +38,8 @@ def report(predictions, permuted, samples, possible, settings, options):
     told = predictions[(predictions["method"] == first) & (predictions["repeat"] == 0)]
     training = len(samples) - int(np.ceil(len(told) / folds))
     counts = told["label"].value_counts().sort_index()
+    group = told["sample"].map(samples.set_index("sample")["group"])
+    groups = group.groupby(told["label"]).nunique()
     summary = {
         "first": first,
         "samples": len(samples),
@@ -51,9 +53,10 @@ def report(predictions, permuted, samples, possible, settings, options):
         "calibrated": bool((told["temperature"] != 1).any()),
         "right": int((told["label"] == told["predicted"]).sum()),
         "predicted": len(told),
+        "groups": int(group.nunique()),
         "confidence": confidence,
     }
-    least = smallest_detectable(list(counts), confidence)
+    least = smallest_detectable(list(groups), confidence)
     found = {
         "scores": scores(predictions, classes, folds, confidence),
         "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),
@@ -76,8 +79,8 @@ def verdict(summary, score_table, contrast_table, permutation):
     ----------
     summary : dict
         ``first`` (method), ``counts`` (predicted samples of each class), ``confidence``, ``smallest_detectable``,
-        ``right`` and ``predicted`` (samples, in the first repeat), ``repeats``, ``calibrated`` (bool),
-        ``least_calibrated``, ``training_samples``.
+        ``right`` and ``predicted`` (samples, in the first repeat), ``groups`` (of these samples), ``repeats``,
+        ``calibrated`` (bool), ``least_calibrated``, ``training_samples``.
     score_table, contrast_table, permutation : pandas.DataFrame
         From `scores`, `contrasts`, `permutation_table`.
 
@@ -96,13 +99,15 @@ def verdict(summary, score_table, contrast_table, permutation):
 
 
 def _can_it_be_told(summary, permutation):
-    share = exact_interval(summary["right"], summary["predicted"], summary["confidence"])
+    right, predicted, groups = summary["right"], summary["predicted"], summary["groups"]
+    share = exact_interval(right * groups / predicted, groups, summary["confidence"])
+    unit = "" if groups == predicted else f" by their {groups} groups"
     first, repeats = _words(summary["first"]), summary["repeats"]
     subject = f"In the first of {repeats} repeats, {first}" if repeats > 1 else _start(first)
     start = (
-        f"{subject} predicts {summary['right']} of {summary['predicted']} held-out samples right "
-        f"({100 * summary['confidence']:g}% interval {share[0]:.0%} to {share[1]:.0%}; always the most frequent class: "
-        f"{max(summary['counts'].values())})"
+        f"{subject} predicts {right} of {predicted} held-out samples right "
+        f"({100 * summary['confidence']:g}% interval{unit} {share[0]:.0%} to {share[1]:.0%}; always the most frequent "
+        f"class: {max(summary['counts'].values())})"
     )
     if permutation.empty:
         return f"{start}. Nothing was compared with permuted labels, so that this is no test."

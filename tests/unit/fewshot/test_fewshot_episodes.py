@@ -114,6 +114,18 @@ def test_episodes_are_all_different_and_end_when_there_are_no_more(world, episod
     assert supports.groupby("episode")["sample"].apply(frozenset).is_unique
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("count", "shot", "distinct"), [(10, 1, 10**2), (5, 2, 10**2), (14, 1, 14**2)])
+def test_where_there_are_fewer_than_asked_for_all_of_them_are_drawn(count, shot, distinct, seed):
+    """Oracle: the number of ways to choose the support of each of two classes."""
+    rows = [(f"{label}{number}", "S", label) for label in "ab" for number in range(count)]
+    table = pd.DataFrame(rows, columns=["sample", "study", "value"]).assign(key="k")
+    splits = pd.DataFrame({"split": ["d"], "study": ["S"], "role": ["test"]})
+    settings = EpisodeSettings("d", "k", "within_study", [], "", 500, 0, 3)
+    _, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", 2, shot), seed)
+    assert found["planned"] == distinct
+
+
 @pytest.mark.parametrize(
     ("changed", "cell", "reason"),
     [

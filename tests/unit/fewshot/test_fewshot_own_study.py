@@ -238,13 +238,13 @@ def test_samples_of_one_group_count_once(study):
     found = made_up_report(four, np.arange(24) >= 8)
     low, high = exact_interval(4, 6, 0.95)
     assert (
-        f"16 of 24 held-out samples right (95% interval by their 6 groups {low:.0%} to {high:.0%})"
+        f"16 of 24 held-out samples right (95% interval by their 6 groups {low:.0%} to {high:.0%};"
         in found["verdict"][0]
     )
     assert found["smallest_detectable"] == smallest_detectable([3, 3], 0.95)
     alone = made_up_report(samples, np.arange(24) >= 8)
     low, high = exact_interval(16, 24, 0.95)
-    assert f"right (95% interval {low:.0%} to {high:.0%})" in alone["verdict"][0]
+    assert f"right (95% interval {low:.0%} to {high:.0%};" in alone["verdict"][0]
     assert alone["smallest_detectable"] == smallest_detectable([12, 12], 0.95)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from itertools import permutations
+from math import comb, prod
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ COLUMNS = {
     "label": "object",
     "study": "object",
 }
-ATTEMPTS = 50
+# Attempts at a support that was not drawn before, for each one there may be: the last of few is missed once in 20,000.
+ATTEMPTS_EACH = 10
+MOST_ATTEMPTS = 2000
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _draw_role(table, role, wanted, settings, cell, seed):
         source = _least_used(open_sources, used, schedule)
         episode_seed = derive(seed, cell.task, cell.way, cell.shot, role, len(drawn))
         frame = _draw_new(source, members, group, settings, cell, np.random.default_rng(episode_seed), seen)
-        if frame is None:  # every support of this source that a fair number of attempts finds has been used
+        if frame is None:  # every support of this source has been used
             open_sources.remove(source)
             continue
         used.update([("query", source.query), ("support", source.support), source])
@@ -167,7 +170,7 @@ def _least_used(candidates, used, generator):
 
 def _draw_new(source, members, group, settings, cell, generator, seen):
     """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
-    for _ in range(ATTEMPTS):
+    for _ in range(min(ATTEMPTS_EACH * _possible(source, members, settings, cell), MOST_ATTEMPTS)):
         count = len(source.classes) if cell.way == "all" else cell.way
         classes = sorted(generator.choice(source.classes, count, replace=False).tolist())
         support, rest = {}, {}
@@ -185,6 +188,19 @@ def _draw_new(source, members, group, settings, cell, generator, seen):
             seen.add(key)
             return pd.concat([_rows("support", support), _rows("query", {k: part[:size] for k, part in rest.items()})])
     return None
+
+
+def _possible(source, members, settings, cell):
+    """At most so many different supports a source has."""
+    way = len(source.classes) if cell.way == "all" else cell.way
+    of_class = sorted(
+        prod(
+            comb(len(members[study, label]), cell.shot)
+            for study in _support_studies(source, members, [label], settings, cell)
+        )
+        for label in source.classes
+    )
+    return comb(len(of_class), way) * prod(of_class[-way:])
 
 
 def _support_studies(source, members, classes, settings, cell):

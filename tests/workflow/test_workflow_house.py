@@ -8,6 +8,7 @@ import pytest
 import yaml
 from helpers import REPOSITORY, planned
 from scarceseq import config_table, settings
+from snakemake.cli import get_argument_parser
 
 SCRIPTS = REPOSITORY / "workflow/scripts"
 PACKAGE = SCRIPTS / "scarceseq"
@@ -90,3 +91,28 @@ def test_the_table_of_keys_is_up_to_date():
 
 def test_the_catalogue_shim_plans_the_same_jobs(repository_copy):
     assert planned(repository_copy, "-s", "workflow/Snakefile") == planned(repository_copy)
+
+
+def test_the_readme_lists_every_rule_under_its_stage():
+    listed = dict(re.findall(r"^\| (\w+) \| ((?:`\w+` ?)+)\|", (REPOSITORY / "README.md").read_text(), re.MULTILINE))
+    stages = {}
+    for path, name, _ in rules():
+        stages.setdefault(path.stem, set()).add(name)
+    assert {stage: set(re.findall(r"\w+", names)) for stage, names in listed.items()} == stages
+
+
+def test_keys_named_in_the_page_on_extending_are_in_the_table_of_keys():
+    keys = re.findall(r"\| `([a-z]+\.[\w.<>]+)` \|", (REPOSITORY / "docs/extending.md").read_text())
+    table = (REPOSITORY / "config/README.md").read_text()
+    assert len(keys) > 5
+    assert [key for key in keys if f"| `{key}` |" not in table] == []
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "profiles").glob("*/*.yaml")), ids=lambda path: path.parent.name)
+def test_a_profile_names_options_of_snakemake_and_rules_that_are_there(path):
+    profile = yaml.safe_load(path.read_text())
+    options = {option for action in get_argument_parser()._actions for option in action.option_strings}
+    assert {f"--{key}" for key in profile} <= options
+    names = {name for _, name, _ in rules()}
+    assert {*profile.get("set-resources", {}), *profile.get("groups", {})} <= names
+    assert set(profile.get("group-components", {})) <= set(profile.get("groups", {}).values())

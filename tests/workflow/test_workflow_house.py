@@ -2,7 +2,9 @@
 
 import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
@@ -63,6 +65,16 @@ def test_each_rule_has_one_script_of_its_name_a_log_a_benchmark_and_a_message(na
 
 def test_no_script_is_left_without_a_rule():
     assert {path.stem for path in SCRIPTS.glob("*.py")} == {name for _, name, _ in rules()}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    declared = {pin.split("==")[0].lower() for pin in project["dependencies"]}
+    names = {name.split(".")[0] for path in SCRIPTS.rglob("*.py") for name in imported(path)}
+    called = packages_distributions()
+    found = {called[name][0].lower() for name in names - set(sys.stdlib_module_names) - {"scarceseq"}}
+    parts = {"llvmlite", "markupsafe", "threadpoolctl"}  # of numba, jinja2 and scikit-learn
+    assert found - parts == declared - {"snakemake"}
 
 
 def test_conda_environment_has_the_pins_of_pyproject():

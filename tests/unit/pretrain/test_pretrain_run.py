@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq.errors import InputError
+from scarceseq.files import read_json, write_json
 from scarceseq.pretrain.model import load_base, save_base
 from scarceseq.pretrain.run import held_out_groups, pretrain
 from scarceseq.pretrain.samples import read_matrix
@@ -113,3 +114,23 @@ def test_model_and_json_of_different_networks_are_refused(matrix, settings, tmp_
     run_and_save(matrix, dataclasses.replace(settings, steps=1, width=3), tmp_path / "b")
     with pytest.raises(InputError, match="does not fit"):
         load_base(tmp_path / "a" / "model.safetensors", tmp_path / "b" / "model.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("gene_ids", None),
+        ("gene_ids", ["a", "b"]),
+        ("architecture", None),
+        ("settings", None),
+        ("settings", {"width": "wide"}),
+        ("classes", {"tissue": ["brain"]}),
+    ],
+)
+def test_a_json_that_lacks_or_garbles_what_a_model_needs_is_refused(matrix, settings, tmp_path, key, value):
+    run_and_save(matrix, dataclasses.replace(settings, steps=1), tmp_path / "a")
+    information = read_json(tmp_path / "a" / "model.json")
+    del information[key]
+    write_json(information | ({} if value is None else {key: value}), tmp_path / "a" / "model.json")
+    with pytest.raises(InputError, match=r"does not fit .*model\.json"):
+        load_base(tmp_path / "a" / "model.safetensors", tmp_path / "a" / "model.json")

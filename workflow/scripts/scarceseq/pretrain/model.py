@@ -84,15 +84,17 @@ def load_base(model_path, json_path, device="cpu"):
         tensors = safetensors.torch.load_file(model_path, device=str(device))
     except safetensors.SafetensorError as error:
         raise InputError(f"{model_path}: not a readable safetensors file ({error}); run pre-training again") from error
-    gene_ids, classes = information.pop("gene_ids"), information.pop("classes", {})
-    architecture = registry.load("pretrain.architectures", information["architecture"])
-    network = architecture.build(tensors["mean"], tensors["scale"], information["settings"]).to(device)
-    weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     try:
+        gene_ids, classes = information.pop("gene_ids"), information.pop("classes", {})
+        architecture = registry.load("pretrain.architectures", information["architecture"])
+        network = architecture.build(tensors["mean"], tensors["scale"], information["settings"]).to(device)
+        weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
         network.load_state_dict(weights)
         heads = {key: (names, _head(tensors, key)) for key, names in classes.items()}
-    except (RuntimeError, KeyError) as error:
-        raise InputError(f"{model_path} does not fit {json_path}: {error}; run pre-training again") from error
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{model_path} does not fit {json_path}: {error!r}; run pre-training again") from error
+    if tensors["mean"].shape != (len(gene_ids),) or tensors["scale"].shape != (len(gene_ids),):
+        raise InputError(f"{model_path} does not fit {json_path}, which names {len(gene_ids)} genes")
     return Base(network.eval(), gene_ids, tensors["mean"], tensors["scale"], information, heads)
 
 

@@ -46,16 +46,22 @@ def page(name, tables, commit, scoring, config):
         *(f"- {sentence}" for sentence in sentences(contrasts, smallest)),
     ]
     if len(ranks):
-        lines += ["", "## Mean ranks over test studies", *of_ranks(ranks)]
-    return "\n".join([*lines, *of_means(summary, ranks), *of_gaps(summary)]) + "\n"
+        lines += ["", "## Mean ranks over test studies", *of_ranks(ranks, config)]
+    return "\n".join([*lines, *of_means(summary, ranks), *of_gaps(summary, config)]) + "\n"
 
 
-def of_ranks(ranks):
+def per_class(task, config):
+    """Whose samples a cell of a task counts: where one study is left out, each of the others gives as many."""
+    known = config["fewshot"]["tasks"].get(task, {})
+    return "per class from each other study" if known.get("protocol") == "leave_one_study_out" else "per class"
+
+
+def of_ranks(ranks, config):
     """A table of methods for each cell that has ranks."""
     for (_, task, way, shot), part in ranks.groupby(CELL, sort=True):
         yield from (
             "",
-            f"### {task}, {way} classes, {shot} per class",
+            f"### {task}, {way} classes, {shot} {per_class(task, config)}",
             "",
             f"{part['studies'].iloc[0]} studies; ranks closer than {part['critical_difference'].iloc[0]:.2f} are not",
             f"told apart. Friedman test: p = {part['friedman_p'].iloc[0]:.2g}.",
@@ -84,13 +90,14 @@ def of_means(summary, ranks):
             yield f"| {method} | " + " | ".join(f"{value:.3f}" for value in wide.loc[method]) + " |"
 
 
-def of_gaps(summary):
+def of_gaps(summary, config):
     """The cells that could not be filled, each with its reason."""
     gaps = summary[summary["status"] == "not run"].drop_duplicates(["task", "way", "shot"])
     if len(gaps):
         yield from ("", "## Cells that could not be filled", "")
         yield from (
-            f"- {row.task}, {row.way} classes, {row.shot} per class: {row.reason}." for row in gaps.itertuples()
+            f"- {row.task}, {row.way} classes, {row.shot} {per_class(row.task, config)}: {row.reason}."
+            for row in gaps.itertuples()
         )
 
 

@@ -427,6 +427,17 @@ def test_verdict_says_what_is_best_and_where_guided_stands():
     assert "; another is within the critical difference; guided global has 4.0 (0.600)." in text
 
 
+def test_verdict_names_no_best_where_all_are_alike_and_says_where_none_can_be_told():
+    primary = contrasts((0.1, 0.05, 0.2, 12))
+    alike = verdict(primary, ranks(guided_global=2.0, linear_probe=2.0, scratch=2.0), 0.05, 0.95)
+    assert "In tissue, all classes x 1, all 3 methods have the same mean rank (over 12 studies, mean balanced" in alike
+    unclear = ranks(guided_global=1.5, linear_probe=1.5, scratch=3.0).assign(friedman_p=0.3)
+    text = verdict(primary, unclear, 0.05, 0.95)
+    assert "guided global and 1 more have the best mean rank (1.5 of 3 methods over 12 studies" in text
+    assert "; Friedman's test does not tell the methods apart (p = 0.3); guided global has 1.5" in text
+    assert "critical difference" not in text
+
+
 def test_verdict_looks_at_primary_contrasts_only():
     table = contrasts((0.1, 0.05, 0.2, 12)).assign(kind="secondary")
     assert (

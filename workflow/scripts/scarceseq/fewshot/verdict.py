@@ -59,7 +59,7 @@ def verdict(contrasts, ranks, smallest_difference, confidence):
             mine = part[part["method"] == method]
             mean = mine["difference"].mean()
             sentences.append(f"{name}, {_words(method)}: {_counted(mine, confidence)} (mean difference {mean:+.3f}).")
-    sentences += [_best(group) for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
+    sentences += [_best(group, confidence) for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
     return " ".join([*sentences, *_reservations(rows)])
 
 
@@ -81,16 +81,22 @@ def _counted(rows, confidence):
     return text
 
 
-def _best(group):
+def _best(group, confidence):
     """Which method has the best mean rank in a cell, and which cannot be told from it."""
     group = group.sort_values("mean_rank", kind="stable")
     first = group.iloc[0]
     near = group[group["mean_rank"] < first["mean_rank"] + first["critical_difference"]]
+    tied = int(np.isclose(group["mean_rank"], first["mean_rank"]).sum())
     guided = group[group["method"].str.startswith("guided_")]
     place = f"{_words(first['task'])}, {first['way']} classes x {first['shot']}"
-    text = f"In {place}, {_words(first['method'])} has the best mean rank ({first['mean_rank']:.1f} of "
-    text += f"{first['methods']} methods over {first['studies']} studies, mean balanced accuracy {first['mean']:.3f})"
-    if len(near) > 1:
+    reach = f"over {first['studies']} studies, mean balanced accuracy {first['mean']:.3f})"
+    if tied == len(group):
+        return f"In {place}, all {tied} methods have the same mean rank ({reach}."
+    who = f"{_words(first['method'])} has" if tied == 1 else f"{_words(first['method'])} and {tied - 1} more have"
+    text = f"In {place}, {who} the best mean rank ({first['mean_rank']:.1f} of {first['methods']} methods {reach}"
+    if first["friedman_p"] >= 1 - confidence:
+        text += f"; Friedman's test does not tell the methods apart (p = {first['friedman_p']:.2g})"
+    elif len(near) > 1:
         others = "another is" if len(near) == 2 else f"{len(near) - 1} others are"
         text += f"; {others} within the critical difference"
     for row in guided.to_dict("records"):

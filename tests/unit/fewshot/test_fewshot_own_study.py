@@ -151,7 +151,7 @@ def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_pa
         labelled(study, "label", "", ["a", "c"], None)
     wrong = replace(few, counts=settings_of(tmp_path, counts, [f"Gene{gene}" for gene in range(40)]).counts)
     with pytest.raises(InputError, match="40 rows of the table are no gene of the model, such as Gene0, Gene1, Gene2"):
-        read_own_study(wrong, base, "mouse", None, 0.5)
+        read_own_study(wrong, base, CARD, None, 0.5)
 
 
 def test_held_out_values_must_be_there_and_of_two_classes(tmp_path, base, counts):
@@ -159,7 +159,7 @@ def test_held_out_values_must_be_there_and_of_two_classes(tmp_path, base, counts
     batches = ["one", "one", "one", "one", "two", "three"]
     labels = pd.read_csv(settings.labels, sep="\t").assign(batch=batches)
     labels.to_csv(settings.labels, sep="\t", index=False)
-    study, _, _ = read_own_study(replace(settings, label_columns=["batch", "label"]), base, "mouse", None, 0.9)
+    study, _, _ = read_own_study(replace(settings, label_columns=["batch", "label"]), base, CARD, None, 0.9)
     both = labelled(study, "label", "", [], {"column": "batch", "values": ["two", "three"]})
     assert both["held_out"].tolist() == [False] * 4 + [True] * 2
     with pytest.raises(

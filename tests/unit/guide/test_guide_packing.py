@@ -1,7 +1,9 @@
 """Models between laboratories: what is unpacked is what was packed, or it is refused."""
 
+import random
 import stat
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -94,6 +96,40 @@ def test_half_an_archive_is_refused(members, packed, tmp_path, share):
     packed.write_bytes(packed.read_bytes()[: int(share * packed.stat().st_size)])
     with pytest.raises(InputError, match="not a whole packed model"):
         unpack(packed, tmp_path / "there", members)
+
+
+def test_a_damaged_archive_gives_the_files_or_one_kind_of_error(tmp_path):
+    """Bytes changed, lost and doubled anywhere: whatever comes out is what went in."""
+    files = {name: tmp_path / name for name in ("a.json", "b.safetensors", "c.tsv")}
+    for place, path in enumerate(files.values()):
+        path.write_bytes(bytes([65 + place]) * 400)
+    pack(files, tmp_path / "whole.zip")
+    whole, damaged, generator = (tmp_path / "whole.zip").read_bytes(), tmp_path / "damaged.zip", random.Random(1)
+    outcomes = Counter()
+    for number in range(300):
+        content = bytearray(whole)
+        for _ in range(generator.randint(1, 4)):
+            place, other = generator.randrange(len(content)), generator.randrange(len(content))
+            change = generator.choice(["other", "other", "lost", "doubled"])
+            if change == "other":
+                content[place] = generator.randrange(256)
+            elif change == "lost":
+                del content[place : place + 20]
+            else:
+                content[place:place] = content[other : other + 20]
+        damaged.write_bytes(content)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        try:
+            unpack(damaged, folder, list(files))
+        except InputError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["accepted"] += 1
+            assert all((folder / name).read_bytes() == path.read_bytes() for name, path in files.items())
+        assert {path.name for path in folder.iterdir()} <= set(files)
+    assert outcomes["refused"] > 200
+    assert outcomes["accepted"] > 0
 
 
 def test_a_missing_file_is_named(members, packed, tmp_path):

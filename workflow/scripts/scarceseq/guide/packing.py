@@ -4,6 +4,7 @@ The first member, ``manifest.json``, holds the size and the SHA-256 of every oth
 in the order of their names and without dates, so that the same files give the same bytes.
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -70,7 +71,9 @@ def unpack(path, folder, expected):
                 raise InputError(f"{path}: holds no {', '.join(missing)}; pack the model again")
             for name in sorted(expected):
                 _extract(archive, name, manifest[name], path, Path(folder) / name)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # as a full disk, and no place before the file
+            raise
         raise InputError(f"{path}: not a whole packed model ({error}); copy it again") from error
 
 

@@ -17,7 +17,7 @@ from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross
 from scarceseq.fewshot.folds import arrangements, fold_episodes, permuted
 from scarceseq.fewshot.gene_list import explain, gene_table
 from scarceseq.fewshot.method import Candidate
-from scarceseq.fewshot.own_scores import exact_interval, smallest_detectable
+from scarceseq.fewshot.own_scores import contrasts, exact_interval, scores, smallest_detectable
 from scarceseq.fewshot.own_study import labelled, own_corpus, read_own_study
 from scarceseq.fewshot.own_verdict import report
 from scarceseq.guide.reference import reference_components
@@ -231,6 +231,25 @@ def made_up_report(samples, right):
     return report(table.join(sure), drawn, samples, arrangements(samples), SETTINGS, options)["summary"]
 
 
+def test_where_a_fold_lacks_a_class_the_interval_is_around_the_whole_repeat(recwarn):
+    """Oracle: balanced accuracy by hand, of eight samples of which one fold holds one class alone."""
+    table = pd.DataFrame({"fold": [0, 0, 0, 0, 1, 1, 1, 1], "label": list("aaaaabbb"), "predicted": list("aabbabbb")})
+    table = table.assign(method="mine", repeat=0, probability=0.9, temperature=1.0, diverged=False)
+    other = table.assign(method="other", predicted=table["label"])
+    sure = {
+        f"{kind}_{n}": (table["predicted"] == name) * 0.8 + 0.1 for n, name in enumerate("ab") for kind in ("p", "raw")
+    }
+    both = pd.concat([table.assign(**sure), other.assign(**sure)], ignore_index=True)
+    row = scores(both, ["a", "b"], 2, 0.95).set_index("method").loc["mine"]
+    assert row["balanced_accuracy"] == pytest.approx((3 / 5 + 3 / 3) / 2)
+    half = 12.7062 * np.std([0.5, 1.0], ddof=1) * np.sqrt(1 / 2 + 1)  # t of one degree of freedom
+    assert (row["low"], row["high"]) == (0.0, 1.0)
+    difference = contrasts(both, "mine", 2, 0.95, 0.05).iloc[0]
+    assert difference["difference"] == pytest.approx(0.8 - 1.0)
+    assert difference["high"] == pytest.approx(-0.2 + half, rel=1e-4)
+    assert not [warning for warning in recwarn if "Mean of empty slice" in str(warning.message)]
+
+
 def test_samples_of_one_group_count_once(study):
     """Oracle: where the samples of each animal agree, the interval is that of one sample of each."""
     samples, _, _ = study(1.0)
@@ -291,8 +310,8 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     made = predictors(corpus, splits)
     found = whole_report(samples, corpus, made)
     assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
-    scores = found["scores"].set_index("method")["balanced_accuracy"]
-    assert scores["guided_per_tensor"] > 0.8
+    reached = found["scores"].set_index("method")["balanced_accuracy"]
+    assert reached["guided_per_tensor"] > 0.8
     told = found["summary"]["verdict"][0]
     assert f"In the first of {SETTINGS.repeats} repeats, guided per tensor predicts" in told
     assert "; always the most frequent class: 12)" in told

@@ -59,10 +59,16 @@ def measure(table, keys, classes=None):
     return found.assign(
         queries=queries.to_numpy(),
         balanced_accuracy=accuracy.to_numpy(),
-        auroc=np.nanmean(areas, axis=1),
+        auroc=_mean_of_known(areas),
         log_loss=loss.groupby(episode).mean().to_numpy(),
         brier=pd.Series(brier).groupby(episode).mean().to_numpy(),
     )
+
+
+def _mean_of_known(areas):
+    """Mean over the classes; NaN where there is one class alone."""
+    known = np.isfinite(areas)
+    return np.where(known, areas, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
 
 
 def _areas(score, is_class, episode, episodes):

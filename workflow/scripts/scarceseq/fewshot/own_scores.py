@@ -41,7 +41,7 @@ def scores(predictions, classes, folds, confidence):
     uncalibrated = measure(before, ["method", "repeat"], classes).groupby("method")["log_loss"].mean()
     for method, part in predictions.groupby("method", sort=False):
         values = by_fold.loc[by_fold["method"] == method, "balanced_accuracy"]
-        _, low, high, kind = corrected_interval(values, 1 / max(folds - 1, 1), confidence)
+        low, high, kind = _interval(whole.loc[method, "balanced_accuracy"], values, folds, confidence)
         surest = part.filter(regex=r"^p_\d+$").max(axis=1)
         error = calibration_error(surest, part["label"] == part["predicted"])
         found = {"method": method, **whole.loc[method, ["balanced_accuracy", "auroc", "log_loss", "brier"]]}
@@ -64,14 +64,25 @@ def contrasts(predictions, first, folds, confidence, smallest_difference):
     wide = measure(predictions, ["method", "repeat", "fold"]).pivot(
         index=["repeat", "fold"], columns="method", values="balanced_accuracy"
     )
+    whole = measure(predictions, ["method", "repeat"]).groupby("method")["balanced_accuracy"].mean()
     rows = []
     for other in predictions["method"].unique():
         if other != first:
-            mean, low, high, kind = corrected_interval(wide[first] - wide[other], 1 / max(folds - 1, 1), confidence)
+            mean = float(whole[first] - whole[other])
+            low, high, kind = _interval(mean, wide[first] - wide[other], folds, confidence)
             row = {"method": first, "against": other, "difference": mean, "low": low, "high": high, "interval": kind}
             rows.append(row | {"outcome": outcome(row, smallest_difference)})
     columns = ["method", "against", "difference", "low", "high", "interval", "outcome"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _interval(centre, of_folds, folds, confidence):
+    """Interval around a measure of whole repeats, as wide as folds say; low, high, how.
+
+    The mean over folds is another number where groups leave a fold without a class, or with few samples of it.
+    """
+    mean, low, high, kind = corrected_interval(of_folds, 1 / max(folds - 1, 1), confidence)
+    return low + centre - mean, high + centre - mean, kind
 
 
 def permutation_table(predictions, permuted, possible):

@@ -217,8 +217,8 @@ def test_arrangements_are_those_that_differ_by_more_than_names(labels, groups, h
     assert arrangements(samples) == len(seen)
 
 
-def made_up_report(samples, right):
-    """Report of one method that predicts some samples right, cross-validated once."""
+def made_up_report(samples, right, tested=("mine",)):
+    """Report of methods that predict the same samples right, cross-validated once."""
     classes = np.unique(samples["label"])
     told = np.where(right, samples["label"], np.where(samples["label"] == classes[0], classes[1], classes[0]))
     sure = pd.DataFrame(
@@ -226,9 +226,11 @@ def made_up_report(samples, right):
     )
     table = pd.DataFrame({"sample": samples["sample"], "label": samples["label"], "predicted": told, "method": "mine"})
     table = table.assign(repeat=0, fold=np.arange(len(samples)) % 4, probability=0.9, temperature=1.0, diverged=False)
-    drawn = pd.DataFrame({"method": "mine", "permutation": range(39), "balanced_accuracy": 0.5})
+    tables = [table.join(sure).assign(method=method) for method in tested]
+    drawn = [pd.DataFrame({"method": m, "permutation": range(39), "balanced_accuracy": 0.5}) for m in tested]
+    drawn, predictions = pd.concat(drawn), pd.concat(tables, ignore_index=True)
     options = {"confidence": 0.95, "smallest_difference": 0.05}
-    return report(table.join(sure), drawn, samples, arrangements(samples), SETTINGS, options)["summary"]
+    return report(predictions, drawn, samples, arrangements(samples), SETTINGS, options)["summary"]
 
 
 def test_where_a_fold_lacks_a_class_the_interval_is_around_the_whole_repeat(recwarn):
@@ -265,6 +267,8 @@ def test_samples_of_one_group_count_once(study):
     low, high = exact_interval(16, 24, 0.95)
     assert f"right (95% interval {low:.0%} to {high:.0%};" in alone["verdict"][0]
     assert alone["smallest_detectable"] == smallest_detectable([12, 12], 0.95)
+    both = made_up_report(samples, np.arange(24) >= 8, ("mine", "other"))  # Holm asks more of the better of two
+    assert both["smallest_detectable"] == smallest_detectable([12, 12], 0.975) > alone["smallest_detectable"]
 
 
 def test_a_temperature_undoes_logits_that_are_too_sure_by_a_factor():

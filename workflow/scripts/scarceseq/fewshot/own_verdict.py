@@ -56,7 +56,8 @@ def report(predictions, permuted, samples, possible, settings, options):
         "groups": int(group.nunique()),
         "confidence": confidence,
     }
-    least = smallest_detectable(list(groups), confidence)
+    tests = max(permuted["method"].nunique(), 1)  # of which the best must hold after Holm's adjustment
+    least = smallest_detectable(list(groups), 1 - (1 - confidence) / tests)
     found = {
         "scores": scores(predictions, classes, folds, confidence),
         "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),

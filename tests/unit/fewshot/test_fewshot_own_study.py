@@ -132,7 +132,7 @@ def test_a_pair_that_is_not_one_to_one_leaves_its_gene_at_the_mean(tmp_path, bas
     _, found, genes = read_own_study(human, base, CARD, orthologues, 0.9)
     assert genes.index[genes["row"].isna()].tolist() == [7, 8]
     with pytest.raises(InputError, match="38 one-to-one pairs of the table of orthologues are of the model"):
-        read_own_study(human, base, "mouse", orthologues, 0.99)
+        read_own_study(human, base, CARD, orthologues, 0.99)
     np.testing.assert_array_equal(found[:, 7], np.full(6, base.mean[7]))
 
 

@@ -235,6 +235,8 @@ def test_out_degree_counts_edges_by_source():
 
 
 def test_rule_table_sums_time_over_jobs_and_takes_the_largest_memory(run, tmp_path):
+    (tmp_path / "run/benchmarks/render_report").mkdir()
+    (tmp_path / "run/benchmarks/render_report/all.tsv").write_text("s\tmax_rss\tcpu_time\n9\t900\t9\n")  # an older page
     table = resources.rule_table(resources.read_benchmarks(tmp_path / "run" / "benchmarks")).set_index("rule")
     assert table.index.tolist() == ["fetch_batch", "pretrain"]
     assert table.loc["fetch_batch", ["jobs", "total_seconds", "peak_memory_mb"]].tolist() == [2, 5.0, 100.5]

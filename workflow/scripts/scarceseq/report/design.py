@@ -91,11 +91,12 @@ def section(inputs):
     blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates)))
     if len(names):
         blocks.append(Table("names", names, "What became of each given name", folded=True))
+    last = plates["plate"].max() if len(plates) else 0
     facts = [
         (f"{summary['chosen']:,}", "genes to perturb"),
         (f"{summary['coverage']:.0f}%", f"of the reachable is reached, {summary['random'][1]:.0f}% by chance"),
         (f"{summary['knee_genes']:,}", "genes at the knee of the curve"),
-        (f"{plates['plate'].max() if len(plates) else 0:,}", f"plates, {count(summary['replicates'], 'well')} a gene"),
+        (f"{last:,}", f"plate{'' if last == 1 else 's'}, {count(summary['replicates'], 'well')} a gene"),
     ]
     return Section("design", "Genes to perturb", blocks, facts, [sentence(summary)])
 

@@ -50,7 +50,7 @@ RULES = {
 
 
 def read_benchmarks(folder):
-    """All benchmark files below a folder.
+    """All benchmark files below a folder, but that of the report, which would be of the page before.
 
     Parameters
     ----------
@@ -65,6 +65,8 @@ def read_benchmarks(folder):
     """
     frames = []
     for path in sorted(Path(folder).glob("*/*.tsv")):
+        if path.parent.name == "render_report":
+            continue
         frame = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
         log = Path(folder).parent / "logs" / path.parent.name / f"{path.stem}.log"
         frame = frame.assign(rule=path.parent.name, job=path.stem, start_seconds=_start_seconds(log))
@@ -148,7 +150,7 @@ def section(folder):
         blocks += [
             Paragraph(
                 f"{len(jobs):,} jobs took {seconds:,.0f} s in all, counted one after another (side by side, a run is "
-                "shorter). Each is its last run; the report itself is not yet among them. Interpreters and imports "
+                "shorter). Each is its last run; the report itself is not among them. Interpreters and imports "
                 f"took {started:,.0f} s of it, {started / seconds:.0%}; Snakemake's own start is not counted."
             ),
             _picture(table),

@@ -99,12 +99,15 @@ def gene_figure(genes, summary):
     both = genes["named_by_both"]
     for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
         look = {"marker": "o", "ms": size, "color": colour, "ls": "none"}
+        look["rasterized"] = len(part) > style.POINTS_TOLD  # as vectors they would be most of the page
         dots = points.plot(part["attribution"], part["permutation_importance"], **look)
         style.tell(dots, f"{len(part):,} genes", _gene_texts(part))
     points.set_xlabel("integrated gradients (logits)")
     points.set_ylabel("loss when the gene's values\nare exchanged (logits)")
     points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
     points.grid(True)
+    for ax in (bars, points):
+        ax.locator_params(axis="x", nbins=5)
     return drawn
 
 

@@ -127,7 +127,7 @@ def svg(drawn, name):
         artist.set_gid(f"mark_{number}")
     with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
         buffer = io.StringIO()
-        drawn.savefig(buffer, format="svg", metadata=nothing)
+        drawn.savefig(buffer, format="svg", metadata=nothing, dpi=200)  # of what is rasterised
     return _titled(buffer.getvalue(), {artist.get_gid(): artist for artist in marks})
 
 

@@ -33,7 +33,8 @@ def tuning(predictions):
         test, validation = (table[table["role"] == role] for role in ("test", "validation"))
         if len(test):
             found.append(_of_tests(test).merge(_of_validation(validation, test), on=FIT, how="left").assign(**key))
-    return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS]
+    whole = dict.fromkeys(["steps", "candidates", "validation_episodes"], "Int64")
+    return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS].astype(whole)
 
 
 def _of_tests(test):

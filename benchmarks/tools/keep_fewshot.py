@@ -115,7 +115,7 @@ def main(results, target, commit, kept=None):
         write_table(ranks.round(5), target / f"{kept}_ranks.tsv")
     write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
     for table in ("curves", "tuning"):
-        write_table(read_table(folder / f"{table}.tsv").round(5), target / f"{kept}_{table}.tsv")
+        write_table(read_table(folder / f"{table}.tsv").round(5).convert_dtypes(), target / f"{kept}_{table}.tsv")
     known = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
     config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
     scoring = {key: part["default"] for key, part in known.items()} | config["fewshot"].get("scoring", {})

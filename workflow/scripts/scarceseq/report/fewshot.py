@@ -121,8 +121,9 @@ def section(inputs, settings):
     contrasts = inputs.table("fewshot_contrasts") if inputs.has("fewshot_contrasts") else pd.DataFrame()
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
     ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
-    findings = [conclusion(contrasts, ranks, settings)] if len(contrasts) else []
-    blocks = [Paragraph(text, "finding") for text in findings]
+    # At a glance without a sentence for each cell: there may be dozens.
+    findings = [conclusion(contrasts, ranks[:0], settings)] if len(contrasts) else []
+    blocks = [Paragraph(conclusion(contrasts, ranks, settings), "finding")] if len(contrasts) else []
     family = families(contrasts) if len(contrasts) else {}
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)

@@ -136,6 +136,6 @@ def test_over_http_the_archive_gives_the_same_corpus_as_from_its_folder(finished
 
 
 def test_no_rule_reads_the_truth(finished_run):
-    rules = [path.read_text() for path in (finished_run / "rules").iterdir()]
+    rules = [path.read_text() for path in (finished_run / "rules").rglob("*.smk")]
     assert sum(text.count("demo/truth") for text in rules) == 1  # where it is written
     assert 'truth=directory("<results>/demo/truth")' in (finished_run / "rules/demo.smk").read_text()

@@ -3,6 +3,7 @@
 import torch
 from safetensors.torch import save_file
 from scarceseq import device, files, registry, runtime, seeds
+from scarceseq.guide.inner import check_learned
 from scarceseq.guide.meta_settings import MetaSettings
 from scarceseq.guide.tasks import tasks_of_block
 from scarceseq.pretrain.model import load_base
@@ -20,5 +21,6 @@ plan = files.read_table(source.scouts)
 tasks = list(tasks_of_block(plan, "block_0", settings.tasks, matrix, base))
 seed = seeds.derive(snakemake.params.seed, "meta", name, base.information["seed"])
 learned = registry.load("guide.meta", name).learn(base.network, tasks, settings, seed)
+check_learned(learned, name, settings)
 with files.atomic(snakemake.output[0]) as path:
     save_file({key: tensor.detach().cpu().contiguous() for key, tensor in learned.items()}, path)

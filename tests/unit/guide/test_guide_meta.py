@@ -1,11 +1,14 @@
 """Meta-learners against loops written out by hand, in float64."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
 from scarceseq import registry
+from scarceseq.errors import InputError
+from scarceseq.guide.inner import check_learned
 from scarceseq.guide.meta import aruba, meta_sgd, protonet, reptile
 from scarceseq.guide.meta_settings import MetaSettings
 from scarceseq.guide.task import Task
@@ -155,3 +158,11 @@ def test_meta_learning_leaves_the_base_as_it_was_and_is_repeatable(name, network
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert set(one) == {f"encoder.{key}" for key, _ in network.encoder.named_parameters()}
     assert all(torch.equal(weight, before[key]) for key, weight in network.named_parameters())
+
+
+def test_a_learner_that_diverges_is_named_with_the_key_to_change(network, tasks):
+    wild = dataclasses.replace(SETTINGS, inner_learning_rate=1e200)
+    learned = reptile.learn(network, tasks, wild, 5)
+    with pytest.raises(InputError, match=r"guide\.meta\.inner_learning_rate: reptile diverged at 1e\+200 \(encoder\."):
+        check_learned(learned, "reptile", wild)
+    check_learned(reptile.learn(network, tasks, SETTINGS, 5), "reptile", SETTINGS)

@@ -4,6 +4,7 @@ import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from scarceseq.errors import InputError
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
@@ -52,3 +53,21 @@ def descend(classifier, weights, rates, task, steps, differentiable=False):
     if not differentiable:
         weights = {name: weight.detach() for name, weight in weights.items()}
     return weights, gradients
+
+
+def check_learned(learned, name, settings):
+    """Raise InputError if what was learned has values that are not finite.
+
+    Parameters
+    ----------
+    learned : dict of str to Tensor
+    name : str
+        Of the learner.
+    settings : MetaSettings
+    """
+    for key, values in learned.items():
+        if not bool(values.isfinite().all()):
+            raise InputError(
+                f"config key guide.meta.inner_learning_rate: {name} diverged at {settings.inner_learning_rate:g} ({key} "
+                "is not finite); a stable rate falls with the number of genes, try a tenth"
+            )

@@ -69,6 +69,6 @@ def check_learned(learned, name, settings):
         if not bool(values.isfinite().all()):
             rate = settings.inner_learning_rate
             raise InputError(
-                f"config key guide.meta.inner_learning_rate: {name} diverged at {rate:g} ({key} is not finite); a stable "
-                "rate falls with the number of genes, try a tenth"
+                f"config key guide.meta.inner_learning_rate: {name} diverged at {rate:g} ({key} is not finite); a "
+                "stable rate falls with the number of genes, try a tenth"
             )

@@ -197,14 +197,14 @@ def test_without_being_asked_for_the_first_method_and_components_are_tested(tmp_
     files = {key: str(tmp_path / f"{key}.csv") for key in ("counts", "labels")}
     own = {"model": str(tmp_path / "model.zip"), **files, "gene_id_type": "symbol", "label": "sex"}
 
-    def tested(**changes):
+    def chosen(**changes):
         return settings.complete({"name": "own", "seed": 1, "own_study": own | changes}, SCHEMA)["own_study"][
             "tested_methods"
         ]
 
-    assert tested() == ["guided_per_tensor", "pca_logistic"]
-    assert tested(methods=["full_fine_tuning", "genes_logistic"]) == ["full_fine_tuning"]
-    assert tested(tested_methods=["nearest_centroid"]) == ["nearest_centroid"]
+    assert chosen() == ["guided_per_tensor", "pca_logistic"]
+    assert chosen(methods=["full_fine_tuning", "genes_logistic"]) == ["full_fine_tuning"]
+    assert chosen(tested_methods=["nearest_centroid"]) == ["nearest_centroid"]
 
 
 def test_snakemake_prints_that_message_and_runs_nothing(repository_copy):

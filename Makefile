@@ -35,7 +35,7 @@ format: .venv/ready
 	$(BIN)/snakefmt Snakefile rules workflow/Snakefile
 
 docs: .venv/ready
-	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.config_table > config/README.md
+	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.config.table > config/README.md
 
 .venv/ready: envs/lock.txt
 	$$(command -v $(PYTHON) || command -v python3) -m venv .venv

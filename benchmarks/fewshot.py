@@ -30,12 +30,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from scarceseq import registry, runtime
 from scarceseq.fewshot.corpus import Episode
-from scarceseq.fewshot.fitting import Fitter
+from scarceseq.fewshot.engine.fitting import Fitter
+from scarceseq.fewshot.engine.rates import guide_rate
+from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Candidate, Gradient
-from scarceseq.fewshot.rates import guide_rate
-from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
-from scarceseq.fewshot.starts import pretrained_start
 from scarceseq.pretrain.model import Base
 from scarceseq.seeds import derive
 

@@ -15,8 +15,10 @@ SCRIPTS = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).paren
 sys.path.insert(0, str(SCRIPTS))
 os.environ.update(PYTHONPATH=str(SCRIPTS))
 
-from scarceseq import registry, settings, ways
-from scarceseq.candidates import candidates
+from scarceseq import registry
+from scarceseq.config import settings
+from scarceseq.config import selector_names as ways
+from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
 from scarceseq.fingerprint import fingerprint
 

@@ -3,7 +3,10 @@
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
-from scarceseq import config_table, registry, settings, ways
+from scarceseq import registry
+from scarceseq.config import selector_names as ways
+from scarceseq.config import settings
+from scarceseq.config import table as config_table
 from scarceseq.errors import InputError
 
 OWN_STUDY = {"name": "mine", "counts": "Makefile", "gene_id_type": "symbol"}

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 from helpers import planned, snakemake
-from scarceseq import settings
+from scarceseq.config import settings
 from scarceseq.pretrain.run import pretrain
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import PretrainSettings

@@ -9,15 +9,16 @@ from importlib.metadata import packages_distributions
 import pytest
 import yaml
 from helpers import REPOSITORY, planned
-from scarceseq import config_table, settings
+from scarceseq.config import settings
+from scarceseq.config import table as config_table
 from snakemake.cli import get_argument_parser
 
 SCRIPTS = REPOSITORY / "workflow/scripts"
 PACKAGE = SCRIPTS / "scarceseq"
 # The order in which data flows; the network can come from the corpus.
 ROOMS = [
-    *("demo", "archive", "corpus", "pretrain", "guide", "fewshot"),
-    *("network", "screen", "perturbation", "selection", "report"),
+    *("demo", "archive", "corpus", "pretrain", "guide", "fewshot", "own_study"),
+    *("network", "screen", "perturbation", "selection", "design", "report"),
 ]
 
 

@@ -2,8 +2,8 @@
 
 import torch
 from scarceseq import device, files, runtime
-from scarceseq.pretrain.comparison import ComparisonSettings, ComparisonTask, compare
-from scarceseq.pretrain.contrasts import contrast, verdict
+from scarceseq.pretrain.comparison.compare import ComparisonSettings, ComparisonTask, compare
+from scarceseq.pretrain.comparison.contrasts import contrast, verdict
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
 

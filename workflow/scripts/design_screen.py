@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from scarceseq.design.design import design
 from scarceseq.files import atomic, write_json, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.report import design as page
@@ -10,7 +11,6 @@ from scarceseq.report.inputs import Inputs
 from scarceseq.report.page import render
 from scarceseq.report.sheet import sheet_figure
 from scarceseq.runtime import commit, start
-from scarceseq.selection.design import design
 
 start(snakemake.log[0])
 settings, output = snakemake.params.settings, snakemake.output

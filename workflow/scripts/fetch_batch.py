@@ -4,12 +4,12 @@ from functools import partial
 from pathlib import Path
 
 from scarceseq.archive.fetch import fetch_batch
+from scarceseq.archive.filters import MetadataFilter
 from scarceseq.archive.manifest import write_manifest
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.archive.plan import planned_studies
+from scarceseq.archive.ruled_out import why_ruled_out
 from scarceseq.archive.tables import read_annotation
-from scarceseq.corpus.filters import MetadataFilter
-from scarceseq.corpus.ruled_out import why_ruled_out
 from scarceseq.files import read_table
 from scarceseq.runtime import keep_freed_memory, start
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scarceseq.archive.user_study import UserStudySettings
-from scarceseq.fewshot.own_study import labelled, read_own_study
 from scarceseq.files import atomic, read_json, write_table
+from scarceseq.own_study.study import labelled, read_own_study
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
 

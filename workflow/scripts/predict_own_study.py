@@ -7,14 +7,14 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 from scarceseq import device, registry
-from scarceseq.fewshot import own_verdict
 from scarceseq.fewshot.cell import make_predictor
-from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
-from scarceseq.fewshot.folds import arrangements
 from scarceseq.fewshot.method import Candidate
-from scarceseq.fewshot.own_study import own_corpus
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
+from scarceseq.own_study import verdict as own_verdict
+from scarceseq.own_study.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.own_study.folds import arrangements
+from scarceseq.own_study.study import own_corpus
 from scarceseq.pretrain.model import load_base
 from scarceseq.progress import follow
 from scarceseq.runtime import keep_freed_memory, start

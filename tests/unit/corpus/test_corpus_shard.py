@@ -11,8 +11,8 @@ import pytest
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study, study_path
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.ruled_out import why_ruled_out
 from scarceseq.corpus.filters import RunFilter
-from scarceseq.corpus.ruled_out import why_ruled_out
 from scarceseq.corpus.shard import build_shard, runs_over_cap
 
 STUDY = Study("mouse", "sra", "SRP000042")

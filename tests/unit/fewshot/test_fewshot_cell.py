@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.candidates import LEARNING_RATES
+from scarceseq.config.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.corpus import Corpus

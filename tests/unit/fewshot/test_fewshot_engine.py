@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.fewshot import dual, engine
 from scarceseq.fewshot.corpus import Episode
-from scarceseq.fewshot.engine import Engine, make_triple
-from scarceseq.fewshot.fitting import Fitter, _of_one_length
+from scarceseq.fewshot.engine import dual
+from scarceseq.fewshot.engine import loop as engine
+from scarceseq.fewshot.engine.fitting import Fitter, _of_one_length
+from scarceseq.fewshot.engine.loop import Engine, make_triple
+from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.starts import pretrained_start
+from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.fewshot.method import Candidate, Gradient
-from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
-from scarceseq.fewshot.starts import pretrained_start
-from scarceseq.fewshot.updates import Schedule
 from scarceseq.pretrain.gene_layers import gene_layers
 from scarceseq.seeds import derive
 from torch import nn

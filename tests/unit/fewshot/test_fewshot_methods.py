@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.candidates import candidates
+from scarceseq.config.candidates import candidates
+from scarceseq.config.settings import load_schema
 from scarceseq.errors import InputError
-from scarceseq.fewshot import adapters, checks, fisher, rates, starts
+from scarceseq.fewshot import checks
+from scarceseq.fewshot.engine import adapters, fisher, rates, starts
+from scarceseq.fewshot.engine.setting import Setting, layers
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.setting import Setting, layers
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
-from scarceseq.settings import load_schema
 
 NAMES = registry.names("fewshot.methods")
 
@@ -76,7 +77,7 @@ def test_planning_what_a_method_needs_does_not_import_torch():
 def test_engine_and_rates_import_with_torch_numpy_and_safetensors_alone():
     others = ("pandas", "sklearn", "pyarrow", "anndata", "scipy", "numba")
     code = f"import sys; sys.modules.update(dict.fromkeys({others}))\n"
-    code += "import scarceseq.fewshot.fitting, scarceseq.fewshot.rates, scarceseq.fewshot.starts"
+    code += "import scarceseq.fewshot.engine.fitting, scarceseq.fewshot.engine.rates, scarceseq.fewshot.engine.starts"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 

@@ -7,7 +7,7 @@ from scarceseq.fewshot.intervals import Clusters
 from scarceseq.fewshot.metrics import METRICS, balanced_accuracy, log_loss, measure
 from scarceseq.fewshot.scores import contrast, mean_curves, pairs, rank, score_episodes, summarise
 from scarceseq.fewshot.verdict import outcome, sentences, verdict
-from scarceseq.pretrain.contrasts import crossed_interval
+from scarceseq.pretrain.comparison.contrasts import crossed_interval
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 

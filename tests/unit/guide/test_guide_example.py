@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from scarceseq.fewshot.corpus import Episode
-from scarceseq.fewshot.fitting import Fitter
+from scarceseq.fewshot.engine.fitting import Fitter
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.method import Candidate, Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.setting import Setting
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.model import save_base

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq.errors import InputError
-from scarceseq.pretrain import comparison
-from scarceseq.pretrain.comparison import (
+from scarceseq.pretrain.comparison import compare as comparison
+from scarceseq.pretrain.comparison.compare import (
     ComparisonSettings,
     ComparisonTask,
     Labelled,
@@ -16,8 +16,8 @@ from scarceseq.pretrain.comparison import (
     divisions,
     labelled_samples,
 )
-from scarceseq.pretrain.contrasts import contrast, crossed_interval, outcome, verdict
-from scarceseq.pretrain.representations import REPRESENTATIONS
+from scarceseq.pretrain.comparison.contrasts import contrast, crossed_interval, outcome, verdict
+from scarceseq.pretrain.comparison.representations import REPRESENTATIONS
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
 from scipy import stats

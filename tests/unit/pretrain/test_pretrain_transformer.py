@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.fewshot.engine import Engine, make_triple
-from scarceseq.fewshot.setting import Setting
-from scarceseq.fewshot.updates import Schedule
+from scarceseq.fewshot.engine.loop import Engine, make_triple
+from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.guide.guides import gene_mobility, make_guide
 from scarceseq.guide.scouts import train_block
 from scarceseq.guide.settings import SchemeSettings

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scarceseq.files import write_json, write_table
 from scarceseq.perturbation import evaluate, summary, transfer_summary
-from scarceseq.pretrain import comparison, contrasts
+from scarceseq.pretrain.comparison import compare as comparison
+from scarceseq.pretrain.comparison import contrasts
 from scarceseq.pretrain.embedding import write_embedding
 from scarceseq.report import page
 from scarceseq.selection.contrasts import contrast

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq import registry, ways
+from scarceseq import registry
+from scarceseq.config import selector_names as ways
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.ridge import RIDGES, fit_dual
 from scarceseq.seeds import derive

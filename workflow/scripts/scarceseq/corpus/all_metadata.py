@@ -35,7 +35,7 @@ def metadata_table(study, runs, tables):
     runs : iterable of str
         Runs wanted; those that no table knows are left out.
     tables : dict of {str: pyarrow.Table}
-        By kind, from `scarceseq.corpus.metadata.read_tables`, and recount_project, from `listed_table`.
+        By kind, from `scarceseq.archive.metadata.read_tables`, and recount_project, from `listed_table`.
 
     Returns
     -------

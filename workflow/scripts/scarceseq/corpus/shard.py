@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
+from scarceseq.archive.filters import first_reasons, metadata_reasons
 from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
+from scarceseq.archive.metadata import attribute_rows, read_tables, run_table
 from scarceseq.archive.plan import planned_rows
 from scarceseq.corpus.all_metadata import listed_table, metadata_table
-from scarceseq.corpus.filters import count_reasons, first_reasons, metadata_reasons
-from scarceseq.corpus.metadata import attribute_rows, read_tables, run_table
+from scarceseq.corpus.filters import count_reasons
 from scarceseq.corpus.run_sums import RunSums
 from scarceseq.progress import follow
 from scarceseq.seeds import derive

@@ -8,10 +8,10 @@ import pandas as pd
 
 from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
 from scarceseq.fewshot.corpus import Episodes
+from scarceseq.fewshot.engine.starts import with_encoder
 from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Gradient
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
-from scarceseq.fewshot.starts import with_encoder
 
 COLUMNS = {
     "method": "object",
@@ -107,7 +107,7 @@ def make_predictor(method, learned, candidates, corpus, splits, base, settings, 
         As for `fit_cell`.
     """
     if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
-        from scarceseq.fewshot.fitting import gradient_predictor as make
+        from scarceseq.fewshot.engine.fitting import gradient_predictor as make
     else:
         make = estimator_predictor
     own = with_encoder(base, learned) if method.learned_encoder else base

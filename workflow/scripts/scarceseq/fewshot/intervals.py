@@ -7,7 +7,7 @@ from scipy import stats
 
 from scarceseq.fewshot.corpus import TOGETHER
 from scarceseq.intervals import corrected_interval
-from scarceseq.pretrain.contrasts import crossed_error
+from scarceseq.pretrain.comparison.contrasts import crossed_error
 
 MIN_STUDIES = 3
 MIN_STUDIES_P = 10

@@ -1,7 +1,8 @@
 """Many scouts at once, for a GPU: the steps that each would make alone, with the layers over the genes in dual form.
 
 All that SGD with momentum ever subtracts from such a layer's weights is ``A.T @ X``, with the scout's samples X and
-coefficients A, (samples, units); its pre-activations are ``X @ W0.T - (X @ X.T) A`` (see `scarceseq.fewshot.dual`). No
+coefficients A, (samples, units); its pre-activations are ``X @ W0.T - (X @ X.T) A`` (see
+`scarceseq.fewshot.engine.dual`). No
 step touches the genes, and a scout's weights over the genes are made once, when it is counted. Scouts of fewer samples
 are padded; what is not in a step's batch has no share in its loss.
 """

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from scarceseq.errors import InputError
-from scarceseq.fewshot.updates import Schedule, TensorUpdate
+from scarceseq.fewshot.engine.updates import Schedule, TensorUpdate
 from scarceseq.guide.displacement import Displacement
 from scarceseq.guide.guides import per_tensor
 from scarceseq.perturbation.cells import read_cells

@@ -1,9 +1,9 @@
 """A list of genes to perturb: what it reaches, how that compares with random choice, and the plate."""
 
+from scarceseq.design.design import knee
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
-from scarceseq.selection.design import knee
 
 
 @style.styled
@@ -15,7 +15,7 @@ def curve_figure(curve, summary):
     curve : pandas.DataFrame
         genes, cost, coverage_percent, random_low, random_median, random_high.
     summary : dict
-        From `scarceseq.selection.design.design`.
+        From `scarceseq.design.design.design`.
     """
     drawn, axes = style.figure(8.0, 3.6)
     draw_curve(axes[0, 0], curve, summary)

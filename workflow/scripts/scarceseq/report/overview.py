@@ -1,7 +1,7 @@
 """The head of the page: in words, what the configuration asked for."""
 
+from scarceseq.config.selector_names import selector_jobs
 from scarceseq.report.wording import count, listed, span
-from scarceseq.ways import selector_jobs
 
 
 def describe(settings):

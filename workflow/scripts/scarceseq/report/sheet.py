@@ -25,7 +25,7 @@ def sheet_figure(name, order, plates, curve, summary):
         Of the run.
     order, plates, curve : pandas.DataFrame
     summary : dict
-        All from `scarceseq.selection.design.design`.
+        All from `scarceseq.design.design.design`.
     """
     drawn = Figure(figsize=A4)
     text = [*textwrap.wrap(sentence(summary), 108), *textwrap.wrap(about(summary), 108)]

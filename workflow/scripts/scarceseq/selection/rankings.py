@@ -5,7 +5,8 @@ import time
 
 import pandas as pd
 
-from scarceseq import registry, ways
+from scarceseq import registry
+from scarceseq.config import selector_names as ways
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence

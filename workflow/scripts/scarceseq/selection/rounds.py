@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from scarceseq import registry, ways
+from scarceseq import registry
+from scarceseq.config import selector_names as ways
 from scarceseq.errors import InputError
 from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow

@@ -1,8 +1,8 @@
 """Biases, norms and the head are trained, matrices are not (Ben Zaken et al. 2022, BitFit)."""
 
+from scarceseq.fewshot.engine.rates import no_pull, vector_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, vector_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

@@ -5,9 +5,9 @@ Kirkpatrick et al. 2017 (EWC); the mean pull is that of L2-SP.
 
 from functools import partial
 
+from scarceseq.fewshot.engine.rates import fisher_pull, full_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import fisher_pull, full_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

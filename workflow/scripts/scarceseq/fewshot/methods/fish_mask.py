@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from scarceseq.fewshot.engine.rates import largest_fisher_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import largest_fisher_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Control of the per-tensor guide: the scouts' squared gradients at the base in place of their displacement."""
 
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/fisher"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Pre-trained weights, everything trained."""
 
+from scarceseq.fewshot.engine.rates import full_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

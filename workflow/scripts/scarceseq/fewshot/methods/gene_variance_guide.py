@@ -1,8 +1,8 @@
 """Control without scouts: genes that vary more in the corpus move more; all else moves freely."""
 
+from scarceseq.fewshot.engine.rates import gene_variance_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import gene_variance_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

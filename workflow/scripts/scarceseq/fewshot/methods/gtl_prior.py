@@ -5,9 +5,9 @@ The mean pull is that of L2-SP.
 
 from functools import partial
 
+from scarceseq.fewshot.engine.rates import full_rate, inverse_guide_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, inverse_guide_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "learning_rate"

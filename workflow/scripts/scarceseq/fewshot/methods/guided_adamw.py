@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from scarceseq.fewshot.engine.rates import equal_pull, guide_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import equal_pull, guide_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "adaptive_learning_rate"

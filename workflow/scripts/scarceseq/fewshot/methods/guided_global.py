@@ -1,8 +1,8 @@
 """Pre-trained weights; updates multiplied by the guide that is scaled to [0, 1] over all tensors."""
 
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/global"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Pre-trained encoder left as it is; only the linear head is trained."""
 
+from scarceseq.fewshot.engine.rates import no_pull, no_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, no_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

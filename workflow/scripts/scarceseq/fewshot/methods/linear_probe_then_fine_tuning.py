@@ -1,8 +1,8 @@
 """Head alone for half of the steps, then everything from there (Kumar et al. 2022, LP-FT)."""
 
+from scarceseq.fewshot.engine.rates import full_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

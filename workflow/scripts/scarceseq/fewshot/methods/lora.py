@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from scarceseq.fewshot.engine.rates import adapter_rate, no_pull
+from scarceseq.fewshot.engine.starts import adapted_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import adapter_rate, no_pull
-from scarceseq.fewshot.starts import adapted_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Pre-trained weights; updates multiplied by Meta-SGD's rates, which were learned on the scouts' tasks."""
 
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "meta/meta_sgd"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """The guide multiplies the gradient that Adam is given, as published code has it: Adam cancels it."""
 
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "adaptive_learning_rate"

@@ -1,8 +1,8 @@
 """Control of the global guide: its values shuffled within each tensor, which keeps their distribution alone."""
 
+from scarceseq.fewshot.engine.rates import no_pull, permuted_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, permuted_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/global"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Full fine-tuning from Reptile's start, which was learned on the scouts' tasks."""
 
+from scarceseq.fewshot.engine.rates import full_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "meta/reptile"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Control of the global guide: its mean as the one rate of the whole encoder, that is a lower learning rate."""
 
+from scarceseq.fewshot.engine.rates import mean_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import mean_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/global"
 CANDIDATES = "learning_rate"

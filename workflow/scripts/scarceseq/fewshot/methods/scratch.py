@@ -1,8 +1,8 @@
 """Random initial weights, everything trained: what pre-training has to beat."""
 
+from scarceseq.fewshot.engine.rates import full_rate, no_pull
+from scarceseq.fewshot.engine.starts import random_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import full_rate, no_pull
-from scarceseq.fewshot.starts import random_start
 
 GUIDE = None
 CANDIDATES = "learning_rate"

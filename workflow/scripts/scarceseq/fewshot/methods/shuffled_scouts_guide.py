@@ -1,8 +1,8 @@
 """Control of the per-tensor guide: the guide of scouts whose labels were shuffled."""
 
+from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import guide_rate, no_pull
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "shuffled_scheme/per_tensor"
 CANDIDATES = "learning_rate"

@@ -1,8 +1,8 @@
 """Control of the global guide: its mean in each tensor as that tensor's rate, that is layer-wise learning rates."""
 
+from scarceseq.fewshot.engine.rates import no_pull, tensor_mean_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, tensor_mean_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/global"
 CANDIDATES = "learning_rate"

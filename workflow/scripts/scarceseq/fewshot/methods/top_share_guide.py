@@ -1,8 +1,8 @@
 """Control of the per-tensor guide: its largest values at 1, the others at 0, its mean in each tensor kept."""
 
+from scarceseq.fewshot.engine.rates import no_pull, top_share_rate
+from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Gradient
-from scarceseq.fewshot.rates import no_pull, top_share_rate
-from scarceseq.fewshot.starts import pretrained_start
 
 GUIDE = "guide_scheme/per_tensor"
 CANDIDATES = "learning_rate"

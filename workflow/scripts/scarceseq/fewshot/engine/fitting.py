@@ -7,10 +7,10 @@ from itertools import product
 import torch
 
 from scarceseq.fewshot.checks import check_guide
-from scarceseq.fewshot.engine import Engine, make_triple, stack_triples
+from scarceseq.fewshot.engine.loop import Engine, make_triple, stack_triples
+from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.fewshot.method import Candidate
-from scarceseq.fewshot.setting import Setting
-from scarceseq.fewshot.updates import Schedule
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from scarceseq import registry, ways
-from scarceseq.candidates import LEARNING_RATES, candidates
+from scarceseq import registry
+from scarceseq.config import selector_names as ways
+from scarceseq.config.candidates import LEARNING_RATES, candidates
 from scarceseq.errors import InputError
 
 

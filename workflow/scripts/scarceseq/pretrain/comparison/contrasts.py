@@ -26,7 +26,7 @@ def contrast(scores, protocol, confidence):
     Parameters
     ----------
     scores : pandas.DataFrame
-        From `scarceseq.pretrain.comparison.compare`.
+        From `scarceseq.pretrain.comparison.compare.compare`.
     protocol : {'cross_study', 'within_study'}
     confidence : float
 

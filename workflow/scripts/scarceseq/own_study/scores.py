@@ -18,7 +18,7 @@ def scores(predictions, classes, folds, confidence):
     Parameters
     ----------
     predictions : pandas.DataFrame
-        From `scarceseq.fewshot.cross_validation.cross_validate`, of all repeats.
+        From `scarceseq.own_study.cross_validation.cross_validate`, of all repeats.
     classes : list of str
         In the order of their names.
     folds : int
@@ -93,9 +93,9 @@ def permutation_table(predictions, permuted, possible):
     predictions : pandas.DataFrame
         The first repeat is what is compared.
     permuted : pandas.DataFrame
-        From `scarceseq.fewshot.cross_validation.permuted_accuracies`.
+        From `scarceseq.own_study.cross_validation.permuted_accuracies`.
     possible : float
-        Arrangements of the labels, from `scarceseq.fewshot.folds.arrangements`.
+        Arrangements of the labels, from `scarceseq.own_study.folds.arrangements`.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 import torch
 
-from scarceseq.fewshot.fisher import source_fisher, support_fisher
-from scarceseq.fewshot.setting import layers
+from scarceseq.fewshot.engine.fisher import source_fisher, support_fisher
+from scarceseq.fewshot.engine.setting import layers
 
 # Added to a guide before it divides: GTL-prior's strongest pull is 1 / this times that on a weight of guide 1.
 GUIDE_FLOOR = 0.01
@@ -113,7 +113,7 @@ def decayed_rate(setting, decay):
 
 
 def adapter_rate(setting):
-    """Only the low-rank matrices beside the encoder's own are trained (see `scarceseq.fewshot.adapters`)."""
+    """Only the low-rank matrices beside the encoder's own are trained (see `scarceseq.fewshot.engine.adapters`)."""
     return {name: 1.0 if name.split(".")[-2] in ("down", "up") else 0.0 for name in setting.encoder}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from scarceseq.config.references import check_graph_keys, check_references
 from scarceseq.errors import InputError
-from scarceseq.references import check_graph_keys, check_references
 
 # What a section needs from the sections before it.
 NEEDS = {

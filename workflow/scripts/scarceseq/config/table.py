@@ -1,11 +1,11 @@
-"""The table of all keys of a config, made from the schema: `python -m scarceseq.config_table`."""
+"""The table of all keys of a config, made from the schema: `python -m scarceseq.config.table`."""
 
 import csv
 from pathlib import Path
 
 import yaml
 
-from scarceseq.settings import load_schema
+from scarceseq.config.settings import load_schema
 
 
 def describe(schema, where=""):
@@ -55,7 +55,7 @@ def _public_screens():
         "| name | cells | bytes | MD5 | licence | content | address |",
         "|---|---|---|---|---|---|---|",
     ]
-    with open(Path(__file__).with_name("screen") / "catalogue.tsv", newline="") as handle:
+    with open(Path(__file__).parents[1] / "screen" / "catalogue.tsv", newline="") as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
             known = [row[key] or "unknown until the first fetch" for key in ("bytes", "md5")]
             cells = [f"`{row['name']}`", row["cells"] or "?", *known, row["licence"], row["content"], row["url"]]
@@ -64,4 +64,4 @@ def _public_screens():
 
 
 if __name__ == "__main__":
-    print(document(load_schema(Path(__file__).parents[2] / "schemas")), end="")
+    print(document(load_schema(Path(__file__).parents[3] / "schemas")), end="")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 try:  # faster where it is there, not needed
-    from scarceseq.fewshot.compiled import contract as compiled_contract
+    from scarceseq.fewshot.engine.compiled import contract as compiled_contract
 except ImportError:
     compiled_contract = None
 

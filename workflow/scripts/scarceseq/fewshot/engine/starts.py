@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import torch
 
 from scarceseq import registry
-from scarceseq.fewshot.adapters import adapted
 from scarceseq.fewshot.checks import check_learned
+from scarceseq.fewshot.engine.adapters import adapted
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scarceseq.design.design import design, knee
+from scarceseq.design.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.design.plates import PLATES, lay_out
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.selection.design import design, knee
-from scarceseq.selection.names import read_aliases, read_names, read_numbers, resolve
-from scarceseq.selection.plates import PLATES, lay_out
 
 DEFAULTS = {
     **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),

@@ -9,18 +9,18 @@ import torch
 from scarceseq import registry
 from scarceseq.archive.user_study import UserStudySettings
 from scarceseq.errors import InputError
-from scarceseq.fewshot.attribution import exchange_losses, explain_fold, integrated_gradients, margin
 from scarceseq.fewshot.calibration import calibrated, calibration_error, fit_temperature
 from scarceseq.fewshot.cell import make_predictor
 from scarceseq.fewshot.corpus import Episode, Episodes
-from scarceseq.fewshot.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
-from scarceseq.fewshot.folds import arrangements, fold_episodes, permuted
-from scarceseq.fewshot.gene_list import explain, gene_table
 from scarceseq.fewshot.method import Candidate
-from scarceseq.fewshot.own_scores import contrasts, exact_interval, scores, smallest_detectable
-from scarceseq.fewshot.own_study import labelled, own_corpus, read_own_study
-from scarceseq.fewshot.own_verdict import report
 from scarceseq.guide.reference import reference_components
+from scarceseq.own_study.attribution import exchange_losses, explain_fold, integrated_gradients, margin
+from scarceseq.own_study.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.own_study.folds import arrangements, fold_episodes, permuted
+from scarceseq.own_study.gene_list import explain, gene_table
+from scarceseq.own_study.scores import contrasts, exact_interval, scores, smallest_detectable
+from scarceseq.own_study.study import labelled, own_corpus, read_own_study
+from scarceseq.own_study.verdict import report
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive
 from statsmodels.stats.proportion import proportion_confint

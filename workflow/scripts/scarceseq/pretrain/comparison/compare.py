@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from scarceseq.errors import InputError
-from scarceseq.pretrain.representations import REPRESENTATIONS, SEEDED
+from scarceseq.pretrain.comparison.representations import REPRESENTATIONS, SEEDED
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scarceseq.fewshot.own_scores import (
+from scarceseq.own_study.scores import (
     POWER,
     contrasts,
     exact_interval,
@@ -18,7 +18,7 @@ def report(predictions, permuted, samples, possible, settings, options):
     Parameters
     ----------
     predictions, permuted : pandas.DataFrame
-        From `scarceseq.fewshot.cross_validation`.
+        From `scarceseq.own_study.cross_validation`.
     samples : pandas.DataFrame
         label, held_out.
     possible : float

@@ -1,8 +1,8 @@
 """Fine-tuning on support sets: full-batch descent, exactly as a plain loop over one model would do it (torch only).
 
 A method is a triple of start, rate and precision. Linear layers over the genes are kept in their dual form where that
-is exact (see `scarceseq.fewshot.dual`). One engine serves all episodes of one support size; it fits one episode at a
-time, which is fastest on a CPU, or several at once, stacked on a leading dimension, which is what a GPU needs.
+is exact (see `scarceseq.fewshot.engine.dual`). One engine serves all episodes of one support size; it fits one episode
+at a time, which is fastest on a CPU, or several at once, stacked on a leading dimension, which is what a GPU needs.
 """
 
 import copy
@@ -12,12 +12,12 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
-from scarceseq.fewshot.dual import gene_layer, pays
-from scarceseq.fewshot.updates import LayerUpdate, TensorUpdate
+from scarceseq.fewshot.engine.dual import gene_layer, pays
+from scarceseq.fewshot.engine.updates import LayerUpdate, TensorUpdate
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 try:  # faster where numba is there, not needed
-    from scarceseq.fewshot import compiled_mlp
+    from scarceseq.fewshot.engine import compiled_mlp
 except ImportError:
     compiled_mlp = None
 

@@ -10,8 +10,8 @@ from scarceseq.fewshot.calibration import calibrated, fit_temperature
 from scarceseq.fewshot.cell import fit_method
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.features import principal_components
-from scarceseq.fewshot.folds import fold_episodes, permuted
 from scarceseq.fewshot.metrics import measure
+from scarceseq.own_study.folds import fold_episodes, permuted
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
@@ -44,7 +44,7 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
     Parameters
     ----------
     samples : pandas.DataFrame
-        From `scarceseq.fewshot.own_study.labelled`.
+        From `scarceseq.own_study.study.labelled`.
     corpus : Corpus
     predictors : dict of str to (callable, list of Candidate)
         By method: from `scarceseq.fewshot.cell.make_predictor`, and its candidates.

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 
+from scarceseq.archive.filters import metadata_reasons
+from scarceseq.archive.metadata import read_tables, run_table
 from scarceseq.archive.tables import open_gzip
-from scarceseq.corpus.filters import metadata_reasons
-from scarceseq.corpus.metadata import read_tables, run_table
 
 
 def why_ruled_out(planned_runs, paths, settings, excluded_ids):

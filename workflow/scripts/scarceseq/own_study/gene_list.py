@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.fewshot.attribution import explain_fold
 from scarceseq.fewshot.corpus import Episodes
-from scarceseq.fewshot.folds import fold_episodes
 from scarceseq.fewshot.method import Candidate
+from scarceseq.own_study.attribution import explain_fold
+from scarceseq.own_study.folds import fold_episodes
 from scarceseq.seeds import derive
 
 
@@ -18,7 +18,7 @@ def explain(samples, corpus, predict, candidates, settings, options, seed):
     Parameters
     ----------
     samples : pandas.DataFrame
-        From `scarceseq.fewshot.own_study.labelled`.
+        From `scarceseq.own_study.study.labelled`.
     corpus : Corpus
     predict : callable
         Of a method that is trained by gradient.

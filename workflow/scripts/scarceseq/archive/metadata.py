@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.archive.filters import TYPE_COLUMNS
 from scarceseq.archive.layout import METADATA_KINDS
 from scarceseq.archive.tables import parse_attributes, read_text_table
-from scarceseq.corpus.filters import TYPE_COLUMNS
 
 QC_COLUMNS = {
     "auc": "bc_auc.all_reads_all_bases",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scarceseq.design.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.design.plates import lay_out
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.cover import Limits, better_of_two, greedy, marginal_gains
-from scarceseq.selection.names import read_aliases, read_names, read_numbers, resolve
-from scarceseq.selection.plates import lay_out
 from scarceseq.selection.pool import QUANTUM, arrange, quantise
 from scarceseq.selection.reach import Reach, node_worth, reach_cover
 
@@ -31,11 +31,11 @@ class Design:
         rank, gene, given_as, plate and well (of the first replicate), cost (of all replicates), total_cost, gain,
         coverage_percent, newly_reached, covers.
     plates : pandas.DataFrame
-        From `scarceseq.selection.plates.lay_out`.
+        From `scarceseq.design.plates.lay_out`.
     coverage : pandas.DataFrame
         genes, cost, coverage_percent, random_low, random_median, random_high; from nothing chosen to twice the budget.
     names : pandas.DataFrame
-        From `scarceseq.selection.names.resolve`, for all lists.
+        From `scarceseq.design.names.resolve`, for all lists.
     summary : dict
     """
 

@@ -1,6 +1,6 @@
 """Whole fits of the default architecture as one compiled loop; imported only where numba is there.
 
-A step of a small network takes torch longer to arrange than to compute. `scarceseq.fewshot.engine` finds the same
+A step of a small network takes torch longer to arrange than to compute. `scarceseq.fewshot.engine.loop` finds the same
 weights without this.
 """
 

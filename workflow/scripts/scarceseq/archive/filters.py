@@ -1,0 +1,78 @@
+"""Which runs are kept. Each run that is not has one line that says why: the first reason that holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
+
+
+@dataclass(frozen=True)
+class MetadataFilter:
+    """Keys of the config section ``corpus.runs`` that need nothing but metadata."""
+
+    kept_types: list[str]
+    min_mapped_reads: int
+    excluded_library_selections: list[str]
+
+
+def metadata_reasons(runs, settings):
+    """Reason and value for each run that its metadata rule out.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        Index: run. Columns: has_counts, has_metadata, has_qc (bool), auc, mapped_reads (NaN if unknown),
+        library_selection (text or missing) and `TYPE_COLUMNS` (text or missing).
+    settings : MetadataFilter
+
+    Returns
+    -------
+    list of (str, str, str or None)
+        Run, reason, value.
+    """
+    kept = {kind.lower() for kind in settings.kept_types}
+    excluded = {text.lower() for text in settings.excluded_library_selections}
+    types = {name: _lower(runs[name]) for name in TYPE_COLUMNS}
+    selections = _lower(runs["library_selection"])
+    rules = [
+        ("no_counts", ~runs["has_counts"], None),
+        ("no_metadata", ~runs["has_metadata"], None),
+        ("no_qc", ~runs["has_qc"], None),
+        *((f"type:{name}", [text and text not in kept for text in types[name]], types[name]) for name in TYPE_COLUMNS),
+        ("no_coverage", ~(runs["auc"] > 0), runs["auc"]),
+        ("few_mapped_reads", ~(runs["mapped_reads"] >= settings.min_mapped_reads), runs["mapped_reads"]),
+        ("library_selection", [text in excluded for text in selections], runs["library_selection"]),
+    ]
+    return first_reasons(runs.index, rules)
+
+
+def _lower(texts):
+    """Texts in lower case; None for what is missing."""
+    return [text.lower() if isinstance(text, str) else None for text in texts]
+
+
+def first_reasons(runs, rules):
+    """One line for each run to which a rule applies, for the first that does.
+
+    Parameters
+    ----------
+    runs : sequence of str
+    rules : list of (str, array of bool (runs,), sequence (runs,) or None)
+        Reason, where it holds, value to report.
+
+    Returns
+    -------
+    list of (str, str, str or None)
+        Run, reason, value as text, None if there is none.
+    """
+    rows, told = [], np.zeros(len(runs), dtype=bool)
+    for reason, holds, values in rules:
+        holds = np.asarray(holds, dtype=bool)
+        values = None if values is None else np.asarray(values, dtype=object)
+        for index in np.flatnonzero(holds & ~told):
+            value = None if values is None or pd.isna(values[index]) else str(values[index])
+            rows.append((runs[index], reason, value))
+        told |= holds
+    return rows

@@ -1,0 +1,1 @@
+"""The config: its keys, its checks, and the table that describes them."""

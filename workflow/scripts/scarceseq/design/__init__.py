@@ -1,0 +1,1 @@
+"""Which genes to perturb in a screen that is still to be run."""

@@ -1,0 +1,1 @@
+"""Fits many small networks at once: starts, rates, updates, and the loops that apply them."""

@@ -1,0 +1,1 @@
+"""How well embeddings tell what samples are, beside simpler features."""

@@ -1,9 +1,9 @@
-"""Hashes of all that a run computes, so that a change of the code's structure can show that it changes no number.
+"""Hashes of all that a run computes: a change of the code's structure shows with them that it changes no number.
 
-``python tests/workflow/golden.py record FILE`` runs the embedded default, ``tests/config/tiny.yaml``, an own study and a
-small design in a copy of the repository and writes a hash of every table, model and guide. ``compare OLD NEW`` lists what
-differs between two such files, and ends with an error if anything does. Renamed columns and methods go into `RENAMED`
-(new name to old one): both sides are compared under their old names.
+``python tests/workflow/golden.py record FILE`` runs the embedded default, ``tests/config/tiny.yaml``, an own study and
+a small design in a copy of the repository and writes a hash of every table, model and guide. ``compare OLD NEW`` lists
+what differs between two such files, and ends with an error if anything does. Renamed columns and methods go into
+`RENAMED` (new name to old one): both sides are compared under their old names.
 """
 
 import argparse
@@ -45,6 +45,11 @@ def digest(*texts):
     return total.hexdigest()
 
 
+def cell_text(value):
+    """A cell of a table as text, under its old name."""
+    return old_name(value) if isinstance(value, str) else repr(value)
+
+
 def table_digest(frame):
     """Hash of a table that depends neither on the order of its columns nor on that of its rows."""
     cells = {
@@ -65,9 +70,9 @@ def array_digest(path):
 
     def visit(name, item):
         if isinstance(item, h5py.Dataset):
-            value = item[()]
+            value = np.asarray(item[()])
             lines.append(
-                f"{old_name(name)} {digest(np.asarray(value).astype(bytes) if value.dtype == object else value.tobytes())}"
+                f"{old_name(name)} {digest(value.astype(bytes) if value.dtype == object else value.tobytes())}"
             )
 
     with h5py.File(path) as file:

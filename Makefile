@@ -5,7 +5,7 @@ CONFIG ?= config/demo.yaml
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: run test test-slow bench lint format docs clean
+.PHONY: run test test-slow bench lint format docs lock clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)$(if $(DATA), --config data=$(DATA))
@@ -37,10 +37,20 @@ format: .venv/ready
 docs: .venv/ready
 	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.config.table > config/README.md
 
-.venv/ready: envs/lock.txt
+# After a pin of pyproject.toml was added or changed: all versions with the hashes of all their files. Other pins stay.
+lock: .venv/uv
+	.venv/uv/bin/uv pip compile pyproject.toml --extra test --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-emit-package torch --custom-compile-command "make lock" --quiet --output-file envs/lock.txt
+
+.venv/ready: envs/lock.txt envs/torch.txt
 	$$(command -v $(PYTHON) || command -v python3) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement envs/lock.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/torch.txt
 	touch $@
+
+.venv/uv:
+	$$(command -v $(PYTHON) || command -v python3) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 # What benchmarks are compared with; changes no pin.
 .venv/peers: envs/peers.txt .venv/ready

@@ -85,10 +85,28 @@ def test_conda_environment_has_the_pins_of_pyproject():
     assert set(conda["dependencies"][-1]["pip"]) == pins
 
 
-def test_the_lock_holds_every_pin():
+def normalised(pin):
+    """Name and version of a pin as package indexes write them."""
+    name, version = pin.split("==")
+    return f"{re.sub(r'[-_.]+', '-', name.lower())}=={version}"
+
+
+def test_the_lock_holds_every_pin_with_hashes_and_torch_stands_apart():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    lock = {line.lower() for line in (REPOSITORY / "envs/lock.txt").read_text().splitlines()}
-    assert {pin.lower() for pin in project["dependencies"] + project["optional-dependencies"]["test"]} <= lock
+    pins = {normalised(pin) for pin in project["dependencies"] + project["optional-dependencies"]["test"]}
+    entries = re.split(r"\n(?=\w)", re.sub(r"^#.*\n", "", (REPOSITORY / "envs/lock.txt").read_text(), flags=re.M))
+    hashes = {normalised(entry.split()[0]): re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry) for entry in entries}
+    assert [name for name, listed in hashes.items() if not listed] == []
+    apart = {line for line in (REPOSITORY / "envs/torch.txt").read_text().splitlines() if line[0] != "#"}
+    assert pins - hashes.keys() == apart
+    assert {pin.split("==")[0] for pin in apart} == {"torch"}
+
+
+def test_whatever_installs_the_lock_has_its_hashes_checked():
+    for name in ("Makefile", "envs/Containerfile"):
+        lines = [line for line in (REPOSITORY / name).read_text().splitlines() if "--requirement envs/lock.txt" in line]
+        assert lines, name
+        assert [line for line in lines if "--require-hashes" not in line] == []
 
 
 def test_the_peers_of_the_benchmarks_are_pinned_twice_alike():

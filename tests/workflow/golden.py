@@ -145,19 +145,24 @@ def write_design(folder):
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
 
 
-def record(cores):
-    """Run everything in a copy of the repository; hashes by run and path."""
+def record(cores, target):
+    """Run everything in a copy of the repository, and write hashes by run and path as each run ends."""
     with tempfile.TemporaryDirectory() as place:
         folder = copy_repository(Path(place) / "scarceseq")
-        snakemake(folder, "--cores", cores, *TINY)
-        write_own_study(folder)
-        (packed,) = ["results/tiny/packed/mlp.cluster_pairs.zip"]
-        snakemake(folder, "--cores", cores, packed, *TINY)
-        snakemake(folder, "--cores", cores, "--configfile", "tests/config/own_study.yaml")
+        rows = {}
+
+        def run(name, config):
+            snakemake(folder, "--cores", cores, "--configfile", config)
+            rows[name] = hashes(folder / "results" / name)
+            target.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
+
         write_design(folder)
-        snakemake(folder, "--cores", cores, "--configfile", "mine.yaml")
-        snakemake(folder, "--cores", cores, "--configfile", "config/demo.yaml")
-        return {run: hashes(folder / "results" / run) for run in ("tiny", "own", "mine", "demo")}
+        run("mine", "mine.yaml")
+        run("tiny", "tests/config/tiny.yaml")
+        write_own_study(folder)
+        snakemake(folder, "--cores", cores, "results/tiny/packed/mlp.cluster_pairs.zip", *TINY)
+        run("own", "tests/config/own_study.yaml")
+        run("demo", "config/demo.yaml")
 
 
 def compare(old, new):
@@ -185,7 +190,7 @@ def main():
     comparing.add_argument("new", type=Path)
     given = parser.parse_args()
     if given.command == "record":
-        given.file.write_text(json.dumps(record(given.cores), indent=1, sort_keys=True) + "\n")
+        record(given.cores, given.file)
         return
     old, new = (json.loads(path.read_text()) for path in (given.old, given.new))
     lines = compare(old, new)

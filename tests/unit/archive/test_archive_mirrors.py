@@ -1,7 +1,8 @@
 """When a file counts as absent. Oracle: what is known of the three public mirrors."""
 
 import pytest
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors, MissingError, make_session
+from scarceseq.archive.download import MissingError, make_session
+from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.errors import DownloadError
 
 STORE = "https://recount-opendata.s3.amazonaws.com/recount3/release"
@@ -25,7 +26,7 @@ SETTINGS = DownloadSettings(connections=2, retries=1, backoff_seconds=0.01, time
 def test_an_object_store_or_two_servers_are_believed_and_a_redirector_alone_is_not(
     monkeypatch, tmp_path, addresses, missing_at, absent
 ):
-    def answer(self, url, target, verify):
+    def answer(self, url, target, verify, limits):
         raise MissingError("404") if any(url.startswith(base) for base in missing_at) else DownloadError("503")
 
     monkeypatch.setattr(Mirrors, "_try_mirror", answer)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scarceseq.archive import gene_sums
+from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_sums import gene_sum_blocks, read_gene_sums, read_header
-from scarceseq.archive.mirrors import DamagedError
 from scarceseq.archive.parsing import plain_rows
 from scarceseq.archive.tables import parse_attributes, read_annotation, read_metadata
 

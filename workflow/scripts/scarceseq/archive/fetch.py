@@ -8,11 +8,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from scarceseq.archive.download import DamagedError, MissingError
 from scarceseq.archive.gene_sums import GeneNames
-from scarceseq.archive.layout import METADATA_KINDS, Study, annotation_path, study_path
+from scarceseq.archive.layout import KINDS, METADATA_KINDS, Study, annotation_path, study_path
 from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
-from scarceseq.archive.mirrors import DamagedError, MissingError
-from scarceseq.archive.verify import verify_annotation, verify_gene_sums, verify_metadata
+from scarceseq.archive.mirrors import Fetched
+from scarceseq.archive.names import inside, why_no_name
+from scarceseq.archive.tables import ANNOTATION_BYTES
+from scarceseq.archive.verify import (
+    gene_sums_bytes,
+    metadata_bytes,
+    verify_annotation,
+    verify_gene_sums,
+    verify_metadata,
+)
 from scarceseq.errors import DownloadError
 from scarceseq.files import atomic, sha256
 
@@ -24,12 +33,13 @@ JOURNAL = "fetched.jsonl"
 def fetch_annotation(mirrors, organism, annotation, target):
     """Download the annotation's genes to `target`."""
     with atomic(target) as temporary:
-        url, genes = mirrors.fetch(annotation_path(organism, annotation), temporary, verify_annotation)
-    log.info("%s: %d genes", url, len(genes))
+        path = annotation_path(organism, annotation)
+        fetched = mirrors.fetch(path, temporary, verify_annotation, ANNOTATION_BYTES)
+    log.info("%s: %d genes", fetched.final_url, len(fetched.verified))
 
 
 class Journal:
-    """Remembers, across killed runs, from which URL each file of a batch folder came.
+    """Remembers, across killed runs, from which URLs each file of a batch folder came: the mirror's, and the last.
 
     The line is written before the file gets its name, so a file without a line never came from here.
     """
@@ -43,12 +53,13 @@ class Journal:
                     entry = json.loads(line)
                 except json.JSONDecodeError:  # blank, or torn by a kill
                     continue
-                self.urls[entry["path"], entry["sha256"]] = entry["url"]
+                self.urls[entry["path"], entry["sha256"]] = entry["url"], entry.get("final_url")
 
-    def add(self, path, digest, url):
+    def add(self, path: str, digest: str, url: str, final_url: str) -> None:
         """Append one file; a newline first, in case a kill tore the line before."""
         with open(self.path, "a") as handle:
-            handle.write("\n" + json.dumps({"path": path, "sha256": digest, "url": url}))
+            line = {"path": path, "sha256": digest, "url": url, "final_url": final_url}
+            handle.write("\n" + json.dumps(line))
 
 
 def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=None):
@@ -105,9 +116,12 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
 
 def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, study, runs):
     """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
-    verify = partial(verify_metadata, planned_runs=runs)
+    odd = why_no_name(study.project, runs)
+    if odd:
+        return [_entry(study, kind, study_path(study, kind, annotation), "damaged", odd) for kind in KINDS]
+    verify, most = partial(verify_metadata, planned_runs=runs), metadata_bytes(len(runs))
     metadata = {
-        kind: fetch_file(mirrors, study_path(study, kind, annotation), folder, verify, journal, study, kind)
+        kind: fetch_file(mirrors, study_path(study, kind, annotation), folder, verify, most, journal, study, kind)
         for kind in METADATA_KINDS
     }
     path = study_path(study, "gene_sums", annotation)
@@ -116,32 +130,36 @@ def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, stud
         if reason:
             return [_entry(study, "gene_sums", path, "skipped", reason), *metadata.values()]
     verify = partial(verify_gene_sums, annotation=annotation, names=names, planned_runs=runs)
-    return [fetch_file(mirrors, path, folder, verify, journal, study, "gene_sums"), *metadata.values()]
+    most = gene_sums_bytes(len(names.ids), len(runs))
+    return [fetch_file(mirrors, path, folder, verify, most, journal, study, "gene_sums"), *metadata.values()]
 
 
-def _entry(study: Study, kind, path, status, detail, url=None, size=None, digest=None, shape=None):
+def _entry(study: Study, kind, path, status, detail, fetched=None, size=None, digest=None) -> Entry:
     """Line of the manifest; what follows the detail is given for a good file."""
-    rows, columns = (shape.rows, shape.columns) if shape else (None, None)
-    return Entry(
-        study.organism, study.source, study.project, kind, path, url, size, digest, rows, columns, status, detail
-    )
+    good = {}
+    if fetched:
+        shape = fetched.verified
+        good = {"url": fetched.url, "final_url": fetched.final_url, "rows": shape.rows, "columns": shape.columns}
+    nothing = dict.fromkeys(("url", "rows", "columns"))
+    known = nothing | good | {"bytes": size, "sha256": digest}
+    return Entry(study.organism, study.source, study.project, kind, path, status=status, detail=detail, **known)
 
 
-def fetch_file(mirrors, path, folder, verify, journal, study, kind):
+def fetch_file(mirrors, path, folder, verify, most_bytes, journal, study, kind) -> Entry:
     """Fetch one file unless a good one is there; returns its Entry, whatever happened."""
 
     entry = partial(_entry, study, kind, path)
-    target = folder / path
     try:
+        target = inside(folder, path)
         kept = _kept(mirrors, path, target, verify, journal)
         if kept:
-            url, digest, shape = kept
+            fetched, digest = kept
         else:
             with atomic(target) as temporary:
-                url, shape = mirrors.fetch(path, temporary, verify)
+                fetched = mirrors.fetch(path, temporary, verify, most_bytes)
                 digest = sha256(temporary)
-                journal.add(path, digest, url)
-        return entry("ok", shape.detail, url, target.stat().st_size, digest, shape)
+                journal.add(path, digest, fetched.url, fetched.final_url)
+        return entry("ok", fetched.verified.detail, fetched, target.stat().st_size, digest)
     except MissingError as error:
         return entry("absent", str(error))
     except DamagedError as error:
@@ -151,14 +169,14 @@ def fetch_file(mirrors, path, folder, verify, journal, study, kind):
 
 
 def _kept(mirrors, path, target, verify, journal):
-    """(url, digest, shape) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
+    """(Fetched, digest) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
 
     Copies of a local folder count only while they equal the original: folders change, releases on servers do not.
     """
     if not target.is_file():
         return None
     digest = sha256(target)
-    url = journal.urls.get((path, digest))
+    url, final_url = journal.urls.get((path, digest), (None, None))
     if url not in [f"{base}/{path}" for base in mirrors.bases]:
         return None
     if url.startswith("file://"):
@@ -166,6 +184,6 @@ def _kept(mirrors, path, target, verify, journal):
         if not original.is_file() or sha256(original) != digest:
             return None
     try:
-        return url, digest, verify(target)
+        return Fetched(url, final_url or url, verify(target)), digest
     except DamagedError:
         return None

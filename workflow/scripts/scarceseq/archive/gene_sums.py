@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.download import DamagedError
 from scarceseq.archive.parsing import (
     BLANK,
     GOOD,
@@ -21,7 +21,7 @@ from scarceseq.archive.parsing import (
     parse_rows,
     plain_rows,
 )
-from scarceseq.archive.tables import open_gzip
+from scarceseq.archive.tables import lines, open_gzip
 
 # Text parsed at once: with what is known of it, it stays in a near cache.
 BLOCK_BYTES = 512 << 10
@@ -39,11 +39,12 @@ class Header:
 
 def read_header(handle):
     """Header of an open gene-sums file; the next line read is the first gene."""
-    annotation, line = None, handle.readline()
-    while line.startswith(b"##"):
+    annotation, line = None, b""
+    for line in lines(handle, LINE_BYTES):
+        if not line.startswith(b"##"):
+            break
         if line.startswith(b"##annotation="):
             annotation = line.decode(errors="replace").strip().split("=", 1)[1]
-        line = handle.readline()
     if annotation is None:
         raise DamagedError("the first line is not '##annotation=...'")
     names = line.decode(errors="replace").rstrip("\r\n").split("\t")

@@ -47,6 +47,11 @@ def study_path(study, kind, annotation):
         One of `KINDS`.
     annotation : str
         Code such as ``M023``; only gene sums depend on it.
+
+    Returns
+    -------
+    str
+        Relative; the project's id is taken as it is, so see `scarceseq.archive.names` before it is used as a path.
     """
     home = f"{study.organism}/data_sources/{study.source}"
     folder = f"{study.project[-2:]}/{study.project}"

@@ -18,7 +18,9 @@ class Entry:
     path : str
         Relative to the manifest's folder.
     url : str or None
-        Where the good copy came from.
+        The mirror's address of the good copy.
+    final_url : str or None
+        Where it came from, behind the mirror's redirects.
     rows, columns : int or None
         Genes and runs of gene sums; rows and columns of a metadata table.
     status : {'ok', 'absent', 'damaged', 'failed', 'skipped'}
@@ -40,6 +42,7 @@ class Entry:
     columns: int | None
     status: str
     detail: str
+    final_url: str | None = None
 
 
 def write_manifest(entries, path):

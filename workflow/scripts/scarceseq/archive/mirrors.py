@@ -3,32 +3,28 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-import requests
-import urllib3
-
+from scarceseq.archive.download import (
+    OBJECT_STORE,
+    DamagedError,
+    Limits,
+    MissingError,
+    OverLimitError,
+    download,
+    make_session,
+)
 from scarceseq.errors import DownloadError
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 1 << 18
-RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 # Answers 404 for every file while the server behind it is down, so its 404 proves nothing.
 REDIRECTORS = ("duffel.rail.bio",)
-OBJECT_STORE = "amazonaws.com"
-
-
-class MissingError(DownloadError):
-    """The mirrors agree that there is no such file."""
-
-
-class DamagedError(DownloadError):
-    """A file arrived, and is not what it should be."""
 
 
 @dataclass(frozen=True)
@@ -53,34 +49,23 @@ class DownloadSettings:
     timeout_seconds: float
 
 
-class FolderAdapter(requests.adapters.HTTPAdapter):
-    """Serves ``file://`` URLs to a `requests` session as an HTTP server would."""
+@dataclass(frozen=True)
+class Fetched:
+    """A good file.
 
-    def send(self, request, **options):
-        """Answer 200 with the file's bytes, or 404."""
-        path = Path(url2pathname(urlsplit(request.url).path))
-        try:
-            headers = {"Content-Length": str(path.stat().st_size)}
-            body, status = path.open("rb"), 200
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            body, status, headers = b"", 404, {}
-        answer = urllib3.HTTPResponse(body, headers=headers, status=status, preload_content=False)
-        return self.build_response(request, answer)
+    Attributes
+    ----------
+    url : str
+        The mirror's address of it.
+    final_url : str
+        Where it came from, behind the mirror's redirects.
+    verified : object
+        What its check returned.
+    """
 
-
-class Session(requests.Session):
-    """Asks the environment about proxies and certificates once for each server, not for each file."""
-
-    def __init__(self):
-        super().__init__()
-        self._settings = {}
-
-    def merge_environment_settings(self, url, *options):
-        """As of `requests.Session`; the options of our requests never differ."""
-        server = urlsplit(url)[:2]
-        if server not in self._settings:
-            self._settings[server] = super().merge_environment_settings(url, *options)
-        return self._settings[server]
+    url: str
+    final_url: str
+    verified: Any
 
 
 class Mirrors:
@@ -91,11 +76,13 @@ class Mirrors:
     addresses : list of str
         ``https://``, ``http://`` or ``file://`` URLs, or plain paths of folders.
     settings : DownloadSettings
+    limits : Limits, optional
     """
 
-    def __init__(self, addresses, settings):
+    def __init__(self, addresses: list[str], settings: DownloadSettings, limits: Limits | None = None):
         self.bases = [as_url(address) for address in addresses]
         self.settings = settings
+        self.limits = limits or Limits()
         self._local = threading.local()
 
     @property
@@ -105,7 +92,7 @@ class Mirrors:
             self._local.session = make_session(self.settings)
         return self._local.session
 
-    def fetch(self, path, target, verify):
+    def fetch(self, path: str, target: Path, verify: Callable, body_bytes: int | None = None) -> Fetched:
         """Download one file into `target` from the first mirror whose copy verifies.
 
         Parameters
@@ -116,12 +103,12 @@ class Mirrors:
             A temporary file; what it holds after an error is worthless.
         verify : callable
             ``verify(target)`` returns what is to be known of a good file and raises `DamagedError` for a bad one.
+        body_bytes : int, optional
+            Most bytes that a good file can have.
 
         Returns
         -------
-        url : str
-        verified : object
-            What `verify` returned.
+        Fetched
 
         Raises
         ------
@@ -132,11 +119,14 @@ class Mirrors:
         DownloadError
             If no mirror could be reached.
         """
+        limits = self.limits
+        if body_bytes is not None:
+            limits = replace(limits, body_bytes=min(body_bytes, limits.body_bytes))
         missing, damaged, problems = [], [], []
         for base in self.bases:
             url = f"{base}/{path}"
             try:
-                return url, self._try_mirror(url, target, verify)
+                return self._try_mirror(url, target, verify, limits)
             except MissingError as error:
                 missing.append(base)
                 told = error
@@ -150,12 +140,12 @@ class Mirrors:
             raise MissingError("; ".join(problems))
         raise (DamagedError if damaged else DownloadError)("; ".join(problems))
 
-    def _try_mirror(self, url, target, verify):
+    def _try_mirror(self, url, target, verify, limits):
         for attempt in range(self.settings.retries + 1):
             try:
-                download(self.session, url, target, self.settings.timeout_seconds)
-                return verify(target)
-            except MissingError:
+                final_url = download(self.session, url, target, self.settings.timeout_seconds, limits)
+                return Fetched(url, final_url, verify(target))
+            except (MissingError, OverLimitError):
                 raise
             except DownloadError as error:
                 # The session has already retried what never became an answer.
@@ -181,64 +171,3 @@ def as_url(address):
     if urlsplit(address).scheme in ("http", "https", "file"):
         return address.rstrip("/")
     return Path(address).resolve().as_uri()
-
-
-def make_session(settings):
-    """Session with kept connections that retries with back-off and jitter and heeds ``Retry-After``."""
-    retry = urllib3.Retry(
-        total=settings.retries,
-        status_forcelist=RETRIED_STATUS,
-        backoff_factor=settings.backoff_seconds,
-        backoff_jitter=settings.backoff_seconds,
-        retry_after_max=600,
-        raise_on_status=False,
-    )
-    session = Session()
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=settings.connections, max_retries=retry)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.mount("file://", FolderAdapter())
-    session.headers["Accept-Encoding"] = "identity"
-    return session
-
-
-def download(session, url, target, timeout_seconds):
-    """Write the body of one answer to `target`, byte for byte.
-
-    Raises
-    ------
-    MissingError
-        For status 404 or 410, and for 403 from an object store, which hides absence behind it.
-    DamagedError
-        If the body ends before the announced length.
-    DownloadError
-        For any other status, and when there is no answer.
-    """
-    try:
-        with session.get(url, stream=True, timeout=timeout_seconds) as answer:
-            _check_status(url, answer.status_code)
-            announced = answer.headers.get("Content-Length")
-            received = _write_body(answer.raw, target)
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise DownloadError(str(error)) from error
-    if announced is not None and received != int(announced):
-        raise DamagedError(f"{received} bytes arrived, {announced} were announced")
-
-
-def _check_status(url, status):
-    hidden = status == 403 and (urlsplit(url).hostname or "").endswith(OBJECT_STORE)
-    if status in (404, 410) or hidden:
-        raise MissingError(f"status {status}")
-    if status != 200:
-        raise DownloadError(f"status {status}")
-
-
-def _write_body(raw, target):
-    received = 0
-    with open(target, "wb") as handle:
-        try:
-            for chunk in raw.stream(CHUNK_BYTES, decode_content=False):
-                received += handle.write(chunk)
-        except urllib3.exceptions.HTTPError as error:
-            raise DamagedError(f"the body broke off after {received} bytes ({error})") from error
-    return received

@@ -4,8 +4,9 @@ import logging
 
 import pandas as pd
 
+from scarceseq.archive.download import DamagedError
 from scarceseq.archive.layout import Study, homes_path, project_table_path
-from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.names import is_name, why_no_name
 from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 PLAN_COLUMNS = ["organism", "source", "project", "run", "rail_id"]
 # Before the names of the other columns of the archive's list of runs.
 LISTED = "recount_project."
+# Most bytes of the archive's lists; its table of runs has some 100 MB of text.
+HOMES_BYTES, PROJECTS_BYTES = 1 << 20, 1 << 30
 STUDY_KEY = ["organism", "source", "project"]
 STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
@@ -36,7 +39,7 @@ def fetch_project_tables(mirrors, organism, sources, folder):
     pandas.DataFrame
         `PLAN_COLUMNS`, one row per run, sorted; then every other column of the tables, its name behind `LISTED`.
     """
-    _, homes = mirrors.fetch(homes_path(organism), folder / "homes_index", read_homes)
+    homes = mirrors.fetch(homes_path(organism), folder / "homes_index", read_homes, HOMES_BYTES).verified
     tables = []
     for source in sources:
         if f"data_sources/{source}" not in homes:
@@ -45,7 +48,7 @@ def fetch_project_tables(mirrors, organism, sources, folder):
                 f"it has {', '.join(homes)}"
             )
         path = project_table_path(organism, source)
-        _, table = mirrors.fetch(path, folder / f"{source}.gz", read_project_table)
+        table = mirrors.fetch(path, folder / f"{source}.gz", read_project_table, PROJECTS_BYTES).verified
         log.info("%s %s: %d runs of %d projects", organism, source, len(table), table["project"].nunique())
         tables.append(table.assign(organism=organism, source=source))
     runs = pd.concat(tables)
@@ -63,7 +66,7 @@ def read_homes(path):
 
 def read_project_table(path):
     """Columns project, run and rail_id of a source's project table, and the others behind `LISTED`, each run once."""
-    table = read_metadata(path)
+    table = read_metadata(path, limit=PROJECTS_BYTES)
     if "project" not in table.columns:
         raise DamagedError("no column project")
     others = {name: table[name] for name in table if name not in KEY_COLUMNS}
@@ -135,9 +138,10 @@ def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies
         unknown = sorted(set(listed) - set(studies["project"]))
         if unknown:
             log.warning("config key archive.%s: not in the archive: %s", name, ", ".join(unknown))
+    damaged = studies_with_odd_ids(runs)
     reasons, assigned = [], []
     for study in studies.itertuples(index=False):
-        reason = _skip_reason(study, min_runs, only, excluded)
+        reason = damaged.get(tuple(study[:3])) or _skip_reason(study, min_runs, only, excluded)
         own = study.project if study.project in giants else batches[batch_of(Study(*study[:3]), len(batches))]
         reasons.append(reason)
         assigned.append(None if reason else own)
@@ -146,6 +150,16 @@ def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies
         raise InputError("archive: every study is skipped (keys min_runs, studies, excluded_studies); see studies.tsv")
     _report_balance(studies[studies["batch"].isin(batches)], len(batches))
     return studies[STUDY_COLUMNS]
+
+
+def studies_with_odd_ids(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Words for each study whose id, or a run's, is no plain name; by organism, source and project."""
+    odd = ~(runs["project"].map(is_name) & runs["run"].map(is_name))
+    damaged = {}
+    for key, rows in runs[odd].groupby(STUDY_KEY, sort=True):
+        damaged[key] = f"damaged: {why_no_name(key[2], set(rows['run']))}"
+        log.warning("a study of the archive is left out, %s", damaged[key])
+    return damaged
 
 
 def _skip_reason(study, min_runs, only, excluded):

@@ -1,13 +1,17 @@
 """Reading the tables of a recount3 archive: annotation and metadata."""
 
 import contextlib
+import io
 import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
-from scarceseq.archive.mirrors import DamagedError
+from scarceseq.archive.download import DamagedError, OverLimitError
 
 # Texts of a table that mean a missing value.
 MISSING = {"NA": None, "": None}
@@ -15,16 +19,53 @@ MISSING = {"NA": None, "": None}
 ROWS_AT_ONCE = 1000
 ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 KEY_COLUMNS = ("rail_id", "external_id", "study")
+# No line of these tables comes near.
+LINE_BYTES = 16 << 20
+# Text of an annotation; those of the archive have some 20 MB.
+ANNOTATION_BYTES = 256 << 20
+
+
+class Bounded(io.RawIOBase):
+    """Bytes of an open file, up to a limit: a small packed file may hold a large text.
+
+    Parameters
+    ----------
+    handle : binary file
+    limit : int
+    """
+
+    def __init__(self, handle, limit: int):
+        self._handle, self._limit, self._left = handle, limit, limit
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer) -> int:
+        """As of a file; raises `OverLimitError` behind the limit."""
+        read = self._handle.readinto(buffer)
+        self._left -= read
+        if self._left < 0:
+            raise OverLimitError(f"unpacked, it goes on after the limit of {self._limit} bytes")
+        return read
 
 
 @contextlib.contextmanager
-def open_gzip(path):
-    """Open for reading; whatever is wrong with the compression becomes `DamagedError`."""
+def open_gzip(path: Path, limit: int | None = None) -> Iterator:
+    """Open for reading; whatever is wrong with the compression, or over `limit` bytes, becomes `DamagedError`."""
     try:
         with igzip.open(path, "rb") as handle:
-            yield handle
+            yield handle if limit is None else io.BufferedReader(Bounded(handle, limit), 1 << 16)
     except (igzip.BadGzipFile, EOFError, isal_zlib.error) as error:
         raise DamagedError(f"not a whole gzip file ({error})") from error
+
+
+def lines(handle, longest: int = LINE_BYTES) -> Iterator[bytes]:
+    """Lines of an open file; one of over `longest` bytes is damage."""
+    for line in iter(partial(handle.readline, longest + 1), b""):
+        if len(line) > longest:
+            raise OverLimitError(f"a line of over {longest} bytes")
+        yield line
 
 
 def read_annotation(path):
@@ -37,8 +78,8 @@ def read_annotation(path):
         score column of the GTF, not the width on the genome).
     """
     rows = []
-    with open_gzip(path) as handle:
-        for number, line in enumerate(handle, start=1):
+    with open_gzip(path, ANNOTATION_BYTES) as handle:
+        for number, line in enumerate(lines(handle), start=1):
             if line.startswith(b"#"):
                 continue
             fields = line.decode(errors="replace").rstrip("\n").split("\t")
@@ -67,12 +108,12 @@ def _gene(fields, number):
     return gene_id, attributes.get("gene_name", gene_id), attributes.get("gene_type", "unknown"), length
 
 
-def read_metadata(path, columns=None):
+def read_metadata(path, columns=None, limit=None):
     """As `read_text_table`, as a `pandas.DataFrame`."""
-    return read_text_table(path, columns)[1].to_pandas()
+    return read_text_table(path, columns, limit)[1].to_pandas()
 
 
-def read_text_table(path, columns=None):
+def read_text_table(path, columns=None, limit=None):
     """One metadata table, every value as text, names in lower case, ``NA`` and blank as missing.
 
     Neither quotes nor ``#`` mean anything in these tables: texts hold single quotes, and column names begin with ``#``.
@@ -82,6 +123,8 @@ def read_text_table(path, columns=None):
     path : path
     columns : iterable of str, optional
         Names of the columns wanted; those that the table lacks are left out. All columns if not given.
+    limit : int, optional
+        Most bytes of text.
 
     Returns
     -------
@@ -90,15 +133,16 @@ def read_text_table(path, columns=None):
     table : pyarrow.Table
         The columns wanted, in the file's order. Arrow holds short texts in a tenth of the memory of Python's.
     """
-    with open_gzip(path) as handle:
-        names = list(_distinct(_fields(handle.readline().lower())))
+    with open_gzip(path, limit) as handle:
+        text = lines(handle)
+        names = list(_distinct(_fields(next(text, b"").lower())))
         lacking = [name for name in KEY_COLUMNS if name not in names]
         if lacking:
             raise DamagedError(f"no column {', '.join(lacking)}")
         wanted = set(names if columns is None else columns)
         chosen = [index for index, name in enumerate(names) if name in wanted]
         parts, rows, end = [], [], None
-        for number, line in enumerate(handle, start=2):
+        for number, line in enumerate(text, start=2):
             row = _fields(line)
             if row == [""]:
                 end = end or number

@@ -2,9 +2,19 @@
 
 from dataclasses import dataclass
 
+from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
-from scarceseq.archive.mirrors import DamagedError
 from scarceseq.archive.tables import open_gzip, read_annotation, read_text_table
+
+
+def gene_sums_bytes(genes: int, planned_runs: int) -> int:
+    """Most bytes of text of a study's gene sums; half of the runs may be unplanned, and a hundred more."""
+    return (1 << 20) + genes * (64 + 20 * (2 * planned_runs + 100))
+
+
+def metadata_bytes(planned_runs: int) -> int:
+    """Most bytes of text of a metadata table: 64 kB a run, where the archive's have up to some 10."""
+    return (16 << 20) + (planned_runs << 16)
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ def verify_gene_sums(path, annotation, names, planned_runs):
         Wrong header, rows out of order, too few or too many; a run twice; no run of the plan; a cell that is not a
         whole number from 0 to 2**63 - 1; compression broken before its end.
     """
-    with open_gzip(path) as handle:
+    with open_gzip(path, gene_sums_bytes(len(names.ids), len(planned_runs))) as handle:
         header = read_header(handle)
         if header.annotation != annotation:
             raise DamagedError(f"annotation {header.annotation}, not {annotation}")
@@ -57,7 +67,7 @@ def verify_gene_sums(path, annotation, names, planned_runs):
 
 def verify_metadata(path, planned_runs):
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
-    names, table = read_text_table(path, ["external_id"])
+    names, table = read_text_table(path, ["external_id"], metadata_bytes(len(planned_runs)))
     runs = table["external_id"].to_pylist()
     if None in runs:
         raise DamagedError("rows without external_id")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from scarceseq.archive.mirrors import DamagedError, DownloadSettings, Mirrors
+from scarceseq.archive.download import DamagedError
+from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table
 from scarceseq.screen.rows import MAGIC
@@ -21,6 +22,8 @@ from scarceseq.screen.rows import MAGIC
 log = logging.getLogger(__name__)
 
 CATALOGUE = Path(__file__).with_name("catalogue.tsv")
+# Times the size of a zip; a screen's packs to some tenth.
+MOST_UNPACKED = 100
 DOWNLOAD = DownloadSettings(connections=1, retries=4, backoff_seconds=2, timeout_seconds=60)
 
 
@@ -65,15 +68,18 @@ def fetch_screen(entry, target, settings=DOWNLOAD):
     with atomic(target) as temporary:
         packed = temporary.with_suffix(".part")
         try:
-            url, digest = Mirrors([base], settings).fetch(name, packed, lambda path: verify(path, entry))
+            # Somewhat more than it should be, so that a changed file is named as one.
+            most = 2 * int(entry["bytes"]) + (1 << 20) if pd.notna(entry["bytes"]) else None
+            fetched = Mirrors([base], settings).fetch(name, packed, lambda path: verify(path, entry), most)
             size = packed.stat().st_size
             unpack(packed, temporary)
         finally:
             packed.unlink(missing_ok=True)
     known = "as expected" if pd.notna(entry["md5"]) else f"not known before; recorded in {record}"
-    log.info("%s: %d bytes, md5 %s (%s)", url, size, digest, known)
+    log.info("%s: %d bytes, md5 %s (%s)", fetched.final_url, size, fetched.verified, known)
     with atomic(record) as temporary:
-        temporary.write_text(json.dumps({"url": entry["url"], "bytes": size, "md5": digest}) + "\n")
+        kept = {"url": entry["url"], "final_url": fetched.final_url, "bytes": size, "md5": fetched.verified}
+        temporary.write_text(json.dumps(kept) + "\n")
 
 
 def expected(entry, record):
@@ -132,6 +138,9 @@ def unpack(packed, target):
             members = [name for name in archive.namelist() if name.endswith(".h5ad") and "__MACOSX" not in name]
             if len(members) != 1:
                 raise DamagedError(f"the zip has {len(members)} .h5ad files, one is expected")
+            size = archive.getinfo(members[0]).file_size  # zipfile gives no byte more
+            if size > MOST_UNPACKED * max(Path(packed).stat().st_size, 1 << 20):
+                raise DamagedError(f"the zip would unpack to {size} bytes, over {MOST_UNPACKED} times its size")
             with archive.open(members[0]) as source, open(target, "wb") as handle:
                 shutil.copyfileobj(source, handle, 1 << 20)
     except zipfile.BadZipFile as error:

@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gears_screen import generate_screen
 from scarceseq.files import atomic, write_table
-from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import read_graph
 from scarceseq.perturbation.cells import Cells, read_cells
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
@@ -40,6 +39,7 @@ from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
+from scarceseq.statistics.intervals import corrected_interval
 
 SEED, HELD_OUT, TOP, CHECKS = 20261121, 0.2, 20, 25
 SECONDS = {"demo": 2.5, "generated": 4.0}

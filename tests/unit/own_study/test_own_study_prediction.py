@@ -18,12 +18,13 @@ from scarceseq.own_study.attribution import exchange_losses, explain_fold, integ
 from scarceseq.own_study.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
 from scarceseq.own_study.folds import arrangements, fold_episodes, permuted
 from scarceseq.own_study.gene_list import explain, gene_table
-from scarceseq.own_study.scores import contrasts, exact_interval, scores, smallest_detectable
+from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.study import labelled, own_corpus, read_own_study
 from scarceseq.own_study.verdict import report
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive
-from statsmodels.stats.proportion import proportion_confint
+from scarceseq.statistics.intervals import share_interval
+from scarceseq.statistics.power import smallest_detectable_accuracy
 
 SETTINGS = FoldSettings(folds=4, repeats=2, inner_folds=2, least_calibrated=10)
 PLANTED = [3, 11, 30]
@@ -257,18 +258,18 @@ def test_samples_of_one_group_count_once(study):
     samples, _, _ = study(1.0)
     four = samples.assign(group=[f"m{number // 4}" for number in range(24)])  # six animals
     found = made_up_report(four, np.arange(24) >= 8)
-    low, high = exact_interval(4, 6, 0.95)
+    low, high = share_interval(4, 6, 0.95)
     assert (
         f"16 of 24 held-out samples right (95% interval by their 6 groups {low:.0%} to {high:.0%};"
         in found["verdict"][0]
     )
-    assert found["smallest_detectable"] == smallest_detectable([3, 3], 0.95)
+    assert found["smallest_detectable"] == smallest_detectable_accuracy([3, 3], 0.95)
     alone = made_up_report(samples, np.arange(24) >= 8)
-    low, high = exact_interval(16, 24, 0.95)
+    low, high = share_interval(16, 24, 0.95)
     assert f"right (95% interval {low:.0%} to {high:.0%};" in alone["verdict"][0]
-    assert alone["smallest_detectable"] == smallest_detectable([12, 12], 0.95)
+    assert alone["smallest_detectable"] == smallest_detectable_accuracy([12, 12], 0.95)
     both = made_up_report(samples, np.arange(24) >= 8, ("mine", "other"))  # Holm asks more of the better of two
-    assert both["smallest_detectable"] == smallest_detectable([12, 12], 0.975) > alone["smallest_detectable"]
+    assert both["smallest_detectable"] == smallest_detectable_accuracy([12, 12], 0.975) > alone["smallest_detectable"]
 
 
 def test_a_temperature_undoes_logits_that_are_too_sure_by_a_factor():
@@ -424,19 +425,3 @@ def test_attributions_add_up_to_the_margin(study, predictors):
     _, _, fine = explain_fold(classifier, episode, episode.support, start, 400, 2, generator)
     assert fine < 0.01
     assert fine < rough
-
-
-def test_the_smallest_detectable_accuracy_is_the_textbook_sample_size_turned_round():
-    """Oracle: n = ((z_a sqrt(p0 q0) + z_b sqrt(p1 q1)) / (p1 - p0))^2 for one share, classes of equal size."""
-    p1 = smallest_detectable([25, 25], 0.95)
-    za, zb = 1.6448536269514722, 0.8416212335729143
-    samples = ((za * 0.5 + zb * np.sqrt(p1 * (1 - p1))) / (p1 - 0.5)) ** 2
-    assert samples == pytest.approx(50, rel=1e-6)
-    assert np.isnan(smallest_detectable([1, 1], 0.95))
-    assert smallest_detectable([25, 25, 25], 0.95) < p1
-
-
-@pytest.mark.parametrize(("right", "total"), [(12, 12), (11, 12), (0, 5), (17, 22)])
-def test_exact_intervals_are_those_of_statsmodels(right, total):
-    expected = proportion_confint(right, total, method="beta")
-    np.testing.assert_allclose(exact_interval(right, total, 0.95), expected, atol=1e-12)

@@ -6,13 +6,13 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.intervals import corrected_interval
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.summary import capabilities, finding, summarise
 from scarceseq.screen.splits import split_perturbations
+from scarceseq.statistics.intervals import corrected_interval
 
 GENES = [f"G{index:02d}" for index in range(40)]
 

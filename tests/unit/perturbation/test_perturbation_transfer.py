@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq.errors import InputError
-from scarceseq.intervals import corrected_interval
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.transfer import (
     TUNED,
@@ -19,6 +18,7 @@ from scarceseq.perturbation.transfer import (
     transfer,
 )
 from scarceseq.perturbation.transfer_summary import outcome, sentence, summarise_transfer
+from scarceseq.statistics.intervals import corrected_interval
 from scipy import sparse
 from smooth_case import GENES, make_prior, screen_of, smooth_screen
 

@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 from scarceseq.errors import InputError
 from scarceseq.files import write_table
-from scarceseq.intervals import corrected_interval
-from scarceseq.multiplicity import holm
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
@@ -20,6 +18,7 @@ from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas
 from scarceseq.selection.settings import BudgetSettings
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, power_sentence, verdict
+from scarceseq.statistics.p_values import holm
 from scipy import stats
 
 GENES = [f"G{index:02d}" for index in range(40)]
@@ -239,35 +238,9 @@ def test_static_priors_are_a_second_baseline_of_the_primary_selector(scored):
     np.testing.assert_allclose(family["p_holm"], np.minimum(3 * family["p"], 1))  # three equal p values
 
 
-def test_holm_adjusts_as_by_hand():
-    adjusted = holm(pd.Series([0.01, np.nan, 0.04, 0.03]))
-    np.testing.assert_allclose(adjusted, [0.03, np.nan, 0.06, 0.06])
-
-
 def test_contrasts_without_random_are_empty(scored):
     values = with_areas(per_split(scored[scored["selector"] != "random"]))
     assert contrast(values, JUDGEMENT).empty
-
-
-def test_the_corrected_interval_covers_where_the_naive_one_does_not():
-    """Oracle: simulated overlapping splits of one pool; the truth is the difference over all perturbations."""
-    generator = np.random.default_rng(0)
-    corrected = naive = 0
-    for _ in range(300):
-        differences = generator.normal(size=50)
-        means = [differences[generator.permutation(50)[:10]].mean() for _ in range(20)]
-        _, low, high, _ = corrected_interval(means, 10 / 40, 0.95)
-        corrected += low <= 0 <= high
-        half = stats.t.ppf(0.975, 19) * np.std(means, ddof=1) / np.sqrt(20)
-        naive += abs(np.mean(means)) <= half
-    assert corrected / 300 > 0.9
-    assert naive / 300 < 0.75
-
-
-def test_one_split_has_no_interval():
-    mean, low, high, how = corrected_interval([0.3], 0.25, 0.95)
-    assert (mean, how) == (0.3, "none: one split")
-    assert np.isnan([low, high]).all()
 
 
 @pytest.mark.parametrize(

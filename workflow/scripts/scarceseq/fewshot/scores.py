@@ -1,12 +1,11 @@
 """Scores of episodes, their summary, and paired differences between methods."""
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
-from scarceseq.fewshot.intervals import Clusters
+from scarceseq.fewshot.corpus import TOGETHER
 from scarceseq.fewshot.metrics import METRICS, measure
-from scarceseq.multiplicity import holm
+from scarceseq.statistics.jackknife import StudyJackknife
+from scarceseq.statistics.p_values import critical_difference, friedman, holm
 
 CELL = ["base", "task", "way", "shot"]
 EPISODE = ["episode", "support_study", "study"]
@@ -87,11 +86,11 @@ def summarise(scores, plans, methods, confidence):
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):
-        wide, clusters = _wide(part, confidence)
+        wide, jackknife = _wide(part, confidence)
         diverged = part.groupby("method")["diverged"].agg(["sum", "size"])
         for method in wide.columns.unique("method"):
             values = wide[method]
-            found = clusters.interval(values)
+            found = jackknife.interval(values)
             rows.append(
                 dict(zip([*CELL, "metric"], key, strict=True))
                 | _described(found, "mean")
@@ -121,7 +120,7 @@ def contrast(scores, confidence):
     """
     rows = []
     for key, part in scores.groupby([*CELL, "metric"]):
-        wide, clusters = _wide(part, confidence)
+        wide, jackknife = _wide(part, confidence)
         for method, against, kind in pairs(wide.columns.unique("method")):
             own, other = wide[method], wide[against]
             shared = own.columns.intersection(other.columns)
@@ -129,7 +128,7 @@ def contrast(scores, confidence):
                 difference = own[shared] - other[shared]
             else:  # a single column goes with every seed of the other
                 difference = own.to_numpy() - other.to_numpy()
-            found = clusters.interval(difference)
+            found = jackknife.interval(difference)
             rows.append(
                 dict(zip([*CELL, "metric"], key, strict=True))
                 | _described(found, "difference")
@@ -155,20 +154,14 @@ def rank(scores, confidence):
         if min(studies, methods) < 3:
             continue
         ranks = wide.round(TIES_DECIMALS).rank(axis=1, ascending=False)
-        quantile = stats.studentized_range.ppf(confidence, methods, np.inf) / np.sqrt(2)
         rows += [
             dict(zip(CELL, key, strict=True))
             | dict(method=method, mean_rank=ranks[method].mean(), mean=wide[method].mean())
-            | dict(studies=studies, methods=methods, friedman_p=_friedman(ranks))
-            | dict(critical_difference=quantile * np.sqrt(methods * (methods + 1) / (6 * studies)))
+            | dict(studies=studies, methods=methods, friedman_p=friedman(ranks))
+            | dict(critical_difference=critical_difference(methods, studies, confidence))
             for method in ranks.mean().sort_values(kind="stable").index
         ]
     return pd.DataFrame(rows, columns=RANK_COLUMNS)
-
-
-def _friedman(ranks):
-    """P value; 1 where all ranks are equal."""
-    return 1.0 if ranks.to_numpy().std() == 0 else float(stats.friedmanchisquare(*ranks.to_numpy().T).pvalue)
 
 
 def mean_curves(curves):
@@ -186,12 +179,13 @@ def mean_curves(curves):
 
 
 def _wide(part, confidence):
-    """Values of a cell, (episodes, methods x seeds), and the clusters of its episodes."""
+    """Values of a cell, (episodes, methods x seeds), and the jackknife over the studies of its episodes."""
     wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
     support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
     wide.columns = wide.columns.remove_unused_levels()
     asked_to_learned = (part["queries"] / part["shot"]).mean()
-    return wide, Clusters(support, query, confidence, asked_to_learned)
+    mixed = any(TOGETHER in name for name in support.unique())
+    return wide, StudyJackknife(support, query, confidence, asked_to_learned, mixed)
 
 
 def _remark(found, lost, fits):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scarceseq.fewshot.intervals import MIN_STUDIES_P
+from scarceseq.statistics.jackknife import LEAST_STUDIES_P
 
 OUTCOMES = ("win", "loss", "no difference detected", "underpowered")
 METRIC = "balanced_accuracy"
@@ -109,8 +109,8 @@ def _reservations(rows):
     found = []
     if (rows["studies"] == 1).any():
         found.append("Cells of one study say what holds for random divisions of that study, and nothing about others.")
-    if (rows["studies"] < MIN_STUDIES_P).any():
-        few = f"Where there are fewer than {MIN_STUDIES_P} studies"
+    if (rows["studies"] < LEAST_STUDIES_P).any():
+        few = f"Where there are fewer than {LEAST_STUDIES_P} studies"
         found.append(f"{few}, no claim is made over several contrasts at once.")
     fewest, most = int(rows["seeds"].min()), int(rows["seeds"].max())
     if most < 2:

@@ -6,10 +6,8 @@ import pandas as pd
 from scarceseq.fewshot.calibration import calibration_error
 from scarceseq.fewshot.metrics import measure
 from scarceseq.fewshot.verdict import outcome
-from scarceseq.intervals import corrected_interval
-from scarceseq.multiplicity import holm
-
-POWER = 0.8
+from scarceseq.statistics.intervals import corrected_interval
+from scarceseq.statistics.p_values import holm, permutation_test
 
 
 def scores(predictions, classes, folds, confidence):
@@ -107,53 +105,10 @@ def permutation_table(predictions, permuted, possible):
     true = measure(first, ["method"]).set_index("method")["balanced_accuracy"]
     rows = []
     for method, drawn in permuted.groupby("method", sort=False)["balanced_accuracy"]:
-        p = (1 + (drawn >= true[method] - 1e-12).sum()) / (1 + len(drawn))
-        floor = max(1 / (1 + len(drawn)), 1 / possible)
+        test = permutation_test(true[method], drawn, possible)
         found = {"method": method, "balanced_accuracy": true[method], "permuted_mean": drawn.mean()}
-        found |= {"permuted_high": drawn.quantile(0.95), "permutations": len(drawn), "p": max(p, floor)}
-        rows.append(found | {"smallest_p": floor})
+        found |= {"permuted_high": drawn.quantile(0.95), "permutations": len(drawn)}
+        rows.append(found | test._asdict())
     columns = ["method", "balanced_accuracy", "permuted_mean", "permuted_high", "permutations", "p", "smallest_p"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(p_holm=holm(table["p"].astype(float)))
-
-
-def smallest_detectable(counts, confidence, power=POWER):
-    """Least balanced accuracy that would be told from chance by this many independent predictions.
-
-    One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the
-    standard deviation of balanced accuracy if each class is predicted right with probability p.
-
-    Parameters
-    ----------
-    counts : sequence of int
-        Predicted samples of each class; groups, where several samples are of one.
-    confidence, power : float
-
-    Returns
-    -------
-    float
-        NaN if not even 1 would be.
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    chance, per_sample = 1 / len(counts), np.mean(1 / np.asarray(counts, float)) / len(counts)
-
-    def gap(p):
-        spread = norm.ppf(confidence) * np.sqrt(chance * (1 - chance) * per_sample)
-        return p - chance - spread - norm.ppf(power) * np.sqrt(p * (1 - p) * per_sample)
-
-    return float(brentq(gap, chance, 1.0)) if gap(1.0) >= 0 else float("nan")
-
-
-def exact_interval(right, total, confidence):
-    """Interval of a share by the binomial distribution (Clopper and Pearson 1934).
-
-    Neither number need be whole: samples that go together in groups count as so many as there are groups.
-    """
-    from scipy.stats import beta
-
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, right, total - right + 1) if right else 0.0
-    high = beta.ppf(1 - tail, right + 1, total - right) if right < total else 1.0
-    return float(low), float(high)

@@ -2,14 +2,9 @@
 
 import numpy as np
 
-from scarceseq.own_study.scores import (
-    POWER,
-    contrasts,
-    exact_interval,
-    permutation_table,
-    scores,
-    smallest_detectable,
-)
+from scarceseq.own_study.scores import contrasts, permutation_table, scores
+from scarceseq.statistics.intervals import share_interval
+from scarceseq.statistics.power import POWER, smallest_detectable_accuracy
 
 
 def report(predictions, permuted, samples, possible, settings, options):
@@ -57,7 +52,7 @@ def report(predictions, permuted, samples, possible, settings, options):
         "confidence": confidence,
     }
     tests = max(permuted["method"].nunique(), 1)  # of which the best must hold after Holm's adjustment
-    least = smallest_detectable(list(groups), 1 - (1 - confidence) / tests)
+    least = smallest_detectable_accuracy(list(groups), 1 - (1 - confidence) / tests)
     found = {
         "scores": scores(predictions, classes, folds, confidence),
         "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),
@@ -101,7 +96,7 @@ def verdict(summary, score_table, contrast_table, permutation):
 
 def _can_it_be_told(summary, permutation):
     right, predicted, groups = summary["right"], summary["predicted"], summary["groups"]
-    share = exact_interval(right * groups / predicted, groups, summary["confidence"])
+    share = share_interval(right * groups / predicted, groups, summary["confidence"])
     unit = "" if groups == predicted else f" by their {groups} groups"
     first, repeats = _words(summary["first"]), summary["repeats"]
     subject = f"In the first of {repeats} repeats, {first}" if repeats > 1 else _start(first)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.intervals import corrected_interval
 from scarceseq.perturbation.evaluate import ABOUT
 from scarceseq.perturbation.metrics import METRICS
+from scarceseq.statistics.intervals import corrected_interval
 
 COLUMNS = [*ABOUT, "transductive", "metric", "mean", "low", "high", "floor", "ceiling"]
 COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalised_low", "normalised_high"]

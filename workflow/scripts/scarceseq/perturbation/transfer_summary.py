@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from scarceseq.intervals import corrected_interval
 from scarceseq.perturbation.metrics import METRICS
+from scarceseq.statistics.intervals import corrected_interval
 
 METHODS = ("scratch", "plain", "guided", "scalar_mean", "tensor_mean", "permuted", "base", "few_mean")
 CONTRASTS = (

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from scarceseq.multiplicity import holm
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.scores import interval_table
+from scarceseq.statistics.p_values import holm
 
 # The contrasts written down before any run, against each of these; every other is secondary.
 BASELINES = {"random": "random selection", "prior_only": "k-center on static priors"}

@@ -5,9 +5,9 @@ import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
-from scarceseq.intervals import corrected_error, half_width, method
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.fitting import CURVE_METRICS
+from scarceseq.statistics.intervals import corrected_error, derivation, half_width
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "model_seed", "round"]
@@ -174,7 +174,7 @@ def interval_table(grouped, column, confidence):
     splits, ratio = grouped[column].size(), grouped["test"].first() / grouped["pool"].first()
     error = corrected_error(grouped[column].std(ddof=1), splits, ratio)
     half = half_width(error, splits, confidence)
-    words = splits.map(lambda count: method(count, confidence))
+    words = splits.map(lambda count: derivation(count, confidence))
     found = {"low": table[column] - half, "high": table[column] + half, "error": error}
     return table.assign(**found, splits=splits, interval=words)
 

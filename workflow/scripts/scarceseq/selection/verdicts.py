@@ -1,11 +1,10 @@
 """What contrasts between selectors amount to, in words that are made from the numbers."""
 
 import numpy as np
-from scipy import stats
 
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
+from scarceseq.statistics.power import POWER, smallest_detectable_difference
 
-FOUND = 0.8  # share of repeats in which a difference of the stated size would be found
 NAMED = 5  # selectors that a sentence names before it counts
 
 
@@ -151,14 +150,13 @@ def _field_paragraph(screen, part):
 
 def power_sentence(part):
     """How large a difference would have been found, for one comparison alone and allowing for all."""
-    freedom, unit = part["splits"] - 1, 100 * part["error"] / part["room"]
+    freedom, error = part["splits"] - 1, 100 * part["error"] / part["room"]
     alone, together = (
-        ((stats.t.ppf(1 - size / 2, freedom) + stats.t.ppf(FOUND, freedom)) * unit).median()
-        for size in (0.05, 0.05 / len(part))
+        smallest_detectable_difference(error, freedom, size).median() for size in (0.05, 0.05 / len(part))
     )
     return (
         f"With {part['splits'].max()} splits, a difference of {alone:.1f}% (median over them) would be found in "
-        f"{100 * FOUND:.0f} of 100 repeats when looked at alone, and one of {together:.1f}% allowing for their number."
+        f"{100 * POWER:.0f} of 100 repeats when looked at alone, and one of {together:.1f}% allowing for their number."
     )
 
 

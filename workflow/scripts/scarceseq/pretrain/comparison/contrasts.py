@@ -1,9 +1,9 @@
 """Differences between embeddings, with intervals over studies and pre-training seeds, and what they allow to say."""
 
 import numpy as np
-from scipy import stats
 
-from scarceseq.intervals import corrected_interval
+from scarceseq.statistics.crossed import crossed_interval
+from scarceseq.statistics.intervals import WITHIN, corrected_interval
 
 METHOD = "embedding"
 RIVALS = ("principal_components", "genes", "random_encoder")
@@ -48,7 +48,7 @@ def contrast(scores, protocol, confidence):
             of_division, size = differences.mean(axis=1), sizes.loc[differences.index]
             ratio = (size["test_samples"] / size["training_samples"]).mean()
             _, low, high, _ = corrected_interval(of_division, ratio, confidence)
-            kind = "corrected resampled t, within one study"
+            kind = WITHIN
         if low == high:  # as where both methods are always right: equal values tell nothing of their spread
             low, high, kind = np.nan, np.nan, "none: all differences are equal"
         means = [part.groupby(level="study").mean().to_numpy().mean() for part in (own, other)]
@@ -58,53 +58,6 @@ def contrast(scores, protocol, confidence):
             | {"studies": len(table), "seeds": table.shape[1], "interval": kind}
         )
     return found
-
-
-def crossed_interval(table, confidence):
-    """t interval of the mean of a (studies, seeds) table whose rows and columns are both random.
-
-    Returns
-    -------
-    low, high : float
-        NaN with fewer than three studies.
-    kind : str
-    """
-    studies, seeds = table.shape
-    if studies < LEAST_STUDIES:
-        return np.nan, np.nan, "NA"
-    error, freedom = crossed_error(table, studies - 1)
-    half = stats.t.ppf((1 + confidence) / 2, freedom) * error
-    return table.mean() - half, table.mean() + half, "t over studies" + (" and seeds" if seeds > 1 else "")
-
-
-def crossed_error(table, freedom):
-    """Standard error of the mean of such a table, and its degrees of freedom.
-
-    The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
-    freedom; with one seed it is that of the studies' values. Never less than that of the studies alone.
-
-    Parameters
-    ----------
-    table : numpy.ndarray, (studies, seeds)
-    freedom : int
-        Degrees of freedom of the studies.
-
-    Returns
-    -------
-    float, float
-    """
-    studies, seeds = table.shape
-    of_study, of_seed = table.mean(axis=1), table.mean(axis=0)
-    by_study = seeds * of_study.var(ddof=1)
-    total = by_study
-    if seeds > 1:
-        by_seed = studies * of_seed.var(ddof=1)
-        rest = np.square(table - of_study[:, None] - of_seed + table.mean()).sum() / ((studies - 1) * (seeds - 1))
-        if by_seed > rest:
-            total = by_study + by_seed - rest
-            parts = by_study**2 / freedom + by_seed**2 / (seeds - 1) + rest**2 / (freedom * (seeds - 1))
-            freedom = total**2 / parts
-    return float(np.sqrt(total / (studies * seeds))), freedom
 
 
 def outcome(low, high, smallest_difference):

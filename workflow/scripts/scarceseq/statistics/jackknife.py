@@ -1,17 +1,16 @@
-"""Intervals for means over episodes that share studies and pre-training seeds."""
+"""The jackknife over studies: intervals for means over episodes that share studies and pre-training seeds."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from scarceseq.fewshot.corpus import TOGETHER
-from scarceseq.intervals import corrected_interval
-from scarceseq.pretrain.comparison.contrasts import crossed_error
+from scarceseq.statistics.crossed import LEAST_STUDIES, crossed_error
+from scarceseq.statistics.intervals import WITHIN, corrected_interval
 
-MIN_STUDIES = 3
-MIN_STUDIES_P = 10
-WITHIN = "corrected resampled t, within one study"
+LEAST_STUDIES_P = 10
+"""Studies from which p values are given."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Interval:
     p: float = np.nan
 
 
-class Clusters:
+class StudyJackknife:
     """What intervals over the same episodes share: how they count, and which are left when a study is left out.
 
     Each pair of a support and a query study counts alike, whatever its number of episodes. The standard error is the
@@ -43,22 +42,29 @@ class Clusters:
     Parameters
     ----------
     support, query : array of str, (episodes,)
-        Study of each episode's support and query; equal in within-study tasks, which leaves one factor. So does a
-        support of several studies, since these overlap from one to the next.
+        Study of each episode's support and query; equal in within-study tasks, which leaves one factor.
     confidence : float
     asked_to_learned : float
         Query samples per support sample.
+    mixed_support : bool
+        Whether a support is of several studies: these overlap from one to the next, which leaves one factor too.
     """
 
-    def __init__(self, support, query, confidence, asked_to_learned=np.nan):
-        support, self.query = np.asarray(support), np.asarray(query)
-        several = any(TOGETHER in name for name in np.unique(support))
-        self.support = self.query if several else support
+    def __init__(
+        self,
+        support: ArrayLike,
+        query: ArrayLike,
+        confidence: float,
+        asked_to_learned: float = np.nan,
+        mixed_support: bool = False,
+    ) -> None:
+        self.query = np.asarray(query)
+        self.support = self.query if mixed_support else np.asarray(support)
         counts = len(np.unique(self.query)), len(np.unique(self.support))
         self.studies, self.confidence, self.asked_to_learned = min(counts), confidence, asked_to_learned
         self.side = "query" if counts[0] <= counts[1] else "support"
         self.one_factor = bool((self.support == self.query).all())
-        self.one_study = counts == (1, 1) and self.one_factor and not several
+        self.one_study = counts == (1, 1) and self.one_factor and not mixed_support
         studies, numbers = np.unique(np.concatenate([self.support, self.query]), return_inverse=True)
         both = numbers.reshape(2, -1)
         pairs, pair, episodes = np.unique(both, axis=1, return_inverse=True, return_counts=True)
@@ -66,7 +72,7 @@ class Clusters:
         self._without = self._whole * [(both != study).all(axis=0) for study in range(len(studies))]
         self._shares = self._without.sum(axis=1, keepdims=True)
 
-    def interval(self, values):
+    def interval(self, values: ArrayLike) -> Interval:
         """Mean with its interval.
 
         Parameters
@@ -81,7 +87,7 @@ class Clusters:
         if self.one_study and np.isfinite(self.asked_to_learned):
             return self._within(values.mean(axis=1))
         mean = self._whole @ values
-        if self.studies < MIN_STUDIES or (self._shares == 0).any():
+        if self.studies < LEAST_STUDIES or (self._shares == 0).any():
             return self._none(mean.mean(), self._too_few())
         number = len(self._without)
         table = number * mean - (number - 1) * (self._without / self._shares) @ values  # of pseudo-values
@@ -90,21 +96,21 @@ class Clusters:
         if error <= 1e-12:  # as where both methods are always right
             return self._none(mean, f"all {self.studies} studies are equal, which tells nothing of their spread")
         half = float(stats.t.ppf((1 + self.confidence) / 2, freedom) * error)
-        p = float(2 * stats.t.sf(abs(mean) / error, freedom)) if self.studies >= MIN_STUDIES_P else np.nan
+        p = float(2 * stats.t.sf(abs(mean) / error, freedom)) if self.studies >= LEAST_STUDIES_P else np.nan
         which = "query studies" if self.one_factor else "support and query studies"
         kind = f"jackknife over {which}{' and seeds' * (values.shape[1] > 1)}, t"
         return Interval(mean, mean - half, mean + half, self.studies, kind, "", p)
 
-    def _too_few(self):
-        if self.studies >= MIN_STUDIES:
+    def _too_few(self) -> str:
+        if self.studies >= LEAST_STUDIES:
             return "one study is in every episode"
         noun = "study" if self.studies == 1 else "studies"
-        return f"{self.studies} {self.side} {noun}; an interval needs {MIN_STUDIES}"
+        return f"{self.studies} {self.side} {noun}; an interval needs {LEAST_STUDIES}"
 
-    def _none(self, mean, reason):
+    def _none(self, mean: float, reason: str) -> Interval:
         return Interval(float(mean), np.nan, np.nan, self.studies, "NA", reason)
 
-    def _within(self, values):
+    def _within(self, values: np.ndarray) -> Interval:
         """Interval over the episodes of the only study; none if all are equal, which tells nothing of their spread."""
         mean, low, high, _ = corrected_interval(values, self.asked_to_learned, self.confidence)
         if len(values) < 2 or low == high:

@@ -1,0 +1,60 @@
+"""What the interval of a difference says: five outcomes and one rule, for every comparison of the project."""
+
+import math
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a comparison says. The values are the words of tables and sentences."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no difference"
+    UNDECIDED = "undecided"
+    NOT_TESTED = "not tested"
+
+
+MEANINGS = {
+    Outcome.BETTER: "the interval lies above 0",
+    Outcome.WORSE: "the interval lies below 0",
+    Outcome.NO_DIFFERENCE: "the interval holds 0 and rules out the smallest difference that matters on both sides",
+    Outcome.UNDECIDED: "the interval holds 0 and does not rule out a difference that matters",
+    Outcome.NOT_TESTED: "there is no interval; the reason is given",
+}
+
+
+def outcome(low: float | None, high: float | None, smallest_difference: float = math.nan) -> Outcome:
+    """The outcome of a comparison, from the interval of its difference.
+
+    Parameters
+    ----------
+    low, high
+        Interval of a difference that is oriented: positive is better. None or NaN where there is none.
+    smallest_difference
+        The smallest difference that matters; NaN if none was set, and then nothing can show that there is none.
+    """
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return Outcome.NOT_TESTED
+    if low > 0:
+        return Outcome.BETTER
+    if high < 0:
+        return Outcome.WORSE
+    return Outcome.NO_DIFFERENCE if -smallest_difference < low and high < smallest_difference else Outcome.UNDECIDED
+
+
+def overall(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome of several comparisons that ask the same question.
+
+    Better or worse if more than half of those that were tested say so and none says the opposite; no difference if all
+    say so; else undecided.
+    """
+    tested = [each for each in outcomes if each != Outcome.NOT_TESTED]
+    if not tested:
+        return Outcome.NOT_TESTED
+    better, worse = (tested.count(each) for each in (Outcome.BETTER, Outcome.WORSE))
+    if 2 * better > len(tested) and not worse:
+        return Outcome.BETTER
+    if 2 * worse > len(tested) and not better:
+        return Outcome.WORSE
+    return Outcome.NO_DIFFERENCE if set(tested) == {Outcome.NO_DIFFERENCE} else Outcome.UNDECIDED

@@ -1,0 +1,52 @@
+"""What a comparison of a given size could have detected."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+POWER = 0.8
+"""Share of repeats in which a difference of the stated size would be detected."""
+
+
+def smallest_detectable_accuracy(counts: Sequence[float], confidence: float, power: float = POWER) -> float:
+    """Least balanced accuracy that would be told from chance by this many independent predictions.
+
+    One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the
+    standard deviation of balanced accuracy if each class is predicted right with probability p.
+
+    Parameters
+    ----------
+    counts
+        Predicted samples of each class; groups, where several samples are of one.
+    confidence, power
+
+    Returns
+    -------
+    float
+        NaN if not even 1 would be.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    chance, per_sample = 1 / len(counts), np.mean(1 / np.asarray(counts, float)) / len(counts)
+
+    def gap(p):
+        spread = norm.ppf(confidence) * np.sqrt(chance * (1 - chance) * per_sample)
+        return p - chance - spread - norm.ppf(power) * np.sqrt(p * (1 - p) * per_sample)
+
+    return float(brentq(gap, chance, 1.0)) if gap(1.0) >= 0 else float("nan")
+
+
+def smallest_detectable_difference(error, freedom, size: float, power: float = POWER):
+    """Difference that a two-sided t test detects with this power, element by element.
+
+    Parameters
+    ----------
+    error, freedom
+        Standard error of the difference and its degrees of freedom.
+    size
+        P value below which a difference counts as detected.
+    """
+    from scipy import stats
+
+    return (stats.t.ppf(1 - size / 2, freedom) + stats.t.ppf(power, freedom)) * error

@@ -1,4 +1,4 @@
-"""Keep what a run of the few-shot stage found: tables, and a page with the sentences made from them.
+"""Keep what a run of the few-shot stage found: a summary, and a page with the sentences made from its tables.
 
 `python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT [PAGE]`, of the config `config/NAME.yaml`;
 the commit is that of the code that made the run. The page is `fewshot.md` for `benchmark_fewshot`, else
@@ -33,8 +33,9 @@ def page(name, tables, commit, scoring, config):
         f"# What guided fine-tuning is worth on {where}",
         "",
         f"Made by `config/{name}.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y}.",
-        "The sentences are made from the tables beside this page (`benchmarks/tools/keep_fewshot.py`); what is",
-        "compared, and how: [protocol](../protocol.md).",
+        "The sentences are made from the run's tables by `benchmarks/tools/keep_fewshot.py`; the tables are made again",
+        f"by `snakemake --cores all --configfile config/{name}.yaml` (in `results/{name}/fewshot/`). What is compared,",
+        "and how: [protocol](../protocol.md).",
         GENERATED if generated else REAL,
         "",
         "## Verdict",
@@ -102,20 +103,13 @@ def of_gaps(summary, config):
 
 
 def main(results, target, commit, kept=None):
-    """Write the page and its tables."""
+    """Write the page and the summary."""
     name, target = Path(results).name, Path(target)
     kept = kept or ("fewshot" if name == "benchmark_fewshot" else f"fewshot_{name}")
     folder = Path(results) / "fewshot"
     tables = [read_table(folder / f"{table}.tsv") for table in ("contrasts", "ranks", "summary")]
-    contrasts, ranks, summary = tables
-    write_table(contrasts[contrasts["kind"] == "primary"].round(5), target / f"{kept}_contrasts.tsv")
-    secondary = contrasts[(contrasts["kind"] == "secondary") & (contrasts["metric"] == METRIC)]
-    write_table(secondary.round(5), target / f"{kept}_secondary.tsv")
-    if len(ranks):
-        write_table(ranks.round(5), target / f"{kept}_ranks.tsv")
+    summary = tables[-1]
     write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
-    for table in ("curves", "tuning"):
-        write_table(read_table(folder / f"{table}.tsv").round(5).convert_dtypes(), target / f"{kept}_{table}.tsv")
     known = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
     config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
     scoring = {key: part["default"] for key, part in known.items()} | config["fewshot"].get("scoring", {})

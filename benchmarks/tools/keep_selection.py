@@ -1,7 +1,7 @@
-"""Keep what a run of selection found: tables, and a page with the sentences made from them.
+"""Keep what a run of selection found: a summary, and a page with the sentences made from its tables.
 
 `python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT [NAME]`: the commit is that
-of the code that made the run, NAME what the page and its tables are called (selection).
+of the code that made the run, NAME what the page and its summary are called (selection).
 """
 
 import datetime
@@ -10,12 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
-import pandas as pd
 from scarceseq.files import read_table, write_table
 from scarceseq.selection.contrasts import PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
-
-SMALL = ("coverage", "stability", "costs")
 
 
 def page(contrasts, summary, run, commit, screens):
@@ -24,8 +21,10 @@ def page(contrasts, summary, run, commit, screens):
         "# What choosing perturbations is worth",
         "",
         f"Made by `config/{run}.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y},",
-        f"from the screen{'s' * (len(screens) > 1)} {', '.join(screens)}. The sentences are made from the tables",
-        "beside this page (`benchmarks/tools/keep_selection.py`); what is compared: [protocol](../protocol.md).",
+        f"from the screen{'s' * (len(screens) > 1)} {', '.join(screens)}. The sentences are made from the run's tables",
+        "by `benchmarks/tools/keep_selection.py`; the tables are made again by",
+        f"`snakemake --cores all --configfile config/{run}.yaml` (in `results/{run}/selection/`). What is compared:",
+        "[protocol](../protocol.md).",
         "",
         "## Planned contrasts",
         "",
@@ -74,19 +73,13 @@ def areas(contrasts, screen):
 
 
 def main(results, target, commit, name="selection"):
-    """Write the page and its tables."""
+    """Write the page and the summary."""
     results, target = Path(results), Path(target)
     contrasts, summary = (read_table(results / f"selection/{name}.tsv") for name in ("contrasts", "summary"))
     screens = sorted(set(contrasts["screen"]))
-    kept = contrasts[(contrasts["quantity"] == "area") & (contrasts["scale"] == "raw")]
-    write_table(kept.round(6), target / f"{name}_contrasts.tsv")
     write_table(
         summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / f"{name}_summary.tsv"
     )
-    for kind in SMALL:
-        paths = [path for screen in screens if (path := results / f"selection/{screen}/{kind}.tsv").is_file()]
-        if paths:
-            write_table(pd.concat(map(read_table, paths)).round(4), target / f"{name}_{kind}.tsv")
     (target / f"{name}.md").write_text(page(contrasts, summary, results.name, commit, screens))
 
 

@@ -1,6 +1,10 @@
 # Front door: the config, the stages in the order in which data flows, and what to make.
 # Without --configfile, the embedded default (config/demo.yaml) runs.
 
+from snakemake.utils import min_version
+
+min_version("9.27.1")
+
 if not workflow.config_settings.configfiles:
 
     configfile: "config/demo.yaml"
@@ -10,6 +14,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/machinery.smk"
 
 
 pathvars:

@@ -46,6 +46,7 @@ rule list_studies:
     resources:
         mem_mb=1000,
     params:
+        batches=batches(),
         mirrors=config["archive"]["mirrors"],
         organism=config["archive"]["organism"],
         sources=config["archive"]["sources"],

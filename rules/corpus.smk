@@ -1,6 +1,9 @@
 # Corpus: from verified files to one normalised matrix, and its splits by study.
 
 
+include: "inputs/corpus.smk"
+
+
 rule build_shard:
     input:
         plan="<results>/archive/plan/{batch}.tsv",
@@ -82,7 +85,7 @@ rule merge_corpus:
 
 rule split_studies:
     input:
-        samples="<results>/corpus/samples.parquet",
+        samples=CORPUS["samples"],
     output:
         splits="<results>/corpus/splits.tsv",
     log:

@@ -1,3 +1,6 @@
+# Demo: a small generated world in the formats of the real sources, for the embedded default.
+
+
 rule generate_demo:
     output:
         archive=directory("<results>/demo/archive"),

@@ -1,10 +1,13 @@
-# Stage 9: a list of genes to perturb next, for whoever has a graph, candidates and a budget.
+# Design: a list of genes to perturb next, for whoever has a graph, candidates and a budget.
+
+
+include: "inputs/design.smk"
 
 
 rule design_screen:
     input:
         unpack(design_lists),
-        graph=f"<results>/network/{config['design']['graph']}.parquet",
+        graph=graph_file(config["design"]["graph"]),
     output:
         order="<results>/design/order.tsv",
         plates="<results>/design/plates.tsv",

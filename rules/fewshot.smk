@@ -6,9 +6,7 @@ include: "inputs/fewshot.smk"
 
 rule plan_episodes:
     input:
-        samples="<results>/corpus/samples.parquet",
-        attributes="<results>/corpus/attributes.parquet",
-        splits="<results>/corpus/splits.tsv",
+        **{name: CORPUS[name] for name in ("samples", "attributes", "splits")},
     output:
         episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
         plan="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.json",
@@ -40,13 +38,9 @@ rule plan_episodes:
 rule fit_episodes:
     input:
         unpack(learned_inputs),
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
+        **MATRIX,
+        **BASE_MODEL,
         episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
     output:
         predictions="<results>/fewshot/predictions/{base}/{block}/{task}/{way}way_{shot}shot.parquet",
         curves="<results>/fewshot/curves/{base}/{block}/{task}/{way}way_{shot}shot.parquet",
@@ -96,7 +90,7 @@ rule score_fewshot:
         mem_mb=1000,
     params:
         scoring=config["fewshot"]["scoring"],
-        base_of=base_of_variant(),
+        fits=[{"base": base, "task": task} for base, _, _, task, _, _ in fewshot_fits()],
         methods=fewshot_methods(),
     message:
         "Few-shot scores, summary and contrasts"

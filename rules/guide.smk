@@ -6,13 +6,8 @@ include: "inputs/guide.smk"
 
 rule plan_scouts:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        attributes="<results>/corpus/attributes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **CORPUS,
+        **BASE_MODEL,
     output:
         scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
     log:
@@ -35,12 +30,8 @@ rule plan_scouts:
 
 rule train_scouts:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **MATRIX,
+        **BASE_MODEL,
         scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
     output:
         displacement="<results>/guide/{base}/{scheme}/displacement/{block}.safetensors",
@@ -66,9 +57,8 @@ rule train_scouts:
 
 rule compute_guide:
     input:
-        genes="<results>/corpus/genes.parquet",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **BASE_MODEL,
+        genes=CORPUS["genes"],
         scouts="<results>/guide/{base}/{scheme}/scouts.parquet",
         displacement=expand(
             "<results>/guide/{{base}}/{{scheme}}/displacement/{block}.safetensors",
@@ -108,12 +98,8 @@ rule compute_guide:
 
 rule meta_train:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **MATRIX,
+        **BASE_MODEL,
         scouts=meta_plan,
     output:
         "<results>/guide/{base}/meta/{learner}.safetensors",
@@ -138,12 +124,8 @@ rule meta_train:
 
 rule pack_model:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **MATRIX,
+        **BASE_MODEL,
         evaluation="<results>/pretrain/{base}/evaluation.tsv",
         accuracy="<results>/guide/{base}/{scheme}/accuracy.tsv",
         guides=expand(

@@ -1,4 +1,4 @@
-# Stage 6: gene graphs from annotations, edge tables and the corpus.
+# Network: gene graphs from annotations, edge tables and the corpus.
 
 
 include: "inputs/network.smk"

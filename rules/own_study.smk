@@ -8,7 +8,7 @@ rule unpack_model:
     input:
         packed=config["own_study"]["model"],
     output:
-        **packed_files(),
+        **PACKED,
     log:
         "<results>/logs/unpack_model/all.log",
     benchmark:
@@ -27,9 +27,7 @@ rule unpack_model:
 rule import_own_study:
     input:
         unpack(own_study_files),
-        model="<results>/own_study/model/model.safetensors",
-        information="<results>/own_study/model/model.json",
-        card="<results>/own_study/model/card.json",
+        **{name: PACKED[name] for name in ("model", "information", "card")},
     output:
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",
@@ -55,11 +53,9 @@ rule import_own_study:
 rule predict_own_study:
     input:
         own_study_guides(),
+        **{name: PACKED[name] for name in ("model", "information", "components")},
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",
-        model="<results>/own_study/model/model.safetensors",
-        information="<results>/own_study/model/model.json",
-        components="<results>/own_study/model/components.safetensors",
     output:
         predictions="<results>/own_study/predictions.parquet",
         scores="<results>/own_study/scores.tsv",
@@ -93,13 +89,11 @@ rule predict_own_study:
 rule explain_own_study:
     input:
         own_study_guides(),
+        **{name: PACKED[name] for name in ("model", "information", "components")},
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",
         genes="<results>/own_study/model_genes.tsv",
         predictions="<results>/own_study/predictions.parquet",
-        model="<results>/own_study/model/model.safetensors",
-        information="<results>/own_study/model/model.json",
-        components="<results>/own_study/model/components.safetensors",
     output:
         genes="<results>/own_study/genes.tsv",
         summary="<results>/own_study/genes.json",

@@ -1,4 +1,4 @@
-# Stage 8: predictors of unseen perturbations, trained on the whole pool of each split.
+# Predictors of unseen perturbations, trained on the whole pool of each split.
 
 
 include: "inputs/perturbation.smk"
@@ -7,9 +7,7 @@ include: "inputs/perturbation.smk"
 rule fit_predictors:
     input:
         unpack(prior_inputs),
-        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
-        differential="<results>/screen/{screen}/differential_genes.parquet",
-        splits="<results>/screen/{screen}/splits.tsv",
+        **SCREEN,
     output:
         values="<results>/perturbation/{screen}/{predictor}/{source}.parquet",
     log:
@@ -33,10 +31,7 @@ rule fit_predictors:
 rule score_predictors:
     input:
         values=predictor_fits(),
-        screens=expand(
-            "<results>/screen/{screen}/pseudobulk.h5ad",
-            screen=config["perturbation"]["screens"],
-        ),
+        screens=expand(SCREEN["pseudobulk"], screen=config["perturbation"]["screens"]),
     output:
         scores="<results>/perturbation/scores.parquet",
         summary="<results>/perturbation/summary.tsv",
@@ -51,6 +46,7 @@ rule score_predictors:
     resources:
         mem_mb=2000,
     params:
+        screens=list(config["perturbation"]["screens"]),
         confidence=config["perturbation"]["confidence"],
     message:
         "Scoring predictors"

@@ -1,13 +1,12 @@
 # Base models, pre-trained on the corpus.
 
 
+include: "inputs/pretrain.smk"
+
+
 rule pretrain:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        attributes="<results>/corpus/attributes.parquet",
+        **CORPUS,
     output:
         model="<results>/pretrain/{base}/model.safetensors",
         information="<results>/pretrain/{base}/model.json",
@@ -37,8 +36,7 @@ rule pretrain:
 rule embed:
     input:
         unpack(embedding_inputs),
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **BASE_MODEL,
     output:
         "<results>/pretrain/{base}/embeddings/{dataset}.h5ad",
     log:
@@ -61,8 +59,7 @@ rule embed:
 
 rule embed_genes:
     input:
-        model="<results>/pretrain/{base}/model.safetensors",
-        information="<results>/pretrain/{base}/model.json",
+        **BASE_MODEL,
     output:
         genes="<results>/pretrain/{base}/genes.parquet",
     log:
@@ -82,13 +79,9 @@ rule embed_genes:
 
 rule compare_embeddings:
     input:
-        training="<results>/corpus/training.npy",
-        samples="<results>/corpus/samples.parquet",
-        genes="<results>/corpus/genes.parquet",
-        splits="<results>/corpus/splits.tsv",
-        attributes="<results>/corpus/attributes.parquet",
-        models=lambda wildcards: expand("<results>/pretrain/{base}/model.safetensors", base=variants(wildcards.base)),
-        information=lambda wildcards: expand("<results>/pretrain/{base}/model.json", base=variants(wildcards.base)),
+        **CORPUS,
+        models=lambda wildcards: expand(BASE_MODEL["model"], base=variants(wildcards.base)),
+        information=lambda wildcards: expand(BASE_MODEL["information"], base=variants(wildcards.base)),
     output:
         scores="<results>/pretrain/{base}/comparison/{task}.parquet",
         contrasts="<results>/pretrain/{base}/comparison/{task}.json",

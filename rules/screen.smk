@@ -1,4 +1,4 @@
-# Stage 7: perturbation screens, from cells or mean profiles to differences to control.
+# Screens of perturbations, from cells or mean profiles to differences to control.
 
 
 include: "inputs/screen.smk"

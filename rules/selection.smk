@@ -1,10 +1,10 @@
-# Stage 9: rank perturbations, in one shot or in rounds, train on what is chosen, judge on held-out perturbations.
+# Selection: rank perturbations, in one shot or in rounds, train on what is chosen, judge on held-out perturbations.
 
 
 include: "inputs/selection.smk"
 
 
-# No name is a path, so that a folder's name cannot be taken for a part of one.
+# No name holds a slash, so that each wildcard is one folder or file name.
 wildcard_constraints:
     screen="[^/]+",
     graph="[^/]+",
@@ -13,7 +13,7 @@ wildcard_constraints:
 
 rule rank_perturbations:
     input:
-        splits="<results>/screen/{screen}/splits.tsv",
+        splits=SCREEN["splits"],
         graph=selection_graph,
         priors=prior_graphs,
     output:
@@ -42,8 +42,8 @@ rule rank_perturbations:
 rule select_in_rounds:
     input:
         unpack(model_cells),
-        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
-        splits="<results>/screen/{screen}/splits.tsv",
+        pseudobulk=SCREEN["pseudobulk"],
+        splits=SCREEN["splits"],
         graph=selection_graph,
         priors=prior_graphs,
     output:
@@ -75,10 +75,8 @@ rule select_in_rounds:
 rule fit_selection:
     input:
         unpack(training_cells),
+        **SCREEN,
         rankings=rankings_of_job,
-        pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",
-        differential="<results>/screen/{screen}/differential_genes.parquet",
-        splits="<results>/screen/{screen}/splits.tsv",
         prediction_graph=prediction_graph,
     output:
         predictions="<results>/selection/{screen}/{graph}/predictions/{selector}/{predictor}.parquet",
@@ -103,11 +101,11 @@ rule fit_selection:
 
 rule describe_selection:
     input:
-        rankings=screen_rankings("parquet"),
-        costs=screen_rankings("costs.tsv"),
-        splits="<results>/screen/{screen}/splits.tsv",
-        graphs=screen_graphs,
-        prediction_graph=lambda wildcards: network_file(
+        rankings=lambda wildcards: [f"{path}.parquet" for _, path in screen_rankings(wildcards)],
+        costs=lambda wildcards: [f"{path}.costs.tsv" for _, path in screen_rankings(wildcards)],
+        splits=SCREEN["splits"],
+        graphs=lambda wildcards: [graph_file(graph) for graph in screen_graphs(wildcards)],
+        prediction_graph=lambda wildcards: graph_file(
             config["selection"]["screens"][wildcards.screen]["prediction_graph"]
         ),
     output:
@@ -124,6 +122,8 @@ rule describe_selection:
     resources:
         mem_mb=2000,
     params:
+        graph_of_ranking=lambda wildcards: [graph for graph, _ in screen_rankings(wildcards)],
+        graphs=screen_graphs,
         budgets=budget_settings(),
         stability=config["selection"]["stability"],
         days_per_cycle=config["selection"]["days_per_cycle"],

@@ -23,8 +23,8 @@ def accession_table(wildcards):
 def user_study(wildcards):
     """Settings of one user study, without its ids elsewhere, which only the archive needs to know."""
     study = next(study for study in config["user_studies"] if study["name"] == wildcards.study)
-    known = {"organism": study["organism"] or config["archive"]["organism"]}
-    return {key: value for key, value in (study | known).items() if key not in ("accessions", "annotation")}
+    settings = study | {"organism": study["organism"] or config["archive"]["organism"]}
+    return {key: value for key, value in settings.items() if key not in ("accessions", "annotation")}
 
 
 def user_study_files(wildcards):

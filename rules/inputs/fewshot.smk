@@ -1,6 +1,14 @@
 # What the rules of rules/fewshot.smk read and are told, as far as the config decides it.
 
 
+def method_blocks(task):
+    """Methods of a task in blocks that share a job; a block is named after its first method."""
+    methods = config["fewshot"]["tasks"][task]["methods"] or config["fewshot"]["methods"]
+    size = config["fewshot"]["methods_per_job"]
+    blocks = [methods[first : first + size] for first in range(0, len(methods), size)]
+    return {block[0]: block for block in blocks}
+
+
 def learned_file(base, method):
     """What a few-shot method needs that was learned on other studies: a guide, or what meta-learning made; or None."""
     needed = registry.declared("fewshot.methods", method, "GUIDE")
@@ -13,8 +21,8 @@ def learned_file(base, method):
 def learned_inputs(wildcards):
     """All that the methods of a block need, each once."""
     block = method_blocks(wildcards.task)[wildcards.block]
-    found = dict.fromkeys(learned_file(wildcards.base, method) for method in block)
-    return {"learned": [path for path in found if path]}
+    paths = dict.fromkeys(learned_file(wildcards.base, method) for method in block)
+    return {"learned": [path for path in paths if path]}
 
 
 def block_methods(wildcards):
@@ -32,33 +40,26 @@ def episodes_of_task(wildcards):
 
 def compared_variants(task):
     """(base, its seeds that the task compares) of the base models that hold the task's test studies out."""
-    part = config["fewshot"]["tasks"][task]
+    settings = config["fewshot"]["tasks"][task]
     for base, trained in config["pretrain"]["bases"].items():
-        if trained["split"] == part["split"]:
-            yield base, variants(base)[: part["seeds"] or config["fewshot"]["seeds"]]
-
-
-def base_of_variant():
-    """The base that each of its compared seeds belongs to."""
-    return {
-        name: base for task in config["fewshot"]["tasks"] for base, names in compared_variants(task) for name in names
-    }
+        if trained["split"] == settings["split"]:
+            yield base, variants(base)[: settings["seeds"] or config["fewshot"]["seeds"]]
 
 
 def fewshot_cells():
     """(task, way, shot) of every cell."""
-    for task, part in config["fewshot"]["tasks"].items():
-        yield from ((task, way, shot) for way in part["ways"] for shot in part["shots"])
+    for task, settings in config["fewshot"]["tasks"].items():
+        yield from ((task, way, shot) for way in settings["ways"] for shot in settings["shots"])
 
 
 def fewshot_methods():
     """(base, method, task) of everything that is asked for."""
     return [
         (base, method, task)
-        for task, part in config["fewshot"]["tasks"].items()
+        for task, settings in config["fewshot"]["tasks"].items()
         for base, trained in config["pretrain"]["bases"].items()
-        if trained["split"] == part["split"]
-        for method in part["methods"] or config["fewshot"]["methods"]
+        if trained["split"] == settings["split"]
+        for method in settings["methods"] or config["fewshot"]["methods"]
     ]
 
 
@@ -67,14 +68,22 @@ def fewshot_plans():
     return [f"{RESULTS}/fewshot/episodes/{task}/{way}way_{shot}shot.json" for task, way, shot in fewshot_cells()]
 
 
-def fewshot_files(kind):
-    """Files of one kind of every cell, by the base models that hold the task's test studies out.
+def fewshot_fits():
+    """(base, its seed's name, block, task, way, shot) of every fit of a block to a cell.
 
     Methods that never see the network give the same for each of a base's seeds, so that one is enough.
     """
     for task, way, shot in fewshot_cells():
-        for _, seeds in compared_variants(task):
+        for base, seeds in compared_variants(task):
             for block, methods in method_blocks(task).items():
                 sees = any(registry.declared("fewshot.methods", method, "NETWORK") for method in methods)
                 for variant in seeds if sees else seeds[:1]:
-                    yield f"{RESULTS}/fewshot/{kind}/{variant}/{block}/{task}/{way}way_{shot}shot.parquet"
+                    yield base, variant, block, task, way, shot
+
+
+def fewshot_files(kind):
+    """Files of one kind of every fit."""
+    return [
+        f"{RESULTS}/fewshot/{kind}/{variant}/{block}/{task}/{way}way_{shot}shot.parquet"
+        for _, variant, block, task, way, shot in fewshot_fits()
+    ]

@@ -2,7 +2,7 @@
 
 
 def guide_blocks(wildcards):
-    """Names of the blocks of scouts; their number does not depend on the machine."""
+    """Names of the blocks of scouts; how many there are does not depend on the machine."""
     scheme = config["guide"]["schemes"][wildcards.scheme]
     return [f"block_{index}" for index in range(-(-scheme["scouts"] // scheme["scouts_per_block"]))]
 

@@ -1,24 +1,18 @@
 # What the rules of rules/network.smk read and are told, as far as the config decides it.
 
 
-def corpus_files():
-    """Files of the corpus that graphs and embeddings are made from."""
-    names = ("training.npy", "samples.parquet", "genes.parquet", "splits.tsv")
-    return {Path(name).stem: f"{RESULTS}/corpus/{name}" for name in names}
-
-
 def graph_inputs(wildcards):
     """Files that a graph is built from: the corpus, other graphs, cells of a screen, or the graph's own table."""
     graph = config["network"]["graphs"][wildcards.graph]
     if graph["kind"] == "corpus_coexpression":
-        found = corpus_files()
+        files = MATRIX
     elif graph["of"]:
-        found = {"graphs": [f"{RESULTS}/network/{name}.parquet" for name in graph["of"]]}
+        files = {"graphs": [graph_file(name) for name in graph["of"]]}
     elif graph["screen"]:
-        found = {"cells": f"{RESULTS}/screen/{graph['screen']}/cells.h5ad"}
+        files = {"cells": f"{RESULTS}/screen/{graph['screen']}/cells.h5ad"}
     else:
-        found = {"table": graph["path"]} | ({"names": graph["gene_names"]} if graph["gene_names"] else {})
-    return found | ({"restriction": graph["genes"]} if graph["genes"] else {})
+        files = {"table": graph["path"]} | ({"names": graph["gene_names"]} if graph["gene_names"] else {})
+    return files | ({"restriction": graph["genes"]} if graph["genes"] else {})
 
 
 def gene_embedding_inputs(wildcards):
@@ -26,4 +20,4 @@ def gene_embedding_inputs(wildcards):
     embedding = config["network"]["embeddings"][wildcards.embedding]
     if embedding["kind"] == "base_model":
         return {"genes": f"{RESULTS}/pretrain/{embedding['base']}/genes.parquet"}
-    return corpus_files() if embedding["kind"] == "corpus_components" else {"table": embedding["path"]}
+    return MATRIX if embedding["kind"] == "corpus_components" else {"table": embedding["path"]}

@@ -1,18 +1,21 @@
 # What the rules of rules/own_study.smk read and are told, as far as the config decides it.
 
 
-def packed_files():
-    """What is unpacked of a packed model, by name."""
-    names = {"model": "model.safetensors", "information": "model.json", "card": "card.json"}
-    names |= {"components": "components.safetensors"} | {guide: f"{guide}.safetensors" for guide in GUIDES}
-    return {name: f"<results>/own_study/model/{file}" for name, file in names.items()}
+# What is unpacked of a packed model, by name.
+PACKED = {
+    "model": "<results>/own_study/model/model.safetensors",
+    "information": "<results>/own_study/model/model.json",
+    "card": "<results>/own_study/model/card.json",
+    "components": "<results>/own_study/model/components.safetensors",
+    **{guide: f"<results>/own_study/model/{guide}.safetensors" for guide in GUIDES},
+}
 
 
 def own_study_files(wildcards):
     """The user's tables: counts, labels if they are apart, orthologues if the organism differs."""
-    own = config["own_study"]
-    found = {name: own[name] for name in ("counts", "labels") if own[name]}
-    return found | ({"orthologues": own["orthologues"]["table"]} if own["orthologues"] else {})
+    study = config["own_study"]
+    tables = {name: study[name] for name in ("counts", "labels") if study[name]}
+    return tables | ({"orthologues": study["orthologues"]["table"]} if study["orthologues"] else {})
 
 
 def own_study_settings(purpose):
@@ -29,17 +32,17 @@ def own_study_settings(purpose):
 
 def own_study_methods(names):
     """Methods of the own study: the guide that each needs, and its candidates."""
-    found = {}
+    methods = {}
     for name in names:
         guide = registry.declared("fewshot.methods", name, "GUIDE")
-        found[name] = {
+        methods[name] = {
             "learned": guide and f"{RESULTS}/own_study/model/{Path(guide).name}.safetensors",
             "candidates": candidates_of("own_study", name),
         }
-    return found
+    return methods
 
 
 def own_study_guides():
     """Guides of the packed model that the methods need, each once."""
-    needed = [part["learned"] for part in own_study_methods(config["own_study"]["methods"]).values()]
+    needed = [method["learned"] for method in own_study_methods(config["own_study"]["methods"]).values()]
     return sorted({path for path in needed if path})

@@ -1,35 +1,40 @@
 # What the rules of rules/perturbation.smk read and are told, as far as the config decides it.
 
 
+def drop_expressing(wildcards):
+    """Whether each screen of a transfer leaves cells out that still express their target."""
+    settings = config["perturbation"]["transfer"][wildcards.transfer]
+    return {side: config["screens"][settings[side]]["drop_cells_expressing_target"] for side in ("source", "target")}
+
+
 def predictor_fits():
     """Results of every predictor on every screen; one that uses graphs or embeddings has a result for each."""
-    for screen, part in config["perturbation"]["screens"].items():
+    for screen, settings in config["perturbation"]["screens"].items():
         for predictor in config["perturbation"]["predictors"]:
             needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
-            sources = part["graphs"] if "graph" in needs else part["embeddings"] if "embedding" in needs else ["none"]
-            for source in sources:
+            kind = "graphs" if "graph" in needs else "embeddings" if "embedding" in needs else None
+            for source in settings[kind] if kind else ["none"]:
                 yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
 
 
 def prior_inputs(wildcards):
     """The graph or embedding that a predictor uses, and cells, if any."""
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
-    found = training_cells(wildcards)
+    files = training_cells(wildcards)
     if "graph" in needs:
-        found["graph"] = f"{RESULTS}/network/{wildcards.source}.parquet"
+        files["graph"] = graph_file(wildcards.source)
     if "embedding" in needs:
-        found["embedding"] = f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"
-    return found
+        files["embedding"] = f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"
+    return files
 
 
 def transfer_inputs(wildcards):
     """Both screens of a transfer, with their cells, and the graph."""
-    part = config["perturbation"]["transfer"][wildcards.transfer]
-    files = {"pseudobulk": "pseudobulk.h5ad", "differential": "differential_genes.parquet"}
-    files |= {"splits": "splits.tsv", "cells": "cells.h5ad"}
-    found = {
-        f"{side}_{name}": f"{RESULTS}/screen/{part[side]}/{file}"
+    settings = config["perturbation"]["transfer"][wildcards.transfer]
+    files = SCREEN | {"cells": "<results>/screen/{screen}/cells.h5ad"}
+    both = {
+        f"{side}_{name}": path.format(screen=settings[side])
         for side in ("source", "target")
-        for name, file in files.items()
+        for name, path in files.items()
     }
-    return found | {"graph": f"{RESULTS}/network/{part['graph']}.parquet"}
+    return both | {"graph": graph_file(settings["graph"])}

@@ -1,9 +1,32 @@
 # What the rules of rules/selection.smk read and are told, as far as the config decides it.
 
+from scarceseq.config import selector_names
+
+
+def selector_jobs():
+    """Selectors of each ranking job, by the job's name."""
+    return selector_names.selector_jobs(config["selection"]["selectors"])
+
+
+def selectors_of_job(wildcards):
+    """Selectors that one job ranks."""
+    return selector_jobs()[wildcards.selector]
+
+
+def in_rounds(selectors):
+    """Whether the selectors of a job choose in rounds; a job's selectors are all alike in that."""
+    return selector_names.declared(selectors[0], "ROUNDS")
+
+
+def models_between_rounds(wildcards):
+    """Models that the selectors of a job work on."""
+    usual = config["selection"]["rounds"]["model"]
+    return sorted({selector_names.parts(name)[1] or usual for name in selectors_of_job(wildcards)})
+
 
 def needs_of(selectors):
     """What some selectors look at besides names, together."""
-    return {need for name in selectors for need in ways.declared(name, "NEEDS")}
+    return {need for name in selectors for need in selector_names.declared(name, "NEEDS")}
 
 
 def model_cells(wildcards):
@@ -15,37 +38,36 @@ def model_cells(wildcards):
 
 def model_settings(wildcards):
     """Settings of each model of a job that has some: those of the predictor of that name."""
-    found = {name: settings_of_predictor(name) for name in models_between_rounds(wildcards)}
-    return {name: own for name, own in found.items() if own}
+    models = {name: settings_of_predictor(name) for name in models_between_rounds(wildcards)}
+    return {name: settings for name, settings in models.items() if settings}
 
 
 def selection_rankings():
     """(screen, graph, job) of all rankings; selectors that need no single graph run under the graph name `none`."""
-    for screen, part in config["selection"]["screens"].items():
+    for screen, settings in config["selection"]["screens"].items():
         for job, selectors in selector_jobs().items():
-            for graph in [*part["selection_graphs"], "none"]:
+            for graph in [*settings["selection_graphs"], "none"]:
                 if any(("graph" in needs_of([name])) == (graph != "none") for name in selectors):
                     yield screen, graph, job
 
 
 def selection_graph(wildcards):
     """The graph that the selectors of a job look at, if any."""
-    return [] if wildcards.graph == "none" else network_file(wildcards.graph)
+    return [] if wildcards.graph == "none" else graph_file(wildcards.graph)
 
 
 def prior_graphs(wildcards):
     """Graphs of prior knowledge, if a selector of the job fuses them."""
-    part = config["selection"]["screens"][wildcards.screen]
-    wanted = "priors" in needs_of(selectors_of_job(wildcards))
-    return [
-        f"{RESULTS}/network/{graph}.parquet" for graph in part["prior_graphs"] or part["selection_graphs"] if wanted
-    ]
+    if "priors" not in needs_of(selectors_of_job(wildcards)):
+        return []
+    settings = config["selection"]["screens"][wildcards.screen]
+    return [graph_file(graph) for graph in settings["prior_graphs"] or settings["selection_graphs"]]
 
 
 def control_graphs():
     """The graph that each control graph (shuffled or rewired) was made from."""
     graphs = config["network"]["graphs"]
-    return {name: part["of"][0] for name, part in graphs.items() if part["kind"] in ("shuffled", "rewired")}
+    return {name: graph["of"][0] for name, graph in graphs.items() if graph["kind"] in ("shuffled", "rewired")}
 
 
 def rankings_of_job(wildcards):
@@ -54,27 +76,18 @@ def rankings_of_job(wildcards):
     return f"{RESULTS}/selection/{wildcards.screen}/{wildcards.graph}/{folder}/{wildcards.selector}.parquet"
 
 
-def network_file(graph):
-    """File of a gene graph."""
-    return f"{RESULTS}/network/{graph}.parquet"
-
-
-def screen_rankings(ending):
-    """Function of the wildcards that gives the files of all rankings of a screen with an ending."""
-
-    def files(wildcards):
-        for screen, graph, job in selection_rankings():
-            if screen == wildcards.screen:
-                folder = "rounds" if in_rounds(selector_jobs()[job]) else "rankings"
-                yield f"{RESULTS}/selection/{screen}/{graph}/{folder}/{job}.{ending}"
-
-    return lambda wildcards: list(files(wildcards))
+def screen_rankings(wildcards):
+    """(graph, path without its ending) of all rankings of a screen."""
+    for screen, graph, job in selection_rankings():
+        if screen == wildcards.screen:
+            folder = "rounds" if in_rounds(selector_jobs()[job]) else "rankings"
+            yield graph, f"{RESULTS}/selection/{screen}/{graph}/{folder}/{job}"
 
 
 def screen_graphs(wildcards):
-    """Selection graphs of a screen, controls left out."""
+    """Names of the selection graphs of a screen, controls left out."""
     graphs = config["selection"]["screens"][wildcards.screen]["selection_graphs"]
-    return [network_file(graph) for graph in graphs if graph not in control_graphs()]
+    return [graph for graph in graphs if graph not in control_graphs()]
 
 
 def budget_settings():
@@ -97,4 +110,4 @@ def prediction_graph(wildcards):
     """The graph that a predictor uses, if any."""
     graph = config["selection"]["screens"][wildcards.screen]["prediction_graph"]
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
-    return [f"{RESULTS}/network/{graph}.parquet"] if "graph" in needs else []
+    return [graph_file(graph)] if "graph" in needs else []

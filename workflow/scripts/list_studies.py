@@ -18,7 +18,7 @@ table = snakemake.input.get("accessions")
 excluded = excluded_projects(
     params.excluded_studies, runs["project"].unique(), read_table(table, dtype=str) if table else None
 )
-plans = {Path(path).stem: path for path in snakemake.output.plans}
+plans = dict(zip(params.batches, snakemake.output.plans, strict=True))
 ordinary = [batch for batch in plans if batch not in params.giant_studies]
 # Not a parameter: it changes what is an error, not the plan, and a first study of one's own shall fetch nothing again.
 own_studies = bool(snakemake.config.get("user_studies"))

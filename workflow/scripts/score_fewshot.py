@@ -1,7 +1,5 @@
 """Score all few-shot predictions: per episode, per method with intervals, contrasts, ranks, curves and a verdict."""
 
-from pathlib import Path
-
 from scarceseq.fewshot.scores import contrast, mean_curves, rank, score_episodes, summarise
 from scarceseq.fewshot.tuning import tuning
 from scarceseq.fewshot.verdict import sentences, verdict
@@ -10,10 +8,8 @@ from scarceseq.runtime import start
 
 
 def read(paths):
-    """Tables with the base and task that their paths name: .../{base}/{block}/{task}/{way}way_{shot}shot.parquet."""
-    places = [(Path(path).parts[-4], Path(path).parts[-2]) for path in paths]
-    keys = [dict(base=snakemake.params.base_of[variant], task=task) for variant, task in places]
-    return [(key, read_table(path)) for key, path in zip(keys, paths, strict=True)]
+    """Tables of all fits, each with its base and task."""
+    return [(fit, read_table(path)) for fit, path in zip(snakemake.params.fits, paths, strict=True)]
 
 
 start(snakemake.log[0])
@@ -30,7 +26,7 @@ write_table(contrasts, snakemake.output.contrasts)
 write_table(ranks, snakemake.output.ranks)
 write_table(tuning(predictions), snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
-told = verdict(contrasts, ranks, smallest, confidence)
+conclusion = verdict(contrasts, ranks, smallest, confidence)
 with atomic(snakemake.output.verdict) as path:
     single = "\n".join(f"- {text}" for text in sentences(contrasts, smallest))
-    path.write_text(f"{told}\n\n{single}\n")
+    path.write_text(f"{conclusion}\n\n{single}\n")

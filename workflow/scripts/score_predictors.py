@@ -1,7 +1,5 @@
 """Means over splits of all predictors, with intervals, and what each screen can carry."""
 
-from pathlib import Path
-
 import anndata
 import pandas as pd
 from scarceseq.files import read_table, write_table
@@ -10,8 +8,8 @@ from scarceseq.runtime import start
 
 start(snakemake.log[0])
 values = pd.concat([read_table(path) for path in snakemake.input["values"]], ignore_index=True)
-paths = snakemake.input.screens
-kinds = {Path(path).parent.name: str(anndata.read_h5ad(path, backed="r").uns["kind"]) for path in paths}
+screens = zip(snakemake.params.screens, snakemake.input.screens, strict=True)
+kinds = {name: str(anndata.read_h5ad(path, backed="r").uns["kind"]) for name, path in screens}
 write_table(values, snakemake.output.scores)
 write_table(summarise(values, snakemake.params.confidence), snakemake.output.summary)
 write_table(capabilities(kinds), snakemake.output.capabilities)

@@ -1,0 +1,12 @@
+# What the rules of rules/corpus.smk read and are told, as far as the config decides it.
+
+
+def user_studies():
+    """Names of the studies that the user brings."""
+    return [study["name"] for study in config.get("user_studies", [])]
+
+
+def orthologue_table():
+    """The table that joins organisms, if there is one."""
+    orthologues = config["corpus"]["orthologues"]
+    return [orthologues["table"]] if orthologues else []

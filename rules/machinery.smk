@@ -1,0 +1,82 @@
+# What Snakemake is taught here: a job's code is one of its parameters, a step that is tried again gets more memory, and
+# one run at a time writes to a results folder.
+
+import fcntl
+import functools
+
+from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resources
+
+from scarceseq.fingerprint import fingerprint
+
+
+def hash_code_into_params():
+    """Give each step that has a script a parameter with the hash of the code that its jobs run.
+
+    This is all there is to reruns. Snakemake compares parameters, so a step reruns when its script or an imported
+    module of ours changes, and not when a file is merely touched or a registry gets another entry.
+    """
+    for step in workflow.rules:
+        if step.script:
+            script = SCRIPTS / Path(str(step.script)).name
+            step.set_params(
+                code=lambda wildcards, script=script: code_hash(script, registry_entries(wildcards, script))
+            )
+
+
+@functools.cache
+def code_hash(script, entries):
+    """Hash of a script's code for the given registry entries, computed once per planning."""
+    return fingerprint(script, {registry: [e for r, e in entries if r == registry] for registry, _ in entries})
+
+
+def registry_entries(wildcards, script):
+    """(registry, entry) pairs that a job's wildcards, or its script's section, name by way of the config."""
+    registries = {
+        "scheme": ("guide.schemes", lambda name: config["guide"]["schemes"][name]["scheme"]),
+        "predictor": ("perturbation.predictors", str),
+        "learner": ("guide.meta", str),
+    }
+    pairs = [(registries[key][0], registries[key][1](name)) for key, name in wildcards.items() if key in registries]
+    if script.stem in ("predict_own_study", "explain_own_study"):
+        methods = config["own_study"]["methods"]
+        pairs += [("fewshot.methods", name) for name in (methods if "predict" in script.stem else methods[:1])]
+    if "selector" in wildcards.keys():
+        selectors = selectors_of_job(wildcards)
+        starts = [selector_names.declared(name, "START") for name in selectors if in_rounds([name])]
+        names = {selector_names.parts(name)[0] for name in selectors}
+        pairs += [("selection.selectors", name) for name in sorted({*names, *starts})]
+        pairs += [("selection.surrogates", name) for name in models_between_rounds(wildcards)]
+    if "block" in wildcards.keys() and "task" in wildcards.keys():
+        pairs += [("fewshot.methods", method) for method in method_blocks(wildcards.task)[wildcards.block]]
+    if "base" in wildcards.keys():
+        base = base_settings(wildcards)
+        pairs.append(("pretrain.architectures", base["architecture"]))
+        pairs += [("pretrain.objectives", objective) for objective in base["objectives"]]
+    if "graph" in wildcards.keys() and wildcards.graph in config["network"]["graphs"]:
+        pairs.append(("network.kinds", config["network"]["graphs"][wildcards.graph]["kind"]))
+    if "embedding" in wildcards.keys():
+        pairs.append(("network.embeddings", config["network"]["embeddings"][wildcards.embedding]["kind"]))
+    return tuple(pairs)
+
+
+def grow_memory_with_attempts():
+    """Let a step that is tried again, as a cluster's profile may ask, have once more the memory it had at first."""
+    for step in workflow.rules:
+        if step.script and not step.resources["mem_mb"].is_evaluable():
+            memory = step.resources["mem_mb"].value
+            grown = {"mem_mb": lambda wildcards, attempt, memory=memory: memory * attempt}
+            step.resources.update(Resources.from_mapping(grown))
+
+
+def take_lock():
+    """Refuse to run beside another run of the same results folder; the kernel frees the lock when this run ends."""
+    folder = Path(RESULTS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        take_lock.handle = open(folder / ".lock", "w")
+        fcntl.flock(take_lock.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkflowError(f"another run is writing to {folder}; wait for it to end, or give this run another `name`")
+    except OSError as error:
+        raise WorkflowError(f"{folder} cannot be written to ({error.strerror}); free space, or make it writable")

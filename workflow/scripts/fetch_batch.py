@@ -1,6 +1,5 @@
 """Fetch and verify a batch of studies; a missing or damaged file is a line of the manifest, not an error."""
 
-from functools import partial
 from pathlib import Path
 
 from scarceseq.archive.fetch import fetch_batch
@@ -8,7 +7,7 @@ from scarceseq.archive.filters import MetadataFilter
 from scarceseq.archive.manifest import write_manifest
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
 from scarceseq.archive.plan import planned_studies
-from scarceseq.archive.ruled_out import why_ruled_out
+from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.archive.tables import read_annotation
 from scarceseq.files import read_table
 from scarceseq.runtime import keep_freed_memory, start
@@ -22,6 +21,6 @@ entries = fetch_batch(
     params.annotation,
     list(read_annotation(snakemake.input.annotation)["gene_id"]),
     Path(snakemake.output.manifest).parent,
-    partial(why_ruled_out, settings=MetadataFilter(**params.runs), excluded_ids=params.excluded_studies),
+    StudyExclusion(MetadataFilter(**params.runs), params.excluded_studies),
 )
 write_manifest(entries, snakemake.output.manifest)

@@ -11,22 +11,26 @@ import faulty_mirror as faulty
 import pytest
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.fetch import fetch_batch
+from scarceseq.archive.filters import MetadataFilter
 from scarceseq.archive.gene_sums import read_gene_sums
 from scarceseq.archive.layout import study_path
 from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_skipped, why_unusable
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.errors import DownloadError, InputError
 
 KINDS = ("gene_sums", "source", "recount_qc", "recount_pred", "recount_seq_qc")
+# The tiny study's runs are predicted to be bulk.
+ONLY_CELLS = StudyExclusion(MetadataFilter(["scrna-seq"], 0, []))
 
 
 @pytest.fixture
 def fetch(tiny, make_mirrors, tmp_path):
     """Function that fetches the tiny archive's batch from some addresses; returns {kind: Entry}."""
 
-    def run(*addresses, runs=tuple(tiny.runs), why_ruled_out=None):
+    def run(*addresses, runs=tuple(tiny.runs), exclusion=None):
         planned = [(tiny.study, set(runs))]
-        entries = fetch_batch(make_mirrors(*addresses), planned, "M023", tiny.genes, tmp_path / "batch", why_ruled_out)
+        entries = fetch_batch(make_mirrors(*addresses), planned, "M023", tiny.genes, tmp_path / "batch", exclusion)
         return {entry.kind: entry for entry in entries}
 
     return run
@@ -293,22 +297,17 @@ def test_a_file_changed_after_it_was_verified_is_refused(fetch, tiny, tmp_path):
 
 
 def test_the_gene_sums_of_a_study_that_metadata_rule_out_are_never_asked_for(fetch, serve, tiny):
-    server, asked = serve(tiny.folder), []
-
-    def single_cell(runs, paths):
-        asked.append((sorted(runs), sorted(paths), paths["recount_pred"].exists()))
-        return "single cells"
-
-    entries = fetch(server.address, why_ruled_out=single_cell)
-    assert asked == [(tiny.runs, sorted(KINDS[1:]), True)]
+    server = serve(tiny.folder)
+    entries = fetch(server.address, exclusion=ONLY_CELLS)
     assert tiny.path("gene_sums") not in server.requests
-    assert (entries["gene_sums"].status, why_skipped(entries)) == ("skipped", "single cells")
+    reason = "metadata rule out all 3 runs: 3 type:pred.type"
+    assert (entries["gene_sums"].status, why_skipped(entries)) == ("skipped", reason)
     assert {entries[kind].status for kind in KINDS[1:]} == {"ok"}
 
 
 def test_metadata_rule_nothing_out_while_a_required_table_is_missing(fetch, address, tiny):
     tiny.remove("recount_qc")
-    entries = fetch(address, why_ruled_out=lambda runs, paths: "single cells")
+    entries = fetch(address, exclusion=ONLY_CELLS)
     assert (entries["gene_sums"].status, entries["recount_qc"].status) == ("ok", "absent")
 
 

@@ -1,7 +1,6 @@
 """Filters and sums of a batch. Oracle: a study of eight runs whose fate is worked out by hand."""
 
 import gzip
-from functools import partial
 from types import SimpleNamespace
 
 import anndata
@@ -11,7 +10,7 @@ import pytest
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study, study_path
 from scarceseq.archive.mirrors import DownloadSettings, Mirrors
-from scarceseq.archive.ruled_out import why_ruled_out
+from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.corpus.filters import RunFilter
 from scarceseq.corpus.shard import build_shard, runs_over_cap
 
@@ -91,9 +90,9 @@ def batch(tmp_path):
         rows = [(*("mouse", "sra", STUDY.project), run, "0") for run in planned]
         plan = pd.DataFrame(rows, columns=["organism", "source", "project", "run", "rail_id"])
         files = tmp_path / "batch"
-        ruled_out = None if excluded is None else partial(why_ruled_out, settings=settings, excluded_ids=excluded)
+        exclusion = None if excluded is None else StudyExclusion(settings, excluded)
         genes = list(ANNOTATION["gene_id"])
-        entries = fetch_batch(mirrors, [(STUDY, set(planned))], "M023", genes, files, ruled_out)
+        entries = fetch_batch(mirrors, [(STUDY, set(planned))], "M023", genes, files, exclusion)
         return built(plan, entries, files, tmp_path / "shard.h5ad", settings, list(dropped_genes), seed)
 
     build.folder, build.files = folder, tmp_path / "batch"

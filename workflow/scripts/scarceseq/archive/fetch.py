@@ -14,6 +14,7 @@ from scarceseq.archive.layout import KINDS, METADATA_KINDS, Study, annotation_pa
 from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
 from scarceseq.archive.mirrors import Fetched
 from scarceseq.archive.names import inside, why_no_name
+from scarceseq.archive.ruled_out import why_ruled_out
 from scarceseq.archive.tables import ANNOTATION_BYTES
 from scarceseq.archive.verify import (
     gene_sums_bytes,
@@ -62,7 +63,7 @@ class Journal:
             handle.write("\n" + json.dumps(line))
 
 
-def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=None):
+def fetch_batch(mirrors, planned, annotation, gene_ids, folder, exclusion=None):
     """Fetch all files of a batch's studies.
 
     Parameters
@@ -76,9 +77,8 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
         Of the annotation, in order.
     folder : path
         Files go here, in the layout of the archive.
-    why_ruled_out : callable, optional
-        ``why_ruled_out(runs, paths)`` is asked when a study's metadata are there, {kind: path}; if it returns words
-        instead of None, the gene sums are not fetched, and the manifest says why.
+    exclusion : StudyExclusion, optional
+        Of a study that its metadata rule out, the gene sums are not fetched, and the manifest says why.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
     planned = list(planned)
     entries = []
     with ThreadPoolExecutor(mirrors.settings.connections) as pool:
-        fetch = partial(fetch_study, mirrors, annotation, GeneNames(gene_ids), folder, journal, why_ruled_out)
+        fetch = partial(fetch_study, mirrors, annotation, GeneNames(gene_ids), folder, journal, exclusion)
         for done, files in enumerate(pool.map(lambda item: fetch(*item), planned), start=1):
             entries += files
             kinds = {entry.kind: entry for entry in files}
@@ -114,7 +114,7 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, why_ruled_out=No
     return entries
 
 
-def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, study, runs):
+def fetch_study(mirrors, annotation, names, folder, journal, exclusion, study, runs):
     """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
     odd = why_no_name(study.project, runs)
     if odd:
@@ -125,8 +125,9 @@ def fetch_study(mirrors, annotation, names, folder, journal, why_ruled_out, stud
         for kind in METADATA_KINDS
     }
     path = study_path(study, "gene_sums", annotation)
-    if why_ruled_out and not why_unusable(metadata):
-        reason = why_ruled_out(runs, {kind: folder / entry.path for kind, entry in metadata.items() if entry.url})
+    if exclusion and not why_unusable(metadata):
+        tables = {kind: folder / entry.path for kind, entry in metadata.items() if entry.url}
+        reason = why_ruled_out(runs, tables, exclusion)
         if reason:
             return [_entry(study, "gene_sums", path, "skipped", reason), *metadata.values()]
     verify = partial(verify_gene_sums, annotation=annotation, names=names, planned_runs=runs)

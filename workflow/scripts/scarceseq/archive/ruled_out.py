@@ -2,13 +2,32 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from scarceseq.archive.filters import metadata_reasons
+from scarceseq.archive.filters import MetadataFilter, metadata_reasons
 from scarceseq.archive.metadata import read_tables, run_table
 from scarceseq.archive.tables import open_gzip
 
 
-def why_ruled_out(planned_runs, paths, settings, excluded_ids):
+@dataclass(frozen=True)
+class StudyExclusion:
+    """What rules a study out as a whole.
+
+    Attributes
+    ----------
+    runs : MetadataFilter
+        A study of which it keeps no run is ruled out.
+    ids : list of str
+        Ids by which a study is excluded wherever its source's table has one as a word.
+    """
+
+    runs: MetadataFilter
+    ids: list[str] = field(default_factory=list)
+
+
+def why_ruled_out(planned_runs: set[str], paths: Mapping[str, Path], exclusion: StudyExclusion) -> str | None:
     """Words for why a study's counts need not be fetched, or None if some run may be kept.
 
     Parameters
@@ -16,23 +35,21 @@ def why_ruled_out(planned_runs, paths, settings, excluded_ids):
     planned_runs : set of str
     paths : dict of {str: path}
         Good tables by kind: source and recount_qc, and recount_pred if there is one.
-    settings : MetadataFilter
-    excluded_ids : list of str
-        Ids by which a study is excluded wherever its source's table has one as a word.
+    exclusion : StudyExclusion
     """
-    found = ids_in_metadata(paths["source"], excluded_ids)
-    if found:
-        return f"excluded: {', '.join(found)} in its metadata"
+    excluded = ids_in_metadata(paths["source"], exclusion.ids)
+    if excluded:
+        return f"excluded: {', '.join(excluded)} in its metadata"
     runs = run_table(planned_runs, planned_runs, read_tables(paths))
-    reasons = metadata_reasons(runs, settings)
+    reasons = metadata_reasons(runs, exclusion.runs)
     if len(reasons) < len(runs):
         return None
     counts = Counter(reason for _, reason, _ in reasons)
-    told = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
-    return f"metadata rule out all {len(runs)} runs: {told}"
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return f"metadata rule out all {len(runs)} runs: {listed}"
 
 
-def ids_in_metadata(path, ids):
+def ids_in_metadata(path: Path, ids: Iterable[str]) -> list[str]:
     """Those of `ids` that a metadata table has as words, sorted."""
     if not ids:
         return []

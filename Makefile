@@ -36,6 +36,7 @@ format: .venv/ready
 
 docs: .venv/ready
 	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.config.table > config/README.md
+	PYTHONPATH=workflow/scripts $(BIN)/python -m scarceseq.config.table schema > workflow/schemas/config.schema.json
 
 # After a pin of pyproject.toml was added or changed: all versions with the hashes of all their files. Other pins stay.
 lock: .venv/uv

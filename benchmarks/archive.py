@@ -33,10 +33,11 @@ from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
 from scarceseq.archive.layout import Study, annotation_path, study_path
 from scarceseq.archive.metadata import read_tables
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.archive.tables import open_gzip, read_annotation
-from scarceseq.corpus.filters import RunFilter
 from scarceseq.corpus.run_sums import RunSums
+from scarceseq.corpus.settings import RunFilter
 from scarceseq.corpus.shard import build_study
 from scarceseq.runtime import keep_freed_memory
 

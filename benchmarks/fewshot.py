@@ -41,7 +41,10 @@ from scarceseq.seeds import derive
 
 ARCHITECTURE = {"hidden_widths": [512], "width": 128, "decoder_widths": []}
 STEPS = 100
-SETTINGS = FittingSettings(momentum=0.9, pca_components=0, reference_samples=2, candidates=[Candidate(0.0, STEPS)])
+SETTINGS = FittingSettings(
+    **{"momentum": 0.9, "pca_components": 0, "reference_samples": 2, "curve_steps": [], "curve_episodes": 0},
+    candidates=[Candidate(0.0, STEPS)],
+)
 # A stable rate falls with the number of genes: fits that diverge would compare nothing.
 LEARNING_RATE_TIMES_GENES = 2.0
 CPU_BARS = {

@@ -20,7 +20,6 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
-import yaml
 from anndata.io import write_elem
 from scarceseq.screen.cells import normalise_cells
 from scarceseq.screen.prepare import prepare_screen
@@ -30,13 +29,6 @@ from scipy import sparse
 BAR_MB = 4000
 CELLS_PER_BLOCK = 2_000
 CHECKED = 3
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/screens.schema.yaml"
-
-
-def read_settings():
-    """Settings with the defaults of the schema."""
-    keys = yaml.safe_load(SCHEMA.read_text())["additionalProperties"]["properties"]
-    return ScreenSettings.of({name: key.get("default") for name, key in keys.items()} | {"kind": "cells"})
 
 
 def labels_of(cells, perturbations):
@@ -83,7 +75,7 @@ def generate(path, cells, genes, perturbations):
 
 def ingest(folder, answer):
     """Both steps, in a process of its own; answers with its seconds, peak in MB and profiles."""
-    settings = read_settings()
+    settings = ScreenSettings("cells")
     begin = time.perf_counter()
     normalise_cells(folder / "screen.h5ad", folder / "cells.h5ad", settings, {})
     middle = time.perf_counter()

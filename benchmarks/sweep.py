@@ -51,10 +51,7 @@ SELECTORS = [
 def read_world(folder, splits):
     """Screen (profiles, differential, splits) and graph from the folder of real data."""
     path = folder / "replogle/replogle_k562_pc9_delta.npz"
-    keys = dict.fromkeys(ScreenSettings.__dataclass_fields__)
-    settings = ScreenSettings(
-        **keys | {"name_key": "perturbation", "delta_key": "delta", "exclude": [], "transductive": True}
-    )
+    settings = ScreenSettings("coordinates", transductive=True)
     profiles, _ = read_coordinates(str(path), settings, {})
     wanted = {"gene_column": "symbol", "term_column": "go_id", "excluded_evidence": [], "min_jaccard": 0.1, "top_k": 20}
     edges, _ = annotation.build(wanted, {"table": folder / "graphs/go_direct.csv.gz"})

@@ -18,7 +18,7 @@ from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
 
 try:
-    config = settings.complete(config, settings.load_schema(SCRIPTS.parent / "schemas"))
+    config = settings.complete(config, workflow.configfiles)
 except InputError as error:
     raise WorkflowError(str(error))
 

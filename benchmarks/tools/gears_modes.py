@@ -103,7 +103,7 @@ def curve(features, number, candidate, seconds):
     They are relative to those of the mean of the training perturbations.
     """
     split, seed = split_of(features, number), derive(SEED, "network", number)
-    settings, place = TrainingSettings(weight_decay=5e-4, **candidate), Place(torch.device("cpu"))
+    settings, place = TrainingSettings(**{"weights": "uniform"} | candidate), Place(torch.device("cpu"))
     settings = replace(settings, steps_per_epoch=50, epochs=1)
     cells = features.cells
     used = np.flatnonzero(np.isin(cells.condition, split.trained))

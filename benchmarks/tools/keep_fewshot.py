@@ -7,16 +7,17 @@ the commit is that of the code that made the run. The page is `fewshot.md` for `
 
 import datetime
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 import yaml
+from scarceseq.fewshot.settings import Scoring
 from scarceseq.fewshot.verdict import METRIC, sentences, verdict
 from scarceseq.files import read_table, write_table
 
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = REPOSITORY / "workflow" / "schemas" / "fewshot.schema.yaml"
 CELL = ["base", "task", "way", "shot"]
 GENERATED = (
     "The archive is generated, so that this is a test of the method on a known truth and no claim about real studies."
@@ -110,9 +111,8 @@ def main(results, target, commit, kept=None):
     tables = [read_table(folder / f"{table}.tsv") for table in ("contrasts", "ranks", "summary")]
     summary = tables[-1]
     write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
-    known = yaml.safe_load(SCHEMA.read_text())["properties"]["scoring"]["properties"]
     config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
-    scoring = {key: part["default"] for key, part in known.items()} | config["fewshot"].get("scoring", {})
+    scoring = asdict(Scoring()) | config["fewshot"].get("scoring", {})
     text = page(name, tables, commit, scoring, config)
     (target / f"{kept}.md").write_text(text)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
@@ -21,7 +20,7 @@ from scarceseq.demo.annotation import make_annotation
 from scarceseq.demo.genes import make_genes
 from scarceseq.demo.programmes import make_world
 from scarceseq.demo.screen import choose_targets, perturbation_effects
-from scarceseq.demo.settings import read_settings
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.files import write_table
 from scarceseq.network.graph import graph_from_edges, read_graph
 from scarceseq.network.kinds.annotation import jaccard_edges
@@ -36,7 +35,6 @@ from scarceseq.selection.stability import rewire
 SEED, SPLITS, DRAWS, REWIRINGS = 20261121, 10, 20, 3
 SCREENS, SPLITS_OF_SCREEN, DEMO_NOISE = 40, 3, 0.3
 BUDGET_SHARE, TEST_SHARE, COLUMNS = 0.2, 0.2, 60
-SCHEMA = Path(__file__).parents[2] / "workflow/schemas/demo.schema.yaml"
 WAYS = {"v_optimal": v_optimal, "reach_usage": reach_usage, "reach_tests": reach_tests}
 
 
@@ -84,9 +82,7 @@ def draw_demo(seed, smoothness, spread, noise):
     noise : float
         Variance of the noise, that of all effects together being 1. The perturbed gene's own change is left out.
     """
-    keys = yaml.safe_load(SCHEMA.read_text())["properties"]
-    defaults = {name: key["default"] for name, key in keys.items()}
-    settings = read_settings(defaults | {"graph_smoothness": smoothness})
+    settings = DemoSettings(graph_smoothness=smoothness)
     genes = make_genes(settings, seed)
     world = make_world(settings, genes, seed)
     generator = np.random.default_rng(derive(seed, "demo screen"))

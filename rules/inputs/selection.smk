@@ -93,8 +93,8 @@ def screen_graphs(wildcards):
 def budget_settings():
     """Sizes of selections, and how often a predictor that draws is trained."""
     selection = config["selection"]
-    keys = {"budgets": "budgets", "counts": "budget_counts", "min_budget": "min_budget", "model_seeds": "model_seeds"}
-    return {name: selection[key] for name, key in keys.items()}
+    keys = ("budgets", "budget_counts", "min_budget", "model_seeds")
+    return {key: selection[key] for key in keys}
 
 
 def selection_fits():

@@ -90,4 +90,6 @@ def episode_settings():
 @pytest.fixture
 def fitting():
     """Settings of the fits."""
-    return FittingSettings(momentum=0.9, pca_components=5, reference_samples=1000, candidates=[])
+    return FittingSettings(
+        momentum=0.9, pca_components=5, reference_samples=1000, curve_steps=[], curve_episodes=0, candidates=[]
+    )

@@ -89,8 +89,7 @@ def test_both_architectures_learn_the_small_world(finished_run, architecture):
     base |= {"batch_samples": 16, "validate_every_steps": 20}
     base |= {"objectives": {"masked_expression": {}, "labels": {"keys": ["tissue"], "minimum_studies": 1}}}
     config["pretrain"]["bases"]["mlp"] = base
-    schema = settings.load_schema(finished_run / "workflow/schemas")
-    chosen = settings.complete(config, schema)["pretrain"]["bases"]["mlp"]
+    chosen = settings.complete(config)["pretrain"]["bases"]["mlp"]
     del chosen["further_seeds"]
     _, history, _ = pretrain(matrix, PretrainSettings(**chosen), 7, torch.device("cpu"))
     for name in ("masked_expression", "labels"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.archive.tables import read_annotation
 from scarceseq.corpus.all_metadata import write_metadata
-from scarceseq.corpus.filters import RunFilter
+from scarceseq.corpus.settings import RunFilter
 from scarceseq.corpus.shard import build_shard
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import keep_freed_memory, start

@@ -2,10 +2,11 @@
 
 import torch
 from scarceseq import device, files, runtime
-from scarceseq.pretrain.comparison.compare import ComparisonSettings, ComparisonTask, compare
+from scarceseq.pretrain.comparison.compare import compare
 from scarceseq.pretrain.comparison.contrasts import contrast, verdict
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
 
 runtime.start(snakemake.log[0])
 runtime.keep_freed_memory()

@@ -9,8 +9,8 @@ from scarceseq.fewshot.cell import make_predictor
 from scarceseq.fewshot.method import Candidate, Gradient
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
-from scarceseq.own_study.cross_validation import FoldSettings
 from scarceseq.own_study.gene_list import explain, gene_table
+from scarceseq.own_study.settings import FoldSettings
 from scarceseq.own_study.study import own_corpus
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start

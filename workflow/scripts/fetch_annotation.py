@@ -1,7 +1,8 @@
 """Fetch and verify the genes of the annotation: the row order of every gene-sums file, and exonic lengths."""
 
 from scarceseq.archive.fetch import fetch_annotation
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.runtime import start
 
 start(snakemake.log[0])

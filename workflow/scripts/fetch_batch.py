@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from scarceseq.archive.fetch import fetch_batch
-from scarceseq.archive.filters import MetadataFilter
 from scarceseq.archive.manifest import write_manifest
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import planned_studies
 from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.archive.tables import read_annotation

@@ -1,7 +1,7 @@
 """Bring a user's study onto the genes of a packed model: expression, labels, and what became of each gene."""
 
 import numpy as np
-from scarceseq.archive.user_study import UserStudySettings
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.own_study.study import labelled, read_own_study
 from scarceseq.pretrain.model import load_base

@@ -1,7 +1,8 @@
 """Bring in a user's own study: check its counts, map its genes, attach its labels."""
 
 from scarceseq.archive.counts import write_counts
-from scarceseq.archive.user_study import UserStudySettings, import_study, study_annotation
+from scarceseq.archive.settings import UserStudySettings
+from scarceseq.archive.user_study import import_study, study_annotation
 from scarceseq.files import write_table
 from scarceseq.runtime import start
 

@@ -3,8 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import excluded_projects, fetch_project_tables, plan_studies, runs_by_batch
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 

@@ -4,7 +4,7 @@ import torch
 from safetensors.torch import save_file
 from scarceseq import device, files, registry, runtime, seeds
 from scarceseq.guide.inner import check_learned
-from scarceseq.guide.meta_settings import MetaSettings
+from scarceseq.guide.settings import MetaSettings
 from scarceseq.guide.tasks import tasks_of_block
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix

@@ -12,8 +12,9 @@ from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
 from scarceseq.own_study import verdict as own_verdict
-from scarceseq.own_study.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.own_study.cross_validation import check_method, cross_validate, permuted_accuracies
 from scarceseq.own_study.folds import arrangements
+from scarceseq.own_study.settings import FoldSettings
 from scarceseq.own_study.study import own_corpus
 from scarceseq.pretrain.model import load_base
 from scarceseq.progress import follow

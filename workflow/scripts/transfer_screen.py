@@ -4,7 +4,8 @@ import anndata
 import torch
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
-from scarceseq.perturbation.transfer import TransferSettings, read_side, transfer
+from scarceseq.perturbation.settings import TransferSettings
+from scarceseq.perturbation.transfer import read_side, transfer
 from scarceseq.runtime import start
 
 start(snakemake.log[0])

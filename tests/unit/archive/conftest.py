@@ -6,7 +6,8 @@ import gzip
 import pytest
 from faulty_mirror import serving
 from scarceseq.archive.layout import Study, annotation_path, homes_path, project_table_path, study_path
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
 
 GENES = ["ENSMUSG00000000003.1", "ENSMUSG00000000001.4", "ENSMUSG00000000002.2"]
 RUNS = ["SRR1", "SRR2", "SRR3"]

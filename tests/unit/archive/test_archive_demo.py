@@ -1,27 +1,22 @@
 """The generated archive through the same code as the real one. Oracle: a folder and a server must give the same."""
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict, replace
 
 import pytest
-import yaml
 from scarceseq.archive.fetch import fetch_annotation, fetch_batch
 from scarceseq.archive.layout import KINDS
 from scarceseq.archive.manifest import by_study, why_unusable
 from scarceseq.archive.plan import fetch_project_tables, plan_studies, planned_studies
 from scarceseq.archive.tables import read_annotation
 from scarceseq.demo.generate import generate_demo
-
-SCHEMA = Path(__file__).parents[3] / "workflow/schemas/demo.schema.yaml"
+from scarceseq.demo.settings import DemoSettings
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """A generated archive of ten studies."""
     folder = tmp_path_factory.mktemp("demo")
-    keys = yaml.safe_load(SCHEMA.read_text())["properties"]
-    settings = {name: key["default"] for name, key in keys.items()}
-    settings |= {"studies": 10, "genes": 300, "perturbations": 20, "cells_per_perturbation": 10}
+    settings = asdict(DemoSettings()) | {"studies": 10, "genes": 300, "perturbations": 20, "cells_per_perturbation": 10}
     places = [folder / name for name in ("archive", "screen.h5ad", "annotation.tsv.gz", "truth")]
     generate_demo(*places, settings=settings, seed=3, annotation_code="M023")
     return folder / "archive"

@@ -2,7 +2,8 @@
 
 import pytest
 from scarceseq.archive.download import MissingError, make_session
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
 
 STORE = "https://recount-opendata.s3.amazonaws.com/recount3/release"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from scarceseq.archive.download import DamagedError, Limits, OverLimitError, _ask, make_session
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import study_path
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.names import inside, is_name
 from scarceseq.archive.plan import plan_studies, read_project_table
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.archive.tables import read_annotation
 from scarceseq.archive.verify import metadata_bytes, verify_metadata
 from scarceseq.errors import DownloadError

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from scarceseq.archive.gene_ids import map_gene_ids
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.user_study import UserStudySettings, import_study, study_annotation
+from scarceseq.archive.user_study import import_study, study_annotation
 from scarceseq.errors import InputError
 
 GENES = pd.DataFrame(
@@ -95,7 +96,7 @@ def test_a_label_column_that_is_not_there_is_named(study):
 
 def test_an_annotation_that_is_no_gtf_of_recount3_is_named(tmp_path):
     (tmp_path / "human.gtf.gz").write_bytes(gzip.compress(b'chr1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "A";\n'))
-    settings = UserStudySettings("mine", "x", None, "sample", "symbol", [], "counts", "human", 0.5)
+    settings = UserStudySettings(name="mine", counts="x", gene_id_type="symbol", organism="human")
     with pytest.raises(InputError, match=r"user study mine: annotation .*human\.gtf\.gz: line 1: .* exonic length"):
         study_annotation(settings, tmp_path / "human.gtf.gz")
 
@@ -119,7 +120,7 @@ def mouse_genes(shared_data):
 
 def real(shared_data, table, gene_id_type):
     path = str(shared_data / "bulk/mouse" / table)
-    return UserStudySettings("real", path, None, "sample", gene_id_type, [], "counts", "mouse", 0.8)
+    return UserStudySettings(name="real", counts=path, gene_id_type=gene_id_type, organism="mouse")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pyarrow.parquet
 import pytest
 from scarceseq.archive.layout import METADATA_KINDS, Study, project_table_path, study_path
 from scarceseq.archive.metadata import read_tables
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import fetch_project_tables, planned_rows
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.corpus.all_metadata import KEYS, join_metadata, listed_table, metadata_table, write_metadata
 from scarceseq.files import read_table, write_table
 

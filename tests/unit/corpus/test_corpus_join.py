@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.archive.counts import SAMPLE_COLUMNS, write_counts
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.user_study import UserStudySettings, import_study
+from scarceseq.archive.user_study import import_study
 from scarceseq.corpus import merge, store
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.splits import split_studies

@@ -42,8 +42,7 @@ from pathlib import Path
 import pandas as pd
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
-from scarceseq.corpus.filters import RunFilter
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.corpus.shard import build_shard
 
 folder, genes, runs = Path(sys.argv[1]), [f"g{index}" for index in range(int(sys.argv[2]))], int(sys.argv[3])

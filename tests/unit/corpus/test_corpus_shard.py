@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study, study_path
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.ruled_out import StudyExclusion
-from scarceseq.corpus.filters import RunFilter
+from scarceseq.archive.settings import DownloadSettings
+from scarceseq.corpus.settings import RunFilter
 from scarceseq.corpus.shard import build_shard, runs_over_cap
 
 STUDY = Study("mouse", "sra", "SRP000042")

@@ -1,20 +1,20 @@
 """Small worlds that the tests of this room share."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 from scarceseq.demo.generate import generate_demo
+from scarceseq.demo.settings import DemoSettings
 
-SCHEMA = Path(__file__).parents[3] / "workflow/schemas/demo.schema.yaml"
 TINY = {"studies": 14, "genes": 300, "perturbations": 30, "cells_per_perturbation": 20}
 
 
 @pytest.fixture(scope="session")
 def default_settings():
     """The defaults of the config section `demo`."""
-    keys = yaml.safe_load(SCHEMA.read_text())["properties"]
-    return {name: key["default"] for name, key in keys.items()}
+    return asdict(DemoSettings())
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def tiny(make_demo, tmp_path_factory):
 @pytest.fixture(scope="session")
 def full(make_demo, tmp_path_factory):
     """The world of the embedded default: its defaults and its seed."""
-    seed = yaml.safe_load((SCHEMA.parents[2] / "config/demo.yaml").read_text())["seed"]
+    seed = yaml.safe_load((Path(__file__).parents[3] / "config/demo.yaml").read_text())["seed"]
     return make_demo(tmp_path_factory.mktemp("full"), seed=seed)
 
 

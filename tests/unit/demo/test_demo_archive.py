@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scarceseq.demo import columns
+from scarceseq.demo.check import check
 from scarceseq.demo.genes import INFLATED_GENE
-from scarceseq.demo.settings import read_settings
 from scarceseq.errors import InputError
 from scarceseq.files import read_json
 
@@ -223,7 +223,9 @@ def test_treatment_is_balanced_within_tissue_and_studies_share_tissues(tiny, ful
 
 
 def test_settings_that_do_not_fit_are_refused(tiny_settings):
-    with pytest.raises(InputError, match="at most a quarter"):
-        read_settings(tiny_settings | {"perturbations": 100})
-    with pytest.raises(InputError, match="absent or unknown"):
-        read_settings(tiny_settings | {"studeis": 3})
+    config = {"demo": tiny_settings, "archive": {"organism": "mouse"}}
+    check(config)
+    with pytest.raises(InputError, match="more than a quarter"):
+        check(config | {"demo": tiny_settings | {"perturbations": 100}})
+    with pytest.raises(InputError, match="is of mouse"):
+        check(config | {"archive": {"organism": "human"}})

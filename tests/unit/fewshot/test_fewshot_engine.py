@@ -27,7 +27,12 @@ METHODS = {name: registry.load("fewshot.methods", name).METHOD for name in NAMES
 GRADIENT = [name for name, method in METHODS.items() if isinstance(method, Gradient)]
 CANDIDATE = Candidate(0.05, 25)
 SETTINGS = FittingSettings(
-    momentum=0.9, pca_components=5, reference_samples=9, candidates=[CANDIDATE, Candidate(0.02, 25)]
+    momentum=0.9,
+    pca_components=5,
+    reference_samples=9,
+    curve_steps=[],
+    curve_episodes=0,
+    candidates=[CANDIDATE, Candidate(0.02, 25)],
 )
 TOLERANCE = 1e-10  # of the largest displacement
 MARGIN = 1e-7  # of the activations: nearer to the kink of ReLU, rounding could decide

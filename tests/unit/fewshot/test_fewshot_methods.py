@@ -3,7 +3,6 @@
 import dataclasses
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,23 +10,17 @@ import pytest
 import torch
 from scarceseq import registry
 from scarceseq.config.candidates import candidates
-from scarceseq.config.settings import load_schema
 from scarceseq.errors import InputError
 from scarceseq.fewshot import checks
 from scarceseq.fewshot.engine import adapters, fisher, rates, starts
 from scarceseq.fewshot.engine.setting import Setting, layers
 from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.settings import Candidates, FewshotSection, Fitting
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
 NAMES = registry.names("fewshot.methods")
-
-
-@pytest.fixture(scope="module")
-def schema():
-    """The section `fewshot` of the config's schema."""
-    return load_schema(Path(__file__).parents[3] / "workflow/schemas")["properties"]["fewshot"]
 
 
 @pytest.fixture
@@ -45,21 +38,18 @@ def some_setting(guide, genes, **changed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_guide_and_candidates_are_named_in_the_source_and_known(name, schema):
+def test_guide_and_candidates_are_named_in_the_source_and_known(name):
     needed = registry.declared("fewshot.methods", name, "GUIDE")
     if needed is not None:
         key, learned = needed.split("/")
         assert learned in (registry.names("guide.meta") if key == "meta" else GUIDES)
-        assert key in ("meta", *schema["properties"])
-    fitting = schema["properties"]["fitting"]["properties"]["candidates"]["properties"]
-    assert registry.declared("fewshot.methods", name, "CANDIDATES") in fitting
+        assert key in ("meta", *FewshotSection.__dataclass_fields__)
+    assert registry.declared("fewshot.methods", name, "CANDIDATES") in Candidates.__dataclass_fields__
 
 
-def test_every_method_tries_equally_many_candidates_by_default(schema):
-    parts = schema["properties"]["fitting"]["properties"]
-    lists = {key: part["default"] for key, part in parts["candidates"]["properties"].items()}
-    fitting = {"steps": parts["steps"]["default"], "candidates": lists}
-    tried = {key: candidates(fitting, key) for key in lists}
+def test_every_method_tries_equally_many_candidates_by_default():
+    fitting = dataclasses.asdict(Fitting())
+    tried = {key: candidates(fitting, key) for key in fitting["candidates"]}
     assert {len(pairs) for pairs in tried.values()} == {6}
     assert tried["learning_rate"][:3] == [[0.01, 30], [0.01, 100], [0.001, 30]]
     assert tried["neighbours"][:2] == [[1, 0], [3, 0]]

@@ -48,7 +48,9 @@ def test_documented_loop_ends_where_the_engine_ends(matrix, base, guide, tmp_pat
     episode = Episode("test", 0, 0, ["a", "b"], support, labels, support, labels, [], "", "")
     setting = Setting(base, same_start(base, 2, 1), guide, 0)
     candidate = Candidate(0.01, 30)
-    fitter = Fitter(method, setting, FittingSettings(0.9, 0, 2, [candidate]))
+    fitter = Fitter(
+        method, setting, FittingSettings(0.9, 0, 2, curve_steps=[], curve_episodes=0, candidates=[candidate])
+    )
     expected = fitter.one_by_one(episode, [candidate])[0]
     with torch.no_grad():
         probabilities = found["classifier"](torch.from_numpy(support)).softmax(dim=1).numpy()

@@ -10,7 +10,7 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.guide.inner import check_learned
 from scarceseq.guide.meta import aruba, meta_sgd, protonet, reptile
-from scarceseq.guide.meta_settings import MetaSettings
+from scarceseq.guide.settings import MetaSettings
 from scarceseq.guide.task import Task
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive

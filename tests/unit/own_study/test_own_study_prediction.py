@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.archive.user_study import UserStudySettings
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.errors import InputError
 from scarceseq.fewshot.calibration import calibrated, calibration_error, fit_temperature
 from scarceseq.fewshot.cell import make_predictor
@@ -15,10 +15,11 @@ from scarceseq.fewshot.corpus import Episode, Episodes
 from scarceseq.fewshot.method import Candidate
 from scarceseq.guide.reference import reference_components
 from scarceseq.own_study.attribution import exchange_losses, explain_fold, integrated_gradients, margin
-from scarceseq.own_study.cross_validation import FoldSettings, check_method, cross_validate, permuted_accuracies
+from scarceseq.own_study.cross_validation import check_method, cross_validate, permuted_accuracies
 from scarceseq.own_study.folds import arrangements, fold_episodes, permuted
 from scarceseq.own_study.gene_list import explain, gene_table
 from scarceseq.own_study.scores import contrasts, scores
+from scarceseq.own_study.settings import FoldSettings
 from scarceseq.own_study.study import labelled, own_corpus, read_own_study
 from scarceseq.own_study.verdict import report
 from scarceseq.pretrain.classifier import Classifier, make_classifier

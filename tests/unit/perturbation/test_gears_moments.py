@@ -88,7 +88,7 @@ def test_moments_give_loss_and_gradient_of_one_full_batch_of_the_corrected_mode(
     everything = cells.batch_of(np.arange(len(case.condition))[None])
     expected = batch_losses(model, everything, cells.settings, cells)[0]
     expected_gradients = gradients(expected, model)
-    settings = TrainingSettings(mode="moments", batch=0)
+    settings = TrainingSettings(mode="moments", batch=0, steps_per_epoch=0, weights="uniform")
     moments = MomentBatches(np.arange(len(CONDITIONS)), screen, settings, [1], PLACE)
     moments.share = PLACE.tensor(screen.cells / screen.cells.sum())  # what normalisation sees in a batch of all cells
     (batch,) = moments.epoch(0)
@@ -120,7 +120,7 @@ def test_parts_of_the_perturbations_have_the_full_batch_as_their_mean():
     """Every part holds control; a pass goes through the perturbations once, and its mean weights are those of all."""
     case = small_case()
     screen, everything = screen_moments(case.expression, case.condition), np.arange(len(CONDITIONS))
-    settings = TrainingSettings(mode="moments", batch=2, weights="reference-expected")
+    settings = TrainingSettings(mode="moments", batch=2, steps_per_epoch=0, weights="reference-expected")
     batches = MomentBatches(everything, screen, settings, [1, 2], PLACE)
     parts = list(batches.epoch(0))
     expected = expected_weights(screen.cells, 32)

@@ -20,8 +20,12 @@ PLACE = Place(torch.device("cpu"), torch.float64)
 MODES = {
     "reference": TrainingSettings(mode="reference", batch=8, epochs=3, decay_per_epoch=0.9),
     "corrected": TrainingSettings(mode="corrected", batch=8, epochs=3, decay_per_epoch=0.9),
-    "moments": TrainingSettings(mode="moments", batch=0, epochs=3, steps_per_epoch=6, decay_per_epoch=0.9),
-    "moments in parts": TrainingSettings(mode="moments", batch=3, epochs=3, steps_per_epoch=6, decay_per_epoch=0.9),
+    "moments": TrainingSettings(
+        mode="moments", batch=0, epochs=3, steps_per_epoch=6, decay_per_epoch=0.9, weights="uniform"
+    ),
+    "moments in parts": TrainingSettings(
+        mode="moments", batch=3, epochs=3, steps_per_epoch=6, decay_per_epoch=0.9, weights="uniform"
+    ),
 }
 
 
@@ -71,7 +75,13 @@ def test_training_finds_the_effects_of_perturbations_that_it_sees():
     effect[0] = 0
     case.expression[:] = np.maximum(0.3 * case.expression + 3 + effect[case.condition], 0.01)
     settings = TrainingSettings(
-        mode="moments", batch=0, epochs=8, steps_per_epoch=60, learning_rate=1e-2, decay_per_epoch=0.7
+        mode="moments",
+        batch=0,
+        weights="uniform",
+        epochs=8,
+        steps_per_epoch=60,
+        learning_rate=1e-2,
+        decay_per_epoch=0.7,
     )
     model, screen = small_model(case), screen_moments(case.expression, case.condition)
     train(model, MomentBatches(np.arange(len(CONDITIONS)), screen, settings, [1], PLACE), settings)
@@ -152,8 +162,12 @@ def test_bad_settings_are_refused_in_words():
     with pytest.raises(InputError, match="do not fill a batch of 1000"):
         CellBatches(case.expression, case.condition, screen, TrainingSettings(batch=1000), [1], PLACE)
     with pytest.raises(InputError, match="weights 'other'"):
-        MomentBatches(np.arange(3), screen, TrainingSettings(mode="moments", weights="other"), [1], PLACE)
-    diverging = TrainingSettings(mode="moments", batch=0, epochs=2, steps_per_epoch=20, learning_rate=1e30)
+        MomentBatches(
+            np.arange(3), screen, TrainingSettings(mode="moments", steps_per_epoch=0, weights="other"), [1], PLACE
+        )
+    diverging = TrainingSettings(
+        mode="moments", batch=0, weights="uniform", epochs=2, steps_per_epoch=20, learning_rate=1e30
+    )
     with pytest.raises(InputError, match="lower learning_rate"):
         train(small_model(case), batches_of(case, diverging, [1]), diverging)
 

@@ -8,18 +8,12 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.pretrain.comparison import compare as comparison
-from scarceseq.pretrain.comparison.compare import (
-    ComparisonSettings,
-    ComparisonTask,
-    Labelled,
-    compare,
-    divisions,
-    labelled_samples,
-)
+from scarceseq.pretrain.comparison.compare import Labelled, compare, divisions, labelled_samples
 from scarceseq.pretrain.comparison.contrasts import contrast, outcome, verdict
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression

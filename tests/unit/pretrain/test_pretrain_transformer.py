@@ -18,6 +18,7 @@ from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.model import load_base, save_base
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
+from scarceseq.pretrain.settings import PretrainSettings
 from small_corpus import small_expression, write_corpus
 
 GENES = 12
@@ -86,13 +87,8 @@ def test_genes_are_told_apart_by_their_learned_vectors_alone():
 
 
 def test_defaults_of_the_config_are_those_of_scbert():
-    import yaml
-    from helpers import REPOSITORY
-
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/pretrain.schema.yaml").read_text())
-    keys = schema["properties"]["bases"]["additionalProperties"]["properties"]
     expected = {"depth": 6, "heads": 10, "token_width": 200, "expression_bins": 5}
-    assert {key: keys[key]["default"] for key in expected} == expected
+    assert {key: getattr(PretrainSettings, key) for key in expected} == expected
 
 
 @pytest.fixture

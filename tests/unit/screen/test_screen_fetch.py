@@ -8,7 +8,7 @@ import anndata
 import numpy as np
 import pytest
 from faulty_mirror import serving
-from scarceseq.archive.mirrors import DownloadSettings
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError, InputError
 from scarceseq.screen.fetch import catalogue, entry_of, fetch_screen
 

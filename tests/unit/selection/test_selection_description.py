@@ -46,7 +46,7 @@ def test_overlap_is_the_mean_jaccard_similarity_of_all_pairs():
 
 def test_a_selector_without_randomness_ignores_the_seed_and_a_drawn_one_is_as_stable_as_chance(graph):
     settings = StabilitySettings(["reach_usage", "k_means"], 4, 0.1, [0.1, 0.5])
-    table = stability(GENES[:24], GENES[24:], graph, settings, BudgetSettings([25, 50, 100], 4), 1, 5)
+    table = stability(GENES[:24], GENES[24:], graph, settings, BudgetSettings([25, 50, 100], 4, model_seeds=1), 1, 5)
     assert set(table["budget"]) == {6, 12}  # the whole pool is always the same
     assert set(table["change"]) == {"seed", "pool", "edges removed", "edges rewired"}
     reach = table[table["selector"] == "reach_usage"].set_index(["change", "share", "budget"])["jaccard"]
@@ -55,7 +55,7 @@ def test_a_selector_without_randomness_ignores_the_seed_and_a_drawn_one_is_as_st
     assert reach["edges rewired", 0.5].mean() < reach["edges rewired", 0.1].mean()
     assert table["jaccard"].between(0, 1).all()
     assert table.loc[table["budget"] == 6, "random"].eq(6 / 42).all()
-    again = stability(GENES[:24], GENES[24:], graph, settings, BudgetSettings([25, 50, 100], 4), 1, 5)
+    again = stability(GENES[:24], GENES[24:], graph, settings, BudgetSettings([25, 50, 100], 4, model_seeds=1), 1, 5)
     pd.testing.assert_frame_equal(table, again)
 
 
@@ -65,7 +65,9 @@ def test_coverage_counts_what_the_first_genes_reach_of_what_the_pool_can():
     graph = graph_from_edges(pd.DataFrame(edges, columns=["source", "target", "weight"]))
     splits = pd.DataFrame({"split": 0, "perturbation": list("ADZT"), "role": ["pool"] * 3 + ["test"]})
     order = {"selection_graph": "g", "selector": "s", "split": 0, "draw": 0, "round": 0, "rank": [1, 2, 3]}
-    table = coverage(pd.DataFrame(order | {"gene": list("ADZ")}), splits, graph, BudgetSettings([34, 67, 100], 1), 1)
+    table = coverage(
+        pd.DataFrame(order | {"gene": list("ADZ")}), splits, graph, BudgetSettings([34, 67, 100], 1, model_seeds=1), 1
+    )
     # A reaches A, B, C; D reaches D, E and again C; Z, outside the graph, reaches itself
     assert table["nodes_reached"].tolist() == pytest.approx([3 / 6, 5 / 6, 1])
     # D's share of T's neighbours: 1 / sqrt(3) against 1 / sqrt(1) of B

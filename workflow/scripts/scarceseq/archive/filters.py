@@ -1,20 +1,9 @@
 """Which runs are kept. Each run that is not has one line that says why: the first reason that holds."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
-
-
-@dataclass(frozen=True)
-class MetadataFilter:
-    """Keys of the config section ``corpus.runs`` that need nothing but metadata."""
-
-    kept_types: list[str]
-    min_mapped_reads: int
-    excluded_library_selections: list[str]
 
 
 def metadata_reasons(runs, settings):

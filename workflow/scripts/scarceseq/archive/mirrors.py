@@ -28,28 +28,6 @@ REDIRECTORS = ("duffel.rail.bio",)
 
 
 @dataclass(frozen=True)
-class DownloadSettings:
-    """Config section ``archive.download``.
-
-    Attributes
-    ----------
-    connections : int
-        Studies fetched at once.
-    retries : int
-        Further tries at one mirror after an error that may pass.
-    backoff_seconds : float
-        Wait before the first retry; doubles with each further one, plus jitter.
-    timeout_seconds : float
-        For connecting, and for each wait for data.
-    """
-
-    connections: int
-    retries: int
-    backoff_seconds: float
-    timeout_seconds: float
-
-
-@dataclass(frozen=True)
 class Fetched:
     """A good file.
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scarceseq.archive.filters import MetadataFilter, metadata_reasons
+from scarceseq.archive.filters import metadata_reasons
 from scarceseq.archive.metadata import read_tables, run_table
+from scarceseq.archive.settings import MetadataFilter
 from scarceseq.archive.tables import open_gzip
 
 

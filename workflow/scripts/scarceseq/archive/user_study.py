@@ -17,21 +17,6 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class UserStudySettings:
-    """One entry of the config section ``user_studies``; its keys are described in the schema."""
-
-    name: str
-    counts: str
-    labels: str | None
-    sample_column: str
-    gene_id_type: str
-    label_columns: list[str]
-    quantity: str
-    organism: str
-    min_protein_coding_share: float
-
-
-@dataclass(frozen=True)
 class UserStudy:
     """A study on the genes of the annotation.
 

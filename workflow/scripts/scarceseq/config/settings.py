@@ -1,14 +1,20 @@
-"""The config: checked against the schema before anything runs, defaults filled in, paths expanded."""
+"""The config: checked before anything runs, defaults filled in, paths expanded."""
 
-import copy
-import difflib
+import importlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-import jsonschema
-import yaml
+from pydantic import BaseModel, ValidationError
 
-from scarceseq.config.references import check_graph_keys, check_references
+from scarceseq.config.files import check_files
+from scarceseq.config.keys import Config
+from scarceseq.config.messages import explain
+from scarceseq.config.models import FilePath, model_of
 from scarceseq.errors import InputError
+from scarceseq.keys import ABSENT
+from scarceseq.network.check import check_keys_of_kinds
+from scarceseq.own_study.check import fill_in_tested
 
 # What a section needs from the sections before it.
 NEEDS = {
@@ -22,40 +28,22 @@ NEEDS = {
     "selection": ["screens"],
     "design": ["network"],
 }
+# Rooms whose module `check` looks at names that one key uses and another must define, in this order.
+CHECKED = (
+    *("demo", "archive", "corpus", "pretrain", "guide", "fewshot", "own_study"),
+    *("network", "screen", "perturbation", "selection", "design"),
+)
 
 
-def load_schema(folder):
-    """Read the schema of the whole config, its parts (one file per stage) put in place.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``config.schema.yaml`` and the files that it refers to.
-    """
-    folder = Path(folder)
-
-    def resolve(node):
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str) and node["$ref"].endswith(".yaml"):
-                return resolve(yaml.safe_load((folder / node["$ref"]).read_text()))
-            # a part's own $schema would make jsonschema fall back to its plain validator, which fills in no defaults
-            return {key: resolve(value) for key, value in node.items() if key != "$schema"}
-        if isinstance(node, list):
-            return [resolve(value) for value in node]
-        return node
-
-    return resolve(yaml.safe_load((folder / "config.schema.yaml").read_text()))
-
-
-def complete(config, schema, results="results"):
+def complete(config: dict[str, Any], files: Iterable[str | Path] = (), results: str = "results") -> dict[str, Any]:
     """Checked copy of a config with defaults filled in and ``{results}``, ``{data}`` expanded.
 
     Parameters
     ----------
     config : dict
         As read from the YAML file.
-    schema : dict
-        From `load_schema`.
+    files : sequence of path
+        The files that it was read from, which are looked through for keys that are given twice.
     results : str
         Folder of all runs; ``{results}`` becomes ``<results>/<name>``.
 
@@ -64,90 +52,50 @@ def complete(config, schema, results="results"):
     InputError
         With one line for each wrong key.
     """
-    given, config = config, copy.deepcopy(dict(config))
-    errors = list(_validator(schema).iter_errors(config))
-    if errors:
-        lines = sorted({_explain(error) for error in errors})
-        raise InputError("\n".join(lines))
-    check_graph_keys(given)
+    check_files(files)
+    try:
+        checked = model_of(Config).model_validate(config)
+    except ValidationError as error:
+        raise InputError("\n".join(explain(error, config))) from None
+    check_keys_of_kinds(config.get("network", {}))
     for section, needed in NEEDS.items():
         for other in needed:
             if section in config and other not in config:
                 raise InputError(f"config key {section}: this section needs the section '{other}', which is missing")
-    config = _expand(config, {"{results}": f"{results}/{config['name']}", "{data}": config["data"]}, "")
-    _check_files(config, schema, "", f"{results}/{config['name']}/")
-    check_references(config)
-    return _in_order(config)
+    folder = f"{results}/{config['name']}"
+    whole = _expand(_dictionary(checked), {"{results}": folder, "{data}": config.get("data")}, f"{folder}/", "")
+    for room in CHECKED:
+        importlib.import_module(f"scarceseq.{room}.check").check(whole)
+    fill_in_tested(whole)
+    return whole
 
 
-def _validator(schema):
-    """Draft 2020-12 validator that also fills in defaults."""
-    base = jsonschema.Draft202012Validator
-    check_properties = base.VALIDATORS["properties"]
-
-    def fill_and_check(validator, properties, instance, owner):
-        if isinstance(instance, dict):
-            for key, part in properties.items():
-                if isinstance(part, dict) and "default" in part:
-                    instance.setdefault(key, copy.deepcopy(part["default"]))
-        yield from check_properties(validator, properties, instance, owner)
-
-    return jsonschema.validators.extend(base, {"properties": fill_and_check})(schema)
-
-
-def _explain(error):
-    """One line that names the key and says what to do."""
-    where = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        unknown = [key for key in error.instance if key not in known]
-        texts = []
-        for key in unknown:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(known)}"
-            texts.append(f"config key {f'{where}.{key}' if where else key}: unknown key{hint}")
-        return "\n".join(texts)
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return "\n".join(f"config key {f'{where}.{key}' if where else key}: is required and missing" for key in missing)
-    return f"config key {where or '(whole file)'}: {error.message}"
-
-
-def _expand(node, words, where):
+def _dictionary(node: Any) -> Any:
+    """Plain dictionaries of what was validated; keys sorted, so that a config means the same in whatever order."""
+    if isinstance(node, BaseModel):
+        node = {key: value for key, value in node if value is not ABSENT}
     if isinstance(node, dict):
-        return {key: _expand(value, words, f"{where}.{key}".lstrip(".")) for key, value in node.items()}
+        return {key: _dictionary(node[key]) for key in sorted(node)}
+    return [_dictionary(value) for value in node] if isinstance(node, list) else node
+
+
+def _expand(node: Any, words: dict[str, str | None], generated: str, where: str) -> Any:
+    """The config with words in braces replaced; what must be a file is looked for, unless the run itself makes it."""
+    if isinstance(node, dict):
+        return {key: _expand(value, words, generated, f"{where}.{key}".lstrip(".")) for key, value in node.items()}
     if isinstance(node, list):
-        return [_expand(value, words, f"{where}.{index}") for index, value in enumerate(node)]
-    if isinstance(node, str):
-        for word, text in words.items():
-            if word in node:
-                if text is None:
-                    raise InputError(f"config key {where}: uses {word}, but the key 'data' is not set")
-                if word == "{data}" and not Path(text).is_dir():
-                    hint = "say where it is: --config data=PATH"
-                    raise InputError(f"config key data: there is no folder '{text}'; {hint}")
-                node = node.replace(word, str(text).rstrip("/"))
-    return node
-
-
-def _in_order(node):
-    """Keys sorted, so that a config means the same to Snakemake in whatever order it was written."""
-    if isinstance(node, dict):
-        return {key: _in_order(node[key]) for key in sorted(node)}
-    return [_in_order(value) for value in node] if isinstance(node, list) else node
-
-
-def _check_files(node, schema, where, generated):
-    """A string whose schema says ``file: true`` must name a file, unless the run itself makes it."""
-    if isinstance(node, str) and schema.get("file"):
-        if not node.startswith(generated) and not Path(node).is_file():
-            raise InputError(f"config key {where}: there is no file '{node}'")
-    elif isinstance(node, dict):
-        properties, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
-        for key, value in node.items():
-            part = properties.get(key, rest)
-            if isinstance(part, dict):
-                _check_files(value, part, f"{where}.{key}".lstrip("."), generated)
-    elif isinstance(node, list) and isinstance(schema.get("items"), dict):
-        for index, value in enumerate(node):
-            _check_files(value, schema["items"], f"{where}.{index}", generated)
+        return [_expand(value, words, generated, f"{where}.{index}") for index, value in enumerate(node)]
+    if not isinstance(node, str):
+        return node
+    text = str(node)
+    for word, meaning in words.items():
+        if word in text:
+            if meaning is None:
+                raise InputError(f"config key {where}: uses {word}, but the key 'data' is not set")
+            if word == "{data}" and not Path(meaning).is_dir():
+                hint = "say where it is: --config data=PATH"
+                raise InputError(f"config key data: there is no folder '{meaning}'; {hint}")
+            text = text.replace(word, meaning.rstrip("/"))
+    if isinstance(node, FilePath) and not text.startswith(generated) and not Path(text).is_file():
+        raise InputError(f"config key {where}: there is no file '{text}'")
+    return text

@@ -1,43 +1,87 @@
-"""The table of all keys of a config, made from the schema: `python -m scarceseq.config.table`."""
+"""What is made from the settings dataclasses for people: the table of all keys, and the schema that editors use.
+
+`python -m scarceseq.config.table` prints the table, `python -m scarceseq.config.table schema` the schema.
+"""
 
 import csv
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
+from pydantic.json_schema import GenerateJsonSchema
 
-from scarceseq.config.settings import load_schema
+from scarceseq.config.keys import Config
+from scarceseq.config.models import model_of
 
 
-def describe(schema, where=""):
-    """Rows (key, type, default, description) of every key, in the order of the schema: the README's table."""
-    for key, part in schema.get("properties", {}).items():
-        name = f"{where}.{key}".lstrip(".")
-        kind = part.get("type", "")
-        kind = " or ".join(kind) if isinstance(kind, list) else kind
-        if "enum" in part:
-            kind = ", ".join(f"`{value}`" for value in part["enum"])
+class Untitled(GenerateJsonSchema):
+    """A schema without titles, which only repeat the keys."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of a config."""
+    whole = model_of(Config).model_json_schema(schema_generator=Untitled)
+    for part in (whole, *whole["$defs"].values()):
+        del part["title"]
+    return {"$schema": GenerateJsonSchema.schema_dialect, "title": "scarceseq configuration", **whole}
+
+
+def describe(node: dict[str, Any], definitions: dict[str, Any], where: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """Rows (key, type, default, description) of every key below a node of the schema, in its order."""
+    node = _resolved(node, definitions)
+    for key, part in node.get("properties", {}).items():
+        name, whole = f"{where}.{key}".lstrip("."), _resolved(part, definitions)
         default = yaml.safe_dump(part["default"], default_flow_style=True).split("\n")[0] if "default" in part else ""
-        yield name, kind, default, " ".join(part.get("description", "").split())
-        yield from describe(part, name)
-        if isinstance(part.get("additionalProperties"), dict):
-            yield from describe(part["additionalProperties"], f"{name}.<name>")
-        if isinstance(part.get("items"), dict):
-            yield from describe(part["items"], f"{name}.[]")
+        yield name, _kind(whole), default, whole["description"]
+        yield from describe(whole, definitions, name)
+    for below in (*node.get("patternProperties", {}).values(), node.get("additionalProperties")):
+        if isinstance(below, dict):
+            yield from describe(below, definitions, f"{where}.<name>")
+    if "items" in node:
+        yield from describe(node["items"], definitions, f"{where}.[]")
 
 
-def document(schema):
-    """Text of config/README.md, made from the schema."""
+def _resolved(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A node with what it refers to put in place, and the first of several types that is not null."""
+    if "$ref" in node:
+        node = definitions[node["$ref"].rpartition("/")[2]] | {k: v for k, v in node.items() if k != "$ref"}
+    if "anyOf" in node:
+        inner = [_resolved(part, definitions) for part in node["anyOf"]]
+        kinds = list(dict.fromkeys(_kind(part) for part in inner))
+        node = inner[0] | {k: v for k, v in node.items() if k != "anyOf"} | {"kinds": " or ".join(kinds)}
+    return node
+
+
+def _kind(node: dict[str, Any]) -> str:
+    """Type of a key in words, or the values that it may have."""
+    if "kinds" in node:
+        return node["kinds"]
+    if "enum" in node or "const" in node:
+        return ", ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+    return node.get("type", "")
+
+
+def document() -> str:
+    """Text of config/README.md."""
     lines = [
         "# Keys of a config",
         "",
         "One YAML file per run. A stage runs when its section is there. `<name>` is a name of your choice, `[]` each",
         "item of a list; in paths, `{results}` is `results/<name>` and `{data}` the folder that the key `data` names.",
-        "This table is made from `workflow/schemas/` by `make docs`.",
+        "This table is made from the `settings.py` of each stage by `make docs`.",
         "",
         "| key | type | default | meaning |",
         "|---|---|---|---|",
     ]
-    for key, kind, default, description in describe(schema):
+    whole = schema()
+    for key, kind, default, description in describe(whole, whole["$defs"]):
         cells = [f"`{key}`", kind, f"`{default}`" if default else "", description]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, "", *_public_screens()]) + "\n"
@@ -64,4 +108,4 @@ def _public_screens():
 
 
 if __name__ == "__main__":
-    print(document(load_schema(Path(__file__).parents[3] / "schemas")), end="")
+    print(json.dumps(schema(), indent=1) if "schema" in sys.argv[1:] else document(), end="")

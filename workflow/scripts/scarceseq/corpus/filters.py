@@ -1,19 +1,8 @@
 """Which runs their counts rule out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from scarceseq.archive.filters import MetadataFilter, first_reasons
-
-
-@dataclass(frozen=True)
-class RunFilter(MetadataFilter):
-    """Config section ``corpus.runs``; its keys are described in the schema."""
-
-    max_zero_fraction: float
-    zero_fraction_gene_types: list[str]
-    max_runs_per_study: int
+from scarceseq.archive.filters import first_reasons
 
 
 def count_reasons(runs, totals, zero_fractions, settings):

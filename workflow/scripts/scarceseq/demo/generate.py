@@ -13,7 +13,7 @@ from scarceseq.demo.genes import INFLATED_GENE, make_genes
 from scarceseq.demo.metadata import make_tables
 from scarceseq.demo.programmes import make_world
 from scarceseq.demo.screen import make_screen, programme_names, write_screen
-from scarceseq.demo.settings import read_settings
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.demo.studies import make_runs, make_samples, make_studies
 from scarceseq.files import write_json, write_table
 
@@ -38,13 +38,8 @@ def generate_demo(archive_folder, screen_path, annotation_path, truth_folder, se
     seed : int
     annotation_code : str
         recount3's code of the annotation.
-
-    Raises
-    ------
-    scarceseq.errors.InputError
-        If the settings do not fit together.
     """
-    settings = read_settings(settings)
+    settings = DemoSettings(**settings)
     genes = make_genes(settings, seed)
     world = make_world(settings, genes, seed)
     studies, samples, runs, activity = _generate_archive(archive_folder, settings, world, genes, seed, annotation_code)

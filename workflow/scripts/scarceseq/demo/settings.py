@@ -1,48 +1,39 @@
-"""Settings of the small world; defaults live in `workflow/schemas/demo.schema.yaml`."""
+"""Settings of the small world."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
-from scarceseq.errors import InputError
+from scarceseq.keys import Count, Limits, NotNegative, Share
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """Keys of the config section ``demo``; each is described in the schema."""
+    """The embedded default: a small world with known truth (archive, Perturb-seq screen, annotation) generated from
+    the run's seed out of one latent model of gene programmes. Leave the section out for real input."""
 
-    studies: int
-    genes: int
-    perturbations: int
-    cells_per_perturbation: int
-    tissues: int
-    treatments: int
-    programmes: int
-    graph_smoothness: float
-    tissue_strength: float
-    treatment_strength: float
-    batch_strength: float
-    effect_strength: float
-    annotation_noise: float
-
-
-def read_settings(settings):
-    """Settings from the validated config section.
-
-    Parameters
-    ----------
-    settings : dict
-        Every key of `DemoSettings`, nothing else.
-
-    Raises
-    ------
-    InputError
-        If a key is absent or unknown, or more perturbations are asked for than there are genes to perturb.
-    """
-    known = {field.name for field in fields(DemoSettings)}
-    if wrong := sorted(known.symmetric_difference(settings)):
-        raise InputError(f"config section demo: keys {wrong} are absent or unknown; see demo.schema.yaml")
-    if settings["perturbations"] > settings["genes"] // 4:
-        raise InputError(
-            f"config section demo: {settings['perturbations']} perturbations of {settings['genes']} genes;"
-            " at most a quarter of the genes can be perturbed, raise demo.genes"
-        )
-    return DemoSettings(**settings)
+    studies: Annotated[int, Limits(ge=10, le=1000)] = 60
+    """Number of studies in the archive."""
+    genes: Annotated[int, Limits(ge=200, le=20000)] = 2000
+    """Number of annotated genes."""
+    perturbations: Annotated[int, Limits(ge=10)] = 150
+    """Number of single-gene perturbations in the screen; at most a quarter of the genes."""
+    cells_per_perturbation: Annotated[int, Limits(ge=5)] = 40
+    """Typical number of cells of a perturbation (they vary from half to twice it; control cells ten times)."""
+    tissues: Annotated[int, Limits(ge=3, le=20)] = 12
+    """Number of tissues, of unequal popularity."""
+    treatments: Annotated[Count, Limits(le=6)] = 4
+    """Number of kinds of treatment."""
+    programmes: Annotated[int, Limits(ge=4, le=200)] = 25
+    """Number of gene programmes."""
+    graph_smoothness: Annotated[float, Limits(ge=0, le=0.95)] = 0.6
+    """How far a shift of one programme spreads along the programme graph (0 not at all)."""
+    tissue_strength: NotNegative = 0.6
+    """Standard deviation of programme activity between tissues, log2."""
+    treatment_strength: NotNegative = 0.5
+    """Standard deviation of the programme shift of a treatment, log2."""
+    batch_strength: NotNegative = 1.0
+    """Strength of study effects, as a multiple of the calibrated one."""
+    effect_strength: NotNegative = 1.0
+    """Median strength of the perturbations (log-normal over perturbations)."""
+    annotation_noise: Share = 0.15
+    """Chance that a true annotation is missing; spurious ones come at a rate in proportion."""

@@ -1,6 +1,9 @@
-"""Settings of one scout scheme; the config schema holds their defaults and their meaning."""
+"""Settings of scouts, of the guides made from them, and of meta-learning."""
 
 from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from scarceseq.keys import ABSENT, Count, Fraction, Limits, Named, NotNegative, Positive, Several, Share, listed
 
 # Parts of a scout's samples.
 TRAIN, HELD_OUT = "train", "held_out"
@@ -8,34 +11,98 @@ TRAIN, HELD_OUT = "train", "held_out"
 
 @dataclass(frozen=True)
 class SchemeSettings:
-    """One entry of the config key ``guide.schemes``, field by field."""
+    """"""
 
     scheme: str
-    roles: tuple
-    scouts: int
-    scouts_per_block: int
-    label: str
-    classes_per_scout: int
-    reduction: str
-    components: int
-    clusters: int
-    minimum_class_samples: int
-    samples_per_class: int
-    held_out_share: float
-    shuffle_labels: bool
-    optimiser: str
-    steps: int
-    batch_samples: int
-    learning_rate: float
-    momentum: float
-    minimum_held_out_accuracy: float
-    displacement: str
-    head: str
-    normalisation: str
-    temperature: str
-    scale: float
-    sparse_below: float
+    """How the scouts' tasks are drawn, by the name of its file in `guide/schemes`."""
+    roles: Several[Literal["pretrain", "scout"]] = listed("pretrain", "scout")
+    """Roles of the studies that scouts learn from."""
+    scouts: Count = 120
+    """Number of scouts; fewer are trained where the scheme finds fewer tasks."""
+    scouts_per_block: Count = 20
+    """Scouts trained by one job."""
+    label: str = ""
+    """Sample attribute whose values are the classes of `label_subsets` and `within_study`."""
+    classes_per_scout: Annotated[int, Limits(ge=2)] = 3
+    """Classes that a scout of `label_subsets` tells apart."""
+    reduction: Literal["pca", "umap"] = "pca"
+    """How samples are brought to fewer dimensions before `cluster_pairs` clusters them."""
+    components: Count = 30
+    """Dimensions in which `cluster_pairs` clusters samples."""
+    clusters: Annotated[int, Limits(ge=2)] = 30
+    """Clusters of k-means; lowered to the number of samples divided by minimum_class_samples."""
+    minimum_class_samples: Annotated[int, Limits(ge=2)] = 8
+    """Clusters, or classes, with fewer samples are not used."""
+    samples_per_class: Annotated[int, Limits(ge=2)] = 24
+    """Most samples that a scout takes from one class, held-out samples included."""
+    held_out_share: Fraction = 0.25
+    """Share of a scout's samples that it is judged by; at least one sample per class."""
+    shuffle_labels: bool = False
+    """Exchange the labels of each scout's samples at random: the scouts of a control guide. Such scouts learn
+    nothing that holds, so `minimum_held_out_accuracy` must be 0."""
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    """Optimiser of the scouts; AdamW without weight decay."""
+    steps: Count = 60
+    """Steps of each scout."""
+    batch_samples: Count = 32
+    """Samples per step; all of them if the scout has no more."""
+    learning_rate: Positive = 0.01
+    """Learning rate of the scouts."""
+    momentum: Annotated[float, Limits(ge=0, lt=1)] = 0.9
+    """Momentum of the scouts' SGD."""
+    minimum_held_out_accuracy: Share = 0.7
+    """A scout below this accuracy on its held-out samples is left out of the guide."""
+    displacement: Literal["squared", "absolute"] = "squared"
+    """What is averaged over scouts, the squared or the absolute displacement of a weight."""
+    head: Literal["free", "scouts"] = "free"
+    """Updates of the head in guided fine-tuning: without a guide, or with one from the scouts' heads, averaged over
+    their classes."""
+    normalisation: Literal["min_max", "by_maximum", "from_minimum", "raw"] = "min_max"
+    """How displacement becomes a guide, within each tensor or over all of them."""
+    temperature: Literal["room", "chilly", "icy", "freezing", "step", "warm", "evaporating"] = "room"
+    """Form that the guide is given (see `guide/adjustments.py`); room leaves it as it is."""
+    scale: Positive = 1.0
+    """The guide is multiplied by this."""
+    sparse_below: NotNegative = 0.0
+    """Smaller values of the guide become 0."""
 
-    def as_dictionary(self):
+    def as_dictionary(self) -> dict[str, Any]:
         """Plain dictionary of lists and numbers, as JSON writes it."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class MetaSettings:
+    """What meta-learning depends on, but for the scheme its tasks come from."""
+
+    tasks: Count = 120
+    """How many of its tasks, the first."""
+    passes: Count = 2
+    """Passes over the tasks (ARUBA makes one)."""
+    inner_steps: Count = 5
+    """Full-batch steps of gradient descent on a task."""
+    inner_learning_rate: Positive = 0.01
+    """Learning rate on a task; of ProtoNet, from task to task."""
+    outer_learning_rate: Positive = 0.1
+    """How far Reptile's start follows a task's end, and Meta-SGD's rates their gradient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meta(MetaSettings):
+    """What the few-shot methods `reptile`, `meta_sgd`, `aruba` and `protonet` learn beforehand, from the tasks of
+    scouts and so from pretrain and scout studies alone; needed by these methods only."""
+
+    scheme: str
+    """Scheme of `schemes` whose tasks are learned from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideSection:
+    """Guides, from scouts that start at a base model."""
+
+    packed_components: Count = 50
+    """Principal components of the pretrain and scout studies that a packed model takes along, so that baselines on
+    them can be fitted where the corpus is not."""
+    schemes: Named[SchemeSettings]
+    """One set of scouts per name; results go to `guide/<base>/<name>/`."""
+    meta: Meta = ABSENT

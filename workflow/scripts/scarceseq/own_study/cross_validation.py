@@ -1,7 +1,5 @@
 """Few-shot methods on the folds of one study: tuned and calibrated within each fold's training samples."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -14,16 +12,6 @@ from scarceseq.fewshot.metrics import measure
 from scarceseq.own_study.folds import fold_episodes, permuted
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
-
-
-@dataclass(frozen=True)
-class FoldSettings:
-    """Keys of the config section ``own_study`` of the same names."""
-
-    folds: int
-    repeats: int
-    inner_folds: int
-    least_calibrated: int
 
 
 def check_method(name, method):

@@ -21,7 +21,7 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
 
     Parameters
     ----------
-    settings : scarceseq.archive.user_study.UserStudySettings
+    settings : scarceseq.archive.settings.UserStudySettings
         Its organism may be None, for the model's.
     base : scarceseq.pretrain.model.Base
     card : dict

@@ -9,7 +9,7 @@ The learning rate of each method is chosen on validation splits, from equally ma
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -35,24 +35,20 @@ log = logging.getLogger(__name__)
 TUNED = ("scratch", "plain", "guided", "scalar_mean", "tensor_mean", "permuted")
 MEASURED = ("mse", "pearson_delta")
 NODE_TENSOR = "perturbation_embedding"
-FEW = TrainingSettings(mode="moments", batch=0, weights="uniform")
+FEW = TrainingSettings(
+    mode="moments",
+    batch=0,
+    weights="uniform",
+    steps_per_epoch=0,
+    epochs=20,
+    learning_rate=1e-3,
+    weight_decay=5e-4,
+    decay_per_epoch=0.5,
+    largest_gradient=1.0,
+    direction_weight=0.1,
+    uncertainty_weight=1.0,
+)
 """Fine-tuning takes all of the few at once, each with the weight of control."""
-
-
-@dataclass(frozen=True)
-class TransferSettings:
-    """What is transferred where; meanings and defaults are in the config schema."""
-
-    source: str
-    target: str
-    graph: str
-    budgets: list
-    scouts: int
-    scout_perturbations: int
-    steps: int
-    scratch_steps: int
-    learning_rates: list
-    validation_splits: int
 
 
 def transfer(name, source, target, settings, seed):

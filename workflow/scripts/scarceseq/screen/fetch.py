@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from scarceseq.archive.download import DamagedError
-from scarceseq.archive.mirrors import DownloadSettings, Mirrors
+from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table
 from scarceseq.screen.rows import MAGIC

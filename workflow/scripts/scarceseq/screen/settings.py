@@ -1,38 +1,88 @@
-"""Settings of one screen; their defaults and meaning are in the config schema."""
+"""Settings of one screen."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal, Self
+
+from scarceseq.keys import Count, File, Fraction, Limits, Positive, Share, Whole, listed
 
 
 @dataclass(frozen=True)
 class ScreenSettings:
-    """One entry of the config section ``screens``."""
+    """How a screen is read and divided."""
 
-    kind: str
-    transductive: bool
-    control: str | None
-    exclude: list[str]
-    old_symbol_column: str
-    new_symbol_column: str
-    splits: int
-    test_share: float
-    perturbation_column: str | None
-    layer: str | None
-    batch_column: str | None
-    keep_cells: dict[str, str]
-    gene_symbol_column: str | None
-    values: str
-    target_sum: float
-    min_cells: int
-    target_quantile: float
-    drop_cells_expressing_target: bool
-    highly_variable_genes: int
-    differential_test: str
-    top_differential_genes: int
-    split_halves: int
-    name_key: str
-    delta_key: str
+    kind: Literal["cells", "coordinates"]
+    """`cells` are single cells x genes; `coordinates` are mean profiles (perturbation x component), for which only
+    squared error and cosine make sense."""
+    transductive: bool = False
+    """The file's preparation saw every perturbation (public principal components); said so in every table."""
+    control: str | None = None
+    """Label of unperturbed cells, or of the rows to leave out in coordinates; null recognises `control`, `ctrl`,
+    `non-targeting` and other usual ones."""
+    exclude: list[str] = listed()
+    """Further labels to leave out."""
+    old_symbol_column: str = "old"
+    """Column of the former symbol in symbol_table."""
+    new_symbol_column: str = "new"
+    """Column of today's symbol in symbol_table."""
+    splits: Annotated[int, Limits(ge=2)] = 10
+    """Random divisions of the perturbations into a pool to learn from or choose from, and a test set."""
+    test_share: Fraction = 0.2
+    """Share of the perturbations in each test set."""
+    perturbation_column: str | None = None
+    """Kind `cells`: column of obs with the perturbed gene's symbol; null recognises those of GEARS (`condition`),
+    scPerturb (`perturbation`) and Replogle (`gene`)."""
+    layer: str | None = None
+    """Kind `cells`: layer with the values; null for X."""
+    batch_column: str | None = None
+    """Kind `cells`: column of obs with the batch, which is kept."""
+    keep_cells: dict[str, str] = field(default_factory=dict)
+    """Kind `cells`: only cells with these values in these columns of obs, for files of several cell lines."""
+    gene_symbol_column: str | None = None
+    """Kind `cells`: column of var with gene symbols; null for the index, or a usual column if that holds Ensembl
+    ids."""
+    values: Literal["auto", "counts", "log_normalised"] = "auto"
+    """Kind `cells`: raw counts, or values that are normalised and logged already; `auto` takes whole numbers for
+    counts. What was found is in `cells.json`."""
+    target_sum: Positive = 10000
+    """Kind `cells`: counts per cell after normalisation, before log(1 + x)."""
+    min_cells: Annotated[int, Limits(ge=4)] = 20
+    """Kind `cells`: perturbations with fewer cells are left out and counted."""
+    target_quantile: Share = 0.1
+    """Kind `cells`: a perturbed cell counts as still expressing its target above this quantile of control cells;
+    such cells are flagged and counted."""
+    drop_cells_expressing_target: bool = False
+    """Kind `cells`: leave flagged cells out of the profiles; for knock-downs, not for knock-outs or activation."""
+    highly_variable_genes: Whole = 0
+    """Kind `cells`: keep so many genes, the most variable among control cells, and the perturbed genes; 0 keeps
+    all."""
+    differential_test: Literal["t_test", "wilcoxon"] = "t_test"
+    """Kind `cells`: test by which genes are ranked against control cells."""
+    top_differential_genes: Count = 20
+    """Kind `cells`: length of each perturbation's list of differentially expressed genes."""
+    split_halves: Count = 5
+    """Kind `cells`: random halvings of the cells over which reliability is averaged."""
+    name_key: str = "perturbation"
+    """Kind `coordinates`: array of gene symbols in the .npz; rows of one gene (its guides) are averaged."""
+    delta_key: str = "delta"
+    """Kind `coordinates`: array of differences to control in the .npz, rows x components."""
 
     @classmethod
-    def of(cls, settings):
-        """Settings from the config's dictionary, which also holds the path."""
+    def of(cls, settings: dict[str, Any]) -> Self:
+        """Settings from the config's dictionary, which also holds the paths."""
         return cls(**{field.name: settings[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenEntry(ScreenSettings):
+    """A perturbation screen."""
+
+    path: File | None = None
+    """Kind `cells`: a .h5ad file; null if the screen is one of the catalogue. Kind `coordinates`: a .npz file
+    without pickled objects."""
+    catalogue: str | None = None
+    """Kind `cells`, in place of path: name of a public screen (`adamson`, `dixit`, `norman`,
+    `replogle_k562_essential`, `replogle_rpe1_essential`), which is fetched and verified; the table at the end of
+    config/README.md has them."""
+    symbol_table: File | None = None
+    """Table (.csv, .tsv, .txt, gzipped or not, .parquet) of gene symbols then and now, by which renamed genes get
+    today's symbol, so that graphs know them."""

@@ -39,7 +39,7 @@ def coverage(rankings, splits, graph, budgets, hops):
         covers = [_cover(pool, graph, hops, usage) for usage in (False, True)]
         leaning = neighbour_weights(graph, tests, pool)
         row_of = {gene: row for row, gene in enumerate(pool)}
-        sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts)
+        sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.budget_counts)
         own = rankings[rankings["split"] == split]
         for (where, name, draw), ranking in own.groupby(["selection_graph", "selector", "draw"], sort=True):
             order = [row_of[gene] for gene in ranking.sort_values("rank")["gene"]]

@@ -78,7 +78,7 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings, k
         truth = read_truth(profiles, screen["differential"], test, pool)
         judge = Judge(predictor, features, delta, test, truth, metrics, settings.model_seeds)
         about = {"split": split, "pool": len(pool), "test": len(test)}
-        sizes = budget_sizes(len(pool), settings.budgets, settings.min_budget, settings.counts)
+        sizes = budget_sizes(len(pool), settings.budgets, settings.min_budget, settings.budget_counts)
         own = rankings[rankings["split"] == split].groupby(["selector", "draw"], sort=True)
         for (selector, draw), ranking in own:
             key = about | {"selector": selector, "draw": draw}

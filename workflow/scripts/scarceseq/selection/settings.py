@@ -1,51 +1,111 @@
-"""Settings of selection, one group per step; their defaults and meaning are in the config schema."""
+"""Settings of selection, one class per step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from scarceseq.keys import LONGEST_NAME, Confidence, Count, Distinct, Fraction, Limits, Positive, Several, listed
+
+JobName = Annotated[str, Limits(pattern="^[A-Za-z0-9_.@-]+$", max_length=LONGEST_NAME)]
 
 
 @dataclass(frozen=True)
 class RankingSettings:
     """What rankings depend on."""
 
-    random_draws: int
-    hops: int
+    random_draws: Count = 20
+    """Random rankings of each split's pool, for selectors that draw at random."""
+    hops: Annotated[Count, Limits(le=4)] = 1
+    """Selectors `reach` and `reach_usage`; steps against the edges that a choice reaches."""
 
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """Sizes of a selection: percent of the pool, numbers of perturbations, the smallest number; seeds per model."""
+    """Sizes of a selection, and seeds of each model trained on it."""
 
-    budgets: list[float]
-    min_budget: int
-    counts: tuple = ()
-    model_seeds: int = 1
-
-
-@dataclass(frozen=True)
-class RoundSettings:
-    """A first round and as many further ones, in percent of the pool or in perturbations, and the model in between."""
-
-    first: float
-    batch: float
-    rounds: int
-    unit: str
-    draws: int
-    model: str
-
-
-@dataclass(frozen=True)
-class StabilitySettings:
-    """Changes under which choices are repeated."""
-
-    selectors: list[str]
-    repeats: int
-    pool_share: float
-    edge_shares: list[float]
+    budgets: Several[Annotated[float, Limits(gt=0, le=100)]] = listed(5, 10, 20, 30, 50, 100)
+    """Sizes of the selection in percent of the pool; at least min_budget, equal ones count once."""
+    min_budget: Annotated[int, Limits(ge=2)] = 10
+    """Smallest number of perturbations that a selection has."""
+    budget_counts: Distinct[Annotated[int, Limits(ge=2)]] = listed()
+    """Further sizes of the selection, in perturbations; those under min_budget or above the pool are left out."""
+    model_seeds: Count = 3
+    """How often a predictor that draws random numbers is trained on each selection, each time with another seed."""
 
 
 @dataclass(frozen=True)
 class JudgementSettings:
     """How differences are judged."""
 
-    worthwhile_share: float
-    confidence: float
+    worthwhile_share: Fraction = 0.05
+    """Smallest difference to random that is worth having, as a share of what random leaves to be gained (up to the
+    ceiling, or to a perfect score where none is known); an interval around zero that reaches further counts as
+    underpowered."""
+    confidence: Confidence = 0.95
+    """Confidence of the intervals."""
+
+
+@dataclass(frozen=True)
+class RoundSettings:
+    """Selectors that choose in rounds; a model is fitted in between to what was measured until then."""
+
+    first: Positive = 10
+    """Size of the first round, which a selector in one shot chooses (random for most)."""
+    batch: Positive = 10
+    """Size of each further round."""
+    rounds: Count = 4
+    """Number of further rounds."""
+    unit: Literal["percent", "perturbations"] = "percent"
+    """What `first` and `batch` count, percent of the pool or perturbations."""
+    draws: Count = 3
+    """Runs per split, from as many random first rounds; all selectors get the same ones."""
+    model: str = "graph_process"
+    """The model between rounds, by the name of its file in `selection/surrogates`: `graph_process`, or `gears`,
+    which trains on single cells and has the settings of the predictor of that name. A selector may name another
+    one."""
+
+
+@dataclass(frozen=True)
+class StabilitySettings:
+    """How much of a choice stays under small changes, on the first split of each screen and each of its graphs."""
+
+    selectors: Distinct[str] = listed("reach", "reach_usage", "k_center", "typiclust")
+    """Selectors in one shot that work on a graph."""
+    repeats: Annotated[int, Limits(ge=2)] = 3
+    """Random changes of each kind; all pairs of them are compared."""
+    pool_share: Fraction = 0.1
+    """Share of the pool that is taken away."""
+    edge_shares: list[Fraction] = listed(0.1, 0.3, 0.5)
+    """Shares of the graph's edges that are removed, or rewired."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenGraphs:
+    """Graphs of one screen."""
+
+    selection_graphs: Several[str]
+    """Graphs that selectors work on, by their name in network.graphs."""
+    prior_graphs: Several[str] | None = None
+    """Graphs of prior knowledge, for selectors that fuse them; null for all selection graphs. Leave controls such as
+    rewired graphs out."""
+    prediction_graph: str
+    """Graph that the predictors use, whatever the selection graph."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionSection(RankingSettings, BudgetSettings, JudgementSettings):
+    """Choosing perturbations in one shot or in rounds, and what models trained on the choice are worth on held-out
+    perturbations."""
+
+    rounds: RoundSettings = field(default_factory=RoundSettings)
+    stability: StabilitySettings = field(default_factory=StabilitySettings)
+    days_per_cycle: Positive | None = None
+    """Days of one cycle of the laboratory, from choosing perturbations to their profiles; the report then says how
+    long each way of choosing takes."""
+    screens: Annotated[dict[str, ScreenGraphs], Limits(min_length=1)]
+    """Screens to judge selectors on, by their name in the section screens."""
+    selectors: Several[str] | Annotated[dict[JobName, Several[str]], Limits(min_length=1)]
+    """Selectors, by the name of their file in `selection/selectors`; `random` is what the others are judged against.
+    One in rounds may name its model, as in `bald@gears`; without, it works on that of `rounds.model`. A list, then
+    each has jobs of its own; or named lists, then those of one list share jobs (all in rounds, or none)."""
+    predictors: Several[str]
+    """Predictors, by the name of their file in `perturbation/predictors`."""

@@ -34,7 +34,7 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
         candidates is taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
     """
     left = len(pool) - round(settings.pool_share * len(pool))
-    sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.counts)
+    sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.budget_counts)
     sizes = [size for size in sizes if size < left]  # all of the pool is chosen always
     rows = []
     for name in settings.selectors if sizes else []:

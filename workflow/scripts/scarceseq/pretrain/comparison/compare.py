@@ -19,28 +19,6 @@ FLOORS = ("majority", "study_identity")
 
 
 @dataclass(frozen=True)
-class ComparisonSettings:
-    """Config key ``pretrain.comparison`` without its tasks, field by field."""
-
-    folds: int
-    repeats: int
-    penalties: tuple
-    confidence: float
-    smallest_difference: float
-
-
-@dataclass(frozen=True)
-class ComparisonTask:
-    """One entry of the config key ``pretrain.comparison.tasks``, field by field."""
-
-    split: str
-    label: str
-    protocol: str
-    classes: tuple
-    group: str
-
-
-@dataclass(frozen=True)
 class Labelled:
     """Labelled samples of one role.
 

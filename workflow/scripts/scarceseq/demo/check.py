@@ -1,0 +1,14 @@
+"""Whether the keys of the section `demo` fit together."""
+
+from typing import Any
+
+from scarceseq.errors import InputError
+
+
+def check(config: dict[str, Any]) -> None:
+    """Refuse more perturbations than there are genes to perturb, and another organism than is made."""
+    demo = config.get("demo")
+    if demo and config["archive"]["organism"] != "mouse":
+        raise InputError("config key archive.organism: the generated archive (section demo) is of mouse")
+    if demo and demo["perturbations"] * 4 > demo["genes"]:
+        raise InputError("config key demo.perturbations: more than a quarter of demo.genes")

@@ -1,0 +1,113 @@
+"""Settings of the prediction of a user's own study."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from scarceseq.corpus.settings import Orthologues
+from scarceseq.fewshot.settings import Fitting
+from scarceseq.keys import (
+    ABSENT,
+    Confidence,
+    Count,
+    Distinct,
+    File,
+    Fraction,
+    Limits,
+    Name,
+    Several,
+    Share,
+    Text,
+    Whole,
+    listed,
+)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Samples to predict instead of cross-validation, such as those of a second batch."""
+
+    column: Text
+    """Column of `labels`."""
+    values: Several[Text]
+    """Its values whose samples are held out."""
+
+
+@dataclass(frozen=True)
+class FoldSettings:
+    """How the study is cross-validated."""
+
+    folds: Annotated[int, Limits(ge=2)] = 5
+    """Folds of the cross-validation; fewer where a class has fewer samples."""
+    repeats: Count = 5
+    """How often the cross-validation is done, each time with other folds."""
+    inner_folds: Annotated[int, Limits(ge=2)] = 3
+    """Folds within the training samples, on which hyper-parameter and temperature are chosen; never on held-out
+    samples."""
+    least_calibrated: Annotated[int, Limits(ge=2)] = 20
+    """Training samples below which probabilities are left as they are: a temperature fitted on a dozen samples is
+    none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnStudySection(FoldSettings):
+    """Few-shot prediction on a study of your own, with a packed model, beside simple baselines on the same folds."""
+
+    model: File
+    """A packed model, as the rule pack_model writes it (`results/<name>/packed/<base>.<scheme>.zip`)."""
+    name: Name = "own_study"
+    """Name of the study. One that the model or its guides were made with is refused by its name."""
+    accessions: Distinct[Text] = listed()
+    """What public archives call this study, such as the project that recount3 has it under: one that the model or
+    its guides were made with is refused. Nothing else can tell a study that is known there by another name."""
+    counts: File
+    """Genes x samples table of read counts (`.tsv`, `.csv` or `.txt`, also `.gz`, as R's `write.table` and
+    `write.csv` make them, too), or an `.h5ad` of samples x genes whose layer `counts`, or else `X`, holds them."""
+    labels: File | None = None
+    """Table with one line per sample; samples that it lacks are left out. Null for the samples' table of an
+    `.h5ad`."""
+    sample_column: str = "sample"
+    """Column of `labels` that holds the names of samples as in `counts`."""
+    label: Text
+    """Column of `labels` whose values are predicted."""
+    classes: Distinct[Text] = listed()
+    """Values that are predicted, samples of others are left out; empty for all."""
+    group: str = ""
+    """Column of `labels`, such as the animal or the patient, of which no value may be in training and test at once.
+    Empty for none."""
+    gene_id_type: Literal["ensembl", "symbol"]
+    """What the gene ids are. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
+    organism: Literal["human", "mouse"] | None = None
+    """Organism; the model's if not given. Another one needs `orthologues`."""
+    orthologues: Orthologues | None = None
+    minimum_gene_share: Share = 0.5
+    """Share of the model's genes that the table must have; a missing gene is put at its mean."""
+    methods: Several[str] = listed(
+        "guided_per_tensor",
+        "full_fine_tuning",
+        "embedding_logistic",
+        "pca_logistic",
+        "genes_logistic",
+        "genes_diagonal_discriminant",
+        "genes_knn",
+        "nearest_centroid",
+        "genes_random_forest",
+    )
+    """Entries of the registry `fewshot/methods` that are compared on the same folds. The first one's decision is
+    explained: it must be trained by gradient."""
+    tested_methods: Distinct[str] | None = None
+    """Methods whose accuracy is compared with that on permuted labels; null for the first of `methods`, and
+    `pca_logistic` if it is among them."""
+    held_out: HeldOut = ABSENT
+    permutations: Whole = 99
+    """Permutations of the labels that the accuracy is compared with; 0 for none."""
+    shuffles: Count = 5
+    """Exchanges of each gene's values between samples, for its permutation importance."""
+    path_points: Annotated[int, Limits(ge=2)] = 32
+    """Points on the path of the integrated gradients."""
+    named_genes: Count = 50
+    """Genes at the top of each list that are compared and shown."""
+    confidence: Confidence = 0.95
+    """Confidence level of the intervals and of the test with permuted labels."""
+    smallest_difference: Fraction = 0.05
+    """Difference in balanced accuracy that a comparison must be able to rule out, or it is called underpowered."""
+    fitting: Fitting = field(default_factory=Fitting)

@@ -18,6 +18,7 @@ from scarceseq.archive.download import (
     download,
     make_session,
 )
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
 from scarceseq.seeds import derive
 

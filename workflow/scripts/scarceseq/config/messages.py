@@ -97,7 +97,7 @@ def _text(problem: Any, allowed: list[str]) -> str:
     if kind in LIMITS:
         ending = "; it ends in a line break" if isinstance(value, str) and value.endswith("\n") else ""
         return f"{shown} {LIMITS[kind](context)}{ending}"
-    return problem["msg"]
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _remedy(value: Any, wanted: str) -> str:

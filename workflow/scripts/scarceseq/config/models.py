@@ -11,7 +11,6 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapValidator, create_model
-from pydantic_core import PydanticCustomError
 
 from scarceseq.keys import ABSENT
 
@@ -107,5 +106,5 @@ def _without_repeats(values: list) -> list:
     """Refuse a list with an item twice."""
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise PydanticCustomError("repeated", "{value} is there twice", {"value": repr(value)})
+            raise ValueError(f"{value!r} is there twice")
     return values

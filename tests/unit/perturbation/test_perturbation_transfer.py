@@ -9,7 +9,14 @@ import torch
 from scarceseq.errors import InputError
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.settings import TransferSettings
-from scarceseq.perturbation.transfer import TUNED, Experiment, best_rates, fine_tune, method_rate, transfer
+from scarceseq.perturbation.transfer import (
+    TUNED,
+    Experiment,
+    best_rates,
+    fine_tune,
+    method_rate,
+    transfer,
+)
 from scarceseq.perturbation.transfer_summary import outcome, sentence, summarise_transfer
 from scarceseq.statistics.intervals import corrected_interval
 from scipy import sparse

@@ -8,7 +8,12 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.pretrain.comparison import compare as comparison
-from scarceseq.pretrain.comparison.compare import Labelled, compare, divisions, labelled_samples
+from scarceseq.pretrain.comparison.compare import (
+    Labelled,
+    compare,
+    divisions,
+    labelled_samples,
+)
 from scarceseq.pretrain.comparison.contrasts import contrast, outcome, verdict
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS
 from scarceseq.pretrain.run import initial_base

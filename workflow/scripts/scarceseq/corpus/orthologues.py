@@ -1,25 +1,20 @@
 """Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
 
 import csv
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.archive.gene_ids import map_gene_ids, unversioned
+from scarceseq.corpus.settings import Orthologues
 from scarceseq.errors import InputError
 
 USED = "used"
 PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
 
 
-@dataclass(frozen=True)
-class OrthologueTable:
-    """Config section ``corpus.orthologues``; its keys are described in the schema."""
-
-    table: str
-    columns: dict[str, str]
-    gene_id_type: str
+class OrthologueTable(Orthologues):
+    """The table that the config section ``corpus.orthologues`` describes."""
 
     def pairs(self, own, other):
         """Distinct pairs of the table.

@@ -247,3 +247,92 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
     selectors = ways.selector_jobs(demo()["selection"]["selectors"]).values()
     every = sorted(name for names in selectors for name in names)
     assert every == registry.names("selection.selectors"), "the demo runs every selector"
+
+
+def refused(change, **options):
+    """Message about the embedded default after a change."""
+    config = demo()
+    change(config)
+    with pytest.raises(InputError) as error:
+        settings.complete(config, **options)
+    return str(error.value)
+
+
+QUOTES = "write it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: 001", f"config key name: 1 is not of type 'string': YAML reads it as a number; {QUOTES}"),
+        ("name: 2026-11-27", f"is not of type 'string': YAML reads it as a date; {QUOTES}"),
+        ("name: NO", f"config key name: False is not of type 'string': YAML reads it as true or false; {QUOTES}"),
+        ('name: "demo\\n"', "config key name: 'demo\\n' must match"),
+        ('name: "demo\\n"', "it ends in a line break"),
+        (f"name: {'a' * 65}", "must not be longer than 64 characters, to be a file's name"),
+        ("seed: 1.5", "config key seed: 1.5 is not of type 'integer'"),
+        ("seed: -1", "config key seed: -1 must be at least 0"),
+        ("seed: true", "config key seed: True is not of type 'integer'"),
+        ("fewshot:", "config key fewshot: None is not of type 'object'; give a value, or leave the key out"),
+        ("archive: {batchs: 3}", "config key archive.batchs: unknown key; did you mean 'batches'?"),
+        (
+            "archive: {organism: mouse, organsm: mouse}",
+            "config key archive.organsm: unknown key; did you mean 'organism'?",
+        ),
+        ("guide: {schemes: {cluster_pairs: {learning_rate: .nan}}}", "learning_rate: nan must be a finite number"),
+        ("guide: {schemes: {cluster_pairs: {momentum: .nan}}}", "momentum: nan must be a finite number"),
+        ("guide: {schemes: {cluster_pairs: {scale: .inf}}}", "scale: inf must be a finite number"),
+        ("guide: {schemes: {cluster_pairs: {learning_rate: 1e-3}}}", "write it without quotes, and with a point"),
+        ("pretrain: {bases: {mlp: {roles: [pretrain, pretrain]}}}", "roles: 'pretrain' is there twice"),
+        ("pretrain: {bases: {a/b: {split: default}}}", "config key pretrain.bases.a/b: 'a/b' must match"),
+        ("fewshot: {tasks: {tissue: {ways: [1]}}}", "ways.0: 1 must be at least 2, or 1 is not one of 'all'"),
+        ("selection: {selectors: 5}", "config key selection.selectors: 5 is not of type 'array', or"),
+        (
+            "selection: {selectors: [random, 5]}",
+            "config key selection.selectors.1: 5 is not of type 'string': YAML reads",
+        ),
+        (
+            "screens: {demo: {kind: cells, keep_cells: {line: 1}}}",
+            "config key screens.demo.keep_cells.line: 1 is not of",
+        ),
+        ("network: {graphs: {none: {kind: edges}}}", "config key network.graphs.none: this name is taken"),
+    ],
+)
+def test_what_yaml_makes_of_a_value_is_said(text, message):
+    def merge(node, more):
+        for key, value in more.items():
+            if isinstance(value, dict) and isinstance(node.get(key), dict):
+                merge(node[key], value)
+            else:
+                node[key] = value
+
+    answer = refused(lambda config: merge(config, yaml.safe_load(text)))
+    assert message in answer
+
+
+def test_several_wrong_keys_get_a_line_each():
+    answer = refused(lambda config: config.update(seed="x", device="gpu", pretrian={}))
+    assert [line.split(":")[0] for line in answer.splitlines()] == [
+        "config key device",
+        "config key pretrian",
+        "config key seed",
+    ]
+
+
+def test_a_key_that_is_given_twice_is_refused_with_both_lines(tmp_path):
+    file = tmp_path / "twice.yaml"
+    file.write_text(
+        "name: demo\nown_study:\n  label: a\n  methods: [x]\n  label: b\nlist:\n- {a: 1, b: 2}\n- {a: 1, a: 2}\n"
+    )
+    answer = refused(lambda config: None, files=[file])
+    assert answer.splitlines() == [
+        f"config key own_study.label: is given twice, in lines 3 and 5 of {file}; keep one",
+        f"config key list.1.a: is given twice, in lines 8 and 8 of {file}; keep one",
+    ]
+
+
+def test_a_key_twice_in_one_of_several_files_stops_a_run(repository_copy):
+    (repository_copy / "more.yaml").write_text("device: cpu\nseed: 2\ndevice: cuda\n")
+    done = snakemake(repository_copy, "-n", "--configfile", "config/demo.yaml", "more.yaml", check=False)
+    assert done.returncode != 0
+    assert "config key device: is given twice, in lines 1 and 3 of" in done.stdout

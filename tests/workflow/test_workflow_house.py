@@ -46,6 +46,27 @@ def test_no_room_imports_a_later_one():
     assert wrong == []
 
 
+def test_settings_are_made_of_whole_sections_so_that_no_job_depends_on_a_default_that_its_hash_leaves_out():
+    keys, wrong = {}, []
+    for path in sorted(PACKAGE.rglob("settings.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
+                inherited = [name for base in node.bases for name in keys.get(base.id, [])]
+                keys[node.name] = list(dict.fromkeys([*inherited, *fields]))
+    assert len(keys) > 40
+    for path in SCRIPTS.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {name.rpartition(".")[2] for name in imported(path) if ".settings." in name}
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in names & set(keys):
+                given = {keyword.arg for keyword in call.keywords}
+                left_out = set(keys[call.func.id][len(call.args) :]) - given
+                if left_out and None not in given:
+                    wrong.append(f"{path.name}, line {call.lineno}: {call.func.id} without {sorted(left_out)}")
+    assert wrong == []
+
+
 def test_the_package_never_imports_snakemake():
     assert [path for path in PACKAGE.rglob("*.py") if any(n.split(".")[0] == "snakemake" for n in imported(path))] == []
 

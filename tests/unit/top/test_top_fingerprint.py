@@ -61,6 +61,54 @@ def test_comments_docstrings_and_layout_do_not_count(scripts):
     assert fingerprint(scripts / "run.py", ONE) == before
 
 
+SETTINGS = """
+from dataclasses import dataclass
+from scarceseq.shared import Count
+LIMIT = 3
+
+@dataclass(frozen=True)
+class Settings:
+    '''Which steps.'''
+    steps: Count = 5
+    '''Steps.'''
+    threads: int = 1
+
+    @property
+    def twice(self):
+        return 2 * self.steps
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "counts"),
+    [
+        (("Steps.", "Number of steps."), False),
+        (("= 5", "= 6"), False),
+        (("    threads", "    depth: Count = 2\n    '''Depth.'''\n    threads"), False),
+        (("import Count", "import Count, Share"), False),
+        (("@dataclass", "@dataclass\nclass Other:\n    width: int = 1\n    '''Width.'''\n\n\n@dataclass"), False),
+        (("threads: int = 1", "threads: int = 2"), True),
+        (("2 * self", "3 * self"), True),
+        (("LIMIT = 3", "LIMIT = 4"), True),
+    ],
+)
+def test_config_keys_come_by_parameters_and_other_code_of_settings_counts(scripts, edit, counts):
+    deep, settings = scripts / "scarceseq/room/deep.py", scripts / "scarceseq/room/settings.py"
+    deep.write_text("from scarceseq.room.settings import Settings\n")
+    settings.write_text(SETTINGS)
+    before = fingerprint(scripts / "run.py", ONE)
+    assert edit[0] in SETTINGS
+    settings.write_text(SETTINGS.replace(*edit))
+    assert (fingerprint(scripts / "run.py", ONE) != before) is counts
+
+
+def test_annotations_do_not_count(scripts):
+    before = fingerprint(scripts / "run.py", ONE)
+    work = scripts / "scarceseq/room/work.py"
+    work.write_text(work.read_text().replace("def go(name='one'):", "def go(name: str='one') -> None:"))
+    assert fingerprint(scripts / "run.py", ONE) == before
+
+
 def test_a_template_beside_a_module_counts(scripts):
     before = fingerprint(scripts / "run.py", ONE)
     (scripts / "scarceseq/room/page.j2").write_text("<div>")

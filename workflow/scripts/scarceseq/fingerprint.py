@@ -2,13 +2,15 @@
 
 Snakemake's own code trigger compares the script's modification time and never sees imported modules. Here the imports
 are followed statically. A registry (``registry.load("fewshot.methods", name)``) counts entry by entry: only the entry
-that a job names is part of that job's hash. Comments and docstrings do not count.
+that a job names is part of that job's hash. Comments, docstrings and annotations do not count, nor do config keys (see
+`scarceseq.keys`): what they say comes to a job by its parameters.
 """
 
 import ast
 import functools
 import hashlib
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "scarceseq"
 
@@ -32,8 +34,8 @@ def fingerprint(script, entries=None):
     files = source_files(Path(script), entries or {})
     digest = hashlib.sha256()
     for path in sorted(files, key=lambda path: path.as_posix()):
-        digest.update(path.relative_to(Path(script).parent).as_posix().encode() + b"\0")
-        digest.update(_content(path, path.stat().st_mtime_ns))
+        if content := _content(path, path.stat().st_mtime_ns):
+            digest.update(path.relative_to(Path(script).parent).as_posix().encode() + b"\0" + content)
     return digest.hexdigest()[:16]
 
 
@@ -99,19 +101,44 @@ def _is_registry_load(call):
 
 
 @functools.cache
-def _content(path, _modified):
-    """Bytes of a file; a Python file without comments, docstrings and layout."""
+def _content(path: Path, _modified: int) -> bytes:
+    """Bytes of a file; a Python file without comments, docstrings, annotations and layout, settings without keys."""
     if path.suffix != ".py":
         return path.read_bytes()
     tree = ast.parse(path.read_text(), str(path))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-            and isinstance(body[0].value.value, str)
-        ):
-            node.body = body[1:] or [ast.Pass()]
-    return ast.unparse(tree).encode()
+    if path.name == "settings.py":
+        tree.body = [node for node in map(_without_keys, tree.body) if node is not None]
+    return ast.unparse(_Bare().visit(tree)).encode()
+
+
+def _without_keys(node: ast.stmt) -> ast.stmt | None:
+    """A statement of a settings module as far as a job runs it: no imports, which serve the types, and no keys."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return None
+    if isinstance(node, ast.ClassDef):
+        pairs = list(zip(node.body, [*node.body[1:], None], strict=True))
+        keys = [each for each, below in pairs if isinstance(each, ast.AnnAssign) and _is_text(below)]
+        node.body = [each for each in node.body if each not in keys and not _is_text(each)]
+        return node if node.body or not keys else None
+    return node
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes out docstrings and annotations."""
+
+    def generic_visit(self, node: Any) -> ast.AST:
+        """Strings alone go from every body; what is left empty passes."""
+        super().generic_visit(node)
+        if isinstance(getattr(node, "body", None), list):
+            node.body = [each for each in node.body if not _is_text(each)]
+            if not node.body and not isinstance(node, ast.Module):
+                node.body = [ast.Pass()]
+        for name in ("annotation", "returns"):
+            if getattr(node, name, None) is not None:
+                setattr(node, name, ast.Constant(None) if isinstance(node, ast.AnnAssign) else None)
+        return node
+
+
+def _is_text(node: ast.AST | None) -> bool:
+    """Whether a statement is a string alone."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

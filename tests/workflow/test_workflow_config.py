@@ -1,5 +1,8 @@
 """A config is checked before anything runs: one clear message that names the key."""
 
+import subprocess
+import sys
+
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
@@ -308,6 +311,22 @@ def test_what_yaml_makes_of_a_value_is_said(text, message):
 
     answer = refused(lambda config: merge(config, yaml.safe_load(text)))
     assert message in answer
+
+
+def test_checking_a_config_imports_nothing_that_computes():
+    code = (
+        "import sys, yaml; from scarceseq.config import settings; "
+        "settings.complete(yaml.safe_load(open('config/demo.yaml'))); "
+        "print(sorted({'torch', 'pandas', 'numpy', 'sklearn', 'anndata'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_several_wrong_keys_get_a_line_each():

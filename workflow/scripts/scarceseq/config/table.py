@@ -33,6 +33,17 @@ def schema() -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": "scarceseq configuration", **whole}
 
 
+def editors_schema() -> str:
+    """Text of workflow/schemas/config.schema.json: a line for each key at the top, and for each class of settings."""
+    whole = schema()
+    parts = {name: whole.pop(name) for name in ("$defs", "properties")}
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}," for name, value in whole.items()]
+    for name, members in parts.items():
+        listed = [f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in members.items()]
+        lines += [f'"{name}": {{', ",\n".join(listed), "}," if name == "$defs" else "}"]
+    return "\n".join(["{", *lines, "}"]) + "\n"
+
+
 def describe(node: dict[str, Any], definitions: dict[str, Any], where: str = "") -> Iterator[tuple[str, str, str, str]]:
     """Rows (key, type, default, description) of every key below a node of the schema, in its order."""
     node = _resolved(node, definitions)
@@ -108,4 +119,4 @@ def _public_screens():
 
 
 if __name__ == "__main__":
-    print(json.dumps(schema(), indent=1) if "schema" in sys.argv[1:] else document(), end="")
+    print(editors_schema() if "schema" in sys.argv[1:] else document(), end="")

@@ -11,43 +11,43 @@ StudyName = Annotated[str, Limits(pattern="^[A-Za-z0-9_.]+$")]
 
 @dataclass(frozen=True)
 class RunFilter(MetadataFilter):
-    """Which runs are kept. Each run dropped is listed with its reason in `dropped_runs.tsv`."""
+    """Which runs are kept. Each run that is dropped is listed with its reason in `dropped_runs.tsv`."""
 
     max_zero_fraction: Share = 0.5
-    """Runs with a larger share of genes at zero are dropped; single cells have many."""
+    """Runs in which a larger share of genes has no reads are dropped; single cells have many."""
     zero_fraction_gene_types: Annotated[list[str], Limits(min_length=1)] = listed("protein_coding")
-    """Types of the genes among which zeros are counted."""
+    """Types of gene among which zeros are counted."""
     max_runs_per_study: Count = 500
-    """Of larger studies, whole samples are drawn up to this number of runs."""
+    """Of larger studies, whole samples are drawn at random, up to this number of runs."""
 
 
 @dataclass(frozen=True)
 class Orthologues:
-    """Joins genes of two organisms by one-to-one pairs. A corpus then has the genes of its own organism (the
-    archive's, or that of the first of `joined`) that are in such a pair, and `orthologues.tsv` says of every pair
-    whether it is used; a study that is predicted with a packed model comes onto the model's genes."""
+    """Brings two organisms together by one-to-one pairs of genes. The corpus then has those genes of its organism (the
+    archive's, or that of the first of `joined`) that are in such a pair; `orthologues.tsv` says what became of every
+    pair. A study that is predicted with a packed model is brought onto the model's genes."""
 
     table: File
-    """Table of pairs, a line each (`.tsv` or `.csv`, also `.gz`), such as an export of Ensembl BioMart."""
+    """Table of pairs, one a line (`.tsv` or `.csv`, also `.gz`), such as an export of Ensembl BioMart."""
     columns: Annotated[dict[Literal["human", "mouse"], Text], Limits(min_length=2)]
-    """Column of the gene ids of each organism."""
+    """Column with the gene ids of each organism."""
     gene_id_type: Literal["ensembl", "symbol"] = "ensembl"
-    """What the ids are. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
+    """Kind of gene id. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares by which all other studies are drawn, by a hash of their name: adding a study moves no other. They add
-    up to 1; they can be left out if every study is named under `roles`."""
+    """Shares by which all studies without a given role are drawn, by a hash of their name: adding a study changes no
+    other's role. They add up to 1, or are left out if `roles` names every study."""
 
     pretrain: Share = 0
-    """Trains the base model."""
+    """Of studies that train the base model."""
     scout: Share = 0
-    """Trains the scouts of guides."""
+    """Of studies that train the scouts of guides."""
     validation: Share = 0
-    """Chooses among settings."""
+    """Of studies on which settings are chosen."""
     test: Share = 0
-    """Held out for the final figures."""
+    """Of studies held out for the final figures."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Split:
     """Studies whose role is given."""
     shares: Shares = field(default_factory=Shares)
     seed: Whole = 0
-    """Changes which studies are drawn for which role."""
+    """Another number draws other studies for each role."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +66,19 @@ class CorpusSection:
     """The corpus of samples, and its splits by study."""
 
     gene_types: Distinct[str] = listed("protein_coding")
-    """Types of the genes that models are trained on; all types if empty. TPM is computed before this choice."""
+    """Types of gene that models are trained on; empty for all. TPM is computed before this choice."""
     gene_list: File | None = None
-    """Text of gene ids, one a line, with or without versions: models are trained on these genes alone, as far as
-    they are of the types of `gene_types`. TPM is computed before this choice."""
+    """Text file of gene ids, one a line, with or without versions: models are trained on these genes alone, and of
+    them only on those of `gene_types`. TPM is computed before this choice."""
     dropped_genes: Distinct[str] = listed("ENSMUSG00000074994.5")
-    """Versioned ids of genes left out everywhere. The default's sums are inflated in the public archive."""
+    """Ids, with version, of genes that are left out everywhere. The sums of the default one are inflated in the public
+    archive."""
     runs: RunFilter = field(default_factory=RunFilter)
     joined: Distinct[Text] = listed()
-    """Folders of other runs' corpora (`results/<name>/corpus`) that are joined to this one, of this organism or
-    another. Studies of another organism are called `<organism>.<study>`; projects named under
-    `archive.excluded_studies`, or as `accessions` of a user's study, are left out. Without a section `archive`, the
-    corpus is made of these alone, on the genes of the first."""
+    """Folders of other runs' corpora (`results/<name>/corpus`) to add to this one, of the same organism or another,
+    whose studies are then called `<organism>.<study>`. Studies under `archive.excluded_studies`, or under `accessions`
+    of a user's study, are left out. Without a section `archive` the corpus consists of these alone, on the genes of
+    the first."""
     orthologues: Orthologues | None = None
     splits: Named[Split]
-    """Named splits of the studies into roles."""
+    """Divisions of the studies into roles, by name."""

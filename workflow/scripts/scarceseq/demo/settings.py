@@ -8,8 +8,8 @@ from scarceseq.keys import Count, Limits, NotNegative, Share
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """The embedded default: a small world with known truth (archive, Perturb-seq screen, annotation) generated from
-    the run's seed out of one latent model of gene programmes. Leave the section out for real input."""
+    """A small world with known truth (archive, Perturb-seq screen, annotation), generated from one latent model of
+    gene programmes. Leave the section out for real input."""
 
     studies: Annotated[int, Limits(ge=10, le=1000)] = 60
     """Number of studies in the archive."""
@@ -18,7 +18,7 @@ class DemoSettings:
     perturbations: Annotated[int, Limits(ge=10)] = 150
     """Number of single-gene perturbations in the screen; at most a quarter of the genes."""
     cells_per_perturbation: Annotated[int, Limits(ge=5)] = 40
-    """Typical number of cells of a perturbation (they vary from half to twice it; control cells ten times)."""
+    """Typical number of cells of a perturbation; they vary from half to twice this. Control has ten times as many."""
     tissues: Annotated[int, Limits(ge=3, le=20)] = 12
     """Number of tissues, of unequal popularity."""
     treatments: Annotated[Count, Limits(le=6)] = 4
@@ -26,14 +26,14 @@ class DemoSettings:
     programmes: Annotated[int, Limits(ge=4, le=200)] = 25
     """Number of gene programmes."""
     graph_smoothness: Annotated[float, Limits(ge=0, le=0.95)] = 0.6
-    """How far a shift of one programme spreads along the programme graph (0 not at all)."""
+    """How far a shift of one programme spreads along the graph of programmes; 0 for not at all."""
     tissue_strength: NotNegative = 0.6
-    """Standard deviation of programme activity between tissues, log2."""
+    """Standard deviation of a programme's activity between tissues, in log2 units."""
     treatment_strength: NotNegative = 0.5
-    """Standard deviation of the programme shift of a treatment, log2."""
+    """Standard deviation of a programme's shift by a treatment, in log2 units."""
     batch_strength: NotNegative = 1.0
     """Strength of study effects, as a multiple of the calibrated one."""
     effect_strength: NotNegative = 1.0
-    """Median strength of the perturbations (log-normal over perturbations)."""
+    """Median strength of the perturbations; their strengths are log-normal."""
     annotation_noise: Share = 0.15
-    """Chance that a true annotation is missing; spurious ones come at a rate in proportion."""
+    """Chance that a true annotation is missing. Wrong ones are added in proportion."""

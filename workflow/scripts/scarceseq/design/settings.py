@@ -13,46 +13,44 @@ class DesignSettings:
     first line `gene` is a heading."""
 
     graph: str
-    """Graph to choose by, by its name in network.graphs."""
+    """Graph of `network.graphs` to choose by."""
     candidates: File | None = None
     """Genes to choose from; null for every gene of the graph."""
     measured: File | None = None
-    """Genes whose perturbation is measured already; what they reach counts as reached, and they are not chosen."""
+    """Genes that were perturbed already: they are not chosen, and what they reach counts as reached."""
     required: File | None = None
-    """Genes that must be in; they come first."""
+    """Genes that must be chosen; they come first."""
     excluded: File | None = None
-    """Genes that must not be in."""
+    """Genes that must not be chosen."""
     targets: File | None = None
     """Genes whose perturbation is to be predicted from the measured ones; null for the candidates and the measured
-    themselves."""
+    genes."""
     aliases: File | None = None
-    """Table of other names (former symbols, Ensembl ids, whose versions are ignored) and the symbols that the graph
-    uses."""
+    """Table of other names (former symbols, Ensembl ids, whose versions are ignored) and the graph's symbols."""
     alias_column: str = "alias"
-    """Column of the other name in aliases."""
+    """Column of `aliases` with the other name."""
     symbol_column: str = "symbol"
-    """Column of the graph's symbol in aliases."""
+    """Column of `aliases` with the graph's symbol."""
     costs: File | None = None
-    """Table of gene and cost (columns `gene` and `cost`, positive), of one replicate; genes that it does not name
-    cost 1."""
+    """Table of the cost of one replicate (columns `gene` and `cost`, positive); other genes cost 1."""
     gene_weights: File | None = None
-    """Table of gene and weight (columns `gene` and `weight`, 0 or more), how much its prediction matters; others
-    weigh 1."""
+    """Table of how much the prediction of a gene matters (columns `gene` and `weight`, 0 or more); other genes have
+    weight 1."""
     budget: Positive = 96
-    """How many genes, or how much they may cost together, replicates included, if there are costs."""
+    """Number of genes, or, with `costs`, what all replicates of all genes may cost together."""
     hops: Annotated[Count, Limits(le=4)] = 1
-    """Steps in the graph that a measurement is taken to reach."""
+    """Steps in the graph that a measurement reaches."""
     direction: Literal["in", "out", "undirected"] = "in"
     """`in`: against the edges, as a graph network learns; `out`: along them; `undirected`: both."""
     usage: bool = True
-    """A reached gene counts by how much predictions of the targets lean on it; otherwise each target counts 1."""
+    """Weight a reached gene by how much predictions of the targets depend on it; otherwise each target counts 1."""
     decay: Annotated[float, Limits(gt=0, le=1)] = 1
-    """What a gene that is reached is worth per step of distance."""
+    """Factor of a reached gene's worth for each step of distance."""
     random_draws: Annotated[int, Limits(ge=20)] = 100
-    """Random choices of the same budget for the band beside the curve."""
+    """Random choices of the same budget, for the band beside the curve."""
     wells_per_plate: Literal[24, 48, 96, 384] = 96
-    """Wells of a plate; genes are laid out row by row."""
+    """Wells of a plate; genes are placed row by row."""
     replicates: Count = 1
-    """Wells of each gene; all genes come once, then all of them again."""
+    """Wells of each gene; after one round of all genes comes the next."""
     control_wells: Whole = 8
-    """Wells at the end of each plate that are for controls."""
+    """Wells at the end of each plate for controls."""

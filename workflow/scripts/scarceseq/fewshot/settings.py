@@ -25,17 +25,18 @@ class TaskSettings:
     """Which episodes a task has."""
 
     split: str
-    """Split of `corpus.splits`; episodes come from its test studies, tuning from its validation studies."""
+    """Split of `corpus.splits`: episodes come from its test studies, those for tuning from its validation studies."""
     label: Text
-    """Sample attribute whose values are the classes (curated ones only, never predicted labels)."""
+    """Sample attribute whose values are the classes; a curated one, never a predicted label."""
     protocol: Literal["cross_study", "within_study", "leave_one_study_out"] = "cross_study"
-    """Whether the query of an episode comes from another study than the support, from the same, or from the one
-    study that the support leaves out; then each other study that has the classes gives `shots` of each."""
+    """Where the query of an episode comes from: another study than the support (`cross_study`), the same one
+    (`within_study`), or the one study that is left out (`leave_one_study_out`); then each other study that has the
+    classes gives `shots` of each."""
     classes: Distinct[Text] = listed()
     """Values of the attribute that may be classes; empty for all."""
     group: str = ""
-    """Sample attribute, such as the animal, of which no value may be on both sides of an episode; samples without it
-    are groups of their own. Empty for none."""
+    """Sample attribute, such as the animal, of which no value may be in support and query at once; a sample without it
+    is a group by itself. Empty for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +53,18 @@ class Task(TaskSettings):
     """One classification task."""
 
     centring: Literal["none", "study"] = "none"
-    """`study` subtracts from each sample the mean of all samples of its study, for every method. It looks at the
-    query's study as a whole (transductive), though at none of its labels."""
+    """`study` subtracts from each sample the mean of its study's samples, for every method. It looks at the whole
+    study of the query (transductive), but at none of its labels."""
     ways: Several[Annotated[int, Limits(ge=2)] | Literal["all"]]
-    """Numbers of classes of an episode; `all` takes every class that its studies share."""
+    """Numbers of classes in an episode; `all` takes every class that its studies share."""
     shots: Several[Count]
     """Numbers of support samples per class."""
     methods: Distinct[str] = listed()
     """Methods of this task; empty for those of `fewshot.methods`."""
     episodes: Whole = 0
-    """Test episodes per cell of this task; 0 for `fewshot.episodes`."""
+    """Test episodes per cell (task x way x shot); 0 for `fewshot.episodes`."""
     seeds: Whole = 0
-    """Pre-training seeds that this task is fitted with; 0 for `fewshot.seeds`."""
+    """Number of pre-training seeds; 0 for `fewshot.seeds`."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,12 @@ class FitSettings:
     pca_components: Count = 50
     """Principal components of the methods that use them, fitted on pretrain and scout studies."""
     reference_samples: Annotated[int, Limits(ge=2)] = 2048
-    """Most samples of the pretrain and scout studies that the methods look at which look at them, such as those on
-    principal components; of more, so many are drawn. 2048 of 20,000 genes take 0.5 GB."""
+    """Largest number of pretrain and scout samples that a method reads, such as for principal components; of more, so
+    many are drawn. 2,048 samples of 20,000 genes take 0.5 GB."""
     curve_steps: Distinct[Count] = listed(1, 3, 10, 30, 100, 300)
-    """Numbers of steps after which the query is predicted, for the curves of over-fitting."""
+    """Numbers of steps after which the query is predicted, for curves of over-fitting."""
     curve_episodes: Whole = 20
-    """Test episodes of each cell that have such a curve. Nothing is chosen by it."""
+    """Test episodes of each cell that get such a curve. Nothing is chosen by it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +117,8 @@ class FittingSettings(FitSettings):
 @dataclass(frozen=True)
 class Candidates:
     """Values of each hyper-parameter that are compared on the validation episodes; the first is used where there are
-    none. All methods must have as many, so that none is tuned more than another; learning rates count once for each
-    of `steps`."""
+    none. All lists must be equally long, so that no method is tuned more than another; learning rates count once for
+    each of `steps`."""
 
     learning_rate: Several[Positive] = listed(0.01, 0.001, 0.1)
     """Learning rate of the gradient-trained methods, before a guide or another rate multiplies it."""
@@ -137,9 +138,10 @@ class Candidates:
     svm_inverse_penalty: Several[Positive] = listed(1.0, 0.01, 100.0, 0.1, 10.0, 0.001)
     """Inverse of the penalty's strength in support vector machines."""
     variance_shrinkage: Several[Share] = listed(0.5, 0.1, 1.0, 0.25, 0.75, 0.9)
-    """How far diagonal discriminant analysis moves each feature's variance towards their mean (1, all the way)."""
+    """How far diagonal discriminant analysis moves each feature's variance towards the mean variance; 1 for all the
+    way."""
     forest_feature_share: Several[Annotated[float, Limits(gt=0, le=1)]] = listed(0.05, 0.01, 0.25, 0.02, 0.1, 0.005)
-    """Share of the features that each division of a tree may choose from."""
+    """Share of the features that each split of a tree may choose from."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Fitting(FitSettings):
     """How methods are fitted."""
 
     steps: Several[Count] = listed(30, 100)
-    """Numbers of full-batch steps of the gradient-trained methods; each is tried with each learning rate. The
+    """Numbers of full-batch steps of the methods trained by gradient; each is tried with each learning rate. The
     weights after the last step are used."""
     candidates: Candidates = field(default_factory=Candidates)
 
@@ -159,32 +161,33 @@ class Scoring:
     confidence: Confidence = 0.95
     """Confidence level of the intervals."""
     smallest_difference: Fraction = 0.05
-    """Difference in balanced accuracy that a contrast must be able to rule out, or it is called underpowered."""
+    """Smallest difference in balanced accuracy that matters; a contrast that cannot rule it out is called
+    underpowered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FewshotSection:
-    """Few-shot comparison of fine-tuning methods: episodes from labelled studies, scores, contrasts."""
+    """Comparison of few-shot methods: episodes from labelled studies, scores, contrasts."""
 
     guide_scheme: str
-    """Scheme of `guide.schemes` whose guides the guided methods and their controls use."""
+    """Scheme of `guide.schemes` whose guides are used by guided methods and their controls."""
     shuffled_scheme: str = ""
-    """Scheme of `guide.schemes` with `shuffle_labels`, whose guide `shuffled_scouts_guide` uses."""
+    """Scheme of `guide.schemes` with `shuffle_labels`, for the method `shuffled_scouts_guide`."""
     tasks: Named[Task]
-    """Classification tasks by name; each is run with the bases of its own split."""
+    """Classification tasks by name. Each is run with the bases of its split."""
     methods: Several[str]
-    """Entries of the registry `fewshot/methods`."""
+    """Methods, by their names in `fewshot/methods`."""
     methods_per_job: Count = 1
-    """Methods that share a job, in their order. With 1, adding a method runs its jobs alone; with more, start-up is
-    paid less often, and a method that joins a block runs that block anew."""
+    """Methods that share a job, in their order. With 1, a new method runs alone; with more, less time goes into
+    starting jobs, and a new method reruns its block."""
     seeds: Count = 1
-    """How many of each base's seeds, its own first and then its `further_seeds`, are compared; a claim about a
+    """Number of each base's seeds that are compared, the base's `seed` first, then `further_seeds`. A claim about a
     method needs five."""
     episodes: Count = 200
-    """Test episodes per cell (task x way x shot); fewer where there are not that many different ones."""
+    """Test episodes per cell (task x way x shot); fewer where there are not so many different ones."""
     validation_episodes: Whole = 20
     """Episodes per cell from validation studies, on which each method's candidates are compared."""
     query_per_class: Count = 10
-    """Most query samples per class in one episode; every class of a query has equally many."""
+    """Largest number of query samples per class in an episode; all classes of a query have equally many."""
     fitting: Fitting = field(default_factory=Fitting)
     scoring: Scoring = field(default_factory=Scoring)

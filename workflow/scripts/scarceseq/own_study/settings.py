@@ -27,9 +27,9 @@ class HeldOut:
     """Samples to predict instead of cross-validation, such as those of a second batch."""
 
     column: Text
-    """Column of `labels`."""
+    """Column of `labels` that divides the samples."""
     values: Several[Text]
-    """Its values whose samples are held out."""
+    """Values in that column whose samples are held out."""
 
 
 @dataclass(frozen=True)
@@ -41,43 +41,42 @@ class FoldSettings:
     repeats: Count = 5
     """How often the cross-validation is done, each time with other folds."""
     inner_folds: Annotated[int, Limits(ge=2)] = 3
-    """Folds within the training samples, on which hyper-parameter and temperature are chosen; never on held-out
-    samples."""
+    """Folds within the training samples, on which hyper-parameter and temperature are chosen."""
     least_calibrated: Annotated[int, Limits(ge=2)] = 20
-    """Training samples below which probabilities are left as they are: a temperature fitted on a dozen samples is
-    none."""
+    """With fewer training samples probabilities are left as they are, as a temperature cannot be fitted on a dozen
+    samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnStudySection(FoldSettings):
-    """Few-shot prediction on a study of your own, with a packed model, beside simple baselines on the same folds."""
+    """Few-shot prediction on a study of your own with a packed model, beside simple baselines on the same folds."""
 
     model: File
     """A packed model, as the rule pack_model writes it (`results/<name>/packed/<base>.<scheme>.zip`)."""
     name: Name = "own_study"
-    """Name of the study. One that the model or its guides were made with is refused by its name."""
+    """Name of the study. It is refused if the model or its guides were made with a study of this name."""
     accessions: Distinct[Text] = listed()
-    """What public archives call this study, such as the project that recount3 has it under: one that the model or
-    its guides were made with is refused. Nothing else can tell a study that is known there by another name."""
+    """What public archives call this study, such as its project in recount3. It is refused if the model or its guides
+    were made with one of these; nothing else recognises a study under another name."""
     counts: File
-    """Genes x samples table of read counts (`.tsv`, `.csv` or `.txt`, also `.gz`, as R's `write.table` and
-    `write.csv` make them, too), or an `.h5ad` of samples x genes whose layer `counts`, or else `X`, holds them."""
+    """Table of read counts, genes x samples (`.tsv`, `.csv` or `.txt`, also `.gz`, also as R's `write.table` and
+    `write.csv` write it), or an `.h5ad` of samples x genes with counts in the layer `counts`, or else in `X`."""
     labels: File | None = None
-    """Table with one line per sample; samples that it lacks are left out. Null for the samples' table of an
+    """Table with one line per sample; samples that it lacks are left out. Null for the table of samples of an
     `.h5ad`."""
     sample_column: str = "sample"
-    """Column of `labels` that holds the names of samples as in `counts`."""
+    """Column of `labels` with the sample names that `counts` has."""
     label: Text
     """Column of `labels` whose values are predicted."""
     classes: Distinct[Text] = listed()
-    """Values that are predicted, samples of others are left out; empty for all."""
+    """Values that are predicted; samples with others are left out. Empty for all."""
     group: str = ""
     """Column of `labels`, such as the animal or the patient, of which no value may be in training and test at once.
     Empty for none."""
     gene_id_type: Literal["ensembl", "symbol"]
-    """What the gene ids are. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
+    """Kind of gene id. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
     organism: Literal["human", "mouse"] | None = None
-    """Organism; the model's if not given. Another one needs `orthologues`."""
+    """Organism; null for the model's. Another one needs `orthologues`."""
     orthologues: Orthologues | None = None
     minimum_gene_share: Share = 0.5
     """Share of the model's genes that the table must have; a missing gene is put at its mean."""
@@ -92,22 +91,23 @@ class OwnStudySection(FoldSettings):
         "nearest_centroid",
         "genes_random_forest",
     )
-    """Entries of the registry `fewshot/methods` that are compared on the same folds. The first one's decision is
-    explained: it must be trained by gradient."""
+    """Methods of `fewshot/methods` to compare on the same folds. The first must be trained by gradient, as its
+    decision is explained."""
     tested_methods: Distinct[str] | None = None
-    """Methods whose accuracy is compared with that on permuted labels; null for the first of `methods`, and
+    """Methods whose accuracy is compared with that on permuted labels; null for the first of `methods`, and for
     `pca_logistic` if it is among them."""
     held_out: HeldOut = ABSENT
     permutations: Whole = 99
-    """Permutations of the labels that the accuracy is compared with; 0 for none."""
+    """Permutations of the labels to compare the accuracy with; 0 for none."""
     shuffles: Count = 5
-    """Exchanges of each gene's values between samples, for its permutation importance."""
+    """How often each gene's values are shuffled between samples, for its permutation importance."""
     path_points: Annotated[int, Limits(ge=2)] = 32
-    """Points on the path of the integrated gradients."""
+    """Points on the path of integrated gradients."""
     named_genes: Count = 50
     """Genes at the top of each list that are compared and shown."""
     confidence: Confidence = 0.95
-    """Confidence level of the intervals and of the test with permuted labels."""
+    """Confidence level of the intervals and of the test by permuted labels."""
     smallest_difference: Fraction = 0.05
-    """Difference in balanced accuracy that a comparison must be able to rule out, or it is called underpowered."""
+    """Smallest difference in balanced accuracy that matters; a comparison that cannot rule it out is called
+    underpowered."""
     fitting: Fitting = field(default_factory=Fitting)

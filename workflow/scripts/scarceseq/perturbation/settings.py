@@ -9,8 +9,8 @@ from scarceseq.perturbation.gears.settings import GearsSettings
 
 @dataclass(frozen=True)
 class PredictorsSection:
-    """Settings of those predictors that have some; each is named under perturbation.predictors or
-    selection.predictors."""
+    """Settings of the predictors that have some. They run where perturbation.predictors or selection.predictors name
+    them."""
 
     gears: GearsSettings = field(default_factory=GearsSettings)
 
@@ -20,35 +20,35 @@ class PredictedScreen:
     """What predictors of one screen use."""
 
     graphs: Distinct[str] = listed()
-    """Graphs that predictors use, by their name in network.graphs; those that use one run once for each."""
+    """Graphs of `network.graphs`; predictors that use a graph run once for each."""
     embeddings: Distinct[str] = listed()
-    """Gene embeddings that predictors use, by their name in network.embeddings."""
+    """Gene embeddings of `network.embeddings` that predictors use."""
 
 
 @dataclass(frozen=True)
 class TransferSettings:
-    """"""
+    """Guided transfer from one screen to another."""
 
     source: str
-    """Screen to train on; if it is the target, a half of each split's pool."""
+    """Screen to train on. If it is the target, half of each split's pool is trained on."""
     target: str
     """Screen whose test perturbations are predicted."""
     graph: str
-    """Graph of network.graphs; perturbed genes that it does not have are left out."""
+    """Graph of `network.graphs`. Perturbed genes that it lacks are left out."""
     budgets: Annotated[list[Annotated[int, Limits(ge=2)]], Limits(min_length=1)] = listed(5, 10)
-    """Perturbations of the target to fine-tune on, drawn at random."""
+    """Numbers of the target's perturbations to fine-tune on, drawn at random."""
     scouts: Annotated[int, Limits(ge=2)] = 16
-    """Fine-tunings on subsets of the source's perturbations, which make the guide."""
+    """Number of scouts: fine-tunings on subsets of the source's perturbations, which make the guide."""
     scout_perturbations: Annotated[int, Limits(ge=2)] = 5
     """Perturbations of each scout."""
     steps: Count = 30
-    """Of scouts and of fine-tuning."""
+    """Steps of scouts and of fine-tuning."""
     scratch_steps: Count = 300
-    """Of training from scratch."""
+    """Steps of training from scratch."""
     learning_rates: Annotated[list[Positive], Limits(min_length=1)] = listed(0.0003, 0.001, 0.003, 0.01)
-    """Candidates of each method, chosen on the validation splits; scouts have the median."""
+    """Learning rates that each method tries on the validation splits; scouts have the median."""
     validation_splits: Count = 2
-    """Splits that choose learning rates and are not judged."""
+    """Number of splits on which learning rates are chosen, and which are not judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class PerturbationSection:
     perturbations."""
 
     screens: Annotated[dict[str, PredictedScreen], Limits(min_length=1)]
-    """Screens to predict, by their name in the section screens."""
+    """Screens to predict, by their names in `screens`."""
     predictors: Several[str]
-    """Predictors, by the name of their file in `perturbation/predictors`."""
+    """Predictors, by the names of their files in `perturbation/predictors`."""
     confidence: Confidence = 0.95
-    """Confidence of the intervals over splits."""
+    """Confidence level of the intervals over splits."""
     transfer: dict[Name, TransferSettings] = field(default_factory=dict)
-    """Guided transfer, one comparison per name: GEARS trained on one screen of cells (settings: `predictors.gears`)
-    and fine-tuned on few perturbations of another, with and without a guide."""
+    """Guided transfer, by name of the comparison: GEARS (`predictors.gears`) is trained on one screen of cells and
+    fine-tuned on few perturbations of another, with and without a guide."""

@@ -9,5 +9,5 @@ class ReportSettings:
     """The report."""
 
     embedding: Literal["pca", "umap"] = "pca"
-    """How the samples of the corpus are shown: on two principal components, or also by UMAP, which takes half a
-    minute more."""
+    """How the corpus' samples are shown: on two principal components, or by UMAP too, which takes half a minute
+    more."""

@@ -11,21 +11,22 @@ class ScreenSettings:
     """How a screen is read and divided."""
 
     kind: Literal["cells", "coordinates"]
-    """`cells` are single cells x genes; `coordinates` are mean profiles (perturbation x component), for which only
-    squared error and cosine make sense."""
+    """`cells`: single cells x genes; `coordinates`: mean profiles, perturbation x component, for which only squared
+    error and cosine make sense."""
     transductive: bool = False
-    """The file's preparation saw every perturbation (public principal components); said so in every table."""
+    """Whether the file was prepared from all perturbations together, such as public principal components; every table
+    says so."""
     control: str | None = None
-    """Label of unperturbed cells, or of the rows to leave out in coordinates; null recognises `control`, `ctrl`,
+    """Label of unperturbed cells, or of rows of coordinates to leave out; null recognises `control`, `ctrl`,
     `non-targeting` and other usual ones."""
     exclude: list[str] = listed()
     """Further labels to leave out."""
     old_symbol_column: str = "old"
-    """Column of the former symbol in symbol_table."""
+    """Column of `symbol_table` with the former symbol."""
     new_symbol_column: str = "new"
-    """Column of today's symbol in symbol_table."""
+    """Column of `symbol_table` with today's symbol."""
     splits: Annotated[int, Limits(ge=2)] = 10
-    """Random divisions of the perturbations into a pool to learn from or choose from, and a test set."""
+    """Number of random divisions of the perturbations into a pool, to choose and learn from, and a test set."""
     test_share: Fraction = 0.2
     """Share of the perturbations in each test set."""
     perturbation_column: str | None = None
@@ -34,26 +35,27 @@ class ScreenSettings:
     layer: str | None = None
     """Kind `cells`: layer with the values; null for X."""
     batch_column: str | None = None
-    """Kind `cells`: column of obs with the batch, which is kept."""
+    """Kind `cells`: column of obs with the batch."""
     keep_cells: dict[str, str] = field(default_factory=dict)
     """Kind `cells`: only cells with these values in these columns of obs, for files of several cell lines."""
     gene_symbol_column: str | None = None
     """Kind `cells`: column of var with gene symbols; null for the index, or a usual column if that holds Ensembl
     ids."""
     values: Literal["auto", "counts", "log_normalised"] = "auto"
-    """Kind `cells`: raw counts, or values that are normalised and logged already; `auto` takes whole numbers for
-    counts. What was found is in `cells.json`."""
+    """Kind `cells`: `counts`, or `log_normalised` for values that are normalised and logged already; `auto` takes
+    whole numbers for counts. `cells.json` says which it was."""
     target_sum: Positive = 10000
     """Kind `cells`: counts per cell after normalisation, before log(1 + x)."""
     min_cells: Annotated[int, Limits(ge=4)] = 20
     """Kind `cells`: perturbations with fewer cells are left out and counted."""
     target_quantile: Share = 0.1
-    """Kind `cells`: a perturbed cell counts as still expressing its target above this quantile of control cells;
-    such cells are flagged and counted."""
+    """Kind `cells`: a perturbed cell that expresses its target above this quantile of the control cells is flagged as
+    still expressing it. Such cells are counted."""
     drop_cells_expressing_target: bool = False
-    """Kind `cells`: leave flagged cells out of the profiles; for knock-downs, not for knock-outs or activation."""
+    """Kind `cells`: leave flagged cells out of the profiles; right for knock-downs, not for knock-outs or
+    activation."""
     highly_variable_genes: Whole = 0
-    """Kind `cells`: keep so many genes, the most variable among control cells, and the perturbed genes; 0 keeps
+    """Kind `cells`: keep this many genes, the most variable among control cells, and the perturbed genes; 0 for
     all."""
     differential_test: Literal["t_test", "wilcoxon"] = "t_test"
     """Kind `cells`: test by which genes are ranked against control cells."""
@@ -77,12 +79,12 @@ class ScreenEntry(ScreenSettings):
     """A perturbation screen."""
 
     path: File | None = None
-    """Kind `cells`: a .h5ad file; null if the screen is one of the catalogue. Kind `coordinates`: a .npz file
-    without pickled objects."""
+    """Kind `cells`: a .h5ad file; null if the screen is one of the catalogue. Kind `coordinates`: a .npz file without
+    pickled objects."""
     catalogue: str | None = None
     """Kind `cells`, in place of path: name of a public screen (`adamson`, `dixit`, `norman`,
     `replogle_k562_essential`, `replogle_rpe1_essential`), which is fetched and verified; the table at the end of
     config/README.md has them."""
     symbol_table: File | None = None
-    """Table (.csv, .tsv, .txt, gzipped or not, .parquet) of gene symbols then and now, by which renamed genes get
-    today's symbol, so that graphs know them."""
+    """Table of former and present gene symbols (.csv, .tsv, .txt, gzipped or not, .parquet). Renamed genes get their
+    present symbol, so that graphs have them."""

@@ -13,11 +13,11 @@ class ModelSettings:
     hidden: Annotated[int, Limits(ge=2)] = 64
     """Width of the network."""
     similarity_layers: Count = 1
-    """Steps along the gene graph."""
+    """Number of steps along the gene graph."""
     coexpression_layers: Count = 1
-    """Steps along the co-expression graph."""
+    """Number of steps along the co-expression graph."""
     uncertainty: bool = False
-    """Let the network estimate the log-variance of each gene as well."""
+    """Let the network estimate the log-variance of each gene too."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,26 @@ class TrainingSettings:
     mode: Literal["moments", "corrected", "reference"] = "corrected"
     """What a training step sees. `reference`: single cells as in cell-gears 0.1.2, each beside one random control
     cell; `corrected`: each cell against all control cells of its batch; `moments`: all cells of a perturbation at
-    once, by four moments per gene. What they are worth is in docs/benchmark/gears_modes.tsv."""
+    once, by four moments per gene. docs/benchmark/gears_modes.tsv compares them."""
     epochs: Count = 20
-    """Passes; the weights after the last one count. As in cell-gears; the mode `moments` takes more, such as 60."""
+    """Passes through the data, as in cell-gears; the weights after the last one are used. The mode `moments` takes
+    more, such as 60."""
     batch: Whole = 32
-    """Cells of a training step, as in cell-gears; perturbations beside control in the mode `moments` (0 takes all, 4
-    to 16 do well)."""
+    """Cells of a training step, as in cell-gears. In the mode `moments`, perturbations beside control; 0 for all, 4 to
+    16 do well."""
     learning_rate: Positive = 0.001
-    """Of Adam, at first; as in cell-gears."""
+    """First learning rate of Adam, as in cell-gears."""
     weight_decay: NotNegative = 0.0005
-    """Of Adam."""
+    """Weight decay of Adam."""
     decay_per_epoch: Annotated[float, Limits(gt=0, le=1)] = 0.5
     """Factor of the learning rate after each epoch, as in cell-gears; 0.9 suits the short epochs of the mode
     `moments`."""
     largest_gradient: Positive = 1.0
-    """Gradients are cut at this absolute value."""
+    """Gradients are clipped at this absolute value."""
     direction_weight: NotNegative = 0.1
-    """Mode `reference`: weight of the direction term, which has a value and no gradient."""
+    """Mode `reference`: weight of the direction term, which adds to the loss and has no gradient."""
     uncertainty_weight: NotNegative = 1.0
-    """Weight of the loss's part that the log-variance scales."""
+    """Weight of that term of the loss which the log-variance scales."""
     steps_per_epoch: Whole = 50
     """Mode `moments`: training steps of an epoch; 0 goes through the perturbations once."""
     weights: Literal["uniform", "reference-expected"] = "reference-expected"
@@ -60,14 +61,14 @@ class PredictorSettings:
     members: Count = 1
     """Networks that are trained side by side from different initial weights; their mean is the prediction."""
     seed: Whole = 1
-    """Of initial weights and batches."""
+    """Seed of initial weights and batches."""
     coexpression_cells: Literal["training", "control"] = "training"
     """Cells by which genes are co-expressed: `training`, control cells and those of the training perturbations, anew
-    for each training; `control`, those alone. At most 10,000, evenly spaced."""
+    for each training; `control`, control cells alone. At most 10,000, evenly spaced."""
     min_correlation: Share = 0.4
     """Smallest absolute correlation of an edge."""
     coexpression_top_k: Count = 20
-    """Strongest edges that each gene keeps."""
+    """Number of strongest edges that each gene keeps."""
     device: str = "cpu"
     threads: int = 1
 

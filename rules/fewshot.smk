@@ -21,14 +21,7 @@ rule plan_episodes:
         mem_mb=1000,
     params:
         seed=config["seed"],
-        split=lookup(dpath="fewshot/tasks/{task}/split", within=config),
-        label=lookup(dpath="fewshot/tasks/{task}/label", within=config),
-        protocol=lookup(dpath="fewshot/tasks/{task}/protocol", within=config),
-        classes=lookup(dpath="fewshot/tasks/{task}/classes", within=config),
-        group=lookup(dpath="fewshot/tasks/{task}/group", within=config),
-        episodes=episodes_of_task,
-        validation_episodes=config["fewshot"]["validation_episodes"],
-        query_per_class=config["fewshot"]["query_per_class"],
+        settings=episode_settings,
     message:
         "Episodes of {wildcards.task}, {wildcards.way} classes, {wildcards.shot} per class"
     script:

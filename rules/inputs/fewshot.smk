@@ -33,9 +33,12 @@ def block_methods(wildcards):
     }
 
 
-def episodes_of_task(wildcards):
-    """Test episodes of each cell of a task."""
-    return config["fewshot"]["tasks"][wildcards.task]["episodes"] or config["fewshot"]["episodes"]
+def episode_settings(wildcards):
+    """Which and how many episodes the cells of a task have."""
+    fewshot, task = config["fewshot"], config["fewshot"]["tasks"][wildcards.task]
+    chosen = {key: task[key] for key in ("split", "label", "protocol", "classes", "group")}
+    chosen |= {key: fewshot[key] for key in ("validation_episodes", "query_per_class")}
+    return chosen | {"episodes": task["episodes"] or fewshot["episodes"]}
 
 
 def compared_variants(task):

@@ -6,25 +6,14 @@ from scarceseq.files import read_table, write_json, write_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
-params = snakemake.params
-settings = EpisodeSettings(
-    split=params.split,
-    label=params.label,
-    protocol=params.protocol,
-    classes=list(params.classes),
-    group=params.group,
-    episodes=params.episodes,
-    validation_episodes=params.validation_episodes,
-    query_per_class=params.query_per_class,
-)
 wildcards = snakemake.wildcards
 episodes, plan = plan_cell(
     samples=read_table(snakemake.input.samples),
     attributes=read_table(snakemake.input.attributes),
     splits=read_table(snakemake.input.splits),
-    settings=settings,
+    settings=EpisodeSettings(**snakemake.params.settings),
     cell=Cell(wildcards.task, wildcards.way if wildcards.way == "all" else int(wildcards.way), int(wildcards.shot)),
-    seed=params.seed,
+    seed=snakemake.params.seed,
 )
 write_table(episodes, snakemake.output.episodes)
 write_json(plan, snakemake.output.plan)

@@ -1,8 +1,13 @@
 """A config is checked before anything runs: one clear message that names the key."""
 
+import copy
+import functools
+import operator
 import subprocess
 import sys
 
+import jsonschema
+import pydantic
 import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
@@ -10,6 +15,8 @@ from scarceseq import registry
 from scarceseq.config import selector_names as ways
 from scarceseq.config import settings
 from scarceseq.config import table as config_table
+from scarceseq.config.keys import Config
+from scarceseq.config.models import model_of
 from scarceseq.errors import InputError
 
 OWN_STUDY = {"name": "mine", "counts": "Makefile", "gene_id_type": "symbol"}
@@ -22,6 +29,39 @@ def demo():
 
 def test_every_key_of_the_schema_is_described():
     assert [key for key, _, _, description in config_table.describe(SCHEMA, SCHEMA["$defs"]) if not description] == []
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_schema_for_editors_accepts_the_shipped_configs(path):
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    validator.check_schema(SCHEMA)
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []
+
+
+def keys_of(node, where=()):
+    """Places in nested dictionaries."""
+    for key, value in node.items():
+        yield (*where, key)
+        if isinstance(value, dict):
+            yield from keys_of(value, (*where, key))
+
+
+@pytest.mark.parametrize("section", sorted(demo()))
+def test_the_schema_for_editors_refuses_what_the_checks_refuse(section):
+    validator, whole = jsonschema.Draft202012Validator(SCHEMA), demo()
+    some = {key: whole[key] for key in ("name", section)}
+    places = [place for place in keys_of(some) if place[0] == section]
+    for index, place in enumerate(places):
+        for value in [None, "x", -1, 0.5, True, [], ["x", "x"], {"zz": 1}][index % 2 :: 2]:
+            changed = copy.deepcopy(some)
+            node = functools.reduce(operator.getitem, place[:-1], changed)
+            node[place[-1]] = value
+            try:
+                model_of(Config).model_validate(changed)
+                accepted = True
+            except pydantic.ValidationError:
+                accepted = False
+            assert validator.is_valid(changed) is accepted, f"{'.'.join(place)}: {value!r}"
 
 
 def test_defaults_are_filled_in_and_paths_expanded():

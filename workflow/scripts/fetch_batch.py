@@ -7,6 +7,7 @@ from scarceseq.archive.manifest import write_manifest
 from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import planned_studies
 from scarceseq.archive.ruled_out import StudyExclusion
+from scarceseq.archive.settings import DownloadSettings, MetadataFilter
 from scarceseq.archive.tables import read_annotation
 from scarceseq.files import read_table
 from scarceseq.runtime import keep_freed_memory, start

@@ -6,8 +6,9 @@ from pathlib import Path
 from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import excluded_projects, fetch_project_tables, plan_studies, runs_by_batch
 from scarceseq.archive.settings import DownloadSettings
-from scarceseq.files import read_table, write_table
+from scarceseq.files import write_table
 from scarceseq.runtime import start
+from scarceseq.user_tables import read_lists_of_ids
 
 start(snakemake.log[0])
 params = snakemake.params
@@ -17,7 +18,7 @@ with tempfile.TemporaryDirectory(dir=Path(snakemake.output.studies).parent) as f
 
 table = snakemake.input.get("accessions")
 excluded = excluded_projects(
-    params.excluded_studies, runs["project"].unique(), read_table(table, dtype=str) if table else None
+    params.excluded_studies, runs["project"].unique(), read_lists_of_ids(table) if table else ()
 )
 plans = dict(zip(params.batches, snakemake.output.plans, strict=True))
 ordinary = [batch for batch in plans if batch not in params.giant_studies]

@@ -85,7 +85,7 @@ def test_a_giant_is_alone_in_a_batch_of_its_own_and_moves_nobody():
 
 
 def test_ids_of_other_archives_lead_to_projects_by_a_table_of_any_columns():
-    table = pd.DataFrame({"a": ["PRJNA1", "PRJNA2", None], "b": ["SRP1", "SRP2", "SRP3"], "c": ["GSE1", None, "GSE3"]})
+    table = [["PRJNA1", "SRP1", "GSE1"], ["PRJNA2", "SRP2", ""], ["", "SRP3", "GSE3"]]
     found = excluded_projects(["SRP9", "GSE1", "PRJNA2", "GSE4"], ["SRP1", "SRP2", "SRP3", "SRP9"], table)
     assert found == {"SRP9": "SRP9", "SRP1": "GSE1", "SRP2": "PRJNA2"}
 

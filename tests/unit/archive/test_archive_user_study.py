@@ -75,7 +75,7 @@ def test_without_labels_every_column_is_a_sample(study):
         (",3,", ",-3,", "negative"),
         (",3,", ",,", "blank or NaN"),
         (",3,", ",NaN,", "blank or NaN"),
-        (",3,", ",many,", "text among its counts"),
+        (",3,", ",many,", "text among its numbers"),
         (
             "s1",
             "s3",

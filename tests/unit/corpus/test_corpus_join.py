@@ -117,12 +117,12 @@ def test_symbols_can_be_joined_too_and_ambiguous_ones_are_not(table):
 @pytest.mark.parametrize(
     ("text", "changed", "words"),
     [
-        (PAIRS, {"columns": {"mouse": "mouse", "human": "man"}}, "has no column 'man'; it has mouse, human"),
+        (PAIRS, {"columns": {"mouse": "mouse", "human": "man"}}, "no column 'man'; the table has mouse, human"),
         (PAIRS, {"columns": {"mouse": "mouse"}}, "no column is named for human"),
         (PAIRS, {"columns": {"mouse": "mouse", "human": "mouse"}}, "'mouse' is named for both mouse and human"),
         (PAIRS, {"columns": {"mouse": "human", "human": "mouse"}}, r"joins no gene of mouse .*unknown_in_mouse"),
         (PAIRS, {"table": "no/such/table.tsv"}, "cannot be read as a table"),
-        ("mouse\thuman\n", {}, "no pairs"),
+        ("mouse\thuman\n", {}, "has no rows"),
         ("mouse\thuman\nM1\tH1\nH1\tM2\n", {}, "has H1 both as a gene of mouse"),
         ("mouse\thuman\nM1\tH1\nM1\tH2\nM2\tH1\n", {}, "joins no gene"),
     ],

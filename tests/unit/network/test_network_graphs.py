@@ -120,7 +120,9 @@ def test_links_without_direction_go_both_ways_and_the_heaviest_of_parallel_ones_
     ("weight", "settings", "message"),
     [
         ("-0.5", {}, "row 1.*not positive"),
-        ("many", {}, "not a finite number"),
+        ("many", {}, "weight 'many' .*is no number"),
+        ("0,5", {}, "decimal comma"),
+        ("NA", {}, "not a finite number"),
         ("0.5", {"source_column": "from"}, "no column 'from'"),
         ("0.5", {"min_weight": 0.9}, "no edges"),
         ("700", {}, "full_weight"),

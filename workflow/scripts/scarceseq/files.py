@@ -8,8 +8,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from scarceseq.errors import InputError
-
 
 @contextlib.contextmanager
 def atomic(path):
@@ -71,36 +69,3 @@ def read_table(path, **options):
         return pd.read_parquet(path, **options)
     missing = {"keep_default_na": False, "na_values": ["NA", ""]}
     return pd.read_csv(path, sep="\t", float_precision="round_trip", **missing, **options)
-
-
-def read_columns(path, columns):
-    """Named columns of a table of the user, all as text with empty cells kept as empty strings.
-
-    Parameters
-    ----------
-    path : str
-        `.csv`, `.tsv` or `.txt`, gzipped or not, or `.parquet`.
-    columns : list of str
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    InputError
-        If a column is missing; the message lists those the table has.
-    """
-    import pandas as pd
-
-    path = Path(path)
-    if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-    else:
-        separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    for column in columns:
-        if column not in table.columns:
-            known = ", ".join(map(str, table.columns[:20]))
-            raise InputError(f"{path}: there is no column '{column}'; the table has {known}")
-    return table[list(columns)]

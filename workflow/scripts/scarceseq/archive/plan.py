@@ -1,6 +1,8 @@
 """Which studies are fetched, and in which batch."""
 
 import logging
+import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -10,6 +12,7 @@ from scarceseq.archive.names import is_name, why_no_name
 from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
+from scarceseq.user_values import trim
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,8 @@ PLAN_COLUMNS = ["organism", "source", "project", "run", "rail_id"]
 LISTED = "recount_project."
 # Most bytes of the archive's lists; its table of runs has some 100 MB of text.
 HOMES_BYTES, PROJECTS_BYTES = 1 << 20, 1 << 30
+# Between ids of one cell.
+SEVERAL = re.compile(r"[\s;,|/]+")
 STUDY_KEY = ["organism", "source", "project"]
 STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
@@ -77,29 +82,32 @@ def read_project_table(path):
     return table.drop_duplicates(["project", "run"])
 
 
-def excluded_projects(ids, projects, table=None):
+def excluded_projects(ids, projects, rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
     """Which projects are excluded, and by which id.
 
     Parameters
     ----------
     ids : list of str
-        Projects, or ids that other archives give them (BioProject, GEO series).
+        Projects, or ids that other archives give them (BioProject, GEO series); in any case.
     projects : iterable of str
         All projects of the archive.
-    table : pandas.DataFrame, optional
-        Text; the ids in a row belong to one study, whatever the columns are called.
+    rows : list of list of str, optional
+        Cells of a table, from `scarceseq.user_tables.read_lists_of_ids`; the ids in a row belong to one study, whatever
+        the columns are called, and a cell may hold several.
 
     Returns
     -------
     dict of {str: str}
         Id by project. An id that leads to no project here may still be found in a study's metadata.
     """
-    projects = set(projects)
-    found = {name: name for name in ids if name in projects}
-    if table is not None:
-        for row in table[table.isin(ids).any(axis=1)].to_numpy():
-            named = next(name for name in ids if name in row)
-            found |= {project: named for project in projects.intersection(row) if project not in found}
+    asked = {accession(name): name for name in ids}
+    called = {accession(project): project for project in projects}
+    found = {called[key]: name for key, name in asked.items() if key in called}
+    for row in rows:
+        keys = {accession(piece) for cell in row for piece in SEVERAL.split(cell)}
+        named = next((name for key, name in asked.items() if key in keys), None)
+        if named is not None:
+            found |= {called[key]: named for key in keys & called.keys() if called[key] not in found}
     unknown = sorted(set(ids) - set(found.values()))
     if unknown:
         log.warning(
@@ -107,6 +115,11 @@ def excluded_projects(ids, projects, table=None):
             ", ".join(unknown),
         )
     return found
+
+
+def accession(text: str) -> str:
+    """An archive's id as ids are compared: without blanks around it, in capitals."""
+    return trim(str(text)).upper()
 
 
 def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies=False):

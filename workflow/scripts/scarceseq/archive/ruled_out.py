@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scarceseq.archive.filters import metadata_reasons
 from scarceseq.archive.metadata import read_tables, run_table
+from scarceseq.archive.plan import accession
 from scarceseq.archive.settings import MetadataFilter
 from scarceseq.archive.tables import open_gzip
 
@@ -51,9 +52,11 @@ def why_ruled_out(planned_runs: set[str], paths: Mapping[str, Path], exclusion: 
 
 
 def ids_in_metadata(path: Path, ids: Iterable[str]) -> list[str]:
-    """Those of `ids` that a metadata table has as words, sorted."""
+    """Those of `ids` that a metadata table has as words, in any case, sorted."""
     if not ids:
         return []
-    words = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, ids))})(?![A-Za-z0-9])")
+    asked = {accession(name): name for name in ids}
+    words = re.compile(rf"(?<![A-Z0-9])(?:{'|'.join(map(re.escape, asked))})(?![A-Z0-9])")
     with open_gzip(path) as handle:
-        return sorted({word for line in handle for word in words.findall(line.decode(errors="replace"))})
+        lines = (line.decode(errors="replace").upper() for line in handle)
+        return sorted({asked[word] for line in lines for word in words.findall(line)})

@@ -15,6 +15,11 @@ from scarceseq.errors import InputError
 
 log = logging.getLogger(__name__)
 
+ESTIMATED = (
+    "give read counts, not RPKM, TPM, means or normalised values; estimated counts, as salmon, kallisto and RSEM give "
+    "them, are to be rounded to whole numbers"
+)
+
 
 @dataclass(frozen=True)
 class UserStudy:
@@ -68,11 +73,13 @@ def import_study(settings, annotation):
     InputError
         If the values are not counts, samples or columns are not found, or too few genes are measured.
     """
-    table = read_counts(settings.counts, settings.name)
-    labels = _read_labels(settings, list(table.columns))
-    names = list(table.columns) if labels is None else list(labels.index)
-    counts = _whole_numbers(table[names], settings)
-    mapped, unmapped = map_gene_ids(table.index, settings.gene_id_type, annotation)
+    labels = _read_labels(settings)
+    table = read_counts(settings.counts, settings.name, () if labels is None else labels.index)
+    if labels is not None:
+        _check_samples(settings, labels, table.columns)
+    names = table.columns if labels is None else list(labels.index)
+    counts = _whole_numbers(_numbers(table, names, settings), settings)
+    mapped, unmapped = map_gene_ids(table.genes, settings.gene_id_type, annotation)
     measured = annotation["gene_id"].isin(mapped["gene_id"]).to_numpy()
     _check_coverage(settings, annotation, measured, unmapped)
 
@@ -89,7 +96,7 @@ def import_study(settings, annotation):
     return UserStudy(matrix, samples, genes, _attributes(settings, labels), unmapped)
 
 
-def _read_labels(settings, columns):
+def _read_labels(settings):
     """Label columns by sample, or None without a table of labels."""
     if settings.labels is None and not (settings.label_columns and is_h5ad(settings.counts)):
         if settings.label_columns:
@@ -102,6 +109,12 @@ def _read_labels(settings, columns):
             raise InputError(
                 f"user study {settings.name}: {source} has no column '{column}'; it has {', '.join(table.columns)}"
             )
+    return table[settings.label_columns]
+
+
+def _check_samples(settings, table, columns):
+    """Refuse labels of samples that the counts do not have, or that have two rows."""
+    source = settings.labels or settings.counts
     unknown = [str(name) for name in table.index if name not in columns]
     if unknown or table.index.duplicated().any():
         told = (
@@ -114,21 +127,23 @@ def _read_labels(settings, columns):
     ignored = [name for name in columns if name not in table.index]
     if ignored:
         log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)
-    return table[settings.label_columns]
+
+
+def _numbers(table, names, settings):
+    """Columns of samples as numbers."""
+    try:
+        return table.numbers(names)
+    except InputError as error:
+        raise InputError(f"user study {settings.name}: {error}") from error
 
 
 def _whole_numbers(table, settings):
     """int64 (genes, samples); raises InputError for anything that is not a count."""
-    try:
-        values = table.to_numpy(dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"user study {settings.name}: {settings.counts} holds text among its counts ({error})"
-        ) from error
+    values = table.to_numpy()
     refused = (
         ("blank or NaN cells", ~np.isfinite(values), "give a count for every cell, 0 included"),
         ("negative values", values < 0, "give read counts, neither differences nor logarithms"),
-        ("fractions", values != np.rint(values), "give read counts, not RPKM, TPM, means or normalised values"),
+        ("fractions", values != np.rint(values), ESTIMATED),
         ("values beyond 2**53", values > 2**53, "check the table"),
     )
     for what, where, advice in refused:
@@ -139,6 +154,12 @@ def _whole_numbers(table, settings):
                 f"user study {settings.name}: {settings.counts} has {what} ({where.sum()}; the first at {cell}); "
                 + advice
             )
+    empty = np.flatnonzero(values.sum(axis=0) == 0)
+    if len(empty):
+        names = ", ".join(table.columns[empty])
+        raise InputError(
+            f"user study {settings.name}: {settings.counts}: sample {names} is all zero; leave it out of the labels"
+        )
     return values.astype(np.int64)
 
 

@@ -1,99 +1,100 @@
 """A user's tables of counts and labels as they come: text, R's exports, or an ``.h5ad``."""
 
-import gzip
-import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.user_tables import UserTable, read_user_table
+from scarceseq.user_values import missing_to_none, trim
 
-MISSING = ["NA", "NaN", "nan", ""]
-R_OBJECTS = (".rds", ".rda", ".rdata")
+
+@dataclass(frozen=True)
+class CountsTable:
+    """A table of counts, genes x samples.
+
+    Attributes
+    ----------
+    genes, columns : list of str
+        Names of its rows and columns.
+    content : UserTable or numpy.ndarray
+        The former's first column names the rows.
+    """
+
+    genes: list[str]
+    columns: list[str]
+    content: UserTable | np.ndarray
+
+    def numbers(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Columns of those names as numbers, in that order; raises InputError for text."""
+        places = [self.columns.index(name) for name in columns]
+        if isinstance(self.content, UserTable):
+            values = self.content.numbers([place + 1 for place in places])
+        else:
+            values = self.content[:, places].astype(np.float64)
+        return pd.DataFrame(values, index=self.genes, columns=list(columns))
 
 
-def read_counts(path, name):
-    """Genes x samples table of counts, as numbers or text.
+def read_counts(path: str, name: str, samples: Iterable[str] = ()) -> CountsTable:
+    """Table of counts.
 
     Parameters
     ----------
     path : str
-        Text with gene ids in the first column: `.csv` (by commas), otherwise by tabs or, without any, by blanks; may be
-        gzipped. A first line that is one name short, as R's ``write.table`` makes it, and lines of remarks (``#``)
-        above it are understood. Or an ``.h5ad`` of samples x genes: its layer ``counts``, or else its ``X``.
+        Text with gene ids in the first column, see `scarceseq.user_tables.read_user_table`; a header that is one name
+        short, as R's ``write.table`` makes it, is understood. Or an ``.h5ad`` of samples x genes: its layer ``counts``,
+        or else its ``X``.
     name : str
         Of the study, for messages.
+    samples : iterable of str
+        Samples that have labels.
 
     Raises
     ------
     InputError
         If it is no such table, or a sample is there twice.
     """
-    table = _read_h5ad(path, name)[0] if is_h5ad(path) else read_text(path, name, index=True)
-    table.index = table.index.astype(str)
-    if table.empty or table.columns.duplicated().any():
+    if is_h5ad(path):
+        counts = _read_h5ad(path, name)[0]
+        table = CountsTable([trim(str(gene)) for gene in counts.index], list(counts.columns), counts.to_numpy())
+    else:
+        try:
+            content = read_user_table(path, row_names=True, names=samples)
+        except InputError as error:
+            raise InputError(f"user study {name}: {error}") from error
+        table = CountsTable(content.cells[0].to_pylist(), content.header[1:], content)
+    if not table.genes or not table.columns or len(set(table.columns)) < len(table.columns):
         raise InputError(f"user study {name}: {path} has no rows, no columns, or a column twice")
     return table
 
 
-def read_labels(labels, counts, name, sample_column):
+def read_labels(labels: str | None, counts: str, name: str, sample_column: str) -> pd.DataFrame:
     """Table of labels, text by sample in the index; that of the samples of an ``.h5ad`` if `labels` is None.
 
     Raises
     ------
     InputError
-        If there is no column of samples, or one is there twice.
+        If there is no column of samples.
     """
     if labels is None:
-        return _read_h5ad(counts, name)[1]
-    table = read_text(labels, name)
-    if sample_column not in table.columns:
-        raise InputError(
-            f"user study {name}: {labels} has no column '{sample_column}'; it has {', '.join(table.columns)}"
-        )
-    return table.set_index(sample_column)
+        return missing_to_none(_read_h5ad(counts, name)[1], counts)
+    try:
+        table = read_user_table(labels, [sample_column])
+        frame = table.text()
+        frame.insert(0, "", frame.pop(table.header[table.place(sample_column)]))
+        return missing_to_none(frame, labels).set_index("").rename_axis(None)
+    except InputError as error:
+        raise InputError(f"user study {name}: {error}") from error
 
 
-def is_h5ad(path):
+def is_h5ad(path: str) -> bool:
     """Whether a file is an ``.h5ad``, by its name."""
     return str(path).lower().endswith(".h5ad")
 
 
-def read_text(path, name, index=False):
-    """Table of text; with `index`, its first column is the index and the others are numbers where they can be."""
-    if str(path).lower().removesuffix(".gz").endswith(R_OBJECTS):
-        raise InputError(
-            f"user study {name}: {path} holds R objects, which are not read; in R, write the table with "
-            'write.table(counts, "counts.tsv", sep = "\\t", quote = FALSE)'
-        )
-    try:
-        remarks, first = _head(path)
-        separator = "," if ".csv" in str(path).lower() else "\t" if "\t" in first or not index else r"\s+"
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            skiprows=remarks,
-            dtype=str if not index else {0: str},
-            index_col=0 if index else None,
-            keep_default_na=False,
-            na_values=MISSING,
-        )
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"user study {name}: {path} cannot be read as a table ({error})") from error
-    if table.empty or table.columns.duplicated().any():
-        raise InputError(f"user study {name}: {path} has no rows, no columns, or a column twice")
-    return table
-
-
-def _head(path):
-    """How many lines of remarks there are at the beginning, and the line after them."""
-    with (gzip.open if str(path).lower().endswith(".gz") else open)(path, "rt") as lines:
-        for number in itertools.count():
-            line = next(lines, "")
-            if not line.startswith("#"):
-                return number, line
-
-
-def _read_h5ad(path, name):
+def _read_h5ad(path: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Counts, genes x samples, and the samples' table as text."""
     import anndata
 
@@ -105,6 +106,7 @@ def _read_h5ad(path, name):
     if counts is None:
         raise InputError(f"user study {name}: {path} has neither X nor a layer 'counts'")
     counts = counts.toarray() if hasattr(counts, "toarray") else counts
-    obs = found.obs.astype(object)
-    obs = obs.where(obs.isna(), obs.astype(str)).replace(MISSING, None)
-    return pd.DataFrame(counts.T, index=found.var_names, columns=found.obs_names), obs
+    samples = [trim(str(sample)) for sample in found.obs_names]
+    obs = found.obs.astype(object).set_axis(samples, axis=0)
+    obs = obs.where(obs.isna(), obs.astype(str)).fillna("").map(trim)
+    return pd.DataFrame(counts.T, index=found.var_names, columns=samples), obs

@@ -1,17 +1,17 @@
 """Which genes models are trained on: all, those of some types, those of a list."""
 
 import logging
-from pathlib import Path
 
 from scarceseq.archive.gene_ids import unversioned
 from scarceseq.errors import InputError
+from scarceseq.user_tables import read_first_cells
 
 log = logging.getLogger(__name__)
 
 
 def read_gene_list(path):
     """Gene ids of a text, one a line."""
-    gene_ids = Path(path).read_text().split()
+    gene_ids = read_first_cells(path)
     if not gene_ids:
         raise InputError(f"config key corpus.gene_list: {path} names no gene")
     return gene_ids

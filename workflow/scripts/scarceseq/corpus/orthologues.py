@@ -1,6 +1,5 @@
 """Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
 
-import csv
 
 import numpy as np
 import pandas as pd
@@ -8,6 +7,7 @@ import pandas as pd
 from scarceseq.archive.gene_ids import map_gene_ids, unversioned
 from scarceseq.corpus.settings import Orthologues
 from scarceseq.errors import InputError
+from scarceseq.user_tables import read_columns
 
 USED = "used"
 PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
@@ -39,17 +39,9 @@ class OrthologueTable(Orthologues):
         if names[0] == names[1]:
             raise InputError(f"config key corpus.orthologues.columns: '{names[0]}' is named for both {own} and {other}")
         try:
-            separator = "," if ".csv" in self.table.lower() else "\t"
-            table = pd.read_csv(self.table, sep=separator, dtype=str, quoting=csv.QUOTE_MINIMAL)
-        except (ValueError, OSError) as error:
-            raise InputError(f"corpus.orthologues: {self.table} cannot be read as a table ({error})") from error
-        for name in names:
-            if name not in table.columns:
-                raise InputError(
-                    f"config key corpus.orthologues.columns: {self.table} has no column '{name}'; it has "
-                    f"{', '.join(table.columns)}"
-                )
-        table = table[names].dropna().set_axis(["gene", "orthologue"], axis=1).apply(lambda text: text.str.strip())
+            table = read_columns(self.table, names).set_axis(["gene", "orthologue"], axis=1)
+        except InputError as error:
+            raise InputError(f"corpus.orthologues: {error}") from error
         if self.gene_id_type == "ensembl":
             table = pd.DataFrame({name: unversioned(table[name]) for name in table})
         table = table[(table != "").all(axis=1)].drop_duplicates()

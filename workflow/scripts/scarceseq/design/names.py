@@ -1,12 +1,11 @@
 """A user's lists of genes, brought to the symbols that a graph uses."""
 
-import gzip
-from pathlib import Path
-
 import pandas as pd
+import pyarrow as pa
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_columns
+from scarceseq.user_tables import read_columns, read_first_cells
+from scarceseq.user_values import meant, numbers
 
 OUTCOMES = ("used", "unknown", "ambiguous", "duplicate")
 
@@ -25,11 +24,7 @@ def read_names(path):
     """
     if not path:
         return []
-    path = Path(path)
-    separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as handle:
-        names = [line.split(separator)[0].strip().strip('"') for line in handle]
-    names = [name for name in names if name]
+    names = read_first_cells(path)
     names = names[1:] if names and names[0].lower() == "gene" else names
     if not names:
         raise InputError(f"{path}: the list of genes is empty")
@@ -54,7 +49,7 @@ def read_numbers(path, column, smallest):
     if not path:
         return {}
     table = read_columns(path, ["gene", column])
-    number = pd.to_numeric(table[column], errors="coerce")
+    number = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
     wrong = ~(number > 0) if smallest == "positive" else ~(number >= 0)
     wrong |= number == float("inf")
     if wrong.any():
@@ -62,7 +57,7 @@ def read_numbers(path, column, smallest):
         least = "above 0" if smallest == "positive" else "of 0 or more"
         raise InputError(
             f"{path}: the {column} '{table[column].iloc[row]}' of gene {table['gene'].iloc[row]} (row {row + 1}) is no "
-            f"number {least}"
+            f"number {least}{meant(table[column].iloc[row])}"
         )
     twice = table["gene"][table["gene"].duplicated()]
     if len(twice):

@@ -1,13 +1,18 @@
 """Gene-term pairs from the formats that annotations come in: gene sets, GO's own files, NCBI's gene2go, tables."""
 
-import gzip
+import csv
+import re
 
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_columns
+from scarceseq.user_tables import read_columns
+from scarceseq.user_text import open_text
+from scarceseq.user_values import trim
 
 GENE2GO = ["#tax_id", "GeneID", "GO_ID", "Evidence", "Qualifier"]
+SEVERAL = re.compile(r"[;|]|///")
+IDS = re.compile(r"\w+:\w+(\s*,\s*\w+:\w+)*")
 ROWS_AT_ONCE = 1_000_000
 
 
@@ -38,25 +43,29 @@ def read_annotation(path, settings, names=None):
         return read_gene2go(path, names, settings)
     pairs = read_columns(path, [settings["gene_column"], settings["term_column"]])
     pairs.columns = ["gene", "term"]
-    return pairs
+    return pairs.assign(term=pairs["term"].map(split_terms)).explode("term", ignore_index=True)
 
 
-def opened(path):
-    """A text file for reading, unpacked if its name says that it is packed."""
-    return gzip.open(path, "rt") if str(path).endswith(".gz") else open(path)
+def split_terms(cell: str) -> list[str]:
+    """Terms of a cell that holds several, between ``;``, ``|`` or, if all of them are ids such as GO:1, commas."""
+    terms = [trim(term) for term in SEVERAL.split(cell)]
+    terms = [term for several in terms for term in (several.split(",") if IDS.fullmatch(several) else [several])]
+    return [trim(term) for term in terms if trim(term)] or [""]
 
 
 def read_gene_sets(path):
     """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
     pairs = []
-    with opened(path) as handle:
+    with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):
-            fields = line.rstrip("\n").split("\t")
+            fields = [trim(field) for field in line.split("\t")]
+            if not any(fields) or line.startswith("#"):
+                continue
             if len(fields) < 3:
                 raise InputError(
                     f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs"
                 )
-            pairs.extend((field.split(",")[0].strip(), fields[0]) for field in fields[2:] if field.strip())
+            pairs.extend((trim(field.split(",")[0]), fields[0]) for field in fields[2:] if field)
     return pd.DataFrame(pairs, columns=["gene", "term"])
 
 
@@ -71,13 +80,14 @@ def read_gaf(path, excluded_evidence):
         Evidence codes to leave out, such as ``IMP`` (mutant phenotype: it may come from the screens themselves).
     """
     pairs = []
-    with opened(path) as handle:
+    with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):
             if line.startswith("!") or not line.strip():
                 continue
             fields = line.split("\t")
             if len(fields) < 15:
                 raise InputError(f"{path}, line {number}: {len(fields)} columns; a GAF line has 15 or more")
+            fields = [trim(field) for field in fields]
             if "NOT" not in fields[3].split("|") and fields[6] not in excluded_evidence:
                 pairs.append((fields[2], fields[4]))
     return pd.DataFrame(pairs, columns=["gene", "term"])
@@ -85,9 +95,8 @@ def read_gaf(path, excluded_evidence):
 
 def is_gene2go(path):
     """Whether a file begins as NCBI's gene2go does."""
-    opener = gzip.open if str(path).endswith(".gz") else open
-    with opener(path, "rb") as handle:
-        return handle.readline(200).startswith("\t".join(GENE2GO[:3]).encode())
+    with open_text(path) as handle:
+        return handle.readline(200).startswith("\t".join(GENE2GO[:3]))
 
 
 def read_gene2go(path, names, settings):
@@ -110,18 +119,16 @@ def read_gene2go(path, names, settings):
         )
     columns = [settings["gene_id_column"], settings["gene_name_column"]]
     symbol = read_columns(names, columns).drop_duplicates(columns[0]).set_index(columns[0])[columns[1]]
-    options = {"sep": "\t", "usecols": GENE2GO, "dtype": str, "keep_default_na": False, "chunksize": ROWS_AT_ONCE}
+    options = {"sep": "\t", "usecols": GENE2GO, "dtype": str, "keep_default_na": False, "quoting": csv.QUOTE_NONE}
     kept, taxa, wanted = [], set(), settings["taxon"]
-    try:
-        for rows in pd.read_csv(path, **options):
+    with open_text(path) as handle:
+        for rows in _blocks(handle, path, options):
             taxa.update(rows["#tax_id"])
             if wanted is not None:
                 rows = rows[rows["#tax_id"] == str(wanted)]
             left_out = rows["Qualifier"].str.startswith("NOT") | rows["Evidence"].isin(settings["excluded_evidence"])
             rows = rows[~left_out]
             kept.append(rows[["GeneID", "GO_ID"]].drop_duplicates())
-    except ValueError as error:
-        raise InputError(f"{path}: this is no gene2go file of NCBI ({error})") from error
     if len(taxa) > 1 and wanted is None:
         some = ", ".join(sorted(taxa, key=len)[:10])
         raise InputError(f"{path}: {len(taxa)} organisms; say which (taxon: 9606 is human, 10090 mouse): {some}")
@@ -129,3 +136,14 @@ def read_gene2go(path, names, settings):
     if rows.empty:
         raise InputError(f"{path}: nothing is annotated for organism {wanted} (taxon)")
     return pd.DataFrame({"gene": rows["GeneID"].map(symbol).fillna(""), "term": rows["GO_ID"]})
+
+
+def _blocks(handle, path, options):
+    """Rows of a gene2go file, some at a time; every row has all columns."""
+    try:
+        for rows in pd.read_csv(handle, chunksize=ROWS_AT_ONCE, **options):
+            if rows.isna().any(axis=None):
+                raise ValueError(f"row {int(rows.isna().any(axis=1).idxmax()) + 1} is cut short")
+            yield rows
+    except ValueError as error:
+        raise InputError(f"{path}: this is no gene2go file of NCBI ({error})") from error

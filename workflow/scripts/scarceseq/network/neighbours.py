@@ -1,10 +1,9 @@
 """The strongest sources of each target, and lists of genes."""
 
-from pathlib import Path
-
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.user_tables import read_first_cells
 
 
 def strongest_sources(target, tie, weight, top_k):
@@ -34,7 +33,7 @@ def read_gene_list(path):
     """Gene symbols of a text file, one per line; None for no path."""
     if not path:
         return None
-    genes = [line.strip() for line in Path(path).read_text().splitlines() if line.strip()]
+    genes = read_first_cells(path)
     if not genes:
         raise InputError(f"{path}: the list of genes is empty")
     return set(genes)

@@ -5,7 +5,7 @@ among them) would have no neighbours.
 """
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_columns
+from scarceseq.user_tables import read_columns
 
 
 def current_symbols(path, settings):

@@ -1,9 +1,15 @@
 """Embedding from a table of the user: a column with gene symbols, every other column of numbers a component."""
 
+import logging
+
+import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_table
+from scarceseq.user_tables import read_user_table
+from scarceseq.user_values import numbers
+
+log = logging.getLogger(__name__)
 
 INPUTS = ("table",)
 KEYS = ("path", "gene_column")
@@ -17,14 +23,37 @@ def build(settings, inputs):
     settings : dict
         gene_column.
     inputs : dict
-        ``table``: `.parquet`, `.tsv` or `.tsv.gz`.
+        ``table``: see `scarceseq.user_tables.read_user_table`.
     """
     path, column = inputs["table"], settings["gene_column"]
-    table = read_table(path)
-    if column not in table:
-        raise InputError(f"{path}: there is no column '{column}' (gene_column); it has {', '.join(table.columns[:20])}")
-    numbers = table.drop(columns=column).select_dtypes("number")
-    if numbers.empty or numbers.isna().any(axis=None):
+    table = read_user_table(path, [column])
+    genes = table.text([column])[column]
+    names, values = [], []
+    for at, name in enumerate(table.header):
+        component, wrong = numbers(table.cells[at])
+        if at == table.place(column) or (wrong | np.isnan(component)).all():
+            continue
+        _check_component(component, wrong, name, at == 0, path)
+        if name:
+            names.append(name)
+            values.append(component)
+        else:
+            log.info("%s: column %d has no name and is left out", path, at + 1)
+    if not names:
         raise InputError(f"{path}: besides '{column}' there must be columns of numbers without empty cells")
-    named = table[column].notna() & (table[column].astype(str) != "")
-    return numbers[named].groupby(pd.Index(table[column][named].astype(str))).mean()
+    named = (genes != "").to_numpy()
+    frame = pd.DataFrame(dict(zip(names, values, strict=True)))[named]
+    return frame.groupby(pd.Index(genes[named])).mean()
+
+
+def _check_component(component: np.ndarray, wrong: np.ndarray, name: str, first: bool, path: str) -> None:
+    """Refuse a column of numbers with gaps, and one that numbers the rows."""
+    if not np.isfinite(component).all():
+        row = int((~np.isfinite(component)).argmax())
+        raise InputError(
+            f"{path}: there must be columns of numbers without empty cells; row {row + 1} of column '{name}' has "
+            f"{'text' if wrong[row] else 'no number'}"
+        )
+    rows = np.arange(len(component))
+    if first and name and len(rows) > 2 and (np.array_equal(component, rows) or np.array_equal(component, rows + 1)):
+        raise InputError(f"{path}: column '{name}' numbers the rows and is no component: remove it")

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.files import read_columns
 from scarceseq.network.graph import check_edges
 from scarceseq.network.neighbours import read_gene_list
+from scarceseq.user_tables import read_columns
+from scarceseq.user_values import column_of_numbers
 
 INPUTS = ("table",)
 KEYS = ("path", "source_column", "target_column", "weight_column", "min_weight", "full_weight", "directed")
@@ -37,7 +38,7 @@ def build(settings, inputs):
     columns = [settings["source_column"], settings["target_column"]]
     weighted = bool(settings["weight_column"])
     table = read_columns(path, columns + [settings["weight_column"]] * weighted)
-    weight = pd.to_numeric(table.iloc[:, 2], errors="coerce") if weighted else np.ones(len(table))
+    weight = column_of_numbers(table.iloc[:, 2], "weight", path) if weighted else np.ones(len(table))
     edges = pd.DataFrame({"source": table.iloc[:, 0], "target": table.iloc[:, 1], "weight": weight})
     zero = (edges["weight"] == 0).to_numpy()
     check_edges(edges[~zero], path)

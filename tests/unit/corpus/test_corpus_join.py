@@ -271,9 +271,8 @@ def test_a_users_study_of_the_other_organism_is_joined_through_the_same_table(mo
     """Symbols of a human table become human genes, and these the mouse genes of their pairs; lengths stay human."""
     annotation = HUMAN.rename_axis("gene_id").reset_index()
     (tmp_path / "counts.tsv").write_text("gene\ts1\nAA\t25\nBB\t500\nCC\t1\nXX\t1\n")
-    settings = UserStudySettings(
-        "airway", str(tmp_path / "counts.tsv"), None, "sample", "symbol", [], "counts", "human", 0.5
-    )
+    keys = {"gene_id_type": "symbol", "organism": "human", "min_protein_coding_share": 0.5}
+    settings = UserStudySettings(name="airway", counts=str(tmp_path / "counts.tsv"), **keys)
     study = import_study(settings, annotation)
     write_counts(study.counts, study.samples, study.genes, tmp_path / "study.h5ad")
     corpus = merge.merge([mouse, tmp_path / "study.h5ad"], [], [], merge.Joined([], table()))

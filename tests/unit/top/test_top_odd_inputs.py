@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scarceseq import registry
 from scarceseq.archive.plan import excluded_projects
-from scarceseq.archive.user_study import UserStudySettings, import_study
+from scarceseq.archive.settings import UserStudySettings
+from scarceseq.archive.user_study import import_study
 from scarceseq.design.names import read_names
 from scarceseq.errors import InputError
 from scarceseq.network.build import build_graph

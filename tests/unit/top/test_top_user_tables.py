@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scarceseq.errors import InputError
-from scarceseq.user_tables import read_columns, read_user_table
+from scarceseq.user_tables import read_columns, read_first_cells, read_lists_of_ids, read_user_table
 from scarceseq.user_values import MISSING_WORDS
 
 ODD = Path(__file__).parents[2] / "shared"
@@ -263,3 +263,31 @@ def test_what_is_no_table_is_refused_with_what_to_do(tmp_path, data, words):
     path.write_bytes(data)
     with pytest.raises(InputError, match=words):
         read_user_table(path)
+
+
+@pytest.mark.parametrize("bad", ["g\t1", "g\t1\t2\t3", "#x\t1\t2", '"g\t1\t2"\t3'])
+def test_a_line_far_down_is_held_to_the_header_too(tmp_path, bad):
+    rows = [f"g{row}\t{row}\t{row}" for row in range(3000)]
+    path = tmp_path / "counts.tsv"
+    path.write_text("gene\ts1\ts2\n" + "\n".join([*rows[:2000], bad, *rows[2000:]]) + "\n")
+    with pytest.raises(InputError, match=r"line 2002 has|'#x' may be a row or a remark"):
+        read_user_table(path, row_names=True)
+    path.write_text("gene\ts1\ts2\n" + "\n".join([*rows[:2000], "# remark", "", *rows[2000:]]) + "\n")
+    assert read_user_table(path, row_names=True).numbers([1])[:, 0].tolist() == list(range(3000))
+
+
+def test_commas_within_quotes_are_text_and_a_cell_ends_with_its_line(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text('sample,note\ns1,"a, ""b"""\ns2,\n')
+    assert read_columns(path, ["sample", "note"])["note"].tolist() == ['a, "b"', ""]
+    path.write_text('sample,note\ns1,"two\nlines"\ns2,x\n')
+    with pytest.raises(InputError, match="line 2 opens a quote"):
+        read_columns(path, ["sample"])
+
+
+def test_lists_lose_blanks_remarks_and_quotes(tmp_path):
+    path = tmp_path / "genes.txt"
+    path.write_bytes('\ufeff# mine\r\n"A"\r\n\r\n B\xa0\tx\r\nC,1\r\n'.encode())
+    assert read_first_cells(path) == ["A", "B", "C"]
+    path.write_text("id\tgeo\nPRJNA1\tGSE1;GSE2\n")
+    assert read_lists_of_ids(path) == [["id", "geo"], ["PRJNA1", "GSE1;GSE2"]]

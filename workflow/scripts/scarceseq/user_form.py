@@ -109,7 +109,7 @@ def find_form(
     start = next((at for at, line in enumerate(lines) if not is_blank(line) and not line.startswith("#")), None)
     if start is None:
         raise InputError(f"{origin} has no rows")
-    directive = re.fullmatch(r'"?sep=(.)"?', lines[start].strip(BLANKS.replace("\t", "")))
+    directive = re.fullmatch(r'"?sep=(.)"?', lines[start])
     if directive:
         start += 1
     rows = [(at, line) for at, line in enumerate(lines) if at > start and not is_blank(line)]

@@ -10,27 +10,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from scarceseq.errors import InputError
+from scarceseq.user_cells import read_cells
 from scarceseq.user_form import (
     UNNAMED,
     Form,
-    StrayQuoteError,
     find_form,
     is_blank,
     looks_like_data,
-    splitter,
 )
 from scarceseq.user_text import read_text
-from scarceseq.user_values import BLANKS, meant, numbers, trim, unquoted, without_missing_words
+from scarceseq.user_values import meant, numbers, trim, unquoted, without_missing_words
 
 log = logging.getLogger(__name__)
 
 # Lines by which separator and header are found; every further line must agree with them.
 BEGINNING = 1000
 BEGINNING_LENGTH = 2**24
-BLOCK_BYTES = 2**27
 R_OBJECTS = (".rds", ".rda", ".rdata")
 
 
@@ -142,7 +139,7 @@ def read_user_table(
     else:
         text = read_text(path)
         form = find_form(_first_lines(text), origin, columns, row_names, names)
-        table = _named(_cells(text, form, origin), form, origin)
+        table = _named(read_cells(text, form, origin), form, origin)
     table = _without_blank_rows(table)
     for column in columns:
         table.place(column)
@@ -172,81 +169,6 @@ def _first_lines(text: str) -> list[str]:
     lines = text[:BEGINNING_LENGTH].split("\n")
     lines = lines[:-1] if len(text) > BEGINNING_LENGTH and len(lines) > 2 else lines
     return lines[:BEGINNING]
-
-
-def _cells(text: str, form: Form, origin: str) -> list[pa.ChunkedArray]:
-    """Columns of a table; every line is a row, a remark or blank."""
-    body = text.split("\n", form.first_row)[form.first_row] if text.count("\n") >= form.first_row else ""
-    body = body.rstrip("\n")
-    if not body:
-        return [pa.chunked_array([pa.array([], pa.string())])] * form.cells
-    if form.separator not in ("", "\t") and '"' in body:
-        return _by_line(body.split("\n"), form, origin)
-    separator = form.separator or "\t"
-    if separator == " " and re.search(r"  |\t|^ | $|\n | \n", body):
-        body = re.sub(r"[ \t]+", " ", re.sub(r"(?m)^[ \t]+|[ \t]+$", "", body)).rstrip("\n")
-    return _by_arrow(body, separator, form, origin)
-
-
-def _by_arrow(body: str, separator: str, form: Form, origin: str) -> list[pa.ChunkedArray]:
-    skipped: list[int] = []
-
-    def judge(row: pa.csv.InvalidRow) -> str:
-        if is_blank(row.text) or row.text.startswith("#"):
-            skipped.append(row.number)
-            return "skip"
-        raise InputError(
-            f"{origin}: line {row.number + form.first_row} has {row.actual_columns} cells, the others have "
-            f"{form.cells}: mend the line, or begin a remark with #"
-        )
-
-    names = [str(place) for place in range(form.cells)]
-    data = body.encode()
-    table = pyarrow.csv.read_csv(
-        pa.py_buffer(data),
-        pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=min(len(data) + 1, BLOCK_BYTES)),
-        pyarrow.csv.ParseOptions(
-            delimiter=separator, quote_char=False, ignore_empty_lines=False, invalid_row_handler=judge
-        ),
-        pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-    )
-    if len(table) + len(skipped) != body.count("\n") + 1:
-        raise InputError(f"{origin}: {body.count(chr(10)) + 1} lines gave {len(table)} rows; the table is damaged")
-    if skipped:
-        log.info("%s: %d blank lines and remarks among the rows are skipped", origin, len(skipped))
-    return [_clean(table.column(name)) for name in names]
-
-
-def _clean(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cells without blanks around them, and without quotes that enclose them."""
-    cells = pc.utf8_trim(cells, characters=BLANKS)
-    if pc.any(pc.starts_with(cells, '"'), min_count=0).as_py():
-        cells = pa.chunked_array([pa.array([trim(unquoted(cell)) for cell in cells.to_pylist()], pa.string())])
-    return cells
-
-
-def _by_line(lines: list[str], form: Form, origin: str) -> list[pa.ChunkedArray]:
-    """Cells of lines in which some are in quotes."""
-    split, rows = splitter(form.separator), []
-    for number, line in enumerate(lines, start=form.first_row + 1):
-        if is_blank(line):
-            continue
-        try:
-            cells = split(line)
-        except StrayQuoteError as error:
-            raise InputError(
-                f"{origin}: line {number} opens a quote that its cell does not close ({error}): remove or double the "
-                "quote; a cell cannot go on in the next line"
-            ) from error
-        if len(cells) == form.cells:
-            rows.append(cells)
-        elif not line.startswith("#"):
-            raise InputError(
-                f"{origin}: line {number} has {len(cells)} cells, the others have {form.cells}: mend the line, or "
-                "begin a remark with #"
-            )
-    columns = zip(*rows, strict=True) if rows else [()] * form.cells
-    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]
 
 
 def _named(cells: list[pa.ChunkedArray], form: Form, origin: str) -> UserTable:

@@ -1,6 +1,5 @@
 """Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
 
-
 import numpy as np
 import pandas as pd
 

@@ -27,7 +27,9 @@ rule design_screen:
     resources:
         mem_mb=4000,
     params:
-        settings=config,
+        settings=config["design"],
+        name=config["name"],
+        seed=config["seed"],
     message:
         "Choosing genes to perturb"
     script:

@@ -137,6 +137,16 @@ def test_an_edit_of_any_module_that_a_script_imports_reruns_its_rule(imported):
     assert {rule: names for rule, names in missed.items() if names} == {}
 
 
+def test_the_code_of_a_design_has_no_other_section_of_the_report():
+    sections = {"archive", "corpus", "fewshot", "guide", "network", "own_study", "perturbation", "pretrain", "screen"}
+    sections |= {"selection", "resources", "overview", "sections"}
+    modules = {f"scarceseq.report.{name}" for name in sections}
+    assert modules <= modules_of("render_report")
+    assert not modules & modules_of("design_screen")
+    rooms = {name.split(".")[1] for name in modules_of("design_screen") if "." in name}
+    assert not rooms & {"archive", "corpus", "pretrain", "guide", "fewshot", "own_study", "screen", "perturbation"}
+
+
 def late_imports(name):
     """Modules that a module names in an import inside a function, or behind a `try`."""
     path = SCRIPTS.joinpath(*name.split("."))

@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-from scarceseq.report.page import build, write
+from scarceseq.report.page import write
+from scarceseq.report.sections import build, head
 from scarceseq.runtime import commit, start
 
 start(snakemake.log[0])
-page = Path(snakemake.output.page)
-sections = build(dict(snakemake.input.items()), snakemake.params.settings, page.parent / "benchmarks")
-write(
-    sections,
-    snakemake.params.settings,
-    page,
-    snakemake.output.figures,
-    snakemake.output.tables,
-    commit(),
-)
+settings, output = snakemake.params.settings, snakemake.output
+sections = build(dict(snakemake.input.items()), settings, Path(output.page).parent / "benchmarks")
+write(head(settings, commit()), sections, output.page, output.figures, output.tables)

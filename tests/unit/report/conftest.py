@@ -14,6 +14,7 @@ from scarceseq.pretrain.comparison import compare as comparison
 from scarceseq.pretrain.comparison import contrasts
 from scarceseq.pretrain.embedding import write_embedding
 from scarceseq.report import page
+from scarceseq.report.sections import build, head
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
 
@@ -32,8 +33,9 @@ def settings():
 def rendered(tmp_path_factory):
     """A folder in which the whole made-up run was rendered once, for tests that only look."""
     folder, settings = tmp_path_factory.mktemp("rendered"), make_settings()
-    sections = page.build(make_run(folder / "run"), settings, folder / "run" / "benchmarks")
-    page.write(sections, settings, folder / "report.html", folder / "figures", folder / "tables", "abc123", "today")
+    sections = build(make_run(folder / "run"), settings, folder / "run" / "benchmarks")
+    top = head(settings, "abc123", "today")
+    page.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     return folder
 
 

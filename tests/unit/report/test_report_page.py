@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from scarceseq.files import read_table, write_table
 from scarceseq.report import page as pages
+from scarceseq.report.sections import build, head
 
 
 def render(run, settings, folder):
-    sections = pages.build(run, settings, folder / "run" / "benchmarks")
-    pages.write(sections, settings, folder / "report.html", folder / "figures", folder / "tables", "abc123", "today")
+    sections = build(run, settings, folder / "run" / "benchmarks")
+    top = head(settings, "abc123", "today")
+    pages.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     return (folder / "report.html").read_text()
 
 
@@ -107,8 +109,9 @@ def test_figures_and_tables_on_the_page_are_those_in_the_folders(rendered):
 def test_two_renderings_are_equal_byte_for_byte(run, settings, tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
-        sections = pages.build(run, settings, tmp_path / "run" / "benchmarks")
-        pages.write(sections, settings, folder / "report.html", folder / "figures", folder / "tables", None, "today")
+        sections = build(run, settings, tmp_path / "run" / "benchmarks")
+        top = head(settings, None, "today")
+        pages.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     files = [path.relative_to(one) for path in sorted(one.rglob("*")) if path.is_file()]
     assert files
     assert [file for file in files if (one / file).read_bytes() != (other / file).read_bytes()] == []

@@ -1,5 +1,8 @@
 """A list of genes to perturb: what it reaches, how that compares with random choice, and the plate."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from scarceseq.design.design import knee
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
@@ -66,6 +69,14 @@ def sentence(summary):
     if summary["chosen"] < summary["budget"] and not summary["costs"]:
         text += f" The budget of {summary['budget']:g} is more than there are candidates: all are in the list."
     return text
+
+
+def asked_for(settings: Mapping[str, Any]) -> str:
+    """What the config section `design` asked for, in plain words."""
+    money = "a cost" if settings["costs"] else "a budget"
+    return (
+        f"Genes to perturb next were chosen on the graph {settings['graph']}, within {money} of {settings['budget']:g}."
+    )
 
 
 def section(inputs):

@@ -1,6 +1,7 @@
 """The head of the page: in words, what the configuration asked for."""
 
 from scarceseq.config.selector_names import selector_jobs
+from scarceseq.report import design
 from scarceseq.report.wording import count, listed, span
 
 
@@ -85,6 +86,4 @@ def _selection(settings):
 def _design(settings):
     if "design" not in settings:
         return ""
-    design = settings["design"]
-    money = "a cost" if design["costs"] else "a budget"
-    return f"Genes to perturb next were chosen on the graph {design['graph']}, within {money} of {design['budget']:g}."
+    return design.asked_for(settings["design"])

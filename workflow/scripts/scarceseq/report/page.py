@@ -1,4 +1,4 @@
-"""Putting the page together and writing it with its figures and tables."""
+"""The frame of a page, whatever sections it has: putting it together, writing it with its figures and tables."""
 
 import base64
 import contextlib
@@ -7,87 +7,62 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import yaml
 from markupsafe import Markup
 
 from scarceseq.files import atomic, write_table
-from scarceseq.report import (
-    archive,
-    cells,
-    corpus,
-    design,
-    fewshot,
-    guide,
-    network,
-    overview,
-    own_study,
-    perturbation,
-    pretrain,
-    resources,
-    screen,
-    selection,
-    style,
-)
-from scarceseq.report.inputs import Inputs
+from scarceseq.report import cells, style
+from scarceseq.report.blocks import Section
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")
 ROWS_SHOWN = 200
 
 
-def build(named, settings, benchmarks):
-    """Sections of the page, in the order of the stages; stages that did not run are left out.
+@dataclass(frozen=True)
+class Head:
+    """What a page says of the run.
 
-    Parameters
+    Attributes
     ----------
-    named : dict of str to (str or list of str)
-        Input files by name.
+    name : str
+    seed : int or None
+    summary : str
+        What the config asked for, in words.
     settings : dict
-        The whole config.
-    benchmarks : path
-        Folder of Snakemake's benchmark files.
-
-    Returns
-    -------
-    list of Section
+        The config, or as much of it as the page is about; printed at its end.
+    commit : str, optional
+        Of the code.
+    date : str, optional
+        Now, if left out.
     """
-    inputs = Inputs(named)
-    sections = [
-        archive.section(inputs),
-        corpus.section(inputs, settings),
-        pretrain.section(inputs),
-        guide.section(inputs),
-        fewshot.section(inputs, settings),
-        own_study.section(inputs),
-        network.section(inputs),
-        screen.section(inputs),
-        perturbation.section(inputs, settings),
-        selection.section(inputs),
-        design.section(inputs),
-        resources.section(benchmarks),
-    ]
-    return [section for section in sections if section is not None]
+
+    name: str
+    seed: int | None
+    summary: str
+    settings: Mapping[str, Any]
+    commit: str | None = None
+    date: str | None = None
 
 
-def write(sections, settings, page, figures, tables, commit=None, date=None):
+def write(head: Head, sections: Sequence[Section], page: str | Path, figures: str | Path, tables: str | Path) -> None:
     """Write the page, its figures and its tables; each appears only when complete, the page last.
 
     Parameters
     ----------
+    head : Head
     sections : list of Section
-    settings : dict
-        The whole config.
     page : path
         HTML file.
     figures, tables : path
         Folders; what they held before is replaced.
-    commit : str, optional
-    date : str, optional
-        Now, if left out.
     """
     blocks = [block for section in sections for block in section.blocks]
     drawings = {block.name: style.svg(block.figure, block.name) for block in blocks if block.kind == "picture"}
@@ -97,21 +72,20 @@ def write(sections, settings, page, figures, tables, commit=None, date=None):
         for block in blocks:
             if block.kind == "table":
                 write_table(block.frame, written / f"{block.name}.tsv")
-        html.write_text(render(sections, settings, drawings, written, commit, date), encoding="utf-8")
+        html.write_text(render(head, sections, drawings, written), encoding="utf-8")
 
 
-def render(sections, settings, drawings, tables, commit=None, date=None):
+def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str], tables: Path) -> str:
     """HTML of the page.
 
     Parameters
     ----------
+    head : Head
     sections : list of Section
-    settings : dict
     drawings : dict of str to str
         SVG of each figure by name.
     tables : Path
         Folder that holds the written tables.
-    commit, date : str, optional
 
     Returns
     -------
@@ -123,11 +97,11 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     return template.render(
-        name=settings["name"],
-        seed=settings.get("seed"),
-        summary=overview.describe(settings),
-        date=date or now,
-        commit=commit,
+        name=head.name,
+        seed=head.seed,
+        summary=head.summary,
+        date=head.date or now,
+        commit=head.commit,
         facts=[fact for section in sections for fact in section.facts],
         drawings=drawings,
         findings=[text for section in sections for text in section.findings],
@@ -137,7 +111,7 @@ def render(sections, settings, drawings, tables, commit=None, date=None):
         ],
         script=Markup(script),
         script_hash=f"sha256-{digest}",
-        config=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100),
+        config=yaml.safe_dump(dict(head.settings), sort_keys=False, allow_unicode=True, width=100),
     )
 
 
@@ -159,7 +133,7 @@ def _prepared(block, drawings, tables):
 
 
 @contextlib.contextmanager
-def whole_folder(path):
+def whole_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder that takes the place of `path` when the block ends without error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,63 @@
+"""The report: its head, and the sections of all stages that ran."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scarceseq.report import (
+    archive,
+    corpus,
+    design,
+    fewshot,
+    guide,
+    network,
+    overview,
+    own_study,
+    perturbation,
+    pretrain,
+    resources,
+    screen,
+    selection,
+)
+from scarceseq.report.blocks import Section
+from scarceseq.report.inputs import Inputs
+from scarceseq.report.page import Head
+
+
+def head(settings: Mapping[str, Any], commit: str | None = None, date: str | None = None) -> Head:
+    """Head of the report; `settings` is the whole config."""
+    return Head(settings["name"], settings.get("seed"), overview.describe(settings), settings, commit, date)
+
+
+def build(named: Mapping[str, str | list[str]], settings: Mapping[str, Any], benchmarks: str | Path) -> list[Section]:
+    """Sections of the page, in the order of the stages; stages that did not run are left out.
+
+    Parameters
+    ----------
+    named : dict of str to (str or list of str)
+        Input files by name.
+    settings : dict
+        The whole config.
+    benchmarks : path
+        Folder of Snakemake's benchmark files.
+
+    Returns
+    -------
+    list of Section
+    """
+    inputs = Inputs(named)
+    sections = [
+        archive.section(inputs),
+        corpus.section(inputs, settings),
+        pretrain.section(inputs),
+        guide.section(inputs),
+        fewshot.section(inputs, settings),
+        own_study.section(inputs),
+        network.section(inputs),
+        screen.section(inputs),
+        perturbation.section(inputs, settings),
+        selection.section(inputs),
+        design.section(inputs),
+        resources.section(benchmarks),
+    ]
+    return [section for section in sections if section is not None]

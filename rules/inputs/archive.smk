@@ -1,4 +1,4 @@
-# What the rules of rules/archive.smk read and are told, as far as the config decides it.
+# What the rules of rules/archive.smk read and which settings they get, as far as the config decides it.
 
 
 def archive_inputs():

@@ -42,12 +42,12 @@ def test_every_listed_run_is_accounted_for(finished_run):
 def test_one_table_tells_what_became_of_every_listed_study(finished_run):
     root = finished_run / "results/tiny"
     listed = pd.read_csv(root / "archive/studies.tsv", sep="\t").set_index("project")
-    fates = pd.read_csv(root / "corpus/studies.tsv", sep="\t").set_index("study")
-    assert fates.loc[listed.index, "runs"].equals(listed["runs"].rename_axis("study"))
-    fetched = fates[fates["status"] != "skipped"]
+    statuses = pd.read_csv(root / "corpus/studies.tsv", sep="\t").set_index("study")
+    assert statuses.loc[listed.index, "runs"].equals(listed["runs"].rename_axis("study"))
+    fetched = statuses[statuses["status"] != "skipped"]
     assert (fetched["runs"] == fetched["kept_runs"] + fetched["dropped_runs"]).all()
-    assert fates["samples"].sum() == len(pd.read_parquet(root / "corpus/samples.parquet"))
-    assert {"kept", "skipped"} <= set(fates["status"])
+    assert statuses["samples"].sum() == len(pd.read_parquet(root / "corpus/samples.parquet"))
+    assert {"kept", "skipped"} <= set(statuses["status"])
 
 
 def test_metadata_of_every_planned_run_are_kept_whole(finished_run):

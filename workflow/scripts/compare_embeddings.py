@@ -26,6 +26,6 @@ contrasts = contrast(scores, task.protocol, settings.confidence)
 trained = loaded[0].information["training_studies"]
 samples = int(sum(study in set(trained) for study in matrix.studies))
 labelled = task.label in loaded[0].information["settings"]["objectives"].get("labels", {}).get("keys", [])
-told = (snakemake.wildcards.base, task.label, samples, labelled, settings.smallest_difference)
+description = (snakemake.wildcards.base, task.label, samples, labelled, settings.smallest_difference)
 files.write_table(scores, snakemake.output.scores)
-files.write_json({"contrasts": contrasts, "verdict": verdict(contrasts, *told)}, snakemake.output.contrasts)
+files.write_json({"contrasts": contrasts, "verdict": verdict(contrasts, *description)}, snakemake.output.contrasts)

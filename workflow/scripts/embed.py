@@ -29,6 +29,6 @@ else:
     role = splits[splits["split"] == base.information["split"]].set_index("study")["role"]
     table["role"] = table["study"].map(role).fillna("unused")
     embedding, share = embed_rows(base, np.load(source.training, mmap_mode="r")), 1.0
-told = {f"predicted_{key}": values for key, values in tell_labels(base, embedding).items()}
+predicted = {f"predicted_{key}": values for key, values in tell_labels(base, embedding).items()}
 attributes = attribute_columns(files.read_table(source.attributes), table.index)
-write_embedding(embedding, table.assign(**told).join(attributes), base, share, snakemake.output[0])
+write_embedding(embedding, table.assign(**predicted).join(attributes), base, share, snakemake.output[0])

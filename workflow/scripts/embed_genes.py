@@ -9,6 +9,6 @@ runtime.start(snakemake.log[0])
 
 base = load_base(snakemake.input.model, snakemake.input.information)
 vectors = embed_genes(base)
-columns = [f"component_{number + 1}" for number in range(vectors.shape[1])]
+columns = [f"component_{index + 1}" for index in range(vectors.shape[1])]
 names = {"gene_id": base.gene_ids, "gene_name": base.information["vocabulary"]["gene_names"]}
 files.write_table(pd.DataFrame(names).join(pd.DataFrame(vectors, columns=columns)), snakemake.output.genes)

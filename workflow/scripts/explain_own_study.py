@@ -21,13 +21,13 @@ source, output, params = snakemake.input, snakemake.output, snakemake.params
 base = load_base(source.model, source.information, device.choose("cpu"))
 samples, expression = read_table(source.samples), np.load(source.expression)
 corpus, splits = own_corpus(expression, samples, base, load_file(source.components))
-((name, part),) = params.method.items()
+((name, inputs),) = params.method.items()
 method = registry.load("fewshot.methods", name).METHOD
 if not isinstance(method, Gradient):
     raise InputError(f"config key own_study.methods: the first one, {name}, is not trained by gradient")
 fitting = FittingSettings(**params.fitting, candidates=[])
-learned = load_file(part["learned"]) if part["learned"] else None
-candidates = [Candidate(*pair) for pair in part["candidates"]]
+learned = load_file(inputs["learned"]) if inputs["learned"] else None
+candidates = [Candidate(*pair) for pair in inputs["candidates"]]
 predict = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
 predictions = read_table(source.predictions)
 chosen = predictions[predictions["method"] == name].drop_duplicates(["repeat", "fold"])

@@ -15,28 +15,28 @@ from scarceseq.runtime import keep_freed_memory, start
 start(snakemake.log[0])
 keep_freed_memory()
 torch.set_num_threads(snakemake.threads)
-inputs, params = snakemake.input, snakemake.params
+source, params = snakemake.input, snakemake.params
 chosen = device.choose(params.device)
-base = load_base(inputs.model, inputs.information, chosen)
-learned = {path: load_file(path, device=str(chosen)) for path in inputs.get("learned", [])}
+base = load_base(source.model, source.information, chosen)
+learned = {path: load_file(path, device=str(chosen)) for path in source.get("learned", [])}
 methods = {
     name: (
         registry.load("fewshot.methods", name).METHOD,
-        learned.get(part["learned"]),
-        [Candidate(*pair) for pair in part["candidates"]],
+        learned.get(inputs["learned"]),
+        [Candidate(*pair) for pair in inputs["candidates"]],
     )
-    for name, part in params.methods.items()
+    for name, inputs in params.methods.items()
 }
 predictions, curves = fit_cell(
-    episodes=read_table(inputs.episodes),
+    episodes=read_table(source.episodes),
     corpus=Corpus(
-        expression=np.load(inputs.training, mmap_mode="r"),
-        samples=read_table(inputs.samples),
-        gene_ids=read_table(inputs.genes)["gene_id"].tolist(),
+        expression=np.load(source.training, mmap_mode="r"),
+        samples=read_table(source.samples),
+        gene_ids=read_table(source.genes)["gene_id"].tolist(),
         base=base,
         centring=params.centring,
     ),
-    splits=read_table(inputs.splits),
+    splits=read_table(source.splits),
     base=base,
     methods=methods,
     settings=FittingSettings(**params.fitting, candidates=[]),

@@ -15,9 +15,9 @@ screen = {
     "differential": read_table(source.differential),
     "splits": read_table(source.splits),
 }
-known = {"settings": snakemake.params.settings | {"threads": snakemake.threads}}
+extra = {"settings": snakemake.params.settings | {"threads": snakemake.threads}}
 if source.get("cells"):
-    known["cells"] = read_cells(source.cells, screen["profiles"].obs_names, snakemake.params.drop_expressing)
+    extra["cells"] = read_cells(source.cells, screen["profiles"].obs_names, snakemake.params.drop_expressing)
 predictions = fit_selection(
     {"screen": wildcards.screen, "graph": wildcards.graph},
     wildcards.predictor,
@@ -25,6 +25,6 @@ predictions = fit_selection(
     read_table(source.rankings),
     read_graph(source.prediction_graph) if source.prediction_graph else None,
     BudgetSettings(**snakemake.params.budgets),
-    known,
+    extra,
 )
 write_table(predictions, snakemake.output.predictions)

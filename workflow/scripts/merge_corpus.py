@@ -6,9 +6,9 @@ from scarceseq.archive.plan import STUDY_COLUMNS
 from scarceseq.corpus import merge, store
 from scarceseq.corpus.all_metadata import join_metadata
 from scarceseq.corpus.attributes import join_attributes
-from scarceseq.corpus.fates import study_fates
 from scarceseq.corpus.gene_choice import read_gene_list
 from scarceseq.corpus.orthologues import OrthologueTable
+from scarceseq.corpus.study_status import study_status
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 
@@ -20,19 +20,19 @@ check_failed_share(entries, snakemake.params.max_failed_share)
 dropped = [read_table(path, dtype=str) for path in source.dropped]
 settings = snakemake.params.orthologues
 orthologues = OrthologueTable(**settings) if settings else None
-joined = merge.Joined(list(source.corpora), orthologues, snakemake.params.excluded_studies)
+others = merge.OtherCorpora(list(source.corpora), orthologues, snakemake.params.excluded_studies)
 paths = [*source.shards, *source.studies]
 gene_list = read_gene_list(source.gene_list) if source.gene_list else None
-corpus = merge.merge(paths, dropped, snakemake.params.gene_types, joined, snakemake.params.organism, gene_list)
+corpus = merge.merge(paths, dropped, snakemake.params.gene_types, others, snakemake.params.organism, gene_list)
 samples = merge.sample_table(corpus)
 store.write_corpus(corpus, output.corpus, output.training)
 write_table(samples, output.samples)
 write_table(merge.gene_table(corpus), output.genes)
 write_table(corpus.dropped, output.dropped)
 write_table(corpus.pairs, output.orthologues)
-kept = (samples.loc[corpus.part_of == number, "sample"] for number in range(len(corpus.parts)))
+kept = (samples.loc[corpus.file_of == index, "sample"] for index in range(len(corpus.files)))
 join_attributes(source.attributes, kept, output.attributes)
-of_archives = [*corpus.parts[: len(source.shards)], *corpus.parts[len(paths) :]]  # a user's study has no metadata
-join_metadata(source.metadata, [part.prefix for part in of_archives], output.metadata)
+of_archives = [*corpus.files[: len(source.shards)], *corpus.files[len(paths) :]]  # a user's study has no metadata
+join_metadata(source.metadata, [file.prefix for file in of_archives], output.metadata)
 listed = read_table(source.listed) if source.listed else pd.DataFrame(columns=STUDY_COLUMNS)
-write_table(study_fates(listed, samples, corpus.dropped), output.studies)
+write_table(study_status(listed, samples, corpus.dropped), output.studies)

@@ -30,11 +30,11 @@ samples = read_table(source.samples)
 corpus, splits = own_corpus(np.load(source.expression), samples, base, load_file(source.components))
 fitting = FittingSettings(**params.fitting, candidates=[])
 predictors = {}
-for name, part in params.methods.items():
+for name, inputs in params.methods.items():
     method = registry.load("fewshot.methods", name).METHOD
     check_method(name, method)
-    learned = load_file(part["learned"]) if part["learned"] else None
-    candidates = [Candidate(*pair) for pair in part["candidates"]]
+    learned = load_file(inputs["learned"]) if inputs["learned"] else None
+    candidates = [Candidate(*pair) for pair in inputs["candidates"]]
     made = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
     predictors[name] = made, candidates
 
@@ -47,8 +47,8 @@ runs = [
 predictions = pd.concat(runs, ignore_index=True)
 tested = {name: predictors[name] for name in params.tested_methods}
 permuted = permuted_accuracies(samples, corpus, tested, folds, params.permutations, params.seed)
-told = own_verdict.report(predictions, permuted, samples, arrangements(samples), folds, params.telling)
+report = own_verdict.report(predictions, permuted, samples, arrangements(samples), folds, params.telling)
 write_table(predictions, output.predictions)
 for name in ("scores", "contrasts", "permutations"):
-    write_table(told[name], output[name])
-write_json(told["summary"], output.summary)
+    write_table(report[name], output[name])
+write_json(report["summary"], output.summary)

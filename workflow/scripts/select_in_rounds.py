@@ -11,10 +11,10 @@ from scarceseq.selection.settings import RankingSettings, RoundSettings
 start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
 profiles = anndata.read_h5ad(source.pseudobulk)
-known = {name: {"settings": own | {"threads": snakemake.threads}} for name, own in params.models.items()}
+models = {name: {"settings": settings | {"threads": snakemake.threads}} for name, settings in params.models.items()}
 if source.get("cells"):
     cells = read_cells(source.cells, profiles.obs_names, params.drop_expressing)
-    known = {name: fields | {"cells": cells} for name, fields in known.items()}
+    models = {name: fields | {"cells": cells} for name, fields in models.items()}
 rankings, costs = select_in_rounds(
     snakemake.wildcards.screen,
     params.selectors,
@@ -24,7 +24,7 @@ rankings, costs = select_in_rounds(
     [read_graph(path) for path in source.priors],
     (RankingSettings(1, params.hops), RoundSettings(**params.rounds), params.min_budget),
     params.seed,
-    known,
+    models,
 )
 write_table(rankings, snakemake.output.rankings)
 write_table(costs, snakemake.output.costs)

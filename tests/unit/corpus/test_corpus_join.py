@@ -138,7 +138,7 @@ def test_pairs_that_stand_twice_count_once(table):
 
 
 def joined(paths, human, orthologues, **options):
-    return merge.merge(paths, [], [], merge.Joined([human], orthologues, **options))
+    return merge.merge(paths, [], [], merge.OtherCorpora([human], orthologues, **options))
 
 
 def test_each_organism_has_its_own_gene_lengths_and_tpm_is_over_the_pairs(mouse, human, table, tmp_path):
@@ -197,8 +197,8 @@ def test_joining_another_organism_moves_no_study_of_the_own(mouse, human, table)
 
 
 def test_the_order_of_files_decides_the_genes_and_nothing_else(mouse, human, table):
-    one = merge.merge([], [], [], merge.Joined([mouse, human], table()))
-    other = merge.merge([], [], [], merge.Joined([human, mouse], table()))
+    one = merge.merge([], [], [], merge.OtherCorpora([mouse, human], table()))
+    other = merge.merge([], [], [], merge.OtherCorpora([human, mouse], table()))
     assert one.genes.index.tolist() == MOUSE.index.tolist()
     assert other.genes.index.tolist() == HUMAN.index.tolist()
     assert other.samples["study"].tolist() == ["SRP1", "airway", "mouse.SRP1", "mouse.SRP2"]
@@ -211,7 +211,7 @@ def test_the_order_of_files_decides_the_genes_and_nothing_else(mouse, human, tab
 def test_duplicates_are_found_within_an_organism_and_names_are_not_confused_between_them(file, mouse, human, table):
     """h3 is h1 again; h4 has the counts of m1 in the pairs' genes: also one sample only, whatever it is called."""
     again = file("human", {("SRP7", "h3"): [500, 25, 3, 4], ("SRP8", "h1"): [7, 7, 7, 7]}, HUMAN, corpus=True)
-    corpus = merge.merge([mouse], [], [], merge.Joined([human, again], table()))
+    corpus = merge.merge([mouse], [], [], merge.OtherCorpora([human, again], table()))
     assert corpus.dropped.to_numpy().tolist() == [
         ["human.SRP7", "h3", "duplicate_content", "h1"],
         ["human.SRP8", "h1", "duplicate_sample", "h1"],
@@ -258,11 +258,11 @@ def test_a_joined_corpus_is_not_joined_again(mouse, human, table, tmp_path):
     corpus = joined([mouse], human, table())
     store.write_corpus(corpus, tmp_path / "corpus.h5ad", tmp_path / "training.npy")
     with pytest.raises(InputError, match=r"corpus.h5ad: holds human and mouse; join the corpora that it was made of"):
-        merge.merge([], [], [], merge.Joined([tmp_path / "corpus.h5ad"], table()))
+        merge.merge([], [], [], merge.OtherCorpora([tmp_path / "corpus.h5ad"], table()))
 
 
 def test_a_batch_without_samples_leaves_the_organism_to_the_config(file, human, table):
-    corpus = merge.merge([file("mouse", {}, MOUSE)], [], [], merge.Joined([human], table()), organism="mouse")
+    corpus = merge.merge([file("mouse", {}, MOUSE)], [], [], merge.OtherCorpora([human], table()), organism="mouse")
     assert corpus.genes.index.tolist() == MOUSE.index.tolist()
     assert corpus.samples["study"].tolist() == ["human.SRP1", "human.airway"]
 
@@ -275,7 +275,7 @@ def test_a_users_study_of_the_other_organism_is_joined_through_the_same_table(mo
     settings = UserStudySettings(name="airway", counts=str(tmp_path / "counts.tsv"), **keys)
     study = import_study(settings, annotation)
     write_counts(study.counts, study.samples, study.genes, tmp_path / "study.h5ad")
-    corpus = merge.merge([mouse, tmp_path / "study.h5ad"], [], [], merge.Joined([], table()))
+    corpus = merge.merge([mouse, tmp_path / "study.h5ad"], [], [], merge.OtherCorpora([], table()))
     store.write_corpus(corpus, tmp_path / "corpus.h5ad", tmp_path / "training.npy")
     assert corpus.samples["study"].tolist() == ["SRP1", "SRP2", "human.airway"]
     np.testing.assert_allclose(np.load(tmp_path / "training.npy")[2], [math.log2(5e5 + 1)] * 2, rtol=2**-11)

@@ -1,4 +1,4 @@
-"""Attributes of the corpus's samples, from the tables of its parts."""
+"""Attributes of the corpus's samples, from the tables of its studies' files."""
 
 import contextlib
 
@@ -14,14 +14,14 @@ ROWS = 2**16
 
 
 def join_attributes(paths, kept, target):
-    """Put the tables of all parts one behind the other, without samples that are not kept.
+    """Put the tables of all files one behind the other, without samples that are not kept.
 
     Parameters
     ----------
     paths : list of path
         Parquet: sample, key, value; each key of a sample once.
     kept : iterable of array of str
-        Samples kept of each part.
+        Samples kept of each file.
     target : path
     """
     with atomic(target) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:

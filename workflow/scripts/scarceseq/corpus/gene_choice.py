@@ -38,13 +38,13 @@ def choose_genes(genes, gene_types, gene_list=None):
     if gene_types:
         chosen = chosen & genes["gene_type"].isin(gene_types).to_numpy()
     if gene_list is not None:
-        wanted, known = unversioned(gene_list), unversioned(genes.index)
-        lacking = wanted[~wanted.isin(known[chosen])]
+        wanted, of_corpus = unversioned(gene_list), unversioned(genes.index)
+        lacking = wanted[~wanted.isin(of_corpus[chosen])]
         if len(lacking):
             log.warning(
                 "config key corpus.gene_list: %d of %d genes are not in the annotation, not measured in every study, "
                 "or of another type, such as %s",
                 *(len(lacking), len(wanted), ", ".join(lacking[:5])),
             )
-        chosen = chosen & known.isin(wanted).to_numpy()
+        chosen = chosen & of_corpus.isin(wanted).to_numpy()
     return chosen

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.corpus.alignment import AlignedFile, align
 from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
-from scarceseq.corpus.parts import align
 from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
 
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 class Corpus:
     """Attributes
     ----------
-    parts : list of Part
-    part_of, row_of : numpy.ndarray of int, (samples,)
+    files : list of AlignedFile
+    file_of, row_of : numpy.ndarray of int, (samples,)
         Where the counts of each sample are: coverage sums of archive samples, read counts of a user's.
     samples : pandas.DataFrame
         Index: sample; sorted by study, then sample.
     figures : pandas.DataFrame
         library_size, genes_detected, zero_fraction, rate_sum of each sample; see `sample_table`.
     genes : pandas.DataFrame
-        Index: versioned gene id. Columns of `scarceseq.corpus.parts.align`, and chosen (a column of the training
+        Index: versioned gene id. Columns of `scarceseq.corpus.alignment.align`, and chosen (a column of the training
         matrix).
     dropped : pandas.DataFrame
         study, run, reason, value: of all stages, sorted.
@@ -37,8 +37,8 @@ class Corpus:
         organism, gene, orthologue, use: see `OrthologueTable.match`.
     """
 
-    parts: list
-    part_of: np.ndarray
+    files: list[AlignedFile]
+    file_of: np.ndarray
     row_of: np.ndarray
     samples: pd.DataFrame
     figures: pd.DataFrame
@@ -48,7 +48,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Joined:
+class OtherCorpora:
     """Corpora of other runs.
 
     Attributes
@@ -66,7 +66,7 @@ class Joined:
     excluded_studies: list = field(default_factory=list)
 
 
-def merge(paths, dropped, gene_types, joined=None, organism=None, gene_list=None):
+def merge(paths, dropped, gene_types, others=None, organism=None, gene_list=None):
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
     Parameters
@@ -77,7 +77,7 @@ def merge(paths, dropped, gene_types, joined=None, organism=None, gene_list=None
         study, run, reason, value, from each batch.
     gene_types : list of str
         Types of the genes of the training matrix; all if empty.
-    joined : Joined, optional
+    others : OtherCorpora, optional
     organism : str, optional
         The corpus's own; that of the first file if not given.
     gene_list : list of str, optional
@@ -90,17 +90,17 @@ def merge(paths, dropped, gene_types, joined=None, organism=None, gene_list=None
     Raises
     ------
     InputError
-        If a part lacks a gene, a name means two things, or no sample or no gene is left.
+        If a file lacks a gene, a name means two things, or no sample or no gene is left.
     """
-    joined = joined or Joined([])
-    files = [CountsFile(path) for path in [*paths, *joined.paths]]
-    genes, parts, samples, pairs = align(files, organism, joined.orthologues)
+    others = others or OtherCorpora([])
+    counted = [CountsFile(path) for path in [*paths, *others.paths]]
+    genes, files, samples, pairs = align(counted, organism, others.orthologues)
     genes["chosen"] = choose_genes(genes, gene_types, gene_list)
-    part_of = np.repeat(np.arange(len(parts)), [part.rows for part in parts])
-    row_of = np.concatenate([np.arange(part.rows) for part in parts])
-    excluded = (part_of >= len(paths)) & samples.pop("accession").isin(joined.excluded_studies).to_numpy()
+    file_of = np.repeat(np.arange(len(files)), [file.rows for file in files])
+    row_of = np.concatenate([np.arange(file.rows) for file in files])
+    excluded = (file_of >= len(paths)) & samples.pop("accession").isin(others.excluded_studies).to_numpy()
     _check_names(samples)
-    figures, digests = count_figures(parts, genes)
+    figures, digests = count_figures(files, genes)
 
     order = np.lexsort((samples.index, samples["study"]))
     detected = figures["genes_detected"].to_numpy()
@@ -121,7 +121,7 @@ def merge(paths, dropped, gene_types, joined=None, organism=None, gene_list=None
         "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",
         *(len(samples), samples["study"].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
     )
-    return Corpus(parts, part_of[order[kept]], row_of[order[kept]], samples, figures, genes, lost, pairs)
+    return Corpus(files, file_of[order[kept]], row_of[order[kept]], samples, figures, genes, lost, pairs)
 
 
 def _check_names(samples):
@@ -138,8 +138,8 @@ def _check_names(samples):
         raise InputError(f"corpus: {studies} both have a sample {name}; give the user's study among them another name")
 
 
-def count_figures(parts, genes):
-    """Figures of all samples, in the order of the parts, and what tells whether two have the same counts.
+def count_figures(files, genes):
+    """Figures of all samples, in the order of the files, and what tells whether two have the same counts.
 
     Returns
     -------
@@ -150,15 +150,15 @@ def count_figures(parts, genes):
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
-    total, place = sum(part.rows for part in parts), 0
+    total, place = sum(aligned.rows for aligned in files), 0
     figures = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
     figures = {name: np.ones(total, dtype=kind) for name, kind in figures.items()}
     digests = np.empty(total, dtype="S32")
-    for part in parts:
-        length = part.bp_length[shared]
-        with part.file.open() as source:
-            for start in range(0, part.rows, block_rows(len(shared))):
-                counts = part.counts(source, start, min(start + block_rows(len(shared)), part.rows))
+    for aligned in files:
+        length = aligned.bp_length[shared]
+        with aligned.file.open() as source:
+            for start in range(0, aligned.rows, block_rows(len(shared))):
+                counts = aligned.counts(source, start, min(start + block_rows(len(shared)), aligned.rows))
                 counts = np.ascontiguousarray(counts[:, shared])
                 rows = slice(place, place + len(counts))
                 figures["library_size"][rows] = counts.sum(axis=1)
@@ -187,8 +187,8 @@ def sample_reasons(digests, genes_detected, names, excluded):
         Whether the sample's study was named as not to be taken.
     """
     first, seen, reasons = {}, set(), []
-    _, number, times = np.unique(digests, return_inverse=True, return_counts=True)
-    alone = (times[number] == 1) & ~names.duplicated(keep=False)  # most are, and need not be remembered
+    _, group, times = np.unique(digests, return_inverse=True, return_counts=True)
+    alone = (times[group] == 1) & ~names.duplicated(keep=False)  # most are, and need not be remembered
     facts = zip(names, digests, genes_detected, excluded, alone, strict=True)
     for name, digest, detected, unwanted, single in facts:
         if unwanted:
@@ -225,7 +225,7 @@ def sample_table(corpus):
     TPM x bp_length x rate_sum / 1e6.
     """
     table = corpus.samples.astype(dict.fromkeys(["organism", "source", "unit"], str), copy=False)
-    columns = {name: part[name].to_numpy() for part in (table, corpus.figures) for name in part}
+    columns = {name: frame[name].to_numpy() for frame in (table, corpus.figures) for name in frame}
     return pd.DataFrame({"sample": table.index.to_numpy(), **columns}, copy=False)
 
 

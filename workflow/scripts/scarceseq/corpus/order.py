@@ -22,14 +22,14 @@ def draw_passes(rows, seed, block_rows=1, first_pass=0):
     first_pass : int
         Passes before this one are left out.
     """
-    for number in itertools.count(first_pass):
-        generator = np.random.default_rng([seed, number])
+    for index in itertools.count(first_pass):
+        generator = np.random.default_rng([seed, index])
         yield generator.permutation(rows) if block_rows == 1 else _permute_blocks(rows, block_rows, generator)
 
 
 def _permute_blocks(rows, block_rows, generator):
     blocks = np.split(np.sort(rows), np.arange(block_rows, len(rows), block_rows))
-    order = np.concatenate([blocks[number] for number in generator.permutation(len(blocks))])
+    order = np.concatenate([blocks[index] for index in generator.permutation(len(blocks))])
     windows = np.split(order, np.arange(WINDOW_ROWS, len(order), WINDOW_ROWS))
     return np.concatenate([generator.permutation(window) for window in windows])
 

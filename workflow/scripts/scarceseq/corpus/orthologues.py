@@ -91,25 +91,25 @@ class OrthologueTable(Orthologues):
         )
         used = (pairs["use"] == USED).to_numpy()
         if not used.any():
-            told = ", ".join(f"{number} {use}" for use, number in pairs["use"].value_counts().items()) or "no pairs"
+            listed = ", ".join(f"{count} {use}" for use, count in pairs["use"].value_counts().items()) or "no pairs"
             raise InputError(
-                f"corpus.orthologues: {self.table} joins no gene of {own} with one of {other} ({told}); check the "
+                f"corpus.orthologues: {self.table} joins no gene of {own} with one of {other} ({listed}); check the "
                 "columns and gene_id_type"
             )
         for rows_of, genes, name in ((rows[0], own_genes, "gene"), (rows[1], other_genes, "orthologue")):
-            known = rows_of >= 0
-            pairs.loc[known, name] = genes.index.to_numpy(dtype=str)[rows_of[known]]
+            mapped = rows_of >= 0
+            pairs.loc[mapped, name] = genes.index.to_numpy(dtype=str)[rows_of[mapped]]
         places = np.full(len(own_genes), -1)
         places[rows[0][used]] = rows[1][used]
         return places, pairs.assign(organism=other)[PAIR_COLUMNS]
 
     def _rows(self, names, genes):
         """Row of the gene table of each name; -1 if it is unknown or names several."""
-        found = pd.Series(-1, index=pd.unique(names))
+        rows = pd.Series(-1, index=pd.unique(names))
         annotation = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str)})
-        mapped, _ = map_gene_ids(list(found.index), self.gene_id_type, annotation.reset_index(drop=True))
-        found.iloc[mapped["row"].to_numpy(dtype=int)] = genes.index.astype(str).get_indexer(mapped["gene_id"])
-        return found[names].to_numpy()
+        mapped, _ = map_gene_ids(list(rows.index), self.gene_id_type, annotation.reset_index(drop=True))
+        rows.iloc[mapped["row"].to_numpy(dtype=int)] = genes.index.astype(str).get_indexer(mapped["gene_id"])
+        return rows[names].to_numpy()
 
 
 def no_pairs():

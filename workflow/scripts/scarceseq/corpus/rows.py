@@ -76,8 +76,8 @@ class RowReader:
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.matrix)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a matrix of {len(self.matrix)} rows")
         borders = np.linspace(0, len(rows), self._parts + 1, dtype=int).tolist()
-        parts = list(itertools.pairwise(borders))
-        others = [self._threads.submit(self._copy, rows[i:j], out[i:j]) for i, j in parts[1:]]
+        shares = list(itertools.pairwise(borders))
+        others = [self._threads.submit(self._copy, rows[i:j], out[i:j]) for i, j in shares[1:]]
         self._copy(rows[: borders[1]], out[: borders[1]])
         for other in others:
             other.result()

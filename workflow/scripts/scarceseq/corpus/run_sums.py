@@ -97,18 +97,18 @@ class RunSums:
             for start in range(0, len(order), self._rows(PIECE_BYTES)):
                 yield counts[start : start + self._rows(PIECE_BYTES)].astype(np.int64)
 
-    def _rows(self, size, number=np.int64):
+    def _rows(self, size, kind=np.int64):
         """Rows of all genes that `size` bytes hold."""
-        return max(1, size // (np.dtype(number).itemsize * self.genes))
+        return max(1, size // (np.dtype(kind).itemsize * self.genes))
 
     def _hold(self, runs, places, order):
         """Sums of samples if all can be held: in four bytes each, unless one is too large for that."""
-        for number in (np.uint32, np.int64):
-            if len(order) <= self._rows(HELD_BYTES, number):
+        for kind in (np.uint32, np.int64):
+            if len(order) <= self._rows(HELD_BYTES, kind):
                 try:
-                    return self._sum(runs, places, order, number)
+                    return self._sum(runs, places, order, kind)
                 except SumTooLargeError as error:
-                    if number is np.int64:
+                    if kind is np.int64:
                         raise self._too_large(order[error.place]) from error
         return None
 
@@ -133,16 +133,16 @@ class RunSums:
         with tempfile.TemporaryFile(dir=self.path.parent) as scratch:
             laid = []  # (first gene, genes, place in the file, type) of each slab
             for first, slab in self._slabs(runs, places, order, width):
-                number = np.dtype(np.int64 if slab.max() >> 32 else np.uint32)
-                laid.append((first, slab.shape[1], scratch.tell(), number))
-                scratch.write(np.ascontiguousarray(slab, dtype=number))
+                kind = np.dtype(np.int64 if slab.max() >> 32 else np.uint32)
+                laid.append((first, slab.shape[1], scratch.tell(), kind))
+                scratch.write(np.ascontiguousarray(slab, dtype=kind))
             for start in range(0, len(order), self._rows(READ_BYTES)):
                 counts = np.empty((min(self._rows(READ_BYTES), len(order) - start), self.genes), dtype=np.int64)
-                for first, genes, place, number in laid:
-                    part = np.empty((len(counts), genes), dtype=number)
-                    scratch.seek(place + start * genes * number.itemsize)
-                    scratch.readinto(part)
-                    counts[:, first : first + genes] = part
+                for first, genes, place, kind in laid:
+                    rows = np.empty((len(counts), genes), dtype=kind)
+                    scratch.seek(place + start * genes * kind.itemsize)
+                    scratch.readinto(rows)
+                    counts[:, first : first + genes] = rows
                 yield counts
 
     def _slabs(self, runs, places, order, width):
@@ -163,8 +163,8 @@ class RunSums:
         if filled:
             yield first, slab[:, :filled]
 
-    def _sum(self, runs, places, order, number):
-        counts = np.zeros((len(order), self.genes), dtype=number)
+    def _sum(self, runs, places, order, kind):
+        counts = np.zeros((len(order), self.genes), dtype=kind)
         if len(order):
             for _ in self._blocks(runs, places, counts):
                 pass

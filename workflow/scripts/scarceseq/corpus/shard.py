@@ -23,7 +23,7 @@ LENGTH_COLUMNS = ("mapped_reads", "average_mapped_length")
 
 
 @dataclass(frozen=True)
-class Part:
+class StudyShard:
     """What one study gives.
 
     Attributes
@@ -84,7 +84,7 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
         From `scarceseq.archive.tables.read_annotation`.
     settings : RunFilter
     dropped_genes : list of str
-        Versioned ids of genes whose sums are known to be wrong.
+        Versioned ids of genes whose sums are wrong.
     seed : int
         Decides which samples of a very large study are kept.
     counts_path : path
@@ -101,15 +101,19 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     samples, dropped, attributes, metadata = [_sample_table(None, pd.DataFrame(), [])], [], [], []
     with append_counts(genes, counts_path) as target:
         for study, rows in follow(planned_rows(plan), "studies"):
-            part = _part(study, rows, files[study], folder, checked, settings, seed)
-            for counts in part.counts:
+            built = _study_shard(study, rows, files[study], folder, checked, settings, seed)
+            for counts in built.counts:
                 target.append(counts if kept.all() else np.compress(kept, counts, axis=1))
-            samples.append(part.samples)
-            dropped += [(study.project, *line) for line in part.dropped]
-            attributes += part.attributes
-            metadata.append(part.metadata)
+            samples.append(built.samples)
+            dropped += [(study.project, *line) for line in built.dropped]
+            attributes += built.attributes
+            metadata.append(built.metadata)
             log.info(
-                "%s: %d samples, %d of %d runs dropped", study.project, len(part.samples), len(part.dropped), len(rows)
+                "%s: %d samples, %d of %d runs dropped",
+                study.project,
+                len(built.samples),
+                len(built.dropped),
+                len(rows),
             )
         target.samples = pd.concat([table for table in samples if len(table)] or samples)
     return Shard(
@@ -119,23 +123,25 @@ def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed
     )
 
 
-def _part(study, rows, files, folder, checked, settings, seed):
+def _study_shard(study, rows, files, folder, checked, settings, seed):
     """The study's samples if it can be used; else each run with the reason, and no samples. `rows` are of the plan."""
     paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
     runs, tables = set(rows["run"]), read_tables(paths) | {"recount_project": listed_table(rows)}
     if why_skipped(files):  # each run has a reason in its metadata, or the study as a whole
-        told = metadata_reasons(run_table(runs, runs, tables), settings)
-        if len(told) < len(runs):
-            told = [(run, "study_excluded", why_skipped(files)) for run in runs]
+        lines = metadata_reasons(run_table(runs, runs, tables), settings)
+        if len(lines) < len(runs):
+            lines = [(run, "study_excluded", why_skipped(files)) for run in runs]
     elif why_unusable(files):
-        told = [(run, "study_unusable", why_unusable(files)) for run in runs]
+        lines = [(run, "study_unusable", why_unusable(files)) for run in runs]
     else:
         return build_study(study, runs, paths["gene_sums"], tables, checked, settings, seed)
-    return Part([], _sample_table(study, pd.DataFrame(), []), sorted(told), [], metadata_table(study, runs, tables))
+    return StudyShard(
+        [], _sample_table(study, pd.DataFrame(), []), sorted(lines), [], metadata_table(study, runs, tables)
+    )
 
 
 def build_study(study, planned_runs, gene_sums, tables, checked, settings, seed):
-    """`Part` of one study whose files are all good.
+    """`StudyShard` of one study whose files are all good.
 
     Parameters
     ----------
@@ -165,8 +171,8 @@ def build_study(study, planned_runs, gene_sums, tables, checked, settings, seed)
 
     experiments = sorted(good["experiment"].unique())
     samples = _sample_table(study, good, experiments)
-    counts, known = sums.of_samples(good["experiment"], experiments), metadata_table(study, planned_runs, tables)
-    return Part(counts, samples, sorted(dropped), attribute_rows(good), known)
+    counts, metadata = sums.of_samples(good["experiment"], experiments), metadata_table(study, planned_runs, tables)
+    return StudyShard(counts, samples, sorted(dropped), attribute_rows(good), metadata)
 
 
 def _without(runs, dropped):
@@ -214,7 +220,7 @@ def _sample_table(study, runs, experiments):
     columns = [runs[name].to_numpy(dtype=float) if len(runs) else [] for name in ("auc", *LENGTH_COLUMNS)]
     coverage, reads, bases = total(columns[0]), total(columns[1]), total(np.multiply(columns[1], columns[2]))
     length = np.divide(bases, reads, out=np.full(len(reads), np.nan), where=reads > 0)
-    known = {"study": study.project, "organism": study.organism, "source": study.source} if study else {}
+    identity = {"study": study.project, "organism": study.organism, "source": study.source} if study else {}
     values = {"runs": [",".join(of_sample) for of_sample in names], "auc": coverage, "mapped_reads": reads}
-    table = {**known, "unit": "base_coverage", **values, "average_mapped_length": length}
+    table = {**identity, "unit": "base_coverage", **values, "average_mapped_length": length}
     return pd.DataFrame(table, columns=SAMPLE_COLUMNS, index=pd.Index(experiments, dtype=object, name="sample"))

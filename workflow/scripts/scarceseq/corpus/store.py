@@ -21,33 +21,33 @@ def block_rows(genes):
     return max(1, BLOCK_BYTES // (8 * max(genes, 1)))
 
 
-def runs_of_rows(parts, rows, limit):
-    """Cut rows into runs that lie one behind the other in one part.
+def runs_of_rows(files, rows, limit):
+    """Cut rows into runs that lie one behind the other in one file.
 
     Parameters
     ----------
-    parts, rows : numpy.ndarray of int, (samples,)
-        Part of each sample, and row in that part, in the order wanted.
+    files, rows : numpy.ndarray of int, (samples,)
+        File of each sample by its place in the list, and row in that file, in the order wanted.
     limit : int
         Longest run.
 
     Yields
     ------
-    part, first, place, length : int
-        Rows ``first : first + length`` of the part become rows ``place : place + length``.
+    file, first, place, length : int
+        Rows ``first : first + length`` of the file become rows ``place : place + length``.
     """
-    breaks = (np.diff(parts) != 0) | (np.diff(rows) != 1)
+    breaks = (np.diff(files) != 0) | (np.diff(rows) != 1)
     borders = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(rows)]
     for start, stop in itertools.pairwise(borders):
         for place in range(start, stop, limit):
-            yield int(parts[place]), int(rows[place]), place, min(limit, stop - place)
+            yield int(files[place]), int(rows[place]), place, min(limit, stop - place)
 
 
 def write_corpus(corpus, corpus_path, training_path):
     """Write exact counts as ``.h5ad``, and log2(TPM + 1) of the chosen genes as ``.npy``, both in rows by sample.
 
     TPM is of all shared genes, whatever genes are chosen afterwards, each of the length that it has in the organism of
-    the sample. Rows of parts that have the corpus's genes are copied packed.
+    the sample. Rows of files that have the corpus's genes are copied packed.
 
     Parameters
     ----------
@@ -55,21 +55,21 @@ def write_corpus(corpus, corpus_path, training_path):
     corpus_path, training_path : path
     """
     shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
-    runs = runs_of_rows(corpus.part_of, corpus.row_of, block_rows(len(shared)))
+    runs = runs_of_rows(corpus.file_of, corpus.row_of, block_rows(len(shared)))
     with (
         create_counts(corpus.samples, corpus.genes, corpus_path) as target,
         _create_rows((len(corpus.samples), int(chosen.sum())), training_path) as training,
     ):
-        for number, of_part in itertools.groupby(runs, key=lambda run: run[0]):
-            part = corpus.parts[number]
-            with part.file.open() as source:
-                for _, first, place, rows in of_part:
-                    counts = part.counts(source, first, first + rows)
-                    if part.columns is None and same_form(source, target):
+        for index, of_file in itertools.groupby(runs, key=lambda run: run[0]):
+            aligned = corpus.files[index]
+            with aligned.file.open() as source:
+                for _, first, place, rows in of_file:
+                    counts = aligned.counts(source, first, first + rows)
+                    if aligned.columns is None and same_form(source, target):
                         copy_rows(source, target, first, place, rows)
                     else:
                         target[place : place + rows] = counts
-                    values = log_tpm(np.ascontiguousarray(counts[:, shared]), part.bp_length[shared])
+                    values = log_tpm(np.ascontiguousarray(counts[:, shared]), aligned.bp_length[shared])
                     training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype=TRAINING_TYPE).data)
 
 

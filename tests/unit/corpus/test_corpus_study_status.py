@@ -1,7 +1,7 @@
 """What became of each study. Oracle: a list of studies whose fates are worked out by hand."""
 
 import pandas as pd
-from scarceseq.corpus.fates import study_fates
+from scarceseq.corpus.study_status import study_status
 
 LISTED = pd.DataFrame(
     [
@@ -37,7 +37,7 @@ DROPPED = pd.DataFrame(
 
 
 def test_every_study_has_one_fate_and_its_runs_add_up():
-    table = study_fates(LISTED, SAMPLES, DROPPED)
+    table = study_status(LISTED, SAMPLES, DROPPED)
     assert [tuple(row) for row in table.drop(columns=["organism", "source"]).itertuples(index=False)] == [
         ("S1", 4, 3, 1, 2, "kept", "1 few_mapped_reads"),
         ("S2", 3, 0, 3, 0, "dropped", "2 all_zero, 1 no_counts"),
@@ -51,4 +51,4 @@ def test_every_study_has_one_fate_and_its_runs_add_up():
 
 def test_without_an_archive_there_are_the_studies_of_others():
     listed = LISTED.iloc[:0]
-    assert study_fates(listed, SAMPLES, DROPPED.iloc[:0])["study"].tolist() == ["S1", "S6", "mine"]
+    assert study_status(listed, SAMPLES, DROPPED.iloc[:0])["study"].tolist() == ["S1", "S6", "mine"]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-FATE_COLUMNS = [
+STATUS_COLUMNS = [
     *("organism", "source", "study", "runs", "kept_runs", "dropped_runs", "samples", "status", "reason"),
 ]
 # Reasons that stand for a whole study, whose value tells more.
@@ -10,7 +10,7 @@ OF_STUDIES = {"study_excluded": "excluded by its metadata", "study_unusable": "u
 UNLISTED = "not_in_archive_table"
 
 
-def study_fates(listed, samples, dropped):
+def study_status(listed, samples, dropped):
     """One row per study.
 
     Parameters
@@ -25,7 +25,7 @@ def study_fates(listed, samples, dropped):
     Returns
     -------
     pandas.DataFrame
-        `FATE_COLUMNS`, sorted; studies of the list first skipped or fetched, then studies of the user and of other
+        `STATUS_COLUMNS`, sorted; studies of the list first skipped or fetched, then studies of the user and of other
         corpora. status is ``kept`` (some run is), ``dropped`` (every run was), ``excluded by its metadata`` and
         ``unusable`` (counts missing or damaged), or ``skipped`` (before anything was fetched). reason is why it was
         skipped, or how many runs were dropped for what. Of a listed study, runs = kept_runs + dropped_runs unless it
@@ -40,13 +40,13 @@ def study_fates(listed, samples, dropped):
     planned = set(archive.loc[archive["batch"].notna(), "study"])
     lines = dropped[dropped["study"].isin(planned) & (dropped["reason"] != UNLISTED)]
     reasons = {study: rows for study, rows in lines.groupby("study")}
-    fates = [_fate(row, reasons.get(row.study) if pd.notna(row.batch) else None) for row in table.itertuples()]
-    table[["dropped_runs", "status", "reason"]] = pd.DataFrame(fates, index=table.index)
+    statuses = [_status_of(row, reasons.get(row.study) if pd.notna(row.batch) else None) for row in table.itertuples()]
+    table[["dropped_runs", "status", "reason"]] = pd.DataFrame(statuses, index=table.index)
     table["runs"] = table["runs"].fillna(table["kept_runs"])
-    return table.sort_values(key, ignore_index=True)[FATE_COLUMNS]
+    return table.sort_values(key, ignore_index=True)[STATUS_COLUMNS]
 
 
-def _fate(row, lines):
+def _status_of(row, lines):
     """(dropped runs, status, reason) of a study; `lines` are those of the dropped runs, None if there are none."""
     if pd.notna(row.skip_reason):
         return 0, "skipped", row.skip_reason
@@ -55,5 +55,5 @@ def _fate(row, lines):
     counts = lines["reason"].value_counts().sort_index()
     if len(counts) == 1 and counts.index[0] in OF_STUDIES:
         return len(lines), OF_STUDIES[counts.index[0]], lines["value"].iloc[0]
-    told = ", ".join(f"{number} {reason}" for reason, number in counts.items())
-    return len(lines), "kept" if row.kept_runs else "dropped", told
+    listed = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    return len(lines), "kept" if row.kept_runs else "dropped", listed

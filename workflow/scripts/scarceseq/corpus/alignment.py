@@ -11,7 +11,7 @@ from scarceseq.errors import InputError
 
 
 @dataclass(frozen=True)
-class Part:
+class AlignedFile:
     """A batch, a user's study or another run's corpus, on the corpus's genes.
 
     Attributes
@@ -26,7 +26,7 @@ class Part:
         Column in the file of each gene of the corpus, -1 where it has none; None if they are the same genes in the
         same order.
     bp_length : numpy.ndarray, (genes,)
-        Of each gene in the annotation of the part's organism; NaN where it has none.
+        Of each gene in the annotation of the file's organism; NaN where it has none.
     """
 
     file: CountsFile
@@ -62,9 +62,9 @@ def align(files, organism, orthologues):
         Index: versioned gene id of the own organism. Columns gene_name, gene_type, bp_length, shared (measured in
         every study, by way of its orthologue if it is of another organism), and for each other organism
         ``<organism>_gene_id`` and ``<organism>_bp_length``.
-    parts : list of Part
+    aligned : list of AlignedFile
     samples : pandas.DataFrame
-        Of all files, one behind the other; accession is the study's name without its part's prefix.
+        Of all files, one behind the other; accession is the study's name without its file's prefix.
     pairs : pandas.DataFrame
         From `OrthologueTable.match`, of all other organisms.
 
@@ -73,50 +73,53 @@ def align(files, organism, orthologues):
     InputError
         If a file lacks a gene that others of its organism have, holds two organisms, or no table joins it.
     """
-    own = organism or _organism(files[0], files[0].read_samples(), None)
-    of_own = files[0].read_genes()
-    genes = of_own[["gene_name", "gene_type", "bp_length"]].copy()
+    home = organism or _organism(files[0], files[0].read_samples(), None)
+    home_genes = files[0].read_genes()
+    genes = home_genes[["gene_name", "gene_type", "bp_length"]].copy()
     genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
     genes["shared"] = True
-    first, places, pairs = {own: (files[0], of_own)}, {own: np.arange(len(genes))}, [no_pairs()]
-    parts, tables = [], []
+    first, places, pairs = {home: (files[0], home_genes)}, {home: np.arange(len(genes))}, [no_pairs()]
+    aligned, tables = [], []
     for file in files:
         samples, table = file.read_samples(), file.read_genes()
-        found = _organism(file, samples, own)
-        if found not in first:
-            first[found] = (file, table)
-            places[found], told = _match(orthologues, own, genes, found, file, table)
-            pairs.append(told)
-            genes[f"{found}_gene_id"] = _taken(table.index.astype(str), places[found], "")
-            genes[f"{found}_bp_length"] = _taken(table["bp_length"].to_numpy(float), places[found], np.nan)
-        columns = _taken(_columns(file, table, *first[found]), places[found], -1)
+        there = _organism(file, samples, home)
+        if there not in first:
+            first[there] = (file, table)
+            places[there], matched = _match(orthologues, home, genes, there, file, table)
+            pairs.append(matched)
+            genes[f"{there}_gene_id"] = _taken(table.index.astype(str), places[there], "")
+            genes[f"{there}_bp_length"] = _taken(table["bp_length"].to_numpy(float), places[there], np.nan)
+        columns = _taken(_columns(file, table, *first[there]), places[there], -1)
         if len(samples):
             measured = table["measured" if "measured" in table else "shared"].to_numpy(dtype=bool)
             genes["shared"] &= _taken(measured, columns, False)
         length = _taken(table["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
-        if parts and np.array_equal(length, parts[-1].bp_length, equal_nan=True):
-            length = parts[-1].bp_length  # one array for all batches
-        same = found == own and table.index.equals(genes.index)
-        parts.append(Part(file, len(samples), "" if found == own else f"{found}.", None if same else columns, length))
-        tables.append(_named(samples, parts[-1].prefix))
-    genes["shared"] &= any(part.rows for part in parts)
-    return genes, parts, pd.concat(tables), pd.concat(pairs, ignore_index=True)
+        if aligned and np.array_equal(length, aligned[-1].bp_length, equal_nan=True):
+            length = aligned[-1].bp_length  # one array for all batches
+        same = there == home and table.index.equals(genes.index)
+        aligned.append(
+            AlignedFile(file, len(samples), "" if there == home else f"{there}.", None if same else columns, length)
+        )
+        tables.append(_named(samples, aligned[-1].prefix))
+    genes["shared"] &= any(file.rows for file in aligned)
+    return genes, aligned, pd.concat(tables), pd.concat(pairs, ignore_index=True)
 
 
-def _organism(file, samples, own):
-    """The organism of a file's samples; `own` if it has none."""
-    found = sorted(set(samples["organism"].astype(str)))
-    if len(found) > 1:
-        raise InputError(f"{file.path}: holds {' and '.join(found)}; join the corpora that it was made of")
-    return found[0] if found else own
+def _organism(file: CountsFile, samples: pd.DataFrame, default: str | None) -> str:
+    """The organism of a file's samples; `default` if it has none."""
+    organisms = sorted(set(samples["organism"].astype(str)))
+    if len(organisms) > 1:
+        raise InputError(f"{file.path}: holds {' and '.join(organisms)}; join the corpora that it was made of")
+    return organisms[0] if organisms else str(default)
 
 
-def _match(orthologues, own, genes, other, file, table):
+def _match(orthologues, home, genes, other, file, table):
     if orthologues is None:
         raise InputError(
-            f"{file.path}: is of {other}, and the corpus of {own}; name a table of orthologues under corpus.orthologues"
+            f"{file.path}: is of {other}, and the corpus of {home}; "
+            "name a table of orthologues under corpus.orthologues"
         )
-    return orthologues.match(own, genes, other, table)
+    return orthologues.match(home, genes, other, table)
 
 
 def _columns(file, table, first, of_first):

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from scarceseq.errors import InputError
-from scarceseq.network.annotations import read_annotation
+from scarceseq.network.gene_terms import read_annotation
 from scarceseq.network.neighbours import read_gene_list, strongest_sources
 from scarceseq.seeds import derive
 

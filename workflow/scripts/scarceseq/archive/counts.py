@@ -5,10 +5,13 @@ into another file of the same genes as it is, packed.
 """
 
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 from anndata.io import read_elem, write_elem
 from isal import isal_zlib
 
@@ -25,7 +28,7 @@ ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
 
 
 @contextlib.contextmanager
-def create_counts(samples, genes, path):
+def create_counts(samples: pd.DataFrame, genes: pd.DataFrame, path: str | Path) -> Iterator[h5py.Dataset]:
     """Yield an empty data set ``X``, int64, (samples, genes), to be filled row by row; then it is at `path`.
 
     Parameters
@@ -48,7 +51,7 @@ def create_counts(samples, genes, path):
 
 
 @contextlib.contextmanager
-def append_counts(genes, path):
+def append_counts(genes: pd.DataFrame, path: str | Path) -> Iterator["CountsWriter"]:
     """Yield a `CountsWriter` of an empty file, to which samples are added as they come; then the file is at `path`.
 
     Parameters
@@ -80,18 +83,18 @@ class CountsWriter:
         To be set before the file is closed: one row per sample added. Index: sample.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: h5py.Dataset) -> None:
         self.samples = None
         self._matrix = matrix
 
-    def append(self, counts):
+    def append(self, counts: np.ndarray) -> None:
         """Add samples: int64, (samples, genes)."""
         first = len(self._matrix)
         self._matrix.resize(first + len(counts), axis=0)
         pack_rows(self._matrix, first, counts)
 
 
-def pack_rows(matrix, first, counts):
+def pack_rows(matrix: h5py.Dataset, first: int, counts: np.ndarray) -> None:
     """Write samples to rows of a data set in the form of `create_counts`, from row `first` on.
 
     They are packed here by ISA-L, five times as fast as by HDF5's own filters, which read them all the same.
@@ -103,7 +106,7 @@ def pack_rows(matrix, first, counts):
         matrix.id.write_direct_chunk((row, 0), isal_zlib.compress(shuffled, 1))
 
 
-def write_counts(counts, samples, genes, path):
+def write_counts(counts: np.ndarray, samples: pd.DataFrame, genes: pd.DataFrame, path: str | Path) -> None:
     """Write an ``.h5ad`` of exact counts: int64, (samples, genes); the tables are as for `append_counts`."""
     with append_counts(genes, path) as writer:
         writer.append(np.asarray(counts))
@@ -123,27 +126,27 @@ class CountsFile:
     path : path
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = path
 
-    def read_samples(self):
+    def read_samples(self) -> pd.DataFrame:
         """The table of samples as it was written."""
         with h5py.File(self.path) as handle:
             return read_elem(handle["obs"])
 
-    def read_genes(self):
+    def read_genes(self) -> pd.DataFrame:
         """The table of genes as it was written."""
         with h5py.File(self.path) as handle:
             return read_elem(handle["var"])
 
     @contextlib.contextmanager
-    def open(self):
+    def open(self) -> Iterator[h5py.Dataset]:
         """Yield the data set of counts."""
         with h5py.File(self.path) as handle:
             yield handle["X"]
 
 
-def copy_rows(source, target, first, place, rows):
+def copy_rows(source: h5py.Dataset, target: h5py.Dataset, first: int, place: int, rows: int) -> None:
     """Copy rows between data sets of the same genes without unpacking them.
 
     Parameters
@@ -159,6 +162,6 @@ def copy_rows(source, target, first, place, rows):
         target.id.write_direct_chunk((place + row, 0), packed, mask)
 
 
-def same_form(source, target):
+def same_form(source: h5py.Dataset, target: h5py.Dataset) -> bool:
     """Whether rows of both data sets are packed alike, so that `copy_rows` may be used."""
     return all(getattr(source, name) == getattr(target, name) for name in ("chunks", "dtype", *PACKING))

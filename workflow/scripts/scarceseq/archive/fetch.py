@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,9 @@ from scarceseq.archive.download import DamagedError, MissingError
 from scarceseq.archive.gene_sums import GeneNames
 from scarceseq.archive.layout import KINDS, METADATA_KINDS, Study, annotation_path, study_path
 from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
-from scarceseq.archive.mirrors import Fetched
+from scarceseq.archive.mirrors import Fetched, Mirrors
 from scarceseq.archive.names import inside, why_no_name
-from scarceseq.archive.ruled_out import why_ruled_out
+from scarceseq.archive.ruled_out import StudyExclusion, why_ruled_out
 from scarceseq.archive.tables import ANNOTATION_BYTES
 from scarceseq.archive.verify import (
     gene_sums_bytes,
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 JOURNAL = "fetched.jsonl"
 
 
-def fetch_annotation(mirrors, organism, annotation, target):
+def fetch_annotation(mirrors: Mirrors, organism: str, annotation: str, target: str | Path) -> None:
     """Download the annotation's genes to `target`."""
     with atomic(target) as temporary:
         path = annotation_path(organism, annotation)
@@ -45,7 +46,7 @@ class Journal:
     The line is written before the file gets its name, so a file without a line never came from here.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.urls = {}
         if self.path.exists():
@@ -63,7 +64,14 @@ class Journal:
             handle.write("\n" + json.dumps(line))
 
 
-def fetch_batch(mirrors, planned, annotation, gene_ids, folder, exclusion=None):
+def fetch_batch(
+    mirrors: Mirrors,
+    planned: Iterable[tuple[Study, set[str]]],
+    annotation: str,
+    gene_ids: list[str],
+    folder: str | Path,
+    exclusion: StudyExclusion | None = None,
+) -> list[Entry]:
     """Fetch all files of a batch's studies.
 
     Parameters
@@ -114,7 +122,16 @@ def fetch_batch(mirrors, planned, annotation, gene_ids, folder, exclusion=None):
     return entries
 
 
-def fetch_study(mirrors, annotation, names, folder, journal, exclusion, study, runs):
+def fetch_study(
+    mirrors: Mirrors,
+    annotation: str,
+    names: GeneNames,
+    folder: Path,
+    journal: Journal,
+    exclusion: StudyExclusion | None,
+    study: Study,
+    runs: set[str],
+) -> list[Entry]:
     """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
     odd = why_no_name(study.project, runs)
     if odd:
@@ -146,7 +163,16 @@ def _entry(study: Study, kind, path, status, detail, fetched=None, size=None, di
     return Entry(study.organism, study.source, study.project, kind, path, status=status, detail=detail, **known)
 
 
-def fetch_file(mirrors, path, folder, verify, most_bytes, journal, study, kind) -> Entry:
+def fetch_file(
+    mirrors: Mirrors,
+    path: str,
+    folder: Path,
+    verify: Callable,
+    most_bytes: int,
+    journal: Journal,
+    study: Study,
+    kind: str,
+) -> Entry:
     """Fetch one file unless a good one is there; returns its Entry, whatever happened."""
 
     entry = partial(_entry, study, kind, path)

@@ -1,12 +1,17 @@
 """Which runs are kept. Each run that is not has one line that says why: the first reason that holds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from scarceseq.archive.settings import MetadataFilter
 
 TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
 
 
-def metadata_reasons(runs, settings):
+def metadata_reasons(runs: pd.DataFrame, settings: MetadataFilter) -> list[tuple[str, str, str | None]]:
     """Reason and value for each run that its metadata rule out.
 
     Parameters
@@ -42,7 +47,9 @@ def _lower(texts):
     return [text.lower() if isinstance(text, str) else None for text in texts]
 
 
-def first_reasons(runs, rules):
+def first_reasons(
+    runs: Sequence[str] | pd.Index, rules: Sequence[tuple[str, ArrayLike, ArrayLike | None]]
+) -> list[tuple[str, str, str | None]]:
     """One line for each run to which a rule applies, for the first that does.
 
     Parameters

@@ -1,16 +1,18 @@
 """From the gene ids that people use to those of the annotation."""
 
+from collections.abc import Iterable, Sequence
+
 import pandas as pd
 
 from scarceseq.errors import InputError
 
 
-def unversioned(gene_ids):
+def unversioned(gene_ids: Iterable[str]) -> pd.Series:
     """Ensembl ids without version; a suffix behind it, such as ``_PAR_Y``, is kept."""
     return pd.Series(list(gene_ids), dtype=str).str.replace(r"\.\d+", "", n=1, regex=True)
 
 
-def map_gene_ids(rows, gene_id_type, annotation):
+def map_gene_ids(rows: Sequence[str], gene_id_type: str, annotation: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which row of a table is which gene of the annotation.
 
     Parameters

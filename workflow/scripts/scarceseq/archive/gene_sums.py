@@ -1,6 +1,9 @@
 """Reading gene sums: one pass over the text, in blocks that fit into a cache, whatever the number of runs."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
 
 import numpy as np
 
@@ -37,7 +40,7 @@ class Header:
     runs: list[str]
 
 
-def read_header(handle):
+def read_header(handle: BufferedIOBase) -> "Header":
     """Header of an open gene-sums file; the next line read is the first gene."""
     annotation, line = None, b""
     for line in lines(handle, LINE_BYTES):
@@ -61,7 +64,7 @@ class GeneNames:
     gene_ids : list of str
     """
 
-    def __init__(self, gene_ids):
+    def __init__(self, gene_ids: list[str]) -> None:
         encoded = [name.encode() for name in gene_ids]
         self.ids = gene_ids
         self.text = np.frombuffer(b"".join(encoded), dtype=np.uint8)
@@ -104,7 +107,13 @@ class Block:
         return self.text[begin:end].tobytes().decode(errors="replace")
 
 
-def gene_sum_blocks(handle, header, names=None, places=None, counts=None):
+def gene_sum_blocks(
+    handle: BufferedIOBase,
+    header: Header,
+    names: GeneNames | None = None,
+    places: np.ndarray | None = None,
+    counts: np.ndarray | None = None,
+) -> Iterator[Block]:
     """Blocks of an open gene-sums file behind its header; memory is flat in rows and runs.
 
     Parameters
@@ -190,7 +199,7 @@ class _Scratch:
         return rows
 
 
-def line_blocks(handle):
+def line_blocks(handle: BufferedIOBase) -> Iterator[tuple[np.ndarray, int]]:
     """(array of uint8, number of its bytes that hold whole lines), again and again; a newline ends the last line."""
     text, filled = np.empty(BLOCK_BYTES, dtype=np.uint8), 0
     while True:
@@ -232,7 +241,7 @@ def _check_order(block, names):
         raise DamagedError(f"gene {index + 1}: {block.gene_id(row)} where the annotation has {want}")
 
 
-def read_gene_sums(path, runs=None):
+def read_gene_sums(path: str | Path, runs: list[str] | None = None) -> tuple[Header, list[str], np.ndarray]:
     """A whole gene-sums file.
 
     Parameters
@@ -259,7 +268,7 @@ def read_gene_sums(path, runs=None):
     return header, gene_ids, np.concatenate(blocks) if blocks else np.zeros((0, len(wanted)), dtype=np.int64)
 
 
-def columns_to_places(header, runs, places):
+def columns_to_places(header: Header, runs: Iterable[str], places: Iterable[int]) -> np.ndarray:
     """Place of each column of a file: that of its run, or -1.
 
     Parameters

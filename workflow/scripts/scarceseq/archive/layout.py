@@ -22,22 +22,22 @@ class Study:
     project: str
 
 
-def homes_path(organism):
+def homes_path(organism: str) -> str:
     """List of the sources that an organism has."""
     return f"{organism}/homes_index"
 
 
-def project_table_path(organism, source):
+def project_table_path(organism: str, source: str) -> str:
     """Table of all runs of a source."""
     return f"{organism}/data_sources/{source}/metadata/{source}.recount_project.MD.gz"
 
 
-def annotation_path(organism, annotation):
+def annotation_path(organism: str, annotation: str) -> str:
     """Genes of an annotation, in the order of the rows of every gene-sums file."""
     return f"{organism}/annotations/gene_sums/{organism}.gene_sums.{annotation}.gtf.gz"
 
 
-def study_path(study, kind, annotation):
+def study_path(study: Study, kind: str, annotation: str) -> str:
     """Path of one file of a study.
 
     Parameters

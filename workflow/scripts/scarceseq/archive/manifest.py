@@ -1,6 +1,7 @@
 """The manifest of a batch: one line per file, what came from where and whether it can be trusted."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,19 +46,19 @@ class Entry:
     final_url: str | None = None
 
 
-def write_manifest(entries, path):
+def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
     """Write entries as JSON lines."""
     with atomic(path) as temporary, open(temporary, "w") as handle:
         handle.writelines(json.dumps(asdict(entry), sort_keys=True) + "\n" for entry in entries)
 
 
-def read_manifest(path):
+def read_manifest(path: str | Path) -> list[Entry]:
     """Entries of a manifest."""
     with open(path) as handle:
         return [Entry(**json.loads(line)) for line in handle]
 
 
-def by_study(entries):
+def by_study(entries: Iterable[Entry]) -> dict[Study, dict[str, Entry]]:
     """{Study: {kind: Entry}}, in the order of the manifest."""
     studies = {}
     for entry in entries:
@@ -66,7 +67,7 @@ def by_study(entries):
     return studies
 
 
-def why_unusable(files):
+def why_unusable(files: Mapping[str, "Entry"]) -> str | None:
     """Words for why a study cannot be used, or None if it can.
 
     Parameters
@@ -83,7 +84,7 @@ def why_unusable(files):
     return "; ".join(bad) or None
 
 
-def why_skipped(files):
+def why_skipped(files: Mapping[str, "Entry"]) -> str | None:
     """Words for why a study's counts were not fetched on purpose, or None.
 
     Parameters
@@ -94,7 +95,7 @@ def why_skipped(files):
     return next((entry.detail for entry in files.values() if entry.status == "skipped"), None)
 
 
-def checked_path(folder, entry):
+def checked_path(folder: str | Path, entry: Entry) -> Path:
     """Path of a good file, if it still is the file that was verified.
 
     Raises
@@ -108,7 +109,7 @@ def checked_path(folder, entry):
     return path
 
 
-def check_failed_share(entries, max_failed_share):
+def check_failed_share(entries: Iterable[Entry], max_failed_share: float) -> dict[Study, str]:
     """Studies that cannot be used, with the reason, skipped ones aside; too many of them stop the run.
 
     Parameters

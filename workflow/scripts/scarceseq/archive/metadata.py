@@ -1,7 +1,11 @@
 """What the metadata tables say of a study's runs and samples."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from scarceseq.archive.filters import TYPE_COLUMNS
 from scarceseq.archive.layout import METADATA_KINDS
@@ -15,12 +19,12 @@ QC_COLUMNS = {
 SOURCE_COLUMNS = ("experiment_acc", "library_selection", "sample_attributes")
 
 
-def read_tables(paths):
+def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pa.Table]:
     """Metadata tables of a study as `pyarrow.Table`, by kind; `paths` are the good ones', by kind."""
     return {kind: read_text_table(paths[kind])[1] for kind in METADATA_KINDS if kind in paths}
 
 
-def run_table(planned_runs, counted_runs, tables):
+def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     """One row per planned run, all that filters and sums need; what a table lacks is missing.
 
     Parameters
@@ -85,7 +89,7 @@ def _numbers(texts):
     return values
 
 
-def attribute_rows(runs):
+def attribute_rows(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Attributes of samples in long form.
 
     Parameters

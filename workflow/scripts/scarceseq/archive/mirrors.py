@@ -145,7 +145,7 @@ class Mirrors:
         return proven or alone or len(set(hosts)) >= 2
 
 
-def as_url(address):
+def as_url(address: str) -> str:
     """Base URL of a mirror, without a slash at its end; a plain path becomes a ``file://`` URL."""
     if urlsplit(address).scheme in ("http", "https", "file"):
         return address.rstrip("/")

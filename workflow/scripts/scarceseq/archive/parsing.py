@@ -29,7 +29,7 @@ GOOD, BLANK, NEGATIVE, NOT_WHOLE, SHORT, LONG, TOO_LARGE = range(7)
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def behind_last_newline(text, filled):
+def behind_last_newline(text: np.ndarray, filled: int) -> int:
     """Number of the first `filled` bytes that hold whole lines."""
     while filled and text[filled - 1] != NEWLINE:
         filled -= 1
@@ -51,7 +51,7 @@ def load_word(typing_context, text, position):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def find_separators(text, stop, positions):
+def find_separators(text: np.ndarray, stop: int, positions: np.ndarray) -> int:
     """Write where the tabs and newlines of ``text[:stop]`` are; returns how many.
 
     Parameters
@@ -69,7 +69,7 @@ def find_separators(text, stop, positions):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def plain_rows(text, stop, positions, found, runs, spans):
+def plain_rows(text: np.ndarray, stop: int, positions: np.ndarray, found: int, runs: int, spans: np.ndarray) -> int:
     """Number of rows if they are all good beyond doubt, or -1.
 
     They are if each has an identifier and `runs` values of 1 to 18 bytes, a newline behind the last and tabs behind
@@ -102,7 +102,7 @@ def plain_rows(text, stop, positions, found, runs, spans):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def count_letters(text, stop):
+def count_letters(text: np.ndarray, stop: int) -> tuple[int, int]:
     """Number of newlines in ``text[:stop]``, and of bytes that are neither digits, tabs nor newlines."""
     newlines, odd, begin = 0, 0, 0
     while begin < stop:
@@ -123,20 +123,22 @@ def count_letters(text, stop):
 
 
 @numba.njit(inline="always")
-def is_newline(letter):
+def is_newline(letter: np.uint8) -> np.uint8:
     """1 for a newline, else 0."""
     return np.uint8(letter == np.uint8(NEWLINE))
 
 
 @numba.njit(inline="always")
-def is_odd(letter):
+def is_odd(letter: np.uint8) -> np.uint8:
     """1 for what is neither a digit nor a separator, else 0."""
     digit = np.uint8(letter - np.uint8(ZERO)) <= np.uint8(9)
     return np.uint8(not (digit | (np.uint8(letter - np.uint8(TAB)) <= np.uint8(1))))
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def add_plain_rows(text, positions, rows, places, counts, first):
+def add_plain_rows(
+    text: np.ndarray, positions: np.ndarray, rows: int, places: np.ndarray, counts: np.ndarray, first: int
+) -> int:
     """Add the values of rows that `plain_rows` counted to samples; the column whose sample is too large then, or -1.
 
     Parameters
@@ -163,7 +165,7 @@ def add_plain_rows(text, positions, rows, places, counts, first):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def plain_value(text, begin, end):
+def plain_value(text: np.ndarray, begin: int, end: int) -> np.int64:
     """Number of up to 18 digits; that of up to 8 without a branch for each digit.
 
     The digits are the high bytes of the word that ends with them, and zeros are shifted in below; then neighbours are
@@ -184,7 +186,7 @@ def plain_value(text, begin, end):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def add_tile(tile, rows, places, counts, first):
+def add_tile(tile: np.ndarray, rows: int, places: np.ndarray, counts: np.ndarray, first: int) -> int:
     """Add a few genes of all columns to their samples; the first column whose sample is too large then, or -1."""
     largest = np.int64(np.iinfo(counts.dtype).max)
     stop = min(rows, counts.shape[1] - first)
@@ -200,7 +202,9 @@ def add_tile(tile, rows, places, counts, first):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def parse_rows(text, stop, spans, places, counts, first):
+def parse_rows(
+    text: np.ndarray, stop: int, spans: np.ndarray, places: np.ndarray, counts: np.ndarray, first: int
+) -> tuple[int, int, int, int]:
     """Parse rows of an identifier and whole numbers, separated by tabs; add the numbers to samples.
 
     Parameters
@@ -269,7 +273,9 @@ def parse_rows(text, stop, spans, places, counts, first):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def first_mismatch(text, spans, rows, names, ends, first):
+def first_mismatch(
+    text: np.ndarray, spans: np.ndarray, rows: int, names: np.ndarray, ends: np.ndarray, first: int
+) -> int:
     """Index of the first of `rows` identifiers that is not the expected one; `rows` if there is none.
 
     Parameters

@@ -8,6 +8,7 @@ import pandas as pd
 
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.layout import Study, homes_path, project_table_path
+from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.names import is_name, why_no_name
 from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
@@ -27,7 +28,7 @@ STUDY_KEY = ["organism", "source", "project"]
 STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
 
-def fetch_project_tables(mirrors, organism, sources, folder):
+def fetch_project_tables(mirrors: Mirrors, organism: str, sources: list[str], folder: Path) -> pd.DataFrame:
     """Runs of all wanted sources, from each source's project table.
 
     Parameters
@@ -61,7 +62,7 @@ def fetch_project_tables(mirrors, organism, sources, folder):
     return runs.sort_values(PLAN_COLUMNS, ignore_index=True)
 
 
-def read_homes(path):
+def read_homes(path: str | Path) -> list[str]:
     """Lines of a ``homes_index``."""
     homes = path.read_text(errors="replace").split()
     if not homes or not all(home.startswith(("data_sources/", "collections/")) for home in homes):
@@ -69,7 +70,7 @@ def read_homes(path):
     return homes
 
 
-def read_project_table(path):
+def read_project_table(path: str | Path) -> pd.DataFrame:
     """Columns project, run and rail_id of a source's project table, and the others behind `LISTED`, each run once."""
     table = read_metadata(path, limit=PROJECTS_BYTES)
     if "project" not in table.columns:
@@ -186,7 +187,7 @@ def _skip_reason(study, min_runs, only, excluded):
     return None
 
 
-def batch_of(study, batches):
+def batch_of(study: Study, batches: int) -> int:
     """Index of a study's batch."""
     return derive(0, "batch", study.organism, study.source, study.project) % batches
 
@@ -201,7 +202,7 @@ def _report_balance(studies, batches):
         log.info("larger than a batch on average; archive.giant_studies could name them: %s", ", ".join(large))
 
 
-def runs_by_batch(runs, studies, batches):
+def runs_by_batch(runs: pd.DataFrame, studies: pd.DataFrame, batches: list[str]) -> dict[str, pd.DataFrame]:
     """Rows of `runs` of each batch.
 
     Parameters
@@ -224,13 +225,13 @@ def runs_by_batch(runs, studies, batches):
     return {name: runs.iloc[rows.get(name, [])] for name in batches}
 
 
-def planned_studies(plan):
+def planned_studies(plan: pd.DataFrame) -> Iterator[tuple[Study, set[str]]]:
     """(study, set of its runs) for each study of a plan table, sorted."""
     for study, rows in planned_rows(plan):
         yield study, set(rows["run"])
 
 
-def planned_rows(plan):
+def planned_rows(plan: pd.DataFrame) -> Iterator[tuple[Study, pd.DataFrame]]:
     """(study, its rows) for each study of a plan table, sorted."""
     for key, rows in plan.groupby(STUDY_KEY, sort=True):
         yield Study(*key), rows

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
@@ -60,7 +61,7 @@ def open_gzip(path: Path, limit: int | None = None) -> Iterator:
         raise DamagedError(f"not a whole gzip file ({error})") from error
 
 
-def lines(handle, longest: int = LINE_BYTES) -> Iterator[bytes]:
+def lines(handle: IO[bytes], longest: int = LINE_BYTES) -> Iterator[bytes]:
     """Lines of an open file; one of over `longest` bytes is damage."""
     for line in iter(partial(handle.readline, longest + 1), b""):
         if len(line) > longest:
@@ -68,7 +69,7 @@ def lines(handle, longest: int = LINE_BYTES) -> Iterator[bytes]:
         yield line
 
 
-def read_annotation(path):
+def read_annotation(path: str | Path) -> pd.DataFrame:
     """Genes of an annotation in file order.
 
     Returns
@@ -108,12 +109,14 @@ def _gene(fields, number):
     return gene_id, attributes.get("gene_name", gene_id), attributes.get("gene_type", "unknown"), length
 
 
-def read_metadata(path, columns=None, limit=None):
+def read_metadata(path: str | Path, columns: Iterable[str] | None = None, limit: int | None = None) -> pd.DataFrame:
     """As `read_text_table`, as a `pandas.DataFrame`."""
     return read_text_table(path, columns, limit)[1].to_pandas()
 
 
-def read_text_table(path, columns=None, limit=None):
+def read_text_table(
+    path: str | Path, columns: Iterable[str] | None = None, limit: int | None = None
+) -> tuple[list[str], pa.Table]:
     """One metadata table, every value as text, names in lower case, ``NA`` and blank as missing.
 
     Neither quotes nor ``#`` mean anything in these tables: texts hold single quotes, and column names begin with ``#``.
@@ -176,7 +179,7 @@ def _distinct(names):
         yield f"{name}.{count}" if count else name
 
 
-def parse_attributes(text):
+def parse_attributes(text: str | None) -> list[tuple[str, str]]:
     """Author-supplied attributes of a run: ``key;;value|key;;value``.
 
     Parameters

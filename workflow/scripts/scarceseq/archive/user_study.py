@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ class UserStudy:
     unmapped: pd.DataFrame
 
 
-def study_annotation(settings, path):
+def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFrame:
     """Genes of the study's organism, from `scarceseq.archive.tables.read_annotation`, whose errors name the study."""
     try:
         return read_annotation(path)
@@ -55,7 +56,7 @@ def study_annotation(settings, path):
         ) from error
 
 
-def import_study(settings, annotation):
+def import_study(settings: UserStudySettings, annotation: pd.DataFrame) -> "UserStudy":
     """Read, check and map a user's study.
 
     Parameters
@@ -175,7 +176,7 @@ def _check_coverage(settings, annotation, measured, unmapped):
         )
 
 
-def examples(unmapped):
+def examples(unmapped: pd.DataFrame) -> str:
     """ ", such as ...": ids of the first rows of a table that are no gene that is known."""
     first = unmapped.loc[unmapped["reason"] == "not_in_annotation", "gene_id"].head(3)
     return f", such as {', '.join(first.astype(str))}" if len(first) else ""

@@ -1,9 +1,12 @@
 """Is a downloaded file what it should be? Nothing is used before it has been read to its end."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
 
 from scarceseq.archive.download import DamagedError
-from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
+from scarceseq.archive.gene_sums import GeneNames, gene_sum_blocks, read_header
 from scarceseq.archive.tables import open_gzip, read_annotation, read_text_table
 
 
@@ -26,12 +29,12 @@ class Shape:
     detail: str
 
 
-def verify_annotation(path):
+def verify_annotation(path: str | Path) -> pd.DataFrame:
     """Genes of a good annotation; raises `DamagedError` for a bad one."""
     return read_annotation(path)
 
 
-def verify_gene_sums(path, annotation, names, planned_runs):
+def verify_gene_sums(path: str | Path, annotation: str, names: GeneNames, planned_runs: set[str]) -> "Shape":
     """Check a study's gene sums against the annotation and the plan.
 
     Parameters
@@ -65,7 +68,7 @@ def verify_gene_sums(path, annotation, names, planned_runs):
     return Shape(len(names.ids), len(header.runs), differences(planned_runs, runs))
 
 
-def verify_metadata(path, planned_runs):
+def verify_metadata(path: str | Path, planned_runs: set[str]) -> "Shape":
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
     names, table = read_text_table(path, ["external_id"], metadata_bytes(len(planned_runs)))
     runs = table["external_id"].to_pylist()
@@ -78,7 +81,7 @@ def verify_metadata(path, planned_runs):
     return Shape(len(runs), len(names), differences(planned_runs, found))
 
 
-def differences(planned_runs, found):
+def differences(planned_runs: set[str], found: set[str]) -> str:
     """Words for runs that are planned and not found, or found and not planned; empty if there are none."""
     words = []
     for what, runs in (("missing", planned_runs - found), ("extra", found - planned_runs)):

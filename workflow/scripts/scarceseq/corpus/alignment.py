@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import CountsFile
-from scarceseq.corpus.orthologues import no_pairs
+from scarceseq.corpus.orthologues import OrthologueTable, no_pairs
 from scarceseq.errors import InputError
 
 
@@ -35,7 +36,7 @@ class AlignedFile:
     columns: np.ndarray | None
     bp_length: np.ndarray
 
-    def counts(self, source, start, stop):
+    def counts(self, source: h5py.Dataset, start: int, stop: int) -> np.ndarray:
         """int64, (stop - start, genes): rows of the open data set `source`, 0 where it has no such gene."""
         block = source[start:stop]
         if self.columns is None:
@@ -45,7 +46,9 @@ class AlignedFile:
         return taken
 
 
-def align(files, organism, orthologues):
+def align(
+    files: list[CountsFile], organism: str | None, orthologues: OrthologueTable | None
+) -> tuple[pd.DataFrame, list[AlignedFile], pd.DataFrame, pd.DataFrame]:
     """Bring files onto the genes of the first.
 
     Parameters

@@ -1,9 +1,14 @@
 """Every column of the archive's metadata tables, kept for whoever needs more than the workflow does."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
+from scarceseq.archive.layout import Study
 from scarceseq.archive.plan import LISTED
 from scarceseq.archive.tables import KEY_COLUMNS
 from scarceseq.files import atomic
@@ -13,7 +18,7 @@ KEYS = ["organism", "source", "study", "run", "rail_id"]
 GROUP_ROWS = 2000
 
 
-def listed_table(rows):
+def listed_table(rows: pd.DataFrame) -> pa.Table:
     """What the archive's own list of runs says of some, a table like those of `read_tables`.
 
     Parameters
@@ -26,7 +31,7 @@ def listed_table(rows):
     return pa.table({name: pa.array(rows[column], pa.string(), from_pandas=True) for name, column in names.items()})
 
 
-def metadata_table(study, runs, tables):
+def metadata_table(study: Study, runs: Iterable[str], tables: Mapping[str, pa.Table]) -> pa.Table:
     """What all tables say of a study's runs, side by side.
 
     Parameters
@@ -63,7 +68,7 @@ def _text(values):
     return values.cast(pa.string()) if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.string())
 
 
-def write_metadata(tables, path):
+def write_metadata(tables: Iterable[pa.Table], path: str | Path) -> None:
     """Write the studies of a batch, `metadata_table` of each, as parquet; a column that one lacks is missing there."""
     empty = pa.table({name: pa.array([], pa.string()) for name in KEYS})
     table = pa.concat_tables([empty, *tables], promote_options="default")
@@ -71,7 +76,7 @@ def write_metadata(tables, path):
         pyarrow.parquet.write_table(table, temporary, row_group_size=GROUP_ROWS)
 
 
-def join_metadata(paths, prefixes, target):
+def join_metadata(paths: Sequence[str | Path], prefixes: Sequence[str], target: str | Path) -> None:
     """Put the files of all batches one behind the other, some rows in memory at a time.
 
     Parameters

@@ -1,6 +1,8 @@
 """Attributes of the corpus's samples, from the tables of its studies' files."""
 
 import contextlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute
@@ -13,7 +15,7 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("sample", "key", "value")])
 ROWS = 2**16
 
 
-def join_attributes(paths, kept, target):
+def join_attributes(paths: Sequence[str | Path], kept: Iterable[Sequence[str]], target: str | Path) -> None:
     """Put the tables of all files one behind the other, without samples that are not kept.
 
     Parameters

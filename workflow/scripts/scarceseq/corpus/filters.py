@@ -5,7 +5,9 @@ import numpy as np
 from scarceseq.archive.filters import first_reasons
 
 
-def count_reasons(runs, totals, zero_fractions, settings):
+def count_reasons(
+    runs: list[str], totals: np.ndarray, zero_fractions: np.ndarray, settings: RunFilter
+) -> list[tuple[str, str, str | None]]:
     """Reason and value for each run that its counts rule out.
 
     Parameters

@@ -2,6 +2,9 @@
 
 import logging
 
+import numpy as np
+import pandas as pd
+
 from scarceseq.archive.gene_ids import unversioned
 from scarceseq.errors import InputError
 from scarceseq.user_tables import read_first_cells
@@ -9,7 +12,7 @@ from scarceseq.user_tables import read_first_cells
 log = logging.getLogger(__name__)
 
 
-def read_gene_list(path):
+def read_gene_list(path: str | Path) -> list[str]:
     """Gene ids of a text, one a line."""
     gene_ids = read_first_cells(path)
     if not gene_ids:
@@ -17,7 +20,7 @@ def read_gene_list(path):
     return gene_ids
 
 
-def choose_genes(genes, gene_types, gene_list=None):
+def choose_genes(genes: pd.DataFrame, gene_types: list[str], gene_list: list[str] | None = None) -> np.ndarray:
     """Which genes are columns of the training matrix.
 
     Parameters

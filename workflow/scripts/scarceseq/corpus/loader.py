@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import queue
 import threading
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ UPLOAD_BYTES = 2**26
 MODES = ("auto", "resident", "stream")
 
 
-def choose_mode(mode, matrix_bytes, device):
+def choose_mode(mode: str, matrix_bytes: int, device: torch.device) -> str:
     """``resident`` if the rows fit into the memory of a separate device, else ``stream``, unless `mode` says which.
 
     The processor has no other memory than the one that the kernel keeps files in, so it streams.
@@ -30,7 +31,7 @@ def choose_mode(mode, matrix_bytes, device):
     return "resident" if matrix_bytes <= RESIDENT_SHARE * free_bytes(device) else "stream"
 
 
-def free_bytes(device):
+def free_bytes(device: torch.device) -> int:
     """Free memory of a separate device; 0 for the processor."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
@@ -65,8 +66,16 @@ class Loader:
     """
 
     def __init__(
-        self, matrix, batches, device="cpu", prepare=None, rows=None, mode="auto", announced_batches=2, threads=None
-    ):
+        self,
+        matrix: np.ndarray,
+        batches: Iterable[np.ndarray],
+        device: str | torch.device = "cpu",
+        prepare: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        rows: np.ndarray | None = None,
+        mode: str = "auto",
+        announced_batches: int = 2,
+        threads: int | None = None,
+    ) -> None:
         self.matrix, self.batches, self.device = matrix, batches, torch.device(device)
         self.prepare = prepare or (lambda values: values)
         self.rows = np.arange(len(matrix)) if rows is None else np.sort(rows)
@@ -125,10 +134,11 @@ class Loader:
 class Slot:
     """A buffer for one batch, in memory that a separate device can fetch from by itself."""
 
-    def __init__(self):
-        self.buffer, self.fetched = None, None
+    def __init__(self) -> None:
+        self.buffer: torch.Tensor | None = None
+        self.fetched: torch.cuda.Event | None = None
 
-    def fill(self, rows, reader, device):
+    def fill(self, rows: np.ndarray, reader: RowReader, device: torch.device) -> None:
         """Read `rows`, once the device has fetched what was here before."""
         if self.fetched is not None:
             self.fetched.synchronize()
@@ -138,7 +148,7 @@ class Slot:
             self.buffer = torch.empty(shape, dtype=kind, pin_memory=device.type == "cuda")
         reader.read(rows, self.buffer[: len(rows)].numpy())
 
-    def values(self, rows, device):
+    def values(self, rows: int, device: torch.device) -> torch.Tensor:
         """The batch on `device`."""
         values = self.buffer[:rows].to(device, non_blocking=True)
         if device.type == "cuda":

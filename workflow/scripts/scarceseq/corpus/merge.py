@@ -2,7 +2,10 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +69,14 @@ class OtherCorpora:
     excluded_studies: list = field(default_factory=list)
 
 
-def merge(paths, dropped, gene_types, others=None, organism=None, gene_list=None):
+def merge(
+    paths: Sequence[str | Path],
+    dropped: list[pd.DataFrame],
+    gene_types: list[str],
+    others: OtherCorpora | None = None,
+    organism: str | None = None,
+    gene_list: list[str] | None = None,
+) -> Corpus:
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
     Parameters
@@ -138,7 +148,7 @@ def _check_names(samples):
         raise InputError(f"corpus: {studies} both have a sample {name}; give the user's study among them another name")
 
 
-def count_figures(files, genes):
+def count_figures(files: list[AlignedFile], genes: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """Figures of all samples, in the order of the files, and what tells whether two have the same counts.
 
     Returns
@@ -171,7 +181,12 @@ def count_figures(files, genes):
     return pd.DataFrame(figures), digests
 
 
-def sample_reasons(digests, genes_detected, names, excluded):
+def sample_reasons(
+    digests: np.ndarray,
+    genes_detected: Sequence[int] | np.ndarray,
+    names: pd.Index,
+    excluded: Sequence[bool] | np.ndarray,
+) -> list[tuple[str | None, Any]]:
     """Why a sample cannot stay: (reason, value), or (None, None) if it can.
 
     Samples of identical counts are one sample: the first stays, so that none is in two splits.
@@ -186,7 +201,8 @@ def sample_reasons(digests, genes_detected, names, excluded):
     excluded : sequence of bool
         Whether the sample's study was named as not to be taken.
     """
-    first, seen, reasons = {}, set(), []
+    first, seen = {}, set()
+    reasons: list[tuple[str | None, Any]] = []
     _, group, times = np.unique(digests, return_inverse=True, return_counts=True)
     alone = (times[group] == 1) & ~names.duplicated(keep=False)  # most are, and need not be remembered
     facts = zip(names, digests, genes_detected, excluded, alone, strict=True)
@@ -217,7 +233,7 @@ def _dropped_runs(samples, reasons):
     return pd.DataFrame(rows, columns=DROPPED_COLUMNS, dtype=object)
 
 
-def sample_table(corpus):
+def sample_table(corpus: Corpus) -> pd.DataFrame:
     """Table of samples: the corpus's columns, and figures over the genes measured in every study.
 
     library_size is in bases of coverage for archive samples and in reads for a user's; zero_fraction is over the
@@ -229,7 +245,7 @@ def sample_table(corpus):
     return pd.DataFrame({"sample": table.index.to_numpy(), **columns}, copy=False)
 
 
-def gene_table(corpus):
+def gene_table(corpus: Corpus) -> pd.DataFrame:
     """The columns of the training matrix, in order: gene_id, gene_name, gene_type, bp_length; orthologues, if any."""
     chosen = corpus.genes[corpus.genes["chosen"]].drop(columns=["shared", "chosen"])
     return chosen.rename_axis("gene_id").reset_index()

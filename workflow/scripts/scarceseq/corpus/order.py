@@ -1,6 +1,7 @@
 """In which order the rows of the corpus are drawn: random, seeded, each once per pass."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,7 +9,7 @@ import numpy as np
 WINDOW_ROWS = 2048
 
 
-def draw_passes(rows, seed, block_rows=1, first_pass=0):
+def draw_passes(rows: np.ndarray, seed: int, block_rows: int = 1, first_pass: int = 0) -> Iterator[np.ndarray]:
     """Yield the rows in a new order for ever, each row once per pass. Each pass has a seed of its own.
 
     Parameters
@@ -34,13 +35,15 @@ def _permute_blocks(rows, block_rows, generator):
     return np.concatenate([generator.permutation(window) for window in windows])
 
 
-def cut(order, batch_rows):
+def cut(order: np.ndarray, batch_rows: int) -> Iterator[np.ndarray]:
     """Yield the batches of one pass; the last may be smaller."""
     for start in range(0, len(order), batch_rows):
         yield order[start : start + batch_rows]
 
 
-def draw_batches(rows, batch_rows, seed, block_rows=1, first_batch=0):
+def draw_batches(
+    rows: np.ndarray, batch_rows: int, seed: int, block_rows: int = 1, first_batch: int = 0
+) -> Iterator[np.ndarray]:
     """Yield batches of exactly `batch_rows` for ever, across the borders of passes; parameters as above.
 
     Batches before number `first_batch` are left out, in a time that does not depend on how many they are.

@@ -15,7 +15,7 @@ PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
 class OrthologueTable(Orthologues):
     """The table that the config section ``corpus.orthologues`` describes."""
 
-    def pairs(self, own, other):
+    def pairs(self, own: str, other: str) -> pd.DataFrame:
         """Distinct pairs of the table.
 
         Parameters
@@ -59,7 +59,9 @@ class OrthologueTable(Orthologues):
             )
         return self.columns[organism]
 
-    def match(self, own, own_genes, other, other_genes):
+    def match(
+        self, own: str, own_genes: pd.DataFrame, other: str, other_genes: pd.DataFrame
+    ) -> tuple[np.ndarray, pd.DataFrame]:
         """Find the orthologue of each gene.
 
         Parameters
@@ -112,6 +114,6 @@ class OrthologueTable(Orthologues):
         return rows[names].to_numpy()
 
 
-def no_pairs():
+def no_pairs() -> pd.DataFrame:
     """Table of pairs of a corpus of one organism."""
     return pd.DataFrame(columns=PAIR_COLUMNS, dtype=str)

@@ -3,6 +3,7 @@
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -26,24 +27,24 @@ class RowReader:
         That share a batch.
     """
 
-    def __init__(self, matrix, threads=1):
+    def __init__(self, matrix: np.ndarray, threads: int = 1) -> None:
         if not matrix.flags.c_contiguous:
             raise ValueError("matrix: rows must lie one after the other (C order)")
-        self.matrix = matrix
+        self.matrix: Any = matrix
         self.row_bytes = matrix.shape[1] * matrix.itemsize
-        mapped = isinstance(matrix, np.memmap) and matrix.filename is not None and hasattr(os, "posix_fadvise")
-        self._file = os.open(matrix.filename, os.O_RDONLY) if mapped else None
+        name = matrix.filename if isinstance(matrix, np.memmap) and hasattr(os, "posix_fadvise") else None
+        self._file = None if name is None else os.open(name, os.O_RDONLY)
         self._threads = ThreadPoolExecutor(max(threads - 1, 1))  # starts none before it is used
-        self._parts = threads
+        self._shares = threads
 
-    def close(self):
+    def close(self) -> None:
         """End the threads and close the file; the matrix stays mapped."""
         self._threads.shutdown()
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def announce(self, rows):
+    def announce(self, rows: np.ndarray) -> None:
         """Tell the kernel which rows will be read, unless they seem to be in memory."""
         if self._file is None or self._in_memory(rows):
             return
@@ -65,7 +66,7 @@ class RowReader:
             return False
         return True
 
-    def read(self, rows, out):
+    def read(self, rows: np.ndarray, out: np.ndarray) -> None:
         """Copy `rows` into `out`, (rows, genes), of the matrix's type.
 
         Raises
@@ -75,7 +76,7 @@ class RowReader:
         """
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.matrix)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a matrix of {len(self.matrix)} rows")
-        borders = np.linspace(0, len(rows), self._parts + 1, dtype=int).tolist()
+        borders = np.linspace(0, len(rows), self._shares + 1, dtype=int).tolist()
         shares = list(itertools.pairwise(borders))
         others = [self._threads.submit(self._copy, rows[i:j], out[i:j]) for i, j in shares[1:]]
         self._copy(rows[: borders[1]], out[: borders[1]])
@@ -86,7 +87,7 @@ class RowReader:
         np.take(self.matrix, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy
 
 
-def runs(rows):
+def runs(rows: np.ndarray) -> list[tuple[int, int]]:
     """(first, length) of each run of neighbours among ascending rows."""
     borders = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
     lengths = np.diff(borders, append=len(rows))

@@ -1,6 +1,7 @@
 """Sums of a study's runs, from a text that is read once if the study is small, and in flat memory if it is not."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
@@ -33,13 +34,13 @@ class RunSums:
     header : Header
     """
 
-    def __init__(self, path, genes):
+    def __init__(self, path: str | Path, genes: int) -> None:
         self.path, self.genes = Path(path), genes
         self._held_runs, self._held = pd.Index([]), None
         with open_gzip(path) as handle:
             self.header = read_header(handle)
 
-    def statistics(self, runs, checked):
+    def statistics(self, runs: list[str], checked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Total coverage and share of zeros of each run.
 
         Parameters
@@ -66,7 +67,7 @@ class RunSums:
                 zeros += (block.counts[:, checked[block.first : block.first + block.rows]] == 0).sum(axis=1)
         return totals, zeros / max(checked.sum(), 1)
 
-    def of_samples(self, experiments, order):
+    def of_samples(self, experiments: pd.Series, order: list[str]) -> Iterator[np.ndarray]:
         """Coverage of samples: the sum over their runs.
 
         Parameters
@@ -180,7 +181,7 @@ class RunSums:
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False, fastmath={"reassoc"})
-def add_up(sums, checked, totals, zeros):
+def add_up(sums: np.ndarray, checked: np.ndarray, totals: np.ndarray, zeros: np.ndarray) -> None:
     """Write the total of each row of `sums`, and how many of its `checked` genes are zero, in one pass."""
     for row in range(len(sums)):
         total, nothing = 0.0, 0
@@ -191,7 +192,7 @@ def add_up(sums, checked, totals, zeros):
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def sum_rows(held, rows, borders, counts):
+def sum_rows(held: np.ndarray, rows: np.ndarray, borders: np.ndarray, counts: np.ndarray) -> int:
     """Write the sum of rows ``rows[borders[i]:borders[i + 1]]`` of `held`, at least one, to ``counts[i]``; the first
     row of `counts` that exceeds 64 bits, or -1.
     """

@@ -1,18 +1,22 @@
 """One batch of the archive, filtered and summed into samples."""
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
 from scarceseq.archive.filters import first_reasons, metadata_reasons
-from scarceseq.archive.manifest import by_study, checked_path, why_skipped, why_unusable
+from scarceseq.archive.layout import Study
+from scarceseq.archive.manifest import Entry, by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.metadata import attribute_rows, read_tables, run_table
 from scarceseq.archive.plan import planned_rows
 from scarceseq.corpus.all_metadata import listed_table, metadata_table
-from scarceseq.corpus.filters import count_reasons
+from scarceseq.corpus.filters import RunFilter, count_reasons
 from scarceseq.corpus.run_sums import RunSums
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
@@ -67,7 +71,16 @@ class Shard:
     metadata: list
 
 
-def build_shard(plan, entries, folder, annotation, settings, dropped_genes, seed, counts_path):
+def build_shard(
+    plan: pd.DataFrame,
+    entries: Iterable[Entry],
+    folder: str | Path,
+    annotation: pd.DataFrame,
+    settings: RunFilter,
+    dropped_genes: list[str],
+    seed: int,
+    counts_path: str | Path,
+) -> Shard:
     """Read a batch's verified files, keep the good runs, sum the runs of each experiment, write their counts.
 
     One study is in memory at a time, and of a large one only pieces.
@@ -140,7 +153,15 @@ def _study_shard(study, rows, files, folder, checked, settings, seed):
     )
 
 
-def build_study(study, planned_runs, gene_sums, tables, checked, settings, seed):
+def build_study(
+    study: Study,
+    planned_runs: set[str],
+    gene_sums: str | Path,
+    tables: Mapping[str, pa.Table],
+    checked: np.ndarray,
+    settings: RunFilter,
+    seed: int,
+) -> StudyShard:
     """`StudyShard` of one study whose files are all good.
 
     Parameters
@@ -181,7 +202,7 @@ def _without(runs, dropped):
     return runs[[run not in gone for run in runs.index]] if gone else runs
 
 
-def runs_over_cap(experiments, max_runs, seed, study):
+def runs_over_cap(experiments: pd.Series, max_runs: int, seed: int, study: Study) -> pd.Series:
     """Which runs are left out so that a study has at most `max_runs`: whole samples, drawn by the seed.
 
     Parameters

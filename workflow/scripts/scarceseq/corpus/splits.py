@@ -1,5 +1,8 @@
 """Roles of studies: a study is wholly in one role of a split, never its samples one by one."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import pandas as pd
 
 from scarceseq.errors import InputError
@@ -8,7 +11,7 @@ from scarceseq.seeds import derive
 ROLES = ("pretrain", "scout", "validation", "test")
 
 
-def split_studies(studies, splits, seed):
+def split_studies(studies: Iterable[str], splits: Mapping[str, Any], seed: int) -> pd.DataFrame:
     """Role of each study in each split.
 
     A study's role depends on its name, the seeds and the shares only, so that adding a study moves no other.
@@ -56,7 +59,7 @@ def split_studies(studies, splits, seed):
     return pd.DataFrame(rows, columns=["split", "study", "role"])
 
 
-def draw_role(study, shares, seed):
+def draw_role(study: str, shares: Mapping[str, float], seed: int) -> str | None:
     """Role whose share covers the study's place between 0 and 1; None if there are no shares."""
     place, reached = derive(seed, study) / 2**63, 0.0
     given = [role for role in ROLES if shares.get(role, 0) > 0]

@@ -5,6 +5,9 @@ Rows go from the shards to the files a few at a time, so that memory does not gr
 
 import contextlib
 import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +19,12 @@ from scarceseq.files import atomic
 BLOCK_BYTES = 2**23
 
 
-def block_rows(genes):
+def block_rows(genes: int) -> int:
     """Rows of `genes` counts that are handled at once."""
     return max(1, BLOCK_BYTES // (8 * max(genes, 1)))
 
 
-def runs_of_rows(files, rows, limit):
+def runs_of_rows(files: np.ndarray, rows: np.ndarray, limit: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut rows into runs that lie one behind the other in one file.
 
     Parameters
@@ -43,7 +46,7 @@ def runs_of_rows(files, rows, limit):
             yield int(files[place]), int(rows[place]), place, min(limit, stop - place)
 
 
-def write_corpus(corpus, corpus_path, training_path):
+def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path) -> None:
     """Write exact counts as ``.h5ad``, and log2(TPM + 1) of the chosen genes as ``.npy``, both in rows by sample.
 
     TPM is of all shared genes, whatever genes are chosen afterwards, each of the length that it has in the organism of

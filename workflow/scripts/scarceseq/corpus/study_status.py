@@ -10,7 +10,7 @@ OF_STUDIES = {"study_excluded": "excluded by its metadata", "study_unusable": "u
 UNLISTED = "not_in_archive_table"
 
 
-def study_status(listed, samples, dropped):
+def study_status(listed: pd.DataFrame, samples: pd.DataFrame, dropped: pd.DataFrame) -> pd.DataFrame:
     """One row per study.
 
     Parameters

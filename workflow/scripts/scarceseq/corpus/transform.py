@@ -5,6 +5,7 @@ Sources: ``transform_counts.R`` and ``read_counts.R`` of recount3, ``getRPKM.R``
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 TARGET_READS = 4e7
 TARGET_LENGTH_BASES = 100
@@ -13,7 +14,7 @@ TARGET_LENGTH_BASES = 100
 TRAINING_TYPE = np.dtype("<f2")
 
 
-def scale_by_auc(auc_bases, target_reads=TARGET_READS):
+def scale_by_auc(auc_bases: ArrayLike, target_reads: float = TARGET_READS) -> np.ndarray:
     """Factors that bring samples to one total coverage.
 
     Parameters
@@ -31,7 +32,7 @@ def scale_by_auc(auc_bases, target_reads=TARGET_READS):
         return target_reads / np.asarray(auc_bases, dtype=np.float64)
 
 
-def is_paired_end(average_mapped_length_bases, average_read_length_bases):
+def is_paired_end(average_mapped_length_bases: ArrayLike, average_read_length_bases: ArrayLike) -> np.ndarray:
     """1.0 for paired-end, 0.0 for single-end, NaN where the ratio of lengths is neither 1 nor 2 after rounding.
 
     Parameters
@@ -47,8 +48,12 @@ def is_paired_end(average_mapped_length_bases, average_read_length_bases):
 
 
 def scale_by_mapped_reads(
-    mapped_reads, average_mapped_length_bases, paired_end, target_reads=TARGET_READS, target_length=TARGET_LENGTH_BASES
-):
+    mapped_reads: ArrayLike,
+    average_mapped_length_bases: ArrayLike,
+    paired_end: ArrayLike,
+    target_reads: float = TARGET_READS,
+    target_length: float = TARGET_LENGTH_BASES,
+) -> np.ndarray:
     """Factors that bring samples to one number of mapped reads of one length, in bases.
 
     Not interchangeable with `scale_by_auc`: they differ by target length over read length.
@@ -63,7 +68,7 @@ def scale_by_mapped_reads(
     return target_reads * target_length * mates / (np.asarray(mapped_reads, dtype=np.float64) * length**2)
 
 
-def scaled_counts(base_coverage, scale):
+def scaled_counts(base_coverage: ArrayLike, scale: ArrayLike) -> np.ndarray:
     """Counts comparable between samples.
 
     Parameters
@@ -79,13 +84,13 @@ def scaled_counts(base_coverage, scale):
     return np.rint(np.asarray(base_coverage, dtype=np.float64) * np.asarray(scale)[:, None])
 
 
-def read_counts(base_coverage, average_mapped_length_bases):
+def read_counts(base_coverage: ArrayLike, average_mapped_length_bases: ArrayLike) -> np.ndarray:
     """Reads per gene, fragments for paired-end runs; same shapes as `scaled_counts`."""
     length = np.asarray(average_mapped_length_bases, dtype=np.float64)
     return np.rint(np.asarray(base_coverage, dtype=np.float64) / length[:, None])
 
 
-def rpkm(counts, bp_length):
+def rpkm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
     """Reads per kilobase of exon per million.
 
     Parameters
@@ -104,7 +109,7 @@ def rpkm(counts, bp_length):
     return counts / (np.asarray(bp_length, dtype=np.float64) / 1e3) / millions
 
 
-def tpm(counts, bp_length):
+def tpm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
     """Transcripts per million.
 
     Of coverage sums, unrounded: read length and sequencing depth cancel, so that no QC figure is needed. Rounding
@@ -114,6 +119,6 @@ def tpm(counts, bp_length):
     return rate / rate.sum(axis=1, keepdims=True) * 1e6
 
 
-def log_tpm(counts, bp_length):
+def log_tpm(counts: np.ndarray, bp_length: np.ndarray) -> np.ndarray:
     """log2(TPM + 1), float64, (samples, genes): at most 20."""
     return np.log2(tpm(counts, bp_length) + 1)

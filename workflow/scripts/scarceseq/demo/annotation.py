@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.demo.programmes import World
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
 
 SPURIOUS_TERMS = 2.0  # mean number per gene at full noise
 UNRELATED_TERM_GENES = 12  # genes of a term that has nothing to do with the programmes
 
 
-def true_terms(world):
+def true_terms(world: World) -> list[np.ndarray]:
     """Gene sets of the programmes, of their sub-programmes, and of the pairs that the programme graph joins.
 
     Returns
@@ -27,7 +29,7 @@ def true_terms(world):
     return [term for term in terms if len(term) > 1]
 
 
-def make_annotation(settings, world, genes, seed):
+def make_annotation(settings: DemoSettings, world: World, genes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Annotate the genes: true terms with losses, wrong genes, and terms without meaning.
 
     Parameters

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,20 @@ GENERATED = "2020-05-12 01:01:49.411644"
 ORGANISM, SOURCE = "mouse", "sra"
 
 
-def write_gzip(text, path):
+def write_gzip(text: str, path: str | Path) -> None:
     """Write text compressed, without the time of day, so that equal text is equal bytes."""
     with atomic(path) as temporary:
         temporary.write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
 
 
-def write_metadata(table, path):
+def write_metadata(table: pd.DataFrame, path: str | Path) -> None:
     """Write one metadata table: tab-separated, unquoted, ``NA`` for missing."""
     text = io.StringIO()
     table.to_csv(text, sep="\t", index=False, quoting=csv.QUOTE_NONE, na_rep="NA", lineterminator="\n")
     write_gzip(text.getvalue(), path)
 
 
-def annotation_text(genes):
+def annotation_text(genes: pd.DataFrame) -> str:
     """The annotation in GTF; the score column holds the exonic length in bases."""
     lines = ["##description: genes of a small world", "##provider: generated", "##format: gtf"]
     for gene in genes.itertuples():
@@ -39,7 +40,7 @@ def annotation_text(genes):
     return "\n".join(lines) + "\n"
 
 
-def gene_sums_text(genes, runs, sums, annotation):
+def gene_sums_text(genes: pd.DataFrame, runs: pd.DataFrame, sums: np.ndarray, annotation: str) -> str:
     """Gene sums of one project: two header lines, the runs' names, one row per gene in the annotation's order."""
     table = pd.DataFrame(sums.T, columns=list(runs))
     table.insert(0, "gene_id", genes["gene_id"].to_numpy())
@@ -49,7 +50,15 @@ def gene_sums_text(genes, runs, sums, annotation):
     return text.getvalue()
 
 
-def write_archive(folder, genes, runs, sums, tables, annotation, seed):
+def write_archive(
+    folder: str | Path,
+    genes: pd.DataFrame,
+    runs: pd.DataFrame,
+    sums: np.ndarray,
+    tables: Mapping[str, pd.DataFrame],
+    annotation: str,
+    seed: int,
+) -> None:
     """Write the whole mirror below ``folder/mouse``.
 
     Parameters

@@ -1,8 +1,13 @@
 """Read counts of the bulk runs and the base-pair coverage that recount3 would report for them."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from scarceseq.demo.genes import INFLATED_GENE
+from scarceseq.demo.programmes import World
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
 
 LAB_FACTORS = 3  # directions (protocol, degradation, ...) that all studies share, each study with its own scores
@@ -11,7 +16,7 @@ AMPLIFICATION = 60  # reads per molecule in single-cell-like runs
 SEX_GENES, SEX_SHIFT = 6, 6.0
 
 
-def study_effects(world, genes, studies, strength, seed):
+def study_effects(world: World, genes: pd.DataFrame, studies: pd.DataFrame, strength: float, seed: int) -> np.ndarray:
     """Shift of log2 expression by study: gene-wise, along shared lab factors, and with gene length.
 
     Returns
@@ -32,7 +37,7 @@ def study_effects(world, genes, studies, strength, seed):
     return effects
 
 
-def sample_activity(world, samples, strength, generator):
+def sample_activity(world: World, samples: pd.DataFrame, strength: float, generator: np.random.Generator) -> np.ndarray:
     """Programme activities of the samples: tissue, treatment, the study's dissection of that tissue, the animal.
 
     Parameters
@@ -55,7 +60,9 @@ def sample_activity(world, samples, strength, generator):
     return activity + dissection[cells] + animal
 
 
-def sample_expression(settings, world, genes, studies, samples, seed):
+def sample_expression(
+    settings: DemoSettings, world: World, genes: pd.DataFrame, studies: pd.DataFrame, samples: pd.DataFrame, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """log2 abundance per base of every sample, before counting.
 
     Returns
@@ -78,7 +85,7 @@ def sample_expression(settings, world, genes, studies, samples, seed):
     return expression, activity
 
 
-def count_reads(world, genes, expression, runs, seed):
+def count_reads(world: World, genes: pd.DataFrame, expression: np.ndarray, runs: pd.DataFrame, seed: int) -> np.ndarray:
     """Over-dispersed fragment counts of the runs; runs of one sample share its biological variation.
 
     Returns
@@ -106,13 +113,13 @@ def count_reads(world, genes, expression, runs, seed):
     return counts
 
 
-def mapped_length(run):
+def mapped_length(run: Any) -> float:
     """Mean aligned bases per fragment (star.average_mapped_length): both mates, a little less than was sequenced."""
     mates = 2 if run.paired else 1
     return round(run.read_length * mates * 0.985, 2)
 
 
-def coverage(counts, runs, seed):
+def coverage(counts: np.ndarray, runs: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Base-pair coverage sums as recount3 stores them.
 
     Each count contributes about the mapped length; the noise stays below half a fragment, so that

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scarceseq.demo.archive import write_archive
 from scarceseq.demo.expression import count_reads, coverage, sample_expression
 from scarceseq.demo.genes import INFLATED_GENE, make_genes
 from scarceseq.demo.metadata import make_tables
-from scarceseq.demo.programmes import make_world
+from scarceseq.demo.programmes import World, make_world
 from scarceseq.demo.screen import make_screen, programme_names, write_screen
 from scarceseq.demo.settings import DemoSettings
 from scarceseq.demo.studies import make_runs, make_samples, make_studies
@@ -20,7 +21,15 @@ from scarceseq.files import write_json, write_table
 logger = logging.getLogger(__name__)
 
 
-def generate_demo(archive_folder, screen_path, annotation_path, truth_folder, settings, seed, annotation_code="M023"):
+def generate_demo(
+    archive_folder: str | Path,
+    screen_path: str | Path,
+    annotation_path: str | Path,
+    truth_folder: str | Path,
+    settings,
+    seed: int,
+    annotation_code: str = "M023",
+) -> None:
     """Generate the small world.
 
     Parameters
@@ -72,7 +81,7 @@ def _generate_archive(folder, settings, world, genes, seed, annotation_code):
     return studies, samples, runs, activity
 
 
-def write_world(world, genes, folder):
+def write_world(world: World, genes: pd.DataFrame, folder: Path) -> None:
     """Write the loadings of the genes and the programme graph."""
     names = programme_names(len(world.adjacency))
     described = genes[["gene_id", "gene_name"]].assign(
@@ -85,7 +94,7 @@ def write_world(world, genes, folder):
     write_table(pd.DataFrame(edges), folder / "programme_graph.parquet")
 
 
-def list_quirks(studies, runs):
+def list_quirks(studies: pd.DataFrame, runs: pd.DataFrame) -> dict[str, Any]:
     """Where each quirk is.
 
     Returns

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
 
 # The one mouse gene whose sums recount3 never corrected after its recount of February 2022.
@@ -34,7 +35,7 @@ def _symbols(count, generator):
     return symbols
 
 
-def make_genes(settings, seed):
+def make_genes(settings: DemoSettings, seed: int) -> pd.DataFrame:
     """Draw the genes, in the order of the annotation file (by chromosome and start).
 
     Ids are invented, outside the range of Ensembl's mouse genes, except `INFLATED_GENE`.

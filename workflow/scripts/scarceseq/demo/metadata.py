@@ -1,5 +1,7 @@
 """The five metadata tables of recount3, in the columns of the real mirror."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from scarceseq.seeds import derive
 PROCESSED = "2020-01-01"
 
 
-def make_tables(runs, totals, seed):
+def make_tables(runs: pd.DataFrame, totals: np.ndarray, seed: int) -> dict[str, pd.DataFrame]:
     """Metadata of all runs as text.
 
     Parameters
@@ -47,7 +49,7 @@ def make_tables(runs, totals, seed):
     return tables
 
 
-def recount_project(runs):
+def recount_project(runs: pd.DataFrame) -> dict[str, Any]:
     """Where each run's files and metadata are."""
     source = "data_sources/sra"
     return {
@@ -59,7 +61,7 @@ def recount_project(runs):
     }
 
 
-def attributes(run):
+def attributes(run: Any) -> str:
     """Author-supplied attributes of one run, ``key;;value`` joined by ``|``, or NA."""
     if run.quirk == "empty_attributes":
         return "NA"
@@ -71,7 +73,7 @@ def attributes(run):
     return "|".join(f"{key};;{value}" for key, value in pairs)
 
 
-def sra(runs):
+def sra(runs: pd.DataFrame) -> dict[str, Any]:
     """What the submitter told the Sequence Read Archive."""
     title = runs["tissue"] + np.where(runs["treatment"] == "NA", "", " " + runs["treatment"])
     title = title + " " + runs["sample"]
@@ -106,12 +108,12 @@ def sra(runs):
     }
 
 
-def reads_sequenced(runs):
+def reads_sequenced(runs: pd.DataFrame) -> pd.Series:
     """Fragments sequenced: a little more than were mapped; as many as planned where nothing was mapped."""
     return np.rint(runs["fragments"] * 1.06).astype(np.int64)
 
 
-def recount_qc(runs, totals, generator):
+def recount_qc(runs: pd.DataFrame, totals: np.ndarray, generator: np.random.Generator) -> dict[str, Any]:
     """Alignment figures that agree with the coverage: mapped reads x mapped length = total coverage."""
     length = np.array([mapped_length(run) for run in runs.itertuples()])
     mapped = np.rint(totals / length).astype(np.int64)
@@ -156,7 +158,7 @@ def recount_qc(runs, totals, generator):
     }
 
 
-def recount_seq_qc(runs, generator):
+def recount_seq_qc(runs: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
     """Read lengths (of one mate) and base composition."""
     gc = generator.uniform(23.0, 26.5, size=len(runs)).round(1)
     at = (50 - gc).round(1)
@@ -176,7 +178,7 @@ def recount_seq_qc(runs, generator):
     }
 
 
-def recount_pred(runs):
+def recount_pred(runs: pd.DataFrame) -> dict[str, Any]:
     """Predicted and curated labels; a curated tissue only in studies that have one."""
     kind = np.where(runs["quirk"] == "single_cell", "scrna-seq", "rna-seq")
     return {

@@ -8,7 +8,9 @@ programme graph by the diffusion ``(1 - s) (I - s W)^-1``, W the symmetrically n
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
 
 TISSUES = {  # organ systems share part of their activity
@@ -60,7 +62,7 @@ SUB_PROGRAMMES = 3
 SHARE_WITHOUT_PROGRAMME = 0.25
 
 
-def programme_graph(count, generator, neighbours=3):
+def programme_graph(count: int, generator: np.random.Generator, neighbours: int = 3) -> np.ndarray:
     """Programmes at random places on a torus, each joined to its nearest `neighbours`; symmetric 0/1 adjacency."""
     places = generator.random((count, 2))
     offset = np.abs(places[:, None, :] - places[None, :, :])
@@ -72,7 +74,7 @@ def programme_graph(count, generator, neighbours=3):
     return np.maximum(adjacency, adjacency.T)
 
 
-def diffuse(adjacency, smoothness):
+def diffuse(adjacency: np.ndarray, smoothness: float) -> np.ndarray:
     """Diffusion operator of the programme graph, (1 - s) (I - s W)^-1, scaled to a unit diagonal mean."""
     root = 1 / np.sqrt(np.maximum(adjacency.sum(axis=1), 1))
     normalised = adjacency * root[:, None] * root[None, :]
@@ -118,14 +120,14 @@ def _activities(groups, diffusion, strength, generator, shared=0.5):
     return activities
 
 
-def choose_tissues(count):
+def choose_tissues(count: int) -> dict[str, list[str]]:
     """The first `count` tissue names, taken in turn from the organ systems, as {system: names}."""
     ordered = [(system, names[turn]) for turn in range(4) for system, names in TISSUES.items()]
     chosen = ordered[:count]
     return {system: [name for other, name in chosen if other == system] for system in TISSUES}
 
 
-def make_world(settings, genes, seed):
+def make_world(settings: DemoSettings, genes: pd.DataFrame, seed: int) -> World:
     """Draw the latent model.
 
     Parameters

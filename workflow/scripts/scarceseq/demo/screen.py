@@ -1,10 +1,15 @@
 """The Perturb-seq screen: single-gene knock-downs whose effects spread along the programme graph."""
 
+from pathlib import Path
+
 import anndata
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from scipy import sparse
 
+from scarceseq.demo.programmes import World
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.files import atomic
 from scarceseq.seeds import derive
 
@@ -19,7 +24,7 @@ OWN_SHARE = 0.3  # of the programme shift that the graph does not know
 SUB_PROGRAMME_SHARE = 0.5  # of the effect that stays within the target's sub-programme
 
 
-def choose_targets(world, genes, count, generator):
+def choose_targets(world: World, genes: pd.DataFrame, count: int, generator: np.random.Generator) -> np.ndarray:
     """Genes to perturb: coding, mostly expressed, nine in ten of them in a programme. Rows of `genes`, sorted.
 
     Screens are made for some pathways more than for others, so programmes differ in how often they are targeted.
@@ -36,7 +41,9 @@ def choose_targets(world, genes, count, generator):
     return np.sort(np.concatenate(chosen))
 
 
-def perturbation_effects(world, targets, strength, generator):
+def perturbation_effects(
+    world: World, targets: np.ndarray, strength: float, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """log2 expression change of every gene under each perturbation.
 
     A knock-down lowers the target's programmes and, through the diffusion, their neighbours; it lowers the target's
@@ -70,14 +77,16 @@ def perturbation_effects(world, targets, strength, generator):
     return effects, shifts, strengths
 
 
-def cell_counts(settings, generator):
+def cell_counts(settings: DemoSettings, generator: np.random.Generator) -> np.ndarray:
     """Cells of each perturbation: half to twice the typical number."""
     typical = settings.cells_per_perturbation
     cells = typical * 2.0 ** np.clip(generator.normal(0, 0.5, size=settings.perturbations), -1, 1)
     return np.rint(cells).astype(int)
 
 
-def sequence_cells(world, genes, state, batches, generator):
+def sequence_cells(
+    world: World, genes: pd.DataFrame, state: np.ndarray, batches: np.ndarray, generator: np.random.Generator
+) -> sparse.csr_matrix:
     """Molecule counts of cells in one state.
 
     Parameters
@@ -102,7 +111,9 @@ def sequence_cells(world, genes, state, batches, generator):
     return sparse.csr_matrix(molecules.astype(np.float32))
 
 
-def make_screen(settings, world, genes, seed):
+def make_screen(
+    settings: DemoSettings, world: World, genes: pd.DataFrame, seed: int
+) -> tuple[AnnData, pd.DataFrame, pd.DataFrame]:
     """Draw the screen.
 
     Returns
@@ -143,12 +154,12 @@ def make_screen(settings, world, genes, seed):
     return screen, truth, shift_table
 
 
-def programme_names(count):
+def programme_names(count: int) -> list[str]:
     """Names of the programmes: programme_01, ..."""
     return [f"programme_{number + 1:02d}" for number in range(count)]
 
 
-def write_screen(screen, path):
+def write_screen(screen: AnnData, path: str | Path) -> None:
     """Write the screen as h5ad."""
     with atomic(path) as temporary:
         screen.write_h5ad(temporary, compression="gzip", compression_opts=1)

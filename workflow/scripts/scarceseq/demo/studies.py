@@ -1,8 +1,12 @@
 """The design of the archive: studies, their samples and runs, and which of them carry a quirk."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from scarceseq.demo.programmes import World
+from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
 
 STRAINS = ["C57BL/6J", "BALB/c", "129S1/SvImJ", "FVB/N"]
@@ -11,7 +15,7 @@ FIRST_PROJECT = 900_001
 MIN_RUNS, MAX_RUNS, TINY_RUNS = 6, 40, 3
 
 
-def make_studies(settings, world, seed):
+def make_studies(settings: DemoSettings, world: World, seed: int) -> pd.DataFrame:
     """Draw the studies: size, library, tissues, treatment, and the quirk of those that have one.
 
     Parameters
@@ -60,7 +64,7 @@ def make_studies(settings, world, seed):
     return pd.DataFrame(rows)
 
 
-def assign_quirks(count, generator):
+def assign_quirks(count: int, generator: np.random.Generator) -> list[Any]:
     """Quirks of each study. Three studies are unfit as a whole; the others share the rest in turn."""
     order = generator.permutation(count)
     quirks = [[] for _ in range(count)]
@@ -91,7 +95,7 @@ def _labels(study, generator):
     return [chosen[number] for number in generator.permutation(study.samples)]
 
 
-def make_samples(studies, seed):
+def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per sample (sequenced library), in the order of studies.
 
     Returns
@@ -123,7 +127,7 @@ def make_samples(studies, seed):
     return pd.DataFrame(rows)
 
 
-def make_runs(studies, samples, seed):
+def make_runs(studies: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per run, with the run's library and quirk.
 
     Returns

@@ -1,9 +1,13 @@
 """Build one gene graph and say what it is."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from scarceseq import registry
 from scarceseq.files import sha256
@@ -13,7 +17,9 @@ from scarceseq.seeds import derive
 log = logging.getLogger(__name__)
 
 
-def build_graph(name, settings, inputs, seed=0):
+def build_graph(
+    name: str, settings: Mapping[str, Any], inputs: Mapping[str, Any], seed: int = 0
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges and summary of one graph of the config.
 
     Parameters
@@ -53,12 +59,12 @@ def build_graph(name, settings, inputs, seed=0):
     return edges, summary
 
 
-def hashes(paths):
+def hashes(paths: str | Path | Sequence[str | Path]) -> str | list[str]:
     """SHA-256 of one file, or of each of several."""
     return sha256(paths) if isinstance(paths, (str, Path)) else [sha256(path) for path in paths]
 
 
-def quantiles(values):
+def quantiles(values: ArrayLike) -> dict[str, float]:
     """Smallest, median, mean and largest value."""
     return {
         "min": float(np.min(values)),

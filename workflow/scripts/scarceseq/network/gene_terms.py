@@ -16,7 +16,7 @@ IDS = re.compile(r"\w+:\w+(\s*,\s*\w+:\w+)*")
 ROWS_AT_ONCE = 1_000_000
 
 
-def read_annotation(path, settings, names=None):
+def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | Path | None = None) -> pd.DataFrame:
     """Gene-term pairs of a file; its name or its first line says what it is.
 
     Parameters
@@ -53,7 +53,7 @@ def split_terms(cell: str) -> list[str]:
     return [trim(term) for term in terms if trim(term)] or [""]
 
 
-def read_gene_sets(path):
+def read_gene_sets(path: str | Path) -> pd.DataFrame:
     """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
     pairs = []
     with open_text(path) as handle:
@@ -69,7 +69,7 @@ def read_gene_sets(path):
     return pd.DataFrame(pairs, columns=["gene", "term"])
 
 
-def read_gaf(path, excluded_evidence):
+def read_gaf(path: str | Path, excluded_evidence: list[str]) -> pd.DataFrame:
     """Gene-term pairs of a Gene Association File (GO's own format, 2.0 to 2.2), negated annotations left out.
 
     Parameters
@@ -93,13 +93,13 @@ def read_gaf(path, excluded_evidence):
     return pd.DataFrame(pairs, columns=["gene", "term"])
 
 
-def is_gene2go(path):
+def is_gene2go(path: str | Path) -> bool:
     """Whether a file begins as NCBI's gene2go does."""
     with open_text(path) as handle:
         return handle.readline(200).startswith("\t".join(GENE2GO[:3]))
 
 
-def read_gene2go(path, names, settings):
+def read_gene2go(path: str | Path, names: str | Path | None, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Gene-term pairs of one organism in NCBI's gene2go, negated annotations left out.
 
     Its genes have numbers. A gene that `names` does not have gets an empty symbol.

@@ -1,6 +1,9 @@
 """A gene graph in memory."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,12 +28,12 @@ class Graph:
     nodes: np.ndarray
     incoming: sparse.csr_array
 
-    def positions(self, genes):
+    def positions(self, genes: Iterable[str]) -> np.ndarray:
         """Row of each gene, -1 where the graph does not have it."""
         return pd.Index(self.nodes).get_indexer(pd.Index(genes))
 
 
-def check_edges(edges, origin):
+def check_edges(edges: pd.DataFrame, origin: str) -> None:
     """Raise `InputError` unless every edge has two names and a finite, positive weight.
 
     Parameters
@@ -56,7 +59,7 @@ def check_edges(edges, origin):
         raise InputError(f"{origin}: the graph has no edges; check the columns, the cut-off and the gene names")
 
 
-def graph_from_edges(edges, origin="edge table"):
+def graph_from_edges(edges: pd.DataFrame, origin: str = "edge table") -> Graph:
     """Graph of an edge table; of parallel edges the heaviest counts, self pairs are ignored.
 
     Parameters
@@ -83,7 +86,7 @@ def graph_from_edges(edges, origin="edge table"):
     return Graph(nodes=nodes, incoming=incoming)
 
 
-def read_one(inputs):
+def read_one(inputs: Mapping[str, Any]) -> pd.DataFrame:
     """Edge table of a graph that is made from one other graph.
 
     Parameters
@@ -96,6 +99,6 @@ def read_one(inputs):
     return read_table(inputs["graphs"][0])
 
 
-def read_graph(path):
+def read_graph(path: str | Path) -> Graph:
     """Graph of an edge file written by the rule build_graph."""
     return graph_from_edges(read_table(path), str(path))

@@ -6,7 +6,7 @@ from scarceseq.errors import InputError
 from scarceseq.user_tables import read_first_cells
 
 
-def strongest_sources(target, tie, weight, top_k):
+def strongest_sources(target: np.ndarray, tie: np.ndarray, weight: np.ndarray, top_k: int) -> np.ndarray:
     """Positions of the `top_k` heaviest edges of each target.
 
     Parameters
@@ -29,7 +29,7 @@ def strongest_sources(target, tie, weight, top_k):
     return order[place < top_k]
 
 
-def read_gene_list(path):
+def read_gene_list(path: str | Path | None) -> set[str] | None:
     """Gene symbols of a text file, one per line; None for no path."""
     if not path:
         return None

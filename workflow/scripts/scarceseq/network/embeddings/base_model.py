@@ -3,6 +3,9 @@
 The model is trained on the studies that its own split gives it, so no test study of that split can shape the embedding.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from scarceseq.files import read_table
@@ -11,7 +14,7 @@ INPUTS = ("genes",)
 KEYS = ("base",)
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
     """The vectors by gene symbol; of several genes of one symbol the mean.
 
     Parameters

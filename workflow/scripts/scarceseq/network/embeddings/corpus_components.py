@@ -3,6 +3,9 @@
 Only studies of the pretrain and scout roles of one split are read, so no test study can shape the embedding.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from sklearn.utils.extmath import randomized_svd
 
@@ -12,7 +15,7 @@ INPUTS = ("training", "genes", "samples", "splits")
 KEYS = ("split", "components")
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
     """Loadings times singular values of genes scaled to unit variance.
 
     Parameters

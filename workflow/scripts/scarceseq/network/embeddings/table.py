@@ -15,7 +15,7 @@ INPUTS = ("table",)
 KEYS = ("path", "gene_column")
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
     """The table's columns of numbers, by gene; of several rows of one gene the mean.
 
     Parameters

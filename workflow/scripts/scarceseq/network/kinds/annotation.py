@@ -5,6 +5,9 @@ strongest sources per target. There, of equally similar sources the first ones s
 genes at the beginning of the alphabet wherever hundreds share one term and no other; `ties: drawn` does not.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numba
 import numpy as np
 import pandas as pd
@@ -34,7 +37,7 @@ KEYS = (
 TARGETS_PER_BLOCK = 500
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the co-annotation graph.
 
     Parameters
@@ -74,7 +77,7 @@ def build(settings, inputs):
     return edges, counts
 
 
-def telling(terms, excluded, most):
+def telling(terms: pd.Series, excluded: list[str], most: int | None) -> pd.Series:
     """Which gene-term pairs are of terms that tell something about a gene.
 
     Parameters
@@ -93,7 +96,9 @@ def telling(terms, excluded, most):
     return kept if most is None else kept & (terms.map(terms.value_counts()) <= most)
 
 
-def jaccard_edges(pairs, min_jaccard, top_k, seed=None):
+def jaccard_edges(
+    pairs: pd.DataFrame, min_jaccard: float, top_k: int, seed: int | None = None
+) -> tuple[np.ndarray, pd.DataFrame]:
     """Edges between genes whose term sets overlap, |A and B| / |A or B| > `min_jaccard`.
 
     Parameters
@@ -140,7 +145,7 @@ def jaccard_edges(pairs, min_jaccard, top_k, seed=None):
     return genes, pd.concat(kept, ignore_index=True)
 
 
-def drawn_order(names, target, source):
+def drawn_order(names: np.ndarray, target: np.ndarray, source: np.ndarray) -> np.ndarray:
     """A number for each pair by which equally similar sources of a target are ordered; it depends on the names alone.
 
     Parameters
@@ -161,7 +166,15 @@ def drawn_order(names, target, source):
 
 
 @numba.njit(cache=True)
-def similar_genes(term_starts, terms, gene_starts, genes, own_sizes, sizes, min_jaccard):
+def similar_genes(
+    term_starts: np.ndarray,
+    terms: np.ndarray,
+    gene_starts: np.ndarray,
+    genes: np.ndarray,
+    own_sizes: np.ndarray,
+    sizes: np.ndarray,
+    min_jaccard: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of a block of genes and all genes whose Jaccard similarity is above `min_jaccard`.
 
     Parameters

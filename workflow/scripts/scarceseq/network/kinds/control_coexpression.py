@@ -1,7 +1,11 @@
 """Co-expression graph from the control cells of a screen: no perturbed cell can shape it, so it serves every split."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import anndata
 import numpy as np
+import pandas as pd
 
 from scarceseq.network.kinds.corpus_coexpression import correlation_edges
 
@@ -10,7 +14,7 @@ KEYS = ("screen", "min_correlation", "top_k")
 MAX_CELLS = 10_000
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges between genes with |Pearson correlation| over control cells above a cut-off.
 
     Parameters

@@ -3,8 +3,12 @@
 Only studies of the pretrain and scout roles of one split are read, so no test study can shape the graph.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
@@ -16,7 +20,7 @@ ROLES = ("pretrain", "scout")
 TARGETS_PER_BLOCK = 500
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges between genes with |Pearson correlation| above a cut-off.
 
     Parameters
@@ -37,7 +41,7 @@ def build(settings, inputs):
     return edges, counts
 
 
-def read_within_studies(split, inputs):
+def read_within_studies(split: str, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Expression of genes with a symbol around the mean of each study, from pretrain and scout studies alone.
 
     Parameters
@@ -70,7 +74,7 @@ def read_within_studies(split, inputs):
     return within[:, columns], symbols, counts
 
 
-def studies_to_use(splits, split):
+def studies_to_use(splits: pd.DataFrame, split: str) -> set[str]:
     """Studies of the roles pretrain and scout in one split."""
     rows = splits[(splits["split"] == split) & splits["role"].isin(ROLES)]
     if rows.empty:
@@ -80,7 +84,7 @@ def studies_to_use(splits, split):
     return set(rows["study"])
 
 
-def within_study(expression, studies):
+def within_study(expression: np.ndarray, studies: ArrayLike) -> np.ndarray:
     """Expression minus the mean of the sample's study, so that batches do not make genes look co-expressed."""
     centred = expression.copy()
     for study in np.unique(studies.astype(str)):
@@ -93,7 +97,7 @@ def within_study(expression, studies):
     return centred
 
 
-def one_column_per_symbol(names, mean, deviation, wanted):
+def one_column_per_symbol(names: pd.Series, mean: np.ndarray, deviation: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Columns to use: genes that vary, and of several with one symbol the most expressed; in the order of symbols."""
     table = pd.DataFrame({"symbol": names.astype(str).to_numpy(), "mean": mean, "column": np.arange(len(names))})
     usable = (deviation > 1e-6) & names.notna().to_numpy() & (table["symbol"] != "").to_numpy()
@@ -108,7 +112,7 @@ def one_column_per_symbol(names, mean, deviation, wanted):
     return columns
 
 
-def correlation_edges(within, symbols, min_correlation, top_k):
+def correlation_edges(within: np.ndarray, symbols: np.ndarray, min_correlation: float, top_k: int) -> pd.DataFrame:
     """Edges from a samples x genes matrix without study means.
 
     Weights are rounded to six decimals, so that the last bit of the arithmetic decides nothing.

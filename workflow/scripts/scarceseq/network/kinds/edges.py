@@ -1,5 +1,8 @@
 """Graph from an edge table of the user: links with a weight, a cut-off, and a direction if they have one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +16,7 @@ INPUTS = ("table",)
 KEYS = ("path", "source_column", "target_column", "weight_column", "min_weight", "full_weight", "directed")
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the table at or above the cut-off, weights divided by `full_weight`.
 
     Parameters

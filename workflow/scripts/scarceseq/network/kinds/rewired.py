@@ -1,7 +1,11 @@
 """Control: another graph with its edges rewired, each gene keeping its in-degree and out-degree."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numba
 import numpy as np
+import pandas as pd
 
 from scarceseq.network.graph import read_one
 
@@ -10,7 +14,7 @@ KEYS = ("of",)
 SWAPS_PER_EDGE = 10
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the graph `of` after random swaps of the targets of two edges; a weight stays with its source.
 
     Parameters
@@ -29,7 +33,7 @@ def build(settings, inputs):
     return edges.assign(target=genes[target]), {"swaps": int(swapped)}
 
 
-def rewire_targets(source, target, genes, pairs):
+def rewire_targets(source: np.ndarray, target: np.ndarray, genes: int, pairs: np.ndarray) -> int:
     """Swap the targets of pairs of edges in place; returns how many.
 
     The pairs are taken in blocks, each with a new set of edges: a set that has seen many removals is searched ever
@@ -40,7 +44,7 @@ def rewire_targets(source, target, genes, pairs):
 
 
 @numba.njit(cache=True)
-def swap_targets(source, target, genes, pairs):
+def swap_targets(source: np.ndarray, target: np.ndarray, genes: int, pairs: np.ndarray) -> int:
     """Swap the targets of pairs of edges in place, unless that makes a self pair or an edge twice; returns how many."""
     present = set()
     for edge in range(len(source)):

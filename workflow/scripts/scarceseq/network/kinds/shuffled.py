@@ -1,6 +1,10 @@
 """Control: another graph with its genes shuffled. What still works on it does not work by biology."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from scarceseq.network.graph import read_one
 
@@ -8,7 +12,7 @@ INPUTS = ("graphs",)
 KEYS = ("of",)
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the graph `of`, each gene under the name of a random other one.
 
     Parameters

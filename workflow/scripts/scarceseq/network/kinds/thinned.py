@@ -1,6 +1,10 @@
 """Control: another graph with a random share of its links removed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from scarceseq.network.graph import read_one
 
@@ -8,7 +12,7 @@ INPUTS = ("graphs",)
 KEYS = ("of", "removed_share")
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the graph `of` without `removed_share` of its links; both directions of a link go or stay together.
 
     Parameters

@@ -1,5 +1,8 @@
 """Several graphs as one: every edge that one of them has, with the largest of its weights."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from scarceseq.files import read_table
@@ -8,7 +11,7 @@ INPUTS = ("graphs",)
 KEYS = ("of",)
 
 
-def build(settings, inputs):
+def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of all graphs `of`.
 
     Parameters

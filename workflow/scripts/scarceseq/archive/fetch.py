@@ -159,8 +159,8 @@ def _entry(study: Study, kind, path, status, detail, fetched=None, size=None, di
         shape = fetched.verified
         good = {"url": fetched.url, "final_url": fetched.final_url, "rows": shape.rows, "columns": shape.columns}
     nothing = dict.fromkeys(("url", "rows", "columns"))
-    known = nothing | good | {"bytes": size, "sha256": digest}
-    return Entry(study.organism, study.source, study.project, kind, path, status=status, detail=detail, **known)
+    facts = nothing | good | {"bytes": size, "sha256": digest}
+    return Entry(study.organism, study.source, study.project, kind, path, status=status, detail=detail, **facts)
 
 
 def fetch_file(

@@ -63,12 +63,12 @@ def first_reasons(
     list of (str, str, str or None)
         Run, reason, value as text, None if there is none.
     """
-    rows, told = [], np.zeros(len(runs), dtype=bool)
+    rows, reported = [], np.zeros(len(runs), dtype=bool)
     for reason, holds, values in rules:
         holds = np.asarray(holds, dtype=bool)
         values = None if values is None else np.asarray(values, dtype=object)
-        for index in np.flatnonzero(holds & ~told):
+        for index in np.flatnonzero(holds & ~reported):
             value = None if values is None or pd.isna(values[index]) else str(values[index])
             rows.append((runs[index], reason, value))
-        told |= holds
+        reported |= holds
     return rows

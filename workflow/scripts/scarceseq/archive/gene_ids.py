@@ -38,13 +38,13 @@ def map_gene_ids(rows: Sequence[str], gene_id_type: str, annotation: pd.DataFram
     else:
         raise InputError(f"gene_id_type '{gene_id_type}' is none of ensembl, symbol")
     ambiguous = set(names[names.duplicated()])
-    known = pd.Series(annotation["gene_id"].to_numpy(), index=names)[~names.duplicated(keep=False).to_numpy()]
+    annotated = pd.Series(annotation["gene_id"].to_numpy(), index=names)[~names.duplicated(keep=False).to_numpy()]
 
     reasons = pd.Series("", index=keys.index)
-    reasons[~keys.isin(known.index)] = "not_in_annotation"
+    reasons[~keys.isin(annotated.index)] = "not_in_annotation"
     reasons[keys.isin(ambiguous)] = "ambiguous"
     reasons[(reasons == "") & keys.duplicated(keep=False)] = "duplicate_row"
     used = reasons == ""
-    mapped = pd.DataFrame({"row": keys.index[used], "gene_id": known.loc[keys[used]].to_numpy()})
+    mapped = pd.DataFrame({"row": keys.index[used], "gene_id": annotated.loc[keys[used]].to_numpy()})
     unmapped = pd.DataFrame({"gene_id": list(rows), "reason": reasons})[~used.to_numpy()]
     return mapped, unmapped.reset_index(drop=True)

@@ -185,8 +185,8 @@ class _Scratch:
             self.spans = np.empty((capacity, 2), dtype=np.int64)
         if stop >= len(self._positions):
             self._positions = np.empty(stop + 1, dtype=np.int32)
-        found = find_separators(text, stop, self._positions)
-        rows = plain_rows(text, stop, self._positions, found, self.runs, self.spans)
+        separators = find_separators(text, stop, self._positions)
+        rows = plain_rows(text, stop, self._positions, separators, self.runs, self.spans)
         if rows < 0:
             rows, problem, column, begin = parse_rows(text, stop, self.spans, places, counts, first)
         else:

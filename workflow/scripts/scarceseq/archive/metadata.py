@@ -46,8 +46,8 @@ def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[st
     experiments = source.texts("experiment_acc")
     table = {
         "has_counts": [run in counted_runs for run in runs],
-        "has_metadata": source.known,
-        "has_qc": quality.known,
+        "has_metadata": source.listed,
+        "has_qc": quality.listed,
         "experiment": _texts([experiment or run for experiment, run in zip(experiments, runs, strict=True)]),
         "library_selection": _texts(source.texts("library_selection")),
         "attributes": _texts(source.texts("sample_attributes")),
@@ -58,14 +58,14 @@ def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[st
 
 
 class _Lookup:
-    """Columns of a table, or of none, in the order of some runs; `known` tells which of these it has."""
+    """Columns of a table, or of none, in the order of some runs; `listed` tells which of these it has."""
 
     def __init__(self, table, runs):
         self.table = table
         names = table["external_id"].to_pylist() if table else []
         place = {run: index for index, run in enumerate(names)}
         self._rows = [place.get(run) for run in runs]
-        self.known = np.array([row is not None for row in self._rows], dtype=bool)
+        self.listed = np.array([row is not None for row in self._rows], dtype=bool)
 
     def texts(self, column):
         if self.table is None or column not in self.table.column_names:
@@ -102,8 +102,8 @@ def attribute_rows(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
     list of (str, str, str)
         Sample, key, value; values on which a sample's runs disagree are joined by ``|``.
     """
-    found = {}
+    values_of = {}
     for experiment, attributes in zip(runs["experiment"], runs["attributes"], strict=True):
         for key, value in parse_attributes(attributes):
-            found.setdefault((experiment, key), {})[value] = None
-    return [(sample, key, "|".join(values)) for (sample, key), values in sorted(found.items())]
+            values_of.setdefault((experiment, key), {})[value] = None
+    return [(sample, key, "|".join(values)) for (sample, key), values in sorted(values_of.items())]

@@ -108,13 +108,13 @@ class Mirrors:
                 return self._try_mirror(url, target, verify, limits)
             except MissingError as error:
                 missing.append(base)
-                told = error
+                problem = error
             except DamagedError as error:
                 damaged.append(base)
-                told = error
+                problem = error
             except DownloadError as error:
-                told = error
-            problems.append(f"{url}: {told}")
+                problem = error
+            problems.append(f"{url}: {problem}")
         if self._certainly_missing(missing):
             raise MissingError("; ".join(problems))
         raise (DamagedError if damaged else DownloadError)("; ".join(problems))

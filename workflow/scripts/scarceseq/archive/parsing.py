@@ -61,15 +61,17 @@ def find_separators(text: np.ndarray, stop: int, positions: np.ndarray) -> int:
     positions : array of int32
         One longer than there are separators.
     """
-    found = 0
+    separators = 0
     for position in range(stop):
-        positions[found] = position
-        found += np.uint8(text[position] - np.uint8(TAB)) < np.uint8(2)  # without a branch, which would be a guess
-    return found
+        positions[separators] = position
+        separators += np.uint8(text[position] - np.uint8(TAB)) < np.uint8(2)  # without a branch, which would be a guess
+    return separators
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def plain_rows(text: np.ndarray, stop: int, positions: np.ndarray, found: int, runs: int, spans: np.ndarray) -> int:
+def plain_rows(
+    text: np.ndarray, stop: int, positions: np.ndarray, separators: int, runs: int, spans: np.ndarray
+) -> int:
     """Number of rows if they are all good beyond doubt, or -1.
 
     They are if each has an identifier and `runs` values of 1 to 18 bytes, a newline behind the last and tabs behind
@@ -79,13 +81,13 @@ def plain_rows(text: np.ndarray, stop: int, positions: np.ndarray, found: int, r
     ----------
     text, stop, spans
         As of `parse_rows`.
-    positions, found
+    positions, separators
         From `find_separators`.
     runs : int
     """
     width = runs + 1
-    rows = found // width
-    if rows * width != found or rows > len(spans):
+    rows = separators // width
+    if rows * width != separators or rows > len(spans):
         return -1
     wrong, others, begin = 0, 0, 0
     for row in range(rows):

@@ -103,19 +103,19 @@ def excluded_projects(ids, projects, rows: Sequence[Sequence[str]] = ()) -> dict
     """
     asked = {accession(name): name for name in ids}
     called = {accession(project): project for project in projects}
-    found = {called[key]: name for key, name in asked.items() if key in called}
+    id_of = {called[key]: name for key, name in asked.items() if key in called}
     for row in rows:
         keys = {accession(piece) for cell in row for piece in SEVERAL.split(cell)}
         named = next((name for key, name in asked.items() if key in keys), None)
         if named is not None:
-            found |= {called[key]: named for key in keys & called.keys() if called[key] not in found}
-    unknown = sorted(set(ids) - set(found.values()))
+            id_of |= {called[key]: named for key in keys & called.keys() if called[key] not in id_of}
+    unknown = sorted(set(ids) - set(id_of.values()))
     if unknown:
         log.warning(
             "excluded ids that are no project of the archive, and are looked for in the studies' metadata: %s",
             ", ".join(unknown),
         )
-    return found
+    return id_of
 
 
 def accession(text: str) -> str:
@@ -156,9 +156,9 @@ def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies
     reasons, assigned = [], []
     for study in studies.itertuples(index=False):
         reason = damaged.get(tuple(study[:3])) or _skip_reason(study, min_runs, only, excluded)
-        own = study.project if study.project in giants else batches[batch_of(Study(*study[:3]), len(batches))]
+        batch = study.project if study.project in giants else batches[batch_of(Study(*study[:3]), len(batches))]
         reasons.append(reason)
-        assigned.append(None if reason else own)
+        assigned.append(None if reason else batch)
     studies = studies.assign(batch=assigned, skip_reason=reasons)
     if studies["batch"].isna().all() and not own_studies:
         raise InputError("archive: every study is skipped (keys min_runs, studies, excluded_studies); see studies.tsv")

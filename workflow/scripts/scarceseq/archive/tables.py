@@ -80,14 +80,14 @@ def read_annotation(path: str | Path) -> pd.DataFrame:
     """
     rows = []
     with open_gzip(path, ANNOTATION_BYTES) as handle:
-        for number, line in enumerate(lines(handle), start=1):
+        for index, line in enumerate(lines(handle), start=1):
             if line.startswith(b"#"):
                 continue
             fields = line.decode(errors="replace").rstrip("\n").split("\t")
             if len(fields) != 9:
-                raise DamagedError(f"line {number}: {len(fields)} fields, a GTF has 9")
+                raise DamagedError(f"line {index}: {len(fields)} fields, a GTF has 9")
             if fields[2] == "gene":
-                rows.append(_gene(fields, number))
+                rows.append(_gene(fields, index))
     genes = pd.DataFrame(rows, columns=["gene_id", "gene_name", "gene_type", "bp_length"])
     if genes.empty:
         raise DamagedError("no genes")
@@ -97,14 +97,14 @@ def read_annotation(path: str | Path) -> pd.DataFrame:
     return genes
 
 
-def _gene(fields, number):
+def _gene(fields, index):
     attributes = dict(ATTRIBUTE.findall(fields[8]))
     try:
         length = int(float(fields[5]))
     except ValueError:
         length = 0
     if "gene_id" not in attributes or length < 1:
-        raise DamagedError(f"line {number}: a gene needs a gene_id and its exonic length in the score column")
+        raise DamagedError(f"line {index}: a gene needs a gene_id and its exonic length in the score column")
     gene_id = attributes["gene_id"]
     return gene_id, attributes.get("gene_name", gene_id), attributes.get("gene_type", "unknown"), length
 
@@ -144,21 +144,21 @@ def read_text_table(
             raise DamagedError(f"no column {', '.join(lacking)}")
         wanted = set(names if columns is None else columns)
         chosen = [index for index, name in enumerate(names) if name in wanted]
-        parts, rows, end = [], [], None
-        for number, line in enumerate(text, start=2):
+        batches, rows, end = [], [], None
+        for index, line in enumerate(text, start=2):
             row = _fields(line)
             if row == [""]:
-                end = end or number
+                end = end or index
             elif end or len(row) != len(names):
-                raise DamagedError(f"line {end or number}: {len(row)} fields, the header has {len(names)}")
+                raise DamagedError(f"line {end or index}: {len(row)} fields, the header has {len(names)}")
             else:
                 rows.append([row[index] for index in chosen])
             if len(rows) == ROWS_AT_ONCE:
-                parts.append(_text_batch(rows, len(chosen)))
+                batches.append(_text_batch(rows, len(chosen)))
                 rows = []
-    parts.append(_text_batch(rows, len(chosen)))
+    batches.append(_text_batch(rows, len(chosen)))
     schema = pa.schema([(names[index], pa.string()) for index in chosen])
-    return names, pa.Table.from_batches([pa.RecordBatch.from_arrays(part, schema=schema) for part in parts])
+    return names, pa.Table.from_batches([pa.RecordBatch.from_arrays(batch, schema=schema) for batch in batches])
 
 
 def _text_batch(rows, columns):
@@ -200,4 +200,4 @@ def parse_attributes(text: str | None) -> list[tuple[str, str]]:
         key, value = "_".join(key.lower().split()), value.strip()
         if key and value and value != "NA":
             values.setdefault(key, {})[value] = None
-    return [(key, "|".join(found)) for key, found in values.items()]
+    return [(key, "|".join(given)) for key, given in values.items()]

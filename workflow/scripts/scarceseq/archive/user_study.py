@@ -118,13 +118,13 @@ def _check_samples(settings, table, columns):
     source = settings.labels or settings.counts
     unknown = [str(name) for name in table.index if name not in columns]
     if unknown or table.index.duplicated().any():
-        told = (
+        problem = (
             f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}; its columns are "
             f"{', '.join(map(str, columns[:5]))}, ... (genes x samples is wanted)"
             if unknown
             else "samples twice"
         )
-        raise InputError(f"user study {settings.name}: {source}, column {settings.sample_column}: {told}")
+        raise InputError(f"user study {settings.name}: {source}, column {settings.sample_column}: {problem}")
     ignored = [name for name in columns if name not in table.index]
     if ignored:
         log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)

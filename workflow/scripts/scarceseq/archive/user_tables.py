@@ -99,14 +99,14 @@ def _read_h5ad(path: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     import anndata
 
     try:
-        found = anndata.read_h5ad(path)
+        data = anndata.read_h5ad(path)
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"user study {name}: {path} cannot be read as .h5ad ({error})") from error
-    counts = found.layers.get("counts", found.X)
+    counts = data.layers.get("counts", data.X)
     if counts is None:
         raise InputError(f"user study {name}: {path} has neither X nor a layer 'counts'")
     counts = counts.toarray() if hasattr(counts, "toarray") else counts
-    samples = [trim(str(sample)) for sample in found.obs_names]
-    obs = found.obs.astype(object).set_axis(samples, axis=0)
+    samples = [trim(str(sample)) for sample in data.obs_names]
+    obs = data.obs.astype(object).set_axis(samples, axis=0)
     obs = obs.where(obs.isna(), obs.astype(str)).fillna("").map(trim)
-    return pd.DataFrame(counts.T, index=found.var_names, columns=samples), obs
+    return pd.DataFrame(counts.T, index=data.var_names, columns=samples), obs

@@ -74,17 +74,17 @@ def verify_metadata(path: str | Path, planned_runs: set[str]) -> "Shape":
     runs = table["external_id"].to_pylist()
     if None in runs:
         raise DamagedError("rows without external_id")
-    found = set(runs)
-    if len(found) < len(runs):
+    fetched_runs = set(runs)
+    if len(fetched_runs) < len(runs):
         twice = next(run for index, run in enumerate(runs) if run in runs[:index])
         raise DamagedError(f"several rows for run {twice}")
-    return Shape(len(runs), len(names), differences(planned_runs, found))
+    return Shape(len(runs), len(names), differences(planned_runs, fetched_runs))
 
 
-def differences(planned_runs: set[str], found: set[str]) -> str:
+def differences(planned_runs: set[str], fetched_runs: set[str]) -> str:
     """Words for runs that are planned and not found, or found and not planned; empty if there are none."""
     words = []
-    for what, runs in (("missing", planned_runs - found), ("extra", found - planned_runs)):
+    for what, runs in (("missing", planned_runs - fetched_runs), ("extra", fetched_runs - planned_runs)):
         if runs:
             shown = ",".join(sorted(runs)[:5]) + (",..." if len(runs) > 5 else "")
             words.append(f"{len(runs)} {what} runs ({shown})")

@@ -57,13 +57,13 @@ def read_gene_sets(path: str | Path) -> pd.DataFrame:
     """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
     pairs = []
     with open_text(path) as handle:
-        for number, line in enumerate(handle, start=1):
+        for index, line in enumerate(handle, start=1):
             fields = [trim(field) for field in line.split("\t")]
             if not any(fields) or line.startswith("#"):
                 continue
             if len(fields) < 3:
                 raise InputError(
-                    f"{path}, line {number}: a GMT line needs a name, a description and genes, separated by tabs"
+                    f"{path}, line {index}: a GMT line needs a name, a description and genes, separated by tabs"
                 )
             pairs.extend((trim(field.split(",")[0]), fields[0]) for field in fields[2:] if field)
     return pd.DataFrame(pairs, columns=["gene", "term"])
@@ -81,12 +81,12 @@ def read_gaf(path: str | Path, excluded_evidence: list[str]) -> pd.DataFrame:
     """
     pairs = []
     with open_text(path) as handle:
-        for number, line in enumerate(handle, start=1):
+        for index, line in enumerate(handle, start=1):
             if line.startswith("!") or not line.strip():
                 continue
             fields = line.split("\t")
             if len(fields) < 15:
-                raise InputError(f"{path}, line {number}: {len(fields)} columns; a GAF line has 15 or more")
+                raise InputError(f"{path}, line {index}: {len(fields)} columns; a GAF line has 15 or more")
             fields = [trim(field) for field in fields]
             if "NOT" not in fields[3].split("|") and fields[6] not in excluded_evidence:
                 pairs.append((fields[2], fields[4]))

@@ -124,13 +124,13 @@ def jaccard_edges(
     names = pd.util.hash_array(genes.astype(object), hash_key=f"{derive(seed or 0, 'ties'):016x}")
     kept = []
     for start in range(0, len(genes), TARGETS_PER_BLOCK):
-        own = membership[start : start + TARGETS_PER_BLOCK]
+        block = membership[start : start + TARGETS_PER_BLOCK]
         target, source, jaccard = similar_genes(
-            own.indptr,
-            own.indices,
+            block.indptr,
+            block.indices,
             by_term.indptr,
             by_term.indices,
-            sizes[start : start + len(own.indptr) - 1],
+            sizes[start : start + len(block.indptr) - 1],
             sizes,
             min_jaccard,
         )

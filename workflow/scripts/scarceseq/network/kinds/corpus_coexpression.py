@@ -3,7 +3,7 @@
 Only studies of the pretrain and scout roles of one split are read, so no test study can shape the graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,9 @@ def within_study(expression: np.ndarray, studies: ArrayLike) -> np.ndarray:
     return centred
 
 
-def one_column_per_symbol(names: pd.Series, mean: np.ndarray, deviation: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def one_column_per_symbol(
+    names: pd.Series, mean: np.ndarray, deviation: np.ndarray, wanted: Collection[str] | None
+) -> np.ndarray:
     """Columns to use: genes that vary, and of several with one symbol the most expressed; in the order of symbols."""
     table = pd.DataFrame({"symbol": names.astype(str).to_numpy(), "mean": mean, "column": np.arange(len(names))})
     usable = (deviation > 1e-6) & names.notna().to_numpy() & (table["symbol"] != "").to_numpy()

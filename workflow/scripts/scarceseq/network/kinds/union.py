@@ -22,5 +22,5 @@ def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.Da
         ``graphs``: edge files.
     """
     edges = pd.concat([read_table(path) for path in inputs["graphs"]], ignore_index=True)
-    joined = edges.groupby(["target", "source"], as_index=False, sort=True)["weight"].max()
-    return joined[["source", "target", "weight"]], {"edges_in_several": len(edges) - len(joined)}
+    together = edges.groupby(["target", "source"], as_index=False, sort=True)["weight"].max()
+    return together[["source", "target", "weight"]], {"edges_in_several": len(edges) - len(together)}

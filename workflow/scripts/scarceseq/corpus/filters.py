@@ -3,6 +3,7 @@
 import numpy as np
 
 from scarceseq.archive.filters import first_reasons
+from scarceseq.corpus.settings import RunFilter
 
 
 def count_reasons(

@@ -16,8 +16,9 @@ from scarceseq.archive.manifest import Entry, by_study, checked_path, why_skippe
 from scarceseq.archive.metadata import attribute_rows, read_tables, run_table
 from scarceseq.archive.plan import planned_rows
 from scarceseq.corpus.all_metadata import listed_table, metadata_table
-from scarceseq.corpus.filters import RunFilter, count_reasons
+from scarceseq.corpus.filters import count_reasons
 from scarceseq.corpus.run_sums import RunSums
+from scarceseq.corpus.settings import RunFilter
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 

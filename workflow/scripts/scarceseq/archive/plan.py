@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -83,7 +84,7 @@ def read_project_table(path: str | Path) -> pd.DataFrame:
     return table.drop_duplicates(["project", "run"])
 
 
-def excluded_projects(ids, projects, rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+def excluded_projects(ids: list[str], projects: Iterable[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
     """Which projects are excluded, and by which id.
 
     Parameters
@@ -123,7 +124,15 @@ def accession(text: str) -> str:
     return trim(str(text)).upper()
 
 
-def plan_studies(runs, batches, min_runs, only, excluded, giants=(), own_studies=False):
+def plan_studies(
+    runs: pd.DataFrame,
+    batches: list[str],
+    min_runs: int,
+    only: list[str],
+    excluded: Mapping[str, str],
+    giants: Collection[str] = (),
+    own_studies: bool = False,
+) -> pd.DataFrame:
     """One row per study: its batch, or why it is skipped.
 
     Parameters

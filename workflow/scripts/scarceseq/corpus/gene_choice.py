@@ -1,6 +1,7 @@
 """Which genes models are trained on: all, those of some types, those of a list."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd

@@ -2,6 +2,9 @@
 
 import csv
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 

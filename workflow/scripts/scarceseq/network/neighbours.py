@@ -1,5 +1,7 @@
 """The strongest sources of each target, and lists of genes."""
 
+from pathlib import Path
+
 import numpy as np
 
 from scarceseq.errors import InputError

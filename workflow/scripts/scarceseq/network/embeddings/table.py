@@ -1,6 +1,8 @@
 """Embedding from a table of the user: a column with gene symbols, every other column of numbers a component."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd

@@ -28,6 +28,7 @@ rule render_report:
         mem_mb=3000,
     params:
         settings=config,
+        labels=report_labels(),
     message:
         "Rendering the report"
     script:

@@ -14,54 +14,65 @@ def comparisons():
         yield from ((base, task) for task in tasks if tasks[task]["split"] == settings["split"])
 
 
-def report_inputs(wildcards):
-    """Everything that the report shows, by name."""
+def each(folders, ending):
+    """(what it is of, path) of one file in each of some folders, which are pairs like these."""
+    return [(labels, f"{folder}{ending}") for labels, folder in folders]
+
+
+def pretrain_files():
+    """Files of base models that the report shows."""
+    bases = [({"base": base}, f"{RESULTS}/pretrain/{base}") for base in config["pretrain"]["bases"]]
+    compared = [
+        ({"base": base, "task": task}, f"{RESULTS}/pretrain/{base}/comparison/{task}") for base, task in comparisons()
+    ]
+    embedded = [
+        (labels | {"dataset": dataset}, f"{folder}/embeddings/{dataset}.h5ad")
+        for labels, folder in bases
+        for dataset in datasets()
+    ]
+    return {
+        "pretrain_history": each(bases, "/history.parquet"),
+        "pretrain_evaluation": each(bases, "/evaluation.tsv"),
+        "pretrain_genes": each(bases, "/genes.parquet"),
+        "pretrain_embeddings": embedded,
+        "pretrain_scores": each(compared, ".parquet"),
+        "pretrain_contrasts": each(compared, ".json"),
+    }
+
+
+def guide_files():
+    """Files of guides that the report shows."""
+    schemes = [
+        ({"base": base, "scheme": scheme}, f"{RESULTS}/guide/{base}/{scheme}")
+        for base in config["pretrain"]["bases"]
+        for scheme in config["guide"]["schemes"]
+    ]
+    guides = [(labels | {"guide": guide}, f"{folder}/{guide}") for labels, folder in schemes for guide in GUIDES]
+    return {
+        "guide_json": each(guides, ".json"),
+        "gene_mobility": each(schemes, "/gene_mobility.tsv"),
+        "scout_accuracy": each(schemes, "/accuracy.tsv"),
+    }
+
+
+def own_study_results():
+    """Files of an own study that the report shows."""
+    names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
+    names |= {"predictions": "parquet", "samples": "parquet"}
+    files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
+    return files | {"own_genes_json": f"{RESULTS}/own_study/genes.json", "own_card": PACKED["card"]}
+
+
+def screening_files():
+    """Files of graphs, screens, predictors, designs and selections that the report shows."""
     files = {}
-    if "archive" in config:
-        manifests = [f"{RESULTS}/archive/batches/{batch}/manifest.jsonl" for batch in batches()]
-        files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
-    if "corpus" in config:
-        files |= CORPUS | {name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues")}
-    if "pretrain" in config:
-        bases = [f"{RESULTS}/pretrain/{base}" for base in config["pretrain"]["bases"]]
-        files["pretrain_history"] = [f"{base}/history.parquet" for base in bases]
-        files["pretrain_evaluation"] = [f"{base}/evaluation.tsv" for base in bases]
-        files["pretrain_genes"] = [f"{base}/genes.parquet" for base in bases]
-        files["pretrain_embeddings"] = [f"{base}/embeddings/{dataset}.h5ad" for base in bases for dataset in datasets()]
-        compared = [f"{RESULTS}/pretrain/{base}/comparison/{task}" for base, task in comparisons()]
-        files["pretrain_scores"] = [f"{name}.parquet" for name in compared]
-        files["pretrain_contrasts"] = [f"{name}.json" for name in compared]
-    if "guide" in config:
-        schemes = [
-            f"{RESULTS}/guide/{base}/{scheme}"
-            for base in config["pretrain"]["bases"]
-            for scheme in config["guide"]["schemes"]
-        ]
-        guides = [f"{scheme}/{guide}" for scheme in schemes for guide in GUIDES]
-        files["guide_json"] = [f"{guide}.json" for guide in guides]
-        files["gene_mobility"] = [f"{scheme}/gene_mobility.tsv" for scheme in schemes]
-        files["scout_accuracy"] = [f"{scheme}/accuracy.tsv" for scheme in schemes]
-    if "fewshot" in config:
-        names = ("summary", "contrasts", "curves", "ranks", "tuning")
-        files |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in names}
-    if "own_study" in config:
-        names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
-        names |= {"predictions": "parquet", "samples": "parquet"}
-        files |= {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
-        files |= {
-            "own_genes_json": f"{RESULTS}/own_study/genes.json",
-            "own_card": f"{RESULTS}/own_study/model/card.json",
-        }
     if "network" in config:
-        graphs = [f"{RESULTS}/network/{graph}" for graph in config["network"]["graphs"]]
-        files |= {
-            "graphs": [f"{graph}.parquet" for graph in graphs],
-            "graph_json": [f"{graph}.json" for graph in graphs],
-        }
+        graphs = [({"graph": graph}, f"{RESULTS}/network/{graph}") for graph in config["network"]["graphs"]]
+        files |= {"graphs": each(graphs, ".parquet"), "graph_json": each(graphs, ".json")}
     if "screens" in config:
-        screens = [f"{RESULTS}/screen/{screen}" for screen in config["screens"]]
-        files["screen_pseudobulk"] = [f"{screen}/pseudobulk.h5ad" for screen in screens]
-        files["screen_genes"] = [f"{screen}/differential_genes.parquet" for screen in screens]
+        screens = [({"screen": screen}, f"{RESULTS}/screen/{screen}") for screen in config["screens"]]
+        files["screen_pseudobulk"] = each(screens, "/pseudobulk.h5ad")
+        files["screen_genes"] = each(screens, "/differential_genes.parquet")
     if "perturbation" in config:
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
         if config["perturbation"]["transfer"]:
@@ -71,7 +82,37 @@ def report_inputs(wildcards):
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
-        screens = config["selection"]["screens"]
-        for name in ("coverage", "stability", "costs"):
-            files[f"selection_{name}"] = [f"{RESULTS}/selection/{screen}/{name}.tsv" for screen in screens]
+        screens = [({"screen": screen}, f"{RESULTS}/selection/{screen}") for screen in config["selection"]["screens"]]
+        files |= {f"selection_{name}": each(screens, f"/{name}.tsv") for name in ("coverage", "stability", "costs")}
     return files
+
+
+def report_files():
+    """Everything that the report shows, by name: a path, or a list of (what it is of, path)."""
+    files = screening_files()
+    if "archive" in config:
+        manifests = [({"batch": batch}, f"{RESULTS}/archive/batches/{batch}/manifest.jsonl") for batch in batches()]
+        files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
+    if "corpus" in config:
+        files |= CORPUS | {name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues")}
+    if "pretrain" in config:
+        files |= pretrain_files()
+    if "guide" in config:
+        files |= guide_files()
+    if "fewshot" in config:
+        names = ("summary", "contrasts", "curves", "ranks", "tuning")
+        files |= {f"fewshot_{name}": f"{RESULTS}/fewshot/{name}.tsv" for name in names}
+    if "own_study" in config:
+        files |= own_study_results()
+    return files
+
+
+def report_inputs(wildcards):
+    """Paths of all that the report shows."""
+    files = report_files().items()
+    return {name: path if isinstance(path, str) else [file for _, file in path] for name, path in files}
+
+
+def report_labels():
+    """What each file of the lists among the report's inputs is of, in their order."""
+    return {name: [labels for labels, _ in files] for name, files in report_files().items() if isinstance(files, list)}

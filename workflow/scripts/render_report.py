@@ -8,5 +8,6 @@ from scarceseq.runtime import commit, start
 
 start(snakemake.log[0])
 settings, output = snakemake.params.settings, snakemake.output
-sections = build(dict(snakemake.input.items()), settings, Path(output.page).parent / "benchmarks")
+named, labels = dict(snakemake.input.items()), snakemake.params.labels
+sections = build(named, labels, settings, Path(output.page).parent / "benchmarks")
 write(head(settings, commit()), sections, output.page, output.figures, output.tables)

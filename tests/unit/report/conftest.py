@@ -8,6 +8,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from report_labels import LABELS
 from scarceseq.files import write_json, write_table
 from scarceseq.perturbation import evaluate, summary, transfer_summary
 from scarceseq.pretrain.comparison import compare as comparison
@@ -33,7 +34,7 @@ def settings():
 def rendered(tmp_path_factory):
     """A folder in which the whole made-up run was rendered once, for tests that only look."""
     folder, settings = tmp_path_factory.mktemp("rendered"), make_settings()
-    sections = build(make_run(folder / "run"), settings, folder / "run" / "benchmarks")
+    sections = build(make_run(folder / "run"), LABELS, settings, folder / "run" / "benchmarks")
     top = head(settings, "abc123", "today")
     page.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     return folder

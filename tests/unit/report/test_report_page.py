@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from report_labels import LABELS
 from scarceseq.files import read_table, write_table
 from scarceseq.report import page as pages
 from scarceseq.report.sections import build, head
 
 
 def render(run, settings, folder):
-    sections = build(run, settings, folder / "run" / "benchmarks")
+    sections = build(run, LABELS, settings, folder / "run" / "benchmarks")
     top = head(settings, "abc123", "today")
     pages.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     return (folder / "report.html").read_text()
@@ -109,7 +110,7 @@ def test_figures_and_tables_on_the_page_are_those_in_the_folders(rendered):
 def test_two_renderings_are_equal_byte_for_byte(run, settings, tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
-        sections = build(run, settings, tmp_path / "run" / "benchmarks")
+        sections = build(run, LABELS, settings, tmp_path / "run" / "benchmarks")
         top = head(settings, None, "today")
         pages.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     files = [path.relative_to(one) for path in sorted(one.rglob("*")) if path.is_file()]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from report_labels import LABELS
 from scarceseq import runtime
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.files import read_table, write_table
@@ -373,7 +374,7 @@ def test_each_primary_contrast_of_selection_gets_its_own_sentence(run):
 
 
 def test_each_objective_of_a_base_has_a_panel_of_its_own(run):
-    drawn = pretrain.loss_figure(Inputs(run).stacked("pretrain_history", "base"))
+    drawn = pretrain.loss_figure(Inputs(run, LABELS).stacked("pretrain_history"))
     labels = [ax.get_ylabel() for ax in drawn.axes if ax.get_visible()]
     assert labels == ["masked squared error\n(z-scored expression)", "cross-entropy of labels\n(nats)"]
 
@@ -397,7 +398,7 @@ def test_labels_of_neighbouring_panels_do_not_run_into_each_other():
 
 
 def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found(run):
-    section = pretrain.section(Inputs(run))
+    section = pretrain.section(Inputs(run, LABELS))
     assert any("Frozen embedding 0.815" in text and "win" in text for text in section.findings)
     blocks = {block.name: block for block in section.blocks if block.kind == "table"}
     assert blocks["pretrain_embeddings"].frame.iloc[0].tolist() == ["mlp", "mine", 2, 3, 0.9]

@@ -15,9 +15,7 @@ def blocks(inputs):
     """Blocks on stability, coverage and costs; empty if the run has none."""
     if not inputs.has("selection_stability", "selection_coverage", "selection_costs"):
         return []
-    stability, coverage, costs = (
-        inputs.stacked(f"selection_{name}", "screen") for name in ("stability", "coverage", "costs")
-    )
+    stability, coverage, costs = (inputs.stacked(f"selection_{name}") for name in ("stability", "coverage", "costs"))
     found = [Paragraph(text) for text in calendar(costs)]
     for screen, part in stability.groupby("screen", sort=True) if len(stability) else []:
         found.append(_stability_picture(screen, part))

@@ -60,24 +60,13 @@ def blocks(inputs):
     found, findings = [], []
     if inputs.has("pretrain_contrasts"):
         contrasts = inputs.values("pretrain_contrasts")
-        findings = [told["verdict"] for _, told in contrasts]
+        findings = [comparison["verdict"] for _, comparison in contrasts]
         found += [Paragraph(text, "finding") for text in findings]
-        rows = [
-            {"base": path.parent.parent.name, "task": path.stem} | row
-            for path, told in contrasts
-            for row in told["contrasts"]
-        ]
-        found += _comparison_blocks(_scores(inputs), pd.DataFrame(rows))
+        rows = [{**labels, **row} for labels, comparison in contrasts for row in comparison["contrasts"]]
+        found += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
     if inputs.has("pretrain_embeddings"):
-        found.append(_embedding_table(inputs.paths("pretrain_embeddings")))
+        found.append(_embedding_table(inputs.labelled("pretrain_embeddings")))
     return found, findings
-
-
-def _scores(inputs):
-    tables = inputs.stacked("pretrain_scores", "base", None)
-    sizes = [len(pd.read_parquet(path)) for path in inputs.paths("pretrain_scores")]
-    tables.insert(1, "task", np.repeat([path.stem for path in inputs.paths("pretrain_scores")], sizes))
-    return tables
 
 
 def _comparison_blocks(scores, contrasts):
@@ -118,14 +107,13 @@ def _comparison_blocks(scores, contrasts):
     ]
 
 
-def _embedding_table(paths):
+def _embedding_table(files):
     rows = []
-    for path in paths:
+    for labels, path in files:
         with h5py.File(path) as handle:
             samples, width = handle["X"].shape
             share = float(handle["uns/share_of_genes_found"][()])
-        base = path.parent.parent.name
-        rows.append({"base": base, "dataset": path.stem, "samples": samples, "width": width, "genes_found": share})
+        rows.append({**labels, "samples": samples, "width": width, "genes_found": share})
     note = (
         f"{count(len(rows), 'file')} in `pretrain/<base>/embeddings/`, which anndata opens. Genes found: the share of "
         "the model's genes that the table has; the others are put at their mean."

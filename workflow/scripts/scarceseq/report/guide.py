@@ -96,11 +96,7 @@ def extremes(mobility, shown=GENES_SHOWN):
 
 def descriptions(values):
     """Description of each guide's tensors from its JSON file, by a title for the panel."""
-    found = {}
-    for path, value in values:
-        base, scheme = path.parent.parts[-2:]
-        found[f"{words(path.stem)} ({base}, {words(scheme)})"] = value["layers"]
-    return found
+    return {f"{words(of['guide'])} ({of['base']}, {words(of['scheme'])})": value["layers"] for of, value in values}
 
 
 def section(inputs):
@@ -109,7 +105,7 @@ def section(inputs):
         return None
     blocks, facts = [], []
     if inputs.has("scout_accuracy"):
-        accuracy = inputs.stacked("scout_accuracy", *KEYS)
+        accuracy = inputs.stacked("scout_accuracy")
         kept = accuracy["kept"].astype(bool)
         blocks.append(
             Paragraph(
@@ -123,7 +119,7 @@ def section(inputs):
     if inputs.has("scout_accuracy"):
         blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts", folded=True)]
     if inputs.has("gene_mobility"):
-        blocks += _mobility_tables(inputs.stacked("gene_mobility", *KEYS))
+        blocks += _mobility_tables(inputs.stacked("gene_mobility"))
     return Section("guide", "Guide", blocks, facts)
 
 

@@ -14,10 +14,11 @@ def graph_table(values):
 
     Parameters
     ----------
-    values : list of (path, dict)
+    values : list of (dict, dict)
+        The graph's name, what its file holds.
     """
     rows = [
-        {"graph": path.stem}
+        {"graph": labels["graph"]}
         | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
         | {
             f"{kind} {which}": value[key][short]
@@ -25,7 +26,7 @@ def graph_table(values):
             for which, short in (("median", "median"), ("largest", "max"))
             if key in value
         }
-        for path, value in values
+        for labels, value in values
     ]
     table = pd.DataFrame(rows)
     first = [name for name in ("graph", "kind", "nodes", "edges") if name in table.columns]
@@ -43,11 +44,11 @@ def graph_genes(path):
     return set(edges["source"]) | set(edges["target"])
 
 
-def perturbed_genes(paths):
+def perturbed_genes(screens):
     """Perturbed genes of each screen."""
     import anndata
 
-    return {path.parent.name: set(anndata.read_h5ad(path, backed="r").obs_names) for path in paths}
+    return {labels["screen"]: set(anndata.read_h5ad(path, backed="r").obs_names) for labels, path in screens}
 
 
 @style.styled
@@ -77,8 +78,8 @@ def section(inputs):
         return None
     table = graph_table(inputs.values("graph_json"))
     if inputs.has("graphs"):
-        genes = {path.stem: graph_genes(path) for path in inputs.paths("graphs")}
-        for screen, perturbed in perturbed_genes(inputs.paths("screen_pseudobulk")).items():
+        genes = {labels["graph"]: graph_genes(path) for labels, path in inputs.labelled("graphs")}
+        for screen, perturbed in perturbed_genes(inputs.labelled("screen_pseudobulk")).items():
             share = [len(perturbed & genes[graph]) / len(perturbed) for graph in table["graph"]]
             table[f"perturbed genes of {screen}"] = share
     blocks = [
@@ -91,7 +92,10 @@ def section(inputs):
         )
     ]
     if inputs.has("graphs"):
-        degrees = {path.stem: out_degrees(read_table(path, columns=["source"])) for path in inputs.paths("graphs")}
+        degrees = {
+            labels["graph"]: out_degrees(read_table(path, columns=["source"]))
+            for labels, path in inputs.labelled("graphs")
+        }
         blocks.append(
             Picture(
                 "network_degrees",

@@ -202,10 +202,10 @@ def section(inputs):
     """Section of the page, or None if nothing was pre-trained."""
     if not inputs.has("pretrain_history"):
         return None
-    history = inputs.stacked("pretrain_history", "base")
+    history = inputs.stacked("pretrain_history")
     blocks, findings = [_loss_picture(history)], []
     if inputs.has("pretrain_evaluation"):
-        scores = inputs.stacked("pretrain_evaluation", "base")
+        scores = inputs.stacked("pretrain_evaluation")
         evaluation = scores[scores["metric"] == "masked_mse"].rename(columns={"value": "masked_mse"})
         errors = error_table(evaluation)
         sentences = verdict(errors)

@@ -11,13 +11,15 @@ from scarceseq.report.cells import text_of
 STRONGEST, GENES_EACH = 15, 5
 
 
-def effect_table(path):
+def effect_table(path, screen):
     """Strength and reliability of each perturbation of one screen.
 
     Parameters
     ----------
     path : path
-        ``<screen>/pseudobulk.h5ad``: X = effect (difference to control), perturbations x genes or coordinates.
+        ``pseudobulk.h5ad``: X = effect (difference to control), perturbations x genes or coordinates.
+    screen : str
+        Its name.
 
     Returns
     -------
@@ -32,10 +34,10 @@ def effect_table(path):
     effect = np.asarray(data.X.todense() if hasattr(data.X, "todense") else data.X, dtype=float)
     table = data.obs.reset_index(names="perturbation")
     table["perturbation"] = table["perturbation"].astype(str)
-    table.insert(0, "screen", path.parent.name)
+    table.insert(0, "screen", screen)
     table.insert(2, "strength", np.sqrt((effect**2).mean(axis=1)))
     summary = {
-        "screen": path.parent.name,
+        "screen": screen,
         "kind": str(data.uns.get("kind", "cells")),
         "perturbations": len(table),
         "features": effect.shape[1],
@@ -97,14 +99,15 @@ def section(inputs):
     """Section of the page, or None if no screen was prepared."""
     if not inputs.has("screen_pseudobulk"):
         return None
-    tables, summaries = zip(*(effect_table(path) for path in inputs.paths("screen_pseudobulk")), strict=True)
+    screens = inputs.labelled("screen_pseudobulk")
+    tables, summaries = zip(*(effect_table(path, labels["screen"]) for labels, path in screens), strict=True)
     effects, summary = pd.concat(tables, ignore_index=True), pd.DataFrame(summaries)
     note = (
         "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the "
         "held-out perturbations."
     )
     blocks = [Table("screen_summary", summary, "Screens", note), _strength_picture(effects)]
-    listed = [read_table(path).assign(screen=path.parent.name) for path in inputs.paths("screen_genes")]
+    listed = [read_table(path).assign(**labels) for labels, path in inputs.labelled("screen_genes")]
     listed = [table for table in listed if len(table)]
     if listed:
         genes = pd.concat(listed, ignore_index=True)

@@ -29,13 +29,20 @@ def head(settings: Mapping[str, Any], commit: str | None = None, date: str | Non
     return Head(settings["name"], settings.get("seed"), overview.describe(settings), settings, commit, date)
 
 
-def build(named: Mapping[str, str | list[str]], settings: Mapping[str, Any], benchmarks: str | Path) -> list[Section]:
+def build(
+    named: Mapping[str, str | list[str]],
+    labels: Mapping[str, list[dict[str, str]]],
+    settings: Mapping[str, Any],
+    benchmarks: str | Path,
+) -> list[Section]:
     """Sections of the page, in the order of the stages; stages that did not run are left out.
 
     Parameters
     ----------
     named : dict of str to (str or list of str)
         Input files by name.
+    labels : dict of str to list of dict
+        What each file of a list is of; see `Inputs`.
     settings : dict
         The whole config.
     benchmarks : path
@@ -45,7 +52,7 @@ def build(named: Mapping[str, str | list[str]], settings: Mapping[str, Any], ben
     -------
     list of Section
     """
-    inputs = Inputs(named)
+    inputs = Inputs(named, labels)
     sections = [
         archive.section(inputs),
         corpus.section(inputs, settings),

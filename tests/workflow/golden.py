@@ -22,17 +22,35 @@ from helpers import copy_repository, snakemake
 
 # New name of a column, file or method -> the old one.
 RENAMED: dict[str, str] = {}
+# The same for words that one folder of results spelled differently from another.
+RENAMED_IN = {
+    "own_study": {
+        "better": "win",
+        "worse": "loss",
+        "no difference": "no difference detected",
+        "undecided": "underpowered",
+        "not tested": "underpowered",
+    },
+    "perturbation": {"undecided": "no difference shown", "not tested": "no difference shown"},
+    "selection": {
+        "no difference": "no worthwhile difference",
+        "undecided": "underpowered",
+        "not tested": "not judged",
+    },
+}
 # Columns that hold times of the clock.
+SENTENCES = {"verdict"}  # of JSON files: their wording may change
 CLOCK = {"seconds", "seconds_per_fit", "date", "fetched", "time"}
 LEFT_OUT = ("logs", "benchmarks", "events", ".lock", "figures", "tables")
 SUFFIXES = (".tsv", ".tsv.gz", ".parquet", ".npy", ".h5ad", ".safetensors", ".json")
 TINY = ("--configfile", "tests/config/tiny.yaml")
 
 
-def old_name(text):
+def old_name(text, stage=""):
     """A text with every renamed word under its old name."""
-    if text in RENAMED:
-        return RENAMED[text]
+    renamed = RENAMED | RENAMED_IN.get(stage, {})
+    if text in renamed:
+        return renamed[text]
     return "/".join(RENAMED.get(word, word) for word in text.split("/")) if "/" in text else text
 
 
@@ -45,17 +63,15 @@ def digest(*texts):
     return total.hexdigest()
 
 
-def cell_text(value):
+def cell_text(value, stage):
     """A cell of a table as text, under its old name."""
-    return old_name(value) if isinstance(value, str) else repr(value)
+    return old_name(value, stage) if isinstance(value, str) else repr(value)
 
 
-def table_digest(frame):
+def table_digest(frame, stage):
     """Hash of a table that depends neither on the order of its columns nor on that of its rows."""
     cells = {
-        old_name(str(name)): [
-            old_name(value) if isinstance(value, str) else repr(value) for value in frame[name].tolist()
-        ]
+        old_name(str(name)): [cell_text(value, stage) for value in frame[name].tolist()]
         for name in frame.columns
         if name not in CLOCK
     }
@@ -81,20 +97,20 @@ def array_digest(path):
 
 
 def plain(value):
-    """A JSON value with old names and without times of the clock."""
+    """A JSON value with old names, without times of the clock and sentences."""
     if isinstance(value, dict):
-        return {old_name(key): plain(item) for key, item in value.items() if key not in CLOCK}
+        return {old_name(key): plain(item) for key, item in value.items() if key not in CLOCK | SENTENCES}
     if isinstance(value, list):
         return [plain(item) for item in value]
     return old_name(value) if isinstance(value, str) else value
 
 
-def file_digest(path):
-    """Hash of one file's content."""
+def file_digest(path, stage):
+    """Hash of the content of one file of a stage's folder."""
     if path.name.endswith((".tsv", ".tsv.gz")):
-        return table_digest(pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3))
+        return table_digest(pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3), stage)
     if path.suffix == ".parquet":
-        return table_digest(pd.read_parquet(path))
+        return table_digest(pd.read_parquet(path), stage)
     if path.suffix == ".json":
         return digest(json.dumps(plain(json.loads(path.read_text())), sort_keys=True))
     if path.suffix == ".h5ad":
@@ -114,7 +130,7 @@ def hashes(folder):
             or "/events/" in name
         ):
             continue
-        rows[old_name(name)] = [file_digest(path), digest(path.read_bytes())]
+        rows[old_name(name)] = [file_digest(path, name.split("/")[0]), digest(path.read_bytes())]
     return rows
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scarceseq.fewshot.metrics import METRICS, balanced_accuracy, log_loss, measure
 from scarceseq.fewshot.scores import contrast, mean_curves, pairs, rank, score_episodes, summarise
-from scarceseq.fewshot.verdict import outcome, sentences, verdict
+from scarceseq.fewshot.verdict import comparisons, sentences, verdict
 from scipy import stats
+from sentence_length import longest_sentence
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 
@@ -67,7 +68,7 @@ def test_the_share_of_queries_reaches_the_interval():
     assert row["high"] - row["low"] == pytest.approx(2 * half)
     assert values.std() > 0
     text = verdict(found, rank(scores, 0.95), 0.05, 0.95)
-    assert "Cells of one study say what holds for random divisions of that study" in text
+    assert "What rests on one study holds for random divisions of it" in text
 
 
 def predictions(method, right, studies=4):
@@ -239,32 +240,37 @@ def ranks(**mean_ranks):
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ((0.08, 0.03, 0.13, 12), "win"),
-        ((-0.08, -0.13, -0.03, 12), "loss"),
-        ((0.01, -0.02, 0.04, 12), "no difference detected"),
-        ((0.0, 0.0, 0.0, 12), "no difference detected"),
-        ((0.04, -0.02, 0.10, 12), "underpowered"),
-        ((-0.04, -0.10, 0.02, 12), "underpowered"),
-        ((0.20, np.nan, np.nan, 2), "underpowered"),
+        ((0.08, 0.03, 0.13, 12), "better"),
+        ((-0.08, -0.13, -0.03, 12), "worse"),
+        ((0.01, -0.02, 0.04, 12), "no difference"),
+        ((0.0, 0.0, 0.0, 12), "no difference"),
+        ((0.04, -0.02, 0.10, 12), "undecided"),
+        ((-0.04, -0.10, 0.02, 12), "undecided"),
+        ((0.20, np.nan, np.nan, 2), "not tested"),
     ],
 )
-def test_outcome_and_sentence_of_win_loss_tie_and_underpowered(found, expected):
+def test_each_outcome_has_its_sentence_and_is_counted(found, expected):
     table = contrasts(found)
-    assert outcome(table.iloc[0], 0.05) == expected
+    assert [each.outcome for each in comparisons(table, 0.05)] == [expected]
     [text] = sentences(table, 0.05)
-    assert text.startswith(f"guided_per_tensor against linear_probe (tissue, 3-way 1-shot, base mlp): {expected}")
+    assert text.startswith("Tissue, 3-way 1-shot, base mlp: ")
+    assert ("2 query studies" in text) == (expected == "not tested")
     whole = verdict(table, ranks(), 0.05, 0.95)
-    assert whole.startswith(f"In all, 1 primary contrast: 1 {expected}.")
-    assert "Against the frozen embedding with a linear classifier, guided per tensor: 1 primary" in whole
+    assert whole.startswith(f"All primary contrasts of guided few-shot learning, 1 comparison: 1 {expected} (mean")
+    assert (
+        f"Guided per tensor against the frozen embedding with a linear classifier, 1 comparison: 1 {expected}" in whole
+    )
     assert "seed" not in whole
 
 
 def test_verdict_of_one_seed_makes_no_claim():
     one, two = (contrasts((0.1, 0.05, 0.2, 12)).assign(seeds=seeds) for seeds in (1, 2))
-    assert "carries no seed variance: none of this is a claim" in verdict(one, ranks(), 0.05, 0.95)
-    assert "2 pre-training seeds are fewer than the 5" in verdict(two, ranks(), 0.05, 0.95)
+    assert "One pre-training seed carries no claim beyond the base models at hand" in verdict(one, ranks(), 0.05, 0.95)
+    assert "2 pre-training seeds carry no claim" in verdict(two, ranks(), 0.05, 0.95)
     mixed = pd.concat([one, contrasts((0.1, 0.05, 0.2, 12))], ignore_index=True)
-    assert "Where they are fewer, nothing is claimed" in verdict(mixed, ranks(), 0.05, 0.95)
+    assert "Where there are fewer seeds than elsewhere: one pre-training seed carries no claim" in verdict(
+        mixed, ranks(), 0.05, 0.95
+    )
 
 
 def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_after_adjustment():
@@ -272,9 +278,15 @@ def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_af
     table.loc[1, "against"] = "tensor_mean_rate"
     table.loc[2, "p_holm"] = 0.06
     text = verdict(table, ranks(), 0.05, 0.95)
-    assert "In all, 3 primary contrasts: 2 win, 1 loss; 1 of the 3 that leave out 0 hold after Holm's" in text
-    assert "rate for all weights or for each tensor, guided per tensor: 1 primary contrast: 1 win (mean" in text
-    assert "linear classifier, guided per tensor: 2 primary contrasts: 1 win, 1 loss; 0 of the 2 that" in text
+    mean = "(mean difference in balanced accuracy"
+    assert f"3 comparisons: 2 better, 1 worse {mean} +0.033); 1 of the 3 clear ones holds after Holm's" in text
+    assert (
+        f"Guided per tensor against its mean rate for all weights or each tensor, 1 comparison: 1 better {mean}" in text
+    )
+    assert (
+        f"linear classifier, 2 comparisons: 1 better, 1 worse {mean} +0.000); 0 of the 2 clear ones hold after" in text
+    )
+    assert longest_sentence(text) <= 40
     assert "fewer than 10 studies, no claim" in text
 
 
@@ -282,7 +294,7 @@ def test_verdict_says_what_is_best_and_where_guided_stands():
     found = ranks(pca_logistic=1.5, linear_probe=2.5, guided_global=4.0)
     text = verdict(contrasts((0.1, 0.05, 0.2, 12)), found, 0.05, 0.95)
     assert "In tissue, all classes x 1, pca logistic has the best mean rank (1.5 of 3 methods over 12 studies" in text
-    assert "; another is within the critical difference; guided global has 4.0 (0.600)." in text
+    assert "; another is within the critical difference. There guided global has mean rank 4.0 (0.600)." in text
 
 
 def test_verdict_names_no_best_where_all_are_alike_and_says_where_none_can_be_told():
@@ -292,7 +304,7 @@ def test_verdict_names_no_best_where_all_are_alike_and_says_where_none_can_be_to
     unclear = ranks(guided_global=1.5, linear_probe=1.5, scratch=3.0).assign(friedman_p=0.3)
     text = verdict(primary, unclear, 0.05, 0.95)
     assert "guided global and 1 more have the best mean rank (1.5 of 3 methods over 12 studies" in text
-    assert "; Friedman's test does not tell the methods apart (p = 0.3); guided global has 1.5" in text
+    assert "; Friedman's test does not tell the methods apart (p = 0.3). There guided global has mean rank 1.5" in text
     assert "critical difference" not in text
 
 

@@ -26,6 +26,7 @@ from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive
 from scarceseq.statistics.intervals import share_interval
 from scarceseq.statistics.power import smallest_detectable_accuracy
+from sentence_length import longest_sentence
 
 SETTINGS = FoldSettings(folds=4, repeats=2, inner_folds=2, least_calibrated=10)
 PLANTED = [3, 11, 30]
@@ -315,6 +316,7 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     samples, corpus, splits = study(3.0)
     made = predictors(corpus, splits)
     found = whole_report(samples, corpus, made)
+    assert max(map(longest_sentence, found["summary"]["verdict"])) <= 40
     assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
     reached = found["scores"].set_index("method")["balanced_accuracy"]
     assert reached["guided_per_tensor"] > 0.8

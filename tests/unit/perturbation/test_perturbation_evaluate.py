@@ -158,13 +158,14 @@ def squared_errors(rows):
     [
         (
             [("ridge", "go", 0.5, 0.4, 0.6), ("training_mean", "none", 1, 1, 1), ("ridge", "shuffled", 0.98, 0.9, 1.1)],
-            "Screen s: of 1 predictors ridge (go) did best, with 0.50 of the training mean's squared error (0.40 to "
-            "0.60, 10 splits); it was picked for that afterwards. On control graphs the least is 0.98.",
+            "Screen s: ridge (go) does better than the training mean (squared error saved +50% [+40% to +60%]; 10 "
+            "splits). It did best of 1 predictor and was picked for that afterwards. On control graphs the least error "
+            "is 0.98 of the training mean's.",
         ),
         (
             [("ridge", "go", 1.0, 0.9, 1.1), ("a_b", "none", 0.97, 0.93, 1.01)],
-            "Screen s: none of 2 predictors is shown to beat the training mean; a b came nearest, with 0.97 of the "
-            "training mean's squared error (0.93 to 1.01, 10 splits).",
+            "Screen s: whether a b does better than the training mean is undecided (squared error saved +3% [-1% to "
+            "+7%]; 10 splits). None of 2 predictors is shown to beat the training mean; it came nearest.",
         ),
         ([("training_mean", "none", 1, 1, 1)], ""),
     ],

@@ -17,9 +17,10 @@ from scarceseq.perturbation.transfer import (
     method_rate,
     transfer,
 )
-from scarceseq.perturbation.transfer_summary import outcome, sentence, summarise_transfer
+from scarceseq.perturbation.transfer_summary import paragraph, summarise_transfer
 from scarceseq.statistics.intervals import corrected_interval
 from scipy import sparse
+from sentence_length import longest_sentence
 from smooth_case import GENES, make_prior, screen_of, smooth_screen
 
 SETTINGS = TransferSettings("s", "s", "g", [3], 3, 4, 4, 6, [0.001, 0.01], 1)
@@ -185,17 +186,28 @@ def constructed(gains, noise=0.001):
 @pytest.mark.parametrize(
     ("gains", "noise", "words"),
     [
-        ({"guided": -0.2}, 0.001, "the guide beats plain fine-tuning and the controls"),
-        ({"guided": -0.2, "scalar_mean": -0.2}, 0.001, "but not the controls"),
-        ({"guided": 0.2}, 0.001, "worse than plain"),
-        ({}, 0.3, "no difference between guided and plain"),
+        (
+            {"guided": -0.2},
+            0.001,
+            "So the guide beats plain fine-tuning and the controls that keep its mean alone, at every budget.",
+        ),
+        (
+            {"guided": -0.2, "scalar_mean": -0.2},
+            0.001,
+            "but not the controls that keep its mean alone everywhere: a lower learning rate explains as much.",
+        ),
+        ({"guided": 0.2}, 0.001, "So the guide is worse than plain fine-tuning at some budget."),
+        ({}, 0.3, "So no difference between guided and plain fine-tuning is shown."),
     ],
 )
 def test_the_sentence_says_what_the_table_shows(gains, noise, words):
     table = constructed(gains, noise)
     summary = summarise_transfer(table, 0.95)
-    assert words in sentence(summary)
-    assert ("not shown to beat the plain mean of the few" in sentence(summary)) == (gains.get("guided", 0) >= 0)
+    text = paragraph(summary)
+    assert text.startswith("Transfer t, 8 splits of one screen. Guided fine-tuning against plain fine-tuning, 1 comp")
+    assert words in text
+    assert ("not shown to beat the plain mean of the few" in text) == (gains.get("guided", 0) >= 0)
+    assert longest_sentence(text) <= 40
     wide = table.pivot(index="split", columns="method", values="value")
     row = summary[(summary["kind"] == "primary") & (summary["against"] == "plain")].iloc[0]
     assert row[["mean", "low", "high"]].tolist() == pytest.approx(
@@ -204,7 +216,13 @@ def test_the_sentence_says_what_the_table_shows(gains, noise, words):
 
 
 def test_outcomes_look_at_the_direction_of_gains():
-    assert [outcome(0.1, 0.2), outcome(-0.2, -0.1), outcome(0.1, -0.1)] == ["better", "worse", "no difference shown"]
+    summary = summarise_transfer(constructed({"guided": -0.2, "few_mean": 0.1}), 0.95)
+    found = summary[summary["method"] == "guided"].set_index("against")["outcome"]
+    assert found[["plain", "few_mean"]].tolist() == ["better", "better"]
+    worse = summarise_transfer(constructed({"guided": 0.2}), 0.95)
+    assert set(worse.loc[worse["method"].eq("guided") & worse["against"].notna(), "outcome"]) == {"worse"}
+    unclear = summarise_transfer(constructed({}, 0.3), 0.95)
+    assert set(unclear["outcome"].dropna()) == {"undecided"}
 
 
 def test_too_few_splits_or_perturbations_are_refused():

@@ -177,12 +177,12 @@ def evaluation(model, pca):
 @pytest.mark.parametrize(
     ("model", "wins", "words"),
     [
-        ([0.40, 0.50, 0.45, 0.42], True, "the model's error is lower, -44.7%"),
-        ([1.00, 1.10, 1.05, 1.20], False, "the model's error is higher, +35.9%"),
-        ([0.70, 0.90, 0.60, 0.95], False, "no clear difference, -1.6%"),
+        ([0.40, 0.50, 0.45, 0.42], True, "(squared error saved +44.7% ["),
+        ([1.00, 1.10, 1.05, 1.20], False, "(squared error saved -35.9% ["),
+        ([0.70, 0.90, 0.60, 0.95], False, "is undecided (squared error saved +1.6% ["),
         ([0.40, 0.40], False, "too few studies for an interval"),
     ],
-    ids=["win", "loss", "tie", "too few"],
+    ids=["better", "worse", "undecided", "too few"],
 )
 def test_the_page_says_whether_the_model_beats_the_best_simple_predictor(model, wins, words):
     [(text, won)] = pretrain.verdict(pretrain.error_table(evaluation(model, [0.8] * len(model))))
@@ -219,7 +219,7 @@ def test_cells_that_were_not_run_are_listed_with_their_reason(run, settings):
 
 def test_each_primary_contrast_is_in_the_conclusion(run, settings):
     [text] = fewshot.section(Inputs(run), settings).findings
-    assert "2 primary contrasts: 2 win" in text
+    assert "2 comparisons: 2 better" in text
     assert "One pre-training seed" in text
 
 
@@ -399,7 +399,7 @@ def test_labels_of_neighbouring_panels_do_not_run_into_each_other():
 
 def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found(run):
     section = pretrain.section(Inputs(run, LABELS))
-    assert any("Frozen embedding 0.815" in text and "win" in text for text in section.findings)
+    assert any("Frozen embedding does better than" in text and "0.815 against" in text for text in section.findings)
     blocks = {block.name: block for block in section.blocks if block.kind == "table"}
     assert blocks["pretrain_embeddings"].frame.iloc[0].tolist() == ["mlp", "mine", 2, 3, 0.9]
     means = blocks["pretrain_method_means"].frame.set_index(["method", "seed"])["value"]

@@ -12,14 +12,16 @@ from scarceseq.files import write_table
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
-from scarceseq.selection.contrasts import CONTRASTS, contrast, judge, room_to_gain
+from scarceseq.selection.contrasts import CONTRASTS, contrast, room_to_gain
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas
 from scarceseq.selection.settings import BudgetSettings
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, power_sentence, verdict
+from scarceseq.statistics.outcomes import outcome
 from scarceseq.statistics.p_values import holm
 from scipy import stats
+from sentence_length import longest_sentence
 
 GENES = [f"G{index:02d}" for index in range(40)]
 BUDGETS = BudgetSettings([25, 50, 100], min_budget=4, model_seeds=2)
@@ -243,21 +245,6 @@ def test_contrasts_without_random_are_empty(scored):
     assert contrast(values, JUDGEMENT).empty
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "outcome"),
-    [
-        (0.1, 0.4, "better"),
-        (-0.4, -0.1, "worse"),
-        (-0.04, 0.03, "no worthwhile difference"),
-        (-0.2, 0.04, "underpowered"),
-        (-0.01, 0.2, "underpowered"),
-        (np.nan, np.nan, "not judged"),
-    ],
-)
-def test_outcomes_follow_from_interval_and_margin(low, high, outcome):
-    assert judge(low, high, 0.05) == outcome
-
-
 def test_room_is_the_distance_to_the_ceiling_or_to_a_perfect_score():
     best, rising = pd.Series([0.6, 0.1, 0.5]), pd.Series([True, False, False])
     room = room_to_gain(pd.Series([0.4, 0.4, 0.4]), best, rising)
@@ -289,15 +276,14 @@ def test_a_selector_is_compared_with_itself_on_a_control_graph(scored):
 @pytest.mark.parametrize(
     ("difference", "half", "words"),
     [
-        (0.1, 0.05, "needs the links of g: it does 20.0% better on it than on the control h"),
-        (-0.1, 0.05, "the control graph h serves usage-weighted reach better than g, by 20.0%"),
-        (0.0, 0.02, "serves usage-weighted reach as well as g: 5% or more is ruled out"),
-        (
-            0.01,
-            0.1,
-            "cannot be told: no difference to the control h was detected, but one of 5% or more could be hidden",
-        ),
-        (0.01, np.nan, "cannot be compared from a single split"),
+        (0.1, 0.05, "on g does better than its control h (avoidable squared error saved +20.0% [+10.0% to +30.0%]"),
+        (0.1, 0.05, "So it needs the links of g."),
+        (-0.1, 0.05, "on g does worse than its control h (avoidable squared error saved -20.0%"),
+        (-0.1, 0.05, "So what the graph says about genes is idle here."),
+        (0.0, 0.02, "on g does as well as its control h to within 5%"),
+        (0.0, 0.02, "So what the graph says about genes is idle here."),
+        (0.01, 0.1, "whether usage-weighted reach on g does better than its control h is undecided (avoidable"),
+        (0.01, np.nan, "on g was not tested against its control h: there is a single split"),
     ],
 )
 def test_the_verdict_on_a_graph_says_what_a_constructed_table_says(difference, half, words):
@@ -305,6 +291,7 @@ def test_the_verdict_on_a_graph_says_what_a_constructed_table_says(difference, h
     text = graph_verdict(constructed(difference, half).assign(**about, quantity="area"))
     assert text.startswith("Screen s: ")
     assert words in text
+    assert longest_sentence(text) <= 40
 
 
 def test_the_verdict_on_the_field_names_winners_and_losers_and_says_how_strong_the_test_was():
@@ -317,14 +304,16 @@ def test_the_verdict_on_the_field_names_winners_and_losers_and_says_how_strong_t
     table = pd.concat(rows, ignore_index=True)
     (text,) = field_verdict(table.assign(p_holm=holm(table["p"])))
     assert "5 ways of choosing" in text
-    assert "Better than random, allowing for their number: s0 (g) by 20.0% (+12.0% to +28.0%)." in text
-    assert "Worse than random, allowing for their number: s4 (g) by 20.0% (-24.0% to -16.0%)." in text
+    assert "Better than random, allowing for their number: s0 (g) by 20.0% [+12.0% to +28.0%]." in text
+    assert "Worse than random, allowing for their number: s4 (g) by 20.0% [-24.0% to -16.0%]." in text
     assert "Better by their own interval alone, which may be chance: s1 (g) by 12.0%" in text
+    assert longest_sentence(text) <= 40
+    assert "All against random choice, 5 comparisons: 2 better, 1 worse, 1 no difference, 1 undecided (mean" in text
     assert "1 differ from random by less than 5%, and for 1 a difference of that size could be hidden" in text
-    (nothing,) = field_verdict(table.assign(p_holm=1.0, outcome="underpowered"))
+    (nothing,) = field_verdict(table.assign(p_holm=1.0, outcome="undecided"))
     assert "Better than random, allowing for their number: none." in nothing
-    (single,) = field_verdict(table.assign(p=np.nan, p_holm=np.nan, outcome="not judged"))
-    assert single.endswith("They cannot be judged from a single split.")
+    (single,) = field_verdict(table.assign(p=np.nan, p_holm=np.nan, outcome="not tested"))
+    assert single.endswith("They were not tested: there is a single split.")
 
 
 def test_a_difference_of_the_stated_size_is_found_as_often_as_stated():
@@ -341,29 +330,29 @@ def constructed(difference, half, room=0.5, splits=10, transductive=False):
     """One primary contrast with a given interval; random's value is 1, the margin 5% of the room."""
     low, high, margin = difference - half, difference + half, 0.05 * room
     row = {"kind": "primary", "screen": "s", "graph": "g", "selector": "reach_usage", "against": "random"}
-    row |= {"difference": difference, "low": low, "high": high, "margin": margin, "outcome": judge(low, high, margin)}
+    row |= {"difference": difference, "low": low, "high": high, "margin": margin, "outcome": outcome(low, high, margin)}
     return pd.DataFrame([row | {"baseline_value": 1.0, "room": room, "splits": splits, "transductive": transductive}])
 
 
 @pytest.mark.parametrize(
     ("difference", "half", "words"),
     [
-        (0.1, 0.05, "beats random selection, with 20.0% less avoidable squared error (+10.0% to +30.0%"),
-        (-0.1, 0.05, "loses to random selection, with 20.0% more avoidable squared error (-30.0% to -10.0%"),
-        (0.0, 0.02, "no worthwhile difference"),
-        (0.01, 0.1, "one of 5% of the avoidable squared error or more could be hidden"),
-        (0.01, np.nan, "from a single split"),
+        (0.1, 0.05, "does better than random selection (avoidable squared error saved +20.0% [+10.0% to +30.0%]; 10"),
+        (-0.1, 0.05, "does worse than random selection (avoidable squared error saved -20.0% [-30.0% to -10.0%]"),
+        (0.0, 0.02, "does as well as random selection to within 5%"),
+        (0.01, 0.1, "[-18.0% to +22.0%]; 10 splits); 5% is not ruled out."),
+        (0.01, np.nan, "was not tested against random selection: there is a single split"),
     ],
 )
 def test_the_verdict_says_what_a_constructed_table_says(difference, half, words):
     text = verdict(constructed(difference, half))
-    assert text.startswith("Screen s, selection graph g: ")
+    assert text.startswith("Screen s, graph g: ")
     assert words in text
 
 
 def test_the_verdict_names_preparation_in_view_of_the_test_set_and_plain_error_without_ceiling():
     text = verdict(constructed(0.2, 0.1, room=1.0, transductive=True))
-    assert "20.0% less squared error" in text
+    assert "(squared error saved +20.0% [" in text
     assert text.endswith("with the test perturbations in view.")
 
 

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from scarceseq.statistics.outcomes import MEANINGS, Outcome, outcome, overall
+from scarceseq.statistics.outcomes import MEANINGS, Outcome, meanings, outcome, overall
+from sentence_length import longest_sentence
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ def test_without_a_smallest_difference_nothing_shows_that_there_is_none():
 
 def test_every_outcome_has_a_meaning():
     assert set(MEANINGS) == set(Outcome)
+    assert meanings().startswith("Better: the interval lies above 0. Worse: the interval lies below 0. No difference: ")
+    assert longest_sentence(meanings()) <= 40
 
 
 @pytest.mark.parametrize(

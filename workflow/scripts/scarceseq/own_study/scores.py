@@ -5,8 +5,8 @@ import pandas as pd
 
 from scarceseq.fewshot.calibration import calibration_error
 from scarceseq.fewshot.metrics import measure
-from scarceseq.fewshot.verdict import outcome
 from scarceseq.statistics.intervals import corrected_interval
+from scarceseq.statistics.outcomes import outcome
 from scarceseq.statistics.p_values import holm, permutation_test
 
 
@@ -57,7 +57,7 @@ def contrasts(predictions, first, folds, confidence, smallest_difference):
     Returns
     -------
     pandas.DataFrame
-        method, against, difference, low, high, interval, outcome (see `scarceseq.fewshot.verdict.outcome`).
+        method, against, difference, low, high, interval, outcome (see `scarceseq.statistics.outcomes`).
     """
     wide = measure(predictions, ["method", "repeat", "fold"]).pivot(
         index=["repeat", "fold"], columns="method", values="balanced_accuracy"
@@ -69,7 +69,7 @@ def contrasts(predictions, first, folds, confidence, smallest_difference):
             mean = float(whole[first] - whole[other])
             low, high, kind = _interval(mean, wide[first] - wide[other], folds, confidence)
             row = {"method": first, "against": other, "difference": mean, "low": low, "high": high, "interval": kind}
-            rows.append(row | {"outcome": outcome(row, smallest_difference)})
+            rows.append(row | {"outcome": outcome(low, high, smallest_difference).value})
     columns = ["method", "against", "difference", "low", "high", "interval", "outcome"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -1,10 +1,12 @@
 """What one small study can tell and what not, in plain sentences."""
 
 import numpy as np
+import pandas as pd
 
 from scarceseq.own_study.scores import contrasts, permutation_table, scores
 from scarceseq.statistics.intervals import share_interval
 from scarceseq.statistics.power import POWER, smallest_detectable_accuracy
+from scarceseq.statistics.writer import Contrast, counted, plain, sentence, sentence_of_all
 
 
 def report(predictions, permuted, samples, possible, settings, options):
@@ -61,8 +63,8 @@ def report(predictions, permuted, samples, possible, settings, options):
     table = found["permutations"]
     shown = table.loc[table["p_holm"] <= 1 - confidence, "method"]
     summary["first_beats_chance"] = bool(shown.eq(first).any())
-    known = summary | {"smallest_detectable": least}
-    sentences = verdict(known, found["scores"], found["contrasts"], found["permutations"])
+    detectable = {"smallest_detectable": least, "smallest_difference": options["smallest_difference"]}
+    sentences = verdict(summary | detectable, found["scores"], found["contrasts"], found["permutations"])
     return found | {
         "summary": summary | {"smallest_detectable": least if np.isfinite(least) else None, "verdict": sentences}
     }
@@ -76,7 +78,7 @@ def verdict(summary, score_table, contrast_table, permutation):
     summary : dict
         ``first`` (method), ``counts`` (predicted samples of each class), ``confidence``, ``smallest_detectable``,
         ``right`` and ``predicted`` (samples, in the first repeat), ``groups`` (of these samples), ``repeats``,
-        ``calibrated`` (bool), ``least_calibrated``, ``training_samples``.
+        ``folds``, ``calibrated`` (bool), ``least_calibrated``, ``training_samples``, ``smallest_difference``.
     score_table, contrast_table, permutation : pandas.DataFrame
         From `scores`, `contrasts`, `permutation_table`.
 
@@ -98,7 +100,7 @@ def _can_it_be_told(summary, permutation):
     right, predicted, groups = summary["right"], summary["predicted"], summary["groups"]
     share = share_interval(right * groups / predicted, groups, summary["confidence"])
     unit = "" if groups == predicted else f" by their {groups} groups"
-    first, repeats = _words(summary["first"]), summary["repeats"]
+    first, repeats = plain(summary["first"]), summary["repeats"]
     subject = f"In the first of {repeats} repeats, {first}" if repeats > 1 else _start(first)
     start = (
         f"{subject} predicts {right} of {predicted} held-out samples right "
@@ -109,25 +111,27 @@ def _can_it_be_told(summary, permutation):
         return f"{start}. Nothing was compared with permuted labels, so that this is no test."
     alpha = 1 - summary["confidence"]
     best = permutation.loc[permutation["p_holm"].idxmin()]
-    listed = "; ".join(
-        f"{_words(row.method)}: balanced accuracy {row.balanced_accuracy:.2f}, permuted labels reach "
-        f"{row.permuted_mean:.2f} on average, p = {row.p:.2g}"
+    listed = " ".join(
+        f"{_start(row.method)} has a balanced accuracy of {row.balanced_accuracy:.2f}, permuted labels one of "
+        f"{row.permuted_mean:.2f} on average (p = {row.p:.2g})."
         for row in permutation.itertuples()
     )
     floor = permutation["smallest_p"].min() * len(permutation)
     if floor > alpha:
         few = (permutation["smallest_p"] > 1 / (1 + permutation["permutations"]) + 1e-12).any()
         why = "arrangements of the labels are possible" if few else "permutations were drawn (own_study.permutations)"
-        return (
+        text = (
             f"It cannot be told whether the label can be predicted, whatever the data: so few {why} that p after "
-            f"Holm's adjustment cannot fall below {floor:.2g}. {start} ({listed})."
+            f"Holm's adjustment cannot fall below {floor:.2g}."
         )
-    if best["p_holm"] <= alpha:
-        return f"The label can be predicted from these samples better than by chance. {start} ({listed})."
-    return (
-        f"It cannot be told from these samples whether the label can be predicted: permuted labels do as well too "
-        f"often (smallest p after Holm's adjustment {best['p_holm']:.2g}). {start} ({listed})."
-    )
+    elif best["p_holm"] <= alpha:
+        text = "The label can be predicted from these samples better than by chance."
+    else:
+        text = (
+            "It cannot be told from these samples whether the label can be predicted: permuted labels do as well too "
+            f"often (smallest p after Holm's adjustment {best['p_holm']:.2g})."
+        )
+    return f"{text} {start}. {listed}"
 
 
 def _untested(score_table, permutation):
@@ -139,7 +143,7 @@ def _untested(score_table, permutation):
     row = rest.iloc[0]
     return (
         f" {_start(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
-        f"{row['balanced_accuracy']:.2f}: to test it, name it in own_study.tested_methods, better for other samples "
+        f"{row['balanced_accuracy']:.2f}. To test it, name it in own_study.tested_methods, better for other samples "
         "than those that it was picked by."
     )
 
@@ -154,29 +158,36 @@ def _size(summary):
     )
 
 
+def comparisons(summary: dict, contrast_table: pd.DataFrame) -> list[Contrast]:
+    """What the writer says of the first method against each other."""
+    n = f"{counted(summary['folds'], 'fold')}, {counted(summary['repeats'], 'repeat')}"
+    return [
+        Contrast(
+            subject=plain(row["method"]),
+            rival=plain(row["against"]),
+            difference=row["difference"],
+            low=row["low"],
+            high=row["high"],
+            n=n,
+            smallest_difference=summary["smallest_difference"],
+            decimals=2,
+            reason="" if np.isfinite(row["low"]) else "there is a single fold",
+        )
+        for row in contrast_table.to_dict("records")
+    ]
+
+
 def _comparison(summary, score_table, contrast_table):
     others = score_table[score_table["method"] != summary["first"]]
     if others.empty:
         return "No other method was run."
-    best = others.iloc[0]["method"]
-    row = contrast_table.set_index("against").loc[best]
-    told = f"difference {row['difference']:+.2f}"
-    if np.isfinite(row["low"]):
-        told += f", interval {row['low']:+.2f} to {row['high']:+.2f}"
-    words = {
-        "win": "does better than",
-        "loss": "does worse than",
-        "no difference detected": "does as well as",
-        "underpowered": "cannot be told from",
-    }
-    counted = contrast_table["outcome"].value_counts()
-    listed = ", ".join(f"{number} {name}" for name, number in counted.items())
-    if len(contrast_table) == 1:
-        return f"{_start(summary['first'])} {words[row['outcome']]} {_words(best)} ({told})."
-    return (
-        f"{_start(summary['first'])} {words[row['outcome']]} the best of the others, {_words(best)} ({told}); the "
-        f"best was picked after the fact. Against all {len(contrast_table)}: {listed}."
-    )
+    best = plain(others.iloc[0]["method"])
+    compared = comparisons(summary, contrast_table)
+    text = sentence(next(each for each in compared if each.rival == best))
+    if len(compared) == 1:
+        return text
+    everything = sentence_of_all(compared, f"{plain(summary['first'])} against all others")
+    return f"{text} This is the best of the others, picked after the fact. {everything}"
 
 
 def _calibration(summary, score_table):
@@ -188,15 +199,11 @@ def _calibration(summary, score_table):
     row = score_table.set_index("method").loc[summary["first"]]
     return (
         f"Probabilities were calibrated by one temperature in each fold, fitted on inner folds of its training samples "
-        f"(median {row['temperature']:.2f}); log loss {row['log_loss']:.3f}, before {row['log_loss_before']:.3f}; "
+        f"(median {row['temperature']:.2f}). Log loss {row['log_loss']:.3f}, before {row['log_loss_before']:.3f}; "
         f"calibration error {row['calibration_error']:.2f}."
     )
 
 
-def _words(name):
-    return str(name).replace("_", " ")
-
-
 def _start(name):
-    """As `_words`, at the beginning of a sentence."""
-    return _words(name)[0].upper() + _words(name)[1:]
+    """A method's name in plain words, at the beginning of a sentence."""
+    return plain(name)[0].upper() + plain(name)[1:]

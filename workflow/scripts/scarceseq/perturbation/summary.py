@@ -1,11 +1,16 @@
 """Predictors x metrics: means over splits with intervals, floors, ceilings, and what lies between."""
 
+import dataclasses
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from scarceseq.perturbation.evaluate import ABOUT
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.statistics.intervals import corrected_interval
+from scarceseq.statistics.outcomes import Outcome
+from scarceseq.statistics.writer import Contrast, counted, plain, sentence
 
 COLUMNS = [*ABOUT, "transductive", "metric", "mean", "low", "high", "floor", "ceiling"]
 COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalised_low", "normalised_high"]
@@ -72,7 +77,7 @@ def over_splits(wide, test_to_pool, metric, confidence):
     return row
 
 
-def finding(summary, controls=()):
+def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
     """What a screen's squared errors show, in words.
 
     Parameters
@@ -88,18 +93,22 @@ def finding(summary, controls=()):
     if part.empty:
         return ""
     best = part.loc[part["relative"].idxmin()]
-    name = best["predictor"].replace("_", " ") + (
-        f" ({best['source'].replace('_', ' ')})" if best["source"] != "none" else ""
+    source = f" ({plain(best['source'])})" if best["source"] != "none" else ""
+    saved = [100 * (1 - best[end]) for end in ("relative", "relative_high", "relative_low")]
+    splits = counted(int(best["splits"]), "split")
+    name, measure = f"{plain(best['predictor'])}{source}", "squared error saved"
+    best = Contrast(
+        name, "the training mean", *saved, splits, measure, place=f"Screen {best['screen']}", unit="%", decimals=0
     )
-    size = f"{best['relative']:.2f} of the training mean's squared error ({best['relative_low']:.2f} to "
-    size += f"{best['relative_high']:.2f}, {int(best['splits'])} splits)"
-    if best["relative_high"] < 1:
-        text = f"of {len(part)} predictors {name} did best, with {size}; it was picked for that afterwards"
+    text = sentence(dataclasses.replace(best, reason="there is one split"))
+    count = counted(len(part), "predictor")
+    if best.outcome == Outcome.BETTER:
+        text += f" It did best of {count} and was picked for that afterwards."
     else:
-        text = f"none of {len(part)} predictors is shown to beat the training mean; {name} came nearest, with {size}"
+        text += f" None of {count} is shown to beat the training mean; it came nearest."
     if len(control):
-        text += f". On control graphs the least is {control['relative'].min():.2f}"
-    return f"Screen {best['screen']}: {text}."
+        text += f" On control graphs the least error is {control['relative'].min():.2f} of the training mean's."
+    return text
 
 
 def capabilities(kinds):

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.fewshot.verdict import outcome, verdict
+from scarceseq.fewshot.verdict import verdict
 from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.cells import text_of
 from scarceseq.report.forest import draw_estimate, forest_figure
 from scarceseq.report.wording import span, words
+from scarceseq.statistics.outcomes import meanings, outcome
 
 SHOWN = "method against task way shot metric difference low high p_holm outcome studies episodes seeds"
 DRAWN = ("balanced_accuracy",)
@@ -147,9 +148,7 @@ def conclusion(contrasts, ranks, settings):
         The whole config.
     """
     scoring = settings["fewshot"]["scoring"]
-    text = verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"])
-    start = "Guided few-shot learning against its controls and the plain baselines: "
-    return text.replace("In all, ", start, 1)
+    return verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"])
 
 
 def _tuning_table(tuning):
@@ -256,7 +255,7 @@ def _contrast_blocks(contrasts, smallest_difference):
     contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
     note = (
         "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
-        f"Underpowered: a difference of {smallest_difference:g} in balanced accuracy is not ruled out."
+        f"{meanings()} The smallest difference that matters: {smallest_difference:g} in balanced accuracy."
     )
     blocks = []
     for kind, title, folded in (
@@ -296,4 +295,4 @@ def _missing_table(missing):
 
 
 def _outcome(row, smallest_difference):
-    return outcome(row, smallest_difference) if row["metric"] in DRAWN else None
+    return outcome(row["low"], row["high"], smallest_difference).value if row["metric"] in DRAWN else None

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.perturbation.summary import finding
-from scarceseq.perturbation.transfer_summary import sentence
+from scarceseq.perturbation.transfer_summary import paragraph
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.cells import text_of
@@ -191,7 +191,7 @@ def _transfer(inputs):
         "Methods share splits: the table has their differences. One screen is one experiment.",
     )
     table = Table("perturbation_transfer_differences", summary, "Guided transfer", note, folded=True)
-    return [Paragraph(sentence(summary), "finding"), picture, table]
+    return [Paragraph(paragraph(summary), "finding"), picture, table]
 
 
 @style.styled

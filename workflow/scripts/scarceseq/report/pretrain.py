@@ -4,12 +4,14 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.cells import text_of
 from scarceseq.report.wording import count, words
+from scarceseq.statistics.intervals import mean_interval
+from scarceseq.statistics.outcomes import Outcome
+from scarceseq.statistics.writer import Contrast, sentence
 
 LABEL_LETTERS = 36  # that fit under a panel
 PANEL_TITLES = {"gene_mean": "gene means", "pca": "components, as many", "pca_tuned": "components, tuned"}
@@ -19,8 +21,7 @@ PREDICTOR_WORDS = {
     "pca": "as many principal components as the model is wide",
     "pca_tuned": "principal components, their number chosen on validation studies",
 }
-
-
+SIMPLE_KNOWS_MORE = " The simple predictor knows more about the genes."
 LOSS_WORDS = {
     "loss": "weighted sum",
     "masked_expression": "masked squared error\n(z-scored expression)",
@@ -100,7 +101,7 @@ def error_table(evaluation):
         samples = part.groupby("study")["samples"].first().sum()
         for predictor in wide.mean().sort_values().index:
             wins = int((wide["model"] < wide[predictor]).sum()) if "model" in wide and predictor != "model" else None
-            low, high = _paired_interval(wide[predictor] - wide["model"]) if wins is not None else (np.nan, np.nan)
+            low, high = mean_interval(wide[predictor] - wide["model"]) if wins is not None else (np.nan, np.nan)
             rows.append((base, role, predictor, wide[predictor].mean(), len(wide), int(samples), wins, low, high))
     names = ["base", "split_role", "predictor", "masked_mse", "studies", "samples", "model_wins", "low", "high"]
     return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
@@ -112,15 +113,6 @@ def score_table(scores):
     return scores.groupby(keys, as_index=False).agg(
         value=("value", "mean"), studies=("study", "nunique"), samples=("samples", "sum")
     )
-
-
-def _paired_interval(differences):
-    """95% t interval of a mean over studies."""
-    count = len(differences)
-    if count < 3:
-        return np.nan, np.nan
-    half = stats.t.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count)
-    return differences.mean() - half, differences.mean() + half
 
 
 def verdict(errors):
@@ -142,27 +134,25 @@ def verdict(errors):
         if model.empty or rivals.empty:
             continue
         best = rivals.loc[rivals["masked_mse"].idxmin()]
-        outcome, text = _compared(float(model["masked_mse"].iloc[0]), best)
         studies = count(int(best["studies"]), f"{words(role)} study", f"{words(role)} studies")
         name = PREDICTOR_WORDS.get(best["predictor"], words(best["predictor"]))
-        wins = f"it has the smaller error in {best['model_wins']} of {best['studies']:,}"
-        where = f"Base {base}, masked genes of {studies}, against the best simple predictor ({name}): "
-        sentences.append((f"{where}{text}; {wins}. One seed of pre-training.", outcome == "better"))
+        percent, own = 100 / best["masked_mse"], float(model["masked_mse"].iloc[0])
+        compared = Contrast(
+            subject="the model",
+            rival=f"the best simple predictor ({name})",
+            difference=100 - own * percent,
+            low=best["low"] * percent,
+            high=best["high"] * percent,
+            n=f"the smaller error in {best['model_wins']} of {best['studies']:,}",
+            measure="squared error saved",
+            place=f"base {base}, masked genes of {studies}",
+            unit="%",
+            decimals=1,
+            reason="too few studies for an interval" if np.isnan(best["low"]) else "",
+        )
+        text = sentence(compared) + SIMPLE_KNOWS_MORE * (compared.outcome == Outcome.WORSE)
+        sentences.append((f"{text} One seed of pre-training.", compared.outcome == Outcome.BETTER))
     return sentences
-
-
-def _compared(own, best):
-    """(outcome, words) of the model's error against that of a predictor."""
-    change = own / best["masked_mse"] - 1
-    if np.isnan(best["low"]):
-        return "unclear", f"the model's error is {change:+.1%}, too few studies for an interval"
-    low, high = -best["high"] / best["masked_mse"], -best["low"] / best["masked_mse"]
-    interval = f"{change:+.1%} (paired over studies, {low:+.1%} to {high:+.1%})"
-    if high < 0:
-        return "better", f"the model's error is lower, {interval}"
-    if low > 0:
-        return "worse", f"the model's error is higher, {interval}; the simple predictor knows more about the genes"
-    return "unclear", f"no clear difference, {interval}"
 
 
 @style.styled

@@ -9,6 +9,7 @@ from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
+from scarceseq.statistics.outcomes import meanings
 
 RANDOM, NO_GRAPH = "random", "none"
 METRIC_WORDS = {
@@ -210,8 +211,8 @@ def _contrast_blocks(contrasts):
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
         "Positive is better than what it is compared with, whatever the metric. Difference, low and high are "
-        "percentages of room: what that leaves to be gained up to the ceiling. Underpowered: the interval includes "
-        "zero and a difference worth having. Primary contrasts were fixed before the run. p holm is adjusted for the "
+        "percentages of room: what that leaves to be gained up to the ceiling. "
+        f"{meanings()} Primary contrasts were fixed before the run. p holm is adjusted for the "
         "number of selectors and graphs compared."
     )
     blocks.append(

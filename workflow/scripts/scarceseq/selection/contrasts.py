@@ -6,6 +6,7 @@ from scipy import stats
 
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.scores import interval_table
+from scarceseq.statistics.outcomes import outcome
 from scarceseq.statistics.p_values import holm
 
 # The contrasts written down before any run, against each of these; every other is secondary.
@@ -54,9 +55,9 @@ def contrast(values, settings, controls=None):
     pandas.DataFrame
         Columns `CONTRASTS`. ``difference`` is oriented: positive is better than what it is compared with. ``margin`` is
         the smallest difference worth having: ``worthwhile_share`` of ``room``, what the baseline leaves to be gained.
-        ``outcome`` is one of `judge`'s words. ``p_holm`` is adjusted for all selectors and graphs that are compared
-        with the same baseline on the same screen, predictor, metric, scale and budget (Holm 1979). Rows of kind
-        ``control`` compare a selector on a graph with itself on a control graph, whose name is in ``against``.
+        ``outcome``: see `scarceseq.statistics.outcomes`. ``p_holm`` is adjusted for all selectors and graphs that are
+        compared with the same baseline on the same screen, predictor, metric, scale and budget (Holm 1979). Rows of
+        kind ``control`` compare a selector on a graph with itself on a control graph, whose name is in ``against``.
     """
     shared = ["screen", "predictor", "metric", "scale", "quantity", "budget"]
     tables = []
@@ -93,7 +94,8 @@ def judged(pairs, settings):
     best = grouped["ceiling"].mean().fillna(table["rising"].astype(float))
     table["room"] = room_to_gain(table["baseline_value"], best, table["rising"])
     table["margin"] = settings.worthwhile_share * table["room"]
-    table["outcome"] = [judge(*row) for row in zip(table["low"], table["high"], table["margin"], strict=True)]
+    limits = zip(table["low"], table["high"], table["margin"], strict=True)
+    table["outcome"] = [outcome(*row).value for row in limits]
     with np.errstate(divide="ignore", invalid="ignore"):
         table["p"] = 2 * stats.t.sf(
             table["difference"].abs() / table["error"].mask(table["error"] == 0), table["splits"] - 1
@@ -116,21 +118,3 @@ def room_to_gain(value, best, rising):
     """
     room = (best - value) * np.where(rising, 1, -1)
     return room.where(room > 0)
-
-
-def judge(low, high, margin):
-    """What an interval of an oriented difference says.
-
-    Returns
-    -------
-    str
-        ``better`` or ``worse`` if it leaves out zero; ``no worthwhile difference`` if it lies within the margin on both
-        sides; ``underpowered`` if it includes zero and reaches further; ``not judged`` without an interval.
-    """
-    if not np.isfinite([low, high]).all():
-        return "not judged"
-    if low > 0:
-        return "better"
-    if high < 0:
-        return "worse"
-    return "no worthwhile difference" if -margin < low and high < margin else "underpowered"

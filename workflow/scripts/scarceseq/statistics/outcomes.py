@@ -24,6 +24,11 @@ MEANINGS = {
 }
 
 
+def meanings() -> str:
+    """What the outcomes mean, one sentence each."""
+    return " ".join(f"{kind.capitalize()}: {meaning}." for kind, meaning in MEANINGS.items())
+
+
 def outcome(low: float | None, high: float | None, smallest_difference: float = math.nan) -> Outcome:
     """The outcome of a comparison, from the interval of its difference.
 

@@ -76,14 +76,14 @@ def answer(contrast: Contrast) -> Answer:
     return Answer(question, sentence(contrast), contrast.difference, (contrast.low, contrast.high), contrast.outcome)
 
 
-def answer_of_all(contrasts: Sequence[Contrast], question: str, alpha: float = 0.05) -> Answer:
+def answer_of_all(contrasts: Sequence[Contrast], question: str, opening: str = "", alpha: float = 0.05) -> Answer:
     """One answer from several comparisons of the same kind; the number is the mean of their differences.
 
     A mean of differences that share samples has no interval here: its bounds are NaN.
     """
     mean = sum(each.difference for each in contrasts) / len(contrasts) if contrasts else math.nan
     found = overall(each.outcome for each in contrasts)
-    return Answer(question, sentence_of_all(contrasts, alpha), mean, (math.nan, math.nan), found)
+    return Answer(question, sentence_of_all(contrasts, opening, alpha), mean, (math.nan, math.nan), found)
 
 
 def sentence(contrast: Contrast) -> str:
@@ -104,13 +104,15 @@ def sentence(contrast: Contrast) -> str:
     return _placed(contrast.place, f"{text}.")
 
 
-def sentence_of_all(contrasts: Sequence[Contrast], alpha: float = 0.05) -> str:
+def sentence_of_all(contrasts: Sequence[Contrast], opening: str = "", alpha: float = 0.05) -> str:
     """One sentence about several comparisons of the same kind: how many say what, and the mean difference.
 
     Parameters
     ----------
     contrasts
         Of one measure and unit.
+    opening
+        What was compared, if the names of subject and rival do not say it.
     alpha
         Adjusted p value below which a clear difference holds, where p values were adjusted.
     """
@@ -120,10 +122,9 @@ def sentence_of_all(contrasts: Sequence[Contrast], alpha: float = 0.05) -> str:
     counts = ", ".join(f"{outcomes.count(each)} {each}" for each in Outcome if each in outcomes)
     mean = sum(each.difference for each in contrasts) / len(contrasts)
     first, total = contrasts[0], len(contrasts)
-    subjects, rivals = {each.subject for each in contrasts}, {each.rival for each in contrasts}
-    names = _start(first.subject if len(subjects) == 1 else "all subjects")
-    names += f" against {first.rival}" if len(rivals) == 1 else ""
-    text = f"{names}, {total} comparison{'s' * (total > 1)}: {counts}"
+    rivals = {each.rival for each in contrasts}
+    names = opening or (f"{first.subject} against {first.rival}" if len(rivals) == 1 else first.subject)
+    text = f"{_start(names)}, {counted(total, 'comparison')}: {counts}"
     if math.isfinite(mean):
         text += f" (mean {first.measure} {_signed(first, mean)})"
     clear = [each for each in contrasts if each.outcome in CLEAR]

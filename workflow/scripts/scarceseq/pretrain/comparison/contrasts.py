@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from scarceseq.statistics.crossed import crossed_interval
+from scarceseq.statistics.crossed import LEAST_STUDIES, crossed_interval
 from scarceseq.statistics.intervals import WITHIN, corrected_interval
+from scarceseq.statistics.outcomes import Outcome
+from scarceseq.statistics.writer import Contrast, counted, seed_caveat, sentence
 
 METHOD = "embedding"
 RIVALS = ("principal_components", "genes", "random_encoder")
@@ -13,7 +15,7 @@ WORDS = {
     "genes": "all genes",
     "random_encoder": "untrained encoder",
 }
-LEAST_STUDIES, LEAST_SEEDS, LEAST_SAMPLES = 3, 5, 200
+LEAST_SAMPLES = 200
 
 
 def contrast(scores, protocol, confidence):
@@ -60,17 +62,28 @@ def contrast(scores, protocol, confidence):
     return found
 
 
-def outcome(low, high, smallest_difference):
-    """win, loss, no difference detected, or underpowered: without an interval, or with one that reaches so far."""
-    if low is None or high is None:
-        return "underpowered"
-    if low > 0 or high < 0:
-        return "win" if low > 0 else "loss"
-    return "underpowered" if max(-low, high) >= smallest_difference else "no difference detected"
+def comparisons(contrasts: list[dict], smallest_difference: float) -> list[Contrast]:
+    """What the writer says of each contrast; the first is against principal components."""
+    return [
+        Contrast(
+            subject=WORDS[row["method"]],
+            rival=WORDS[row["against"]],
+            difference=row["difference"],
+            low=np.nan if row["low"] is None else row["low"],
+            high=np.nan if row["high"] is None else row["high"],
+            n=_rested_on(row),
+            smallest_difference=smallest_difference,
+            values=(row["mean"], row["mean_against"]),
+            reason=_why_none(row) if row["low"] is None else "",
+        )
+        for row in contrasts
+    ]
 
 
-def verdict(contrasts, base, label, training_samples, labelled, smallest_difference):
-    """Plain sentences on one comparison; the first is against principal components.
+def verdict(
+    contrasts: list[dict], base: str, label: str, training_samples: int, labelled: bool, smallest_difference: float
+) -> str:
+    """Plain sentences on one comparison.
 
     Parameters
     ----------
@@ -82,44 +95,31 @@ def verdict(contrasts, base, label, training_samples, labelled, smallest_differe
     labelled : bool
         Whether it was trained on this label too, of those samples.
     smallest_difference : float
-
-    Returns
-    -------
-    str
     """
-    found = {row["against"]: outcome(row["low"], row["high"], smallest_difference) for row in contrasts}
-    sentences = [_sentence(row, found[row["against"]], smallest_difference) for row in contrasts]
-    where = f"Does pre-training help (base {base}, {label})? "
-    if found["principal_components"] == "loss":
-        sentences.append("Principal components win: as configured, pre-training does not pay here.")
+    compared = comparisons(contrasts, smallest_difference)
+    sentences = [f"Does pre-training help (base {base}, {label})?", *map(sentence, compared)]
+    if compared[0].outcome == Outcome.WORSE:
+        sentences.append("Principal components do better: as configured, pre-training does not pay here.")
     if labelled:
         sentences.append("The base has learned this label from the studies it was trained on; its rivals have not.")
     one = contrasts[0]
     if one["protocol"] == "within_study":
-        sentences.append(
-            f"Cross-validated within {one['studies']} {'study' if one['studies'] == 1 else 'studies'}: nothing here is "
-            "a claim about other studies."
-        )
+        studies = counted(one["studies"], "study", "studies")
+        sentences.append(f"Cross-validated within {studies}: nothing here is a claim about other studies.")
     if training_samples < LEAST_SAMPLES:
         sentences.append(
             f"{training_samples} samples to train on are too few for any claim about the worth of pre-training."
         )
-    if one["seeds"] < LEAST_SEEDS:
-        count = "One pre-training seed is" if one["seeds"] == 1 else f"{one['seeds']} pre-training seeds are"
-        sentences.append(f"{count} fewer than the {LEAST_SEEDS} that a claim beyond these models needs.")
-    return where + " ".join(sentences)
+    return " ".join([*sentences, *filter(None, [seed_caveat(one["seeds"], one["seeds"])])])
 
 
-def _sentence(row, found, smallest_difference):
-    count = f"{row['studies']} {'study' if row['studies'] == 1 else 'studies'}"
-    count += f" x {row['seeds']} seeds" if row["seeds"] > 1 else ""
-    names = f"{WORDS[row['method']].capitalize()} {row['mean']:.3f}, {WORDS[row['against']]} {row['mean_against']:.3f}"
-    if row["low"] is None:
-        return f"{names}: underpowered, {count} give no interval (difference {row['difference']:+.3f})."
-    figures = f"difference {row['difference']:+.3f}, interval {row['low']:+.3f} to {row['high']:+.3f}; {count}"
-    if found == "underpowered":
-        return f"{names}: underpowered, a difference of {smallest_difference:g} is not ruled out ({figures})."
-    return f"{names}: {found} ({figures})."
+def _rested_on(row):
+    return counted(row["studies"], "study", "studies") + (f", {row['seeds']} seeds" if row["seeds"] > 1 else "")
+
+
+def _why_none(row):
+    _, _, why = row["interval"].partition("none: ")
+    return why or f"{counted(row['studies'], 'study', 'studies')}; an interval needs {LEAST_STUDIES}"
 
 
 def _number(value):

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from scarceseq import registry, runtime
 from scarceseq.pretrain.batches import make_batch, standardiser
 from scarceseq.pretrain.model import Base
-from scarceseq.pretrain.precision import choose_dtype
+from scarceseq.pretrain.run_state import choose_dtype
 from scarceseq.pretrain.samples import LabelledMatrix
 from scarceseq.pretrain.settings import PretrainSettings
 from scarceseq.pretrain.task import make_task

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from scarceseq import registry, runtime
 from scarceseq.guide.displacement import Displacement
+from scarceseq.guide.scout_data import ScoutSamples
 from scarceseq.guide.scouts import train_block
-from scarceseq.guide.task import Task
 
 SHAPES = {"encoder.linear.weight": (128, 23_500), "encoder.hidden.0.weight": (512, 23_500), "encoder.bias": (512,)}
 MILLISECONDS, MEMORY_RATIO = 25.0, 1.05
@@ -115,7 +115,7 @@ def make_tasks(genes, scouts, device, dtype):
             labels = np.arange(count) % 2
             values = generator.normal(size=(count, genes)) + shifts[labels]
             parts += [torch.from_numpy(values).to(device, dtype), torch.from_numpy(labels).to(device)]
-        tasks.append(Task(scout, *parts))
+        tasks.append(ScoutSamples(scout, *parts))
     return tasks
 
 

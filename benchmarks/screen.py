@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 import pandas as pd
 from anndata.io import write_elem
-from scarceseq.screen.cells import normalise_cells
+from scarceseq.screen.cell_normalisation import normalise_cells
 from scarceseq.screen.prepare import prepare_screen
 from scarceseq.screen.settings import ScreenSettings
 from scipy import sparse

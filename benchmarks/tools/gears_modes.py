@@ -28,7 +28,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gears_screen import generate_screen
 from scarceseq.files import atomic, write_table
 from scarceseq.network.graph import read_graph
-from scarceseq.perturbation.cells import Cells, read_cells
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
 from scarceseq.perturbation.gears.evaluation import mean_errors
 from scarceseq.perturbation.gears.model import Gears
@@ -37,6 +36,7 @@ from scarceseq.perturbation.gears.settings import TrainingSettings, divide
 from scarceseq.perturbation.gears.training import training_step
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.training_cells import Cells, read_cells
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
 from scarceseq.statistics.intervals import corrected_interval

@@ -3,9 +3,9 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
-from scarceseq.perturbation.cells import read_cells
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
 
 start(snakemake.log[0])

@@ -3,9 +3,9 @@
 import torch
 from safetensors.torch import save_file
 from scarceseq import device, files, registry, runtime, seeds
+from scarceseq.guide.block_samples import samples_of_block
 from scarceseq.guide.inner import check_learned
 from scarceseq.guide.settings import MetaSettings
-from scarceseq.guide.tasks import tasks_of_block
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
 
@@ -18,7 +18,7 @@ settings = MetaSettings(**snakemake.params.settings)
 base = load_base(source.model, source.information, device.choose(snakemake.params.device))
 matrix = read_matrix(source.training, source.samples, source.genes, source.splits, base.information["split"])
 plan = files.read_table(source.scouts)
-tasks = list(tasks_of_block(plan, "block_0", settings.tasks, matrix, base))
+tasks = list(samples_of_block(plan, "block_0", settings.tasks, matrix, base))
 seed = seeds.derive(snakemake.params.seed, "meta", name, base.information["seed"])
 learned = registry.load("guide.meta", name).learn(base.network, tasks, settings, seed)
 check_learned(learned, name, settings)

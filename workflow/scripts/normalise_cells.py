@@ -2,7 +2,7 @@
 
 from scarceseq.files import atomic, write_json
 from scarceseq.runtime import start
-from scarceseq.screen.cells import normalise_cells
+from scarceseq.screen.cell_normalisation import normalise_cells
 from scarceseq.screen.settings import ScreenSettings
 from scarceseq.screen.symbols import current_symbols
 

@@ -3,7 +3,7 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
-from scarceseq.perturbation.cells import read_cells
+from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
 from scarceseq.selection.rounds import select_in_rounds
 from scarceseq.selection.settings import RankingSettings, RoundSettings

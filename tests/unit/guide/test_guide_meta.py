@@ -11,7 +11,7 @@ from scarceseq.errors import InputError
 from scarceseq.guide.inner import check_learned
 from scarceseq.guide.meta import aruba, meta_sgd, protonet, reptile
 from scarceseq.guide.settings import MetaSettings
-from scarceseq.guide.task import Task
+from scarceseq.guide.scout_data import ScoutSamples
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 from torch.nn.functional import cross_entropy
@@ -40,7 +40,7 @@ def tasks(base):
         expression = torch.randn(len(labels), len(base.gene_ids), generator=generator, dtype=torch.float64)
         expression += torch.randn(classes, len(base.gene_ids), generator=generator, dtype=torch.float64)[labels]
         half = len(labels) // 2
-        found.append(Task(scout, expression[:half], labels[:half], expression[half:], labels[half:]))
+        found.append(ScoutSamples(scout, expression[:half], labels[:half], expression[half:], labels[half:]))
     return found
 
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.guide import scouts
+from scarceseq.guide.block_samples import samples_of_block
 from scarceseq.guide.displacement import mean_over_scouts
 from scarceseq.guide.guides import GUIDES, make_guide
 from scarceseq.guide.plan import plan_scouts
 from scarceseq.guide.scouts import train_block, train_scout
 from scarceseq.guide.stacked import stacks
-from scarceseq.guide.tasks import tasks_of_block
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.seeds import derive
@@ -26,7 +26,7 @@ NO_LABELS = pd.DataFrame(columns=["sample", "key", "value"])
 
 def all_tasks(matrix, base, settings):
     plan = plan_scouts(matrix, NO_LABELS, base, settings, 1)
-    return list(tasks_of_block(plan, "block_0", 1000, matrix, base))
+    return list(samples_of_block(plan, "block_0", 1000, matrix, base))
 
 
 def digest(network):
@@ -165,7 +165,7 @@ def test_partition_into_blocks_does_not_matter(matrix, base, settings, tmp_path)
         paths = [tmp_path / f"{size}_{block}.safetensors" for block in range(-(-settings.scouts // size))]
         count = 0
         for block, path in enumerate(paths):
-            tasks = tasks_of_block(plan, f"block_{block}", size, matrix, base)
+            tasks = samples_of_block(plan, f"block_{block}", size, matrix, base)
             displacement, outcomes = train_block(base.network, tasks, settings, 4)
             displacement.save(path)
             count += len(outcomes)
@@ -178,7 +178,7 @@ def test_partition_into_blocks_does_not_matter(matrix, base, settings, tmp_path)
 
 def test_block_beyond_the_last_scout_is_empty(matrix, base, settings):
     plan = plan_scouts(matrix, NO_LABELS, base, settings, 1)
-    displacement, outcomes = train_block(base.network, tasks_of_block(plan, "block_9", 2, matrix, base), settings, 4)
+    displacement, outcomes = train_block(base.network, samples_of_block(plan, "block_9", 2, matrix, base), settings, 4)
     assert outcomes == []
     assert all(total.abs().sum() == 0 for total in displacement.moved.values())
 
@@ -224,7 +224,7 @@ def test_values_of_test_and_validation_studies_change_no_scout_and_no_guide(matr
     results = []
     for name, source in (("before", matrix), ("after", changed)):
         plan = plan_scouts(source, NO_LABELS, base, settings, 1)
-        displacement, _ = train_block(base.network, tasks_of_block(plan, "block_0", 9, source, base), settings, 4)
+        displacement, _ = train_block(base.network, samples_of_block(plan, "block_0", 9, source, base), settings, 4)
         displacement.save(tmp_path / name)
         results.append((plan.to_csv(), (tmp_path / name).read_bytes()))
     assert results[0] == results[1]
@@ -233,4 +233,4 @@ def test_values_of_test_and_validation_studies_change_no_scout_and_no_guide(matr
 def test_plan_with_an_unknown_sample_is_refused(matrix, base, settings):
     plan = pd.DataFrame({"scout": [0], "sample": ["nobody"], "label": [0], "part": ["train"]})
     with pytest.raises(InputError, match="sample nobody is not in the corpus"):
-        list(tasks_of_block(plan, "block_0", 2, matrix, base))
+        list(samples_of_block(plan, "block_0", 2, matrix, base))

@@ -4,8 +4,8 @@ import anndata
 import numpy as np
 import pandas as pd
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.perturbation.cells import Cells
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.training_cells import Cells
 from scarceseq.screen.splits import split_perturbations
 from scipy import sparse
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
-from scarceseq.perturbation.cells import read_cells
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.settings import BudgetSettings
 from scipy import sparse

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
-from scarceseq.pretrain import components, normalisation, progress
+from scarceseq.pretrain import components, normalisation
 from scarceseq.pretrain.architectures.mlp import build
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.components import fit_components
@@ -16,7 +16,7 @@ from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
 from scarceseq.pretrain.masking import count_rows, hide
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation
-from scarceseq.pretrain.schedule import rate_factor
+from scarceseq.pretrain.training import rate_factor
 from sklearn.decomposition import PCA
 from small_corpus import small_expression
 
@@ -196,11 +196,3 @@ def test_classifier_is_a_true_copy_with_a_seeded_head():
         for weight in one.parameters():
             weight.add_(1.0)
     assert all(torch.equal(before[name], weight) for name, weight in base.state_dict().items())
-
-
-def test_progress_counts_all_samples_since_the_start_however_seldom_it_is_told(monkeypatch, caplog):
-    clock = iter([0.0, 10.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    caplog.set_level("INFO")
-    progress.Progress(100, 400, 64).report(150, 0.5)
-    assert caplog.messages == ["step 150/400  loss 0.5000  320 samples/s  50 s left"]

@@ -10,17 +10,16 @@ import pytest
 import torch
 from scarceseq.corpus.order import draw_batches
 from scarceseq.errors import InputError
-from scarceseq.pretrain import precision
 from scarceseq.pretrain.batches import cut_batch, make_batch, standardiser
 from scarceseq.pretrain.checkpoint import Checkpoint
 from scarceseq.pretrain.events import Events
-from scarceseq.pretrain.precision import choose_dtype
 from scarceseq.pretrain.run import initial_base, pretrain
+from scarceseq.pretrain.run_state import choose_dtype
 from scarceseq.pretrain.samples import read_matrix
-from scarceseq.pretrain.schedule import rate_factor
 from scarceseq.pretrain.task import make_task
-from scarceseq.pretrain.training import train
+from scarceseq.pretrain.training import rate_factor, train
 from scarceseq.pretrain.watch import LEAST_STEPS, LossWatch, Patience
+from scarceseq.pretrain.worker import repeat_exactly
 from scarceseq.seeds import derive
 from small_corpus import small_expression, write_corpus
 
@@ -141,7 +140,7 @@ def test_bfloat16_is_not_emulated(monkeypatch, caplog):
 
 def test_deterministic_mode_refuses_what_is_not(monkeypatch):
     try:
-        precision.repeat_exactly()
+        repeat_exactly()
         assert torch.are_deterministic_algorithms_enabled()
         assert torch.empty(3).shape == (3,)
     finally:

@@ -10,9 +10,9 @@ from scarceseq.fewshot.engine.loop import Engine, make_triple
 from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.guide.guides import gene_mobility, make_guide
+from scarceseq.guide.scout_data import ScoutSamples
 from scarceseq.guide.scouts import train_block
 from scarceseq.guide.settings import SchemeSettings
-from scarceseq.guide.task import Task
 from scarceseq.pretrain.architectures import transformer
 from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.model import load_base, save_base
@@ -119,7 +119,7 @@ def guide(base):
     """Per-tensor guide of one scout."""
     generator = torch.Generator().manual_seed(4)
     values, classes = torch.randn(16, len(base.gene_ids), generator=generator), torch.tensor([0, 1] * 8)
-    tasks = [Task(0, values[:12], classes[:12], values[12:], classes[12:])]
+    tasks = [ScoutSamples(0, values[:12], classes[:12], values[12:], classes[12:])]
     displacement, outcomes = train_block(base.network, tasks, scouts(), 5)
     assert outcomes[0]["kept"]
     assert all(bool((moved > 0).any()) for moved in displacement.moved.values()), "every tensor moves"

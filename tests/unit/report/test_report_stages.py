@@ -16,7 +16,6 @@ from scarceseq.archive.manifest import read_manifest
 from scarceseq.files import read_table, write_table
 from scarceseq.report import (
     archive,
-    cells,
     choices,
     corpus,
     fewshot,
@@ -30,6 +29,7 @@ from scarceseq.report import (
     screen,
     selection,
     style,
+    value_text,
 )
 from scarceseq.report.inputs import Inputs
 from scipy import stats
@@ -290,11 +290,11 @@ def test_the_head_says_where_studies_come_from():
     ],
 )
 def test_values_are_printed_for_reading(value, text):
-    assert cells.text_of(value) == text
+    assert value_text.text_of(value) == text
 
 
 def test_whole_numbers_in_a_column_with_gaps_stay_whole():
-    rows = cells.grid(pd.DataFrame({"rank": [1.0, np.nan, 1200.0]}))["rows"]
+    rows = value_text.grid(pd.DataFrame({"rank": [1.0, np.nan, 1200.0]}))["rows"]
     assert [text for [(text, _, _)] in rows] == ["1", "n/a", "1,200"]
 
 

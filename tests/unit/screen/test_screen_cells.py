@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scarceseq.errors import InputError
 from scarceseq.screen import rows
-from scarceseq.screen.cells import normalise_cells
+from scarceseq.screen.cell_normalisation import normalise_cells
 from scarceseq.screen.labels import single_gene_labels
 from scipy import sparse
 from small_screen import make_screen, settings, write_screen

@@ -4,7 +4,7 @@ import anndata
 import numpy as np
 import pytest
 import scanpy
-from scarceseq.screen.cells import normalise_cells
+from scarceseq.screen.cell_normalisation import normalise_cells
 from scarceseq.screen.differential import Wilcoxon, welch
 from scarceseq.screen.groups import Groups
 from scarceseq.screen.prepare import prepare_screen

@@ -22,3 +22,11 @@ def test_short_jobs_say_nothing(caplog):
         assert list(progress.follow([], "letters")) == []
         assert list(progress.follow("abc", "letters")) == list("abc")
     assert caplog.records == []
+
+
+def test_progress_counts_all_samples_since_the_start_however_seldom_it_is_told(monkeypatch, caplog):
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    caplog.set_level("INFO")
+    progress.StepProgress(100, 400, 64).report(150, 0.5)
+    assert caplog.messages == ["step 150/400  loss 0.5000  320 samples/s  50 s left"]

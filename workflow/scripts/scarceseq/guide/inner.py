@@ -37,7 +37,7 @@ def descend(classifier, weights, rates, task, steps, differentiable=False):
         Where the descent starts; must require gradients if it is to be differentiated.
     rates : dict of str to (Tensor or float)
         Learning rate of each weight.
-    task : Task
+    task : ScoutSamples
     steps : int
     differentiable : bool
         Whether the result can be differentiated by weights and rates.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from scarceseq.guide.displacement import Displacement
+from scarceseq.guide.scout_data import ScoutResult
 from scarceseq.guide.stacked import stacks, train_stacked
-from scarceseq.guide.task import Moved
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
@@ -37,7 +37,7 @@ def train_scout(base_network, task, settings, seed):
     ----------
     base_network : torch.nn.Module
         Left as it is.
-    task : Task
+    task : ScoutSamples
     settings : SchemeSettings
         Reads ``optimiser``, ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
     seed : int
@@ -68,13 +68,13 @@ def train_scout(base_network, task, settings, seed):
 
 
 def train_each(base_network, tasks, settings, seed):
-    """Train scouts one after another; yields a `Moved` for each."""
+    """Train scouts one after another; yields a `ScoutResult` for each."""
     for task in tasks:
         scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
         classifier = scout.classifier
         train = accuracy(classifier, task.train_expression, task.train_labels)
         held_out = accuracy(classifier, task.held_out_expression, task.held_out_labels)
-        yield Moved(task.scout, train, held_out, scout.start, dict(classifier.named_parameters()), scout.gradient)
+        yield ScoutResult(task.scout, train, held_out, scout.start, dict(classifier.named_parameters()), scout.gradient)
 
 
 def train_block(base_network, tasks, settings, seed, stacked=None):
@@ -86,7 +86,7 @@ def train_block(base_network, tasks, settings, seed, stacked=None):
     Parameters
     ----------
     base_network : torch.nn.Module
-    tasks : iterable of Task
+    tasks : iterable of ScoutSamples
     settings : SchemeSettings
     seed : int
         Each scout's seed derives from it and the scout's number, whatever block the scout is in.

@@ -14,7 +14,7 @@ import torch
 from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
-from scarceseq.guide.task import Moved
+from scarceseq.guide.scout_data import ScoutResult
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
@@ -35,13 +35,13 @@ def train_stacked(base_network, tasks, settings, seed):
     ----------
     base_network : torch.nn.Module
         Left as it is.
-    tasks : iterable of Task
+    tasks : iterable of ScoutSamples
     settings : SchemeSettings
     seed : int
 
     Yields
     ------
-    Moved
+    ScoutResult
         In the order of the tasks, without a start.
     """
     if settings.optimiser != "sgd":
@@ -141,7 +141,7 @@ class Stack:
 
     @torch.no_grad()
     def moved(self):
-        """Yield each scout's `Moved`; its weights over the genes are made when its turn comes."""
+        """Yield each scout's `ScoutResult`; its weights over the genes are made when its turn comes."""
         train, held_out = self._accuracies(False), self._accuracies(True)
         for number, task in enumerate(self.tasks):
             final = {name: self.weights[name][number] - start[number] for name, start in self.start.items()}
@@ -149,7 +149,7 @@ class Stack:
             for name in self.names:
                 final |= self._over_genes(name, number, self.coefficient, -1.0)
                 gradient |= self._over_genes(name, number, self.gradient, 1.0)
-            yield Moved(task.scout, train[number], held_out[number], None, final, gradient)
+            yield ScoutResult(task.scout, train[number], held_out[number], None, final, gradient)
 
     def _over_genes(self, name, number, coefficient, sign):
         values = sign * coefficient[name][number]

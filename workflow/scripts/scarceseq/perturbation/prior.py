@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.network.graph import Graph
-from scarceseq.perturbation.cells import Cells
+from scarceseq.perturbation.training_cells import Cells
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Prior:
     graph : scarceseq.network.graph.Graph or None
     embedding : pandas.DataFrame or None
         Genes (index) x components.
-    cells : scarceseq.perturbation.cells.Cells or None
+    cells : scarceseq.perturbation.training_cells.Cells or None
         Single cells of all perturbations; `fit` may look at those of control and of its training perturbations alone.
     settings : dict
         The predictor's own section of the config.

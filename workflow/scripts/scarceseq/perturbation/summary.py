@@ -1,6 +1,5 @@
 """Predictors x metrics: means over splits with intervals, floors, ceilings, and what lies between."""
 
-import dataclasses
 from collections.abc import Collection
 
 import numpy as np
@@ -94,15 +93,22 @@ def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
         return ""
     best = part.loc[part["relative"].idxmin()]
     source = f" ({plain(best['source'])})" if best["source"] != "none" else ""
-    saved = [100 * (1 - best[end]) for end in ("relative", "relative_high", "relative_low")]
-    splits = counted(int(best["splits"]), "split")
-    name, measure = f"{plain(best['predictor'])}{source}", "squared error saved"
-    best = Contrast(
-        name, "the training mean", *saved, splits, measure, place=f"Screen {best['screen']}", unit="%", decimals=0
+    compared = Contrast(
+        subject=f"{plain(best['predictor'])}{source}",
+        rival="the training mean",
+        difference=100 * (1 - best["relative"]),
+        low=100 * (1 - best["relative_high"]),
+        high=100 * (1 - best["relative_low"]),
+        n=counted(int(best["splits"]), "split"),
+        measure="squared error saved",
+        place=f"screen {best['screen']}",
+        unit="%",
+        decimals=0,
+        reason="there is one split" if int(best["splits"]) == 1 else "",
     )
-    text = sentence(dataclasses.replace(best, reason="there is one split"))
+    text = sentence(compared)
     count = counted(len(part), "predictor")
-    if best.outcome == Outcome.BETTER:
+    if compared.outcome == Outcome.BETTER:
         text += f" It did best of {count} and was picked for that afterwards."
     else:
         text += f" None of {count} is shown to beat the training mean; it came nearest."

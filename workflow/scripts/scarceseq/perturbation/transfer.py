@@ -19,7 +19,6 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.engine.updates import Schedule, TensorUpdate
 from scarceseq.guide.displacement import Displacement
 from scarceseq.guide.guides import per_tensor
-from scarceseq.perturbation.cells import read_cells
 from scarceseq.perturbation.evaluate import mean_or_nan, members
 from scarceseq.perturbation.gears.batches import MomentBatches, Place
 from scarceseq.perturbation.gears.model import Gears
@@ -28,6 +27,7 @@ from scarceseq.perturbation.gears.training import batch_losses
 from scarceseq.perturbation.metrics import METRICS, read_truth
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,7 @@
 
 import torch
 
-from scarceseq.pretrain.cache import cached_rows
-from scarceseq.pretrain.masking import fill_mask, fill_noise, fill_part
+from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_part
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 

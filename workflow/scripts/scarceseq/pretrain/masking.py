@@ -13,6 +13,7 @@ from scarceseq.seeds import derive
 
 BLOCK_SAMPLES = 256
 LEVELS = 256  # of a random byte
+CACHED_SAMPLES = 64  # whose values stay in the processor's cache between two passes
 
 
 def draw_mask(samples, genes, share, seed, device="cpu"):
@@ -115,3 +116,12 @@ def hide(expression, mask):
     scale = mask.shape[1] / count_rows(seen)
     # in the type of the factors: with another, each of them would be converted forth and back
     return as_factors(seen, expression.dtype).mul_(scale.to(expression.dtype)).mul_(expression)
+
+
+def cached_rows(values: torch.Tensor) -> list[slice]:
+    """Slices of the rows of `values`, (samples, genes), in order, such that what lies between two passes stays cached.
+
+    Devices but the processor take all rows at once.
+    """
+    together = CACHED_SAMPLES if values.device.type == "cpu" else max(len(values), 1)
+    return [slice(start, start + together) for start in range(0, len(values), together)]

@@ -6,6 +6,7 @@
 
 import contextlib
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -18,7 +19,6 @@ from scarceseq import device, files, runtime
 from scarceseq.pretrain.distributed import joined
 from scarceseq.pretrain.events import Events
 from scarceseq.pretrain.model import save_base
-from scarceseq.pretrain.precision import repeat_exactly
 from scarceseq.pretrain.run import checkpoint_of, pretrain
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import PretrainSettings
@@ -88,6 +88,13 @@ def work(job):
             _write(base, history, evaluation, output)
             # What it holds is in the model by now, in a third of the size.
             checkpoint.delete()
+
+
+def repeat_exactly() -> None:
+    """Let torch use only algorithms that give the same bits each time; it raises where there is none."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _write(base, history, evaluation, output):

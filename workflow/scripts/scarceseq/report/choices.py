@@ -4,7 +4,7 @@ import numpy as np
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
 
 TYPICAL = 0.2  # share of the pool at which a table or figure of one budget is given

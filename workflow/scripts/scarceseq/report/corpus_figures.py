@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.report import style
-from scarceseq.report.cells import missing
+from scarceseq.report.value_text import missing
 from scarceseq.report.wording import count, words
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}

@@ -7,8 +7,8 @@ import pandas as pd
 from scarceseq.pretrain.comparison.compare import FLOORS
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
-from scarceseq.report.cells import text_of
 from scarceseq.report.forest import forest_figure
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
 
 NAMES = {

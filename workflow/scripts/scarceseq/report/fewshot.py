@@ -6,8 +6,8 @@ import pandas as pd
 from scarceseq.fewshot.verdict import verdict
 from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
 from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
 from scarceseq.statistics.outcomes import meanings, outcome
 

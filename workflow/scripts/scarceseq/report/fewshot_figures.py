@@ -1,7 +1,7 @@
 """Figures of the few-shot comparison: ranks, learning curves and curves of over-fitting."""
 
 from scarceseq.report import style
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
 
 # What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.

@@ -6,7 +6,7 @@ from matplotlib.colors import LogNorm
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
 
 GENES_SHOWN = 15

@@ -4,8 +4,8 @@ import numpy as np
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
 from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 
 BINS = 5

@@ -18,7 +18,7 @@ import yaml
 from markupsafe import Markup
 
 from scarceseq.files import atomic, write_table
-from scarceseq.report import cells, style
+from scarceseq.report import style, value_text
 from scarceseq.report.blocks import Section
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
@@ -125,7 +125,7 @@ def _prepared(block, drawings, tables):
     if block.kind == "table":
         shown = block.frame if block.shown is None else block.shown
         content = base64.b64encode((tables / f"{block.name}.tsv").read_bytes()).decode()
-        values |= cells.grid(shown.head(ROWS_SHOWN))
+        values |= value_text.grid(shown.head(ROWS_SHOWN))
         values["hidden_rows"] = max(0, len(shown) - ROWS_SHOWN)
         values["total_rows"] = len(block.frame)
         values["download"] = f"data:text/tab-separated-values;charset=utf-8;base64,{content}"

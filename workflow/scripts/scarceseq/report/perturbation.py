@@ -7,8 +7,8 @@ from scarceseq.perturbation.summary import finding
 from scarceseq.perturbation.transfer_summary import paragraph
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
 from scarceseq.report.forest import draw_estimate
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
 
 NO_SOURCE = "none"

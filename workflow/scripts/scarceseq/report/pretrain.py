@@ -7,7 +7,7 @@ import pandas as pd
 
 from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 from scarceseq.statistics.intervals import mean_interval
 from scarceseq.statistics.outcomes import Outcome

@@ -6,7 +6,7 @@ import pandas as pd
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 
 STRONGEST, GENES_EACH = 15, 5
 

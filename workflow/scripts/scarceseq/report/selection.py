@@ -4,8 +4,8 @@ import pandas as pd
 
 from scarceseq.report import choices, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.cells import text_of
 from scarceseq.report.forest import forest_figure
+from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict

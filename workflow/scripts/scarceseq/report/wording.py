@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scarceseq.report.cells import text_of
+from scarceseq.report.value_text import text_of
 
 
 def words(name):

@@ -15,12 +15,12 @@ import torch
 
 from scarceseq import device
 from scarceseq.network.kinds.corpus_coexpression import correlation_edges
-from scarceseq.perturbation.cells import Cells
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.gears.moments import ScreenMoments, dense, screen_moments
 from scarceseq.perturbation.gears.settings import divide
 from scarceseq.perturbation.gears.training import train
+from scarceseq.perturbation.training_cells import Cells
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
 

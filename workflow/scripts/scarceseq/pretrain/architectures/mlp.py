@@ -4,8 +4,8 @@ import itertools
 
 from torch import nn
 
+from scarceseq.pretrain.fused_linear import fused_linear
 from scarceseq.pretrain.masking import hide
-from scarceseq.pretrain.products import joined_linear
 
 
 class Encoder(nn.Module):
@@ -42,7 +42,7 @@ class Encoder(nn.Module):
         """The same as `forward`, faster where the expression itself needs no gradient."""
         if self.hidden is None or expression.requires_grad:
             return self(expression)
-        linear, hidden = joined_linear(expression, [self.linear, self.hidden[0]])
+        linear, hidden = fused_linear(expression, [self.linear, self.hidden[0]])
         return linear + self.output(self.hidden[1:](hidden))
 
 

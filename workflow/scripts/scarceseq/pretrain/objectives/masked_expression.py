@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from scarceseq.pretrain.cache import cached_rows
-from scarceseq.pretrain.masking import as_factors, count_rows
+from scarceseq.pretrain.masking import as_factors, cached_rows, count_rows
 
 READS = "reconstruction"
 

@@ -5,12 +5,12 @@ import pandas as pd
 import torch
 
 from scarceseq.errors import InputError
+from scarceseq.guide.scout_data import ScoutSamples
 from scarceseq.guide.settings import HELD_OUT, TRAIN
-from scarceseq.guide.task import Task
 
 
-def tasks_of_block(plan, block, scouts_per_block, matrix, base):
-    """Yield the tasks of one block, reading each scout's samples when its turn comes.
+def samples_of_block(plan, block, scouts_per_block, matrix, base):
+    """Yield the samples of each scout of one block, reading each scout's samples when its turn comes.
 
     Parameters
     ----------
@@ -40,4 +40,4 @@ def tasks_of_block(plan, block, scouts_per_block, matrix, base):
             rows = row_of[of_part["sample"]].to_numpy()
             parts.append(base.standardise(matrix.expression[rows]))
             parts.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))
-        yield Task(int(scout), *parts)
+        yield ScoutSamples(int(scout), *parts)

@@ -1,4 +1,4 @@
-"""What a scout is given, and what is known of it in the end."""
+"""What a scout is given, and what it has become in the end."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import torch
 
 
 @dataclass(frozen=True)
-class Task:
+class ScoutSamples:
     """One scout's samples.
 
     Attributes
@@ -25,7 +25,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Moved:
+class ScoutResult:
     """A scout after training.
 
     Attributes

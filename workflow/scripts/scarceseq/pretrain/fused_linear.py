@@ -1,9 +1,9 @@
-"""Linear maps of the same expression as one matrix product."""
+"""Several linear layers of the same expression, fused into one matrix product."""
 
 import torch
 
 
-class JoinedLinear(torch.autograd.Function):
+class FusedLinear(torch.autograd.Function):
     """Products with several weights, (width, genes) each, without biases; differentiable in the weights alone.
 
     The processor multiplies one wide matrix faster than several narrow ones, and the weights' gradient faster from a
@@ -13,22 +13,22 @@ class JoinedLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx, expression, *weights):
         """One tensor, (samples, width), for each of the weights; computed in the format of the expression."""
-        joined = expression.new_empty((sum(map(len, weights)), expression.shape[1]))
+        stacked = expression.new_empty((sum(map(len, weights)), expression.shape[1]))
         ctx.widths = [len(weight) for weight in weights]
-        for part, weight in zip(joined.split(ctx.widths), weights, strict=True):
+        for part, weight in zip(stacked.split(ctx.widths), weights, strict=True):
             part.copy_(weight)
         ctx.save_for_backward(expression)
-        return (expression @ joined.T).split(ctx.widths, dim=1)
+        return (expression @ stacked.T).split(ctx.widths, dim=1)
 
     @staticmethod
     def backward(ctx, *gradients):
         """Of the weights, in the format of the expression; autograd turns them into that of the weights."""
         (expression,) = ctx.saved_tensors
-        joined = torch.cat(gradients, dim=1).T.contiguous() @ expression
-        return None, *joined.split(ctx.widths)
+        stacked = torch.cat(gradients, dim=1).T.contiguous() @ expression
+        return None, *stacked.split(ctx.widths)
 
 
-def joined_linear(expression, layers):
+def fused_linear(expression, layers):
     """What each of the linear layers makes of `expression`, (samples, genes), which itself gets no gradient."""
-    products = JoinedLinear.apply(expression, *(layer.weight for layer in layers))
+    products = FusedLinear.apply(expression, *(layer.weight for layer in layers))
     return [product + layer.bias for product, layer in zip(products, layers, strict=True)]

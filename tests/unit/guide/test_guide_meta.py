@@ -10,8 +10,8 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.guide.inner import check_learned
 from scarceseq.guide.meta import aruba, meta_sgd, protonet, reptile
-from scarceseq.guide.settings import MetaSettings
 from scarceseq.guide.scout_data import ScoutSamples
+from scarceseq.guide.settings import MetaSettings
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 from torch.nn.functional import cross_entropy

@@ -162,7 +162,7 @@ class Scoring:
     """Confidence level of the intervals."""
     smallest_difference: Fraction = 0.05
     """Smallest difference in balanced accuracy that matters; a contrast that cannot rule it out is called
-    underpowered."""
+    undecided."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,5 +109,5 @@ class OwnStudySection(FoldSettings):
     """Confidence level of the intervals and of the test by permuted labels."""
     smallest_difference: Fraction = 0.05
     """Smallest difference in balanced accuracy that matters; a comparison that cannot rule it out is called
-    underpowered."""
+    undecided."""
     fitting: Fitting = field(default_factory=Fitting)

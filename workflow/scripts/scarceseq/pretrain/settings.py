@@ -196,7 +196,7 @@ class ComparisonSettings:
     """Confidence level of the intervals."""
     smallest_difference: Positive = 0.02
     """Smallest difference in balanced accuracy that matters; a comparison that cannot rule it out is called
-    underpowered."""
+    undecided."""
 
 
 @dataclass(frozen=True)

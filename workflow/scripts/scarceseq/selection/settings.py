@@ -39,7 +39,7 @@ class JudgementSettings:
     worthwhile_share: Fraction = 0.05
     """Smallest difference to random that matters, as a share of what random leaves to be gained: up to the ceiling, or
     to a perfect score where no ceiling is known. An interval around zero that reaches further is called
-    underpowered."""
+    undecided."""
     confidence: Confidence = 0.95
     """Confidence level of the intervals."""
 

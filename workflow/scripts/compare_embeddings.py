@@ -2,7 +2,7 @@
 
 import torch
 from scarceseq import device, files, runtime
-from scarceseq.pretrain.comparison.compare import compare
+from scarceseq.pretrain.comparison.classification import score_representations
 from scarceseq.pretrain.comparison.contrasts import contrast, verdict
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
@@ -21,7 +21,7 @@ corpus = (source.training, source.samples, source.genes, source.splits)
 keys = [key for key in (task.label, task.group) if key]
 matrix = read_matrix(*corpus, task.split, source.attributes, keys)
 
-scores = compare(matrix, bases, task, settings, params.seed)
+scores = score_representations(matrix, bases, task, settings, params.seed)
 contrasts = contrast(scores, task.protocol, settings.confidence)
 trained = loaded[0].information["training_studies"]
 samples = int(sum(study in set(trained) for study in matrix.studies))

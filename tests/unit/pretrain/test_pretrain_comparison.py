@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 from scarceseq.errors import InputError
-from scarceseq.pretrain.comparison import compare as comparison
-from scarceseq.pretrain.comparison.compare import (
+from scarceseq.pretrain.comparison import classification as comparison
+from scarceseq.pretrain.comparison.classification import (
     Labelled,
-    compare,
     divisions,
     labelled_samples,
+    score_representations,
 )
 from scarceseq.pretrain.comparison.contrasts import contrast, verdict
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS
@@ -103,7 +103,7 @@ def test_more_features_than_samples_give_the_same_labels_as_the_plain_fit():
 
 
 def test_a_classifier_that_sees_the_study_alone_is_at_chance(matrix, bases):
-    scores = compare(matrix, bases, TASK, SETTINGS, 3)
+    scores = score_representations(matrix, bases, TASK, SETTINGS, 3)
     means = scores.groupby("method")["value"].mean()
     assert means["study_identity"] == pytest.approx(1 / 3), "each test study has the three tissues"
     assert means["majority"] == pytest.approx(1 / 3)
@@ -111,7 +111,7 @@ def test_a_classifier_that_sees_the_study_alone_is_at_chance(matrix, bases):
 
 
 def test_every_method_is_scored_on_the_same_divisions_and_has_as_many_candidates(matrix, bases):
-    scores = compare(matrix, bases, TASK, SETTINGS, 3)
+    scores = score_representations(matrix, bases, TASK, SETTINGS, 3)
     keys = {
         key: set(zip(part["study"], part["repeat"], part["fold"], strict=True))
         for key, part in scores.groupby(["method", "seed"])
@@ -153,11 +153,11 @@ def test_labels_and_values_of_a_test_fold_change_nothing_that_is_fitted_for_it(m
 
 
 def test_hyper_parameters_do_not_depend_on_test_labels(matrix, bases):
-    before = compare(matrix, bases, TASK, SETTINGS, 3)
+    before = score_representations(matrix, bases, TASK, SETTINGS, 3)
     values = matrix.attributes["tissue"].copy()
     test = matrix.rows(["test"])
     values[test] = np.random.default_rng(7).permutation(values[test])
-    after = compare(dataclasses.replace(matrix, attributes={"tissue": values}), bases, TASK, SETTINGS, 3)
+    after = score_representations(dataclasses.replace(matrix, attributes={"tissue": values}), bases, TASK, SETTINGS, 3)
     chosen = [table.groupby(["method", "seed"])["candidate"].unique().map(list).to_dict() for table in (before, after)]
     assert chosen[0] == chosen[1]
 
@@ -165,7 +165,7 @@ def test_hyper_parameters_do_not_depend_on_test_labels(matrix, bases):
 def test_a_label_that_no_test_study_has_is_named(matrix, bases):
     nothing = np.where(matrix.roles == "test", "", matrix.attributes["tissue"])
     with pytest.raises(InputError, match="has the attribute 'tissue'; choose another label"):
-        compare(dataclasses.replace(matrix, attributes={"tissue": nothing}), bases, TASK, SETTINGS, 3)
+        score_representations(dataclasses.replace(matrix, attributes={"tissue": nothing}), bases, TASK, SETTINGS, 3)
 
 
 def table(embedding, rivals, studies=6, seeds=5):

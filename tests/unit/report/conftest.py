@@ -11,7 +11,7 @@ import pytest
 from report_labels import LABELS
 from scarceseq.files import write_json, write_table
 from scarceseq.perturbation import evaluate, summary, transfer_summary
-from scarceseq.pretrain.comparison import compare as comparison
+from scarceseq.pretrain.comparison import classification as comparison
 from scarceseq.pretrain.comparison import contrasts
 from scarceseq.pretrain.embedding import write_embedding
 from scarceseq.report import page

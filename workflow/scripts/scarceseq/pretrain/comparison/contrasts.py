@@ -28,7 +28,7 @@ def contrast(scores, protocol, confidence):
     Parameters
     ----------
     scores : pandas.DataFrame
-        From `scarceseq.pretrain.comparison.compare.compare`.
+        From `scarceseq.pretrain.comparison.classification.score_representations`.
     protocol : {'cross_study', 'within_study'}
     confidence : float
 

@@ -124,7 +124,7 @@ def balanced_accuracy(labels, predicted):
     return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
 
 
-def compare(matrix, bases, task, settings, run_seed):
+def score_representations(matrix, bases, task, settings, run_seed):
     """Scores of every method on the test studies.
 
     Each method tries its two forms of features with every penalty on the validation studies, divided as the test

@@ -34,7 +34,7 @@ def comparisons(contrasts: pd.DataFrame, smallest_difference: float) -> list[Con
             f"{counted(row['seeds'], 'seed')}",
             smallest_difference=smallest_difference,
             place=f"{plain(row['task'])}, {row['way']}-way {row['shot']}-shot, base {plain(row['base'])}",
-            reason=row["reason"] or "",
+            reason="" if np.isfinite(row["low"]) else row["reason"],
             p_adjusted=row["p_holm"],
         )
         for row in primary(contrasts).to_dict("records")

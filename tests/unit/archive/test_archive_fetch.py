@@ -11,13 +11,13 @@ import faulty_mirror as faulty
 import pytest
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.fetch import fetch_batch
-from scarceseq.archive.gene_sums import read_gene_sums
 from scarceseq.archive.layout import study_path
 from scarceseq.archive.manifest import Entry, check_failed_share, checked_path, why_skipped, why_unusable
 from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.archive.settings import DownloadSettings, MetadataFilter
 from scarceseq.errors import DownloadError, InputError
+from whole_gene_sums import read_gene_sums
 
 KINDS = ("gene_sums", "source", "recount_qc", "recount_pred", "recount_seq_qc")
 # The tiny study's runs are predicted to be bulk.

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scarceseq.archive import gene_sums
 from scarceseq.archive.download import DamagedError
-from scarceseq.archive.gene_sums import gene_sum_blocks, read_gene_sums, read_header
+from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
 from scarceseq.archive.parsing import plain_rows
 from scarceseq.archive.tables import parse_attributes, read_annotation, read_metadata
+from whole_gene_sums import read_gene_sums
 
 HUMAN = "bulk/recount3_real/human_moseley_trimmed_mirror/recount3/human"
 SAFE = st.text(st.characters(blacklist_characters="|;", blacklist_categories=["Cs", "Cc"]), min_size=1).map(str.strip)

@@ -7,13 +7,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pandas as pd
 import pytest
+import upstream_formulas
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scarceseq.archive.gene_sums import read_gene_sums
 from scarceseq.archive.layout import Study, annotation_path, study_path
 from scarceseq.archive.tables import read_annotation, read_metadata
 from scarceseq.corpus import transform
+from whole_gene_sums import read_gene_sums
 
 STUDY = Study("mouse", "sra", "SRP081192")
 
@@ -53,7 +54,7 @@ def number(quality, name):
 
 def test_read_counts_equal_the_authors_own_run_in_r(study, expected):
     sums, _, quality = study
-    counts = transform.read_counts(sums, number(quality, "star.average_mapped_length"))
+    counts = upstream_formulas.read_counts(sums, number(quality, "star.average_mapped_length"))
     table = expected("compute_read_counts.from_upstream_R")
     assert table.columns.tolist() == sums.index.tolist()
     assert table.index.tolist() == sums.columns.tolist()
@@ -63,15 +64,15 @@ def test_read_counts_equal_the_authors_own_run_in_r(study, expected):
 
 def test_counts_scaled_by_coverage_equal_r(study, expected):
     sums, _, quality = study
-    scale = transform.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases"))
-    assert np.array_equal(transform.scaled_counts(sums, scale).T, expected("transform_counts_auc").to_numpy())
+    scale = upstream_formulas.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases"))
+    assert np.array_equal(upstream_formulas.scaled_counts(sums, scale).T, expected("transform_counts_auc").to_numpy())
 
 
 def test_scale_factors_equal_r(study, factors):
     _, _, quality = study
-    paired = transform.is_paired_end(number(quality, "star.average_mapped_length"), number(quality, "avg_len"))
-    by_auc = transform.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases"))
-    by_reads = transform.scale_by_mapped_reads(
+    paired = upstream_formulas.is_paired_end(number(quality, "star.average_mapped_length"), number(quality, "avg_len"))
+    by_auc = upstream_formulas.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases"))
+    by_reads = upstream_formulas.scale_by_mapped_reads(
         number(quality, "star.all_mapped_reads"), number(quality, "star.average_mapped_length"), paired
     )
     assert paired.tolist() == factors["paired_end"].astype(float).tolist()
@@ -86,8 +87,10 @@ def test_tpm_of_coverage_sums_equals_r(study, expected):
 
 def test_tpm_through_scaled_counts_and_rpkm_equals_r(study, expected):
     sums, length, quality = study
-    counts = transform.scaled_counts(sums, transform.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases")))
-    rpkm = transform.rpkm(counts, length)
+    counts = upstream_formulas.scaled_counts(
+        sums, upstream_formulas.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases"))
+    )
+    rpkm = upstream_formulas.rpkm(counts, length)
     table = expected("getTPM_after_transform_counts")
     np.testing.assert_allclose((rpkm / rpkm.sum(axis=1, keepdims=True) * 1e6).T, table, rtol=1e-6)
     np.testing.assert_allclose(transform.tpm(counts, length).T, table, rtol=1e-6)
@@ -141,11 +144,11 @@ def test_the_client_of_the_package_index_reads_the_same_sums_and_scales_alike(cl
     by_auc = recount3.se.compute_scale_factors(joined, by="auc", **columns)
     by_reads = recount3.se.compute_scale_factors(joined, by="mapped_reads", paired_end_status=paired, **columns)
     length = number(quality, "star.average_mapped_length")
-    ours = transform.is_paired_end(length, number(quality, "avg_len"))
+    ours = upstream_formulas.is_paired_end(length, number(quality, "avg_len"))
     assert ours.tolist() == paired.astype(float).tolist()
-    assert np.array_equal(transform.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases")), by_auc)
+    assert np.array_equal(upstream_formulas.scale_by_auc(number(quality, "bc_auc.all_reads_all_bases")), by_auc)
     reads = number(quality, "star.all_mapped_reads")
-    np.testing.assert_allclose(transform.scale_by_mapped_reads(reads, length, ours), by_reads, rtol=1e-15)
+    np.testing.assert_allclose(upstream_formulas.scale_by_mapped_reads(reads, length, ours), by_reads, rtol=1e-15)
 
 
 def test_the_clients_experiment_gives_the_same_counts_and_tpm(client, study, monkeypatch):
@@ -158,7 +161,7 @@ def test_the_clients_experiment_gives_the_same_counts_and_tpm(client, study, mon
     experiment = recount3.create_rse(project=STUDY.project, organism="mouse", annotation_extension="M023")
     theirs = recount3.se.compute_read_counts(experiment)[sums.index]
     mapped = number(quality, "star.average_mapped_length")
-    assert np.array_equal(transform.read_counts(sums, mapped).T, theirs)
+    assert np.array_equal(upstream_formulas.read_counts(sums, mapped).T, theirs)
     tpm = recount3.se.compute_tpm(experiment)[sums.index]
     np.testing.assert_allclose(transform.tpm(sums, length).T, tpm, rtol=1e-12)
 
@@ -179,16 +182,16 @@ def test_tpm_does_not_depend_on_depth_or_read_length(sums, length, factor):
 
 @given(SUMS, LENGTHS)
 def test_tpm_of_rpkm_is_tpm_of_counts(sums, length):
-    rpkm = transform.rpkm(sums, length)
+    rpkm = upstream_formulas.rpkm(sums, length)
     np.testing.assert_allclose(rpkm / rpkm.sum(axis=1, keepdims=True) * 1e6, transform.tpm(sums, length), rtol=1e-12)
 
 
 def test_halves_are_rounded_to_even_as_in_r():
-    assert transform.scaled_counts([[1, 3, 5]], [0.5]).tolist() == [[0, 2, 2]]
+    assert upstream_formulas.scaled_counts([[1, 3, 5]], [0.5]).tolist() == [[0, 2, 2]]
 
 
 def test_paired_ends_are_told_by_the_ratio_of_lengths():
-    paired = transform.is_paired_end([150, 75.4, 300, 75], [75, 75, 75, 0])
+    paired = upstream_formulas.is_paired_end([150, 75.4, 300, 75], [75, 75, 75, 0])
     np.testing.assert_array_equal(paired, [1, 0, np.nan, np.nan])
 
 

@@ -8,7 +8,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.demo import realism
+import realism
 from scarceseq.files import read_table
 
 # figure -> (lowest, highest) over real data and small world

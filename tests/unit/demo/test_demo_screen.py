@@ -3,8 +3,8 @@
 import anndata
 import numpy as np
 import pytest
+from realism import pseudobulk_deltas
 from scarceseq.demo.programmes import diffuse, programme_graph
-from scarceseq.demo.realism import pseudobulk_deltas
 from scarceseq.files import read_table
 
 

@@ -19,7 +19,6 @@ from scarceseq.files import atomic
 
 # What is known of each sample, whatever it comes from.
 SAMPLE_COLUMNS = ["study", "organism", "source", "unit", "runs", "auc", "mapped_reads", "average_mapped_length"]
-GENE_COLUMNS = ["gene_name", "gene_type", "bp_length", "measured"]
 DROPPED_COLUMNS = ["study", "run", "reason", "value"]
 
 # Eight-byte whole numbers of which the high bytes are mostly 0: shuffling bytes packs them better and faster.

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
-from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from scarceseq.archive.parsing import (
     parse_rows,
     plain_rows,
 )
-from scarceseq.archive.tables import lines, open_gzip
+from scarceseq.archive.tables import lines
 
 # Text parsed at once: with what is known of it, it stays in a near cache.
 BLOCK_BYTES = 512 << 10
@@ -239,33 +238,6 @@ def _check_order(block, names):
         index = block.first + row
         want = names.ids[index] if index < len(names.ids) else "(end)"
         raise DamagedError(f"gene {index + 1}: {block.gene_id(row)} where the annotation has {want}")
-
-
-def read_gene_sums(path: str | Path, runs: list[str] | None = None) -> tuple[Header, list[str], np.ndarray]:
-    """A whole gene-sums file.
-
-    Parameters
-    ----------
-    path : path
-    runs : list of str, optional
-        Columns wanted, in this order; all in file order if not given.
-
-    Returns
-    -------
-    header : Header
-    gene_ids : list of str
-    sums : numpy.ndarray
-        int64, (genes, runs).
-    """
-    gene_ids, blocks = [], []
-    with open_gzip(path) as handle:
-        header = read_header(handle)
-        wanted = header.runs if runs is None else list(runs)
-        places = columns_to_places(header, wanted, np.arange(len(wanted)))
-        for block in gene_sum_blocks(handle, header, places=places):
-            gene_ids += [block.gene_id(row) for row in range(block.rows)]
-            blocks.append(block.counts.T)
-    return header, gene_ids, np.concatenate(blocks) if blocks else np.zeros((0, len(wanted)), dtype=np.int64)
 
 
 def columns_to_places(header: Header, runs: Iterable[str], places: Iterable[int]) -> np.ndarray:

@@ -16,7 +16,6 @@ QC_COLUMNS = {
     "mapped_reads": "star.all_mapped_reads",
     "average_mapped_length": "star.average_mapped_length",
 }
-SOURCE_COLUMNS = ("experiment_acc", "library_selection", "sample_attributes")
 
 
 def read_tables(paths: Mapping[str, str | Path]) -> dict[str, pa.Table]:

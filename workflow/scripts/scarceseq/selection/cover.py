@@ -8,7 +8,6 @@ import numpy as np
 from scarceseq.errors import InputError
 from scarceseq.selection.loops import fastest
 
-CLOSED = 2**62  # subtracted from the gain of what cannot be taken: more than all gains together
 ONCE, HALVING = 63, 1  # bits by which what is left of a covered item shrinks: to nothing, or to half
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from scarceseq.errors import InputError
 from scarceseq.files import read_table
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.fitting import CURVE_METRICS
@@ -191,11 +190,3 @@ def not_defined(values):
                 about |= {"metric": name, "status": "not defined", "reason": metric.undefined.get(kind, "")}
                 rows.append(about | {"transductive": bool(group["transductive"].iloc[0])})
     return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int32", "cycles": "Int32"})
-
-
-def check_not_empty(paths):
-    """Raise `InputError` when there is nothing to score."""
-    if not paths:
-        raise InputError(
-            "score_selection: no predictions were given; check selection.selectors and selection.predictors"
-        )

@@ -9,6 +9,7 @@ that a job names is part of that job's hash. Comments, docstrings and annotation
 import ast
 import functools
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def fingerprint(script, entries=None):
     files = source_files(Path(script), entries or {})
     digest = hashlib.sha256()
     for path in sorted(files, key=lambda path: path.as_posix()):
-        if content := _content(path, path.stat().st_mtime_ns):
+        if content := _read(path, path.stat().st_mtime_ns).content:
             digest.update(path.relative_to(Path(script).parent).as_posix().encode() + b"\0" + content)
     return digest.hexdigest()[:16]
 
@@ -42,7 +43,7 @@ def fingerprint(script, entries=None):
 def source_files(script, entries):
     """Files that the hash covers: the script, modules, registry entries, and data files beside the modules."""
     root = script.parent
-    found, waiting = set(), [script]
+    found, waiting, resolved, folders = set(), [script], set(), {root}
     while waiting:
         path = waiting.pop()
         if path in found or not path.exists():
@@ -50,14 +51,17 @@ def source_files(script, entries):
         found.add(path)
         if path.suffix != ".py":
             continue
-        modules, registries = _references(path, path.stat().st_mtime_ns)
-        for registry in registries:
+        source = _read(path, path.stat().st_mtime_ns)
+        modules = source.modules
+        for registry in source.registries:
             folder = root / PACKAGE / registry.replace(".", "/")
             names = entries.get(registry) or [entry.stem for entry in folder.glob("*.py") if entry.stem != "__init__"]
             modules = modules | {f"{PACKAGE}.{registry}.{name}" for name in names}
-        for module in modules:
+        for module in modules - resolved:
             waiting.extend(_module_files(root, module))
-        if path != script:
+        resolved |= modules
+        if path != script and path.parent not in folders:
+            folders.add(path.parent)
             waiting.extend(item for item in path.parent.iterdir() if item.suffix not in (".py", ".pyc", "", ".tmp"))
     return found
 
@@ -74,10 +78,19 @@ def _module_files(root, module):
 
 
 @functools.cache
-def _references(path, _modified):
+def _read(path: Path, _modified: int) -> Source:
+    """A file, read once as long as its time of change (ns) stays."""
+    if path.suffix != ".py":
+        return Source(path.read_bytes())
+    tree = ast.parse(path.read_text(), str(path))
+    modules, registries = _references(tree)
+    return Source(_content(tree, path.name), modules, registries)
+
+
+def _references(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
     """Names of package modules that a file imports, and of registries that it loads from."""
     modules, registries = set(), set()
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -100,13 +113,9 @@ def _is_registry_load(call):
     return called
 
 
-@functools.cache
-def _content(path: Path, _modified: int) -> bytes:
-    """Bytes of a file; a Python file without comments, docstrings, annotations and layout, settings without keys."""
-    if path.suffix != ".py":
-        return path.read_bytes()
-    tree = ast.parse(path.read_text(), str(path))
-    if path.name == "settings.py":
+def _content(tree: ast.Module, name: str) -> bytes:
+    """A Python file without comments, docstrings, annotations and layout, settings without keys."""
+    if name == "settings.py":
         tree.body = [node for node in map(_without_keys, tree.body) if node is not None]
     return ast.unparse(_Bare().visit(tree)).encode()
 

@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 CONFIG ?= config/demo.yaml
 CORES ?= all
 BIN := .venv/bin
+# Tests of one file stay in one process; leave out with `make test WORKERS=`.
+WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-slow bench lint format docs lock clean
 
@@ -11,7 +13,8 @@ run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)$(if $(DATA), --config data=$(DATA))
 
 test: .venv/ready lint
-	$(BIN)/python -m pytest -m "not slow"
+	@printf '\n== tests ==\n'
+	$(BIN)/python -m pytest -m "not slow" $(WORKERS)
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
@@ -23,7 +26,9 @@ bench: .venv/ready
 	done; exit $$failed
 
 lint: .venv/ready
+	@printf '\n== lint ==\n'
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile rules workflow/Snakefile

@@ -5,6 +5,15 @@ from pathlib import Path
 
 import pytest
 
+# One thread for each of several workers, and for what they start; set before numpy and torch are imported.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs of the workflow first: they take long, and what is short fills the workers at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "workflow")
+
 
 @pytest.fixture(scope="session")
 def shared_data():

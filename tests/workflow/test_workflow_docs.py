@@ -1,10 +1,12 @@
 """Every command of the README and of docs/ is known here, and run or planned. Oracle: its exit status."""
 
 import importlib.util
+import json
 import re
 import shlex
 
 import pytest
+import yaml
 from helpers import REPOSITORY, snakemake
 
 DATA = "data=PATH"
@@ -66,6 +68,34 @@ def test_every_file_that_shipped_configs_read_is_documented():
         for path in re.findall(r"\{data\}/([^\"\s]+)", config.read_text()):
             folder, _, name = path.rpartition("/")
             assert f"`{path}`" in told or (f"`{folder}/`" in told and f"`{name}`" in told), f"{config.name}: {path}"
+
+
+CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
+
+
+def test_the_map_of_rooms_lists_every_room_once():
+    package = REPOSITORY / "workflow/scripts/scarceseq"
+    rooms = sorted(path.parent.name for path in package.glob("*/__init__.py"))
+    assert sorted(re.findall(r"^\| `(\w+)/`", CONTRIBUTING, re.MULTILINE)) == rooms
+
+
+def test_files_and_make_targets_that_contributing_names_are_there():
+    paths = set(re.findall(r"(?:tests|rules|workflow|docs|config|benchmarks)/[\w/.]*\w", CONTRIBUTING))
+    assert len(paths) > 10
+    assert [path for path in sorted(paths) if not (REPOSITORY / path).exists()] == []
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", CONTRIBUTING)) <= targets
+
+
+def test_the_workflow_on_github_calls_the_two_commands_on_configs_that_need_no_data():
+    jobs = yaml.safe_load((REPOSITORY / ".github/workflows/test.yaml").read_text())["jobs"]
+    calls = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert calls == {"test": ["make test"], "report": ["make run CONFIG=config/${{ matrix.config }}.yaml"]}
+    for name in jobs["report"]["strategy"]["matrix"]["config"]:
+        config = yaml.safe_load((REPOSITORY / f"config/{name}.yaml").read_text())
+        assert config["name"] == name
+        assert "demo" in config
+        assert "{data}" not in json.dumps(config)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ that a job names is part of that job's hash. Comments, docstrings and annotation
 import ast
 import functools
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,25 @@ from typing import Any
 PACKAGE = "scarceseq"
 
 
-def fingerprint(script, entries=None):
+@dataclass(frozen=True)
+class Source:
+    """What counts of a file.
+
+    Attributes
+    ----------
+    content : bytes
+    modules : frozenset of str
+        Names of modules of the package that it imports.
+    registries : frozenset of str
+        Registries that it loads from.
+    """
+
+    content: bytes
+    modules: frozenset[str] = frozenset()
+    registries: frozenset[str] = frozenset()
+
+
+def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> str:
     """Hash of a script and of what it imports from the package, transitively.
 
     Parameters
@@ -40,7 +59,7 @@ def fingerprint(script, entries=None):
     return digest.hexdigest()[:16]
 
 
-def source_files(script, entries):
+def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
     """Files that the hash covers: the script, modules, registry entries, and data files beside the modules."""
     root = script.parent
     found, waiting, resolved, folders = set(), [script], set(), {root}
@@ -66,7 +85,7 @@ def source_files(script, entries):
     return found
 
 
-def _module_files(root, module):
+def _module_files(root: Path, module: str) -> Iterator[Path]:
     """The module's file and the ``__init__.py`` of each package on the way to it."""
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):
@@ -100,7 +119,7 @@ def _references(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(name for name in modules if name.split(".")[0] == PACKAGE), frozenset(registries)
 
 
-def _is_registry_load(call):
+def _is_registry_load(call: ast.Call) -> bool:
     function = call.func
     called = (
         isinstance(function, ast.Attribute)
@@ -109,7 +128,7 @@ def _is_registry_load(call):
         and function.value.id == "registry"
     )
     if called and not (call.args and isinstance(call.args[0], ast.Constant)):
-        raise ValueError(f"line {call.lineno}: registry.{function.attr} needs the registry's name as a literal string")
+        raise ValueError(f"line {call.lineno}: registry.load needs the registry's name as a literal string")
     return called
 
 

@@ -1,6 +1,7 @@
 """From a finished run to a packed model, and with that to a prediction of somebody else's study."""
 
 import shutil
+from pathlib import Path
 
 import anndata
 import numpy as np
@@ -8,6 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import planned, snakemake
+from scarceseq.config import settings
+from scarceseq.errors import InputError
 from scarceseq.files import read_json, read_table, sha256
 from test_workflow_reruns import appended, edited
 
@@ -122,13 +125,14 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
         ),
     ],
 )
-def test_a_wrong_key_of_the_own_study_is_named(laboratory, changes, words):
+def test_a_wrong_key_of_the_own_study_is_named(laboratory, monkeypatch, changes, words):
+    """As Snakemake prints it, see `test_snakemake_prints_that_message_and_runs_nothing`."""
     folder, _ = laboratory
-    config = yaml.safe_load((folder / OWN[1]).read_text())
-    (folder / "wrong.yaml").write_text(yaml.safe_dump(config | {"own_study": config["own_study"] | changes}))
-    done = snakemake(folder, "-n", "--configfile", "wrong.yaml", check=False)
-    assert done.returncode != 0
-    assert words in done.stdout
+    monkeypatch.chdir(folder)
+    config = yaml.safe_load(Path(OWN[1]).read_text())
+    with pytest.raises(InputError) as error:
+        settings.complete(config | {"own_study": config["own_study"] | changes})
+    assert words in str(error.value)
 
 
 def test_a_tampered_model_stops_the_run_with_the_reason(laboratory):

@@ -45,10 +45,6 @@ def changed_config(folder, change):
     return planned(folder, "--configfile", str(path))
 
 
-def test_finished_run_has_nothing_to_do(finished_run):
-    assert rules(finished_run) == set()
-
-
 def test_touching_every_file_reruns_nothing(finished_run):
     for folder in ("workflow", "rules", "config", "profiles"):
         for path in (finished_run / folder).rglob("*"):

@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# How long an example takes says how busy the machine is, and several workers keep it busy.
+settings.register_profile("scarceseq", deadline=None)
+settings.load_profile("scarceseq")
 # One thread for each of several workers, and for what they start; set before numpy and torch are imported.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")

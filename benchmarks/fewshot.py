@@ -29,12 +29,13 @@ from torch.nn.functional import cross_entropy
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from scarceseq import registry, runtime
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine.fitting import Fitter
 from scarceseq.fewshot.engine.rates import guide_rate
 from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.starts import pretrained_start
-from scarceseq.fewshot.method import Candidate, Gradient
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.pretrain.model import Base
 from scarceseq.seeds import derive
@@ -48,12 +49,12 @@ SETTINGS = FittingSettings(
 # A stable rate falls with the number of genes: fits that diverge would compare nothing.
 LEARNING_RATE_TIMES_GENES = 2.0
 CPU_BARS = {
-    (2_000, "guided_per_tensor"): 8,
+    (2_000, "guided@per_tensor"): 8,
     (2_000, "full_fine_tuning"): 10,
-    (2_000, "scalar_mean_rate"): 10,
-    (20_000, "guided_per_tensor"): 20,
+    (2_000, "mean_rate@per_tensor"): 10,
+    (20_000, "guided@per_tensor"): 20,
     (20_000, "full_fine_tuning"): 10,
-    (20_000, "scalar_mean_rate"): 10,
+    (20_000, "mean_rate@per_tensor"): 10,
 }
 CUDA_BAR = 50
 TOLERANCE = 1e-10
@@ -111,14 +112,14 @@ def rates_of(name, setting):
     if name == "full_fine_tuning":
         return {}
     guide = guide_rate(setting)
-    return guide if name == "guided_per_tensor" else METHODS[name].rate(setting)
+    return guide if name == "guided@per_tensor" else METHODS[name].rate(setting)
 
 
 def compare_weights(genes):
     """Largest difference of weights and probabilities in float64, relative to the largest displacement."""
     setting, (episode,) = make_setting(genes, "cpu", torch.float64), make_episodes(genes, 1)
     rate, worst = LEARNING_RATE_TIMES_GENES / genes, 0.0
-    for name in ("guided_per_tensor", "full_fine_tuning", "scalar_mean_rate"):
+    for name in ("guided@per_tensor", "full_fine_tuning", "mean_rate@per_tensor"):
         expected, network = plain(setting, episode, rates_of(name, setting), rate)
         fitter = Fitter(METHODS[name], setting, SETTINGS)
         triple, engine = fitter.begin(episode)
@@ -198,7 +199,7 @@ def measure_stacked(device, genes, count, at_once=None):
     """Fits per second of every gradient-trained method, stacked; of the plain loop; and whether both predict alike."""
     setting, episodes = make_setting(genes, device, torch.float32), make_episodes(genes, count)
     rate, per_second, equal = LEARNING_RATE_TIMES_GENES / genes, {}, True
-    factors = rates_of("guided_per_tensor", setting)
+    factors = rates_of("guided@per_tensor", setting)
     plain(setting, episodes[0], factors, rate)
     slow = statistics.median(timed(lambda e=e: plain(setting, e, factors, rate), device) for e in episodes[:5])
     for name, method in METHODS.items():
@@ -220,16 +221,17 @@ def run_cuda(quick):
     """Stacked fits on a GPU against the plain loop on it, and every gradient-trained method."""
     genes, count = 2_000 if quick else 20_000, 64 if quick else 512
     per_second, slow, equal = measure_stacked("cuda", genes, count)
-    ratio = per_second["guided_per_tensor"] / slow
+    ratio = per_second["guided@per_tensor"] / slow
     print(f"plain loop {slow:.1f} fits/s; with a guide {ratio:.1f} times as fast (bar {CUDA_BAR})")
     detail = {"genes": genes, "fits_per_second": per_second, "plain_fits_per_second": slow}
     return {"ratio": ratio / CUDA_BAR, "equal": equal, "device": torch.cuda.get_device_name(), "detail": detail}
 
 
-NAMES = registry.names("fewshot.methods")
-METHODS = {
-    name: method for name in NAMES if isinstance(method := registry.load("fewshot.methods", name).METHOD, Gradient)
-}
+NAMES = [
+    f"{name}@per_tensor" if registry.declared("fewshot.fine_tuning", name, "GUIDED", False) else name
+    for name in registry.names("fewshot.fine_tuning")
+]
+METHODS = {name: compose(name) for name in NAMES}
 
 
 def main():

@@ -25,6 +25,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 from scarceseq import registry
+from scarceseq.config import selector_names
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.network.kinds import annotation
 from scarceseq.perturbation.prior import Prior
@@ -41,11 +42,7 @@ from scarceseq.selection.settings import BudgetSettings, JudgementSettings, Rank
 BAR_S, SPLITS, DRAWS, SEED, CORES = 600, 20, 20, 1, 2
 BUDGETS = BudgetSettings([5, 10, 20, 30, 50, 100], min_budget=10, model_seeds=1)
 PREDICTORS = ("training_mean", "graph_ridge", "graph_pca_ridge", "graph_neighbours")
-SELECTORS = [
-    name
-    for name in registry.names("selection.selectors")
-    if not registry.declared("selection.selectors", name, "ROUNDS")
-]
+SELECTORS = selector_names.one_shot()
 
 
 def read_world(folder, splits):

@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(PYTHONPATH=str(SCRIPTS))
 
 from scarceseq import registry
-from scarceseq.config import settings
+from scarceseq.config import method_names, settings
 from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
 
@@ -81,8 +81,7 @@ def graph_file(graph):
 
 def candidates_of(section, method):
     """What a few-shot method tries."""
-    key = registry.declared("fewshot.methods", method, "CANDIDATES")
-    return candidates(config[section]["fitting"], key)
+    return candidates(config[section]["fitting"], method_names.candidates_key(method))
 
 
 def fitting_of(section):

@@ -27,7 +27,7 @@ def hash_code_into_params():
 @functools.cache
 def code_hash(script, entries):
     """Hash of a script's code for the given registry entries, computed once per planning."""
-    return fingerprint(script, {registry: [e for r, e in entries if r == registry] for registry, _ in entries})
+    return fingerprint(script, {registry: [e for r, e in entries if r == registry and e] for registry, _ in entries})
 
 
 def registry_entries(wildcards, script):
@@ -40,15 +40,12 @@ def registry_entries(wildcards, script):
     pairs = [(registries[key][0], registries[key][1](name)) for key, name in wildcards.items() if key in registries]
     if script.stem in ("predict_own_study", "explain_own_study"):
         methods = config["own_study"]["methods"]
-        pairs += [("fewshot.methods", name) for name in (methods if "predict" in script.stem else methods[:1])]
+        pairs += method_names.entries(methods if "predict" in script.stem else methods[:1])
     if "selector" in wildcards.keys():
-        selectors = selectors_of_job(wildcards)
-        starts = [selector_names.declared(name, "START") for name in selectors if in_rounds([name])]
-        names = {selector_names.parts(name)[0] for name in selectors}
-        pairs += [("selection.selectors", name) for name in sorted({*names, *starts})]
+        pairs += selector_names.entries(selectors_of_job(wildcards))
         pairs += [("selection.surrogates", name) for name in models_between_rounds(wildcards)]
     if "block" in wildcards.keys() and "task" in wildcards.keys():
-        pairs += [("fewshot.methods", method) for method in method_blocks(wildcards.task)[wildcards.block]]
+        pairs += method_names.entries(method_blocks(wildcards.task)[wildcards.block])
     if "base" in wildcards.keys():
         base = base_settings(wildcards)
         pairs.append(("pretrain.architectures", base["architecture"]))

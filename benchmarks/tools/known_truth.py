@@ -28,14 +28,14 @@ from scarceseq.perturbation.kernel import Kernel, fit, predict
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.kernels import gene_kernel
-from scarceseq.selection.selectors import random, reach_tests, reach_usage, v_optimal
+from scarceseq.selection.selector import ranker
 from scarceseq.selection.settings import RankingSettings
 from scarceseq.selection.stability import rewire
 
 SEED, SPLITS, DRAWS, REWIRINGS = 20261121, 10, 20, 3
 SCREENS, SPLITS_OF_SCREEN, DEMO_NOISE = 40, 3, 0.3
 BUDGET_SHARE, TEST_SHARE, COLUMNS = 0.2, 0.2, 60
-WAYS = {"v_optimal": v_optimal, "reach_usage": reach_usage, "reach_tests": reach_tests}
+WAYS = ("v_optimal", "reach@usage", "reach@tests")
 
 
 def annotation_graph(genes=600, terms=400):
@@ -110,12 +110,14 @@ def errors_by_way(graph, genes, profiles, splits=SPLITS, rewirings=REWIRINGS):
         def error(selector, on, seed=0, test=test, pool=pool):
             evidence = Evidence(RankingSettings(1, 1), on, tuple(genes[test]), (on,))
             budget = round(BUDGET_SHARE * len(pool))
-            chosen = np.sort(np.searchsorted(genes, selector.rank(list(genes[pool]), evidence, budget, seed=seed)[0]))
+            chosen = np.sort(
+                np.searchsorted(genes, ranker(selector)(list(genes[pool]), evidence, budget, seed=seed)[0])
+            )
             return ((predict(fit(profiles[chosen], chosen, known), test) - profiles[test]) ** 2).mean()
 
-        row = {name: error(selector, graph) for name, selector in WAYS.items()}
-        row["random"] = np.mean([error(random, graph, derive(SEED, split, draw)) for draw in range(DRAWS)])
-        row["reach_usage on rewired"] = np.mean([error(reach_usage, other) for other in rewired])
+        row = {name: error(name, graph) for name in WAYS}
+        row["random"] = np.mean([error("random", graph, derive(SEED, split, draw)) for draw in range(DRAWS)])
+        row["reach@usage on rewired"] = np.mean([error("reach@usage", other) for other in rewired])
         rows.append(row)
     return pd.DataFrame(rows)
 

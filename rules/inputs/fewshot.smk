@@ -11,7 +11,7 @@ def method_blocks(task):
 
 def learned_file(base, method):
     """What a few-shot method needs that was learned on other studies: a guide, or what meta-learning made; or None."""
-    needed = registry.declared("fewshot.methods", method, "GUIDE")
+    needed = method_names.learned(method)
     if needed is None:
         return None
     key, name = needed.split("/")
@@ -79,7 +79,7 @@ def fewshot_fits():
     for task, way, shot in fewshot_cells():
         for base, seeds in compared_variants(task):
             for block, methods in method_blocks(task).items():
-                sees = any(registry.declared("fewshot.methods", method, "NETWORK") for method in methods)
+                sees = any(method_names.sees_network(method) for method in methods)
                 for variant in seeds if sees else seeds[:1]:
                     yield base, variant, block, task, way, shot
 

@@ -34,7 +34,7 @@ def own_study_methods(names):
     """Methods of the own study: the guide that each needs, and its candidates."""
     methods = {}
     for name in names:
-        guide = registry.declared("fewshot.methods", name, "GUIDE")
+        guide = method_names.learned(name)
         methods[name] = {
             "learned": guide and f"{RESULTS}/own_study/model/{Path(guide).name}.safetensors",
             "candidates": candidates_of("own_study", name),

@@ -19,9 +19,19 @@ import numpy as np
 import pandas as pd
 import yaml
 from helpers import copy_repository, snakemake
+from scarceseq.config import former_names
 
 # New name of a column, file or method -> the old one.
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {
+    **former_names.METHODS,
+    **former_names.SELECTORS,
+    "centred_unit_length": "2.0",
+    "unit_length": "1.0",
+    "unchanged": "0.0",
+    "ranks_centred_unit_length": "5.0",
+    "ranks_unit_length": "4.0",
+    "ranks_unchanged": "3.0",
+}
 # The same for words that one folder of results spelled differently from another.
 RENAMED_IN = {
     "own_study": {

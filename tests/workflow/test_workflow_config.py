@@ -12,8 +12,7 @@ import pytest
 import yaml
 from helpers import REPOSITORY, planned, snakemake
 from scarceseq import registry
-from scarceseq.config import selector_names as ways
-from scarceseq.config import settings
+from scarceseq.config import method_names, selector_names, settings
 from scarceseq.config import table as config_table
 from scarceseq.config.keys import Config
 from scarceseq.config.models import model_of
@@ -137,8 +136,28 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key selection.selectors.bald@oracle: 'oracle' is no model; known: gears, graph_process",
         ),
         (
+            lambda c: c["selection"].update(selectors=["random", "degree@gears"]),
+            "config key selection.selectors: 'degree@gears' chooses in one shot, without a model",
+        ),
+        (
             lambda c: c["selection"].update(selectors=["random", "reach@gears"]),
-            "config key selection.selectors: 'reach@gears' chooses in one shot, without a model",
+            "config key selection.selectors.reach@gears: 'gears' is no variant of reach; known: candidates, halving",
+        ),
+        (
+            lambda c: c["selection"].update(selectors=["random", "reach_usage"]),
+            "config key selection.selectors: `reach_usage` is now called `reach@usage`",
+        ),
+        (
+            lambda c: c["selection"].update(stability={"selectors": ["reach_soft"]}),
+            "config key selection.stability.selectors: `reach_soft` is now called `reach@soft`",
+        ),
+        (
+            lambda c: c["fewshot"].update(methods=["genes_knn"]),
+            "config key fewshot.methods: `genes_knn` is now called `knn@genes`",
+        ),
+        (
+            lambda c: c["fewshot"].update(fitting={"candidates": {"feature_transform": [2, 1, 0, 5, 4, 3]}}),
+            "config key fewshot.fitting.candidates.feature_transform",
         ),
         (
             lambda c: (
@@ -161,7 +180,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
         ),
         (
             lambda c: c["guide"].pop("meta"),
-            "config key guide.meta: is missing, and fewshot.methods has reptile, which needs it",
+            "config key guide.meta: is missing, and fewshot.methods has full_fine_tuning@reptile, which needs it",
         ),
         (
             lambda c: c["guide"]["meta"].update(scheme="noscheme"),
@@ -240,9 +259,9 @@ def test_without_being_asked_for_the_first_method_and_components_are_tested(tmp_
     def chosen(**changes):
         return settings.complete({"name": "own", "seed": 1, "own_study": own | changes})["own_study"]["tested_methods"]
 
-    assert chosen() == ["guided_per_tensor", "pca_logistic"]
-    assert chosen(methods=["full_fine_tuning", "genes_logistic"]) == ["full_fine_tuning"]
-    assert chosen(tested_methods=["nearest_centroid"]) == ["nearest_centroid"]
+    assert chosen() == ["guided@per_tensor", "logistic@pca"]
+    assert chosen(methods=["full_fine_tuning", "logistic@genes"]) == ["full_fine_tuning"]
+    assert chosen(tested_methods=["nearest_centroid@genes"]) == ["nearest_centroid@genes"]
 
 
 def test_snakemake_prints_that_message_and_runs_nothing(repository_copy):
@@ -286,10 +305,17 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
         * len(task["shots"])
         for task in fewshot["tasks"].values()
     )
-    assert sorted(fewshot["methods"]) == registry.names("fewshot.methods"), "the demo runs every method"
-    selectors = ways.selector_jobs(demo()["selection"]["selectors"]).values()
+    run = {entry for entry in method_names.entries(fewshot["methods"]) if entry[1]}
+    for kind in (method_names.CLASSIFIERS, method_names.FEATURES, method_names.FINE_TUNING):
+        assert sorted(name for registered, name in run if registered == kind) == registry.names(kind), "of each, one"
+    assert {method_names.learned(name) for name in fewshot["methods"]} >= {
+        *method_names.GUIDES.values(),
+        *(f"meta/{name}" for name in registry.names("guide.meta")),
+    }
+    selectors = selector_names.selector_jobs(demo()["selection"]["selectors"]).values()
     every = sorted(name for names in selectors for name in names)
-    assert every == registry.names("selection.selectors"), "the demo runs every selector"
+    rounds = [name for name in registry.names("selection.selectors") if selector_names.declared(name, "ROUNDS")]
+    assert every == sorted([*selector_names.one_shot(), *rounds]), "the demo runs every selector"
 
 
 def refused(change, **options):

@@ -74,7 +74,7 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
     assert (genes.loc[planted, "rank"] <= 20).sum() >= PLANTED - 1
     assert (genes.loc[planted, "highest_in"] == "treated").all()
     scores = read_table(results / "own_study/scores.tsv").set_index("method")
-    assert scores.loc["genes_logistic", "balanced_accuracy"] > 0.8
+    assert scores.loc["logistic@genes", "balanced_accuracy"] > 0.8
     told = read_json(results / "own_study/summary.json")["verdict"][0]
     assert told.startswith("The label can be predicted from these samples better than by chance")
     page = (results / "report.html").read_text()
@@ -107,7 +107,7 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
         assert plan() == dict.fromkeys(steps[1:], 1)
     with edited(folder / "workflow/scripts/scarceseq/guide/packing.py", appended):
         assert plan() == dict.fromkeys(steps, 1)
-    with edited(folder / "workflow/scripts/scarceseq/fewshot/methods/genes_knn.py", appended):
+    with edited(folder / "workflow/scripts/scarceseq/fewshot/classifiers/knn.py", appended):
         assert plan() == {}
 
 
@@ -116,9 +116,12 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
     [
         ({"model": "elsewhere.zip"}, "own_study.model: there is no file 'elsewhere.zip'"),
         ({"labels": None}, "own_study.labels: is needed unless the counts are an .h5ad"),
-        ({"methods": ["reptile"]}, "own_study.methods: reptile needs meta/reptile, which no packed model has"),
-        ({"methods": ["genes_knn"]}, "own_study.methods: the first one, genes_knn, is not trained by gradient"),
-        ({"tested_methods": ["genes_knn"]}, "own_study.tested_methods: 'genes_knn' is no method of"),
+        (
+            {"methods": ["full_fine_tuning@reptile"]},
+            "own_study.methods: full_fine_tuning@reptile needs meta/reptile, which no packed model has",
+        ),
+        ({"methods": ["knn@genes"]}, "own_study.methods: the first one, knn@genes, is not trained by gradient"),
+        ({"tested_methods": ["knn@genes"]}, "own_study.tested_methods: 'knn@genes' is no method of"),
         (
             {"fitting": {"candidates": {"learning_rate": [0.1]}}},
             "own_study.fitting.candidates: every method must have as",

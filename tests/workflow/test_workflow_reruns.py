@@ -85,14 +85,14 @@ def test_edit_of_the_report_template_reruns_the_report(finished_run):
 
 
 def test_edit_of_a_method_reruns_only_its_jobs(finished_run):
-    with edited(finished_run / PACKAGE / "fewshot" / "methods" / "scratch.py", appended):
+    with edited(finished_run / PACKAGE / "fewshot" / "fine_tuning" / "scratch.py", appended):
         plan = planned(finished_run, "--configfile", TINY)
     assert plan == {"fit_episodes": 1, "score_fewshot": 1, "render_report": 1}
 
 
 def test_adding_a_method_runs_only_its_jobs(finished_run):
     def add(config):
-        config["fewshot"]["methods"].append("nearest_centroid")
+        config["fewshot"]["methods"].append("nearest_centroid@genes")
 
     assert changed_config(finished_run, add) == {"fit_episodes": 1, "score_fewshot": 1, "render_report": 1}
 
@@ -116,11 +116,23 @@ def test_another_seed_in_the_comparison_needs_its_guides_and_the_fits_that_see_t
 
     plan = changed_config(finished_run, add)
     expected = {"plan_scouts": 1, "train_scouts": 1, "compute_guide": 1, "fit_episodes": 3, "score_fewshot": 1}
-    assert plan == expected | {"render_report": 1}  # pca_logistic never sees the network
+    assert plan == expected | {"render_report": 1}  # logistic@pca never sees the network
 
 
-def test_adding_a_registry_file_reruns_nothing(finished_run):
-    source = finished_run / PACKAGE / "fewshot" / "methods" / "scratch.py"
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "fewshot/fine_tuning/scratch",
+            "fewshot/fine_tuning/guided",
+            "fewshot/classifiers/knn",
+            "fewshot/features/genes",
+        ),
+        *("selection/selectors/reach", "selection/reaches/usage", "guide/meta/aruba"),
+    ],
+)
+def test_adding_a_registry_file_reruns_nothing(finished_run, entry):
+    source = finished_run / PACKAGE / f"{entry}.py"
     added = source.with_name("another_start.py")
     added.write_text(source.read_text())
     try:

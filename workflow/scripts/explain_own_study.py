@@ -3,10 +3,11 @@
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from scarceseq import device, registry
+from scarceseq import device
 from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import make_predictor
-from scarceseq.fewshot.method import Candidate, Gradient
+from scarceseq.fewshot.compose import compose
+from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
 from scarceseq.own_study.gene_list import explain, gene_table
@@ -22,8 +23,8 @@ base = load_base(source.model, source.information, device.choose("cpu"))
 samples, expression = read_table(source.samples), np.load(source.expression)
 corpus, splits = own_corpus(expression, samples, base, load_file(source.components))
 ((name, inputs),) = params.method.items()
-method = registry.load("fewshot.methods", name).METHOD
-if not isinstance(method, Gradient):
+method = compose(name)
+if not isinstance(method, FineTuning):
     raise InputError(f"config key own_study.methods: the first one, {name}, is not trained by gradient")
 fitting = FittingSettings(**params.fitting, candidates=[])
 learned = load_file(inputs["learned"]) if inputs["learned"] else None

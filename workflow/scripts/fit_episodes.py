@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from scarceseq import device, registry
+from scarceseq import device
 from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
@@ -21,7 +22,7 @@ base = load_base(source.model, source.information, chosen)
 learned = {path: load_file(path, device=str(chosen)) for path in source.get("learned", [])}
 methods = {
     name: (
-        registry.load("fewshot.methods", name).METHOD,
+        compose(name),
         learned.get(inputs["learned"]),
         [Candidate(*pair) for pair in inputs["candidates"]],
     )

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file
-from scarceseq import device, registry
+from scarceseq import device
 from scarceseq.fewshot.cell import make_predictor
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_json, write_table
@@ -31,7 +32,7 @@ corpus, splits = own_corpus(np.load(source.expression), samples, base, load_file
 fitting = FittingSettings(**params.fitting, candidates=[])
 predictors = {}
 for name, inputs in params.methods.items():
-    method = registry.load("fewshot.methods", name).METHOD
+    method = compose(name)
     check_method(name, method)
     learned = load_file(inputs["learned"]) if inputs["learned"] else None
     candidates = [Candidate(*pair) for pair in inputs["candidates"]]

@@ -6,23 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scarceseq import registry
+from every_method import NAMES
+from scarceseq.config import method_names
 from scarceseq.config.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.episodes import plan_cell
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.settings import Cell
 
-NAMES = registry.names("fewshot.methods")
 CANDIDATES = {
     "learning_rate": [0.01, 0.1],
     "adaptive_learning_rate": [0.001, 0.01],
     "inverse_penalty": [0.1, 10.0],
     "centroid_threshold": [0.0, 0.5],
-    "feature_transform": [2, 1],
+    "feature_transform": ["centred_unit_length", "unit_length"],
     "neighbours": [1, 3],
     "elastic_net_inverse_penalty": [1.0, 10.0],
     "svm_inverse_penalty": [1.0, 0.1],
@@ -44,14 +45,13 @@ def run(world, guide, fitting, episode_settings, make_corpus):
         guided, candidates = given.pop("guide", guide), given.pop("candidates", None)
         methods = {}
         for name in names:
-            entry = registry.load("fewshot.methods", name)
-            key = entry.CANDIDATES
+            key = method_names.candidates_key(name)
             steps = 15 if key in LEARNING_RATES else 0
             tried = [
                 value if isinstance(value, Candidate) else Candidate(value, steps)
                 for value in candidates or CANDIDATES[key]
             ]
-            methods[name] = entry.METHOD, guided if entry.GUIDE else None, tried
+            methods[name] = compose(name), guided if method_names.learned(name) else None, tried
         return fit_cell(methods=methods, **given)
 
     def fitted(name, **changed):
@@ -85,28 +85,28 @@ def test_every_method_predicts_every_query_sample_once_with_probabilities(run, n
     assert table.loc[table["role"] == "validation", "candidate"].nunique() == 2
 
 
-@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "pca_logistic", "nearest_centroid"])
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided@per_tensor", "logistic@pca", "nearest_centroid@genes"])
 def test_methods_learn_something_where_there_is_something_to_learn(run, name):
     assert accuracy(run(name)) > 0.5  # chance is 1/3
 
 
-@pytest.mark.parametrize("name", ["scratch", "permuted_guide", "pca_logistic"])
+@pytest.mark.parametrize("name", ["scratch", "permuted@per_tensor", "logistic@pca"])
 def test_same_input_gives_same_table(run, name):
     pd.testing.assert_frame_equal(run(name), run(name))
 
 
 def test_guide_of_ones_predicts_as_full_fine_tuning(run, guide):
     ones = {name: torch.ones_like(value) for name, value in guide.items()}
-    pd.testing.assert_frame_equal(run("guided_per_tensor", guide=ones), run("full_fine_tuning"))
+    pd.testing.assert_frame_equal(run("guided@per_tensor", guide=ones), run("full_fine_tuning"))
 
 
 def test_guide_of_zeros_predicts_as_linear_probe(run, guide):
     zeros = {name: torch.zeros_like(value) for name, value in guide.items()}
-    one, two = run("guided_global", guide=zeros), run("linear_probe")
+    one, two = run("guided@global", guide=zeros), run("linear_probe")
     pd.testing.assert_frame_equal(one, two, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "pca_logistic", "nearest_centroid"])
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided@per_tensor", "logistic@pca", "nearest_centroid@genes"])
 def test_permuting_the_values_of_test_studies_changes_no_tuning_choice(run, world, name):
     before = run(name)
     test = world.samples["study"].isin(world.splits.loc[world.splits["role"] == "test", "study"]).to_numpy()
@@ -130,21 +130,21 @@ def test_rows_stored_in_half_precision_are_not_computed_with_in_it(world):
 
 
 def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(run):
-    table = run("nearest_centroid", candidates=[50.0, 0.0])
-    assert set(table.loc[table["role"] == "test", "candidate"]) == {0.0}  # 50 leaves no gene: chance
-    table = run("nearest_centroid", candidates=[60.0, 50.0])
-    assert set(table.loc[table["role"] == "test", "candidate"]) == {60.0}
+    table = run("nearest_centroid@genes", candidates=[50.0, 0.0])
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {"0.0"}  # 50 leaves no gene: chance
+    table = run("nearest_centroid@genes", candidates=[60.0, 50.0])
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {"60.0"}
 
 
 def test_without_validation_episodes_the_first_candidate_is_used(run):
     only = run.episodes[run.episodes["role"] == "test"]
-    table = run("nearest_centroid", episodes=only, candidates=[50.0, 0.0])
+    table = run("nearest_centroid@genes", episodes=only, candidates=[50.0, 0.0])
     assert set(table["role"]) == {"test"}
-    assert set(table["candidate"]) == {50.0}
+    assert set(table["candidate"]) == {"50.0"}
 
 
 def test_empty_cell_gives_empty_table(run):
-    table = run("guided_global", episodes=run.episodes[:0])
+    table = run("guided@global", episodes=run.episodes[:0])
     assert len(table) == 0
     assert {"role", "episode", "sample", "label", "predicted", "probability", "candidate", "steps"} <= set(
         table.columns
@@ -152,9 +152,9 @@ def test_empty_cell_gives_empty_table(run):
 
 
 def test_genes_of_the_model_that_the_corpus_lacks_are_refused_and_order_does_not_matter(run, world):
-    usual = run("nearest_centroid")
+    usual = run("nearest_centroid@genes")
     turned = Corpus(world.expression[:, ::-1], world.samples, world.gene_ids[::-1], world.base)
-    pd.testing.assert_frame_equal(run("nearest_centroid", corpus=turned), usual)
+    pd.testing.assert_frame_equal(run("nearest_centroid@genes", corpus=turned), usual)
     with pytest.raises(InputError, match=r"2 of the base model's 40 genes are not in the corpus \(first: G38, G39"):
         Corpus(world.expression[:, :38], world.samples, world.gene_ids[:38], world.base)
     with pytest.raises(InputError, match=r"training\.npy has shape"):
@@ -180,7 +180,7 @@ def test_values_that_are_not_numbers_are_refused(run, world):
     query = run.episodes["sample"].iloc[-1]
     world.expression[world.samples["sample"].tolist().index(query), 3] = np.nan
     with pytest.raises(InputError, match=rf"training\.npy: sample {query}, gene G3: nan is no finite number"):
-        run("nearest_centroid")
+        run("nearest_centroid@genes")
 
 
 @pytest.mark.parametrize("centring", ["none", "study"])  # which moves a copy in another study
@@ -190,37 +190,40 @@ def test_sample_with_the_content_of_a_support_sample_is_refused_in_the_query(run
     support, query = (first.loc[first["part"] == part, "sample"].iloc[0] for part in ("support", "query"))
     world.expression[names.index(query)] = world.expression[names.index(support)]
     with pytest.raises(InputError, match="have the same expression"):
-        run("nearest_centroid", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, centring))
+        run(
+            "nearest_centroid@genes",
+            corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, centring),
+        )
 
 
 def test_studies_of_the_base_models_training_are_refused_as_episodes(run, world):
     world.splits.loc[world.splits["role"] == "test", "role"] = "scout"
     with pytest.raises(InputError, match="belongs to the pretrain or scout studies"):
-        run("nearest_centroid")
+        run("nearest_centroid@genes")
     world.base.information["training_studies"] = ["S09"]
     world.splits.loc[world.splits["role"] == "scout", "role"] = "test"
     with pytest.raises(InputError, match="study S09 of an episode"):
-        run("nearest_centroid")
+        run("nearest_centroid@genes")
 
 
 def test_a_fit_that_diverges_scores_chance_and_is_not_chosen(run):
     table = run("full_fine_tuning", candidates=[1e30, 0.01])
-    assert table["diverged"].tolist() == (table["candidate"] == 1e30).tolist()
+    assert table["diverged"].tolist() == (table["candidate"] == "1e+30").tolist()
     wild = table[table["diverged"]]
     assert (wild["probability"] == 1 / 3).all()
     assert balanced_accuracy(wild["label"], wild["predicted"]) == pytest.approx(1 / 3)
-    assert set(table.loc[table["role"] == "test", "candidate"]) == {0.01}
+    assert set(table.loc[table["role"] == "test", "candidate"]) == {"0.01"}
 
 
 def test_methods_that_share_a_job_predict_as_they_do_alone(run):
-    names = ["guided_per_tensor", "pca_logistic", "pca_knn", "linear_probe"]
+    names = ["guided@per_tensor", "logistic@pca", "knn@pca", "linear_probe"]
     table, _ = run.both(*names)
     for name in names:
         own = table[table["method"] == name].drop(columns="method").reset_index(drop=True)
         pd.testing.assert_frame_equal(own, run(name))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not registry.declared("fewshot.methods", n, "NETWORK")])
+@pytest.mark.parametrize("name", [n for n in NAMES if not method_names.sees_network(n)])
 def test_methods_that_say_so_never_see_the_network(run, world, name):
     before = run(name)
     with torch.no_grad():
@@ -230,7 +233,7 @@ def test_methods_that_say_so_never_see_the_network(run, world, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["guided_per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "guided_adamw"]
+    "name", ["guided@per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "guided_adamw@per_tensor"]
 )
 def test_curve_passes_through_the_fits_of_as_many_steps(run, fitting, name):
     along = dataclasses.replace(fitting, curve_steps=[1, 15, 40], curve_episodes=2)
@@ -245,29 +248,32 @@ def test_curve_passes_through_the_fits_of_as_many_steps(run, fitting, name):
 
 
 def test_estimators_have_no_curve(run, fitting):
-    _, curve = run.both("nearest_centroid", settings=dataclasses.replace(fitting, curve_steps=[1], curve_episodes=2))
+    _, curve = run.both(
+        "nearest_centroid@genes", settings=dataclasses.replace(fitting, curve_steps=[1], curve_episodes=2)
+    )
     assert curve.empty
 
 
 def test_a_validation_episode_is_fitted_by_every_learning_rate_and_number_of_steps(run):
     tried = [Candidate(rate, steps) for rate in (0.01, 0.1) for steps in (5, 20)]
-    table = run("guided_per_tensor", candidates=tried)
+    table = run("guided@per_tensor", candidates=tried)
     validation = table[table["role"] == "validation"]
-    assert set(zip(validation["candidate"], validation["steps"], strict=True)) == set(tried)
+    assert set(zip(validation["candidate"].astype(float), validation["steps"], strict=True)) == set(tried)
     scores = validation.groupby(["candidate", "steps", "episode"]).apply(
         lambda part: balanced_accuracy(part["label"], part["predicted"]), include_groups=False
     )
     means = scores.groupby(["candidate", "steps"]).mean()
-    best = max(tried, key=lambda pair: means[pair])
-    assert set(table.loc[table["role"] == "test", ["candidate", "steps"]].itertuples(index=False, name=None)) == {best}
+    best = max(tried, key=lambda candidate: means[candidate.text, candidate.steps])
+    chosen = table.loc[table["role"] == "test", ["candidate", "steps"]].drop_duplicates()
+    assert chosen.values.tolist() == [[best.text, best.steps]]
 
 
 def test_centring_takes_away_what_the_samples_of_a_study_share(run, world):
-    usual = run("genes_logistic", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, "study"))
+    usual = run("logistic@genes", corpus=Corpus(world.expression, world.samples, world.gene_ids, world.base, "study"))
     shifts = np.random.default_rng(4).normal(0, 3, (world.samples["study"].nunique(), len(world.gene_ids)))
     moved = world.expression + shifts[pd.factorize(world.samples["study"])[0]].astype(world.expression.dtype)
     tables = {
-        centring: run("genes_logistic", corpus=Corpus(moved, world.samples, world.gene_ids, world.base, centring))
+        centring: run("logistic@genes", corpus=Corpus(moved, world.samples, world.gene_ids, world.base, centring))
         for centring in ("none", "study")
     }
     np.testing.assert_allclose(tables["study"]["probability"], usual["probability"], atol=1e-4)

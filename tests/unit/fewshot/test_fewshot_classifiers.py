@@ -5,7 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scarceseq.fewshot import classifiers, features
+from scarceseq.fewshot.classifiers import (
+    diagonal_discriminant,
+    elastic_net,
+    knn,
+    linear_svm,
+    logistic,
+    nearest_centroid,
+    random_forest,
+    simpleshot,
+)
+from scarceseq.fewshot.features import pca, ranks, scaled_genes
+from scarceseq.fewshot.method import Source
+from scarceseq.fewshot.numerics import within_sample_ranks
 from scipy.optimize import minimize
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
@@ -15,14 +27,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 ALL = [
-    (classifiers.nearest_centroid, 0.0),
-    (classifiers.simpleshot, 2),
-    (classifiers.nearest_neighbours, 3),
-    (classifiers.logistic, 1.0),
-    (classifiers.elastic_net, 1.0),
-    (classifiers.linear_svm, 1.0),
-    (classifiers.diagonal_discriminant, 0.5),
-    (classifiers.random_forest, 0.3),
+    (nearest_centroid.probabilities, 0.0),
+    (simpleshot.probabilities, "centred_unit_length"),
+    (knn.probabilities, 3),
+    (logistic.probabilities, 1.0),
+    (elastic_net.probabilities, 1.0),
+    (linear_svm.probabilities, 1.0),
+    (diagonal_discriminant.probabilities, 0.5),
+    (random_forest.probabilities, 0.3),
 ]
 
 
@@ -51,7 +63,7 @@ def test_probabilities_add_up_and_learn(data, classifier, candidate, classes):
 @pytest.mark.parametrize(("classifier", "candidate"), ALL)
 def test_one_sample_per_class_is_enough(data, classifier, candidate):
     support, labels, query, asked = data
-    candidate = 1 if classifier is classifiers.nearest_neighbours else candidate  # three neighbours are one of each
+    candidate = 1 if classifier is knn.probabilities else candidate  # three neighbours are one of each
     found = classifier(support[:3], labels[:3], query, candidate, 5)
     assert np.isfinite(found).all()
     assert (found.argmax(axis=1) == asked).mean() > 0.5  # chance: 1 / 3
@@ -60,7 +72,7 @@ def test_one_sample_per_class_is_enough(data, classifier, candidate):
 def test_unshrunken_centroids_predict_the_nearest_class_mean():
     support = np.array([[0.0, 0.0], [2.0, 0.0], [9.0, 9.0], [9.0, 7.0]])
     query = np.array([[1.5, 1.0], [8.0, 8.0], [5.5, 4.5]])
-    found = classifiers.nearest_centroid(support, np.array([0, 0, 1, 1]), query, 0.0, 0)
+    found = nearest_centroid.probabilities(support, np.array([0, 0, 1, 1]), query, 0.0, 0)
     means = np.array([[1.0, 0.0], [9.0, 8.0]])
     expected = ((query[:, None] - means) ** 2).sum(2).argmin(1)
     assert found.argmax(1).tolist() == expected.tolist()
@@ -69,7 +81,8 @@ def test_unshrunken_centroids_predict_the_nearest_class_mean():
 def test_shrinkage_drops_genes_whose_class_means_differ_less_than_the_threshold():
     support = np.array([[0.0, 0.0], [0.4, 4.0]])
     one, two = (
-        classifiers.nearest_centroid(support, np.array([0, 1]), np.array([[gene, 2.0]]), 1.0, 0) for gene in (-9.0, 9.0)
+        nearest_centroid.probabilities(support, np.array([0, 1]), np.array([[gene, 2.0]]), 1.0, 0)
+        for gene in (-9.0, 9.0)
     )
     np.testing.assert_allclose(one, [[0.5, 0.5]])  # gene 0: offset 0.2 < 1, so it has no say; gene 1 is in the middle
     np.testing.assert_allclose(two, one)
@@ -82,21 +95,24 @@ def test_simpleshot_is_the_nearest_mean_of_centred_unit_vectors(data):
     one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (one, two))
     means = np.stack([one[labels == label].mean(axis=0) for label in range(3)])
     squared = (two**2).sum(1)[:, None] - 2 * two @ means.T + (means**2).sum(1)
-    found = classifiers.simpleshot(support, labels, query, 2, 0)
+    found = simpleshot.probabilities(support, labels, query, "centred_unit_length", 0)
     np.testing.assert_allclose(np.log(found[:, 0] / found[:, 1]), (squared[:, 1] - squared[:, 0]) / 2, atol=1e-9)
 
 
 def test_ranks_are_what_any_monotone_change_of_a_sample_leaves(data):
     support, labels, query, _ = data
     expected = np.array([[2 * sum(other < value for other in row) / 7 - 1 for value in row] for row in support])
-    np.testing.assert_allclose(features.within_sample_ranks(support), expected, atol=1e-12)
-    np.testing.assert_array_equal(features.ranks(None, None, None, 0)(np.array([[3.0, 3.0, 9.0]])), [[-0.5, -0.5, 1.0]])
+    np.testing.assert_allclose(within_sample_ranks(support), expected, atol=1e-12)
+    np.testing.assert_array_equal(
+        ranks.prepare(Source(None, None, None, 0))(np.array([[3.0, 3.0, 9.0]])), [[-0.5, -0.5, 1.0]]
+    )
     stretched, moved = np.exp(3 * support), 7 * query - 2
-    for candidate in (3, 4, 5):
-        found = classifiers.simpleshot(support, labels, query, candidate, 0)
-        np.testing.assert_array_equal(classifiers.simpleshot(stretched, labels, moved, candidate, 0), found)
-        of_ranks = [features.within_sample_ranks(part) for part in (support, query)]
-        np.testing.assert_array_equal(classifiers.simpleshot(of_ranks[0], labels, of_ranks[1], candidate - 3, 0), found)
+    for transform in ("unchanged", "unit_length", "centred_unit_length"):
+        candidate = f"ranks_{transform}"
+        found = simpleshot.probabilities(support, labels, query, candidate, 0)
+        np.testing.assert_array_equal(simpleshot.probabilities(stretched, labels, moved, candidate, 0), found)
+        of_ranks = [within_sample_ranks(part) for part in (support, query)]
+        np.testing.assert_array_equal(simpleshot.probabilities(of_ranks[0], labels, of_ranks[1], transform, 0), found)
 
 
 @pytest.mark.parametrize("neighbours", [1, 3, 5, 50])
@@ -104,7 +120,7 @@ def test_nearest_neighbours_equal_scikit_learns(data, neighbours):
     support, labels, query, _ = data
     count = min(neighbours, len(support))
     peer = KNeighborsClassifier(count, metric="cosine", algorithm="brute").fit(support, labels).predict_proba(query)
-    found = classifiers.nearest_neighbours(support, labels, query, neighbours, 0)
+    found = knn.probabilities(support, labels, query, neighbours, 0)
     np.testing.assert_allclose(found, (peer * count + 1 / 3) / (count + 1))
     assert cosine_similarity(query, support).shape == (30, 12)
 
@@ -121,7 +137,7 @@ def test_diagonal_discriminant_equals_scikit_learns_with_that_covariance(data, s
             return self
 
     model = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=Diagonal(), priors=[1 / 3] * 3)
-    found = classifiers.diagonal_discriminant(support, labels, query, shrinkage, 0)
+    found = diagonal_discriminant.probabilities(support, labels, query, shrinkage, 0)
     np.testing.assert_allclose(found, model.fit(support, labels).predict_proba(query), atol=1e-9)
 
 
@@ -129,16 +145,16 @@ def test_diagonal_discriminant_without_shrinkage_is_naive_bayes_with_a_pooled_va
     support, labels, query, _ = data
     bayes = GaussianNB().fit(support, labels)
     bayes.var_ = np.broadcast_to(bayes.var_.mean(axis=0) * 12 / 9, bayes.var_.shape)
-    found = classifiers.diagonal_discriminant(support, labels, query, 0.0, 0)
+    found = diagonal_discriminant.probabilities(support, labels, query, 0.0, 0)
     np.testing.assert_allclose(found, bayes.predict_proba(query), atol=1e-6)
 
 
 def test_regularised_linear_models_are_scikit_learns(data):
     support, labels, query, _ = data
     ridge = LogisticRegression(C=0.3, max_iter=2000).fit(support, labels).predict_proba(query)
-    np.testing.assert_array_equal(classifiers.logistic(support, labels, query, 0.3, 0), ridge)
+    np.testing.assert_array_equal(logistic.probabilities(support, labels, query, 0.3, 0), ridge)
     margins = LinearSVC(C=0.3, random_state=4, max_iter=2000).fit(support, labels).decision_function(query)
-    assert (classifiers.linear_svm(support, labels, query, 0.3, 4).argmax(1) == margins.argmax(1)).all()
+    assert (linear_svm.probabilities(support, labels, query, 0.3, 4).argmax(1) == margins.argmax(1)).all()
 
 
 def test_a_prior_from_the_corpus_is_a_penalty_of_its_own_for_each_gene(data):
@@ -147,7 +163,7 @@ def test_a_prior_from_the_corpus_is_a_penalty_of_its_own_for_each_gene(data):
     support, labels, query = support[labels < 2], labels[labels < 2], query[asked < 2]
     scale = np.linspace(0.2, 3.0, 8)
     base = SimpleNamespace(scale=torch.from_numpy(scale))
-    transform = features.by_corpus_variance(base, None, None, 0)
+    transform = scaled_genes.prepare(Source(base, None, None, 0))
     variance = scale**2 / (scale**2).mean()
 
     def penalised(parameters):
@@ -158,9 +174,9 @@ def test_a_prior_from_the_corpus_is_a_penalty_of_its_own_for_each_gene(data):
         )
 
     best = minimize(penalised, np.zeros(9), method="BFGS", options={"gtol": 1e-8}).x
-    found = classifiers.logistic(transform(support), labels, transform(query), 0.3, 0)
+    found = logistic.probabilities(transform(support), labels, transform(query), 0.3, 0)
     np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-query @ best[:8] - best[8])), atol=1e-3)
-    plain = classifiers.logistic(support, labels, query, 0.3, 0)
+    plain = logistic.probabilities(support, labels, query, 0.3, 0)
     assert np.abs(plain - found).max() > 0.02
 
 
@@ -170,13 +186,13 @@ def test_elastic_net_is_near_the_optimum(data):
     exact = LogisticRegression(C=1.0, l1_ratio=0.5, solver="saga", max_iter=50_000, tol=1e-10)
     expected = exact.fit(support, labels).predict_proba(query)
     assert (exact.coef_ == 0).any()
-    np.testing.assert_allclose(classifiers.elastic_net(support, labels, query, 1.0, 0), expected, atol=0.05)
-    np.testing.assert_allclose(classifiers.elastic_net(support, labels, query, 0.001, 0), 1 / 3, atol=0.02)
+    np.testing.assert_allclose(elastic_net.probabilities(support, labels, query, 1.0, 0), expected, atol=0.05)
+    np.testing.assert_allclose(elastic_net.probabilities(support, labels, query, 0.001, 0), 1 / 3, atol=0.02)
 
 
 def test_principal_components_are_fitted_on_the_reference_alone(fitting):
     reference = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
-    transform = features.principal_components(None, reference, fitting, 1)
+    transform = pca.prepare(Source(None, reference, fitting, 1))
     centred = reference - reference.mean(0)
     components = np.linalg.svd(centred.astype(float), full_matrices=False)
     expected = components.U[:, :5] * np.sqrt(29)

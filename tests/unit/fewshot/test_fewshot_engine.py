@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from every_method import TRAINED
 from scarceseq import registry
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine import dual
 from scarceseq.fewshot.engine import loop as engine
@@ -16,15 +18,16 @@ from scarceseq.fewshot.engine.loop import Engine, make_triple
 from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.engine.updates import Schedule
-from scarceseq.fewshot.method import Candidate, Gradient
+from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.pretrain.gene_layers import gene_layers
 from scarceseq.seeds import derive
 from torch import nn
 
-NAMES = registry.names("fewshot.methods")
-METHODS = {name: registry.load("fewshot.methods", name).METHOD for name in NAMES}
-GRADIENT = [name for name, method in METHODS.items() if isinstance(method, Gradient)]
+METHODS = {name: compose(name) for name in TRAINED}
+# Optimisers, single gradient entries and pulls of single weights, which the dual form does not allow.
+DENSE = ("adamw_fine_tuning", "child_tuning_f", "ewc", "guide_prior@per_tensor")
+DENSE += ("guided_adamw@per_tensor", "paper_literal@per_tensor")
 CANDIDATE = Candidate(0.05, 25)
 SETTINGS = FittingSettings(
     momentum=0.9,
@@ -98,7 +101,7 @@ def plain_loop(classifier, triple, method, episode, candidate, settings=SETTINGS
                         rate = 0.0
                     moved = before[name] + rate * (weight - before[name])
                     momentum = settings.momentum if method.optimiser == "sgd" else 0.0
-                    strength = learning_rate * triple.precision[name] / (1 - momentum)
+                    strength = learning_rate * triple.pull[name] / (1 - momentum)
                     weight.copy_((moved + strength * start[name]) / (1 + strength))
     assert min(margins) > MARGIN
     return network
@@ -120,11 +123,11 @@ def fitted(method, setting, episode, candidate, settings=SETTINGS):
     )
 
 
-@pytest.mark.parametrize("name", GRADIENT)
+@pytest.mark.parametrize("name", TRAINED)
 def test_every_method_equals_a_plain_loop(name, setting, episodes):
     method, episode, candidate = METHODS[name], episodes[0], CANDIDATE
     found = fitted(method, setting, episode, candidate)
-    assert bool(found.engine.layers) == (method.path == "dual")
+    assert bool(found.engine.layers) == (name not in DENSE)
     classifier = method.start(setting.base, 3, derive(episode.seed, "start"))
     network = plain_loop(classifier, found.triple, method, episode, candidate)
     expected = dict(network.named_parameters())
@@ -140,7 +143,7 @@ def test_every_method_equals_a_plain_loop(name, setting, episodes):
     np.testing.assert_allclose(found.probabilities, probabilities, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", GRADIENT)
+@pytest.mark.parametrize("name", TRAINED)
 def test_stacked_fits_equal_those_one_by_one(name, setting, episodes):
     method = METHODS[name]
     fitter = Fitter(method, setting, SETTINGS)
@@ -153,14 +156,14 @@ def test_stacked_fits_equal_those_one_by_one(name, setting, episodes):
         np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor", "gene_variance_guide", "child_tuning_f"])
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided@per_tensor", "gene_variance_guide", "child_tuning_f"])
 def test_fits_leave_the_base_as_it_was(name, setting, episodes):
     before = copy.deepcopy(setting.base.network.state_dict())
     Fitter(METHODS[name], setting, SETTINGS).one_by_one(episodes[0], [CANDIDATE])
     assert all(torch.equal(before[key], value) for key, value in setting.base.network.state_dict().items())
 
 
-@pytest.mark.parametrize("name", [name for name in GRADIENT if METHODS[name].path == "dual"])
+@pytest.mark.parametrize("name", [name for name in TRAINED if name not in DENSE])
 def test_fits_without_numba_are_the_same(name, setting, episodes, monkeypatch):
     used = []
     descend = engine.compiled_mlp.descend
@@ -209,12 +212,12 @@ def test_layers_over_the_genes_are_found_wherever_they_are(setting):
 def test_many_samples_take_the_dense_path_where_it_is_shorter(setting, episodes):
     few = Candidate(0.05, 4)
     short, mixed = (replace(SETTINGS, candidates=tried) for tried in ([few], [few, CANDIDATE]))
-    assert not fitted(METHODS["guided_per_tensor"], setting, episodes[0], few, short).engine.layers
-    assert fitted(METHODS["guided_per_tensor"], setting, episodes[0], few, mixed).engine.layers
+    assert not fitted(METHODS["guided@per_tensor"], setting, episodes[0], few, short).engine.layers
+    assert fitted(METHODS["guided@per_tensor"], setting, episodes[0], few, mixed).engine.layers
     assert fitted(METHODS["full_fine_tuning"], setting, episodes[0], few, short).engine.layers
 
 
-@pytest.mark.parametrize("name", ["guided_per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "lora"])
+@pytest.mark.parametrize("name", ["guided@per_tensor", "linear_probe_then_fine_tuning", "child_tuning_f", "lora"])
 def test_each_candidate_is_fitted_for_its_own_number_of_steps(name, setting, episodes):
     method, candidates = METHODS[name], [Candidate(0.05, 25), Candidate(0.05, 8), Candidate(0.02, 8)]
     fitter = Fitter(method, setting, replace(SETTINGS, candidates=candidates))
@@ -235,7 +238,7 @@ def test_only_candidates_of_as_many_steps_share_a_stack():
 def test_dual_form_is_refused_where_it_is_not_exact(setting, episodes):
     classifier = pretrained_start(setting.base, 3, 1)
     pull = {name: torch.ones_like(weight) for name, weight in setting.encoder.items()}
-    with pytest.raises(ValueError, match="not exact with a precision for each weight"):
+    with pytest.raises(ValueError, match="not exact with a pull for each weight"):
         Engine(classifier, make_triple(classifier, {}, pull), 9, 40, 25, dual=True)
     triple = make_triple(classifier, {}, {})
     engine = Engine(classifier, triple, 9, 40, 25, dual=True)
@@ -247,13 +250,13 @@ def test_dual_form_is_refused_where_it_is_not_exact(setting, episodes):
 
 
 def test_pull_rests_where_the_penalised_loss_has_its_minimum(setting, episodes):
-    # Oracle: there the gradient of loss + precision / 2 * (weight - start)**2 is zero. Linear, so that it is smooth.
+    # Oracle: there the gradient of loss + pull / 2 * (weight - start)**2 is zero. Linear, so that it is smooth.
     linear = {"hidden_widths": [], "width": 8, "decoder_widths": []}
     base = setting.base
     base.network = registry.load("pretrain.architectures", "mlp").build(base.mean, base.scale, linear).double()
     setting = replace(setting, classifier=pretrained_start(base, 2, 0))
     long = Candidate(0.05, 6000)
-    method = replace(METHODS["l2_sp"], precision=lambda s: dict.fromkeys(s.encoder, 0.6))
+    method = replace(METHODS["l2_sp"], pull=lambda s: dict.fromkeys(s.encoder, 0.6))
     found = fitted(method, setting, episodes[0], long)
     network = method.start(setting.base, 3, derive(episodes[0].seed, "start"))
     network = copy.deepcopy(network)
@@ -274,7 +277,7 @@ def test_pull_rests_where_the_penalised_loss_has_its_minimum(setting, episodes):
 def test_zero_guide_leaves_encoder_unmoved_and_guide_of_ones_is_full_fine_tuning(setting, episodes):
     for value, other in ((0.0, "linear_probe"), (1.0, "full_fine_tuning")):
         guide = {name: torch.full_like(weight, value) for name, weight in setting.guide.items()}
-        one = fitted(METHODS["guided_per_tensor"], replace(setting, guide=guide), episodes[0], CANDIDATE)
+        one = fitted(METHODS["guided@per_tensor"], replace(setting, guide=guide), episodes[0], CANDIDATE)
         two = fitted(METHODS[other], setting, episodes[0], CANDIDATE)
         for name, weight in one.weights.items():
             torch.testing.assert_close(weight, two.weights[name], rtol=0, atol=1e-12)
@@ -284,7 +287,7 @@ def test_zero_guide_leaves_encoder_unmoved_and_guide_of_ones_is_full_fine_tuning
 
 def test_update_is_zero_where_guide_is_zero(setting, episodes):
     half = {name: (value > 0.5).double() for name, value in setting.guide.items()}
-    found = fitted(METHODS["guided_per_tensor"], replace(setting, guide=half), episodes[0], CANDIDATE)
+    found = fitted(METHODS["guided@per_tensor"], replace(setting, guide=half), episodes[0], CANDIDATE)
     for name in ("encoder.linear.weight", "encoder.hidden.0.weight", "encoder.output.weight"):
         moved = found.weights[name] != found.triple.start[name]
         assert not moved[half[name] == 0].any()
@@ -296,11 +299,12 @@ def test_adam_cancels_a_guide_on_the_gradient_but_not_on_the_update(setting, epi
     guide = {name: 1e-3 + 0.999 * value for name, value in setting.guide.items()}
     guided = replace(setting, guide=guide)
     start = METHODS["adamw_fine_tuning"]
-    free = replace(start, precision=METHODS["paper_literal"].precision)
-    update = replace(METHODS["guided_adamw"], precision=free.precision)
+    free = replace(start, pull=METHODS["paper_literal@per_tensor"].pull)
+    update = replace(METHODS["guided_adamw@per_tensor"], pull=free.pull)
     loud = replace(episodes[0], support=10 * episodes[0].support)
     weights = [
-        fitted(method, guided, loud, Candidate(1e-4, 3)).weights for method in (free, METHODS["paper_literal"], update)
+        fitted(method, guided, loud, Candidate(1e-4, 3)).weights
+        for method in (free, METHODS["paper_literal@per_tensor"], update)
     ]
     name = "encoder.linear.weight"
     plain, literal, multiplied = (w[name] - setting.encoder[name] for w in weights)

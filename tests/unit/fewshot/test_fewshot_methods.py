@@ -8,19 +8,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from every_method import NAMES, TRAINED
 from scarceseq import registry
+from scarceseq.config import former_names, method_names
 from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
 from scarceseq.fewshot import checks
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.engine import adapters, fisher, rates, starts
 from scarceseq.fewshot.engine.setting import Setting, layers
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.method import Estimator, FineTuning
 from scarceseq.fewshot.settings import Candidates, FewshotSection, Fitting
 from scarceseq.guide.guides import GUIDES
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
-
-NAMES = registry.names("fewshot.methods")
 
 
 @pytest.fixture
@@ -38,13 +39,76 @@ def some_setting(guide, genes, **changed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_guide_and_candidates_are_named_in_the_source_and_known(name):
-    needed = registry.declared("fewshot.methods", name, "GUIDE")
+def test_what_a_name_says_of_files_and_candidates_is_there(name):
+    method_names.check("fewshot.methods", name)
+    needed = method_names.learned(name)
     if needed is not None:
         key, learned = needed.split("/")
         assert learned in (registry.names("guide.meta") if key == "meta" else GUIDES)
         assert key in ("meta", *FewshotSection.__dataclass_fields__)
-    assert registry.declared("fewshot.methods", name, "CANDIDATES") in Candidates.__dataclass_fields__
+    assert method_names.candidates_key(name) in Candidates.__dataclass_fields__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_planner_and_the_method_agree(name):
+    """Oracle: the composed method itself, which the planner does not import."""
+    method, entries = compose(name), dict(method_names.entries([name]))
+    trained = isinstance(method, FineTuning)
+    assert (name in TRAINED) == trained == bool(entries[method_names.FINE_TUNING])
+    assert trained == (not entries[method_names.CLASSIFIERS]) == (not entries[method_names.FEATURES])
+    if trained:
+        assert (method_names.candidates_key(name) == "learning_rate") == (method.optimiser == "sgd")
+    assert method.learned_encoder == ((method_names.learned(name) or "") in ("meta/reptile", "meta/protonet"))
+
+
+def test_methods_are_composed_of_what_their_names_say():
+    logistic, pca = (
+        registry.load(f"fewshot.{kind}", name) for kind, name in (("classifiers", "logistic"), ("features", "pca"))
+    )
+    method = compose("logistic@pca")
+    assert method == Estimator(pca.prepare, logistic.probabilities, reference=True)
+    assert compose("guided@global") == compose("guided@per_tensor") == FineTuning(rate=rates.guide_rate)
+    assert compose("full_fine_tuning@reptile") == FineTuning(learned_encoder=True)
+    assert compose("knn@reptile").prepare is registry.load("fewshot.features", "embedding").prepare
+    assert [method_names.sees_network(name) for name in ("knn@genes", "knn@pca", "knn@embedding", "knn@protonet")] == [
+        *(False, False, True, True)
+    ]
+    assert method_names.sees_network("linear_probe")
+    assert method_names.entries(["knn@genes", "l2_sp", "knn@protonet"]) == [
+        *(("fewshot.classifiers", ""), ("fewshot.classifiers", "knn")),
+        *(("fewshot.features", ""), ("fewshot.features", "embedding"), ("fewshot.features", "genes")),
+        *(("fewshot.fine_tuning", ""), ("fewshot.fine_tuning", "l2_sp")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("embedding_logistic", "`embedding_logistic` is now called `logistic@embedding`"),
+        ("paper_literal", "`paper_literal` is now called `paper_literal@per_tensor`"),
+        ("magic", "'magic' is no method; known fine-tuning: adamw_fine_tuning"),
+        (
+            "logistic",
+            "'logistic' is no method, logistic needs one of the features behind an @; known: embedding, genes",
+        ),
+        ("logistic@", "logistic needs one of the features behind an @"),
+        ("logistic@per_tensor", "'per_tensor' is none of the features; known: .*ranks.*protonet"),
+        ("logistic@aruba", "'aruba' is none of the features"),
+        ("guided@reptile", "'reptile' is none of the guides; known: per_tensor, global"),
+        ("top_share@genes", "'genes' is none of the guides"),
+        ("l2_sp@per_tensor", "'per_tensor' is none of the learned encoders; known: protonet, reptile"),
+    ],
+)
+def test_names_of_no_method_are_refused_with_what_there_is(name, message):
+    with pytest.raises(InputError, match=f"^config key fewshot.methods: .*{message}"):
+        method_names.check("fewshot.methods", name)
+
+
+def test_every_renamed_method_is_one_and_its_former_name_is_refused():
+    for name, former in former_names.METHODS.items():
+        method_names.check("here", name)
+        with pytest.raises(InputError, match=f"`{former}` is now called `{name}`"):
+            method_names.check("here", former)
 
 
 def test_every_method_tries_equally_many_candidates_by_default():
@@ -58,7 +122,8 @@ def test_every_method_tries_equally_many_candidates_by_default():
 
 def test_planning_what_a_method_needs_does_not_import_torch():
     code = (
-        "import sys; from scarceseq import registry; registry.declared('fewshot.methods', 'guided_global', 'GUIDE'); "
+        "import sys; from scarceseq.config import method_names as m; "
+        "m.check('x', 'guided@global'); m.learned('guided@global'); m.entries(['knn@pca']); m.sees_network('knn@pca'); "
     )
     code += "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
@@ -71,12 +136,9 @@ def test_engine_and_rates_import_with_torch_numpy_and_safetensors_alone():
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 
-GRADIENT = [name for name in NAMES if isinstance(registry.load("fewshot.methods", name).METHOD, Gradient)]
-
-
-@pytest.mark.parametrize("name", [name for name in GRADIENT if name != "scratch"])
+@pytest.mark.parametrize("name", [name for name in TRAINED if name != "scratch"])
 def test_every_gradient_method_but_scratch_starts_from_the_base(name, world):
-    method = registry.load("fewshot.methods", name).METHOD
+    method = compose(name)
     expression = torch.randn(4, len(world.gene_ids))
     with torch.no_grad():
         started = method.start(world.base, 3, 5).encoder(expression)

@@ -8,7 +8,7 @@ that they are slightly high: they are an oracle here, and no baseline.
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.fewshot.classifiers import nearest_centroid
+from scarceseq.fewshot.classifiers.nearest_centroid import probabilities as nearest_centroid
 
 GENES = 2000
 # Folder, table, columns of the label, published share of samples told.

@@ -54,7 +54,7 @@ def test_measures_of_many_episodes_at_once_equal_those_of_each_by_itself(classes
 
 
 def test_the_share_of_queries_reaches_the_interval():
-    tables = [predictions("guided_per_tensor", 4, 8), predictions("scalar_mean_rate", 2, 8)]
+    tables = [predictions("guided@per_tensor", 4, 8), predictions("mean_rate@per_tensor", 2, 8)]
     for number, (_, table) in enumerate(tables):
         table[["support_study", "query_study"]] = "T0"
         table["predicted"] = table["predicted"].where((table["episode"] < 4) | (number == 0), table["label"])
@@ -63,7 +63,7 @@ def test_the_share_of_queries_reaches_the_interval():
     found = contrast(scores, 0.95)
     row = found[(found["metric"] == "balanced_accuracy") & (found["kind"] == "primary")].iloc[0]
     wide = scores[scores["metric"] == "balanced_accuracy"].pivot(index="episode", columns="method", values="value")
-    values = wide["guided_per_tensor"] - wide["scalar_mean_rate"]
+    values = wide["guided@per_tensor"] - wide["mean_rate@per_tensor"]
     half = stats.t.ppf(0.975, 7) * values.std(ddof=1) * np.sqrt(1 / 8 + 2.0)
     assert row["high"] - row["low"] == pytest.approx(2 * half)
     assert values.std() > 0
@@ -92,12 +92,12 @@ def predictions(method, right, studies=4):
 
 @pytest.fixture
 def scores():
-    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 2, "full_fine_tuning": 0}
+    rights = {"guided@per_tensor": 4, "mean_rate@per_tensor": 2, "linear_probe": 2, "full_fine_tuning": 0}
     return score_episodes([predictions(*item) for item in rights.items()])
 
 
 def test_scores_are_of_test_episodes_only_one_row_per_metric(scores):
-    part = scores[(scores["method"] == "scalar_mean_rate") & (scores["metric"] == "balanced_accuracy")]
+    part = scores[(scores["method"] == "mean_rate@per_tensor") & (scores["metric"] == "balanced_accuracy")]
     assert part["value"].tolist() == [0.5] * 4
     assert part["study"].tolist() == ["T0", "T1", "T2", "T3"]
     assert list(scores.columns[:4]) == ["base", "method", "task", "study"]
@@ -115,7 +115,7 @@ def test_summary_lists_cells_that_were_not_run_with_their_reason(scores):
     assert missing["mean"].isna().all()
     run = summary[(summary["status"] == "run") & (summary["metric"] == "balanced_accuracy")].set_index("method")
     assert run["mean"].to_dict() == {
-        **{"guided_per_tensor": 1.0, "scalar_mean_rate": 0.5, "linear_probe": 0.5, "full_fine_tuning": 0.0}
+        **{"guided@per_tensor": 1.0, "mean_rate@per_tensor": 0.5, "linear_probe": 0.5, "full_fine_tuning": 0.0}
     }
     assert set(run["episodes"]) == {4}
 
@@ -131,18 +131,18 @@ def test_contrasts_are_paired_differences_primary_ones_as_written_down(scores):
     table = contrast(scores, 0.95)
     table = table[table["metric"] == "balanced_accuracy"].set_index(["method", "against"])
     assert table["difference"].to_dict() == {
-        ("guided_per_tensor", "scalar_mean_rate"): 0.5,
-        ("guided_per_tensor", "linear_probe"): 0.5,
-        ("guided_per_tensor", "full_fine_tuning"): 1.0,
+        ("guided@per_tensor", "mean_rate@per_tensor"): 0.5,
+        ("guided@per_tensor", "linear_probe"): 0.5,
+        ("guided@per_tensor", "full_fine_tuning"): 1.0,
         ("linear_probe", "full_fine_tuning"): 0.5,
-        ("scalar_mean_rate", "full_fine_tuning"): 0.5,
+        ("mean_rate@per_tensor", "full_fine_tuning"): 0.5,
     }
     assert table["kind"].tolist() == ["primary"] * 2 + ["secondary"] * 3
 
 
 def test_each_guide_is_compared_with_its_own_controls():
-    primary = [pair[:2] for pair in pairs(["guided_global", "scalar_mean_rate", "scalar_mean_rate_global"])]
-    assert primary == [("guided_global", "scalar_mean_rate_global")]
+    primary = [pair[:2] for pair in pairs(["guided@global", "mean_rate@per_tensor", "mean_rate@global"])]
+    assert primary == [("guided@global", "mean_rate@global")]
 
 
 def test_no_scores_at_all_give_empty_tables_with_columns():
@@ -157,7 +157,7 @@ def test_no_scores_at_all_give_empty_tables_with_columns():
 def test_a_method_without_a_network_is_compared_with_every_seed_of_the_other():
     tables = []
     for seed, right in ((1, 4), (2, 2)):
-        key, table = predictions("guided_per_tensor", right)
+        key, table = predictions("guided@per_tensor", right)
         tables.append((key, table.assign(seed=seed)))
     tables.append(predictions("full_fine_tuning", 0))
     table = contrast(score_episodes(tables), 0.95)
@@ -167,7 +167,7 @@ def test_a_method_without_a_network_is_compared_with_every_seed_of_the_other():
 
 
 def test_p_values_are_adjusted_for_all_primary_contrasts_of_a_metric():
-    rights = {"guided_per_tensor": 4, "scalar_mean_rate": 2, "linear_probe": 1, "full_fine_tuning": 0}
+    rights = {"guided@per_tensor": 4, "mean_rate@per_tensor": 2, "linear_probe": 1, "full_fine_tuning": 0}
 
     def table(studies):
         tables = [predictions(*item, studies=studies) for item in rights.items()]
@@ -218,7 +218,7 @@ def test_curves_are_averaged_over_episodes_and_seeds():
 def contrasts(*found):
     """A constructed table of primary contrasts from (difference, low, high, studies)."""
     rows = [
-        dict(base="mlp", task="tissue", way=3, shot=1, metric="balanced_accuracy", method="guided_per_tensor")
+        dict(base="mlp", task="tissue", way=3, shot=1, metric="balanced_accuracy", method="guided@per_tensor")
         | dict(against="linear_probe", difference=d, low=low, high=high, studies=studies, episodes=40)
         | dict(interval="jackknife over query studies, t", reason="" if np.isfinite(low) else "2 query studies")
         | dict(kind="primary", seeds=5, p_holm=0.01 if studies >= 10 else np.nan)
@@ -258,7 +258,8 @@ def test_each_outcome_has_its_sentence_and_is_counted(found, expected):
     whole = verdict(table, ranks(), 0.05, 0.95)
     assert whole.startswith(f"All primary contrasts of guided few-shot learning, 1 comparison: 1 {expected} (mean")
     assert (
-        f"Guided per tensor against the frozen embedding with a linear classifier, 1 comparison: 1 {expected}" in whole
+        f"Guided on per tensor against the frozen embedding with a linear classifier, 1 comparison: 1 {expected}"
+        in whole
     )
     assert "seed" not in whole
 
@@ -275,13 +276,14 @@ def test_verdict_of_one_seed_makes_no_claim():
 
 def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_after_adjustment():
     table = contrasts((0.1, 0.05, 0.2, 5), (0.1, 0.05, 0.2, 12), (-0.1, -0.2, -0.05, 12))
-    table.loc[1, "against"] = "tensor_mean_rate"
+    table.loc[1, "against"] = "tensor_mean_rate@per_tensor"
     table.loc[2, "p_holm"] = 0.06
     text = verdict(table, ranks(), 0.05, 0.95)
     mean = "(mean difference in balanced accuracy"
     assert f"3 comparisons: 2 better, 1 worse {mean} +0.033); 1 of the 3 clear ones holds after Holm's" in text
     assert (
-        f"Guided per tensor against its mean rate for all weights or each tensor, 1 comparison: 1 better {mean}" in text
+        f"Guided on per tensor against its mean rate for all weights or each tensor, 1 comparison: 1 better {mean}"
+        in text
     )
     assert (
         f"linear classifier, 2 comparisons: 1 better, 1 worse {mean} +0.000); 0 of the 2 clear ones hold after" in text
@@ -291,20 +293,24 @@ def test_verdict_counts_outcomes_of_own_controls_and_baselines_and_what_holds_af
 
 
 def test_verdict_says_what_is_best_and_where_guided_stands():
-    found = ranks(pca_logistic=1.5, linear_probe=2.5, guided_global=4.0)
+    found = ranks(**{"logistic@pca": 1.5, "linear_probe": 2.5, "guided@global": 4.0})
     text = verdict(contrasts((0.1, 0.05, 0.2, 12)), found, 0.05, 0.95)
-    assert "In tissue, all classes x 1, pca logistic has the best mean rank (1.5 of 3 methods over 12 studies" in text
-    assert "; another is within the critical difference. There guided global has mean rank 4.0 (0.600)." in text
+    assert (
+        "In tissue, all classes x 1, logistic on pca has the best mean rank (1.5 of 3 methods over 12 studies" in text
+    )
+    assert "; another is within the critical difference. There guided on global has mean rank 4.0 (0.600)." in text
 
 
 def test_verdict_names_no_best_where_all_are_alike_and_says_where_none_can_be_told():
     primary = contrasts((0.1, 0.05, 0.2, 12))
-    alike = verdict(primary, ranks(guided_global=2.0, linear_probe=2.0, scratch=2.0), 0.05, 0.95)
+    alike = verdict(primary, ranks(**{"guided@global": 2.0, "linear_probe": 2.0, "scratch": 2.0}), 0.05, 0.95)
     assert "In tissue, all classes x 1, all 3 methods have the same mean rank (over 12 studies, mean balanced" in alike
-    unclear = ranks(guided_global=1.5, linear_probe=1.5, scratch=3.0).assign(friedman_p=0.3)
+    unclear = ranks(**{"guided@global": 1.5, "linear_probe": 1.5, "scratch": 3.0}).assign(friedman_p=0.3)
     text = verdict(primary, unclear, 0.05, 0.95)
-    assert "guided global and 1 more have the best mean rank (1.5 of 3 methods over 12 studies" in text
-    assert "; Friedman's test does not tell the methods apart (p = 0.3). There guided global has mean rank 1.5" in text
+    assert "guided on global and 1 more have the best mean rank (1.5 of 3 methods over 12 studies" in text
+    assert (
+        "; Friedman's test does not tell the methods apart (p = 0.3). There guided on global has mean rank 1.5" in text
+    )
     assert "critical difference" not in text
 
 

@@ -26,7 +26,7 @@ def predictions(method, chosen, generator):
 
 
 def test_choices_are_told_with_what_led_to_them():
-    table = predictions("guided_global", (0.1, 100), np.random.default_rng(2))
+    table = predictions("guided@global", (0.1, 100), np.random.default_rng(2))
     (row,) = tuning([(KEY, table)]).to_dict("records")
     assert list(row) == TUNING_COLUMNS
     assert row | KEY == row
@@ -46,9 +46,9 @@ def test_choices_are_told_with_what_led_to_them():
 
 def test_methods_and_cells_without_validation_or_tests_are_no_obstacle():
     generator = np.random.default_rng(3)
-    table = pd.concat([predictions(name, (0.1, 30), generator) for name in ("aruba", "scratch")])
+    table = pd.concat([predictions(name, (0.1, 30), generator) for name in ("guided@aruba", "scratch")])
     only = table[table["role"] == "test"]
     found = tuning([(KEY, only), (KEY | dict(task="sex"), table[:0])])
-    assert found["method"].tolist() == ["aruba", "scratch"]
+    assert found["method"].tolist() == ["guided@aruba", "scratch"]
     assert found["validation_accuracy"].isna().all()
     assert tuning([(KEY, table[:0])]).columns.tolist() == TUNING_COLUMNS

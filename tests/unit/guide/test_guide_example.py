@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save_file
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine.fitting import Fitter
-from scarceseq.fewshot.engine.rates import guide_rate, no_pull
+from scarceseq.fewshot.engine.rates import guide_rate
 from scarceseq.fewshot.engine.setting import Setting
-from scarceseq.fewshot.method import Candidate, Gradient
+from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.model import save_base
@@ -43,7 +43,7 @@ def test_documented_loop_ends_where_the_engine_ends(matrix, base, guide, tmp_pat
     def same_start(base, classes, seed):
         return make_classifier(base.network, classes, 1)
 
-    method = Gradient(start=same_start, rate=guide_rate, precision=no_pull, path="dual")
+    method = FineTuning(start=same_start, rate=guide_rate)
     support = base.standardise(rows).numpy()
     episode = Episode("test", 0, 0, ["a", "b"], support, labels, support, labels, [], "", "")
     setting = Setting(base, same_start(base, 2, 1), guide, 0)

@@ -11,6 +11,7 @@ from scarceseq.archive.settings import UserStudySettings
 from scarceseq.errors import InputError
 from scarceseq.fewshot.calibration import calibrated, calibration_error, fit_temperature
 from scarceseq.fewshot.cell import make_predictor
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode, Episodes
 from scarceseq.fewshot.method import Candidate
 from scarceseq.guide.reference import reference_components
@@ -68,16 +69,16 @@ CARD = {"organism": "mouse", "training_studies": ["S01", "S02"], "scout_studies"
 def predictors(base, guide, fitting):
     """Function that makes the predictors of some methods for a corpus."""
 
-    def make(corpus, splits, names=("guided_per_tensor", "genes_logistic")):
+    def make(corpus, splits, names=("guided@per_tensor", "logistic@genes")):
         made = {}
         for name in names:
-            method = registry.load("fewshot.methods", name).METHOD
+            method = compose(name)
             candidates = (
                 [Candidate(0.1, 15), Candidate(0.01, 15)]
-                if name == "guided_per_tensor"
+                if name == "guided@per_tensor"
                 else [Candidate(1.0), Candidate(0.1)]
             )
-            learned = guide if name == "guided_per_tensor" else None
+            learned = guide if name == "guided@per_tensor" else None
             made[name] = (
                 make_predictor(method, learned, candidates, corpus, splits, base, fitting, 5),
                 candidates,
@@ -319,15 +320,15 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     assert max(map(longest_sentence, found["summary"]["verdict"])) <= 40
     assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
     reached = found["scores"].set_index("method")["balanced_accuracy"]
-    assert reached["guided_per_tensor"] > 0.8
+    assert reached["guided@per_tensor"] > 0.8
     told = found["summary"]["verdict"][0]
-    assert f"In the first of {SETTINGS.repeats} repeats, guided per tensor predicts" in told
+    assert f"In the first of {SETTINGS.repeats} repeats, guided on per tensor predicts" in told
     assert "; always the most frequent class: 12)" in told
     assert "Guided per tensor, which was not compared with permuted labels, reaches" in told
     assert not found["summary"]["first_beats_chance"]  # it was not tested
 
-    first = found["predictions"].query("method == 'guided_per_tensor'").drop_duplicates(["repeat", "fold"])
-    predict, _ = made["guided_per_tensor"]
+    first = found["predictions"].query("method == 'guided@per_tensor'").drop_duplicates(["repeat", "fold"])
+    predict, _ = made["guided@per_tensor"]
     options = {"path_points": 64, "shuffles": 24}
     attribution, importance, checked = explain(samples, corpus, predict, first, SETTINGS, options, 1)
     genes = pd.DataFrame({"gene_id": range(40), "gene_name": range(40), "row": "there"})
@@ -349,7 +350,7 @@ def whole_report(samples, corpus, made, permutations=39):
     """Tables and sentences, by few permutations of the quicker method, of both if they are very few."""
     tables = [cross_validate(samples, corpus, made, SETTINGS, repeat, 1) for repeat in range(SETTINGS.repeats)]
     predictions = pd.concat(tables, ignore_index=True)
-    quick = {"genes_logistic": made["genes_logistic"]}
+    quick = {"logistic@genes": made["logistic@genes"]}
     drawn = permuted_accuracies(samples, corpus, made if permutations < 10 else quick, SETTINGS, permutations, 1)
     options = {"confidence": 0.95, "smallest_difference": 0.05}
     found = report(predictions, drawn, samples, arrangements(samples), SETTINGS, options)
@@ -370,8 +371,8 @@ def test_too_few_permutations_or_arrangements_are_named(study, predictors):
 
 def test_a_method_that_needs_all_reference_samples_is_refused():
     with pytest.raises(InputError, match="ewc looks at all samples"):
-        check_method("ewc", registry.load("fewshot.methods", "ewc").METHOD)
-    check_method("pca_knn", registry.load("fewshot.methods", "pca_knn").METHOD)
+        check_method("ewc", compose("ewc"))
+    check_method("knn@pca", compose("knn@pca"))
 
 
 def linear_classifier(genes, classes):
@@ -414,7 +415,7 @@ def test_exchanging_a_gene_equals_running_the_whole_network(architecture):
 
 def test_attributions_add_up_to_the_margin(study, predictors):
     samples, corpus, splits = study(1.0)
-    predict, _ = predictors(corpus, splits)["guided_per_tensor"]
+    predict, _ = predictors(corpus, splits)["guided@per_tensor"]
     _, outer, _ = next(fold_episodes(samples, 4, 2, 0, 1))
     episode = Episodes(outer, corpus)[0]
     classifier = predict.fitted(episode, Candidate(0.01, 15))

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from scarceseq import registry
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.engine.loop import Engine, make_triple
 from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.updates import Schedule
@@ -134,15 +134,15 @@ def test_the_guide_fits_the_encoder_and_says_how_mobile_genes_are(base, guide):
     np.testing.assert_allclose(mobility, torch.cat(by_hand).mean(dim=0))
 
 
-@pytest.mark.parametrize("name", ["full_fine_tuning", "guided_per_tensor"])
+@pytest.mark.parametrize("name", ["full_fine_tuning", "guided@per_tensor"])
 def test_a_few_shot_method_fits_it_as_a_plain_loop_does(base, guide, name):
-    method = registry.load("fewshot.methods", name).METHOD
+    method = compose(name)
     generator = torch.Generator().manual_seed(5)
     support, query = (torch.randn(6, len(base.gene_ids), generator=generator) for _ in range(2))
     classes, rate, momentum, steps = torch.tensor([0, 1] * 3), 0.02, 0.9, 20
     classifier = method.start(base, 2, 6)
     setting = Setting(base, classifier, guide, 7)
-    triple = make_triple(classifier, method.rate(setting), method.precision(setting))
+    triple = make_triple(classifier, method.rate(setting), method.pull(setting))
     engine = Engine(classifier, triple, len(support), len(base.gene_ids), steps, dual=True)
     prepared = engine.prepare(triple, support, classes, query)
     found = engine.predict(prepared, engine.fit(prepared, Schedule(rate, momentum, steps)))

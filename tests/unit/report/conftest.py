@@ -50,7 +50,7 @@ def make_settings():
         "pretrain": {"bases": {"mlp": {"seed": 1}}},
         "guide": {"schemes": {"pairs": {}}},
         "fewshot": {
-            "methods": ["guided_global", "linear_probe", "scratch"],
+            "methods": ["guided@global", "linear_probe", "scratch"],
             "tasks": {"tissue": {"label": "tissue", "protocol": "cross_study"}},
             "episodes": 8,
             "scoring": {"smallest_difference": 0.05, "confidence": 0.95},
@@ -224,7 +224,7 @@ def guide(folder, generator):
 
 
 def fewshot(folder, generator):
-    methods = {"guided_global": 0.8, "linear_probe": 0.7, "scratch": 0.5}
+    methods = {"guided@global": 0.8, "linear_probe": 0.7, "scratch": 0.5}
     summary, ranks, curves = [], [], []
     for way, shot in (("3", 1), ("3", 5), ("all", 1)):
         cell = dict(base="mlp", task="tissue", way=way, shot=shot)
@@ -245,7 +245,7 @@ def fewshot(folder, generator):
     missing = dict(base="mlp", method="scratch", task="treatment", way="2", shot=1, metric="balanced_accuracy")
     summary.append(missing | dict(studies=0, episodes=0, status="not run", reason="no two studies share a label"))
     cell = dict(base="mlp", task="tissue", way="3", studies=12, episodes=40, seeds=1, interval="jackknife", p=0.01)
-    primary = dict(method="guided_global", against="linear_probe", difference=0.1, low=0.02, high=0.18, kind="primary")
+    primary = dict(method="guided@global", against="linear_probe", difference=0.1, low=0.02, high=0.18, kind="primary")
     contrasts = [
         cell | primary | dict(shot=shot, metric=metric, p_holm=0.02)
         for shot in (1, 5)
@@ -295,7 +295,7 @@ def selection(folder, generator):
     """Made by the selection room's own functions, from made-up scores."""
     settings = SimpleNamespace(confidence=0.95, worthwhile_share=0.05)
     rows = []
-    for selector, graph, better in (("random", "none", 0.0), ("reach_usage", "annotation", 0.05)):
+    for selector, graph, better in (("random", "none", 0.0), ("reach@usage", "annotation", 0.05)):
         for predictor in ("graph_ridge", "training_mean"):
             for metric, first in (("mse", 1.0), ("pearson_delta", 0.2)):
                 for split, draw, budget in product(range(4), range(2 if selector == "random" else 1), (10, 20, 40)):
@@ -321,7 +321,7 @@ def selection(folder, generator):
                     rows.append((*row, first, first - 0.8 if metric == "mse" else first + 0.7))
     values = with_areas(per_split(pd.DataFrame(rows, columns=SCORES)))
     tables = {"selection_summary": summarise(values, 0.95), "selection_contrasts": contrast(values, settings)}
-    about = {"screen": "demo", "selection_graph": "annotation", "selector": ["reach_usage", "bald"]}
+    about = {"screen": "demo", "selection_graph": "annotation", "selector": ["reach@usage", "bald"]}
     tables["selection_costs"] = pd.DataFrame(
         about | {"seconds": [0.5, 3.0], "cycles": [1, 5], "days": [40, 200], "model_fits": [0, 4]}
     )
@@ -329,7 +329,7 @@ def selection(folder, generator):
     tables["selection_coverage"] = pd.DataFrame(about | {"pool": 40, "budget": 8} | covered)
     kept = {"change": ["seed", "edges rewired"], "share": [0.0, 0.3], "jaccard": [1.0, 0.4], "random": 0.11}
     tables["selection_stability"] = pd.DataFrame(
-        about | {"selector": "reach_usage", "repeats": 3, "pool": 40, "budget": 8} | kept
+        about | {"selector": "reach@usage", "repeats": 3, "pool": 40, "budget": 8} | kept
     )
     return _written(folder, tables, ".tsv")
 

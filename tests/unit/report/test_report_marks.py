@@ -258,7 +258,7 @@ def test_genes_of_a_study_tell_both_measures():
 
 
 def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():
-    scores = pd.DataFrame({"method": ["linear_probe", "pca_logistic"], "balanced_accuracy": [0.9, 0.6]})
+    scores = pd.DataFrame({"method": ["linear_probe", "logistic@pca"], "balanced_accuracy": [0.9, 0.6]})
     scores["low"], scores["high"] = [0.8, 0.4], [1.0, 0.8]
     permutations = pd.DataFrame({"method": ["linear_probe"], "permuted_high": [0.7]})
     marks = told(style.svg(own_study.accuracy_figure(scores, permutations, 0.5), "x"))
@@ -266,7 +266,7 @@ def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():
     assert points["title"].tolist() == [
         "linear probe: 0.900 (0.800 to 1.00)",
         "linear probe, permuted labels: 0.700",
-        "pca logistic: 0.600 (0.400 to 0.800)",
+        "logistic on pca: 0.600 (0.400 to 0.800)",
     ]
     assert_proportional(points["x"], [0.9, 0.7, 0.6], 1e-6)
     predictions = pd.DataFrame({"label": [0, 0, 1, 1, 1], "predicted": [0, 1, 1, 1, 0]})

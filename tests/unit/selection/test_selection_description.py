@@ -45,11 +45,11 @@ def test_overlap_is_the_mean_jaccard_similarity_of_all_pairs():
 
 
 def test_a_selector_without_randomness_ignores_the_seed_and_a_drawn_one_is_as_stable_as_chance(graph):
-    settings = StabilitySettings(["reach_usage", "k_means"], 4, 0.1, [0.1, 0.5])
+    settings = StabilitySettings(["reach@usage", "k_means"], 4, 0.1, [0.1, 0.5])
     table = stability(GENES[:24], GENES[24:], graph, settings, BudgetSettings([25, 50, 100], 4, model_seeds=1), 1, 5)
     assert set(table["budget"]) == {6, 12}  # the whole pool is always the same
     assert set(table["change"]) == {"seed", "pool", "edges removed", "edges rewired"}
-    reach = table[table["selector"] == "reach_usage"].set_index(["change", "share", "budget"])["jaccard"]
+    reach = table[table["selector"] == "reach@usage"].set_index(["change", "share", "budget"])["jaccard"]
     assert (reach["seed"] == 1).all()
     assert (reach["edges rewired"] < 1).all()
     assert reach["edges rewired", 0.5].mean() < reach["edges rewired", 0.1].mean()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq import registry
-from scarceseq.config import selector_names as ways
+from scarceseq.config import selector_names
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.ridge import RIDGES, fit_dual
 from scarceseq.seeds import derive
@@ -105,6 +105,6 @@ def test_selectors_on_different_models_start_alike_and_go_apart():
 
 
 def test_a_name_is_a_selector_and_the_model_it_names():
-    assert ways.parts("bald") == ("bald", None)
-    assert ways.parts("bald@gears") == ("bald", "gears")
-    assert ways.declared("bald@gears", "ROUNDS") is True
+    assert selector_names.parts("bald") == ("bald", None)
+    assert selector_names.parts("bald@gears") == ("bald", "gears")
+    assert selector_names.declared("bald@gears", "ROUNDS") is True

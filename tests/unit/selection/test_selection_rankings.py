@@ -6,20 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq import registry
+from scarceseq.config import selector_names
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.pool import tie_order
 from scarceseq.selection.rankings import rank_perturbations
+from scarceseq.selection.selector import ranker
 
 ONE_HOP = SimpleNamespace(hops=1, random_draws=3)
 EVERY = registry.names("selection.selectors")
-SELECTORS = [name for name in EVERY if not registry.declared("selection.selectors", name, "ROUNDS")]
+SELECTORS = selector_names.one_shot()
 
 
 def needs_graph(name):
-    return bool(registry.declared("selection.selectors", name, "NEEDS"))
+    return bool(selector_names.declared(name, "NEEDS"))
 
 
 GRAPH_SELECTORS = [name for name in SELECTORS if needs_graph(name)]
@@ -28,7 +30,7 @@ SEEDED = ("k_means", "typiclust")  # start their clustering from the seed
 
 def rank(name, pool, graph=None, **options):
     evidence = Evidence(ONE_HOP, graph, ("G01", "G03"), (graph,) if graph else ())
-    return registry.load("selection.selectors", name).rank(pool, evidence, **options)
+    return ranker(name)(pool, evidence, **options)
 
 
 # in-edges: A <- B, C; D <- C, E; B <- A
@@ -141,7 +143,7 @@ def test_a_gene_outside_the_graph_reaches_itself_alone():
     graph = make_graph(SMALL)
     order, gains = rank("reach", ["A", "Z"], graph)
     assert dict(zip(order, gains, strict=True)) == {"A": 3, "Z": 1}
-    order, gains = rank("reach_usage", ["A", "Z"], graph)
+    order, gains = rank("reach@usage", ["A", "Z"], graph)
     assert dict(zip(order, gains, strict=True))["Z"] == 1  # its own prediction leans on itself alone
 
 
@@ -199,7 +201,7 @@ def test_what_the_source_says_of_a_selector_is_what_the_module_says():
     for constant in ("NEEDS", "DRAWS", "ROUNDS"):
         declared = {name: registry.declared("selection.selectors", name, constant) for name in EVERY}
         assert declared == {name: getattr(registry.load("selection.selectors", name), constant) for name in EVERY}
-    with pytest.raises(InputError, match=r"no entry 'guess'.*reach_usage"):
+    with pytest.raises(InputError, match=r"no entry 'guess'.*v_optimal"):
         needs_graph("guess")
 
 
@@ -219,7 +221,7 @@ def test_parts_of_the_graph_that_no_edge_joins_and_genes_without_incoming_edges_
     graph = make_graph([*ring, *star])
     evidence = Evidence(ONE_HOP, graph, ("A0", "B1"), (graph,))
     pool = [gene for gene in graph.nodes if gene not in evidence.tests]
-    order, gains = registry.load("selection.selectors", name).rank(pool, evidence, seed=3)
+    order, gains = ranker(name)(pool, evidence, seed=3)
     assert sorted(order) == sorted(pool)
     assert not np.isinf(gains).any()
     assert {gene[0] for gene in order[:6]} == {"A", "B"} or name in ("degree", "pagerank", "random")

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.pool import QUANTUM, quantise, tie_order
 from scarceseq.selection.reach import Reach, node_worth, rank_by_reach, reach_cover, usage
+from scarceseq.selection.selector import ranker
 
 ONE_HOP = SimpleNamespace(hops=1)
 # in-edges: A <- B, C; D <- C, E; B <- A
@@ -28,8 +28,7 @@ def random_graph(seed, genes=30, edges=120):
 
 
 def rank(name, pool, graph, tests=(), **options):
-    entry = registry.load("selection.selectors", name)
-    return entry.rank(pool, Evidence(ONE_HOP, graph, tuple(tests)), **options)
+    return ranker(name)(pool, Evidence(ONE_HOP, graph, tuple(tests)), **options)
 
 
 def balls(genes, graph, reach):
@@ -63,12 +62,12 @@ def test_plain_reach_on_a_graph_done_by_hand():
 
 def test_reach_over_candidates_and_tests_counts_those_alone():
     graph = make_graph(SMALL)
-    order, gains = rank("reach_candidates", ["A", "B", "D"], graph)
+    order, gains = rank("reach@candidates", ["A", "B", "D"], graph)
     assert (order.tolist(), gains.tolist()) == (["A", "D", "B"], [2, 1, 2])  # A reaches A and B
     worth = node_worth(np.array(["A", "B"], dtype=object), graph, Reach(ground="tests"), ["A", "B"], ["D"])
     assert worth.tolist() == [0, 0, 0, 1, 0, 0, 0]  # nodes A to E, then A and B again
     # what test gene D leans on, C and E, is reached by D alone, and by C of the pool
-    order, _ = rank("reach_tests", ["A", "B", "C"], graph, tests=["D"])
+    order, _ = rank("reach@tests", ["A", "B", "C"], graph, tests=["D"])
     assert order[0] in "AC"
 
 
@@ -92,7 +91,7 @@ def test_usage_weighted_reach_prefers_what_the_pool_leans_on():
     edges = [(source, target, 1.0) for target in ("Q", "R", "S") for source in ("m", "n")]
     edges += [("x", "P", 1.0), ("y", "P", 1.0)]
     graph = make_graph(edges)
-    order, gains = rank("reach_usage", ["P", "Q", "R", "S"], graph)
+    order, gains = rank("reach@usage", ["P", "Q", "R", "S"], graph)
     assert order[0] == "Q"
     assert gains[0] > 3 * (1 / 3) + QUANTUM
     assert rank("reach", ["P", "Q", "R", "S"], graph)[1].tolist() == [3, 3, 1, 1]
@@ -110,10 +109,10 @@ def test_soft_reach_counts_the_nearest_of_the_chosen_and_what_is_further_half():
 
 def test_halving_never_starts_afresh():
     graph = random_graph(5)
-    _, gains = rank("reach_halving", graph.nodes, graph)
+    _, gains = rank("reach@halving", graph.nodes, graph)
     assert (np.diff(gains) <= 0).all()
     assert gains[-1] > 0
-    _, plain = rank("reach_usage", graph.nodes, graph)
+    _, plain = rank("reach@usage", graph.nodes, graph)
     assert (np.diff(plain) > 0).any()
 
 

@@ -213,7 +213,7 @@ def test_clusters_of_predicted_profiles_get_one_each(name):
 
 def test_the_hybrid_covers_the_graph_first_and_is_lcmd_afterwards(learned, graph):
     entry = registry.load("selection.selectors", "cover_then_lcmd")
-    assert entry.START == "reach_usage"
+    assert entry.START == "reach@usage"
     assert rank("cover_then_lcmd", learned)[0].tolist() == rank("lcmd", learned)[0].tolist()
 
 
@@ -288,7 +288,7 @@ def test_rounds_have_the_sizes_asked_for_and_start_as_the_selector_of_the_first_
     assert len(sizes) == 3 * 2 * 2
     assert all(rounds == [0] * 3 + [1] * 3 + [2] * 3 for rounds in sizes)  # 20, 40, 60 % of 15
     random, _ = rank_perturbations("s", ["random"], splits, None, (), SETTINGS, 5)
-    cover, _ = rank_perturbations("s", ["reach_usage"], splits, graph, (), SETTINGS, 5)
+    cover, _ = rank_perturbations("s", ["reach@usage"], splits, graph, (), SETTINGS, 5)
     for (selector, split, draw), rows in table.groupby(["selector", "split", "draw"]):
         one_shot = cover if selector == "cover_then_lcmd" else random
         own = one_shot[(one_shot["split"] == split) & (one_shot["draw"] == (draw if one_shot is random else 0))]

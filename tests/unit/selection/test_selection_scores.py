@@ -166,7 +166,7 @@ def scored(graph, tmp_path):
     paths = []
     for kind in ("cells", "coordinates"):
         screen = make_screen(kind)
-        for selector in ("random", "reach_usage"):
+        for selector in ("random", "reach@usage"):
             about = {"screen": kind, "graph": "none" if selector == "random" else "g"}
             table, _ = fit(screen, graph, selector=selector, about=about)
             paths.append(tmp_path / f"{kind}_{selector}.parquet")
@@ -213,23 +213,23 @@ def test_a_contrast_is_the_paired_difference_with_the_corrected_interval(scored)
     row = table.query("screen == 'cells' and metric == 'mse' and scale == 'raw' and quantity == 'area'").iloc[0]
     chosen = values.query("screen == 'cells' and metric == 'mse' and scale == 'raw' and quantity == 'area'")
     wide = chosen.pivot(index="split", columns="selector", values="value")
-    difference = (wide["random"] - wide["reach_usage"]).to_numpy()
+    difference = (wide["random"] - wide["reach@usage"]).to_numpy()
     half = stats.t.ppf(0.975, 2) * np.sqrt(difference.var(ddof=1) * (1 / 3 + 8 / 32))
     assert row["difference"] == pytest.approx(difference.mean())
     assert (row["high"] - row["low"]) / 2 == pytest.approx(half)
     assert row["kind"] == "primary"
     assert (table["kind"] == "primary").sum() == 2
-    assert set(table["selector"]) == {"reach_usage"}
+    assert set(table["selector"]) == {"reach@usage"}
     test = stats.ttest_1samp(difference, 0)  # without the correction for overlapping splits
     scale = np.sqrt((1 / 3 + 8 / 32) / (1 / 3))
     assert row["p"] == pytest.approx(2 * stats.t.sf(abs(test.statistic) / scale, 2))
 
 
 def test_static_priors_are_a_second_baseline_of_the_primary_selector(scored):
-    copies = [scored[scored["selector"] == "reach_usage"].assign(selector=name) for name in ("prior_only", "degree")]
+    copies = [scored[scored["selector"] == "reach@usage"].assign(selector=name) for name in ("prior_only", "degree")]
     table = contrast(with_areas(per_split(pd.concat([scored, *copies]))), JUDGEMENT)
-    assert set(table.loc[table["against"] == "prior_only", "selector"]) == {"reach_usage"}
-    assert set(table.loc[table["against"] == "random", "selector"]) == {"reach_usage", "prior_only", "degree"}
+    assert set(table.loc[table["against"] == "prior_only", "selector"]) == {"reach@usage"}
+    assert set(table.loc[table["against"] == "random", "selector"]) == {"reach@usage", "prior_only", "degree"}
     same = table[table["against"] == "prior_only"]
     assert (same["difference"] == 0).all()
     assert set(same["kind"]) == {"primary", "secondary"}
@@ -262,7 +262,7 @@ def test_without_a_known_ceiling_the_room_reaches_to_a_perfect_score(scored):
 
 def test_a_selector_is_compared_with_itself_on_a_control_graph(scored):
     values = with_areas(per_split(scored))
-    worse = values[values["selector"] == "reach_usage"].assign(graph="shuffled", value=lambda t: t["value"] + 0.01)
+    worse = values[values["selector"] == "reach@usage"].assign(graph="shuffled", value=lambda t: t["value"] + 0.01)
     table = contrast(pd.concat([values, worse]), JUDGEMENT, {"shuffled": "g"}).query("kind == 'control'")
     assert set(table["against"]) == {"shuffled"}
     assert set(table["graph"]) == {"g"}
@@ -329,7 +329,7 @@ def test_a_difference_of_the_stated_size_is_found_as_often_as_stated():
 def constructed(difference, half, room=0.5, splits=10, transductive=False):
     """One primary contrast with a given interval; random's value is 1, the margin 5% of the room."""
     low, high, margin = difference - half, difference + half, 0.05 * room
-    row = {"kind": "primary", "screen": "s", "graph": "g", "selector": "reach_usage", "against": "random"}
+    row = {"kind": "primary", "screen": "s", "graph": "g", "selector": "reach@usage", "against": "random"}
     row |= {"difference": difference, "low": low, "high": high, "margin": margin, "outcome": outcome(low, high, margin)}
     return pd.DataFrame([row | {"baseline_value": 1.0, "room": room, "splits": splits, "transductive": transductive}])
 

@@ -41,24 +41,24 @@ def test_the_oracle_beats_random_choice_on_both(on_demo, on_process):
 
 
 def test_usage_weighted_reach_beats_random_choice_at_a_fifth_of_the_demo_pool(on_demo):
-    row = on_demo.loc["reach_usage"]
+    row = on_demo.loc["reach@usage"]
     assert row["gain"] > 4 * row["standard_error"]
 
 
 def test_on_a_rewired_selection_graph_its_effect_is_within_a_third_of_that(on_demo):
     """Two one-sided tests; the prediction graph is the true one."""
-    row, bound = on_demo.loc["reach_usage on rewired"], on_demo.loc["reach_usage", "gain"] / 3
+    row, bound = on_demo.loc["reach@usage on rewired"], on_demo.loc["reach@usage", "gain"] / 3
     assert -bound < row["gain"] - ONE_SIDED * row["standard_error"]
     assert row["gain"] + ONE_SIDED * row["standard_error"] < bound
 
 
 def test_on_the_process_usage_weighted_reach_gets_less_than_a_third_of_what_the_oracle_gets(on_process):
-    row = on_process.loc["reach_usage"]
+    row = on_process.loc["reach@usage"]
     assert row["gain"] + 2 * row["standard_error"] < on_process.loc["v_optimal", "gain"] / 3
 
 
 def test_on_the_process_a_rewired_graph_is_worth_the_same_within_a_third_of_the_oracle(on_process):
-    row = on_process.loc["reach_usage on rewired"]
+    row = on_process.loc["reach@usage on rewired"]
     bound = on_process.loc["v_optimal", "gain"] / 3
     assert -bound < row["gain"] - 2 * row["standard_error"]
     assert row["gain"] + 2 * row["standard_error"] < bound

@@ -1,7 +1,7 @@
 """Content hash of a rule's script and of every module of this package that it can run.
 
 Snakemake's own code trigger compares the script's modification time and never sees imported modules. Here the imports
-are followed statically. A registry (``registry.load("fewshot.methods", name)``) counts entry by entry: only the entry
+are followed statically. A registry (``registry.load("guide.meta", name)``) counts entry by entry: only the entry
 that a job names is part of that job's hash. Comments, docstrings and annotations do not count, nor do config keys (see
 `scarceseq.keys`): what they say comes to a job by its parameters.
 """
@@ -43,8 +43,8 @@ def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> st
     script : path
         A rule's script; the package lies beside it.
     entries : dict of str to list of str, optional
-        The entries that the job uses, for each registry (``{"fewshot.methods": ["scratch"]}``). A registry that the
-        code loads from and that is not named here counts with all its entries.
+        The entries that the job uses, for each registry (``{"fewshot.fine_tuning": ["scratch"]}``), none where the
+        list is empty. A registry that the code loads from and that is not named here counts with all its entries.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
         modules = source.modules
         for registry in source.registries:
             folder = root / PACKAGE / registry.replace(".", "/")
-            names = entries.get(registry) or [entry.stem for entry in folder.glob("*.py") if entry.stem != "__init__"]
+            names = entries.get(registry, [file.stem for file in folder.glob("*.py") if file.stem != "__init__"])
             modules = modules | {f"{PACKAGE}.{registry}.{name}" for name in names}
         for module in modules - resolved:
             waiting.extend(_module_files(root, module))

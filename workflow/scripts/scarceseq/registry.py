@@ -9,7 +9,7 @@ from scarceseq.errors import InputError
 
 
 def names(registry):
-    """Names of the entries of a registry such as ``"fewshot.methods"``, sorted."""
+    """Names of the entries of a registry such as ``"guide.meta"``, sorted."""
     package = importlib.import_module(f"scarceseq.{registry}")
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
@@ -33,7 +33,7 @@ def check(registry, name):
         raise InputError(f"{registry}: there is no entry '{name}'; known entries: {', '.join(known)}")
 
 
-def declared(registry, name, constant):
+def declared(registry, name, constant, default=...):
     """Value that an entry's source gives to a constant, read without importing the entry and what it needs.
 
     Parameters
@@ -42,6 +42,8 @@ def declared(registry, name, constant):
         As for `load`.
     constant : str
         For example ``"NEEDS"``; the source must assign it a literal.
+    default : optional
+        Value where the source assigns none.
 
     Raises
     ------
@@ -56,4 +58,7 @@ def declared(registry, name, constant):
                 return ast.literal_eval(node.value)
             except ValueError:
                 break
+    else:
+        if default is not ...:
+            return default
     raise InputError(f"{path}: {constant} must be assigned a literal")

@@ -1,22 +1,78 @@
-"""Names of ways of choosing: a selector, or one in rounds with the model that it works on, as in ``bald@gears``."""
+"""Names of ways of choosing.
+
+``degree`` is a selector, ``reach@usage`` a variant of one, ``bald@gears`` one in rounds with its model.
+"""
 
 from scarceseq import registry
+from scarceseq.config.former_names import SELECTORS, today
+from scarceseq.errors import InputError
+
+ENTRIES, MODELS = "selection.selectors", "selection.surrogates"
 
 
 def parts(name):
-    """(selector, model) that a name stands for; the model is None where the name leaves it to ``rounds.model``."""
-    selector, _, model = name.partition("@")
-    return selector, model or None
+    """(selector, what stands behind the @); the latter is None where the name leaves it to ``rounds.model``."""
+    selector, _, source = name.partition("@")
+    return selector, source or None
 
 
 def declared(name, constant):
     """What the selector of a name declares, such as ``ROUNDS``; see `scarceseq.registry.declared`."""
-    return registry.declared("selection.selectors", parts(name)[0], constant)
+    return registry.declared(ENTRIES, parts(name)[0], constant)
+
+
+def variants(selector: str) -> str | None:
+    """Registry of what may stand behind the @ of a selector: models between rounds, or its variants; or None."""
+    return MODELS if declared(selector, "ROUNDS") else registry.declared(ENTRIES, selector, "VARIANTS", None)
+
+
+def one_shot() -> list[str]:
+    """Names of all selectors in one shot, with their variants."""
+    names = []
+    for entry in registry.names(ENTRIES):
+        if not declared(entry, "ROUNDS"):
+            kind = variants(entry)
+            names += [entry, *(f"{entry}@{variant}" for variant in (registry.names(kind) if kind else []))]
+    return names
 
 
 def one_shot_on_graph(selector):
     """Whether a selector ranks in one shot, and on one graph."""
     return not declared(selector, "ROUNDS") and "graph" in declared(selector, "NEEDS")
+
+
+def check(where: str, name: str) -> None:
+    """Raise `InputError` unless there is a selector of the name.
+
+    Parameters
+    ----------
+    where : str
+        Config key, for the message.
+    """
+    new = today(name, SELECTORS)
+    if new:
+        raise InputError(f"config key {where}: `{name}` is now called `{new}`")
+    selector, source = parts(name)
+    if selector not in registry.names(ENTRIES):
+        raise InputError(
+            f"config key {where}: '{selector}' is no selector; known: {', '.join(registry.names(ENTRIES))}"
+        )
+    kind = variants(selector)
+    if source and kind is None:
+        raise InputError(f"config key {where}: '{name}' chooses in one shot, without a model")
+    if source and source not in registry.names(kind):
+        what = "model" if kind == MODELS else f"variant of {selector}"
+        raise InputError(
+            f"config key {where}.{name}: '{source}' is no {what}; known: {', '.join(registry.names(kind))}"
+        )
+
+
+def entries(names: list[str]) -> list[tuple[str, str]]:
+    """(registry, entry) of some selectors, their variants and those of their first rounds, but not their models."""
+    names = [*names, *(declared(name, "START") for name in names if declared(name, "ROUNDS"))]
+    found = [(ENTRIES, parts(name)[0]) for name in names] + [("selection.reaches", "")]
+    found += [(variants(parts(name)[0]), parts(name)[1]) for name in names if parts(name)[1]]
+    return sorted({pair for pair in found if pair[0] != MODELS})
 
 
 def selector_jobs(selectors):

@@ -10,7 +10,7 @@ from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.engine.starts import with_encoder
 from scarceseq.fewshot.estimating import estimator_predictor
-from scarceseq.fewshot.method import Gradient
+from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 
 COLUMNS = {
@@ -25,7 +25,7 @@ COLUMNS = {
     "probability": "float64",
     "support_study": "object",
     "query_study": "object",
-    "candidate": "float64",
+    "candidate": "object",
     "steps": "int64",
     "diverged": "bool",
     "seed": "int64",
@@ -57,7 +57,7 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
         Columns split, study, role.
     base : Base
         Pre-trained model.
-    methods : dict of str to (Gradient or Estimator, dict of str to Tensor or None, list of Candidate)
+    methods : dict of str to (FineTuning or Estimator, dict of str to Tensor or None, list of Candidate)
         By name: the method, the guide by parameter name if it needs one, and its candidates.
     settings : FittingSettings
         Its candidates are not used.
@@ -68,7 +68,7 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
     -------
     DataFrame
         One row per query sample: method, way, shot, role, episode, sample, label, predicted, probability (of the true
-        label), support_study, query_study, candidate, steps, diverged, seed (of pre-training), and p_0, p_1, ...
+        label), support_study, query_study, candidate (as text), steps, diverged, seed (of pre-training), p_0, p_1, ...
         (probabilities of the classes in the order of their names, NA beyond the last class). Validation rows hold
         every candidate, test rows the chosen one. A fit that diverged to values that are not finite knows nothing: its
         probabilities are equal.
@@ -99,14 +99,14 @@ def make_predictor(method, learned, candidates, corpus, splits, base, settings, 
 
     Parameters
     ----------
-    method : Gradient or Estimator
+    method : FineTuning or Estimator
     learned : dict of str to Tensor, or None
         The method's guide, or what else was learned on other studies.
     candidates : list of Candidate
     corpus, splits, base, settings, seed
         As for `fit_cell`.
     """
-    if isinstance(method, Gradient):  # what it takes to compile fits is imported where there are any
+    if isinstance(method, FineTuning):  # what it takes to compile fits is imported where there are any
         from scarceseq.fewshot.engine.fitting import gradient_predictor as make
     else:
         make = estimator_predictor
@@ -162,17 +162,20 @@ def _choose(name, candidates, tried):
     """The candidate of highest mean balanced accuracy on the validation episodes; the first of equals, or of all."""
     log = logging.getLogger(__name__)
     if not tried:
-        log.info("%s: no validation episodes, the first candidate, %s, is used", name, _told(candidates[0]))
+        log.info("%s: no validation episodes, the first candidate, %s, is used", name, _described(candidates[0]))
         return candidates[0]
     means = [float(np.mean([balanced_accuracy(f["label"], f["predicted"]) for f in frames])) for frames in tried]
     best = candidates[int(np.argmax(means))]
-    listed = ", ".join(f"{_told(candidate)}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True))
-    log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, _told(best))
+    listed = ", ".join(
+        f"{_described(candidate)}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True)
+    )
+    log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, _described(best))
     return best
 
 
-def _told(candidate):
-    return f"{candidate.value:g}" + (f" for {candidate.steps} steps" if candidate.steps else "")
+def _described(candidate: Candidate) -> str:
+    value = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
+    return value + (f" for {candidate.steps} steps" if candidate.steps else "")
 
 
 def _rows(episode, probabilities, candidate):
@@ -191,7 +194,7 @@ def _rows(episode, probabilities, candidate):
             "probability": probabilities[np.arange(len(probabilities)), episode.query_classes],
             "support_study": episode.support_study,
             "query_study": episode.query_study,
-            "candidate": float(candidate.value),
+            "candidate": candidate.text,
             "steps": candidate.steps,
             "diverged": diverged,
         }

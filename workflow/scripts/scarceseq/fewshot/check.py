@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scarceseq import registry
 from scarceseq.checks import one_of
+from scarceseq.config import method_names
 from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
 
@@ -46,8 +46,8 @@ def check_candidates(section: str, fitting: dict[str, Any]) -> None:
 def _check_methods(where: str, methods: Sequence[str], fewshot: dict[str, Any], guide: dict[str, Any]) -> None:
     """Refuse methods that there are not, and those whose guide or meta-learning is not made."""
     for method in methods:
-        one_of(where, method, registry.names("fewshot.methods"), "method")
-        needed = registry.declared("fewshot.methods", method, "GUIDE")
+        method_names.check(where, method)
+        needed = method_names.learned(method)
         key = needed and needed.split("/")[0]
         if key == "meta" and "meta" not in guide:
             raise InputError(f"config key guide.meta: is missing, and {where} has {method}, which needs it")

@@ -1,5 +1,6 @@
 """From a method that is not trained by gradient to a function that fits it to episodes and predicts their queries."""
 
+from scarceseq.fewshot.method import Source
 from scarceseq.seeds import derive
 
 
@@ -8,7 +9,7 @@ def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
     key = method.prepare, settings.pca_components, seed, id(base)
     if key not in corpus.features:  # methods that see the same features share them
         reference = corpus.reference(splits, settings.reference_samples, seed) if method.reference else None
-        corpus.features[key] = method.prepare(base, reference, settings, derive(seed, "features"))
+        corpus.features[key] = method.prepare(Source(base, reference, settings, derive(seed, "features")))
     features = corpus.features[key]
 
     def probabilities(episode, support, query, candidate):

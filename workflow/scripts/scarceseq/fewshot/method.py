@@ -1,8 +1,20 @@
-"""What a few-shot method is; imports nothing heavy."""
+"""What a few-shot method is, and what the registries offer of which methods are composed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from scarceseq.fewshot.engine.rates import full_rate, no_pull
+from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.starts import pretrained_start
+
+# From z-scores, (samples, genes), to features, (samples, features).
+Transform = Callable[[np.ndarray], np.ndarray]
+# Multipliers of updates, or strengths of pulls, by parameter name of the encoder.
+ByParameter = dict[str, Any]
 
 
 class Candidate(NamedTuple):
@@ -10,30 +22,32 @@ class Candidate(NamedTuple):
 
     Attributes
     ----------
-    value : float
-        Of the method's own hyper-parameter, such as the learning rate.
+    value : float or str
+        Of the method's own hyper-parameter, such as the learning rate, or the name of an option.
     steps : int
         Full-batch gradient steps; 0 for methods that are not trained by gradient.
     """
 
-    value: float
+    value: float | str
     steps: int = 0
+
+    @property
+    def text(self) -> str:
+        """The value as tables have it."""
+        return self.value if isinstance(self.value, str) else repr(float(self.value))
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """A method that trains the encoder and a linear head by gradient: a triple of start, rate and precision.
+class FineTuning:
+    """A method that trains the encoder and a linear head by gradient: a triple of start, rate and pull.
 
     Attributes
     ----------
     start : callable (base, classes, seed) -> Classifier
         Initial weights; may share tensors with the base, whose weights are never changed.
-    rate, precision : callable (Setting) -> dict of str to (Tensor or float)
+    rate, pull : callable (Setting) -> dict of str to (Tensor or float)
         Multiplier of each update, and strength of the pull back to the start, by parameter name of the encoder. A
         rate of 0.0 leaves a tensor as it is. The head has rate 1 and no pull.
-    path : {'dual', 'dense'}
-        'dual' if layers over the genes may be kept in dual form: SGD, no precision of their own for their weights, no
-        entries left out of single steps.
     optimiser : {'sgd', 'adam', 'adam_on_scaled_gradient'}
     probe_share : float
         Share of the steps, at the beginning, in which the head alone is trained.
@@ -42,15 +56,14 @@ class Gradient:
     per_episode : bool
         Whether rates depend on the support.
     reference : bool
-        Whether rates or precisions look at the expression of the pretrain and scout studies.
+        Whether rates or pulls look at the expression of the pretrain and scout studies.
     learned_encoder : bool
-        Whether what was learned on other studies (``GUIDE``) are encoder weights that replace the base's.
+        Whether what was learned on other studies are encoder weights that replace the base's; the name says so.
     """
 
-    start: Callable
-    rate: Callable
-    precision: Callable
-    path: str
+    start: Callable[[Any, int, int], torch.nn.Module] = pretrained_start
+    rate: Callable[[Setting], ByParameter] = full_rate
+    pull: Callable[[Setting], ByParameter] = no_pull
     optimiser: str = "sgd"
     probe_share: float = 0.0
     kept_share: float = 1.0
@@ -60,22 +73,95 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What features may be fitted on.
+
+    Attributes
+    ----------
+    base : Base
+        The pre-trained model.
+    reference : array, (samples, genes), or None
+        z-scores of samples of the pretrain and scout studies, for features that need them.
+    settings : FittingSettings
+    seed : int
+    """
+
+    base: Any
+    reference: np.ndarray | None
+    settings: Any
+    seed: int
+
+
+@dataclass(frozen=True)
 class Estimator:
     """A method that is not trained by gradient.
 
     Attributes
     ----------
-    prepare : callable (base, reference, settings, seed) -> callable
-        Fits features on the reference expression (z-scores of the pretrain and scout studies, samples x genes) and
-        returns the function from z-scores to features.
-    probabilities : callable (support, support_classes, query, candidate, seed) -> array, (queries, classes)
+    prepare : callable (Source) -> callable
+        Fits features; see `Features`.
+    probabilities : callable
+        See `Classifier`.
     reference : bool
         Whether `prepare` looks at the reference expression.
     learned_encoder : bool
-        As of `Gradient`.
+        As of `FineTuning`.
     """
 
-    prepare: Callable
-    probabilities: Callable
+    prepare: Callable[[Source], Transform]
+    probabilities: Callable[..., np.ndarray]
     reference: bool = False
     learned_encoder: bool = False
+
+
+class Classifier(Protocol):
+    """Entry of `scarceseq.fewshot.classifiers`: the left side of ``logistic@genes``.
+
+    Attributes
+    ----------
+    CANDIDATES : str
+        Key of ``fewshot.fitting.candidates`` whose values are tried; a literal.
+    """
+
+    CANDIDATES: str
+
+    def probabilities(
+        self, support: np.ndarray, support_classes: np.ndarray, query: np.ndarray, candidate: Any, seed: int
+    ) -> np.ndarray:
+        """Class probabilities, (queries, classes).
+
+        Parameters
+        ----------
+        support, query : array, (samples, features), (queries, features)
+        support_classes : array of int, (samples,)
+            0 to classes - 1, each present.
+        candidate : float or str
+            Value of the one hyper-parameter that is tuned.
+        seed : int
+            Of what is drawn.
+        """
+
+
+class Features(Protocol):
+    """Entry of `scarceseq.fewshot.features`: the right side of ``logistic@genes``."""
+
+    @property
+    def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
+        """A literal: what features look at besides the samples themselves.
+
+        ``network``: the encoder's weights, so that they depend on the seed of pre-training; ``reference``: the
+        expression of the pretrain and scout studies, on which they are fitted.
+        """
+
+    def prepare(self, source: Source) -> Transform:
+        """Fit the features; returns the function from z-scores to them."""
+
+
+class Tuning(Protocol):
+    """Entry of `scarceseq.fewshot.fine_tuning`: ``l2_sp``, or the left side of ``guided@per_tensor``.
+
+    Two literals are there where they say something: ``GUIDED = True`` if rate or pull is made from a guide, and
+    ``OPTIMISER`` if it is not SGD, which decides on the learning rates that are tried.
+    """
+
+    METHOD: FineTuning

@@ -27,19 +27,16 @@ RANK_COLUMNS = [
 ]
 # Fixed before any sweep, see docs/protocol.md: each guide against its own controls and the frozen embedding.
 PRIMARY = {
-    "guided_per_tensor": ["scalar_mean_rate", "tensor_mean_rate", "linear_probe", "embedding_logistic"],
-    "guided_global": ["scalar_mean_rate_global", "tensor_mean_rate_global", "linear_probe", "embedding_logistic"],
+    f"guided@{guide}": [f"mean_rate@{guide}", f"tensor_mean_rate@{guide}", "linear_probe", "logistic@embedding"]
+    for guide in ("per_tensor", "global")
 }
-SECONDARY = {
-    "guided_per_tensor": [
-        *("permuted_guide", "permuted_within_gene", "rank_one_guide", "top_share_guide", "inverse_guide"),
-        *("fisher_guide", "gene_variance_guide", "shuffled_scouts_guide"),
-        *("meta_sgd", "aruba", "reptile", "protonet"),
-    ],
-    "guided_global": ["permuted_guide_global"],
-    "guided_adamw": ["adamw_fine_tuning"],
-    "paper_literal": ["adamw_fine_tuning"],
-}
+CONTROLS = ("permuted", "permuted_within_gene", "rank_one", "top_share", "inverse")
+SECONDARY = {f"guided@{guide}": [f"{control}@{guide}" for control in CONTROLS] for guide in ("per_tensor", "global")}
+SECONDARY["guided@per_tensor"] += [
+    *("guided@fisher", "gene_variance_guide", "guided@shuffled_scouts"),
+    *("guided@meta_sgd", "guided@aruba", "full_fine_tuning@reptile", "simpleshot@protonet"),
+]
+SECONDARY |= {f"{method}@per_tensor": ["adamw_fine_tuning"] for method in ("guided_adamw", "paper_literal")}
 REFERENCE = "full_fine_tuning"
 # Means of the same values over one seed and over five differ in their last digits.
 TIES_DECIMALS = 9

@@ -19,6 +19,11 @@ from scarceseq.keys import (
     listed,
 )
 
+FeatureTransform = Literal[
+    "centred_unit_length", "unit_length", "unchanged",
+    "ranks_centred_unit_length", "ranks_unit_length", "ranks_unchanged",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class TaskSettings:
@@ -128,9 +133,12 @@ class Candidates:
     """Learning rate of the methods that use Adam."""
     centroid_threshold: Several[NotNegative] = listed(0.0, 0.5, 1.0, 0.25, 1.5, 2.0)
     """Shrinkage of the centroids, in standard deviations of the corpus."""
-    feature_transform: Several[Literal[0, 1, 2, 3, 4, 5]] = listed(2, 1, 0, 5, 4, 3)
-    """What SimpleShot does to features: 2 centres and brings to length 1, 1 brings to length 1, 0 nothing; 5, 4 and
-    3 do the same with the ranks of a sample's features instead of their values."""
+    feature_transform: Several[FeatureTransform] = listed(
+        *("centred_unit_length", "unit_length", "unchanged"),
+        *("ranks_centred_unit_length", "ranks_unit_length", "ranks_unchanged"),
+    )
+    """What SimpleShot does to a sample's features, or to their ranks: it subtracts the support's mean and brings to
+    length 1, brings to length 1, or does nothing."""
     neighbours: Several[Annotated[float, Limits(ge=1)]] = listed(1, 3, 5, 2, 7, 10)
     """Nearest neighbours that vote; all of the support if it has fewer."""
     elastic_net_inverse_penalty: Several[Positive] = listed(10.0, 1.0, 100.0, 3.0, 30.0, 0.3)
@@ -172,11 +180,12 @@ class FewshotSection:
     guide_scheme: str
     """Scheme of `guide.schemes` whose guides are used by guided methods and their controls."""
     shuffled_scheme: str = ""
-    """Scheme of `guide.schemes` with `shuffle_labels`, for the method `shuffled_scouts_guide`."""
+    """Scheme of `guide.schemes` with `shuffle_labels`, for the method `guided@shuffled_scouts`."""
     tasks: Named[Task]
     """Classification tasks by name. Each is run with the bases of its split."""
     methods: Several[str]
-    """Methods, by their names in `fewshot/methods`."""
+    """Methods: a classifier on features (`logistic@genes`), fine-tuning (`l2_sp`), fine-tuning by a guide
+    (`guided@per_tensor`) or its control (`mean_rate@per_tensor`); docs/extending.md lists what there is."""
     methods_per_job: Count = 1
     """Methods that share a job, in their order. With 1, a new method runs alone; with more, less time goes into
     starting jobs, and a new method reruns its block."""

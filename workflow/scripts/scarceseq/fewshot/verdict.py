@@ -16,7 +16,9 @@ from scarceseq.statistics.writer import (
 
 METRIC = "balanced_accuracy"
 # What each baseline is, for the sentence on what beats what.
-OWN_CONTROLS = ("scalar_mean_rate", "tensor_mean_rate", "scalar_mean_rate_global", "tensor_mean_rate_global")
+OWN_CONTROLS = ("mean_rate@per_tensor", "tensor_mean_rate@per_tensor", "mean_rate@global", "tensor_mean_rate@global")
+# Methods whose rank is given beside that of the best.
+GUIDED = ("guided@per_tensor", "guided@global", "guided_adamw@per_tensor")
 CONTROLS_IN_WORDS = "its mean rate for all weights or each tensor"
 BASELINES_IN_WORDS = "the frozen embedding with a linear classifier"
 
@@ -105,6 +107,6 @@ def _best(group, confidence):
         text += f"; {others} within the critical difference"
     guides = [
         f"{plain(row['method'])} has mean rank {row['mean_rank']:.1f} ({row['mean']:.3f})"
-        for row in group[group["method"].str.startswith("guided_")].to_dict("records")
+        for row in group[group["method"].isin(GUIDED)].to_dict("records")
     ]
     return [f"{text}.", *([f"There {', '.join(guides)}."] if guides else [])]

@@ -89,7 +89,7 @@ class MetaSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Meta(MetaSettings):
-    """What the few-shot methods `reptile`, `meta_sgd`, `aruba` and `protonet` learn beforehand, on the tasks of
+    """What the meta-learners `reptile`, `meta_sgd`, `aruba` and `protonet` learn beforehand, on the tasks of
     scouts, and so on pretrain and scout studies alone. Only these methods need it."""
 
     scheme: str

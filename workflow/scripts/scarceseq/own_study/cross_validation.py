@@ -7,7 +7,7 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.calibration import calibrated, fit_temperature
 from scarceseq.fewshot.cell import fit_method
 from scarceseq.fewshot.corpus import Episodes
-from scarceseq.fewshot.features import principal_components
+from scarceseq.fewshot.features import pca
 from scarceseq.fewshot.metrics import measure
 from scarceseq.own_study.folds import fold_episodes, permuted
 from scarceseq.progress import follow
@@ -16,7 +16,7 @@ from scarceseq.seeds import derive
 
 def check_method(name, method):
     """Refuse a method that needs more of the reference studies than a packed model has."""
-    if method.reference and getattr(method, "prepare", None) is not principal_components:
+    if method.reference and getattr(method, "prepare", None) is not pca.prepare:
         raise InputError(
             f"config key own_study.methods: {name} looks at all samples of the reference studies, of which a packed "
             "model has the principal components only"
@@ -55,7 +55,7 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
             rows, best = fit_method(name, validation, test, predict, candidates)
             told = rows[rows["role"] == "test"].reset_index(drop=True)
             seen = rows[
-                (rows["role"] == "validation") & (rows["candidate"] == best.value) & (rows["steps"] == best.steps)
+                (rows["role"] == "validation") & (rows["candidate"] == best.text) & (rows["steps"] == best.steps)
             ]
             temperature = _temperature(seen, test[0].classes) if training >= settings.least_calibrated else 1.0
             tables.append(_calibrated(told, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold))

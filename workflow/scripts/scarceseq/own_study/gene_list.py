@@ -37,7 +37,7 @@ def explain(samples, corpus, predict, candidates, settings, options, seed):
     dict
         ``completeness_error``: see `explain_fold`.
     """
-    chosen = {(row.repeat, row.fold): Candidate(row.candidate, row.steps) for row in candidates.itertuples()}
+    chosen = {(row.repeat, row.fold): Candidate(float(row.candidate), row.steps) for row in candidates.itertuples()}
     everyone = corpus.rows(samples["sample"].tolist())
     attributions, importances, errors = [], [], []
     for repeat in sorted(candidates["repeat"].unique()):

@@ -81,21 +81,21 @@ class OwnStudySection(FoldSettings):
     minimum_gene_share: Share = 0.5
     """Share of the model's genes that the table must have; a missing gene is put at its mean."""
     methods: Several[str] = listed(
-        "guided_per_tensor",
+        "guided@per_tensor",
         "full_fine_tuning",
-        "embedding_logistic",
-        "pca_logistic",
-        "genes_logistic",
-        "genes_diagonal_discriminant",
-        "genes_knn",
-        "nearest_centroid",
-        "genes_random_forest",
+        "logistic@embedding",
+        "logistic@pca",
+        "logistic@genes",
+        "diagonal_discriminant@genes",
+        "knn@genes",
+        "nearest_centroid@genes",
+        "random_forest@genes",
     )
-    """Methods of `fewshot/methods` to compare on the same folds. The first must be trained by gradient, as its
+    """Few-shot methods to compare on the same folds. The first must be trained by gradient, as its
     decision is explained."""
     tested_methods: Distinct[str] | None = None
     """Methods whose accuracy is compared with that on permuted labels; null for the first of `methods`, and for
-    `pca_logistic` if it is among them."""
+    `logistic@pca` if it is among them."""
     held_out: HeldOut = ABSENT
     permutations: Whole = 99
     """Permutations of the labels to compare the accuracy with; 0 for none."""

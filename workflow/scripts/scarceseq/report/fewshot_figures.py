@@ -6,15 +6,15 @@ from scarceseq.report.wording import words
 
 # What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.
 FOLLOWED = {
-    "guided_per_tensor": (style.BLUE, "-", "D"),
-    "guided_global": (style.SKY, "-", "D"),
+    "guided@per_tensor": (style.BLUE, "-", "D"),
+    "guided@global": (style.SKY, "-", "D"),
     "full_fine_tuning": (style.BLACK, "-", "o"),
-    "scalar_mean_rate": (style.ORANGE, "--", "s"),
-    "tensor_mean_rate": (style.AMBER, "--", "s"),
-    "permuted_guide": (style.PURPLE, "--", "v"),
+    "mean_rate@per_tensor": (style.ORANGE, "--", "s"),
+    "tensor_mean_rate@per_tensor": (style.AMBER, "--", "s"),
+    "permuted@per_tensor": (style.PURPLE, "--", "v"),
     "linear_probe": (style.GREEN, "-", "^"),
-    "embedding_logistic": (style.GREY, ":", "P"),
-    "pca_logistic": (style.GREY, "-", "X"),
+    "logistic@embedding": (style.GREY, ":", "P"),
+    "logistic@pca": (style.GREY, "-", "X"),
 }
 
 

@@ -29,8 +29,7 @@ def _check_selectors(selection: dict[str, Any]) -> None:
     seen = set()
     for job, names in selector_names.selector_jobs(selection["selectors"]).items():
         for name in names:
-            selector, _ = selector_names.parts(name)
-            one_of("selection.selectors", selector, registry.names("selection.selectors"), "selector")
+            selector_names.check("selection.selectors", name)
             if name in seen:
                 raise InputError(f"config key selection.selectors: '{name}' is there twice")
             seen.add(name)
@@ -39,9 +38,8 @@ def _check_selectors(selection: dict[str, Any]) -> None:
                 f"config key selection.selectors.{job}: selectors in one shot and in rounds; divide the list"
             )
     for name in selection["stability"]["selectors"]:
-        graphical = [
-            entry for entry in registry.names("selection.selectors") if selector_names.one_shot_on_graph(entry)
-        ]
+        selector_names.check("selection.stability.selectors", name)
+        graphical = [entry for entry in selector_names.one_shot() if selector_names.one_shot_on_graph(entry)]
         one_of("selection.stability.selectors", name, graphical, "selector in one shot that works on a graph")
 
 
@@ -50,14 +48,9 @@ def _check_models(selection: dict[str, Any], screens: dict[str, Any]) -> None:
     models = registry.names("selection.surrogates")
     one_of("selection.rounds.model", selection["rounds"]["model"], models, "model")
     for name in [name for names in selector_names.selector_jobs(selection["selectors"]).values() for name in names]:
-        model = selector_names.parts(name)[1]
-        if model is not None:
-            one_of(f"selection.selectors.{name}", model, models, "model")
         if not selector_names.declared(name, "ROUNDS"):
-            if model is not None:
-                raise InputError(f"config key selection.selectors: '{name}' chooses in one shot, without a model")
             continue
-        model = model or selection["rounds"]["model"]
+        model = selector_names.parts(name)[1] or selection["rounds"]["model"]
         without = [screen for screen in selection["screens"] if screens[screen]["kind"] != "cells"]
         if without and "cells" in registry.declared("selection.surrogates", model, "NEEDS"):
             raise InputError(

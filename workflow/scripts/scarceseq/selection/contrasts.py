@@ -11,7 +11,7 @@ from scarceseq.statistics.p_values import holm
 
 # The contrasts written down before any run, against each of these; every other is secondary.
 BASELINES = {"random": "random selection", "prior_only": "k-center on static priors"}
-PRIMARY = {"selector": "reach_usage", "predictor": "graph_ridge", "metric": "mse", "scale": "raw", "quantity": "area"}
+PRIMARY = {"selector": "reach@usage", "predictor": "graph_ridge", "metric": "mse", "scale": "raw", "quantity": "area"}
 CONTRASTS = [
     "kind",
     "screen",

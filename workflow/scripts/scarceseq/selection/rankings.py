@@ -5,11 +5,12 @@ import time
 
 import pandas as pd
 
-from scarceseq import registry
-from scarceseq.config import selector_names as ways
+from scarceseq.config import selector_names
+from scarceseq.config.former_names import seed_key
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.selector import ranker
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def for_graph(selectors, graph):
     selectors : sequence of str
     graph : scarceseq.network.graph.Graph or None
     """
-    return [name for name in selectors if ("graph" in ways.declared(name, "NEEDS")) == (graph is not None)]
+    return [name for name in selectors if ("graph" in selector_names.declared(name, "NEEDS")) == (graph is not None)]
 
 
 def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed):
@@ -47,14 +48,14 @@ def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed)
     """
     tables, costs = [], []
     for name in for_graph(selectors, graph):
-        selector = registry.load("selection.selectors", name)
+        rank = ranker(name)
         for split, rows in splits.groupby("split", sort=True):
             pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
             evidence = Evidence(settings, graph, tuple(tests), tuple(priors))
-            for draw in range(settings.random_draws if selector.DRAWS else 1):
+            for draw in range(settings.random_draws if selector_names.declared(name, "DRAWS") else 1):
                 about = {"selector": name, "split": split, "draw": draw}
                 began = time.perf_counter()
-                genes, gains = selector.rank(pool, evidence, seed=ranking_seed(seed, screen, name, split, draw))
+                genes, gains = rank(pool, evidence, seed=ranking_seed(seed, screen, name, split, draw))
                 costs.append(about | {"seconds": time.perf_counter() - began})
                 columns = about | {"round": 0, "rank": range(1, len(genes) + 1), "gene": genes.astype(str)}
                 tables.append(pd.DataFrame(columns | {"gain": gains}))
@@ -67,4 +68,4 @@ def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed)
 
 def ranking_seed(seed, screen, selector, split, draw):
     """Seed of one ranking in one shot; a first round by the same selector is the beginning of that ranking."""
-    return derive(seed, "selection", screen, selector, split, draw)
+    return derive(seed, "selection", screen, seed_key(selector), split, draw)

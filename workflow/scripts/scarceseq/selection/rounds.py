@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from scarceseq import registry
-from scarceseq.config import selector_names as ways
+from scarceseq.config import selector_names
+from scarceseq.config.former_names import seed_key
 from scarceseq.errors import InputError
 from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow
@@ -18,6 +19,7 @@ from scarceseq.selection.budgets import round_sizes
 from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.pool import check_pool
 from scarceseq.selection.rankings import for_graph, ranking_seed
+from scarceseq.selection.selector import ranker
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
     """
     ranking, rounds, min_budget = settings
     genes, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
-    model_of = {name: ways.parts(name)[1] or rounds.model for name in for_graph(selectors, graph)}
+    model_of = {name: selector_names.parts(name)[1] or rounds.model for name in for_graph(selectors, graph)}
     if not model_of:
         raise InputError(f"select_in_rounds: none of {', '.join(selectors)} runs on the graph given")
     columns, models = profiles.var_names.to_numpy(dtype=str), {}
@@ -70,7 +72,8 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
             fitted = partial(models[model].learn, pool, places, delta[places])
             for draw in range(rounds.draws):
                 about = {"selector": name, "split": split, "draw": draw}
-                seeds = [derive(seed, "rounds", screen, name, split, draw, number) for number in range(len(sizes))]
+                key = "rounds", screen, seed_key(name), split, draw
+                seeds = [derive(seed, *key, number) for number in range(len(sizes))]
                 start = ranking_seed(seed, screen, start_of(name), split, draw)
                 began = time.perf_counter()
                 table = run_rounds(name, pool, evidence, fitted, sizes, [start, *seeds[1:]])
@@ -83,7 +86,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
 
 def start_of(selector):
     """Selector of the first round."""
-    return ways.declared(selector, "START")
+    return selector_names.declared(selector, "START")
 
 
 class Model:
@@ -136,14 +139,13 @@ def run_rounds(selector, pool, evidence, learn, sizes, seeds):
     pandas.DataFrame
         round, rank, gene, gain.
     """
-    first = registry.load("selection.selectors", start_of(selector))
-    entry = registry.load("selection.selectors", ways.parts(selector)[0])
-    chosen, gains = first.rank(pool, evidence, budget=sizes[0], seed=seeds[0])
+    rank = ranker(selector)
+    chosen, gains = ranker(start_of(selector))(pool, evidence, budget=sizes[0], seed=seeds[0])
     chosen, gains, numbers = list(chosen), list(gains), [0] * len(chosen)
     for number, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
         known = replace(evidence, learned=learn(chosen, derive(seed, "model")))
         left = [gene for gene in pool if gene not in set(chosen)]
-        genes, gain = entry.rank(left, known, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
+        genes, gain = rank(left, known, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
         chosen, gains, numbers = [*chosen, *genes], [*gains, *gain], [*numbers, *[number] * len(genes)]
-    rank = range(1, len(chosen) + 1)
-    return pd.DataFrame({"round": numbers, "rank": rank, "gene": np.array(chosen, dtype=str), "gain": gains})
+    places = range(1, len(chosen) + 1)
+    return pd.DataFrame({"round": numbers, "rank": places, "gene": np.array(chosen, dtype=str), "gain": gains})

@@ -15,7 +15,7 @@ class RankingSettings:
     random_draws: Count = 20
     """Random rankings of each split's pool, for selectors that draw at random."""
     hops: Annotated[Count, Limits(le=4)] = 1
-    """Selectors `reach` and `reach_usage`: steps against the edges that a choice reaches."""
+    """Selectors `reach` and its variants: steps against the edges that a choice reaches."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class RoundSettings:
 class StabilitySettings:
     """How much of a choice stays under small changes; on the first split of each screen, and each of its graphs."""
 
-    selectors: Distinct[str] = listed("reach", "reach_usage", "k_center", "typiclust")
+    selectors: Distinct[str] = listed("reach", "reach@usage", "k_center", "typiclust")
     """Selectors in one shot that work on a graph."""
     repeats: Annotated[int, Limits(ge=2)] = 3
     """Random changes of each kind; all pairs of them are compared."""
@@ -103,7 +103,8 @@ class SelectionSection(RankingSettings, BudgetSettings, JudgementSettings):
     screens: Annotated[dict[str, ScreenGraphs], Limits(min_length=1)]
     """Screens to judge selectors on, by their names in `screens`."""
     selectors: Several[str] | Annotated[dict[JobName, Several[str]], Limits(min_length=1)]
-    """Selectors, by the names of their files in `selection/selectors`; all others are judged against `random`. One in
+    """Selectors, by the names of their files in `selection/selectors`; all others are judged against `random`.
+    `reach` has variants, as in `reach@usage`. One in
     rounds may name its model, as in `bald@gears`; otherwise it has that of `rounds.model`. A list gives each its own
     jobs; in named lists, the selectors of a list share jobs (all in rounds, or none)."""
     predictors: Several[str]

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from scarceseq import registry
 from scarceseq.network.graph import Graph
 from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, rewire_targets
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.selector import ranker
 from scarceseq.selection.settings import RankingSettings
 
 
@@ -51,8 +51,7 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
                     evidence = Evidence(RankingSettings(1, hops), changed, tuple(tests), (changed,))
                 # the selector's own seed changes in the first case alone, so that the others show the change itself
                 draw = key if change == "seed" else derive(seed, "stability")
-                entry = registry.load("selection.selectors", name)
-                orders.append(entry.rank(own, evidence, budget=sizes[-1], seed=draw)[0])
+                orders.append(ranker(name)(own, evidence, budget=sizes[-1], seed=draw)[0])
             about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
             about["pool"] = len(pool)
             for size in sizes:

@@ -157,8 +157,8 @@ def study_caveats(studies: Sequence[int], least_for_p: int) -> list[str]:
 
 
 def plain(name: object) -> str:
-    """A key in plain words."""
-    return str(name).replace("_", " ")
+    """A key in plain words; what stands behind an @ is what it works on."""
+    return str(name).replace("_", " ").replace("@", " on ")
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -1,15 +1,17 @@
-"""Whole fits of the default architecture as one compiled loop; imported only where numba is there.
+"""Whole fits of an encoder with one hidden layer as one compiled loop; imported only where numba is there.
 
 A step of a small network takes torch longer to arrange than to compute. `scarceseq.fewshot.engine.loop` finds the same
 weights without this.
 """
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import torch
 from torch import nn
 
-from scarceseq.pretrain.gene_layers import Given
+from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
 
 # Parameters of a classifier on the default encoder whose layers over the genes are in dual form, in this order.
 NAMES = (
@@ -20,23 +22,92 @@ NAMES = (
 FREE_ORDER = {"reassoc", "contract"}
 
 
-def is_known(module):
-    """Whether `descend` can fit this classifier: a linear path beside one hidden layer, both over the genes."""
-    if tuple(dict(module.named_parameters())) != NAMES:
-        return False
-    encoder, head = module.encoder, module.head
-    hidden = [type(layer) for layer in encoder.hidden]
-    known = hidden == [Given, nn.LayerNorm, nn.ReLU] and type(encoder.output) is type(head) is nn.Linear
-    return known and type(encoder).__module__ == "scarceseq.pretrain.architectures.mlp"
+# What the architecture's encoder says of itself (`form`) if its embedding is computed as `_descend` does.
+FORM = "linear path beside one hidden layer"
 
 
-def descend(module, weights, updates, classes, schedule):
+class Layer(NamedTuple):
+    """One layer over the genes in dual form; (samples, units) unless said otherwise.
+
+    Attributes
+    ----------
+    value : numpy.ndarray
+        Pre-activations; rewritten in place.
+    start : numpy.ndarray
+        Pre-activations at the start.
+    gram : numpy.ndarray, (samples, samples, 1 or units)
+    coefficient : numpy.ndarray
+        Rewritten in place; empty if the layer is not trained.
+    kept : number
+        What a pull to the start leaves of a step's way; 1 without a pull.
+    """
+
+    value: np.ndarray
+    start: np.ndarray
+    gram: np.ndarray
+    coefficient: np.ndarray
+    kept: np.floating
+
+
+class Weights(NamedTuple):
+    """One other tensor, (flat,).
+
+    Attributes
+    ----------
+    value : numpy.ndarray
+        In its shape; rewritten in place.
+    start : numpy.ndarray, (flat,)
+    factor : numpy.ndarray, (flat,)
+        Of its updates: rate times learning rate.
+    kept : number
+        As of `Layer`.
+    """
+
+    value: np.ndarray
+    start: np.ndarray
+    factor: np.ndarray
+    kept: np.floating
+
+
+class Network(NamedTuple):
+    """All parameters, in the order of `NAMES`."""
+
+    linear: Layer
+    hidden: Layer
+    scale: Weights
+    shift: Weights
+    output: Weights
+    head: Weights
+    bias: Weights
+
+
+class Descent(NamedTuple):
+    """Learning rate, momentum, the norm's epsilon, all of the weights' type; and the number of steps."""
+
+    rate: np.floating
+    momentum: np.floating
+    epsilon: np.floating
+    steps: int
+
+
+def fits(module: nn.Module) -> bool:
+    """Whether `descend` can fit this classifier: its encoder says so, and both layers over the genes are dual."""
+    return tuple(dict(module.named_parameters())) == NAMES and getattr(module.encoder, "form", None) == FORM
+
+
+def descend(
+    module: nn.Module,
+    weights: dict[str, torch.Tensor],
+    updates: dict[str, TensorUpdate | LayerUpdate],
+    classes: torch.Tensor,
+    schedule: Schedule,
+) -> bool:
     """All steps of one fit, in place; what `Engine.fit` does with torch.
 
     Parameters
     ----------
     module : Classifier
-        That `is_known`.
+        That `fits`.
     weights : dict of str to Tensor
         By the names of `NAMES`.
     updates : dict of str to (TensorUpdate or LayerUpdate)
@@ -49,92 +120,67 @@ def descend(module, weights, updates, classes, schedule):
     bool
         False if an update is of a kind that is not compiled; then nothing was done.
     """
-    arrays = []
-    for name in NAMES:
-        update = updates.get(name)
-        if update is not None and isinstance(update.kept, torch.Tensor):
-            return False
-        arrays += (_layer if name.endswith(".value") else _tensor)(update, weights[name])
-    number = arrays[0].dtype.type
-    scalars = number(schedule.learning_rate), number(schedule.momentum), number(module.encoder.hidden[1].eps)
-    _descend(*arrays, classes.numpy(), *scalars, schedule.steps)  # type: ignore[call-arg]
+    if any(isinstance(update.kept, torch.Tensor) for update in updates.values()):
+        return False
+    network = Network(
+        *((_layer if name.endswith(".value") else _weights)(updates.get(name), weights[name]) for name in NAMES)
+    )
+    scalar = network.linear.value.dtype.type
+    epsilon = module.encoder.hidden[1].eps
+    descent = Descent(scalar(schedule.learning_rate), scalar(schedule.momentum), scalar(epsilon), schedule.steps)
+    _descend(network, classes.numpy(), descent)
     return True
 
 
-def _layer(update, value):
-    """Arrays of one layer over the genes: its values, their start, Gram matrices, coefficients, what a pull keeps."""
-    number = value.numpy().dtype.type
+def _layer(update: LayerUpdate | None, value: torch.Tensor) -> Layer:
+    scalar = value.numpy().dtype.type
     if update is None:
-        return [
-            value.numpy(),
-            value.numpy(),
-            value.new_zeros(0, 0, 0).numpy(),
-            value.new_zeros(0, 0).numpy(),
-            number(1),
-        ]
+        no_gram, no_coefficient = value.new_zeros(0, 0, 0).numpy(), value.new_zeros(0, 0).numpy()
+        return Layer(value.numpy(), value.numpy(), no_gram, no_coefficient, scalar(1))
     gram = update.layer.gram if update.layer.gram.ndim == 3 else update.layer.gram.unsqueeze(-1)
-    kept = number(1 if update.kept is None else update.kept)
-    return [value.numpy(), update.layer.start.numpy(), gram.contiguous().numpy(), update.coefficient.numpy(), kept]
+    kept = scalar(1 if update.kept is None else update.kept)
+    return Layer(value.numpy(), update.layer.start.numpy(), gram.contiguous().numpy(), update.coefficient.numpy(), kept)
 
 
-def _tensor(update, weight):
-    """Arrays of one other tensor: itself, its start, the factor of its updates, what a pull keeps."""
-    number = weight.numpy().dtype.type
+def _weights(update: TensorUpdate | None, weight: torch.Tensor) -> Weights:
+    scalar = weight.numpy().dtype.type
     factor = torch.as_tensor(0.0 if update is None else update.factor, dtype=weight.dtype).expand(weight.shape)
-    kept = number(1 if update is None or update.kept is None else update.kept)
-    return [weight.numpy(), weight.numpy().copy(), factor.contiguous().numpy(), kept]
+    kept = scalar(1 if update is None or update.kept is None else update.kept)
+    return Weights(weight.numpy(), weight.flatten().clone().numpy(), factor.flatten().contiguous().numpy(), kept)
 
 
 @numba.njit(cache=True)
-def _descend(
-    linear, linear_start, linear_gram, linear_coefficient, linear_kept,
-    hidden, hidden_start, hidden_gram, hidden_coefficient, hidden_kept,
-    scale, scale_start, scale_factor, scale_kept,
-    shift, shift_start, shift_factor, shift_kept,
-    output, output_start, output_factor, output_kept,
-    head, head_start, head_factor, head_kept,
-    bias, bias_start, bias_factor, bias_kept,
-    classes, rate, momentum, epsilon, steps,
-):  # fmt: skip
-    """Forward, backward and update, step by step; names end as those of the classifier's parameters."""
-    normal, spread = np.empty_like(hidden), np.empty(len(hidden), dtype=hidden.dtype)
-    active, hidden_gradient = np.empty_like(hidden), np.empty_like(hidden)
-    embedding, linear_gradient = np.empty_like(linear), np.empty_like(linear)
-    output_gradient, head_gradient = np.empty_like(output), np.empty_like(head)
-    scale_gradient, shift_gradient, bias_gradient = np.empty_like(scale), np.empty_like(shift), np.empty_like(bias)
-    linear_velocity, hidden_velocity = np.zeros_like(linear), np.zeros_like(hidden)
-    scale_velocity, shift_velocity, bias_velocity = np.zeros_like(scale), np.zeros_like(shift), np.zeros_like(bias)
-    output_velocity, head_velocity = np.zeros_like(output), np.zeros_like(head)
-    for _ in range(steps):
-        _normalise(hidden, scale, shift, epsilon, normal, spread, active)
-        np.dot(active, output.T, embedding)
-        embedding += linear
-        error = np.dot(embedding, head.T)
-        _softmax_error(error, bias, classes, bias_gradient)
+def _descend(network, classes, descent):
+    """Forward, backward and update, step by step."""
+    linear, hidden, scale, shift, output, head, bias = network
+    normal, spread = np.empty_like(hidden.value), np.empty(len(hidden.value), dtype=hidden.value.dtype)
+    active, embedding = np.empty_like(hidden.value), np.empty_like(linear.value)
+    hidden_gradient, linear_gradient = np.empty_like(hidden.value), np.empty_like(linear.value)
+    output_gradient, head_gradient = np.empty_like(output.value), np.empty_like(head.value)
+    scale_gradient, shift_gradient = np.empty_like(scale.value), np.empty_like(shift.value)
+    bias_gradient = np.empty_like(bias.value)
+    linear_velocity, hidden_velocity = np.zeros_like(linear.value), np.zeros_like(hidden.value)
+    scale_velocity, shift_velocity = np.zeros_like(scale.value), np.zeros_like(shift.value)
+    output_velocity, head_velocity = np.zeros_like(output.value), np.zeros_like(head.value)
+    bias_velocity = np.zeros_like(bias.value)
+    for _ in range(descent.steps):
+        _normalise(hidden.value, scale.value, shift.value, descent.epsilon, normal, spread, active)
+        np.dot(active, output.value.T, embedding)
+        embedding += linear.value
+        error = np.dot(embedding, head.value.T)
+        _softmax_error(error, bias.value, classes, bias_gradient)
         np.dot(error.T, embedding, head_gradient)
-        np.dot(error, head, linear_gradient)
+        np.dot(error, head.value, linear_gradient)
         np.dot(linear_gradient.T, active, output_gradient)
-        np.dot(linear_gradient, output, hidden_gradient)
-        _normalise_backward(hidden_gradient, normal, spread, active, scale, scale_gradient, shift_gradient)
-        _move_layer(
-            linear, linear_start, linear_gram, linear_coefficient, linear_velocity, linear_gradient, linear_kept,
-            rate, momentum,
-        )  # fmt: skip
-        _move_layer(
-            hidden, hidden_start, hidden_gram, hidden_coefficient, hidden_velocity, hidden_gradient, hidden_kept,
-            rate, momentum,
-        )  # fmt: skip
-        _move(scale, scale_start, scale_factor, scale_velocity, scale_gradient, scale_kept, momentum)
-        _move(shift, shift_start, shift_factor, shift_velocity, shift_gradient, shift_kept, momentum)
-        _move(
-            output.ravel(), output_start.ravel(), output_factor.ravel(), output_velocity.ravel(),
-            output_gradient.ravel(), output_kept, momentum,
-        )  # fmt: skip
-        _move(
-            head.ravel(), head_start.ravel(), head_factor.ravel(), head_velocity.ravel(), head_gradient.ravel(),
-            head_kept, momentum,
-        )  # fmt: skip
-        _move(bias, bias_start, bias_factor, bias_velocity, bias_gradient, bias_kept, momentum)
+        np.dot(linear_gradient, output.value, hidden_gradient)
+        _normalise_backward(hidden_gradient, normal, spread, active, scale.value, scale_gradient, shift_gradient)
+        _move_layer(linear, linear_velocity, linear_gradient, descent)
+        _move_layer(hidden, hidden_velocity, hidden_gradient, descent)
+        _move(scale, scale_velocity, scale_gradient, descent)
+        _move(shift, shift_velocity, shift_gradient, descent)
+        _move(output, output_velocity, output_gradient, descent)
+        _move(head, head_velocity, head_gradient, descent)
+        _move(bias, bias_velocity, bias_gradient, descent)
 
 
 @numba.njit(cache=True, fastmath=FREE_ORDER)
@@ -199,15 +245,16 @@ def _softmax_error(logits, bias, classes, bias_gradient):
 
 
 @numba.njit(cache=True)
-def _move_layer(value, start, gram, coefficient, velocity, gradient, kept, rate, momentum):
+def _move_layer(layer, velocity, gradient, descent):
     """`LayerUpdate.step`; nothing for a layer that is not trained."""
+    value, start, gram, coefficient, kept = layer
     if coefficient.size == 0:
         return
     samples, units = value.shape
     for i in range(samples):
         for h in range(units):
-            velocity[i, h] = momentum * velocity[i, h] + gradient[i, h]
-            coefficient[i, h] = kept * (coefficient[i, h] + rate * velocity[i, h])
+            velocity[i, h] = descent.momentum * velocity[i, h] + gradient[i, h]
+            coefficient[i, h] = kept * (coefficient[i, h] + descent.rate * velocity[i, h])
             value[i, h] = start[i, h]
     for i in range(samples):
         for j in range(samples):
@@ -221,11 +268,12 @@ def _move_layer(value, start, gram, coefficient, velocity, gradient, kept, rate,
 
 
 @numba.njit(cache=True)
-def _move(weight, start, factor, velocity, gradient, kept, momentum):
-    """`TensorUpdate.step` of SGD, on flat arrays."""
-    for i in range(weight.size):
-        velocity[i] = momentum * velocity[i] + gradient[i]
-        weight[i] -= factor[i] * velocity[i]
-    if kept != 1:
-        for i in range(weight.size):
-            weight[i] = start[i] + kept * (weight[i] - start[i])
+def _move(weights, velocity, gradient, descent):
+    """`TensorUpdate.step` of SGD."""
+    value, velocity, gradient = weights.value.ravel(), velocity.ravel(), gradient.ravel()
+    for i in range(value.size):
+        velocity[i] = descent.momentum * velocity[i] + gradient[i]
+        value[i] -= weights.factor[i] * velocity[i]
+    if weights.kept != 1:
+        for i in range(value.size):
+            value[i] = weights.start[i] + weights.kept * (value[i] - weights.start[i])

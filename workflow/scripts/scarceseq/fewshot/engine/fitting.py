@@ -75,7 +75,7 @@ class Fitter:
 
     Parameters
     ----------
-    method : Gradient
+    method : FineTuning
     shared : Setting
         What does not depend on the episode.
     settings : FittingSettings
@@ -84,7 +84,10 @@ class Fitter:
     def __init__(self, method, shared, settings):
         self.method, self.shared, self.settings = method, shared, settings
         self._rate = None if method.per_episode else method.rate(shared)
-        self._precision = method.precision(shared)
+        self._pull = method.pull(shared)
+        # What SGD subtracts from layers over the genes lies in the span of the support, if no weight is pulled apart.
+        one_pull = not any(isinstance(pull, torch.Tensor) for pull in self._pull.values())
+        self._dual = method.optimiser == "sgd" and method.kept_share == 1 and one_pull
         self._steps = max(candidate.steps for candidate in settings.candidates)
         self._engines = {}
 
@@ -150,12 +153,11 @@ class Fitter:
         if rate is None:
             support, classes, _ = self._tensors(episode)
             rate = self.method.rate(replace(self.shared, classifier=classifier, support=support, classes=classes))
-        triple = make_triple(classifier, rate, self._precision)
+        triple = make_triple(classifier, rate, self._pull)
         samples, genes = episode.support.shape
         key = len(episode.classes), samples
         if key not in self._engines:
-            dual = self.method.path == "dual"
-            self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, dual)
+            self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, self._dual)
         return triple, self._engines[key]
 
     def schedule(self, candidate):

@@ -1,6 +1,6 @@
 """Fine-tuning on support sets: full-batch descent, exactly as a plain loop over one model would do it (torch only).
 
-A method is a triple of start, rate and precision. Linear layers over the genes are kept in their dual form where that
+A method is a triple of start, rate and pull. Linear layers over the genes are kept in their dual form where that
 is exact (see `scarceseq.fewshot.engine.dual`). One engine serves all episodes of one support size; it fits one episode
 at a time, which is fastest on a CPU, or several at once, stacked on a leading dimension, which is what a GPU needs.
 """
@@ -32,14 +32,14 @@ class Triple:
         Initial weights.
     rate : dict of str to (Tensor or float)
         Multiplier of each update; the float 0.0 leaves a tensor out of training.
-    precision : dict of str to (Tensor or float)
-        precision / 2 * (weight - start)**2 is added to what is minimised, by a pull after each step that no rate
+    pull : dict of str to (Tensor or float)
+        pull / 2 * (weight - start)**2 is added to what is minimised, by a move after each step that no rate
         multiplies; the float 0.0 adds nothing.
     """
 
     start: dict
     rate: dict
-    precision: dict
+    pull: dict
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Fit:
     coefficients: dict
 
 
-def make_triple(classifier, rate, precision):
-    """Triple of a classifier's weights and the encoder's rates and precisions; the head has rate 1 and no pull."""
+def make_triple(classifier, rate, pull):
+    """Triple of a classifier's weights and the encoder's rates and pulls; the head has rate 1 and no pull."""
     start = {name: weight.detach() for name, weight in classifier.named_parameters()}
     rates = {name: rate.get(name, 1.0) for name in start}
-    return Triple(start, rates, {name: precision.get(name, 0.0) for name in start})
+    return Triple(start, rates, {name: pull.get(name, 0.0) for name in start})
 
 
 def stack_triples(triples):
@@ -77,7 +77,7 @@ def stack_triples(triples):
         dictionaries = [getattr(triple, part) for triple in triples]
         return {name: _stack([dictionary[name] for dictionary in dictionaries]) for name in dictionaries[0]}
 
-    return Triple(stacked("start"), stacked("rate"), stacked("precision"))
+    return Triple(stacked("start"), stacked("rate"), stacked("pull"))
 
 
 def _stack(values):
@@ -104,20 +104,20 @@ class Engine:
         Of the supports, and the steps that will be made.
     dual : bool
         Whether layers over the genes are kept in dual form, where it takes less arithmetic. Needs SGD and, in these
-        layers, a precision that is a number.
+        layers, one pull for all weights.
 
     Raises
     ------
     ValueError
-        If the dual form would not be exact for these layers' precision.
+        If the dual form would not be exact for these layers' pull.
     """
 
     def __init__(self, classifier, triple, samples, genes, steps, dual):
         self.layers = []
         for name in gene_layers(classifier, genes) if dual else []:
-            weight, bias = (triple.precision.get(f"{name}.{part}") for part in ("weight", "bias"))
+            weight, bias = (triple.pull.get(f"{name}.{part}") for part in ("weight", "bias"))
             if isinstance(weight, torch.Tensor) or (bias is not None and bias is not weight and bias != weight):
-                raise ValueError(f"{name}: the dual form is not exact with a precision for each weight")
+                raise ValueError(f"{name}: the dual form is not exact with a pull for each weight")
             if pays(samples, steps, triple.rate[f"{name}.weight"]):
                 self.layers.append(name)
         self._module = without_gene_layers(classifier, self.layers)
@@ -199,7 +199,7 @@ class Engine:
         """Make all steps in one compiled loop; whether there is one for this network and these updates."""
         if compiled_mlp is None or support.fits is not None or support.expression.device.type != "cpu":
             return False
-        if not self.layers or not compiled_mlp.is_known(module):
+        if not self.layers or not compiled_mlp.fits(module):
             return False
         return compiled_mlp.descend(module, weights, updates, support.classes, schedule)
 
@@ -228,11 +228,11 @@ class Engine:
             if layer in layers:
                 weights[name] = layers[layer].start.clone()
                 if f"{layer}.weight" in trained or f"{layer}.bias" in trained:
-                    precision = triple.precision[f"{layer}.weight"]
-                    updates[name] = LayerUpdate(layers[layer], weights[name], precision, schedule)
+                    pull = triple.pull[f"{layer}.weight"]
+                    updates[name] = LayerUpdate(layers[layer], weights[name], pull, schedule)
             elif name in trained:
                 weights[name] = self._own(name, triple.start[name], support.fits)
-                updates[name] = TensorUpdate(weights[name], triple.rate[name], triple.precision[name], schedule)
+                updates[name] = TensorUpdate(weights[name], triple.rate[name], triple.pull[name], schedule)
             else:
                 weights[name] = triple.start[name]
         return module, inputs, weights, updates

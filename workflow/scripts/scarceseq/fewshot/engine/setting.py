@@ -1,4 +1,4 @@
-"""What the rates and precisions of a gradient-trained method may depend on (torch only)."""
+"""What the rates and pulls of a gradient-trained method may depend on (torch only)."""
 
 from dataclasses import dataclass
 from typing import Any

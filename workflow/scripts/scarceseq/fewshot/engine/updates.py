@@ -38,14 +38,14 @@ class Schedule:
             return self.learning_rate.to(tensor.dtype).view(-1, *[1] * (tensor.ndim - 1))
         return self.learning_rate
 
-    def kept(self, precision, tensor):
+    def kept(self, pull, tensor):
         """Factor by which a pull of this strength shortens the way from the start in one step.
 
-        1 / (1 + learning rate * precision / (1 - momentum)): a proximal step, stable for any strength, whose resting
-        point is that of ``loss + precision / 2 * (weight - start)**2``. Adam's momentum does not lengthen steps.
+        1 / (1 + learning rate * pull / (1 - momentum)): a proximal step, stable for any strength, whose resting
+        point is that of ``loss + pull / 2 * (weight - start)**2``. Adam's momentum does not lengthen steps.
         """
         momentum = self.momentum if self.optimiser == "sgd" else 0.0
-        return 1.0 / (1.0 + self.learning_rate_of(tensor) * precision / (1.0 - momentum))
+        return 1.0 / (1.0 + self.learning_rate_of(tensor) * pull / (1.0 - momentum))
 
 
 class TensorUpdate:
@@ -55,17 +55,17 @@ class TensorUpdate:
     ----------
     weight : Tensor
         With one more, leading, dimension if there are several fits.
-    rate, precision : Tensor or float
+    rate, pull : Tensor or float
     schedule : Schedule
     """
 
-    def __init__(self, weight, rate, precision, schedule):
+    def __init__(self, weight, rate, pull, schedule):
         self.weight, self.schedule, self.scale = weight, schedule, None
         if schedule.optimiser == "adam_on_scaled_gradient":
             self.scale, rate = rate, 1.0
         self.factor = rate * schedule.learning_rate_of(weight)
-        self.start = weight.detach().clone() if _is_there(precision) else None
-        self.kept = schedule.kept(precision, weight) if _is_there(precision) else None
+        self.start = weight.detach().clone() if _is_there(pull) else None
+        self.kept = schedule.kept(pull, weight) if _is_there(pull) else None
         self.first = torch.zeros_like(weight)
         self.second = torch.zeros_like(weight) if schedule.optimiser != "sgd" else None
         self.steps = 0
@@ -108,13 +108,13 @@ class LayerUpdate:
     layer : GeneLayer
     value : Tensor, (samples, units)
         The layer's pre-activations; rewritten in place.
-    precision : float
+    pull : float
     schedule : Schedule
     """
 
-    def __init__(self, layer, value, precision, schedule):
+    def __init__(self, layer, value, pull, schedule):
         self.layer, self.value, self.schedule = layer, value, schedule
-        self.kept = schedule.kept(precision, value) if precision else None
+        self.kept = schedule.kept(pull, value) if pull else None
         self.velocity, self.coefficient = torch.zeros_like(value), torch.zeros_like(value)
 
     def step(self, gradient):
@@ -126,5 +126,5 @@ class LayerUpdate:
         self.value.copy_(self.layer.preactivation(self.coefficient))
 
 
-def _is_there(precision):
-    return isinstance(precision, torch.Tensor) or precision != 0.0
+def _is_there(pull):
+    return isinstance(pull, torch.Tensor) or pull != 0.0

@@ -1,1 +1,1 @@
-"""Registry of meta-learners: ``learn(network, tasks, settings, seed)`` gives what a few-shot method starts from."""
+"""Meta-learners, one module each, found by name; `scarceseq.guide.learner.Learner` says what an entry exposes."""

@@ -8,6 +8,7 @@ import torch
 
 from scarceseq.guide.inner import descend, encoder_weights, task_classifier
 
+MAKES = "rates"
 SMALLEST_DISPLACEMENT, SMALLEST_GRADIENT, POWER = 1e-4, 1e-3, 1.0
 
 

@@ -8,6 +8,8 @@ import torch
 
 from scarceseq.guide.inner import descend, encoder_weights, loss_of, task_classifier
 
+MAKES = "rates"
+
 
 def learn(network, tasks, settings, seed):
     """Rates in [0, 1] by encoder parameter name."""

@@ -6,6 +6,8 @@ from torch.nn.functional import cross_entropy
 
 from scarceseq.guide.inner import encoder_weights
 
+MAKES = "encoder"
+
 
 def learn(network, tasks, settings, seed):
     """Encoder weights by name, trained episode by episode by gradient descent."""

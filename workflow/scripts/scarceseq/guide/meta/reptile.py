@@ -2,6 +2,8 @@
 
 from scarceseq.guide.inner import descend, encoder_weights, task_classifier
 
+MAKES = "encoder"
+
 
 def learn(network, tasks, settings, seed):
     """Encoder weights by name: ``start += rate * (end of the task - start)``, task after task."""

@@ -22,10 +22,16 @@ class Encoder(nn.Module):
         Widths of the hidden layers, from the genes inward; empty for the linear path alone.
     width : int
         Width of the embedding.
+
+    Attributes
+    ----------
+    form : str or None
+        What few-shot fitting has a compiled loop for.
     """
 
     def __init__(self, genes, hidden_widths, width):
         super().__init__()
+        self.form = "linear path beside one hidden layer" if len(hidden_widths) == 1 else None
         self.linear = nn.Linear(genes, width)
         self.hidden = nn.Sequential(*_hidden_layers([genes, *hidden_widths])) if hidden_widths else None
         if hidden_widths:

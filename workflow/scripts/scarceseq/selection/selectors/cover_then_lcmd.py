@@ -5,6 +5,6 @@ from scarceseq.selection.selectors import lcmd
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = True
-START = "reach_usage"
+START = "reach@usage"
 
 rank = lcmd.rank

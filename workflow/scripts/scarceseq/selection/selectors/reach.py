@@ -1,15 +1,30 @@
-"""GraphReach, plain: the greedy choice of genes that together reach the most nodes."""
+"""GraphReach: the greedy choice of genes that together reach the most nodes, or those that count most."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from scarceseq import registry
+from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.pool import check_pool
 from scarceseq.selection.reach import Reach, rank_by_reach
 
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
+VARIANTS = "selection.reaches"
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
-    """Greedy cover, every node worth one; the gain is the number of nodes newly reached."""
+def rank(
+    pool: Sequence[str],
+    evidence: Evidence,
+    budget: int | None = None,
+    labelled: Sequence[str] = (),
+    seed: int = 0,
+    variant: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greedy cover; without a variant every node is worth one, and a gain is the number of nodes newly reached."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
-    reach = Reach(hops=evidence.settings.hops)
+    hops = evidence.settings.hops
+    reach = registry.load("selection.reaches", variant).reach(hops) if variant else Reach(hops)
     return rank_by_reach(genes, evidence, reach, budget, labelled)

@@ -1,0 +1,5 @@
+"""Pre-trained weights, everything trained."""
+
+from scarceseq.fewshot.method import FineTuning
+
+METHOD = FineTuning()

@@ -1,0 +1,73 @@
+"""What a selector is, and how one is had by its name."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from scarceseq import registry
+from scarceseq.config import selector_names
+from scarceseq.selection.evidence import Evidence
+
+# Genes in order, and the gain of each; see `Selector.rank`.
+Ranking = tuple[np.ndarray, np.ndarray]
+
+
+class Selector(Protocol):
+    """Entry of `scarceseq.selection.selectors`; the constants are literals that the planner reads from the source.
+
+    Attributes
+    ----------
+    DRAWS : bool
+        Whether it is nothing but a draw, and so is run several times per split.
+    ROUNDS : bool
+        Whether it works on a model of what was measured before, and so in rounds: ``bald@gears`` names the model. Its
+        first round is ranked by the selector that it names as ``START``.
+
+    Notes
+    -----
+    A selector of several variants names their registry as ``VARIANTS``, and its `rank` takes one more argument,
+    ``variant``: what stands behind the ``@`` of ``reach@usage``, or None.
+    """
+
+    DRAWS: bool
+    ROUNDS: bool
+
+    @property
+    def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
+        """What it looks at besides names: ``graph``, one selection graph; ``priors``, the screen's prior graphs.
+
+        One that needs no single graph runs once, under the graph name ``none``.
+        """
+
+    def rank(
+        self,
+        pool: Sequence[str],
+        evidence: Evidence,
+        budget: int | None = None,
+        labelled: Sequence[str] = (),
+        seed: int = 0,
+    ) -> Ranking:
+        """The first `budget` genes of the pool, all of it if None, in the order in which to take them.
+
+        In one shot a smaller budget gives the beginning of the same ranking; a batch of a round is chosen as a whole.
+        The order of `pool` has no influence. The gain is that of each gene when taken, NaN where there is none.
+
+        Parameters
+        ----------
+        pool : sequence of str
+        evidence : Evidence
+        budget : int, optional
+        labelled : sequence of str
+            Genes measured already.
+        seed : int
+            Of what is drawn.
+        """
+
+
+def ranker(name: str) -> Callable[..., Ranking]:
+    """`Selector.rank` of a name such as ``degree``, ``bald@gears`` or ``reach@usage``."""
+    selector, source = selector_names.parts(name)
+    entry = registry.load("selection.selectors", selector)
+    return partial(entry.rank, variant=source) if source and not entry.ROUNDS else entry.rank

@@ -170,7 +170,8 @@ def test_the_readme_lists_every_rule_under_its_stage():
 
 
 def test_keys_named_in_the_page_on_extending_are_in_the_table_of_keys():
-    keys = re.findall(r"\| `([a-z]+\.[\w.<>]+)` \|", (REPOSITORY / "docs/extending.md").read_text())
+    text = (REPOSITORY / "docs/extending.md").read_text()
+    keys = [key for key in re.findall(r"\| `([a-z]+\.[\w.<>]+)`(?: \||: )", text) if not key.endswith(".py")]
     table = (REPOSITORY / "config/README.md").read_text()
     assert len(keys) > 5
     assert [key for key in keys if f"| `{key}` |" not in table] == []

@@ -35,6 +35,7 @@ rule list_studies:
         archive=archive_inputs(),
     output:
         studies="<results>/archive/studies.tsv",
+        excluded="<results>/archive/excluded_ids.tsv",
         plans=expand("<results>/archive/plan/{batch}.tsv", batch=batches()),
     log:
         "<results>/logs/list_studies/all.log",
@@ -98,6 +99,8 @@ rule import_study:
         study="<results>/archive/user/{study}/study.h5ad",
         attributes="<results>/archive/user/{study}/attributes.parquet",
         unmapped="<results>/archive/user/{study}/unmapped_genes.tsv",
+        joins="<results>/archive/user/{study}/joins.tsv",
+        notes="<results>/archive/user/{study}/notes.tsv",
     log:
         "<results>/logs/import_study/{study}.log",
     benchmark:

@@ -52,6 +52,7 @@ rule merge_corpus:
             *expand("{folder}/metadata.parquet", folder=config["corpus"]["joined"]),
         ],
         listed="<results>/archive/studies.tsv" if "archive" in config else [],
+        excluded="<results>/archive/excluded_ids.tsv" if "archive" in config else [],
     output:
         corpus="<results>/corpus/corpus.h5ad",
         training="<results>/corpus/training.npy",
@@ -62,6 +63,7 @@ rule merge_corpus:
         studies="<results>/corpus/studies.tsv",
         dropped="<results>/corpus/dropped_runs.tsv",
         orthologues="<results>/corpus/orthologues.tsv",
+        excluded="<results>/corpus/excluded_ids.tsv",
     log:
         "<results>/logs/merge_corpus/all.log",
     benchmark:
@@ -73,6 +75,7 @@ rule merge_corpus:
         mem_mb=1000,
     params:
         max_failed_share=config.get("archive", {}).get("max_failed_share", 0),
+        must_be_found=config.get("archive", {}).get("excluded_must_be_found", False),
         organism=config.get("archive", {}).get("organism"),
         gene_types=config["corpus"]["gene_types"],
         orthologues=config["corpus"]["orthologues"],

@@ -13,6 +13,7 @@ rule design_screen:
         plates="<results>/design/plates.tsv",
         curve="<results>/design/curve.tsv",
         names="<results>/design/names.tsv",
+        joins="<results>/design/joins.tsv",
         summary="<results>/design/summary.json",
         picture="<results>/design/coverage.svg",
         page="<results>/design/summary.html",

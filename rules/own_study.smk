@@ -33,6 +33,8 @@ rule import_own_study:
         samples="<results>/own_study/samples.parquet",
         genes="<results>/own_study/model_genes.tsv",
         unmapped="<results>/own_study/unmapped_genes.tsv",
+        joins="<results>/own_study/joins.tsv",
+        notes="<results>/own_study/notes.tsv",
     log:
         "<results>/logs/import_own_study/all.log",
     benchmark:

@@ -30,5 +30,5 @@ def user_study(wildcards):
 def user_study_files(wildcards):
     """Files of one user study: its counts, its labels if it has any, the annotation of its organism."""
     study = next(study for study in config["user_studies"] if study["name"] == wildcards.study)
-    files = {name: study[name] for name in ("counts", "labels") if study[name]}
+    files = {name: study[name] for name in ("counts", "labels", "gene_id_table") if study[name]}
     return files | {"annotation": study["annotation"] or f"{RESULTS}/archive/annotation.gtf.gz"}

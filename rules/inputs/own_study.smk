@@ -14,7 +14,7 @@ PACKED = {
 def own_study_files(wildcards):
     """The user's tables: counts, labels if they are apart, orthologues if the organism differs."""
     study = config["own_study"]
-    tables = {name: study[name] for name in ("counts", "labels") if study[name]}
+    tables = {name: study[name] for name in ("counts", "labels", "gene_id_table") if study[name]}
     return tables | ({"orthologues": study["orthologues"]["table"]} if study["orthologues"] else {})
 
 
@@ -22,7 +22,8 @@ def own_study_settings(purpose):
     """Keys of the own study that one of its steps needs."""
     keys = {
         "import": "name accessions counts labels sample_column label classes group gene_id_type organism orthologues "
-        "minimum_gene_share held_out",
+        "minimum_gene_share held_out gene_id_table gene_id_column ensembl_column quantity duplicate_samples "
+        "minimum_matched_share",
         "folds": "folds repeats inner_folds least_calibrated",
         "telling": "confidence smallest_difference",
         "explaining": "path_points shuffles named_genes",

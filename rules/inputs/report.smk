@@ -58,7 +58,7 @@ def guide_files():
 def own_study_results():
     """Files of an own study that the report shows."""
     names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
-    names |= {"predictions": "parquet", "samples": "parquet"}
+    names |= {"predictions": "parquet", "samples": "parquet", "joins": "tsv", "notes": "tsv"}
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
     return files | {"own_genes_json": f"{RESULTS}/own_study/genes.json", "own_card": PACKED["card"]}
 
@@ -78,7 +78,9 @@ def screening_files():
         if config["perturbation"]["transfer"]:
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "design" in config:
-        files |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names")}
+        files |= {
+            f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names", "joins")
+        }
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
@@ -94,7 +96,7 @@ def report_files():
         manifests = [({"batch": batch}, f"{RESULTS}/archive/batches/{batch}/manifest.jsonl") for batch in batches()]
         files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
     if "corpus" in config:
-        files |= CORPUS | {name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues")}
+        files |= CORPUS | {name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues", "excluded_ids")}
     if "pretrain" in config:
         files |= pretrain_files()
     if "guide" in config:

@@ -19,8 +19,9 @@ write_table(chosen.order, output.order)
 write_table(chosen.plates, output.plates)
 write_table(chosen.coverage, output.curve)
 write_table(chosen.names, output.names)
+write_table(chosen.joins, output.joins)
 write_json(chosen.summary, output.summary)
-written = {f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "summary")}
+written = {f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "joins", "summary")}
 section = page.section(Inputs(written))
 drawing = style.svg(next(block.figure for block in section.blocks if block.kind == "picture"), "coverage")
 printed = {"name": params.name, "seed": params.seed, "design": params.settings}

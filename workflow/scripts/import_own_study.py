@@ -1,8 +1,11 @@
 """Bring a user's study onto the genes of a packed model: expression, labels, and what became of each gene."""
 
+from dataclasses import fields
+
 import numpy as np
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
+from scarceseq.joins import joins_table
 from scarceseq.own_study.study import labelled, read_own_study
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
@@ -15,9 +18,8 @@ columns = {settings["label"], settings["group"], held_out["column"] if held_out 
 study, expression, genes = read_own_study(
     UserStudySettings(
         label_columns=sorted(columns),
-        quantity="counts",
         min_protein_coding_share=0.0,
-        **{key: settings[key] for key in ("name", "counts", "labels", "sample_column", "gene_id_type", "organism")},
+        **{field.name: settings[field.name] for field in fields(UserStudySettings) if field.name in settings},
     ),
     base,
     read_json(source.card),
@@ -32,3 +34,5 @@ with atomic(output.expression) as temporary, open(temporary, "wb") as target:
 write_table(samples, output.samples)
 write_table(genes, output.genes)
 write_table(study.unmapped, output.unmapped)
+write_table(joins_table(study.joins), output.joins)
+write_table(study.notes, output.notes)

@@ -4,6 +4,7 @@ from scarceseq.archive.counts import write_counts
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.user_study import import_study, study_annotation
 from scarceseq.files import write_table
+from scarceseq.joins import joins_table
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
@@ -12,3 +13,5 @@ study = import_study(settings, study_annotation(settings, snakemake.input.annota
 write_counts(study.counts, study.samples, study.genes, snakemake.output.study)
 write_table(study.attributes, snakemake.output.attributes)
 write_table(study.unmapped, snakemake.output.unmapped)
+write_table(joins_table(study.joins), snakemake.output.joins)
+write_table(study.notes, snakemake.output.notes)

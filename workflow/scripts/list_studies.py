@@ -3,8 +3,15 @@
 import tempfile
 from pathlib import Path
 
+from scarceseq.archive.excluded_ids import ids_table
 from scarceseq.archive.mirrors import Mirrors
-from scarceseq.archive.plan import excluded_projects, fetch_project_tables, plan_studies, runs_by_batch
+from scarceseq.archive.plan import (
+    excluded_projects,
+    fetch_project_tables,
+    plan_studies,
+    projects_of_ids,
+    runs_by_batch,
+)
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.files import write_table
 from scarceseq.runtime import start
@@ -17,14 +24,14 @@ with tempfile.TemporaryDirectory(dir=Path(snakemake.output.studies).parent) as f
     runs = fetch_project_tables(mirrors, params.organism, params.sources, Path(folder))
 
 table = snakemake.input.get("accessions")
-excluded = excluded_projects(
-    params.excluded_studies, runs["project"].unique(), read_lists_of_ids(table) if table else ()
-)
+led = projects_of_ids(params.excluded_studies, runs["project"].unique(), read_lists_of_ids(table) if table else ())
+excluded = excluded_projects(led)
 plans = dict(zip(params.batches, snakemake.output.plans, strict=True))
 ordinary = [batch for batch in plans if batch not in params.giant_studies]
 # Not a parameter: it changes what is an error, not the plan, and a first study of one's own shall fetch nothing again.
 own_studies = bool(snakemake.config.get("user_studies"))
 studies = plan_studies(runs, ordinary, params.min_runs, params.studies, excluded, params.giant_studies, own_studies)
 write_table(studies, snakemake.output.studies)
+write_table(ids_table(led), snakemake.output.excluded)
 for batch, rows in runs_by_batch(runs, studies, list(plans)).items():
     write_table(rows, plans[batch])

@@ -1,6 +1,7 @@
 """Join batches, user studies and other runs' corpora: exact counts, the training matrix, and tables."""
 
 import pandas as pd
+from scarceseq.archive.excluded_ids import ids_table, with_metadata
 from scarceseq.archive.manifest import check_failed_share, read_manifest
 from scarceseq.archive.plan import STUDY_COLUMNS
 from scarceseq.corpus import merge, store
@@ -14,7 +15,7 @@ from scarceseq.runtime import start
 
 start(snakemake.log[0])
 source, output = snakemake.input, snakemake.output
-entries = (entry for path in source.manifests for entry in read_manifest(path))
+entries = [entry for path in source.manifests for entry in read_manifest(path)]
 check_failed_share(entries, snakemake.params.max_failed_share)
 
 dropped = [read_table(path, dtype=str) for path in source.dropped]
@@ -35,4 +36,10 @@ join_attributes(source.attributes, kept, output.attributes)
 of_archives = [*corpus.files[: len(source.shards)], *corpus.files[len(paths) :]]  # a user's study has no metadata
 join_metadata(source.metadata, [file.prefix for file in of_archives], output.metadata)
 listed = read_table(source.listed) if source.listed else pd.DataFrame(columns=STUDY_COLUMNS)
+if source.excluded:
+    left_out = corpus.dropped.loc[corpus.dropped["reason"] == "study_excluded", "study"]
+    ids = with_metadata(read_table(source.excluded, dtype=str), entries, left_out, snakemake.params.must_be_found)
+else:
+    ids = ids_table({})
+write_table(ids, output.excluded)
 write_table(study_status(listed, samples, corpus.dropped), output.studies)

@@ -1,12 +1,17 @@
 """Planning the batches. Oracles: counts by hand; the real list of mouse studies."""
 
+from dataclasses import fields
+
 import pandas as pd
 import pytest
+from scarceseq.archive.excluded_ids import ids_table, with_metadata
+from scarceseq.archive.manifest import Entry
 from scarceseq.archive.plan import (
     excluded_projects,
     fetch_project_tables,
     plan_studies,
     planned_studies,
+    projects_of_ids,
     runs_by_batch,
 )
 from scarceseq.errors import InputError
@@ -86,10 +91,25 @@ def test_a_giant_is_alone_in_a_batch_of_its_own_and_moves_nobody():
 
 def test_ids_of_other_archives_lead_to_projects_by_a_table_of_any_columns():
     table = [["PRJNA1", "SRP1", "GSE1"], ["PRJNA2", "SRP2", ""], ["", "SRP3", "GSE3"]]
-    found = excluded_projects(["SRP9", "GSE1", "PRJNA2", "GSE4"], ["SRP1", "SRP2", "SRP3", "SRP9"], table)
+    found = excluded_projects(
+        projects_of_ids(["SRP9", "GSE1", "PRJNA2", "GSE4"], ["SRP1", "SRP2", "SRP3", "SRP9"], table)
+    )
     assert found == {"SRP9": "SRP9", "SRP1": "GSE1", "SRP2": "PRJNA2"}
 
 
 def test_an_excluded_id_that_leads_nowhere_is_told(caplog):
-    assert excluded_projects(["GSE4"], ["SRP1"]) == {}
+    assert excluded_projects(projects_of_ids(["GSE4"], ["SRP1"])) == {}
     assert "GSE4" in caplog.text
+
+
+def test_an_excluded_id_that_nothing_knows_is_listed_and_can_stop_the_run(caplog):
+    led = projects_of_ids(["SRP1", "PRJNA1", "GSM7", "GSE404"], ["SRP1", "SRP2"], [["prjna1 ", "srp1"]])
+    ids = ids_table(led)
+    keys = {field.name: None for field in fields(Entry)} | {"organism": "mouse", "source": "sra", "kind": "gene_sums"}
+    ruled_out = Entry(**keys | {"project": "SRP2", "status": "skipped", "detail": "excluded: GSM7 in its metadata"})
+    table = with_metadata(ids, [ruled_out], [], must_be_found=False)
+    assert table.to_numpy().tolist() == [["SRP1", "SRP1"], ["PRJNA1", "SRP1"], ["GSM7", "SRP2"], ["GSE404", ""]]
+    assert "no table and no metadata have: GSE404" in caplog.text
+    with pytest.raises(InputError, match=r"no table and no metadata have: GSE404.*study_accessions"):
+        with_metadata(ids, [ruled_out], [], must_be_found=True)
+    assert excluded_projects(led) == {"SRP1": "SRP1"}

@@ -62,9 +62,11 @@ def test_labels_become_attributes_and_blanks_do_not(study):
     assert rows == [["mine.s1", "age", "3"], ["mine.s1", "sex", "female"], ["mine.s2", "sex", "male"]]
 
 
-def test_without_labels_every_column_is_a_sample(study):
-    made = study(labels=None)
-    assert made.samples["runs"].tolist() == ["s1", "s2", "length"]
+def test_without_labels_every_column_is_a_sample_and_a_length_is_none(study):
+    with pytest.raises(InputError, match="column 'length' is no sample by its name"):
+        study(labels=None)
+    made = study(COUNTS.replace("length", "s3"), labels=None)
+    assert made.samples["runs"].tolist() == ["s1", "s2", "s3"]
     assert made.attributes.empty
 
 
@@ -104,7 +106,7 @@ def test_an_annotation_that_is_no_gtf_of_recount3_is_named(tmp_path):
 def test_ambiguous_symbols_and_repeated_rows_are_left_out_and_listed():
     mapped, unmapped = map_gene_ids(["Gapdh", "Twin", "Xist", "Xist", "Nope"], "symbol", GENES)
     assert mapped.to_numpy().tolist() == [[0, "ENSMUSG02.1"]]
-    assert unmapped.to_numpy().tolist() == [
+    assert unmapped[["gene_id", "reason"]].to_numpy().tolist() == [
         ["Twin", "ambiguous"],
         ["Xist", "duplicate_row"],
         ["Xist", "duplicate_row"],

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.design.design import design, knee
-from scarceseq.design.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.design.names import match, outcomes, read_aliases, read_names, read_numbers
 from scarceseq.design.plates import PLATES, lay_out
 from scarceseq.errors import InputError
-from scarceseq.network.graph import graph_from_edges
+from scarceseq.network.graph import Graph, graph_from_edges
 
 DEFAULTS = {
     **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),
     **{"graph": "g", "alias_column": "alias", "symbol_column": "symbol", "budget": 4, "hops": 1, "direction": "in"},
     **{"usage": False, "decay": 1, "random_draws": 20, "wells_per_plate": 24, "control_wells": 4},
-    **{"replicates": 1},
+    **{"replicates": 1, "default_cost": None, "minimum_matched_share": 0.5},
 }
 
 
@@ -31,7 +31,7 @@ def run(graph, tmp_path):
 
     def function(**changes):
         for key, value in changes.items():
-            if key in DEFAULTS and DEFAULTS[key] is None and value is not None:
+            if DEFAULTS[key] is None and isinstance(value, str):
                 (tmp_path / f"{key}.tsv").write_text(value)
                 changes[key] = str(tmp_path / f"{key}.tsv")
         return design(graph, DEFAULTS | changes, 3)
@@ -112,7 +112,8 @@ def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run, caplog
 
 
 def test_a_symbol_of_the_graph_is_not_taken_for_an_alias():
-    table = resolve(["A"], {"A", "B"}, {"A": {"B"}}, "candidates")
+    aliases, graph = {"A": {"B"}}, Graph(np.array(["A", "B"]), None)
+    table = outcomes(["A"], match(["A"], graph, aliases, "candidates", "x"), aliases, "candidates")
     assert table["gene"].tolist() == ["A"]
 
 
@@ -126,6 +127,19 @@ def test_costs_are_kept_within_the_budget_and_cheap_genes_are_preferred(run):
     # tenths are kept exactly
     tenths = run(costs="gene\tcost\n" + "".join(f"G{number:02d}\t0.1\n" for number in range(30)), budget=0.3)
     assert len(tenths.order) == 3
+
+
+def test_costs_match_in_any_case_and_a_default_serves_the_others(run):
+    costs = "gene\tcost\n" + "".join(f"{'g' if number % 3 else 'G'}{number:02d}\t2\n" for number in range(20))
+    with pytest.raises(InputError, match="10 genes that may be chosen have no cost, such as G20"):
+        run(costs=costs, budget=6)
+    made = run(costs=costs, budget=1e6, default_cost=7)
+    assert made.order.set_index("gene")["cost"].to_dict() == {
+        f"G{number:02d}": 2 if number < 20 else 7 for number in range(30)
+    }
+    join = made.joins.set_index("join").loc["costs to genes of the graph"]
+    assert join[["given", "matched", "in_another_case", "not_matched", "there_only"]].tolist() == [20, 20, 13, 0, 10]
+    assert join["there_examples"].startswith("G20, G21")
 
 
 def test_weights_of_genes_change_what_is_worth_reaching(graph, run):
@@ -153,7 +167,10 @@ def test_a_budget_above_the_candidates_takes_them_all(run):
     ("changes", "message"),
     [
         ({"candidates": "\n\n"}, "the list of genes is empty"),
-        ({"candidates": "X1\nX2\n"}, r"none of the 2 candidates is in the graph.*The graph has G00, G01, G02"),
+        (
+            {"candidates": "X1\nX2\n"},
+            "candidates to genes of the graph: none of 2 names matches, such as X1, X2; wanted are such as G00",
+        ),
         ({"candidates": "G01\n", "excluded": "G01\n"}, "free to be chosen"),
         ({"required": "X1\n"}, "gene X1 is unknown"),
         ({"excluded": "X1\n"}, "gene X1 is unknown"),
@@ -163,6 +180,10 @@ def test_a_budget_above_the_candidates_takes_them_all(run):
         ({"costs": "gene\tcost\nG01\t-1\n"}, r"cost '-1' of gene G01 \(row 1\) is no number above 0"),
         ({"costs": "gene\tcost\nG01\tmuch\n"}, "cost 'much' of gene G01"),
         ({"costs": "gene\tcost\nG01\t1\nG01\t2\n"}, "gene G01 has two rows"),
+        ({"costs": "gene\tcost\nG01\t1\n"}, "genes that may be chosen have no cost, such as G00, G02"),
+        ({"costs": "gene\tcost\ng01\t1\ng02\t2\n"}, "match only when case is ignored, such as g01 .G01."),
+        ({"costs": "gene\tcost\nX1\t1\nG-01\t2\n"}, "none of 2 names matches.*nearly the same: G-01 .G01."),
+        ({"costs": "gene\tcost\nX1\t1\nX2\t1\nG01\t2\n"}, "under minimum_matched_share"),
         ({"costs": "gene\tprice\nG01\t1\n"}, "there is no column 'cost'"),
         ({"gene_weights": "gene\tweight\nG01\t-0.5\n"}, "of 0 or more"),
         ({"control_wells": 24}, "24 of 24 wells leaves none"),

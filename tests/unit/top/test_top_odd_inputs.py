@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq import registry
-from scarceseq.archive.plan import excluded_projects
+from scarceseq.archive.plan import excluded_projects, projects_of_ids
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.user_study import import_study
 from scarceseq.design.names import read_names
@@ -85,8 +85,8 @@ def test_studies_are_excluded_by_any_of_their_ids(odd, table):
     rows = read_lists_of_ids(odd / "accessions" / table)
     projects = [f"SRP{number}" for number in range(900001, 900015)]
     expected = {"SRP900006": "PRJNA6", "SRP900007": "GSE1007"}
-    assert excluded_projects(["PRJNA6", "GSE1007"], projects, rows) == expected
-    assert set(excluded_projects([" prjna6", "gse1007\xa0"], projects, rows)) == set(expected)
+    assert excluded_projects(projects_of_ids(["PRJNA6", "GSE1007"], projects, rows)) == expected
+    assert set(excluded_projects(projects_of_ids([" prjna6", "gse1007\xa0"], projects, rows))) == set(expected)
 
 
 def links(edges):

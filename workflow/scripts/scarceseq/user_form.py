@@ -179,10 +179,10 @@ def has_columns(header: Sequence[str], columns: Sequence[str]) -> bool:
 
 
 def _plain_form(
-    line: str, rows: Sequence[tuple[int, str]], start: int, origin: str, columns: Sequence[str], told: str | None
+    line: str, rows: Sequence[tuple[int, str]], start: int, origin: str, columns: Sequence[str], directive: str | None
 ) -> Form:
     """Form by the first line that is no remark."""
-    marks = [told] if told else _separators(line) or [""]
+    marks = [directive] if directive else _separators(line) or [""]
     forms = {mark: _fitting(mark, line, rows, start) for mark in marks}
     fitting = [form for form, _ in forms.values() if form]
     wanted = [form for form in fitting if columns and has_columns(form.header, columns)]

@@ -84,8 +84,10 @@ def read_project_table(path: str | Path) -> pd.DataFrame:
     return table.drop_duplicates(["project", "run"])
 
 
-def excluded_projects(ids: list[str], projects: Iterable[str], rows: Sequence[Sequence[str]] = ()) -> dict[str, str]:
-    """Which projects are excluded, and by which id.
+def projects_of_ids(
+    ids: Sequence[str], projects: Iterable[str], rows: Sequence[Sequence[str]] = ()
+) -> dict[str, list[str]]:
+    """Which projects each id leads to.
 
     Parameters
     ----------
@@ -99,24 +101,46 @@ def excluded_projects(ids: list[str], projects: Iterable[str], rows: Sequence[Se
 
     Returns
     -------
-    dict of {str: str}
-        Id by project. An id that leads to no project here may still be found in a study's metadata.
+    dict of {str: list of str}
+        Projects by id, in the order of `ids`. An id without any may still be found in a study's metadata.
     """
-    asked = {accession(name): name for name in ids}
     called = {accession(project): project for project in projects}
-    id_of = {called[key]: name for key, name in asked.items() if key in called}
+    asked = {accession(name): name for name in ids}
+    led: dict[str, dict[str, None]] = {name: {} for name in ids}
+    for key in asked.keys() & called.keys():
+        led[asked[key]][called[key]] = None
     for row in rows:
         keys = {accession(piece) for cell in row for piece in SEVERAL.split(cell)}
-        named = next((name for key, name in asked.items() if key in keys), None)
-        if named is not None:
-            id_of |= {called[key]: named for key in keys & called.keys() if called[key] not in id_of}
-    unknown = sorted(set(ids) - set(id_of.values()))
-    if unknown:
+        there = [called[key] for key in sorted(keys & called.keys())]
+        for key in keys & asked.keys():
+            led[asked[key]] |= dict.fromkeys(there)
+    nowhere = sorted(name for name, there in led.items() if not there)
+    if nowhere:
         log.warning(
             "excluded ids that are no project of the archive, and are looked for in the studies' metadata: %s",
-            ", ".join(unknown),
+            ", ".join(nowhere),
         )
-    return id_of
+    return {name: list(there) for name, there in led.items()}
+
+
+def excluded_projects(led: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Which projects are excluded, and by which id: a project's own if it is listed, else the first that leads to it.
+
+    Parameters
+    ----------
+    led : dict of {str: list of str}
+        From `projects_of_ids`.
+
+    Returns
+    -------
+    dict of {str: str}
+        Id by project.
+    """
+    named = {project: name for name, there in led.items() for project in there if accession(name) == accession(project)}
+    for name, there in led.items():
+        for project in there:
+            named.setdefault(project, name)
+    return named
 
 
 def accession(text: str) -> str:

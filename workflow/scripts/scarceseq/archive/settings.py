@@ -74,9 +74,12 @@ class ArchiveSection:
     """Studies to skip, such as those of a later test set: accessions of the archive, or ids of BioProject, GEO and the
     like. The latter are looked up in `study_accessions` and as words in each study's metadata, before counts are
     fetched; a single sample's id (GSM) excludes its study."""
+    excluded_must_be_found: bool = False
+    """Whether the run stops before training if an excluded id is in no table and no metadata; otherwise the report
+    lists it."""
     study_accessions: File | None = None
-    """Tab-separated table (also `.gz`) of the names that other archives give the studies, for `excluded_studies`: all
-    ids in a row belong to one study. Columns may have any name."""
+    """Table of the names that other archives give the studies, for `excluded_studies`: all ids in a row belong to one
+    study, and a cell may hold several. Columns may have any name; case and blanks do not count."""
     max_failed_share: Share = 0.02
     """The run stops when a larger share of the planned studies is missing or damaged."""
     download: DownloadSettings = field(default_factory=DownloadSettings)
@@ -100,10 +103,22 @@ class UserStudySettings:
     """Column of `labels` with the sample names that `counts` has."""
     label_columns: Distinct[str] = listed()
     """Columns of `labels` that become attributes of the samples, and so labels for few-shot tasks."""
-    gene_id_type: Literal["ensembl", "symbol"]
-    """Kind of gene id. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
-    quantity: Literal["counts"] = "counts"
-    """What the table holds. Only counts can be brought to the scale of the archive's coverage."""
+    gene_id_type: Literal["ensembl", "symbol", "entrez", "refseq"]
+    """What the gene ids are. Versions of Ensembl ids are ignored; symbols match in any case, ambiguous ones are left
+    out; `entrez` and `refseq` need `gene_id_table`."""
+    gene_id_table: File | None = None
+    """Table of the Ensembl id of each Entrez or RefSeq id."""
+    gene_id_column: str = "gene_id"
+    """Column of `gene_id_table` with the Entrez or RefSeq id."""
+    ensembl_column: str = "ensembl_id"
+    """Column of `gene_id_table` with the Ensembl id."""
+    quantity: Literal["counts", "estimated"] = "counts"
+    """What the table holds. Only counts can be brought to the scale of the archive's coverage. `estimated`: counts as
+    salmon, kallisto or RSEM estimate them, which are rounded."""
+    duplicate_samples: Literal["refuse", "sum"] = "refuse"
+    """What becomes of several columns of one name, such as the lanes of a sample: `sum` adds them up."""
+    minimum_matched_share: Share = 0.5
+    """Share of the smaller of both sides (the table's genes, the annotation's) that must match by name."""
     min_protein_coding_share: Share = 0.8
     """A table with a smaller share of the annotation's protein-coding genes is refused: it was filtered, and the genes
     that it lacks would be lost to the whole corpus."""

@@ -7,20 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from scarceseq.archive.count_values import check_samples_are_no_lengths, whole_counts
 from scarceseq.archive.counts import SAMPLE_COLUMNS
 from scarceseq.archive.download import DamagedError
-from scarceseq.archive.gene_ids import map_gene_ids
+from scarceseq.archive.gene_ids import map_gene_ids, translated
+from scarceseq.archive.label_checks import label_notes
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.user_tables import is_h5ad, read_counts, read_labels
+from scarceseq.archive.user_tables import CountsTable, is_h5ad, read_counts, read_labels
 from scarceseq.errors import InputError
+from scarceseq.joins import Join, check_join, match_names
 
 log = logging.getLogger(__name__)
-
-ESTIMATED = (
-    "give read counts, not RPKM, TPM, means or normalised values; estimated counts, as salmon, kallisto and RSEM give "
-    "them, are to be rounded to whole numbers"
-)
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,10 @@ class UserStudy:
         sample, key, value.
     unmapped : pandas.DataFrame
         gene_id, reason: rows of the user's table that are not used.
+    joins : list of Join
+        Samples of the labels with columns of the counts, genes with the annotation.
+    notes : pandas.DataFrame
+        kind, text: what is to be said of the tables, the worst first.
     """
 
     counts: np.ndarray
@@ -44,6 +46,8 @@ class UserStudy:
     genes: pd.DataFrame
     attributes: pd.DataFrame
     unmapped: pd.DataFrame
+    joins: list[Join]
+    notes: pd.DataFrame
 
 
 def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFrame:
@@ -57,14 +61,14 @@ def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFr
         ) from error
 
 
-def import_study(settings: UserStudySettings, annotation: pd.DataFrame) -> "UserStudy":
+def import_study(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
     """Read, check and map a user's study.
 
     Parameters
     ----------
     settings : UserStudySettings
     annotation : pandas.DataFrame
-        From `study_annotation`.
+        From `study_annotation`; a `bp_length` of 0 is an unknown one.
 
     Returns
     -------
@@ -75,102 +79,110 @@ def import_study(settings: UserStudySettings, annotation: pd.DataFrame) -> "User
     InputError
         If the values are not counts, samples or columns are not found, or too few genes are measured.
     """
-    labels = _read_labels(settings)
-    table = read_counts(settings.counts, settings.name, () if labels is None else labels.index)
-    if labels is not None:
-        _check_samples(settings, labels, table.columns)
-    names = table.columns if labels is None else list(labels.index)
-    counts = _whole_numbers(_numbers(table, names, settings), settings)
-    mapped, unmapped = map_gene_ids(table.genes, settings.gene_id_type, annotation)
-    measured = annotation["gene_id"].isin(mapped["gene_id"]).to_numpy()
-    _check_coverage(settings, annotation, measured, unmapped)
-
-    matrix = np.zeros((len(names), len(annotation)), dtype=np.int64)
-    position = pd.Index(annotation["gene_id"]).get_indexer(mapped["gene_id"])
-    matrix[:, position] = counts[mapped["row"].to_numpy()].T
-    samples = pd.DataFrame({"runs": names}, index=[f"{settings.name}.{name}" for name in names])
-    samples = samples.assign(study=settings.name, organism=settings.organism, source="user", unit="read_counts")
-    samples = samples.assign(auc=np.nan, mapped_reads=np.nan, average_mapped_length=np.nan)[SAMPLE_COLUMNS]
-    genes = annotation.set_index("gene_id").assign(measured=measured)
-    log.info(
-        "%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped)
-    )
-    return UserStudy(matrix, samples, genes, _attributes(settings, labels), unmapped)
-
-
-def _read_labels(settings):
-    """Label columns by sample, or None without a table of labels."""
-    if settings.labels is None and not (settings.label_columns and is_h5ad(settings.counts)):
-        if settings.label_columns:
-            raise InputError(f"user study {settings.name}: key label_columns needs the key labels")
-        return None
-    table = read_labels(settings.labels, settings.counts, settings.name, settings.sample_column)
-    source = settings.labels or settings.counts
-    for column in settings.label_columns:
-        if column not in table.columns:
-            raise InputError(
-                f"user study {settings.name}: {source} has no column '{column}'; it has {', '.join(table.columns)}"
-            )
-    return table[settings.label_columns]
-
-
-def _check_samples(settings, table, columns):
-    """Refuse labels of samples that the counts do not have, or that have two rows."""
-    source = settings.labels or settings.counts
-    unknown = [str(name) for name in table.index if name not in columns]
-    if unknown or table.index.duplicated().any():
-        problem = (
-            f"samples without a column in {settings.counts}: {', '.join(unknown[:5])}; its columns are "
-            f"{', '.join(map(str, columns[:5]))}, ... (genes x samples is wanted)"
-            if unknown
-            else "samples twice"
-        )
-        raise InputError(f"user study {settings.name}: {source}, column {settings.sample_column}: {problem}")
-    ignored = [name for name in columns if name not in table.index]
-    if ignored:
-        log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)
-
-
-def _numbers(table, names, settings):
-    """Columns of samples as numbers."""
     try:
-        return table.numbers(names)
+        return _import(settings, annotation)
     except InputError as error:
         raise InputError(f"user study {settings.name}: {error}") from error
 
 
-def _whole_numbers(table, settings):
-    """int64 (genes, samples); raises InputError for anything that is not a count."""
-    values = table.to_numpy()
-    refused = (
-        ("blank or NaN cells", ~np.isfinite(values), "give a count for every cell, 0 included"),
-        ("negative values", values < 0, "give read counts, neither differences nor logarithms"),
-        ("fractions", values != np.rint(values), ESTIMATED),
-        ("values beyond 2**53", values > 2**53, "check the table"),
+def _import(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
+    labels = _labels(settings)
+    samples_there = () if labels is None else labels.index
+    table = read_counts(settings.counts, samples_there, settings.duplicate_samples == "sum")
+    joins = [] if labels is None else [_sample_join(settings, labels, table.columns)]
+    names = list(dict.fromkeys(table.columns)) if labels is None else list(labels.index)
+    values = table.numbers(names)
+    counts = whole_counts(values, settings.quantity, settings.counts)
+    mapped, unmapped, join = _genes(settings, table, annotation)
+    measured = annotation["gene_id"].isin(mapped["gene_id"]).to_numpy()
+    _check_coverage(settings, annotation, measured, unmapped)
+    joins.append(check_join(join, settings.minimum_matched_share))
+    rows = mapped["row"].to_numpy()
+    position = pd.Index(annotation["gene_id"]).get_indexer(mapped["gene_id"])
+    lengths = annotation["bp_length"].to_numpy()[position]
+    check_samples_are_no_lengths(values.iloc[rows], lengths, settings.counts)
+
+    matrix = np.zeros((len(names), len(annotation)), dtype=np.int64)
+    matrix[:, position] = counts[rows].T
+    genes = annotation.set_index("gene_id").assign(measured=measured)
+    log.info(
+        "%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped)
     )
-    for what, where, advice in refused:
-        if where.any():
-            row, column = np.argwhere(where)[0]
-            cell = f"gene {table.index[row]}, sample {table.columns[column]}: {values[row, column]}"
-            raise InputError(
-                f"user study {settings.name}: {settings.counts} has {what} ({where.sum()}; the first at {cell}); "
-                + advice
-            )
-    empty = np.flatnonzero(values.sum(axis=0) == 0)
-    if len(empty):
-        names = ", ".join(table.columns[empty])
-        raise InputError(
-            f"user study {settings.name}: {settings.counts}: sample {names} is all zero; leave it out of the labels"
+    kept = None if labels is None else labels[settings.label_columns]
+    notes = _notes(settings, labels, values, table)
+    return UserStudy(matrix, _samples(settings, names), genes, _attributes(settings, kept), unmapped, joins, notes)
+
+
+def _samples(settings: UserStudySettings, names: list[str]) -> pd.DataFrame:
+    samples = pd.DataFrame({"runs": names}, index=[f"{settings.name}.{name}" for name in names])
+    samples = samples.assign(study=settings.name, organism=settings.organism, source="user", unit="read_counts")
+    return samples.assign(auc=np.nan, mapped_reads=np.nan, average_mapped_length=np.nan)[SAMPLE_COLUMNS]
+
+
+def _labels(settings: UserStudySettings) -> pd.DataFrame | None:
+    """The table of labels by sample, or None if there is none."""
+    if settings.labels is None and not (settings.label_columns and is_h5ad(settings.counts)):
+        if settings.label_columns:
+            raise InputError("key label_columns needs the key labels")
+        return None
+    table = read_labels(settings.labels, settings.counts, settings.sample_column)
+    source = settings.labels or settings.counts
+    for column in settings.label_columns:
+        if column not in table.columns:
+            raise InputError(f"{source} has no column '{column}'; it has {', '.join(table.columns)}")
+    return table
+
+
+def _sample_join(settings: UserStudySettings, labels: pd.DataFrame, columns: list[str]) -> Join:
+    """Samples of the labels and columns of the counts; refuses samples without a column, or with two rows."""
+    source = settings.labels or settings.counts
+    join = match_names(labels.index, columns, "samples of the labels to columns of the counts", source, any_case=False)
+    twice = labels.index[labels.index.duplicated()]
+    if join.unmatched or len(twice):
+        near = f"; nearly the same: {', '.join(join.near()[:5])}" if join.near() else ""
+        said = (
+            f"samples without a column in {settings.counts}: {', '.join(join.unmatched[:5])}; its columns are "
+            f"{', '.join(map(str, columns[:5]))}, ... (genes x samples is wanted){near}"
+            if join.unmatched
+            else f"samples twice, such as {twice[0]}"
         )
-    return values.astype(np.int64)
+        raise InputError(f"{source}, column {settings.sample_column}: {said}")
+    ignored = [name for name in columns if name not in labels.index]
+    if ignored:
+        log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)
+    return join
 
 
-def _check_coverage(settings, annotation, measured, unmapped):
+def _genes(
+    settings: UserStudySettings, table: CountsTable, annotation: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, Join]:
+    """What `map_gene_ids` gives, and the join of the names."""
+    rows, kind = table.genes, settings.gene_id_type
+    if kind in ("entrez", "refseq"):
+        if settings.gene_id_table is None:
+            raise InputError(f"gene_id_type {kind} needs the key gene_id_table, which says the Ensembl id of each")
+        columns = settings.gene_id_column, settings.ensembl_column
+        rows, kind = translated(rows, settings.gene_id_table, *columns), "ensembl"
+    mapped, unmapped = map_gene_ids(rows, kind, annotation)
+    unmapped = unmapped.assign(gene_id=[table.genes[row] for row in unmapped.pop("row")])
+    given = pd.Series(table.genes, dtype=object)
+    wanted = given[(given != "") & ~given.str.startswith(("__", "N_"))]
+    names = annotation["gene_name" if kind == "symbol" else "gene_id"]
+    called = dict(zip(annotation["gene_id"], names, strict=True))
+    pairs = {table.genes[row]: called[gene] for row, gene in zip(mapped["row"], mapped["gene_id"], strict=True)}
+    cased = sum(name != other for name, other in pairs.items()) if kind == "symbol" else 0
+    what = "genes of the counts to those of the annotation"
+    return mapped, unmapped, Join(what, settings.counts, pairs, list(wanted.unique()), list(names.unique()), cased)
+
+
+def _check_coverage(
+    settings: UserStudySettings, annotation: pd.DataFrame, measured: np.ndarray, unmapped: pd.DataFrame
+) -> None:
     coding = (annotation["gene_type"] == "protein_coding").to_numpy()
     share = measured[coding].mean() if coding.any() else measured.mean()
     if share < settings.min_protein_coding_share:
         raise InputError(
-            f"user study {settings.name}: {settings.counts} covers a share of {share:.2f} of the protein-coding genes, "
+            f"{settings.counts} covers a share of {share:.2f} of the protein-coding genes, "
             f"under min_protein_coding_share {settings.min_protein_coding_share} ({len(unmapped)} rows could not be "
             f"mapped as {settings.gene_id_type}{examples(unmapped)}). A table from which genes were filtered cannot be "
             "normalised with the others: give the unfiltered counts, and check gene_id_type"
@@ -183,7 +195,23 @@ def examples(unmapped: pd.DataFrame) -> str:
     return f", such as {', '.join(first.astype(str))}" if len(first) else ""
 
 
-def _attributes(settings, labels):
+def _notes(
+    settings: UserStudySettings, labels: pd.DataFrame | None, values: pd.DataFrame, table: CountsTable
+) -> pd.DataFrame:
+    """See `UserStudy.notes`."""
+    notes = label_notes(labels, settings.label_columns) if labels is not None else []
+    if settings.quantity == "estimated":
+        cells = int((values.to_numpy() != np.rint(values.to_numpy())).sum())
+        notes.append(("estimated", f"{settings.counts} holds estimated counts; {cells} of them were rounded"))
+    several = [name for name in values.columns if table.columns.count(name) > 1]
+    if several:
+        notes.append(("summed", f"columns of one name were added up: {', '.join(several)}"))
+    for _, text in notes:
+        log.warning("%s: %s", settings.name, text)
+    return pd.DataFrame(notes, columns=["kind", "text"])
+
+
+def _attributes(settings: UserStudySettings, labels: pd.DataFrame | None) -> pd.DataFrame:
     if labels is None:
         return pd.DataFrame({"sample": [], "key": [], "value": []}, dtype=str)
     long = labels.rename_axis("sample").reset_index().melt("sample", var_name="key").dropna()

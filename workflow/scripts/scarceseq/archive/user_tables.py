@@ -28,16 +28,19 @@ class CountsTable:
     content: UserTable | np.ndarray
 
     def numbers(self, columns: Sequence[str]) -> pd.DataFrame:
-        """Columns of those names as numbers, in that order; raises InputError for text."""
-        places = [self.columns.index(name) for name in columns]
+        """Columns of those names as numbers, in that order, those of one name added up; raises InputError for text."""
+        places = [at for at, name in enumerate(self.columns) if name in set(columns)]
         if isinstance(self.content, UserTable):
             values = self.content.numbers([place + 1 for place in places])
         else:
             values = self.content[:, places].astype(np.float64)
-        return pd.DataFrame(values, index=self.genes, columns=list(columns))
+        table = pd.DataFrame(values, index=self.genes, columns=[self.columns[place] for place in places])
+        if table.columns.duplicated().any():
+            table = table.T.groupby(level=0, sort=False).sum(min_count=1).T
+        return table[list(columns)]
 
 
-def read_counts(path: str, name: str, samples: Iterable[str] = ()) -> CountsTable:
+def read_counts(path: str, samples: Iterable[str] = (), repeated_names: bool = False) -> CountsTable:
     """Table of counts.
 
     Parameters
@@ -46,10 +49,10 @@ def read_counts(path: str, name: str, samples: Iterable[str] = ()) -> CountsTabl
         Text with gene ids in the first column, see `scarceseq.user_tables.read_user_table`; a header that is one name
         short, as R's ``write.table`` makes it, is understood. Or an ``.h5ad`` of samples x genes: its layer ``counts``,
         or else its ``X``.
-    name : str
-        Of the study, for messages.
     samples : iterable of str
         Samples that have labels.
+    repeated_names : bool
+        Whether several columns may have one name.
 
     Raises
     ------
@@ -57,20 +60,19 @@ def read_counts(path: str, name: str, samples: Iterable[str] = ()) -> CountsTabl
         If it is no such table, or a sample is there twice.
     """
     if is_h5ad(path):
-        counts = _read_h5ad(path, name)[0]
+        counts = _read_h5ad(path)[0]
         table = CountsTable([trim(str(gene)) for gene in counts.index], list(counts.columns), counts.to_numpy())
     else:
-        try:
-            content = read_user_table(path, row_names=True, names=samples)
-        except InputError as error:
-            raise InputError(f"user study {name}: {error}") from error
+        content = read_user_table(path, row_names=True, names=samples, repeated_names=repeated_names)
         table = CountsTable(content.cells[0].to_pylist(), content.header[1:], content)
-    if not table.genes or not table.columns or len(set(table.columns)) < len(table.columns):
-        raise InputError(f"user study {name}: {path} has no rows, no columns, or a column twice")
+    if not table.genes or not table.columns:
+        raise InputError(f"{path} has no rows or no columns")
+    if len(set(table.columns)) < len(table.columns) and not repeated_names:
+        raise InputError(f"{path} has a sample twice; give each a name of its own, or set duplicate_samples: sum")
     return table
 
 
-def read_labels(labels: str | None, counts: str, name: str, sample_column: str) -> pd.DataFrame:
+def read_labels(labels: str | None, counts: str, sample_column: str) -> pd.DataFrame:
     """Table of labels, text by sample in the index; that of the samples of an ``.h5ad`` if `labels` is None.
 
     Raises
@@ -79,14 +81,14 @@ def read_labels(labels: str | None, counts: str, name: str, sample_column: str) 
         If there is no column of samples.
     """
     if labels is None:
-        return missing_to_none(_read_h5ad(counts, name)[1], counts)
-    try:
-        table = read_user_table(labels, [sample_column])
-        frame = table.text()
-        frame.insert(0, "", frame.pop(table.header[table.place(sample_column)]))
-        return missing_to_none(frame, labels).set_index("").rename_axis(None)
-    except InputError as error:
-        raise InputError(f"user study {name}: {error}") from error
+        return missing_to_none(_read_h5ad(counts)[1], counts)
+    table = read_user_table(labels, [sample_column])
+    frame = table.text()
+    frame.insert(0, "", frame.pop(table.header[table.place(sample_column)]))
+    unnamed = int((frame[""] == "").sum())
+    if unnamed:
+        raise InputError(f"{labels}: {unnamed} rows have no name in the column '{sample_column}'; name or remove them")
+    return missing_to_none(frame, labels).set_index("").rename_axis(None)
 
 
 def is_h5ad(path: str) -> bool:
@@ -94,17 +96,17 @@ def is_h5ad(path: str) -> bool:
     return str(path).lower().endswith(".h5ad")
 
 
-def _read_h5ad(path: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_h5ad(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Counts, genes x samples, and the samples' table as text."""
     import anndata
 
     try:
         data = anndata.read_h5ad(path)
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"user study {name}: {path} cannot be read as .h5ad ({error})") from error
+        raise InputError(f"{path} cannot be read as .h5ad ({error})") from error
     counts = data.layers.get("counts", data.X)
     if counts is None:
-        raise InputError(f"user study {name}: {path} has neither X nor a layer 'counts'")
+        raise InputError(f"{path} has neither X nor a layer 'counts'")
     counts = counts.toarray() if hasattr(counts, "toarray") else counts
     samples = [trim(str(sample)) for sample in data.obs_names]
     obs = data.obs.astype(object).set_axis(samples, axis=0)

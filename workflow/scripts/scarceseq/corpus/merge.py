@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.archive.plan import accession
 from scarceseq.corpus.alignment import AlignedFile, align
 from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
@@ -108,7 +109,8 @@ def merge(
     genes["chosen"] = choose_genes(genes, gene_types, gene_list)
     file_of = np.repeat(np.arange(len(files)), [file.rows for file in files])
     row_of = np.concatenate([np.arange(file.rows) for file in files])
-    excluded = (file_of >= len(paths)) & samples.pop("accession").isin(others.excluded_studies).to_numpy()
+    listed = {accession(name) for name in others.excluded_studies}
+    excluded = (file_of >= len(paths)) & samples.pop("accession").map(accession).isin(listed).to_numpy()
     _check_names(samples)
     figures, digests = count_figures(files, genes)
 

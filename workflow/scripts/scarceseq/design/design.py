@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scarceseq.design.names import read_aliases, read_names, read_numbers, resolve
+from scarceseq.design.names import by_gene, match, outcomes, read_aliases, read_names, read_numbers
 from scarceseq.design.plates import lay_out
 from scarceseq.errors import InputError
+from scarceseq.joins import Join, check_join, joins_table
+from scarceseq.network.graph import Graph
 from scarceseq.seeds import derive
 from scarceseq.selection.cover import Limits, better_of_two, greedy, marginal_gains
 from scarceseq.selection.pool import QUANTUM, arrange, quantise
@@ -35,7 +37,9 @@ class Design:
     coverage : pandas.DataFrame
         genes, cost, coverage_percent, random_low, random_median, random_high; from nothing chosen to twice the budget.
     names : pandas.DataFrame
-        From `scarceseq.design.names.resolve`, for all lists.
+        From `scarceseq.design.names.outcomes`, for all lists.
+    joins : pandas.DataFrame
+        From `scarceseq.joins.joins_table`: the lists, costs and weights with genes of the graph.
     summary : dict
     """
 
@@ -43,6 +47,7 @@ class Design:
     plates: pd.DataFrame
     coverage: pd.DataFrame
     names: pd.DataFrame
+    joins: pd.DataFrame
     summary: dict
 
 
@@ -62,15 +67,15 @@ def design(graph, settings, seed):
     """
     if not settings["costs"] and settings["budget"] != int(settings["budget"]):
         raise InputError(f"config key design.budget: {settings['budget']} genes; without costs give a whole number")
-    names, lists = read_lists(graph, settings)
+    names, lists, joins = read_lists(graph, settings)
     genes, measured = np.array(sorted(lists["candidates"]), dtype=object), lists["measured"]
     everyone, places, known = arrange(genes, measured, graph)
     ground = "tests" if settings["targets"] else "candidates"
     reach = Reach(settings["hops"], settings["direction"], ground, settings["usage"], settings["decay"])
-    weights = by_symbol(read_numbers(settings["gene_weights"], "weight", "zero"), graph, settings)
+    weights = by_symbol(settings, "gene_weights", graph, joins)
     worth = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
     cover = reach_cover(everyone, graph, reach, quantise(worth))
-    prices = by_symbol(read_numbers(settings["costs"], "cost", "positive"), graph, settings)
+    prices = with_default(by_symbol(settings, "costs", graph, joins), lists, settings)
     wells = settings["replicates"]
     costs = in_cost_units([wells * prices.get(gene, 1.0) for gene in everyone]) if prices else None
     limits = Limits(
@@ -96,26 +101,28 @@ def design(graph, settings, seed):
     order = with_wells(order, plates)
     summary = summarise(settings, lists, names, graph, curve, taken, rule)
     log.info("design: %d of %d candidates chosen", taken, len(free))
-    return Design(order, plates, curve, names, summary)
+    return Design(order, plates, curve, names, joins_table(joins), summary)
 
 
-def read_lists(graph, settings):
-    """What became of each given name, and the genes of each list."""
-    known = set(graph.nodes)
+def read_lists(graph: Graph, settings: dict) -> tuple[pd.DataFrame, dict[str, set[str]], list[Join]]:
+    """What became of each given name, the genes of each list, and how the names matched."""
     aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
-    tables = [resolve(read_names(settings[use]), known, aliases, use) for use in LISTS]
+    given = {use: read_names(settings[use]) for use in LISTS}
+    joins = {use: match(given[use], graph, aliases, use, settings[use]) for use in LISTS}
+    tables = [outcomes(given[use], joins[use], aliases, use) for use in LISTS]
     names = pd.concat(tables, ignore_index=True).astype(str)
     for use, part in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
         first = ", ".join(part["given"].head(5))
         log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(part), first)
     lists = {use: set(table.loc[table["outcome"] == "used", "gene"]) for use, table in zip(LISTS, tables, strict=True)}
     if not settings["candidates"]:
-        lists["candidates"] = set(known)
+        lists["candidates"] = set(graph.nodes)
     for use in ("required", "excluded", "targets"):
         lost = names[(names["list"] == use) & ~names["outcome"].isin(["used", "duplicate"])]
         if len(lost):
             row = lost.iloc[0]
             raise InputError(f"{settings[use]}: gene {row['given']} is {row['outcome']}; correct or remove it")
+    checked = [check_join(joins[use], settings["minimum_matched_share"]) for use in LISTS if settings[use]]
     both = sorted(lists["required"] & (lists["excluded"] | lists["measured"]))
     if both:
         raise InputError(f"design: gene {both[0]} must be in, but is also excluded or measured already")
@@ -125,7 +132,7 @@ def read_lists(graph, settings):
             f"design: none of the {(names['list'] == 'candidates').sum()} candidates is in the graph and free to be "
             f"chosen; check organism, gene symbols and design.aliases. The graph has {', '.join(graph.nodes[:3])}, ..."
         )
-    return names, lists
+    return names, lists, checked
 
 
 def in_cost_units(costs):
@@ -133,14 +140,30 @@ def in_cost_units(costs):
     return np.rint(np.asarray(costs, dtype=float) * COST_UNITS).astype(np.int64)
 
 
-def by_symbol(numbers, graph, settings):
-    """Numbers of genes under the graph's symbols; genes that it does not have are left out."""
+def by_symbol(settings: dict, key: str, graph: Graph, joins: list[Join]) -> dict[str, float]:
+    """Costs or weights under the graph's symbols, those of genes that it has; the join is added to `joins`."""
+    column, least = {"costs": ("cost", "positive"), "gene_weights": ("weight", "zero")}[key]
+    numbers = read_numbers(settings[key], column, least)
     if not numbers:
         return {}
     aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
-    table = resolve(list(numbers), set(graph.nodes), aliases, "")
-    used = table[table["outcome"] == "used"]
-    return {gene: numbers[given] for gene, given in zip(used["gene"], used["given"], strict=True)}
+    join = check_join(match(list(numbers), graph, aliases, key, settings[key]), settings["minimum_matched_share"])
+    joins.append(join)
+    return by_gene(numbers, join)
+
+
+def with_default(prices: dict[str, float], lists: dict[str, set[str]], settings: dict) -> dict[str, float]:
+    """Costs of all genes that may be chosen; refuses one without a cost, unless the config gives a cost for such."""
+    if not settings["costs"]:
+        return {}
+    lacking = sorted(lists["candidates"] - lists["excluded"] - prices.keys())
+    default = settings["default_cost"]
+    if lacking and default is None:
+        raise InputError(
+            f"{settings['costs']}: {len(lacking)} genes that may be chosen have no cost, such as "
+            f"{', '.join(lacking[:5])}; add them, or set design.default_cost"
+        )
+    return prices | dict.fromkeys(lacking, default)
 
 
 def choose(cover, limits):

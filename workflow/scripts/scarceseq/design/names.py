@@ -1,9 +1,13 @@
 """A user's lists of genes, brought to the symbols that a graph uses."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 import pyarrow as pa
 
 from scarceseq.errors import InputError
+from scarceseq.joins import Join, match_names
+from scarceseq.network.graph import Graph
 from scarceseq.user_tables import read_columns, read_first_cells
 from scarceseq.user_values import meant, numbers
 
@@ -81,16 +85,30 @@ def unversioned(name):
     return name.split(".")[0] if name.startswith("ENS") else name
 
 
-def resolve(names, known, aliases, use):
-    """What each given name stands for.
-
-    A name that the graph has is that gene; another one is looked up among the aliases.
+def match(names: Sequence[str], graph: Graph, aliases: Mapping[str, set[str]], what: str, path: str) -> Join:
+    """Names matched with genes of the graph: as they stand, by their aliases, and in any case.
 
     Parameters
     ----------
     names : list of str
-    known : set of str
-        Symbols of the graph.
+    graph : Graph
+    aliases : dict of str to set of str
+        From `read_aliases`.
+    what, path : str
+        For messages and the table of joins.
+    """
+    others = {name: aliases.get(unversioned(name), set()) for name in names} if aliases else {}
+    return match_names(names, graph.nodes.tolist(), f"{what} to genes of the graph", path, others)
+
+
+def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], use: str) -> pd.DataFrame:
+    """What each given name stands for.
+
+    Parameters
+    ----------
+    names : list of str
+    join : Join
+        From `match`.
     aliases : dict of str to set of str
     use : str
         What the list is for; kept in the table.
@@ -98,17 +116,32 @@ def resolve(names, known, aliases, use):
     Returns
     -------
     pandas.DataFrame
-        list, given, gene (empty unless found), outcome: ``used``; ``unknown``: neither it nor what it stands for is in
-        the graph; ``ambiguous``: it stands for several genes of the graph; ``duplicate``: another name of the list
-        stands for that gene already.
+        list, given, gene (empty unless there is one), outcome: ``used``; ``unknown``: neither it nor what it stands for
+        is in the graph; ``ambiguous``: it stands for several genes of the graph; ``duplicate``: another name of the
+        list stands for that gene already.
     """
-    rows, seen = [], set()
+    rows, seen, nodes = [], set(), set(join.there)
     for name in names:
-        found = {name} if name in known else aliases.get(unversioned(name), set()) & known
-        gene = next(iter(found)) if len(found) == 1 else ""
-        outcome = "used" if gene else "ambiguous" if found else "unknown"
+        gene = join.pairs.get(name, "")
+        several = len(aliases.get(unversioned(name), set()) & nodes) > 1
+        outcome = "used" if gene else "ambiguous" if several else "unknown"
         if gene in seen:
             outcome = "duplicate"
         seen |= {gene} - {""}
         rows.append((use, name, gene, outcome))
     return pd.DataFrame(rows, columns=["list", "given", "gene", "outcome"])
+
+
+def by_gene(numbers: Mapping[str, float], join: Join) -> dict[str, float]:
+    """Numbers of given names under the graph's symbols.
+
+    Raises
+    ------
+    InputError
+        If two names of one gene have different numbers.
+    """
+    values: dict[str, float] = {}
+    for name, gene in join.pairs.items():
+        if values.setdefault(gene, numbers[name]) != numbers[name]:
+            raise InputError(f"{join.table}: gene {gene} has two rows, one as {name}, of different numbers; leave one")
+    return values

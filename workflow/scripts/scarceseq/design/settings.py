@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from scarceseq.keys import Count, File, Limits, Positive, Whole
+from scarceseq.keys import Count, File, Limits, Positive, Share, Whole
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,15 @@ class DesignSettings:
     symbol_column: str = "symbol"
     """Column of `aliases` with the graph's symbol."""
     costs: File | None = None
-    """Table of the cost of one replicate (columns `gene` and `cost`, positive); other genes cost 1."""
+    """Table of the cost of one replicate (columns `gene` and `cost`, positive)."""
+    default_cost: Positive | None = None
+    """Cost of a gene that `costs` does not have; null to refuse a candidate without a cost."""
     gene_weights: File | None = None
     """Table of how much the prediction of a gene matters (columns `gene` and `weight`, 0 or more); other genes have
     weight 1."""
+    minimum_matched_share: Share = 0.5
+    """Share of a table's genes, or of the graph's where these are fewer, that must match by name. Case is ignored where
+    one gene alone is meant; a table that matches only so is refused as one of another organism."""
     budget: Positive = 96
     """Number of genes, or, with `costs`, what all replicates of all genes may cost together."""
     hops: Annotated[Count, Limits(le=4)] = 1

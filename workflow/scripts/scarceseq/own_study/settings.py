@@ -73,8 +73,21 @@ class OwnStudySection(FoldSettings):
     group: str = ""
     """Column of `labels`, such as the animal or the patient, of which no value may be in training and test at once.
     Empty for none."""
-    gene_id_type: Literal["ensembl", "symbol"]
-    """Kind of gene id. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
+    gene_id_type: Literal["ensembl", "symbol", "entrez", "refseq"]
+    """Kind of gene id. Versions of Ensembl ids are ignored; symbols match in any case, ambiguous ones are left out;
+    `entrez` and `refseq` need `gene_id_table`."""
+    gene_id_table: File | None = None
+    """Table of the Ensembl id of each Entrez or RefSeq id."""
+    gene_id_column: str = "gene_id"
+    """Column of `gene_id_table` with the Entrez or RefSeq id."""
+    ensembl_column: str = "ensembl_id"
+    """Column of `gene_id_table` with the Ensembl id."""
+    quantity: Literal["counts", "estimated"] = "counts"
+    """What the table holds. `estimated`: counts as salmon, kallisto or RSEM estimate them, which are rounded."""
+    duplicate_samples: Literal["refuse", "sum"] = "refuse"
+    """What becomes of several columns of one name, such as the lanes of a sample: `sum` adds them up."""
+    minimum_matched_share: Share = 0.5
+    """Share of the smaller of both sides (the table's genes, the model's) that must match by name."""
     organism: Literal["human", "mouse"] | None = None
     """Organism; null for the model's. Another one needs `orthologues`."""
     orthologues: Orthologues | None = None

@@ -50,13 +50,14 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
     check_unseen([settings.name, *accessions], card)
     organism = card["organism"]
     names = base.information["vocabulary"]["gene_names"]
-    own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names})
+    lengths = base.information["vocabulary"]["bp_length"]
+    own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names, "bp_length": lengths})
     settings = replace(settings, organism=settings.organism or organism, min_protein_coding_share=0.0)
     annotation, rows, pairs = own, np.arange(len(own)), ""
     if settings.organism != organism:
         annotation, rows = _through_orthologues(settings, own, organism, orthologues)
         pairs = f"; {len(rows)} one-to-one pairs of the table of orthologues are of the model"
-    study = import_study(settings, annotation.assign(gene_type="", bp_length=0))
+    study = import_study(settings, annotation.assign(gene_type=""))
     counts = np.zeros((len(study.counts), len(own)))
     counts[:, rows] = study.counts
     called = np.full(len(own), None, dtype=object)
@@ -71,7 +72,11 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
             f"{examples(study.unmapped)}{pairs})"
         ) from error
     logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
-    return study, log_expression(base, alignment, counts).astype(np.float32), own.assign(row=called)
+    return (
+        study,
+        log_expression(base, alignment, counts).astype(np.float32),
+        own[["gene_id", "gene_name"]].assign(row=called),
+    )
 
 
 def check_unseen(names, card):
@@ -103,7 +108,7 @@ def _through_orthologues(settings, own, organism, orthologues):
     places, _ = table.match(organism, own.set_index("gene_id"), settings.organism, other)
     rows = np.flatnonzero(places >= 0)
     found = names[places[rows]]
-    return pd.DataFrame({"gene_id": found, "gene_name": found}), rows
+    return pd.DataFrame({"gene_id": found, "gene_name": found, "bp_length": 0}), rows
 
 
 def own_corpus(expression, samples, base, components):

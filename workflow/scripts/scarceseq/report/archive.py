@@ -117,6 +117,8 @@ def section(inputs):
     blocks = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
     if inputs.has("dropped_runs", "samples"):
         blocks += _ledger_blocks(run_ledger(states, inputs.table("dropped_runs"), inputs.table("samples")))
+    if inputs.has("excluded_ids"):
+        blocks += _excluded_blocks(inputs.table("excluded_ids"))
     failed = states[states["state"].isin(["unusable", "not in a manifest"])]
     if len(failed):
         note = "Recorded and left out; the run goes on as long as they are few."
@@ -124,6 +126,21 @@ def section(inputs):
     blocks.append(Table("archive_studies", states, "All studies of the archive", folded=True))
     facts = [(f"{len(fetched):,} of {len(states):,}", "listed studies fetched")]
     return Section("archive", "Archive", blocks, facts)
+
+
+def _excluded_blocks(ids: pd.DataFrame) -> list[Paragraph | Table]:
+    """What became of the ids that are excluded; a warning names those that nothing knows."""
+    nowhere = ids.loc[ids["projects"].isna() | (ids["projects"] == ""), "id"].astype(str)
+    blocks: list[Paragraph | Table] = []
+    if len(nowhere):
+        text = (
+            f"Excluded, but in no table and no metadata: {', '.join(nowhere)}. If these are studies of the archive, "
+            "they were trained on: name their projects in archive.study_accessions."
+        )
+        blocks.append(Paragraph(text, "warning"))
+    if len(ids):
+        blocks.append(Table("archive_excluded", ids, "Studies that each excluded id leads to", folded=True))
+    return blocks
 
 
 def _ledger_blocks(ledger):

@@ -102,6 +102,10 @@ def section(inputs):
     blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates)))
     if len(names):
         blocks.append(Table("names", names, "What became of each given name", folded=True))
+    joins = inputs.table("design_joins")
+    if len(joins):
+        note = "What was matched by name, what was not, and what is nearly the same."
+        blocks.append(Table("joins", joins, "Names that were matched", note, folded=True))
     last = plates["plate"].max() if len(plates) else 0
     facts = [
         (f"{summary['chosen']:,}", "genes to perturb"),

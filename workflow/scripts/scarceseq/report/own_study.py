@@ -134,7 +134,9 @@ def section(inputs):
     ((_, summary),) = inputs.values("own_summary")
     ((_, checked),) = inputs.values("own_genes_json")
     ((_, card),) = inputs.values("own_card")
-    blocks = [Paragraph(sentence, "finding") for sentence in summary["verdict"][:3]]
+    notes = inputs.table("own_notes")
+    blocks = [Paragraph(f"{text}.", "warning") for text in notes["text"]]
+    blocks += [Paragraph(sentence, "finding") for sentence in summary["verdict"][:3]]
     blocks += [Paragraph(sentence) for sentence in summary["verdict"][3:]]
     blocks.append(Paragraph(_about(summary, card)))
     blocks.append(_accuracy(scores, permutations, summary))
@@ -152,11 +154,14 @@ def section(inputs):
     blocks.append(Table("own_genes", genes, "Genes that the decision rests on", note, shown=shown))
     blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats.", folded=True))
     blocks.append(Table("own_permutations", permutations, "Against permuted labels", folded=True))
+    note = "What was matched by name, what was not, and what is nearly the same."
+    blocks.append(Table("own_joins", inputs.table("own_joins"), "Names that were matched", note, folded=True))
     facts = [
         (f"{summary['right']} of {summary['predicted']}", "held-out samples are predicted right"),
         (f"{checked['named_by_both']} of {checked['named']}", "genes are named by both measures"),
     ]
-    return Section("own_study", "Your study", blocks, facts, summary["verdict"][:1])
+    confounded = [f"{text}." for text in notes.loc[notes["kind"] == "confounded", "text"]]
+    return Section("own_study", "Your study", blocks, facts, [*confounded, *summary["verdict"][:1]])
 
 
 def _about(summary, card):

@@ -1,0 +1,63 @@
+"""What became of the ids that the config excludes: an id that nothing knows may leave its study in the training set."""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from scarceseq.archive.manifest import Entry
+from scarceseq.archive.plan import accession
+from scarceseq.errors import InputError
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ["id", "projects"]
+
+
+def ids_table(led: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """`COLUMNS`, one row per id; projects separated by commas, those of `scarceseq.archive.plan.projects_of_ids`."""
+    return pd.DataFrame([(name, ",".join(there)) for name, there in led.items()], columns=COLUMNS)
+
+
+def with_metadata(
+    ids: pd.DataFrame, entries: Iterable[Entry], others: Iterable[str], must_be_found: bool
+) -> pd.DataFrame:
+    """The table of ids with the studies whose metadata have them.
+
+    Parameters
+    ----------
+    ids : pandas.DataFrame
+        From `ids_table`.
+    entries : iterable of Entry
+        Of all manifests; a study that its metadata exclude says so in its detail.
+    others : iterable of str
+        Accessions of studies of joined corpora.
+    must_be_found : bool
+        Whether an id that nothing knows stops the run.
+
+    Raises
+    ------
+    InputError
+        If an id is nowhere, and must not be.
+    """
+    words: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.status == "skipped" and (entry.detail or "").startswith("excluded: "):
+            for word in re.split(r"[\s,]+", entry.detail):
+                words.setdefault(accession(word), set()).add(entry.project)
+    for name in others:
+        words.setdefault(accession(name), set()).add(name)
+    there = [set(filter(None, projects.split(","))) for projects in ids["projects"].fillna("").astype(str)]
+    led = [sorted(known | words.get(accession(name), set())) for name, known in zip(ids["id"], there, strict=True)]
+    table = pd.DataFrame({"id": ids["id"], "projects": [",".join(names) for names in led]}, columns=COLUMNS)
+    nowhere = table.loc[table["projects"] == "", "id"].astype(str).tolist()
+    if nowhere:
+        said = f"excluded ids that no table and no metadata have: {', '.join(nowhere)}"
+        if must_be_found:
+            raise InputError(
+                f"config key archive.excluded_studies: {said}; correct them, or name their projects in "
+                "archive.study_accessions (excluded_must_be_found is set)"
+            )
+        log.warning(said)
+    return table

@@ -96,7 +96,9 @@ def report_files():
         manifests = [({"batch": batch}, f"{RESULTS}/archive/batches/{batch}/manifest.jsonl") for batch in batches()]
         files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
     if "corpus" in config:
-        files |= CORPUS | {name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues", "excluded_ids")}
+        files |= CORPUS | {
+            name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues", "excluded_ids")
+        }
     if "pretrain" in config:
         files |= pretrain_files()
     if "guide" in config:

@@ -192,8 +192,8 @@ STAGES = sorted(path.stem for path in (REPOSITORY / "rules").glob("*.smk") if pa
 SECTIONS = {"screen": "screens"}
 SHARED_ROOMS = {"statistics", "config"}
 SHARED_MODULES = {"files", "errors", "seeds", "device", "runtime", "registry", "fingerprint", "progress"}
-# What is checked where it enters, whatever room reads it; `user_*` are the tables that users write.
-GATES = {"checks", "keys", "seals"}
+# What is checked where it enters, whatever room reads it; `user_*` are the tables that users write, `joins` their names.
+GATES = {"checks", "joins", "keys", "seals"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

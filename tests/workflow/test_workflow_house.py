@@ -192,7 +192,7 @@ STAGES = sorted(path.stem for path in (REPOSITORY / "rules").glob("*.smk") if pa
 SECTIONS = {"screen": "screens"}
 SHARED_ROOMS = {"statistics", "config"}
 SHARED_MODULES = {"files", "errors", "seeds", "device", "runtime", "registry", "fingerprint", "progress"}
-# What is checked where it enters, whatever room reads it; `user_*` are the tables that users write, `joins` their names.
+# What is checked where it enters, whatever room reads it; `user_*` are the tables of users, `joins` the names in them.
 GATES = {"checks", "joins", "keys", "seals"}
 
 

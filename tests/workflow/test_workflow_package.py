@@ -19,7 +19,8 @@ from scarceseq.screen.fetch import catalogue
 
 assert Path(scarceseq.__file__).is_relative_to(sys.argv[1]), scarceseq.__file__
 print(len(catalogue()))
-page.write([], {"name": "elsewhere", "seed": 3}, Path("report.html"), Path("figures"), Path("tables"))
+head = page.Head("elsewhere", 3, "Nothing.", {"name": "elsewhere"})
+page.write(head, [], "report.html", "figures", "tables")
 """
 
 

@@ -26,7 +26,7 @@ provenance = {
 }
 for name, path, summary in zip(GUIDES, snakemake.output.guides, snakemake.output.summaries, strict=True):
     guide = make_guide(name, means, settings)
-    with files.atomic(path) as temporary:
+    with files.atomic(path, sealed=True) as temporary:
         safetensors.torch.save_file(guide, temporary)
     files.write_json(provenance | {"guide": name, "layers": describe(guide)}, summary)
 mobility = gene_mobility(make_guide("per_tensor", means, settings), len(genes))

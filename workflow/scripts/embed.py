@@ -3,12 +3,12 @@
 A model that learned labels adds what it takes each sample for, ``predicted_<attribute>``.
 """
 
-import numpy as np
 import torch
 from scarceseq import device, files, runtime
 from scarceseq.archive.counts import CountsFile
 from scarceseq.pretrain.embedding import attribute_columns, embed, embed_rows, tell_labels, write_embedding
 from scarceseq.pretrain.model import load_base
+from scarceseq.seals import load_rows
 
 runtime.start(snakemake.log[0])
 runtime.keep_freed_memory()
@@ -28,7 +28,7 @@ else:
     splits = files.read_table(source.splits, dtype=str)
     role = splits[splits["split"] == base.information["split"]].set_index("study")["role"]
     table["role"] = table["study"].map(role).fillna("unused")
-    embedding, share = embed_rows(base, np.load(source.training, mmap_mode="r")), 1.0
+    embedding, share = embed_rows(base, load_rows(source.training)), 1.0
 predicted = {f"predicted_{key}": values for key, values in tell_labels(base, embedding).items()}
 attributes = attribute_columns(files.read_table(source.attributes), table.index)
 write_embedding(embedding, table.assign(**predicted).join(attributes), base, share, snakemake.output[0])

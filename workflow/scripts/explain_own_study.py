@@ -15,19 +15,20 @@ from scarceseq.own_study.settings import FoldSettings
 from scarceseq.own_study.study import own_corpus
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 
 start(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 source, output, params = snakemake.input, snakemake.output, snakemake.params
 base = load_base(source.model, source.information, device.choose("cpu"))
-samples, expression = read_table(source.samples), np.load(source.expression)
-corpus, splits = own_corpus(expression, samples, base, load_file(source.components))
+samples, expression = read_table(source.samples), np.load(checked(source.expression))
+corpus, splits = own_corpus(expression, samples, base, load_file(checked(source.components)))
 ((name, inputs),) = params.method.items()
 method = compose(name)
 if not isinstance(method, FineTuning):
     raise InputError(f"config key own_study.methods: the first one, {name}, is not trained by gradient")
 fitting = FittingSettings(**params.fitting, candidates=[])
-learned = load_file(inputs["learned"]) if inputs["learned"] else None
+learned = load_file(checked(inputs["learned"])) if inputs["learned"] else None
 candidates = [Candidate(*pair) for pair in inputs["candidates"]]
 predict = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
 predictions = read_table(source.predictions)

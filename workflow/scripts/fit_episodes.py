@@ -1,6 +1,5 @@
 """Fit some methods to the episodes of a cell: tuned on validation studies, predictions for test studies."""
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from scarceseq import device
@@ -12,6 +11,7 @@ from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_table
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import keep_freed_memory, start
+from scarceseq.seals import checked, load_rows
 
 start(snakemake.log[0])
 keep_freed_memory()
@@ -19,7 +19,7 @@ torch.set_num_threads(snakemake.threads)
 source, params = snakemake.input, snakemake.params
 chosen = device.choose(params.device)
 base = load_base(source.model, source.information, chosen)
-learned = {path: load_file(path, device=str(chosen)) for path in source.get("learned", [])}
+learned = {path: load_file(checked(path), device=str(chosen)) for path in source.get("learned", [])}
 methods = {
     name: (
         compose(name),
@@ -31,7 +31,7 @@ methods = {
 predictions, curves = fit_cell(
     episodes=read_table(source.episodes),
     corpus=Corpus(
-        expression=np.load(source.training, mmap_mode="r"),
+        expression=load_rows(source.training),
         samples=read_table(source.samples),
         gene_ids=read_table(source.genes)["gene_id"].tolist(),
         base=base,

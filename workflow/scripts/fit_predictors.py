@@ -7,10 +7,11 @@ from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 
 start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
-profiles = anndata.read_h5ad(source.pseudobulk)
+profiles = anndata.read_h5ad(checked(source.pseudobulk))
 screen = {
     "profiles": profiles,
     "differential": read_table(source.differential),

@@ -5,13 +5,14 @@ from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.settings import BudgetSettings
 
 start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
 screen = {
-    "profiles": anndata.read_h5ad(source.pseudobulk),
+    "profiles": anndata.read_h5ad(checked(source.pseudobulk)),
     "differential": read_table(source.differential),
     "splits": read_table(source.splits),
 }

@@ -29,7 +29,7 @@ study, expression, genes = read_own_study(
 )
 samples = labelled(study, settings["label"], settings["group"], settings["classes"], held_out)
 rows = study.samples.index.get_indexer(samples["sample"])
-with atomic(output.expression) as temporary, open(temporary, "wb") as target:
+with atomic(output.expression, sealed=True) as temporary, open(temporary, "wb") as target:
     np.save(target, expression[rows])
 write_table(samples, output.samples)
 write_table(genes, output.genes)

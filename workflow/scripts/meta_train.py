@@ -22,5 +22,5 @@ tasks = list(samples_of_block(plan, "block_0", settings.tasks, matrix, base))
 seed = seeds.derive(snakemake.params.seed, "meta", name, base.information["seed"])
 learned = registry.load("guide.meta", name).learn(base.network, tasks, settings, seed)
 check_learned(learned, name, settings)
-with files.atomic(snakemake.output[0]) as path:
+with files.atomic(snakemake.output[0], sealed=True) as path:
     save_file({key: tensor.detach().cpu().contiguous() for key, tensor in learned.items()}, path)

@@ -9,6 +9,6 @@ from scarceseq.screen.symbols import current_symbols
 start(snakemake.log[0])
 settings = ScreenSettings.of(snakemake.params.settings)
 current = current_symbols(snakemake.input.get("symbols"), settings)
-with atomic(snakemake.output.cells) as temporary:
+with atomic(snakemake.output.cells, sealed=True) as temporary:
     counts = normalise_cells(snakemake.input.cells, temporary, settings, current)
 write_json(counts, snakemake.output.summary)

@@ -20,6 +20,7 @@ from scarceseq.own_study.study import own_corpus
 from scarceseq.pretrain.model import load_base
 from scarceseq.progress import follow
 from scarceseq.runtime import keep_freed_memory, start
+from scarceseq.seals import checked
 
 start(snakemake.log[0])
 logging.getLogger("scarceseq.fewshot.cell").setLevel(logging.ERROR)  # a line for each fold would be thousands
@@ -28,13 +29,13 @@ torch.set_num_threads(snakemake.threads)
 source, output, params = snakemake.input, snakemake.output, snakemake.params
 base = load_base(source.model, source.information, device.choose(params.device))
 samples = read_table(source.samples)
-corpus, splits = own_corpus(np.load(source.expression), samples, base, load_file(source.components))
+corpus, splits = own_corpus(np.load(checked(source.expression)), samples, base, load_file(checked(source.components)))
 fitting = FittingSettings(**params.fitting, candidates=[])
 predictors = {}
 for name, inputs in params.methods.items():
     method = compose(name)
     check_method(name, method)
-    learned = load_file(inputs["learned"]) if inputs["learned"] else None
+    learned = load_file(checked(inputs["learned"])) if inputs["learned"] else None
     candidates = [Candidate(*pair) for pair in inputs["candidates"]]
     made = make_predictor(method, learned, candidates, corpus, splits, base, fitting, params.seed)
     predictors[name] = made, candidates

@@ -13,7 +13,7 @@ screen = prepare_screen(
     snakemake.params.seed,
     snakemake.input.get("symbols"),
 )
-with atomic(snakemake.output.pseudobulk) as temporary:
+with atomic(snakemake.output.pseudobulk, sealed=True) as temporary:
     screen["profiles"].write_h5ad(temporary)
 write_table(screen["differential"], snakemake.output.differential)
 write_table(screen["splits"], snakemake.output.splits)

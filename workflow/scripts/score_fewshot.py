@@ -27,6 +27,6 @@ write_table(ranks, snakemake.output.ranks)
 write_table(tuning(predictions), snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
 conclusion = verdict(contrasts, ranks, smallest, confidence)
-with atomic(snakemake.output.verdict) as path:
+with atomic(snakemake.output.verdict, sealed=True) as path:
     single = "\n".join(f"- {text}" for text in sentences(contrasts, smallest))
     path.write_text(f"{conclusion}\n\n{single}\n")

@@ -5,12 +5,13 @@ from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 from scarceseq.selection.rounds import select_in_rounds
 from scarceseq.selection.settings import RankingSettings, RoundSettings
 
 start(snakemake.log[0])
 source, params = snakemake.input, snakemake.params
-profiles = anndata.read_h5ad(source.pseudobulk)
+profiles = anndata.read_h5ad(checked(source.pseudobulk))
 models = {name: {"settings": settings | {"threads": snakemake.threads}} for name, settings in params.models.items()}
 if source.get("cells"):
     cells = read_cells(source.cells, profiles.obs_names, params.drop_expressing)

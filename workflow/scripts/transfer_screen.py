@@ -7,13 +7,14 @@ from scarceseq.network.graph import read_graph
 from scarceseq.perturbation.settings import TransferSettings
 from scarceseq.perturbation.transfer import read_side, transfer
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 
 start(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 source, settings = snakemake.input, snakemake.params.settings
 screens = {
     side: {
-        "profiles": anndata.read_h5ad(source[f"{side}_pseudobulk"]),
+        "profiles": anndata.read_h5ad(checked(source[f"{side}_pseudobulk"])),
         "differential": read_table(source[f"{side}_differential"]),
         "splits": read_table(source[f"{side}_splits"]),
     }

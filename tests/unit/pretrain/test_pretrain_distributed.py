@@ -192,7 +192,7 @@ def test_killed_under_torchrun_the_job_fails_and_resumes_to_the_same_weights(job
     finish(job)
     assert "resuming after step" not in Path(job["log"]).read_text()
     assert model.read_bytes() == resumed
-    written = {path.name for path in (tmp_path / "base").iterdir()} - {"events"}
+    written = {path.name for path in (tmp_path / "base").glob("[!.]*")} - {"events"}
     assert written == {Path(path).name for path in job["output"].values()}
 
 

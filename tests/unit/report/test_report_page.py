@@ -151,7 +151,7 @@ def test_printed_numbers_round_those_of_the_table_and_the_tooltip_holds_them_who
 def test_a_failure_while_writing_leaves_the_old_files_alone(run, settings, tmp_path, monkeypatch):
     render(run, settings, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    monkeypatch.setattr(pages, "write_table", lambda *_: 1 / 0)
+    monkeypatch.setattr(pages, "write_table", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         render(run, settings, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

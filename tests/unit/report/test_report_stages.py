@@ -54,7 +54,7 @@ def test_every_listed_run_is_accounted_for_once(run):
 
 def test_a_run_that_vanished_is_called_unexplained_and_warned_of(run):
     samples = read_table(run["samples"])
-    samples.drop(index=1).to_parquet(run["samples"], index=False)
+    write_table(samples.drop(index=1), run["samples"])
     assert ledger_of(run)["unexplained"] == 1
     blocks = archive.section(Inputs(run)).blocks
     assert any(block.kind == "paragraph" and "do not add up: 1 run" in block.text for block in blocks)

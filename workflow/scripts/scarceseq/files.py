@@ -6,12 +6,22 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from scarceseq.seals import checked, rename_sealed, seal_path, write_seal
 
 
 @contextlib.contextmanager
-def atomic(path):
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends without error."""
+def atomic(path: Path | str, sealed: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` when the block ends without error.
+
+    Parameters
+    ----------
+    path : path
+    sealed : bool
+        Write a checksum beside it, for `scarceseq.seals.checked`: for what a later step reads.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".tmp{path.suffix}")
@@ -19,10 +29,14 @@ def atomic(path):
     try:
         yield Path(name)
         os.chmod(name, 0o644)
-        os.replace(name, path)
+        if sealed:
+            write_seal(name)
+            rename_sealed(name, path)
+        else:
+            os.replace(name, path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        for leftover in (Path(name), seal_path(name)):
+            leftover.unlink(missing_ok=True)
 
 
 def sha256(path):
@@ -38,19 +52,19 @@ def to_json(value):
 
 def write_json(value, path):
     """Write `to_json` of a value."""
-    with atomic(path) as temporary:
+    with atomic(path, sealed=True) as temporary:
         temporary.write_text(to_json(value))
 
 
 def read_json(path):
     """Read a JSON file."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(checked(path)).read_text())
 
 
-def write_table(frame, path):
+def write_table(frame, path, sealed=True):
     """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`."""
     path = Path(path)
-    with atomic(path) as temporary:
+    with atomic(path, sealed) as temporary:
         if path.suffix == ".parquet":
             frame.to_parquet(temporary, index=False, row_group_size=2**16)  # what is written at once is copied
         elif path.name.endswith(".tsv.gz"):
@@ -65,6 +79,7 @@ def read_table(path, **options):
     """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
     import pandas as pd
 
+    checked(path)
     if str(path).endswith(".parquet"):
         return pd.read_parquet(path, **options)
     missing = {"keep_default_na": False, "na_values": ["NA", ""]}

@@ -1,4 +1,4 @@
-"""What every script does first: log to its file and to the terminal, keep freed memory; and which commit it is."""
+"""What every script does first: log to its file and to the terminal, say which rule it is of, keep freed memory."""
 
 import ctypes
 import faulthandler
@@ -9,6 +9,8 @@ import sys
 import time
 import warnings
 from pathlib import Path
+
+from scarceseq.seals import RULE
 
 # Begins the line of a log that says how long interpreter and imports took; the report adds them up.
 READY = "started in"
@@ -42,6 +44,7 @@ def start(log_path, append=False):
 
     sys.excepthook = report
     faulthandler.enable()
+    os.environ[RULE] = Path(log_path).parent.name
     logging.getLogger("scarceseq").info("%s %.2f s", READY, seconds_since_start())
 
 

@@ -16,6 +16,7 @@ from anndata.io import read_elem, write_elem
 from isal import isal_zlib
 
 from scarceseq.files import atomic
+from scarceseq.seals import checked
 
 # What is known of each sample, whatever it comes from.
 SAMPLE_COLUMNS = ["study", "organism", "source", "unit", "runs", "auc", "mapped_reads", "average_mapped_length"]
@@ -40,7 +41,7 @@ def create_counts(samples: pd.DataFrame, genes: pd.DataFrame, path: str | Path) 
     """
     frame = anndata.AnnData(obs=_categories(samples), var=_categories(genes))
     shape = frame.shape
-    with atomic(path) as temporary:
+    with atomic(path, sealed=True) as temporary:
         frame.write_h5ad(temporary)
         with h5py.File(temporary, "r+") as handle:
             layout = {"chunks": (1, shape[1]), **PACKING} if all(shape) else {}
@@ -59,7 +60,7 @@ def append_counts(genes: pd.DataFrame, path: str | Path) -> Iterator["CountsWrit
         Index: versioned gene id.
     path : path
     """
-    with atomic(path) as temporary, h5py.File(temporary, "w") as handle:
+    with atomic(path, sealed=True) as temporary, h5py.File(temporary, "w") as handle:
         layout = {"shape": (0, len(genes)), "maxshape": (None, len(genes)), "chunks": (1, len(genes))}
         matrix = handle.create_dataset("X", dtype="<i8", **layout, **PACKING)
         matrix.attrs.update(ARRAY)
@@ -130,18 +131,18 @@ class CountsFile:
 
     def read_samples(self) -> pd.DataFrame:
         """The table of samples as it was written."""
-        with h5py.File(self.path) as handle:
+        with h5py.File(checked(self.path)) as handle:
             return read_elem(handle["obs"])
 
     def read_genes(self) -> pd.DataFrame:
         """The table of genes as it was written."""
-        with h5py.File(self.path) as handle:
+        with h5py.File(checked(self.path)) as handle:
             return read_elem(handle["var"])
 
     @contextlib.contextmanager
     def open(self) -> Iterator[h5py.Dataset]:
         """Yield the data set of counts."""
-        with h5py.File(self.path) as handle:
+        with h5py.File(checked(self.path)) as handle:
             yield handle["X"]
 
 

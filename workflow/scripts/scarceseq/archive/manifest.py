@@ -8,6 +8,7 @@ from pathlib import Path
 from scarceseq.archive.layout import REQUIRED_KINDS, Study
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, sha256
+from scarceseq.seals import checked
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class Entry:
 
 def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
     """Write entries as JSON lines."""
-    with atomic(path) as temporary, open(temporary, "w") as handle:
+    with atomic(path, sealed=True) as temporary, open(temporary, "w") as handle:
         handle.writelines(json.dumps(asdict(entry), sort_keys=True) + "\n" for entry in entries)
 
 
 def read_manifest(path: str | Path) -> list[Entry]:
     """Entries of a manifest."""
-    with open(path) as handle:
+    with open(checked(path)) as handle:
         return [Entry(**json.loads(line)) for line in handle]
 
 

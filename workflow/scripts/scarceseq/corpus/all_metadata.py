@@ -12,6 +12,7 @@ from scarceseq.archive.layout import Study
 from scarceseq.archive.plan import LISTED
 from scarceseq.archive.tables import KEY_COLUMNS
 from scarceseq.files import atomic
+from scarceseq.seals import checked
 
 KEYS = ["organism", "source", "study", "run", "rail_id"]
 # Rows that are in memory at once: they have some 200 columns.
@@ -72,7 +73,7 @@ def write_metadata(tables: Iterable[pa.Table], path: str | Path) -> None:
     """Write the studies of a batch, `metadata_table` of each, as parquet; a column that one lacks is missing there."""
     empty = pa.table({name: pa.array([], pa.string()) for name in KEYS})
     table = pa.concat_tables([empty, *tables], promote_options="default")
-    with atomic(path) as temporary:
+    with atomic(path, sealed=True) as temporary:
         pyarrow.parquet.write_table(table, temporary, row_group_size=GROUP_ROWS)
 
 
@@ -88,10 +89,12 @@ def join_metadata(paths: Sequence[str | Path], prefixes: Sequence[str], target: 
     target : path
     """
     empty = pa.schema([(name, pa.string()) for name in KEYS])
-    schema = pa.unify_schemas([empty, *(pyarrow.parquet.read_schema(path).remove_metadata() for path in paths)])
-    with atomic(target) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
+    schema = pa.unify_schemas(
+        [empty, *(pyarrow.parquet.read_schema(checked(path)).remove_metadata() for path in paths)]
+    )
+    with atomic(target, sealed=True) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as writer:
         for path, prefix in zip(paths, prefixes, strict=True):
-            with pyarrow.parquet.ParquetFile(path) as file:
+            with pyarrow.parquet.ParquetFile(checked(path)) as file:
                 for rows in file.iter_batches(GROUP_ROWS):
                     columns = {name: pa.nulls(len(rows), pa.string()) for name in schema.names}
                     columns |= {name: rows[name] for name in rows.schema.names}

@@ -9,6 +9,7 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from scarceseq.files import atomic
+from scarceseq.seals import checked
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("sample", "key", "value")])
 # Rows in memory at once.
@@ -26,10 +27,10 @@ def join_attributes(paths: Sequence[str | Path], kept: Iterable[Sequence[str]], 
         Samples kept of each file.
     target : path
     """
-    with atomic(target) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:
+    with atomic(target, sealed=True) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:
         for path, names in zip(paths, kept, strict=True):
             wanted = pa.array(names, pa.string())
-            with contextlib.closing(pyarrow.parquet.ParquetFile(path)) as file:
+            with contextlib.closing(pyarrow.parquet.ParquetFile(checked(path))) as file:
                 for batch in file.iter_batches(ROWS, columns=SCHEMA.names):
                     rows = batch.filter(pa.compute.is_in(batch["sample"], wanted))
                     if len(rows):

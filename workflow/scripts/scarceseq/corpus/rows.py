@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from scarceseq.seals import SealedRows
+
 # The kernel reads at most this much ahead per request on a disk with default settings.
 REQUEST_BYTES = 2**17
 # Rows of each announcement of which is asked whether they are in memory.
@@ -31,6 +33,7 @@ class RowReader:
         if not matrix.flags.c_contiguous:
             raise ValueError("matrix: rows must lie one after the other (C order)")
         self.matrix: Any = matrix
+        self._values = matrix.view(np.ndarray)
         self.row_bytes = matrix.shape[1] * matrix.itemsize
         name = matrix.filename if isinstance(matrix, np.memmap) and hasattr(os, "posix_fadvise") else None
         self._file = None if name is None else os.open(name, os.O_RDONLY)
@@ -84,7 +87,9 @@ class RowReader:
             other.result()
 
     def _copy(self, rows, out):
-        np.take(self.matrix, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy
+        if isinstance(self.matrix, SealedRows):
+            self.matrix.check_rows(rows)
+        np.take(self._values, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy
 
 
 def runs(rows: np.ndarray) -> list[tuple[int, int]]:

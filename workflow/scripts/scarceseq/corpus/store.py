@@ -78,7 +78,7 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
 
 @contextlib.contextmanager
 def _create_rows(shape, path):
-    with atomic(path) as temporary, open(temporary, "wb") as handle:
+    with atomic(path, sealed=True) as temporary, open(temporary, "wb") as handle:
         header = {"descr": TRAINING_TYPE.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(handle, header)
         yield handle

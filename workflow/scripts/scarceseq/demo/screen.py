@@ -161,5 +161,5 @@ def programme_names(count: int) -> list[str]:
 
 def write_screen(screen: AnnData, path: str | Path) -> None:
     """Write the screen as h5ad."""
-    with atomic(path) as temporary:
+    with atomic(path, sealed=True) as temporary:
         screen.write_h5ad(temporary, compression="gzip", compression_opts=1)

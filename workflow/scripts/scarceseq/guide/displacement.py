@@ -4,6 +4,7 @@ import safetensors.torch
 import torch
 
 from scarceseq.files import atomic
+from scarceseq.seals import checked
 
 try:  # faster where it is there, not needed
     from scarceseq.guide import compiled
@@ -55,7 +56,7 @@ class Displacement:
         """Write the sums as ``moved.<parameter>`` and ``fisher.<parameter>``."""
         tensors = {f"moved.{name}": tensor for name, tensor in self.moved.items()}
         tensors |= {f"fisher.{name}": tensor for name, tensor in self.fisher.items()}
-        with atomic(path) as temporary:
+        with atomic(path, sealed=True) as temporary:
             safetensors.torch.save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, temporary)
 
 
@@ -102,7 +103,7 @@ def mean_over_scouts(paths, scouts, group):
     """
     total = {}
     for path in paths:
-        with safetensors.safe_open(path, "pt") as tensors:
+        with safetensors.safe_open(checked(path), "pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118
                 kind, parameter = name.split(".", 1)
                 if kind == group:

@@ -113,7 +113,7 @@ def _extract(archive, name, told, path, target):
     if archive.getinfo(name).file_size != size:
         raise InputError(f"{path}: '{name}' has not the {size} bytes of the manifest; copy the archive again")
     digest = hashlib.sha256()
-    with atomic(target) as temporary, archive.open(name) as source, open(temporary, "wb") as output:
+    with atomic(target, sealed=True) as temporary, archive.open(name) as source, open(temporary, "wb") as output:
         while block := source.read(BLOCK_BYTES):
             digest.update(block)
             output.write(block)

@@ -14,7 +14,9 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 
+from scarceseq.errors import InputError
 from scarceseq.files import atomic
+from scarceseq.seals import checked
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Checkpoint:
         """
         metadata = {"fingerprint": self.fingerprint, "scalars": json.dumps(scalars)}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic(self.path) as temporary:
+        with atomic(self.path, sealed=True) as temporary:
             safetensors.torch.save_file(tensors, temporary, metadata)
             with open(temporary, "rb") as handle:
                 os.fsync(handle.fileno())
@@ -62,10 +64,10 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with safetensors.safe_open(self.path, "pt") as handle:
+            with safetensors.safe_open(checked(self.path), "pt") as handle:
                 metadata = handle.metadata() or {}
                 tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-        except safetensors.SafetensorError as error:
+        except (safetensors.SafetensorError, InputError) as error:
             logger.warning("%s cannot be read (%s): training starts anew", self.path, error)
             return None
         if metadata.get("fingerprint") != self.fingerprint:

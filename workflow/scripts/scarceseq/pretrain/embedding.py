@@ -210,5 +210,5 @@ def write_embedding(embedding, table, base, share, path):
     names = pd.DataFrame(index=[f"embedding_{number}" for number in range(embedding.shape[1])])
     keys = ("architecture", "split", "seed", "corpus_fingerprint", "commit")
     told = {f"model_{key}": str(base.information.get(key)) for key in keys} | {"share_of_genes_found": share}
-    with atomic(path) as temporary:
+    with atomic(path, sealed=True) as temporary:
         anndata.AnnData(embedding, obs=table.rename_axis("sample"), var=names, uns=told).write_h5ad(temporary)

@@ -11,6 +11,7 @@ from torch import nn
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_json, write_json
+from scarceseq.seals import checked
 
 
 @dataclass
@@ -65,7 +66,7 @@ def save_base(base, model_path, json_path):
     for key, (_, head) in base.heads.items():
         tensors |= {f"heads.{key}.{name}": tensor for name, tensor in head.state_dict().items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic(model_path) as temporary:
+    with atomic(model_path, sealed=True) as temporary:
         safetensors.torch.save_file(tensors, temporary)
     classes = {key: names for key, (names, _) in base.heads.items()}
     write_json(base.information | {"gene_ids": list(base.gene_ids), "classes": classes}, json_path)
@@ -81,7 +82,7 @@ def load_base(model_path, json_path, device="cpu"):
     """
     information = read_json(json_path)
     try:
-        tensors = safetensors.torch.load_file(model_path, device=str(device))
+        tensors = safetensors.torch.load_file(checked(model_path), device=str(device))
     except safetensors.SafetensorError as error:
         raise InputError(f"{model_path}: not a readable safetensors file ({error}); run pre-training again") from error
     try:

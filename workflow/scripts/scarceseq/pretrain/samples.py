@@ -7,6 +7,7 @@ import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table, sha256
+from scarceseq.seals import load_rows
 
 UNUSED = "unused"
 
@@ -72,7 +73,7 @@ def read_matrix(training, samples, genes, splits, split, attributes=None, keys=(
     InputError
         If shapes disagree, the split or an attribute is unknown, or a study has two roles.
     """
-    expression = np.load(training, mmap_mode="r")
+    expression = load_rows(training)
     sample_table, gene_table = read_table(samples), read_table(genes)
     if expression.shape != (len(sample_table), len(gene_table)):
         raise InputError(

@@ -1,6 +1,5 @@
 """Corpus: size and depth of the samples, how studies separate, and the roles of studies."""
 
-import numpy as np
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS
@@ -8,6 +7,7 @@ from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count, listed, words
+from scarceseq.seals import load_rows
 
 SAMPLE_LIMIT = 2000
 
@@ -143,7 +143,7 @@ def _dropped_blocks(reasons):
 def _map_blocks(inputs, samples, splits, settings):
     kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
-    expression = np.load(inputs.path("training"), mmap_mode="r")[rows]
+    expression = load_rows(inputs.path("training"))[rows]
     scores, share = projection.principal_components(expression, projection.UMAP_COMPONENTS if kind == "umap" else 2)
     part = samples.iloc[rows].reset_index(drop=True)
     panels, split = _panels(inputs, part, splits, settings)

@@ -10,6 +10,7 @@ from scarceseq.report.blocks import Paragraph, Picture, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
+from scarceseq.seals import checked
 
 NAMES = {
     "embedding": "frozen embedding",
@@ -110,7 +111,7 @@ def _comparison_blocks(scores, contrasts):
 def _embedding_table(files):
     rows = []
     for labels, path in files:
-        with h5py.File(path) as handle:
+        with h5py.File(checked(path)) as handle:
             samples, width = handle["X"].shape
             share = float(handle["uns/share_of_genes_found"][()])
         rows.append({**labels, "samples": samples, "width": width, "genes_found": share})

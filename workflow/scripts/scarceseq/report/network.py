@@ -7,6 +7,7 @@ from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
 from scarceseq.report.wording import words
+from scarceseq.seals import checked
 
 
 def graph_table(values):
@@ -48,7 +49,7 @@ def perturbed_genes(screens):
     """Perturbed genes of each screen."""
     import anndata
 
-    return {labels["screen"]: set(anndata.read_h5ad(path, backed="r").obs_names) for labels, path in screens}
+    return {labels["screen"]: set(anndata.read_h5ad(checked(path), backed="r").obs_names) for labels, path in screens}
 
 
 @style.styled

@@ -71,7 +71,7 @@ def write(head: Head, sections: Sequence[Section], page: str | Path, figures: st
             (drawn / f"{name}.svg").write_text(text, encoding="utf-8")
         for block in blocks:
             if block.kind == "table":
-                write_table(block.frame, written / f"{block.name}.tsv")
+                write_table(block.frame, written / f"{block.name}.tsv", sealed=False)
         html.write_text(render(head, sections, drawings, written), encoding="utf-8")
 
 

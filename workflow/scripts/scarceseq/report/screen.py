@@ -7,6 +7,7 @@ from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
 from scarceseq.report.value_text import text_of
+from scarceseq.seals import checked
 
 STRONGEST, GENES_EACH = 15, 5
 
@@ -30,7 +31,7 @@ def effect_table(path, screen):
     """
     import anndata
 
-    data = anndata.read_h5ad(path)
+    data = anndata.read_h5ad(checked(path))
     effect = np.asarray(data.X.todense() if hasattr(data.X, "todense") else data.X, dtype=float)
     table = data.obs.reset_index(names="perturbation")
     table["perturbation"] = table["perturbation"].astype(str)

@@ -66,7 +66,7 @@ def fetch_screen(entry, target, settings=DOWNLOAD):
     base, name = entry["url"].rsplit("/", 1)
     record = Path(target).with_suffix(".fetched.json")
     entry = expected(entry, record)
-    with atomic(target) as temporary:
+    with atomic(target, sealed=True) as temporary:
         packed = temporary.with_suffix(".part")
         try:
             # Somewhat more than it should be, so that a changed file is named as one.

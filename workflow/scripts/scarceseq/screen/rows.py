@@ -10,6 +10,7 @@ from anndata.io import read_elem, sparse_dataset, write_elem
 from scipy import sparse
 
 from scarceseq.errors import InputError
+from scarceseq.seals import checked
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class CellFile:
 
     def __init__(self, path, layer=None):
         check_format(path)
-        self.path, self._handle = path, h5py.File(path)
+        self.path, self._handle = path, h5py.File(checked(path))
         self.obs, self.var = read_elem(self._handle["obs"]), read_elem(self._handle["var"])
         if layer is not None and layer not in self._handle.get("layers", {}):
             known = ", ".join(self._handle.get("layers", {})) or "none"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.network.kinds.corpus_coexpression import correlation_edges
+from scarceseq.seals import checked
 
 INPUTS = ("cells",)
 KEYS = ("screen", "min_correlation", "top_k")
@@ -24,7 +25,7 @@ def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.Da
     inputs : dict
         ``cells``: log-normalised cells of a screen, obs ``perturbation``. At most `MAX_CELLS`, evenly spaced, are used.
     """
-    data = anndata.read_h5ad(inputs["cells"], backed="r")
+    data = anndata.read_h5ad(checked(inputs["cells"]), backed="r")
     control = np.flatnonzero(data.obs["perturbation"].to_numpy(dtype=str) == "control")
     used = control[np.unique(np.linspace(0, len(control) - 1, min(len(control), MAX_CELLS)).astype(int))]
     values = data[used].to_memory().X.toarray()

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
 from scarceseq.network.neighbours import read_gene_list, strongest_sources
+from scarceseq.seals import load_rows
 
 INPUTS = ("training", "genes", "samples", "splits")
 KEYS = ("split", "min_correlation", "top_k")
@@ -55,7 +56,7 @@ def read_within_studies(split: str, inputs: Mapping[str, Any]) -> tuple[np.ndarr
     (numpy.ndarray, shape (samples, genes), numpy.ndarray of str, dict)
         Values, symbols, and counts.
     """
-    expression = np.load(inputs["training"], mmap_mode="r")
+    expression = load_rows(inputs["training"])
     genes, samples = read_table(inputs["genes"]), read_table(inputs["samples"])
     if expression.shape != (len(samples), len(genes)):
         raise InputError(

@@ -98,17 +98,10 @@ def is_h5ad(path: str) -> bool:
 
 def _read_h5ad(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Counts, genes x samples, and the samples' table as text."""
-    import anndata
+    from scarceseq.h5ad import read_whole
 
-    try:
-        data = anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as .h5ad ({error})") from error
-    counts = data.layers.get("counts", data.X)
-    if counts is None:
-        raise InputError(f"{path} has neither X nor a layer 'counts'")
-    counts = counts.toarray() if hasattr(counts, "toarray") else counts
-    samples = [trim(str(sample)) for sample in data.obs_names]
-    obs = data.obs.astype(object).set_axis(samples, axis=0)
+    counts, obs, var = read_whole(path, "counts")
+    samples = [trim(str(sample)) for sample in obs.index]
+    obs = obs.astype(object).set_axis(samples, axis=0)
     obs = obs.where(obs.isna(), obs.astype(str)).fillna("").map(trim)
-    return pd.DataFrame(counts.T, index=data.var_names, columns=samples), obs
+    return pd.DataFrame(counts.T, index=var.index, columns=samples), obs

@@ -6,11 +6,11 @@ import logging
 import anndata
 import h5py
 import numpy as np
-from anndata.io import read_elem, sparse_dataset, write_elem
+from anndata.io import write_elem
 from scipy import sparse
 
 from scarceseq.errors import InputError
-from scarceseq.seals import checked
+from scarceseq.h5ad import checked_rows, find_values, open_h5ad, read_frame, readable
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,6 @@ MAX_VALUES_BY_GENE = 100_000_000
 """Stored values of a CSC file."""
 BYTES_PER_VALUE = 25
 """What each of them takes while they are turned to rows."""
-MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 class CellFile:
@@ -38,19 +37,15 @@ class CellFile:
     """
 
     def __init__(self, path, layer=None):
-        check_format(path)
-        self.path, self._handle = path, h5py.File(checked(path))
-        self.obs, self.var = read_elem(self._handle["obs"]), read_elem(self._handle["var"])
-        if layer is not None and layer not in self._handle.get("layers", {}):
-            known = ", ".join(self._handle.get("layers", {})) or "none"
-            raise InputError(f"{path}: there is no layer '{layer}' (layer); layers: {known}")
-        values = self._handle["X"] if layer is None else self._handle["layers"][layer]
-        if isinstance(values, h5py.Group):
-            values = sparse_dataset(values)
-            if values.format == "csc":
-                values = by_cell(values, path)
-        self._values = values
-        self.shape = (len(self.obs), len(self.var))
+        self.path, self._handle = path, open_h5ad(path)
+        try:
+            self.obs, self.var = (read_frame(self._handle, name, path) for name in ("obs", "var"))
+            self.shape = (len(self.obs), len(self.var))
+            values = find_values(self._handle, layer, self.shape, path)
+            self._values = by_cell(values, path) if getattr(values, "format", "csr") == "csc" else values
+        except BaseException:
+            self._handle.close()
+            raise
 
     def __enter__(self):
         return self
@@ -60,7 +55,8 @@ class CellFile:
 
     def rows(self, start, stop):
         """Rows as a CSR matrix of float32, without stored zeros."""
-        block = sparse.csr_matrix(self._values[start:stop], dtype=np.float32)
+        with readable(self.path):
+            block = sparse.csr_matrix(checked_rows(self._values[start:stop], self.path), dtype=np.float32)
         block.eliminate_zeros()
         block.sort_indices()
         return block
@@ -94,17 +90,8 @@ def by_cell(values, path):
         f"{count:,}",
         BYTES_PER_VALUE * count / 1e9,
     )
-    return values.to_memory().tocsr()
-
-
-def check_format(path):
-    """Raise `InputError` unless the file starts as HDF5 does; says so where it is a web page."""
-    with open(path, "rb") as handle:
-        head = handle.read(512)
-    if not head.startswith(MAGIC):
-        page = head.lstrip()[:1] == b"<"
-        what = "a web page, as servers send one in place of data" if page else "not an HDF5 file"
-        raise InputError(f"{path}: this is {what}; delete it and fetch the .h5ad again")
+    with readable(path):
+        return checked_rows(values.to_memory(), path).tocsr()
 
 
 @contextlib.contextmanager

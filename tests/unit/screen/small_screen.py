@@ -1,10 +1,9 @@
 """A small screen of counts, and settings to read it by."""
 
-from types import SimpleNamespace
-
 import anndata
 import numpy as np
 import pandas as pd
+from scarceseq.screen.settings import ScreenSettings
 from scipy import sparse
 
 SETTINGS = {
@@ -36,7 +35,7 @@ SETTINGS = {
 
 
 def settings(**changes):
-    return SimpleNamespace(**SETTINGS | changes)
+    return ScreenSettings(**SETTINGS | changes)
 
 
 def make_screen(labels, genes=12, seed=0, raised=None):

@@ -1,5 +1,7 @@
 """Cells of a screen are checked, chosen and normalised; what is set aside is counted."""
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -7,7 +9,8 @@ import pytest
 from scarceseq.errors import InputError
 from scarceseq.screen import rows
 from scarceseq.screen.cell_normalisation import normalise_cells
-from scarceseq.screen.labels import single_gene_labels
+from scarceseq.screen.gene_names import GeneNames
+from scarceseq.screen.labels import LabelReader, read_labels
 from scipy import sparse
 from small_screen import make_screen, settings, write_screen
 
@@ -33,7 +36,8 @@ def test_cells_that_are_not_single_gene_are_set_aside_and_counted(path):
 
 def test_a_gene_joined_with_the_control_is_that_gene():
     labels = np.array(["NT", "A+NT", "NT+A", "A+B", "A,B", "NT+NT", None], dtype=object)
-    assert list(single_gene_labels(labels, "NT", [])) == ["control", "A", "A", "", "", "control", ""]
+    reader = LabelReader(GeneNames(pd.DataFrame(index=["A", "B"]), ["A", "B"], {}), ("NT",), [])
+    assert list(read_labels(labels, reader)) == ["control", "A", "A", "", "", "control", ""]
 
 
 def test_normalised_values_are_the_logarithm_of_counts_per_ten_thousand(path):
@@ -206,7 +210,7 @@ def test_renamed_genes_are_brought_up_to_date_in_rows_and_columns(path):
 def test_a_real_screen_of_several_lines_and_log_values_is_read(shared_data, tmp_path):
     """Oracle: numbers of the published table: Norman has 18 single-gene perturbations, 15 doubles and control."""
     chosen = settings(perturbation_column=None, control=None, values="auto", min_cells=4)
-    chosen.keep_cells = {"dataset": "norman19"}
+    chosen = replace(chosen, keep_cells={"dataset": "norman19"})
     source = shared_data / "perturb/cells/perturbench_devel.h5ad"
     counts = normalise_cells(source, tmp_path / "cells.h5ad", chosen, {})
     assert (counts["perturbations"], counts["combinations"], counts["values"]) == (18, 15, "log_normalised")

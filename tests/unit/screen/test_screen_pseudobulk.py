@@ -157,7 +157,7 @@ def test_flagged_cells_are_left_out_of_profiles_where_asked(path, tmp_path):
 
 def test_a_real_screen_of_raw_counts_is_read(shared_data, tmp_path):
     """Oracle: cells and targets counted in the published table; interferon receptors are the strongest knock-outs."""
-    chosen = settings(control="non-targeting", min_cells=20)
+    chosen = settings(control="non-targeting", min_cells=20, minimum_matched_share=0.3)
     source = shared_data / "perturb/cells/papalexi_lowmoi.h5ad"
     counts = normalise_cells(source, tmp_path / "cells.h5ad", chosen, {})
     assert (counts["cells"], counts["control_cells"], counts["perturbations"]) == (20729, 2386, 25)

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import anndata
 import numpy as np
@@ -10,10 +11,21 @@ import scanpy
 from scipy import sparse
 
 from scarceseq.errors import InputError
-from scarceseq.screen.conventions import recognise
-from scarceseq.screen.labels import count_set_aside, drop_small_groups, single_gene_labels
+from scarceseq.screen.conventions import symbol_column
+from scarceseq.screen.gene_names import GeneNames
+from scarceseq.screen.labels import (
+    check_controls,
+    count_genes,
+    count_set_aside,
+    drop_small_groups,
+    find_labels,
+    read_labels,
+    text_labels,
+)
 from scarceseq.screen.rows import CellFile, write_cells
+from scarceseq.screen.settings import ScreenSettings
 from scarceseq.screen.symbols import up_to_date
+from scarceseq.screen.values import Evidence, what_values
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +62,9 @@ def normalise_cells(path, target, settings, current):
         For a missing column, no control cells, values that are not what the config says.
     """
     with CellFile(path, settings.layer) as source:
-        columns = recognise(source.obs, source.var, settings, path)
-        single, counts = choose_cells(source, columns, settings, current, path)
-        genes, renamed = gene_symbols(source.var, columns.symbols, current)
+        column = symbol_column(source.var, settings.gene_symbol_column, path)
+        genes, renamed = gene_symbols(source.var, column, current)
+        single, counts = choose_cells(source, GeneNames(source.var, genes, current), settings, current, path)
         survey = survey_cells(source, single, settings, path)
         kept = choose_genes(survey.control, genes, single, settings.highly_variable_genes)
         threshold = target_thresholds(survey.control, genes, single, settings.target_quantile)
@@ -71,30 +83,29 @@ def normalise_cells(path, target, settings, current):
         "genes_renamed": renamed,
         "cells_expressing_target": int(obs["target_expressed"].sum()),
         "values": survey.values,
-        "perturbation_column": columns.perturbation,
-        "control_label": columns.control,
-        "gene_symbol_column": columns.symbols or "index",
+        "gene_symbol_column": column or "index",
     }
     log.info("%s: %s", path, counts)
     return counts
 
 
-def choose_cells(source, columns, settings, current, path):
+def choose_cells(
+    source: CellFile, genes: GeneNames, settings: ScreenSettings, current: dict[str, str], path: object
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Label of each cell, '' where it is set aside, and how many were."""
-    obs = source.obs
-    labels = obs[columns.perturbation].astype(object).to_numpy()
-    single = single_gene_labels(labels, columns.control, settings.exclude)
+    obs, left_out = source.obs, other_cells(source.obs, settings.keep_cells, path)
+    column, reader = find_labels(obs, genes, settings, path)
+    labels = obs[column].astype(object).to_numpy()
+    check_controls(text_labels(obs.loc[~left_out, column]), reader, settings.control is not None, path)
+    single = read_labels(labels, reader)
     if "nperts" in obs:  # scPerturb joins the genes of a combination by underscores
         single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control")] = ""
-    counts = count_set_aside(labels, single, settings.exclude)
-    left_out = np.zeros(len(obs), dtype=bool)
-    for column, value in settings.keep_cells.items():
-        if column not in obs:
-            raise InputError(f"{path}: obs has no column '{column}' (keep_cells)")
-        left_out |= (obs[column].astype(str) != str(value)).to_numpy()
+    counts: dict[str, Any] = count_set_aside(labels, single, reader)
+    counts |= {"perturbation_column": column, "cells_of_other_kinds": int(left_out.sum())}
     single[left_out] = ""
-    counts["cells_of_other_kinds"] = int(left_out.sum())
+    counts["control_label"] = ", ".join(sorted(set(labels[single == "control"])))
     single = np.array(up_to_date(single, current)[0], dtype=object)
+    counts |= count_genes(labels, single, genes, settings.minimum_matched_share, path)
     single, small = drop_small_groups(single, settings.min_cells)
     if not (single == "control").any():
         raise InputError(f"{path}: no control cell is left; check the screen's keys control and keep_cells")
@@ -104,6 +115,16 @@ def choose_cells(source, columns, settings, current, path):
             "check perturbation_column and min_cells"
         )
     return single, counts | small
+
+
+def other_cells(obs: pd.DataFrame, kept: dict[str, str], path: object) -> np.ndarray:
+    """True for cells that have not the values, by column, that are kept."""
+    left_out = np.zeros(len(obs), dtype=bool)
+    for column, value in kept.items():
+        if column not in obs:
+            raise InputError(f"{path}: obs has no column '{column}' (keep_cells)")
+        left_out |= (obs[column].astype(str) != str(value)).to_numpy()
+    return left_out
 
 
 def gene_symbols(var, column, current):
@@ -121,7 +142,7 @@ def gene_symbols(var, column, current):
 class Survey:
     """What one pass over all cells tells."""
 
-    values: str  # counts or log_normalised
+    values: str  # counts, normalised or log_normalised
     totals: np.ndarray  # (cells,), sum of each cell
     lengths: np.ndarray  # (cells,), stored values of each cell
     control: sparse.csr_matrix  # sampled control cells x genes, log-normalised
@@ -132,41 +153,29 @@ def survey_cells(source, single, settings, path):
     totals, lengths = np.zeros(len(single)), np.zeros(len(single), dtype=np.int64)
     rows = np.flatnonzero(single == "control")
     sampled = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), CONTROL_SAMPLE)).astype(int))]
-    control, whole = [], True
+    control, evidence = [], Evidence()
     for start, stop, block in source.blocks():
         used = single[start:stop] != ""
         chosen = block[used]
         if not np.isfinite(chosen.data).all() or (chosen.data < 0).any():
             raise InputError(f"{path}: X holds negative or missing values; give raw counts or log-normalised values")
-        whole = whole and bool((chosen.data == np.round(chosen.data)).all())
+        evidence.add(chosen)
         lengths[start:stop] = np.diff(block.indptr)
         row = np.repeat(np.arange(stop - start), lengths[start:stop])
         totals[start:stop] = np.bincount(row, weights=block.data, minlength=stop - start)
         here = sampled[(sampled >= start) & (sampled < stop)]
         control.append(block[here - start])
-    values = what_values(whole, settings.values, path)
+    values = what_values(evidence, settings.values, source.logged, path)
     control = normalised(sparse.vstack(control, format="csr"), totals[sampled], values, settings.target_sum)
     return Survey(values, totals, lengths, control)
 
 
-def what_values(whole, declared, path):
-    """``counts`` or ``log_normalised``, as declared or, for ``auto``, by whether all values are whole numbers."""
-    found = "counts" if whole else "log_normalised"
-    if declared == "counts" != found:
-        raise InputError(
-            f"{path}: X holds fractions, so these are not raw counts; give raw counts, or set the screen's key values "
-            "to log_normalised"
-        )
-    if declared == "log_normalised" != found:
-        raise InputError(
-            f"{path}: X holds whole numbers only, which log-normalised values never are; set values to counts"
-        )
-    return found
-
-
 def normalised(block, totals, values, target_sum):
     """Rows as log(1 + counts per `target_sum`); what is logged already stays as it is."""
-    if values == "counts":
+    if values == "normalised":
+        block = block.copy()
+        block.data = np.log1p(block.data)
+    elif values == "counts":
         scale = np.divide(target_sum, totals, out=np.zeros(len(totals)), where=totals > 0)
         block = block.copy()
         block.data = np.log1p(block.data * np.repeat(scale, np.diff(block.indptr))).astype(np.float32)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.screen.settings import control_names
 from scarceseq.screen.symbols import up_to_date
 
 
@@ -38,7 +39,7 @@ def read_coordinates(path, settings, current):
         raise InputError(
             f"{path}: '{settings.delta_key}' has shape {delta.shape}, which does not fit {len(names)} names"
         )
-    left_out = np.isin(names, [settings.control or "control", *settings.exclude]) | (names == "")
+    left_out = np.isin(names, [*(control_names(settings.control) or ["control"]), *settings.exclude]) | (names == "")
     names, delta = names[~left_out], delta[~left_out]
     if not np.isfinite(delta).all():
         bad = names[~np.isfinite(delta).all(axis=1)]

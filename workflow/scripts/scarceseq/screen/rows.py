@@ -34,6 +34,8 @@ class CellFile:
     ----------
     obs, var : pandas.DataFrame
     shape : (int, int)
+    logged : bool
+        Whether scanpy noted that it has taken logarithms.
     """
 
     def __init__(self, path, layer=None):
@@ -41,6 +43,7 @@ class CellFile:
         try:
             self.obs, self.var = (read_frame(self._handle, name, path) for name in ("obs", "var"))
             self.shape = (len(self.obs), len(self.var))
+            self.logged = "uns/log1p" in self._handle
             values = find_values(self._handle, layer, self.shape, path)
             self._values = by_cell(values, path) if getattr(values, "format", "csr") == "csc" else values
         except BaseException:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal, Self
 
-from scarceseq.keys import Count, File, Fraction, Limits, Positive, Share, Whole, listed
+from scarceseq.keys import Count, File, Fraction, Limits, Positive, Several, Share, Text, Whole, listed
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,20 @@ class ScreenSettings:
     transductive: bool = False
     """Whether the file was prepared from all perturbations together, such as public principal components; every table
     says so."""
-    control: str | None = None
-    """Label of unperturbed cells, or of rows of coordinates to leave out; null recognises `control`, `ctrl`,
-    `non-targeting` and other usual ones."""
+    control: str | Several[str] | None = None
+    """Label of unperturbed cells, or a list of several, or of the rows to leave out in coordinates; null recognises
+    `control`, `ctrl`, `non-targeting` and other usual ones. Further labels that look like controls stop the run until
+    they are named here or in exclude."""
     exclude: list[str] = listed()
-    """Further labels to leave out."""
+    """Further labels to leave out, such as `nan`, `*` or `unassigned`."""
+    label_prefix: str | None = None
+    """Kind `cells`: what labels have before the gene's name, such as `sg`."""
+    label_separator: Text | None = None
+    """Kind `cells`: the gene is the text of a label before this, such as `_` for `TP53_guide2`; labels of one gene,
+    its guides, are one perturbation."""
+    minimum_matched_share: Share = 0.5
+    """Kind `cells`: share of the perturbations that must name a gene of the file, by symbol in any case or by
+    Ensembl id; lower it where the genes of the file are a selection."""
     old_symbol_column: str = "old"
     """Column of `symbol_table` with the former symbol."""
     new_symbol_column: str = "new"
@@ -41,9 +50,11 @@ class ScreenSettings:
     gene_symbol_column: str | None = None
     """Kind `cells`: column of var with gene symbols; null for the index, or a usual column if that holds Ensembl
     ids."""
-    values: Literal["auto", "counts", "log_normalised"] = "auto"
-    """Kind `cells`: `counts`, or `log_normalised` for values that are normalised and logged already; `auto` takes
-    whole numbers for counts. `cells.json` says which it was."""
+    values: Literal["auto", "counts", "estimated_counts", "normalised", "log_normalised"] = "auto"
+    """Kind `cells`: `counts`; `estimated_counts`, with fractions; `normalised`, counts divided by the totals of their
+    cells, of which the logarithm is taken here; or `log_normalised`. `auto` takes whole numbers for counts, and
+    fractions for logarithms if none is above 15 and sums of expm1 agree between cells. `cells.json` says which it
+    was."""
     target_sum: Positive = 10000
     """Kind `cells`: counts per cell after normalisation, before log(1 + x)."""
     min_cells: Annotated[int, Limits(ge=4)] = 20
@@ -70,8 +81,20 @@ class ScreenSettings:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
-        """Settings from the config's dictionary, which also holds the paths."""
-        return cls(**{field.name: settings[field.name] for field in fields(cls)})
+        """Settings from the config's dictionary, which also holds the paths.
+
+        Screens of the catalogue hold a choice of genes that were log-normalised with all others, which their sums do
+        not show.
+        """
+        chosen = {field.name: settings[field.name] for field in fields(cls)}
+        if settings.get("catalogue") and chosen["values"] == "auto":
+            chosen["values"] = "log_normalised"
+        return cls(**chosen)
+
+
+def control_names(control: str | list[str] | None) -> list[str]:
+    """The labels of the key control; none if it is null."""
+    return [control] if isinstance(control, str) else list(control or [])
 
 
 @dataclass(frozen=True, kw_only=True)

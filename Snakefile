@@ -38,3 +38,4 @@ grow_memory_with_attempts()
 
 onstart:
     take_lock()
+    check_folder()

@@ -5,8 +5,10 @@ import fcntl
 import functools
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.resources import Resources
 
+from scarceseq import beginning
 from scarceseq.fingerprint import fingerprint
 
 
@@ -64,6 +66,16 @@ def grow_memory_with_attempts():
             memory = step.resources["mem_mb"].value
             grown = {"mem_mb": lambda wildcards, attempt, memory=memory: memory * attempt}
             step.resources.update(Resources.from_mapping(grown))
+
+
+def check_folder():
+    """Remove what killed steps left in the results folder, and stop if a file that is read is dated in the future."""
+    for path in beginning.remove_leftovers(RESULTS):
+        logger.info(f"Removed {path}, which a step that was killed had left.")
+    try:
+        beginning.refuse_future([*beginning.files_named(config), *beginning.files_below(RESULTS)])
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 def take_lock():

@@ -2,9 +2,12 @@
 
 import os
 import subprocess
+import time
 
 import pytest
-from helpers import snakemake
+import yaml
+from helpers import command, environment, snakemake
+from scarceseq.files import machine
 from test_workflow_kills import TINY, tables
 
 STUDIES = "results/tiny/archive/studies.tsv"
@@ -82,4 +85,48 @@ def test_a_log_that_cannot_be_written_is_named_and_the_run_goes_on_when_it_can(r
     assert not (repository_copy / STUDIES).exists()
     folder.unlink()
     snakemake(repository_copy, "--cores", "1", STUDIES, *TINY)
+    assert (repository_copy / STUDIES).exists()
+
+
+def test_an_input_from_the_future_stops_the_run_before_it_starts(repository_copy):
+    snakemake(repository_copy, "--cores", "1", STUDIES, *TINY)
+    study = repository_copy / "counts.tsv"
+    study.write_text("gene\ts1\nG1\t1\n")
+    os.utime(study, (time.time() + 86_400,) * 2)
+    config = {"user_studies": [{"name": "mine", "counts": "counts.tsv"}]}
+    (repository_copy / "mine.yaml").write_text(yaml.safe_dump(config))
+    before = (repository_copy / STUDIES).stat().st_mtime_ns
+    arguments = ("--cores", "1", STUDIES, "--forcerun", "list_studies", *TINY, "mine.yaml")
+    done = snakemake(repository_copy, *arguments, check=False)
+    assert done.returncode != 0
+    assert "counts.tsv is dated in the future" in done.stdout
+    assert "touch 'counts.tsv'" in done.stdout
+    assert (repository_copy / STUDIES).stat().st_mtime_ns == before
+    os.utime(study)
+    snakemake(repository_copy, *arguments)
+
+
+def test_what_a_killed_step_left_is_removed_by_the_next_run(repository_copy):
+    folder = repository_copy / "results/tiny/corpus"
+    folder.mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    leftover = folder / f".training.npy.{machine()}-{ended.pid}.abcdefgh.tmp.npy"
+    leftover.write_bytes(bytes(1000))
+    done = snakemake(repository_copy, "--cores", "1", STUDIES, *TINY)
+    assert "which a step that was killed had left" in done.stdout
+    assert not leftover.exists()
+
+
+def test_a_home_that_cannot_be_written_needs_one_variable(repository_copy):
+    """As docs/troubleshooting.md says."""
+    place = environment() | {"HOME": "/proc/nowhere"}
+    place.pop("XDG_CACHE_HOME", None)
+    run = {"cwd": repository_copy, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    arguments = command("--cores", "1", STUDIES, *TINY)
+    done = subprocess.run(arguments, env=place, **run)
+    assert done.returncode != 0
+    assert "makedirs(self.cache_path" in done.stdout
+    done = subprocess.run(arguments, env=place | {"XDG_CACHE_HOME": str(repository_copy / "cache")}, **run)
+    assert done.returncode == 0, done.stdout
     assert (repository_copy / STUDIES).exists()

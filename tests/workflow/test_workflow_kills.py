@@ -149,6 +149,22 @@ def test_of_two_runs_started_on_one_folder_one_ends_and_the_other_says_why_not(r
         assert "another run is writing to results/tiny" in refused
 
 
+@pytest.mark.parametrize("delay_seconds", [0.3, 0.7, 1.0])
+def test_a_second_run_within_the_first_second_says_why_not_or_waits_its_turn(repository_copy, delay_seconds):
+    target = "results/tiny/archive/studies.tsv"
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    place = {"cwd": repository_copy, "env": environment()}
+    first = subprocess.Popen(command("--cores", "1", target, *TINY), **place, **streams)
+    time.sleep(delay_seconds)
+    second = subprocess.Popen(command("--cores", "1", target, *TINY), **place, **streams)
+    for run in (first, second):
+        text = run.communicate()[0]
+        assert run.returncode == 0 or "another run is writing to results/tiny" in text, text
+        assert "Traceback" not in text
+    assert 0 in (first.returncode, second.returncode)
+    assert (repository_copy / target).exists()
+
+
 def test_killed_while_it_trains_a_network_the_run_goes_on_from_the_checkpoint(finished_run, tmp_path):
     folder = tmp_path / "scarceseq"
     shutil.copytree(finished_run, folder)

@@ -5,11 +5,21 @@ import gzip
 import hashlib
 import json
 import os
+import re
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from scarceseq.seals import checked, rename_sealed, seal_path, write_seal
+
+TEMPORARY = re.compile(r"\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)\.[a-z0-9_]{8}\.tmp.*")
+"""Name of a file that is being written, by which process of which machine; `scarceseq.beginning` removes the rest."""
+
+
+def machine() -> str:
+    """Eight digits that stand for the name of this machine."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 @contextlib.contextmanager
@@ -24,7 +34,8 @@ def atomic(path: Path | str, sealed: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".tmp{path.suffix}")
+    prefix = f".{path.name}.{machine()}-{os.getpid()}."
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=f".tmp{path.suffix}")
     os.close(handle)
     try:
         yield Path(name)

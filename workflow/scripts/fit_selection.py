@@ -24,7 +24,7 @@ predictions = fit_selection(
     wildcards.predictor,
     screen,
     read_table(source.rankings),
-    read_graph(source.prediction_graph) if source.prediction_graph else None,
+    read_graph(*source.prediction_graph) if source.prediction_graph else None,
     BudgetSettings(**snakemake.params.budgets),
     extra,
 )

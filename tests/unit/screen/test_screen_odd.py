@@ -54,7 +54,7 @@ VALUES = {
     "scaled": (lambda c: (c - c.mean(axis=0)) / c.std(axis=0), "negative", None),
     "small_fractions": (lambda c: c / 40, "sums of expm1 differ", "estimated_counts"),
     "log_of_some_genes": (
-        lambda c: np.log1p(per_ten_thousand(c * [1, 9] * 6))[:, ::2] * 0.9,
+        lambda c: np.log1p(per_ten_thousand(c * ([1, 9] * 6)))[:, ::2],
         "differ",
         "log_normalised",
     ),
@@ -194,7 +194,8 @@ def test_no_human_or_mouse_symbol_of_the_real_graphs_looks_like_a_control(shared
     symbols = pd.read_csv(shared_data / "perturb/graphs/entrez_symbol.csv.gz", dtype=str, keep_default_na=False)
     names = {name for column in symbols for name in symbols[column] if name}
     assert len(names) > 15_000
-    assert sorted(name for name in names if looks_like_control(name)) == []
+    # chymotrypsin-like protease; a file that measures it has it for a gene
+    assert sorted(name for name in names if looks_like_control(name)) == ["CTRL"]
 
 
 # File: keys of the config, labels with their cells; or words of the refusal.

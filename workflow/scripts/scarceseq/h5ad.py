@@ -81,7 +81,8 @@ def _check_group(group: h5py.Group, path: Path | str, seen: set[int]) -> None:
         where = f"{group.name.rstrip('/')}/{name}"
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise _refused(path, where, f"a link to {getattr(link, 'filename', '')} {getattr(link, 'path', '')}")
+            target = " ".join(filter(None, (getattr(link, "filename", ""), getattr(link, "path", ""))))
+            raise _refused(path, where, f"a link to {target}")
         item = group[name]
         if _address(item) in seen:
             continue
@@ -97,7 +98,7 @@ def _check_group(group: h5py.Group, path: Path | str, seen: set[int]) -> None:
 
 def _refused(path: Path | str, where: str, what: str) -> InputError:
     return InputError(
-        f"{path}: '{where}' is {what.strip()}; only what is in the file itself is read: load it where it was made and "
+        f"{path}: '{where}' is {what}; only what is in the file itself is read: load it where it was made and "
         "write it anew with `adata.write_h5ad`"
     )
 

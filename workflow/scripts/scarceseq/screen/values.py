@@ -92,7 +92,7 @@ def what_values(evidence: Evidence, declared: str, marked: bool, path: object) -
     if declared in DECLARED:
         _check_not_logged(evidence, declared, path)
         return DECLARED[declared]
-    _check_logarithms(evidence, declared == "log_normalised" or marked, path)
+    _check_logarithms(evidence, declared == "log_normalised", marked, path)
     return "log_normalised"
 
 
@@ -103,7 +103,7 @@ def _check_not_logged(evidence: Evidence, declared: str, path: object) -> None:
         raise InputError(f"{path}: the sums of all cells are equal, so X is normalised; set values: normalised")
 
 
-def _check_logarithms(evidence: Evidence, declared: bool, path: object) -> None:
+def _check_logarithms(evidence: Evidence, declared: bool, marked: bool, path: object) -> None:
     """Raise `InputError` for fractions that are no logarithms of counts divided by the totals of their cells."""
     if evidence.largest > LARGEST_LOGARITHM:
         equal = spread(evidence.sums) <= SPREAD
@@ -114,7 +114,7 @@ def _check_logarithms(evidence: Evidence, declared: bool, path: object) -> None:
             f"{LARGEST_LOGARITHM:.0f}: these are {what}. Give raw counts, or set the screen's key values: {key}, and "
             "the logarithm is taken here"
         )
-    if spread(evidence.raised) <= SPREAD:
+    if declared or spread(evidence.raised) <= SPREAD:
         return
     if spread(evidence.raised_to_two) <= SPREAD:
         raise InputError(f"{path}: X holds logarithms to base 2; write it anew with `adata.X = adata.X * numpy.log(2)`")
@@ -123,7 +123,7 @@ def _check_logarithms(evidence: Evidence, declared: bool, path: object) -> None:
             f"{path}: X holds logarithms of counts that were not divided by the totals of their cells; give the raw "
             "counts, `adata.X = numpy.expm1(adata.X).round()`"
         )
-    if not declared:
+    if not marked:
         raise InputError(
             f"{path}: X holds fractions whose sums of expm1 differ between cells by {spread(evidence.raised):.0%}, as "
             "those of logarithms of normalised counts do not: give raw counts, or set the screen's key values: "

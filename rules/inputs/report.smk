@@ -72,6 +72,8 @@ def screening_files():
     if "screens" in config:
         screens = [({"screen": screen}, f"{RESULTS}/screen/{screen}") for screen in config["screens"]]
         files["screen_pseudobulk"] = each(screens, "/pseudobulk.h5ad")
+        cells = [screen for screen in screens if config["screens"][screen[0]["screen"]]["kind"] == "cells"]
+        files["screen_cells"] = each(cells, "/cells.json")
         files["screen_genes"] = each(screens, "/differential_genes.parquet")
     if "perturbation" in config:
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}

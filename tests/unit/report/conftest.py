@@ -285,7 +285,11 @@ def screen(folder, generator):
     rows = [(name, f"Gene{rank}", 3.0, -0.5 * rank, 0.001, 0.01, rank) for name in names for rank in range(1, 6)]
     columns = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value", "rank"]
     write_table(pd.DataFrame(rows, columns=columns), place / "differential_genes.parquet")
+    recognised = {"values": "counts", "perturbation_column": "condition", "control_label": "ctrl", "perturbations": 10}
+    recognised |= {"labels": 12, "perturbations_without_gene": 1, "without_gene": ["Gene9"]}
+    write_json(recognised, place / "cells.json")
     return {
+        "screen_cells": [str(place / "cells.json")],
         "screen_pseudobulk": [str(place / "pseudobulk.h5ad")],
         "screen_genes": [str(place / "differential_genes.parquet")],
     }

@@ -325,6 +325,12 @@ def test_every_rule_is_listed_under_the_stage_of_its_rule_file():
     assert {rule: resources.RULES.get(rule) for rule in stages} == stages
 
 
+def test_labels_that_name_no_gene_are_shown(run):
+    blocks = {block.name: block for block in screen.section(Inputs(run)).blocks}
+    row = blocks["screen_cells"].frame.iloc[0]
+    assert (row["screen"], row["control"], row["no gene of the file"], row["such as"]) == ("demo", "ctrl", 1, "Gene9")
+
+
 def test_a_screen_without_cells_has_no_row_among_responding_genes(run):
     genes = read_table(run["screen_genes"][0]).assign(screen="demo")
     effects = pd.DataFrame(

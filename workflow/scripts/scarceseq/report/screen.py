@@ -6,6 +6,7 @@ import pandas as pd
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.seals import checked
 
@@ -107,7 +108,7 @@ def section(inputs):
         "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the "
         "held-out perturbations."
     )
-    blocks = [Table("screen_summary", summary, "Screens", note), _strength_picture(effects)]
+    blocks = [Table("screen_summary", summary, "Screens", note), *_cells_table(inputs), _strength_picture(effects)]
     listed = [read_table(path).assign(**labels) for labels, path in inputs.labelled("screen_genes")]
     listed = [table for table in listed if len(table)]
     if listed:
@@ -122,6 +123,28 @@ def section(inputs):
         (f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")
     ]
     return Section("screen", "Perturbation screen" + ("s" if len(summary) > 1 else ""), blocks, facts)
+
+
+def _cells_table(inputs: Inputs) -> list[Table]:
+    """What was recognised in each file of cells, and which perturbations name none of its genes."""
+    rows = [
+        {
+            "screen": labels["screen"],
+            "values": counts["values"],
+            "column": counts["perturbation_column"],
+            "control": counts["control_label"],
+            "perturbations": counts["perturbations"],
+            "labels": counts["labels"],
+            "no gene of the file": counts["perturbations_without_gene"],
+            "such as": ", ".join(counts["without_gene"][:GENES_EACH]),
+        }
+        for labels, counts in inputs.values("screen_cells")
+    ]
+    note = (
+        "How each file was read. Perturbations that name no gene of the file stay; nobody can say whether their cells "
+        "still express the target."
+    )
+    return [Table("screen_cells", pd.DataFrame(rows), "Cells and labels", note, folded=True)] if rows else []
 
 
 def _strength_picture(effects):

@@ -8,7 +8,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from scarceseq import beginning
+from scarceseq.config import dates
+from scarceseq.files import files_below, remove_leftovers
 from scarceseq.fingerprint import fingerprint
 
 
@@ -70,10 +71,10 @@ def grow_memory_with_attempts():
 
 def check_folder():
     """Remove what killed steps left in the results folder, and stop if a file that is read is dated in the future."""
-    for path in beginning.remove_leftovers(RESULTS):
+    for path in remove_leftovers(RESULTS):
         logger.info(f"Removed {path}, which a step that was killed had left.")
     try:
-        beginning.refuse_future([*beginning.files_named(config), *beginning.files_below(RESULTS)])
+        dates.refuse_future([*dates.files_named(config), *files_below(RESULTS)])
     except InputError as error:
         raise WorkflowError(str(error))
 

@@ -9,6 +9,6 @@ LABELS = {
     "guide_json": [{"base": "mlp", "scheme": "pairs", "guide": guide} for guide in ("global", "per_tensor")],
     **{name: [{"base": "mlp", "scheme": "pairs"}] for name in ("scout_accuracy", "gene_mobility")},
     **{name: [{"graph": "annotation"}] for name in ("graphs", "graph_json")},
-    **{name: [{"screen": "demo"}] for name in ("screen_pseudobulk", "screen_genes")},
+    **{name: [{"screen": "demo"}] for name in ("screen_cells", "screen_pseudobulk", "screen_genes")},
     **{f"selection_{name}": [{"screen": "demo"}] for name in ("coverage", "stability", "costs")},
 }

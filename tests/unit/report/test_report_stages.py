@@ -326,7 +326,7 @@ def test_every_rule_is_listed_under_the_stage_of_its_rule_file():
 
 
 def test_labels_that_name_no_gene_are_shown(run):
-    blocks = {block.name: block for block in screen.section(Inputs(run)).blocks}
+    blocks = {block.name: block for block in screen.section(Inputs(run, LABELS)).blocks}
     row = blocks["screen_cells"].frame.iloc[0]
     assert (row["screen"], row["control"], row["no gene of the file"], row["such as"]) == ("demo", "ctrl", 1, "Gene9")
 

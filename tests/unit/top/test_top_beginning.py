@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from scarceseq import files
-from scarceseq.beginning import files_named, refuse_future, remove_leftovers
+from scarceseq.config.dates import files_named, refuse_future
 from scarceseq.errors import InputError
-from scarceseq.files import atomic
+from scarceseq.files import atomic, remove_leftovers
 
 WRITER = """
 import sys, time
-from scarceseq.files import atomic
+from scarceseq.files import atomic, remove_leftovers
 with atomic(sys.argv[1], sealed=True) as temporary:
     temporary.write_text("half")
     print(temporary, flush=True)

@@ -8,13 +8,16 @@ import os
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from scarceseq.seals import checked, rename_sealed, seal_path, write_seal
 
 TEMPORARY = re.compile(r"\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)\.[a-z0-9_]{8}\.tmp.*")
-"""Name of a file that is being written, by which process of which machine; `scarceseq.beginning` removes the rest."""
+"""Name of a file that is being written, by which process of which machine; `remove_leftovers` takes what is left."""
+FOREIGN_SECONDS = 86_400.0
+"""Age after which a temporary file of another machine, whose processes cannot be asked, counts as left behind."""
 
 
 def machine() -> str:
@@ -48,6 +51,42 @@ def atomic(path: Path | str, sealed: bool = False) -> Iterator[Path]:
     finally:
         for leftover in (Path(name), seal_path(name)):
             leftover.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path | str) -> list[Path]:
+    """Remove temporary files of `atomic` whose process is gone; returns what was removed.
+
+    A process of this machine is asked for by its number. Files of other machines, on which jobs of a cluster may still
+    run, stay for a day.
+    """
+    removed = []
+    for path in files_below(folder):
+        written = TEMPORARY.match(path.name)
+        if written and not _is_written(path, written["machine"], int(written["process"])):
+            path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
+
+
+def _is_written(path: Path, written_on: str, process: int) -> bool:
+    if written_on != machine():
+        try:
+            return time.time() - path.stat().st_mtime < FOREIGN_SECONDS
+        except FileNotFoundError:
+            return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def files_below(folder: Path | str) -> Iterator[Path]:
+    """All files of a folder and its folders; links are not followed."""
+    for root, _, names in os.walk(folder):
+        yield from (Path(root, name) for name in names)
 
 
 def sha256(path):

@@ -98,7 +98,7 @@ def is_h5ad(path: str) -> bool:
 
 def _read_h5ad(path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Counts, genes x samples, and the samples' table as text."""
-    from scarceseq.h5ad import read_whole
+    from scarceseq.user_h5ad import read_whole
 
     counts, obs, var = read_whole(path, "counts")
     samples = [trim(str(sample)) for sample in obs.index]

@@ -18,7 +18,7 @@ from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table
-from scarceseq.h5ad import MAGIC
+from scarceseq.user_h5ad import MAGIC
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from anndata.io import write_elem
 from scipy import sparse
 
 from scarceseq.errors import InputError
-from scarceseq.h5ad import checked_rows, find_values, open_h5ad, read_frame, readable
+from scarceseq.user_h5ad import checked_rows, find_values, open_h5ad, read_frame, readable
 
 log = logging.getLogger(__name__)
 

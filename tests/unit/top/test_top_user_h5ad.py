@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scarceseq.archive.user_tables import read_counts
 from scarceseq.errors import InputError
-from scarceseq.h5ad import read_whole
 from scarceseq.screen.rows import CellFile
+from scarceseq.user_h5ad import read_whole
 from scipy import sparse
 
 CELLS, GENES = 30, 7

@@ -51,7 +51,8 @@ class Inputs:
     def labelled(self, name: str) -> list[tuple[Mapping[str, str], Path]]:
         """(what it is of, file) of each file of an input, in the order given."""
         paths = self.paths(name)
-        return list(zip(self._labels.get(name, [{}] * len(paths)), paths, strict=True))
+        labels = self._labels.get(name, [{}] * len(paths)) if paths else []
+        return list(zip(labels, paths, strict=True))
 
     def table(self, name: str) -> pd.DataFrame:
         """The one table of an input."""

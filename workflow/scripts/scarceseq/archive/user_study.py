@@ -171,7 +171,7 @@ def _genes(
     called = dict(zip(annotation["gene_id"], names, strict=True))
     pairs = {table.genes[row]: called[gene] for row, gene in zip(mapped["row"], mapped["gene_id"], strict=True)}
     cased = sum(name != other for name, other in pairs.items()) if kind == "symbol" else 0
-    what = "genes of the counts to those of the annotation"
+    what = f"genes of the counts to those of the annotation (gene_id_type {settings.gene_id_type})"
     return mapped, unmapped, Join(what, settings.counts, pairs, list(wanted.unique()), list(names.unique()), cased)
 
 

@@ -154,7 +154,7 @@ def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_pa
     with pytest.raises(InputError, match=r"own_study\.classes: no sample has 'c' in column 'label'; it has a, b"):
         labelled(study, "label", "", ["a", "c"], None)
     wrong = replace(few, counts=settings_of(tmp_path, counts, [f"Gene{gene}" for gene in range(40)]).counts)
-        with pytest.raises(InputError, match=r"gene_id_type ensembl.*: none of 40 names matches, such as Gene0"):
+    with pytest.raises(InputError, match=r"gene_id_type ensembl.*: none of 40 names matches, such as Gene0"):
         read_own_study(wrong, base, CARD, None, 0.5)
 
 

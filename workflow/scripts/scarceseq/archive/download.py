@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 import requests
 import urllib3
 
+from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
 
 CHUNK_BYTES = 1 << 18
@@ -87,7 +88,7 @@ class Session(requests.Session):
         return self._settings[server]
 
 
-def make_session(settings) -> Session:
+def make_session(settings: DownloadSettings) -> Session:
     """Session with kept connections that retries with back-off and jitter and heeds ``Retry-After``."""
     retry = urllib3.Retry(
         total=settings.retries,

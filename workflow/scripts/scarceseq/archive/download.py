@@ -132,7 +132,7 @@ def download(session: Session, url: str, target: Path, timeout_seconds: float, l
             _check_status(final_url, answer.status_code)
             announced = _announced_bytes(answer.headers, limits)
             received = _write_body(answer.raw, target, limits)
-    except urllib3.exceptions.InvalidHeader as error:
+    except (urllib3.exceptions.InvalidHeader, requests.exceptions.InvalidHeader) as error:
         raise DamagedError(str(error)) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise DownloadError(str(error)) from error

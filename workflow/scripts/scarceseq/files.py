@@ -1,6 +1,7 @@
 """Reading and writing: nothing half-written is ever found under its final name."""
 
 import contextlib
+import csv
 import gzip
 import hashlib
 import json
@@ -112,25 +113,37 @@ def read_json(path):
 
 
 def write_table(frame, path, sealed=True):
-    """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`."""
+    """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`.
+
+    Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, which `read_table` takes back.
+    """
+    from scarceseq.cells import holds_returns, safe_table
+
     path = Path(path)
+    form: dict = {"sep": "\t", "index": False, "na_rep": "NA"}
+    if path.suffix != ".parquet":
+        frame = safe_table(frame)
+        if holds_returns(frame):  # which would end a row
+            form["quoting"] = csv.QUOTE_NONNUMERIC
     with atomic(path, sealed) as temporary:
         if path.suffix == ".parquet":
             frame.to_parquet(temporary, index=False, row_group_size=2**16)  # what is written at once is copied
         elif path.name.endswith(".tsv.gz"):
-            text = frame.to_csv(sep="\t", index=False, na_rep="NA")
+            text = frame.to_csv(**form)
             with open(temporary, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
                 packed.write(text.encode())
         else:
-            frame.to_csv(temporary, sep="\t", index=False, na_rep="NA", compression=None)
+            frame.to_csv(temporary, **form, compression=None)
 
 
 def read_table(path, **options):
     """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
     import pandas as pd
 
+    from scarceseq.cells import original_table
+
     checked(path)
     if str(path).endswith(".parquet"):
         return pd.read_parquet(path, **options)
     missing = {"keep_default_na": False, "na_values": ["NA", ""]}
-    return pd.read_csv(path, sep="\t", float_precision="round_trip", **missing, **options)
+    return original_table(pd.read_csv(path, sep="\t", float_precision="round_trip", **missing, **options))

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from scarceseq.cells import without_control
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
 
@@ -128,7 +129,7 @@ def svg(drawn, name):
     with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
         buffer = io.StringIO()
         drawn.savefig(buffer, format="svg", metadata=nothing, dpi=200)  # of what is rasterised
-    return _titled(buffer.getvalue(), {artist.get_gid(): artist for artist in marks})
+    return without_control(_titled(buffer.getvalue(), {artist.get_gid(): artist for artist in marks}))
 
 
 def _titled(text, marks):

@@ -27,7 +27,7 @@ rule unpack_model:
 rule import_own_study:
     input:
         unpack(own_study_files),
-        **{name: PACKED[name] for name in ("model", "information", "card")},
+        **{name: PACKED[name] for name in ("model", "information", "card", "sketches")},
     output:
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",

@@ -7,6 +7,7 @@ PACKED = {
     "information": "<results>/own_study/model/model.json",
     "card": "<results>/own_study/model/card.json",
     "components": "<results>/own_study/model/components.safetensors",
+    "sketches": "<results>/own_study/model/sketches.safetensors",
     **{guide: f"<results>/own_study/model/{guide}.safetensors" for guide in GUIDES},
 }
 

@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 import numpy as np
+from safetensors.torch import load_file
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.joins import joins_table
@@ -26,6 +27,7 @@ study, expression, genes = read_own_study(
     settings["orthologues"],
     settings["minimum_gene_share"],
     settings["accessions"],
+    load_file(source.sketches),
 )
 samples = labelled(study, settings["label"], settings["group"], settings["classes"], held_out)
 rows = study.samples.index.get_indexer(samples["sample"])

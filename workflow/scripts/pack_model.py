@@ -8,6 +8,7 @@ from scarceseq import files, runtime
 from scarceseq.guide.card import make_card, own_organism
 from scarceseq.guide.packing import pack
 from scarceseq.guide.reference import reference_components
+from scarceseq.guide.sketches import training_sketches
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.seeds import derive
@@ -20,6 +21,8 @@ rows = matrix.rows(["pretrain", "scout"])
 seed = derive(params.seed, "reference components")
 components = reference_components(base, matrix.expression, rows, params.components, seed)
 samples, genes = files.read_table(source.samples), files.read_table(source.genes)
+mean_tpm = base.information["vocabulary"]["mean_tpm"]
+sketches, sketched = training_sketches(matrix.expression, rows, samples, base.gene_ids, mean_tpm)
 card = make_card(
     name=".".join(snakemake.wildcards),
     information=files.read_json(source.information),
@@ -30,9 +33,11 @@ card = make_card(
     accuracy=files.read_table(source.accuracy),
     scheme=params.scheme,
     trained=Path(source.model).stat().st_mtime,
-)
+) | {"sketched_studies": sketched, "sketched_samples": len(rows)}
 with tempfile.TemporaryDirectory(dir=Path(snakemake.output[0]).parent) as folder:
     made = {"components.safetensors": Path(folder) / "components", "card.json": Path(folder) / "card"}
+    made["sketches.safetensors"] = Path(folder) / "sketches"
+    safetensors.torch.save_file(sketches, made["sketches.safetensors"])
     safetensors.torch.save_file(components, made["components.safetensors"])
     files.write_json(card, made["card.json"])
     guides = {Path(path).name: path for path in [*source.guides, *source.summaries]}

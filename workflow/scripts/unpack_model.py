@@ -4,9 +4,13 @@ import logging
 from pathlib import Path
 
 from scarceseq.files import sha256
+from scarceseq.guide.content import check_content
+from scarceseq.guide.guides import GUIDES
 from scarceseq.guide.packing import unpack
 from scarceseq.runtime import start
 
 start(snakemake.log[0])
-unpack(snakemake.input.packed, Path(snakemake.output[0]).parent, [Path(path).name for path in snakemake.output])
+folder = Path(snakemake.output[0]).parent
+unpack(snakemake.input.packed, folder, [Path(path).name for path in snakemake.output])
+check_content(folder, [name for name in GUIDES if (folder / f"{name}.safetensors").exists()])
 logging.info("%s: SHA-256 %s", snakemake.input.packed, sha256(snakemake.input.packed))

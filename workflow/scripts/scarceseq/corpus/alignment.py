@@ -1,5 +1,6 @@
 """Batches, user studies and other runs' corpora on one set of genes."""
 
+import functools
 from dataclasses import dataclass
 
 import h5py
@@ -44,6 +45,41 @@ class AlignedFile:
         taken = block[:, self.columns]
         taken[:, self.columns < 0] = 0
         return taken
+
+
+class RowReads:
+    """Reads of the shared genes of some samples, one sample at a time.
+
+    Parameters
+    ----------
+    files : list of AlignedFile
+    file_of, row_of : numpy.ndarray of int, (samples,)
+    genes : pandas.DataFrame
+        shared.
+    read_bases : numpy.ndarray, (samples,)
+        Units of the counts that a read gives.
+    """
+
+    def __init__(
+        self,
+        files: list[AlignedFile],
+        file_of: np.ndarray,
+        row_of: np.ndarray,
+        genes: pd.DataFrame,
+        read_bases: np.ndarray,
+    ):
+        self._files, self._file_of, self._row_of = files, file_of, row_of
+        self._shared, self._read_bases = genes["shared"].to_numpy(), read_bases
+        self._row = functools.lru_cache(maxsize=32)(self._read)
+
+    def __call__(self, sample: int) -> np.ndarray:
+        """float64, (shared genes,)."""
+        return self._row(int(sample))
+
+    def _read(self, sample):
+        aligned, row = self._files[self._file_of[sample]], int(self._row_of[sample])
+        with aligned.file.open() as source:
+            return aligned.counts(source, row, row + 1)[0, self._shared] / self._read_bases[sample]
 
 
 def align(

@@ -12,7 +12,8 @@ import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
 from scarceseq.archive.plan import accession
-from scarceseq.corpus.alignment import AlignedFile, align
+from scarceseq.corpus.alignment import AlignedFile, RowReads, align
+from scarceseq.corpus.copies import SKETCH_COLUMNS, near_copies, reads_per_unit, signs, sketch
 from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.store import block_rows
@@ -112,11 +113,20 @@ def merge(
     listed = {accession(name) for name in others.excluded_studies}
     excluded = (file_of >= len(paths)) & samples.pop("accession").map(accession).isin(listed).to_numpy()
     _check_names(samples)
-    figures, digests = count_figures(files, genes)
+    read_bases = reads_per_unit(samples)
+    figures, digests, sketches = count_figures(files, genes, read_bases)
 
     order = np.lexsort((samples.index, samples["study"]))
     detected = figures["genes_detected"].to_numpy()
     reasons = sample_reasons(digests[order], detected[order], samples.index[order], excluded[order])
+    left = np.flatnonzero([not reason for reason, _ in reasons])  # places in the order
+    rows = order[left]
+    reads = RowReads(files, file_of[rows], row_of[rows], genes, read_bases[rows])
+    near = near_copies(sketches[rows], samples["study"].to_numpy()[rows], reads)
+    for row, first in near.items():
+        reasons[left[row]] = ("near_copy", samples.index[rows[first]])
+    if near:
+        log.warning("%d samples are other samples again, by their counts, and are left out (near_copy)", len(near))
     kept = np.array([not reason for reason, _ in reasons], dtype=bool)
     lost = [_dropped_runs(samples.iloc[order[~kept]], [reason for reason in reasons if reason[0]])]
     lost = pd.concat([pd.DataFrame(columns=DROPPED_COLUMNS, dtype=object), *dropped, *lost])
@@ -150,8 +160,18 @@ def _check_names(samples):
         raise InputError(f"corpus: {studies} both have a sample {name}; give the user's study among them another name")
 
 
-def count_figures(files: list[AlignedFile], genes: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+def count_figures(
+    files: list[AlignedFile], genes: pd.DataFrame, read_bases: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Figures of all samples, in the order of the files, and what tells whether two have the same counts.
+
+    Parameters
+    ----------
+    files : list of AlignedFile
+    genes : pandas.DataFrame
+        Columns of `Corpus.genes`.
+    read_bases : numpy.ndarray, (samples,)
+        See `reads_per_unit`.
 
     Returns
     -------
@@ -159,13 +179,16 @@ def count_figures(files: list[AlignedFile], genes: pd.DataFrame) -> tuple[pd.Dat
         As `Corpus.figures`.
     digests : numpy.ndarray
         S32, (samples,): SHA-256 of the counts of the shared genes.
+    sketches : numpy.ndarray
+        float32, (samples, `SKETCH_COLUMNS`): see `near_copies`.
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
+    projections = signs(genes.index[genes["shared"] & genes["chosen"]])
     total, place = sum(aligned.rows for aligned in files), 0
     figures = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
     figures = {name: np.ones(total, dtype=kind) for name, kind in figures.items()}
-    digests = np.empty(total, dtype="S32")
+    digests, sketches = np.empty(total, dtype="S32"), np.zeros((total, SKETCH_COLUMNS), dtype=np.float32)
     for aligned in files:
         length = aligned.bp_length[shared]
         with aligned.file.open() as source:
@@ -176,11 +199,13 @@ def count_figures(files: list[AlignedFile], genes: pd.DataFrame) -> tuple[pd.Dat
                 figures["library_size"][rows] = counts.sum(axis=1)
                 figures["genes_detected"][rows] = (counts > 0).sum(axis=1)
                 if chosen.any():
-                    figures["zero_fraction"][rows] = (counts[:, chosen] == 0).mean(axis=1)
+                    of_chosen = counts[:, chosen]
+                    figures["zero_fraction"][rows] = (of_chosen == 0).mean(axis=1)
+                    sketches[rows] = sketch(of_chosen, length[chosen], read_bases[rows], projections)
                 figures["rate_sum"][rows] = (counts / length).sum(axis=1)
                 digests[rows] = [hashlib.sha256(row).digest() for row in counts]
                 place = rows.stop
-    return pd.DataFrame(figures), digests
+    return pd.DataFrame(figures), digests, sketches
 
 
 def sample_reasons(

@@ -11,12 +11,13 @@ from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.errors import InputError
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.guide.reference import stand_in
+from scarceseq.guide.sketches import copies_among
 from scarceseq.pretrain.embedding import align, log_expression
 
 REFERENCE = "reference studies"
 
 
-def read_own_study(settings, base, card, orthologues, minimum_gene_share, accessions=()):
+def read_own_study(settings, base, card, orthologues, minimum_gene_share, accessions=(), sketches=None):
     """Counts of the study, as log2(TPM + 1) in the model's genes.
 
     Parameters
@@ -32,6 +33,8 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
         Of the model's genes.
     accessions : sequence of str
         What archives call the study.
+    sketches : dict of str to torch.Tensor, optional
+        Of the model's training samples; see `scarceseq.guide.sketches.training_sketches`.
 
     Returns
     -------
@@ -72,6 +75,10 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
             f"{examples(study.unmapped)}{pairs})"
         ) from error
     logging.getLogger(__name__).info("%s: %.0f%% of the model's genes", settings.name, 100 * alignment.share)
+    if sketches is not None:
+        measured = np.array([name is not None for name in called])
+        lengths = np.asarray(base.information["vocabulary"]["bp_length"], dtype=float)
+        check_no_copies(study, copies_among(counts, measured, lengths, sketches), sketches, card)
     return (
         study,
         log_expression(base, alignment, counts).astype(np.float32),
@@ -88,6 +95,22 @@ def check_unseen(names, card):
             f"config key own_study: the model or its guides were made with the study {found[0]}, so that testing on it "
             "would tell nothing; take a model that holds it out, or, if this is another study, give it another name"
         )
+
+
+def check_no_copies(study, copies, sketches, card) -> None:
+    """Refuse a study with samples that the model or its scouts learned from, whatever they are called."""
+    log = logging.getLogger(__name__)
+    if not copies:
+        log.info("none of the samples is one of the %d that the model was made with", len(sketches["study"]))
+        return
+    sample, row, index = copies[0]
+    again = card["sketched_studies"][int(sketches["study"][row])]
+    raise InputError(
+        f"config key own_study: {len({one for one, _, _ in copies})} of {len(study.counts)} samples are samples that "
+        f"the model or its guides were made with, by their counts: {study.samples.index[sample]} is one of {again} "
+        f"(they differ by {index:.2f} of what two readings of one library differ by), so that testing on it would tell "
+        "nothing; take a model that holds them out, or leave them out of own_study.counts"
+    )
 
 
 def _through_orthologues(settings, own, organism, orthologues):

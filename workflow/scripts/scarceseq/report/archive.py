@@ -19,6 +19,7 @@ REASONS = {
     "zero_fraction": "too many genes zero",
     "run_cap": "beyond the most runs of one study",
     "duplicate_content": "same counts as another sample",
+    "near_copy": "the same reads as another sample: scaled, thinned, or with few counts changed",
     "duplicate_sample": "same sample name as another",
     "study_excluded": "study excluded by an id in its metadata",
     UNUSABLE: "study's files could not be used",

@@ -53,6 +53,22 @@ def reason_table(dropped):
     return table.sort_values(["runs", "reason"], ascending=[False, True], ignore_index=True)
 
 
+def copies_sentence(reasons: pd.DataFrame) -> str:
+    """How many runs were left out because their sample is in the corpus already, under another name.
+
+    Parameters
+    ----------
+    reasons : pandas.DataFrame
+        From `reason_table`.
+    """
+    runs = reasons.set_index("reason")["runs"]
+    exact, near = (int(runs.get(reason, 0)) for reason in ("duplicate_content", "near_copy"))
+    return (
+        f"The same sample twice: {count(exact, 'run')} of equal counts and {count(near, 'run')} of the same reads in "
+        "other numbers (scaled, thinned, counts changed) were left out, so that no sample is on two sides of a split."
+    )
+
+
 def role_table(splits, samples):
     """Per split and role: number of studies and of samples."""
     sizes = samples.groupby("study").size().rename("samples")
@@ -82,7 +98,8 @@ def section(inputs, settings):
     studies = study_table(samples)
     blocks = [Paragraph(_summary(inputs, samples)), _depth_picture(inputs, samples)]
     if inputs.has("dropped_runs"):
-        blocks += _dropped_blocks(reason_table(inputs.table("dropped_runs")))
+        reasons = reason_table(inputs.table("dropped_runs"))
+        blocks += [*_dropped_blocks(reasons), Paragraph(copies_sentence(reasons))]
     splits = inputs.table("splits") if inputs.has("splits") else None
     if splits is not None:
         note = "A study has one role in a split, so that no study is both learnt from and tested on."

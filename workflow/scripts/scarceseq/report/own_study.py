@@ -170,7 +170,8 @@ def _about(summary, card):
     return (
         f"Model {card['name']} of {card['organism']} ({card['genes']:,} genes; {card['training_samples']:,} samples of "
         f"{count(len(card['training_studies']), 'study', 'studies')}; {card['date']}). {summary['samples']} samples "
-        f"were predicted {how}{often}; each method was tuned within the training samples of a fold."
+        f"were predicted {how}{often}; each method was tuned within the training samples of a fold. By their counts, "
+        f"none of your samples is one of the {card['sketched_samples']:,} that the model was made with."
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scarceseq.archive.user_study import UserStudySettings
+from scarceseq.archive.settings import UserStudySettings
 from scarceseq.corpus.transform import log_tpm
 from scarceseq.errors import InputError
 from scarceseq.guide.sketches import training_sketches

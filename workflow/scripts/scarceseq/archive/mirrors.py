@@ -61,7 +61,9 @@ class Mirrors:
     def __init__(self, addresses: list[str], settings: DownloadSettings, limits: Limits | None = None):
         self.bases = [as_url(address) for address in addresses]
         self.settings = settings
-        self.limits = limits or Limits()
+        self.limits = limits or Limits(
+            seconds=settings.longest_seconds, least_bytes_per_second=settings.least_bytes_per_second
+        )
         self._local = threading.local()
 
     @property

@@ -32,6 +32,10 @@ class DownloadSettings:
     """Wait before the first retry; it doubles with each, plus a random share. A server's Retry-After is obeyed."""
     timeout_seconds: Positive = 60
     """Limit for connecting, and for each wait for data."""
+    longest_seconds: Positive = 86400
+    """Limit for one file, from its first byte to its last."""
+    least_bytes_per_second: NotNegative = 1000
+    """A file that arrives more slowly, on average after its first minute, is given up."""
 
 
 @dataclass(frozen=True)

@@ -157,3 +157,15 @@ def test_a_copy_in_another_study_in_other_units_leaves_the_corpus_and_is_told(an
         ["SRP1", "SRP1.2", "near_copy", "mine.1"]
     ]
     assert len(corpus.samples) == 6
+
+
+def test_samples_that_are_all_alike_keep_their_nearest_candidates_only():
+    """Many thin samples: candidates grow with the samples, and the copy is still among them."""
+    generator = np.random.default_rng(9)
+    rows = generator.poisson(np.full((150, GENES), 0.5)).astype(float)
+    rows = np.vstack([rows, rows[:1] * 2])
+    pairs = copies.candidate_pairs(copies.sketch(rows, LENGTH, np.ones(len(rows)), copies.signs(IDS)))
+    bands = copies.PROJECTIONS // copies.BAND
+    assert len(pairs) < len(rows) * (len(rows) - 1) // 2
+    assert max(np.bincount([one for one, _ in pairs])) <= bands * copies.MOST_CANDIDATES
+    assert (0, 150) in pairs

@@ -28,6 +28,8 @@ ALLOWED = 1.5
 # Squared length by which copies may differ beside noise: one gene from nothing to `MOST_TPM`, or 5 % in each gene by
 # another way of counting.
 SLACK = 50.0
+# Later samples that a sample is compared with by counts: the nearest, where thin samples are all alike.
+MOST_CANDIDATES = 20
 MOST_TPM = 1000.0
 # Variance of a gene's difference by Poisson noise alone: below, whole numbers are coarse; above, small differences
 # between ways of counting weigh more than noise.
@@ -115,8 +117,8 @@ def near_copies(sketches: np.ndarray, studies: np.ndarray, reads: Callable[[int]
 def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
     """Pairs of samples that are no further apart than the noise of their reads lets copies be.
 
-    Samples that fall into one cell of a grid are compared, for several grids and widths; their number of comparisons
-    grows with the samples and not with their square, as long as most differ.
+    Samples that fall into one cell of a grid are compared, for several grids and widths; the number of comparisons
+    grows with the samples and not with their square, as long as most differ. Of each cell, a sample keeps its nearest.
 
     Parameters
     ----------
@@ -155,7 +157,10 @@ def _close(rows, sketches, noise):
     for place, row in enumerate(rows[:-1]):
         others = rows[place + 1 :]
         apart = ((sketches[others] - sketches[row]) ** 2).sum(axis=1)
-        for other in others[apart <= ALLOWED * (noise[others] + noise[row])]:
+        near = np.flatnonzero(apart <= ALLOWED * (noise[others] + noise[row]))
+        if len(near) > MOST_CANDIDATES:
+            near = near[np.argsort(apart[near], kind="stable")[:MOST_CANDIDATES]]
+        for other in others[near]:
             yield int(row), int(other)
 
 

@@ -30,6 +30,8 @@ ALLOWED = 1.5
 SLACK = 50.0
 # Later samples that a sample is compared with by counts: the nearest, where thin samples are all alike.
 MOST_CANDIDATES = 20
+# Samples of one cell that a sample's sketch is compared with: those next to it along one more projection.
+MOST_COMPARED = 200
 MOST_TPM = 1000.0
 # Variance of a gene's difference by Poisson noise alone: below, whole numbers are coarse; above, small differences
 # between ways of counting weigh more than noise.
@@ -110,15 +112,16 @@ def near_copies(sketches: np.ndarray, studies: np.ndarray, reads: Callable[[int]
     dict of {int: int}
         Row of the first of its copies, by row.
     """
-    pairs = candidate_pairs(sketches)
-    return groups_of(settle(pairs, studies, reads))
+    if not len(sketches) or len(reads(0)) < LEAST_GENES:
+        return {}
+    return groups_of(settle(candidate_pairs(sketches), studies, reads))
 
 
 def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
     """Pairs of samples that are no further apart than the noise of their reads lets copies be.
 
-    Samples that fall into one cell of a grid are compared, for several grids and widths; the number of comparisons
-    grows with the samples and not with their square, as long as most differ. Of each cell, a sample keeps its nearest.
+    Samples that fall into one cell of a grid are compared, for several grids and widths, with the neighbours that they
+    have in the cell; of these a sample keeps the nearest. So the work grows with the samples and not with their square.
 
     Parameters
     ----------
@@ -138,7 +141,8 @@ def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
         width = CELL * np.sqrt(2 * 4.0**level / PROJECTIONS)
         for first in range(0, PROJECTIONS, BAND):
             for cell in _cells(sketches[rows, first : first + BAND], width):
-                pairs.update(_close(rows[cell], sketches, noise))
+                along = sketches[rows[cell], (first + BAND) % PROJECTIONS]
+                pairs.update(_close(rows[cell][np.argsort(along, kind="stable")], sketches, noise))
     return sorted(pairs)
 
 
@@ -155,13 +159,13 @@ def _cells(coordinates: np.ndarray, width: float) -> Iterator[np.ndarray]:
 
 def _close(rows, sketches, noise):
     for place, row in enumerate(rows[:-1]):
-        others = rows[place + 1 :]
+        others = rows[place + 1 : place + 1 + MOST_COMPARED]
         apart = ((sketches[others] - sketches[row]) ** 2).sum(axis=1)
         near = np.flatnonzero(apart <= ALLOWED * (noise[others] + noise[row]))
         if len(near) > MOST_CANDIDATES:
             near = near[np.argsort(apart[near], kind="stable")[:MOST_CANDIDATES]]
         for other in others[near]:
-            yield int(row), int(other)
+            yield min(int(row), int(other)), max(int(row), int(other))
 
 
 def poisson_index(left: np.ndarray, right: np.ndarray) -> tuple[float, int]:

@@ -10,6 +10,7 @@ from scarceseq.joins import joins_table
 from scarceseq.own_study.study import labelled, read_own_study
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
+from scarceseq.seals import checked
 
 start(snakemake.log[0])
 source, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
@@ -27,7 +28,7 @@ study, expression, genes = read_own_study(
     settings["orthologues"],
     settings["minimum_gene_share"],
     settings["accessions"],
-    load_file(source.sketches),
+    load_file(checked(source.sketches)),
 )
 samples = labelled(study, settings["label"], settings["group"], settings["classes"], held_out)
 rows = study.samples.index.get_indexer(samples["sample"])

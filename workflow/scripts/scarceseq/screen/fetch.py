@@ -25,7 +25,14 @@ log = logging.getLogger(__name__)
 CATALOGUE = Path(__file__).with_name("catalogue.tsv")
 # Times the size of a zip; a screen's packs to some tenth.
 MOST_UNPACKED = 100
-DOWNLOAD = DownloadSettings(connections=1, retries=4, backoff_seconds=2, timeout_seconds=60)
+DOWNLOAD = DownloadSettings(
+    connections=1,
+    retries=4,
+    backoff_seconds=2,
+    timeout_seconds=60,
+    longest_seconds=86400,
+    least_bytes_per_second=1000,
+)
 
 
 def catalogue():

@@ -18,7 +18,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import yaml
-from helpers import copy_repository, snakemake
+from helpers import REPOSITORY, copy_repository, snakemake
+
+sys.path.insert(0, str(REPOSITORY / "workflow/scripts"))
 from scarceseq.config import former_names
 
 # New name of a column, file or method -> the old one.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm, read_counts
+from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
 from scarceseq.errors import InputError
 from scarceseq.pretrain.embedding import embed_rows, tell_labels
 from scarceseq.pretrain.masking import draw_mask
@@ -20,6 +20,7 @@ from scarceseq.pretrain.task import Batch, View, make_task
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 from small_corpus import small_expression, write_corpus
+from upstream_formulas import read_counts
 
 ALL = {
     "masked_expression": {"weight": 1.0},

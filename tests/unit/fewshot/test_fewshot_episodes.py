@@ -121,7 +121,7 @@ def test_where_there_are_fewer_than_asked_for_all_of_them_are_drawn(count, shot,
     rows = [(f"{label}{number}", "S", label) for label in "ab" for number in range(count)]
     table = pd.DataFrame(rows, columns=["sample", "study", "value"]).assign(key="k")
     splits = pd.DataFrame({"split": ["d"], "study": ["S"], "role": ["test"]})
-    settings = EpisodeSettings("d", "k", "within_study", [], "", 500, 0, 3)
+    settings = EpisodeSettings("d", "k", "within_study", episodes=500, validation_episodes=0, query_per_class=3)
     _, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", 2, shot), seed)
     assert found["planned"] == distinct
 
@@ -250,7 +250,7 @@ def test_any_labelled_collection_gives_valid_episodes_or_a_reason(groups, way, s
     table["sample"], table["key"] = [f"x{n}" for n in range(len(table))], "k"
     assume(table["value"].nunique() > 1)  # else the task is refused
     splits = pd.DataFrame({"split": "d", "study": table["study"].unique(), "role": "test"})
-    settings = EpisodeSettings("d", "k", protocol, [], "", 6, 2, 3)
+    settings = EpisodeSettings("d", "k", protocol, episodes=6, validation_episodes=2, query_per_class=3)
     episodes, found = plan_cell(table[["sample", "study"]], table, splits, settings, Cell("k", way, shot), 0)
     assert (found["planned"] == 0) == bool(found["reason"])
     assert episodes["episode"].nunique() == found["planned"]

@@ -1,12 +1,18 @@
 """What selectors in rounds share: the model's view of candidates and measured genes, and choices by distance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.selection.learned import posterior
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
+    from scarceseq.selection.learned import Learned
 
 
 @dataclass(frozen=True)
@@ -30,27 +36,29 @@ class State:
     noise: float
 
 
-def features(pool, evidence, budget, labelled):
+def features(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
     """State with the kernel of the model's features."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     return State(genes, candidates, measured, learned.kernel, learned.noise)
 
 
-def uncertainty(pool, evidence, budget, labelled):
+def uncertainty(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
     """State with the covariance that is left after what was measured."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     covariance = posterior(learned.kernel, measured, learned.noise)
     return State(genes, candidates, measured, covariance, learned.noise)
 
 
-def profiles(pool, evidence, budget, labelled):
+def profiles(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
     """State with inner products of the predicted profiles, divided by the largest."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     kernel = learned.predicted @ learned.predicted.T
     return State(genes, candidates, measured, kernel / max(float(np.diag(kernel).max()), 1e-300), learned.noise)
 
 
-def _learned(pool, evidence, budget, labelled):
+def _learned(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]
+) -> "tuple[np.ndarray, np.ndarray, np.ndarray, Learned]":
     if evidence.learned is None:
         raise InputError(
             "selection in rounds: there is no model yet; a selector in rounds follows a first round (its START)"
@@ -61,12 +69,14 @@ def _learned(pool, evidence, budget, labelled):
     return everyone, candidates, measured, evidence.learned.ordered(everyone)
 
 
-def squared_distances(kernel, point):
+def squared_distances(kernel: np.ndarray, point: int) -> np.ndarray:
     """Squared distance of all points to one, K_ii + K_jj - 2 K_ij."""
     return np.diag(kernel) + kernel[point, point] - 2 * kernel[point]
 
 
-def largest_cluster_first(kernel, candidates, measured, budget=None):
+def largest_cluster_first(
+    kernel: np.ndarray, candidates: np.ndarray, measured: np.ndarray, budget: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Farthest candidate of the largest cluster, again and again.
 
     Each candidate belongs to the nearest centre, measured or chosen, the first of equals; a cluster is as large as the
@@ -87,7 +97,7 @@ def largest_cluster_first(kernel, candidates, measured, budget=None):
     nearest, centre = np.full(len(candidates), np.iinfo(np.int64).max), np.zeros(len(candidates), dtype=int)
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
 
-    def add_centre(gene, number):
+    def add_centre(gene: int, number: int) -> None:
         own = quantise(np.maximum(squared_distances(kernel, gene)[candidates], 0))
         centre[own < nearest] = number
         np.minimum(nearest, own, out=nearest)

@@ -1,7 +1,13 @@
 """Sizes of a selection."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-def budget_sizes(pool, budgets, min_budget, counts=()):
+if TYPE_CHECKING:
+    from scarceseq.selection.settings import RoundSettings
+
+
+def budget_sizes(pool: int, budgets: Sequence[float], min_budget: int, counts: Sequence[int] = ()) -> list[int]:
     """Numbers of perturbations for budgets in percent of the pool: at least `min_budget`, at most the pool, each once.
 
     Parameters
@@ -22,7 +28,7 @@ def budget_sizes(pool, budgets, min_budget, counts=()):
     return sorted(sizes | {count for count in counts if min_budget <= count <= pool})
 
 
-def round_sizes(pool, settings, min_budget):
+def round_sizes(pool: int, settings: "RoundSettings", min_budget: int) -> list[int]:
     """Numbers of perturbations measured after the first round and after each further one, at most the pool.
 
     Parameters

@@ -1,17 +1,31 @@
 """Choices by clusters of genes, in stages, so that every budget is the beginning of one ranking."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.seeds import derive
 from scarceseq.selection.kernels import gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
 
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
+
 FIRST_STAGE = 10  # each further stage doubles what has been chosen
 DIMENSIONS = 50
 NEIGHBOURS = 20
 
 
-def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed, at_once=False):
+def rank_by_clusters(
+    kernel: np.ndarray,
+    candidates: np.ndarray,
+    labelled: np.ndarray,
+    pick: Callable[[np.ndarray, np.ndarray], int],
+    budget: int | None,
+    seed: int,
+    at_once: bool = False,
+) -> np.ndarray:
     """At each stage, as many clusters as there are chosen and wanted genes; one gene each of the largest without one.
 
     Parameters
@@ -55,7 +69,7 @@ def rank_by_clusters(kernel, candidates, labelled, pick, budget, seed, at_once=F
     return np.array(order[:wanted], dtype=int)
 
 
-def coordinates(kernel):
+def coordinates(kernel: np.ndarray) -> np.ndarray:
     """Leading principal coordinates of a kernel, genes x up to `DIMENSIONS`; the sign of each is fixed."""
     values, vectors = np.linalg.eigh(kernel)
     keep = np.argsort(-values)[:DIMENSIONS]
@@ -64,12 +78,12 @@ def coordinates(kernel):
     return points * np.where(sign == 0, 1, sign)
 
 
-def nearest_to_centre(points, centre):
+def nearest_to_centre(points: np.ndarray, centre: np.ndarray) -> int:
     """The point nearest to the cluster's centre."""
     return int(np.argmin(np.round(((points - centre) ** 2).sum(axis=1), 9)))
 
 
-def most_typical(points, centre):
+def most_typical(points: np.ndarray, centre: np.ndarray) -> int:
     """The point of the highest typicality, one over the mean distance to its nearest neighbours in the cluster.
 
     Up to `NEIGHBOURS` of them, at most half of the cluster (Hacohen, Dekel & Weinshall 2022).
@@ -79,7 +93,14 @@ def most_typical(points, centre):
     return int(np.argmin(np.round(near.mean(axis=1), 9))) if near.shape[1] else 0
 
 
-def rank_on_graph(pool, evidence, budget, labelled, seed, choose):
+def rank_on_graph(
+    pool: Sequence[str],
+    evidence: "Evidence",
+    budget: int | None,
+    labelled: Sequence[str],
+    seed: int,
+    choose: Callable[[np.ndarray, np.ndarray], int],
+) -> tuple[np.ndarray, np.ndarray]:
     """Ranking by `rank_by_clusters` of the graph's neighbourhoods; there is no gain."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

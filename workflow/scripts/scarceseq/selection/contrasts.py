@@ -1,5 +1,7 @@
 """Selectors against random choice and against static priors, paired over splits."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -8,6 +10,9 @@ from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.scores import interval_table
 from scarceseq.statistics.outcomes import outcome
 from scarceseq.statistics.p_values import holm
+
+if TYPE_CHECKING:
+    from scarceseq.selection.settings import JudgementSettings
 
 # The contrasts written down before any run, against each of these; every other is secondary.
 BASELINES = {"random": "random selection", "prior_only": "k-center on static priors"}
@@ -39,7 +44,9 @@ CONTRASTS = [
 ]
 
 
-def contrast(values, settings, controls=None):
+def contrast(
+    values: pd.DataFrame, settings: "JudgementSettings", controls: dict[str, str] | None = None
+) -> pd.DataFrame:
     """Differences of all selectors to random, of the primary one to static priors, and of real to control graphs.
 
     Parameters
@@ -80,7 +87,7 @@ def contrast(values, settings, controls=None):
     return table[CONTRASTS].astype({"budget": "Int32"})
 
 
-def judged(pairs, settings):
+def judged(pairs: pd.DataFrame, settings: "JudgementSettings") -> pd.DataFrame:
     """Rows of `contrast` from paired values, one per split."""
     shared = ["screen", "predictor", "metric", "scale", "quantity", "budget"]
     if pairs.empty:
@@ -106,7 +113,7 @@ def judged(pairs, settings):
     return table.assign(kind=np.where(primary, "primary", "secondary"))
 
 
-def room_to_gain(value, best, rising):
+def room_to_gain(value: pd.Series, best: pd.Series, rising: pd.Series) -> pd.Series:
     """Distance from values to the best ones possible, NaN where they are there or beyond.
 
     Parameters

@@ -1,7 +1,9 @@
 """Greedy cover with gains kept up to date, so that a step costs what the choice changes and no more."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 import numpy as np
 
@@ -34,7 +36,7 @@ class Cover:
     values: np.ndarray | None = None
     shrink: int = ONCE
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         worth = self.weights if self.values is None else self.values
         if (worth < 0).any():
             raise InputError(
@@ -43,21 +45,21 @@ class Cover:
         if worth.sum(dtype=float) >= 2**52:
             raise InputError("cover: the weights add up to more than 2**52 quanta; divide them by a constant")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.starts) - 1
 
     @functools.cached_property
-    def rows(self):
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What each candidate covers, in compressed form, with values (empty if there are none)."""
         return self.starts, self.items, np.empty(0, np.int64) if self.values is None else self.values
 
     @functools.cached_property
-    def columns(self):
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Candidates of each item, in the same form."""
         return fastest().transpose(*self.rows, len(self.weights))
 
     @functools.cached_property
-    def first_gains(self):
+    def first_gains(self) -> np.ndarray:
         """Gain of each candidate when nothing is covered."""
         if self.values is None:
             return fastest().row_sums(self.starts, self.items, self.weights)
@@ -92,7 +94,9 @@ class Limits:
     excluded: tuple = ()
 
 
-def greedy(cover, limits=None, loops=None):
+def greedy(
+    cover: Cover, limits: Limits | None = None, loops: ModuleType | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Order of candidates by greedy cover.
 
     At each step the candidate of the largest gain (or gain per cost) is taken, the first of equals. Every gain is kept:
@@ -126,7 +130,7 @@ def greedy(cover, limits=None, loops=None):
     return run.order[: run.taken], run.gained[: run.taken]
 
 
-def better_of_two(cover, limits):
+def better_of_two(cover: Cover, limits: Limits) -> tuple[np.ndarray, np.ndarray, bool]:
     """Greedy choice within a budget when candidates differ in cost: by gain or by gain per cost, whichever covers more.
 
     Covers at least (1 - 1/e) / 2 of what any choice within the budget can (Leskovec et al. 2007); neither rule alone
@@ -143,7 +147,7 @@ def better_of_two(cover, limits):
     return (*by_cost, True) if worth[1] > worth[0] else (*plain, False)
 
 
-def marginal_gains(cover, order):
+def marginal_gains(cover: Cover, order: Sequence[int] | np.ndarray) -> np.ndarray:
     """What each candidate of an order covers that those before it do not; nothing starts afresh.
 
     Returns
@@ -168,7 +172,7 @@ def marginal_gains(cover, order):
 class _Run:
     """Gains of all candidates while a choice grows."""
 
-    def __init__(self, cover, limits, loops):
+    def __init__(self, cover: Cover, limits: Limits, loops: ModuleType) -> None:
         self.cover, self.limits, self.loops = cover, limits, loops
         self.costs = np.ones(len(cover), np.int64) if limits.costs is None else limits.costs
         self.money = np.inf if limits.budget is None else float(limits.budget)
@@ -178,18 +182,18 @@ class _Run:
         for candidate in limits.measured:
             self.cover_with(candidate)
 
-    def start_afresh(self):
+    def start_afresh(self) -> None:
         """Nothing is covered."""
         cover = self.cover
         # what is left of each item, or how well it is covered
         self.state = cover.weights.copy() if cover.values is None else np.zeros(len(cover.weights), np.int64)
         self.gains = cover.first_gains.copy()
 
-    def cover_with(self, candidate):
+    def cover_with(self, candidate: int) -> None:
         """Cover the candidate's items and update all gains."""
         self.loops.cover_with(candidate, *self._sides())
 
-    def take(self, free):
+    def take(self, free: np.ndarray) -> None:
         """Take the candidates `free` (mask, changed) greedily as long as the money lasts."""
         fresh, saturated = not self.taken and not len(self.limits.measured), True
         while saturated:
@@ -201,6 +205,14 @@ class _Run:
                 self.start_afresh()
                 fresh = True
 
-    def _sides(self):
+    def _sides(
+        self,
+    ) -> tuple[
+        tuple[np.ndarray, np.ndarray, np.ndarray],
+        tuple[np.ndarray, np.ndarray, np.ndarray],
+        np.ndarray,
+        int,
+        np.ndarray,
+    ]:
         cover = self.cover
         return cover.rows, cover.columns, self.state, cover.shrink, self.gains

@@ -1,5 +1,8 @@
 """What choices are like apart from their worth: what they cover of a graph, and what they cost."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -9,8 +12,15 @@ from scarceseq.selection.cover import marginal_gains
 from scarceseq.selection.pool import quantise
 from scarceseq.selection.reach import Reach, node_worth, reach_cover
 
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
+    from scarceseq.selection.cover import Cover
+    from scarceseq.selection.settings import BudgetSettings
 
-def coverage(rankings, splits, graph, budgets, hops):
+
+def coverage(
+    rankings: pd.DataFrame, splits: pd.DataFrame, graph: "Graph", budgets: "BudgetSettings", hops: int
+) -> pd.DataFrame:
     """What the first genes of each ranking cover of the prediction graph, means over draws and splits.
 
     Parameters
@@ -57,14 +67,14 @@ def coverage(rankings, splits, graph, budgets, hops):
     return table.groupby(keys, as_index=False)[["nodes_reached", "usage_reached", "test_neighbours"]].mean()
 
 
-def _cover(pool, graph, hops, by_usage):
+def _cover(pool: np.ndarray, graph: "Graph", hops: int, by_usage: bool) -> "tuple[Cover, int]":
     """Cover of the pool, and what all of it is worth."""
     reach = Reach(hops=hops, ground="candidates" if by_usage else "all", usage=by_usage)
     cover = reach_cover(pool, graph, reach, quantise(node_worth(pool, graph, reach, pool, ())))
     return cover, max(int(marginal_gains(cover, np.arange(len(pool))).sum()), 1)
 
 
-def neighbour_weights(graph, tests, pool):
+def neighbour_weights(graph: "Graph", tests: Sequence[str], pool: np.ndarray) -> np.ndarray:
     """Share that each gene of the pool has in the neighbourhood of each test gene that is in the graph.
 
     Rows are those of the normalised adjacency (as in `usage`) without the test gene itself, scaled to the pool's genes
@@ -83,7 +93,7 @@ def neighbour_weights(graph, tests, pool):
     return np.where(own >= 0, rows[:, own], 0.0)
 
 
-def costs(tables, rankings, days_per_cycle):
+def costs(tables: pd.DataFrame, rankings: pd.DataFrame, days_per_cycle: float | None) -> pd.DataFrame:
     """Seconds of selection, cycles of the laboratory, and how long they take.
 
     Parameters

@@ -1,6 +1,8 @@
 """Learning curves: train on the first genes of each ranking, predict the test perturbations of its split."""
 
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,13 @@ from scarceseq.perturbation.metrics import defined_for, read_truth
 from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow
 from scarceseq.selection.budgets import budget_sizes
+
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
+    from scarceseq.perturbation.metrics import Metric
+    from scarceseq.perturbation.predictor import Predictor
+    from scarceseq.perturbation.truth import Truth
+    from scarceseq.selection.settings import BudgetSettings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +45,15 @@ COLUMNS = [
 ]
 
 
-def fit_selection(identity, predictor_name, screen, rankings, graph, settings, known=None):
+def fit_selection(
+    identity: dict[str, str],
+    predictor_name: str,
+    screen: dict[str, Any],
+    rankings: pd.DataFrame,
+    graph: "Graph",
+    settings: "BudgetSettings",
+    known: dict[str, Any] | None = None,
+) -> pd.DataFrame:
     """Errors of one predictor on test perturbations, for every selector, split, draw and budget.
 
     Parameters
@@ -89,7 +106,7 @@ def fit_selection(identity, predictor_name, screen, rankings, graph, settings, k
     return finish(pd.DataFrame(rows).drop_duplicates(ignore_index=True), about)
 
 
-def positions(genes, names):
+def positions(genes: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """Positions of genes among the screen's perturbations; all must be there."""
     found = pd.Index(names).get_indexer(pd.Index(genes))
     if (found < 0).any():
@@ -114,13 +131,22 @@ class Judge:
         How often a predictor that draws random numbers is trained.
     """
 
-    def __init__(self, predictor, features, delta, test, truth, metrics, model_seeds):
+    def __init__(
+        self,
+        predictor: "Predictor",
+        features: Any,
+        delta: np.ndarray,
+        test: np.ndarray,
+        truth: "Truth",
+        metrics: "dict[str, Metric]",
+        model_seeds: int,
+    ) -> None:
         self.predictor, self.features, self.delta = predictor, features, delta
         self.test, self.truth, self.metrics = test, truth, metrics
         self.model_seeds = range(model_seeds) if getattr(predictor, "RANDOM", False) else [0]
         self.known = {}
 
-    def bounds(self, pool):
+    def bounds(self, pool: np.ndarray) -> list[dict[str, Any]]:
         """Rows of kind floor and ceiling, means over the test perturbations; computed once."""
         if "bounds" not in self.known:
             mean = np.broadcast_to(self.delta[pool].mean(axis=0), (len(self.test), self.delta.shape[1]))
@@ -133,7 +159,9 @@ class Judge:
             ]
         return self.known["bounds"]
 
-    def curve(self, ranking, names, pool, sizes, where):
+    def curve(
+        self, ranking: pd.DataFrame, names: Sequence[str], pool: np.ndarray, sizes: Sequence[int], where: dict[str, Any]
+    ) -> list[dict[str, Any]]:
         """Rows of kind mean for the budgets that the ranking reaches, and for the whole pool."""
         ranked, rounds = positions(ranking["gene"], names), ranking["round"].to_numpy()
         if len(set(ranked)) < len(ranked) or not set(ranked) <= set(pool) or not len(ranked):
@@ -149,7 +177,7 @@ class Judge:
                 rows += [about | row for row in self.errors(np.sort(chosen))]
         return rows
 
-    def errors(self, chosen):
+    def errors(self, chosen: np.ndarray) -> list[dict[str, Any]]:
         """model_seed, metric and value for training on some perturbations; a set is trained on only once."""
         key = chosen.tobytes()
         if key not in self.known:
@@ -166,13 +194,13 @@ class Judge:
         return self.known[key]
 
 
-def mean_or_nan(values):
+def mean_or_nan(values: np.ndarray) -> float:
     """Mean over the perturbations for which the metric is known; NaN if there is none."""
     known = np.isfinite(values)
     return float(values[known].mean()) if known.any() else float("nan")
 
 
-def finish(table, about):
+def finish(table: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
     """The table with its identity, in the order of its columns; text is stored as categories."""
     table = table.assign(**about, budget_share=table["budget"] / table["pool"])
     for column in ("split", "draw", "model_seed", "round", "budget", "pool", "test"):

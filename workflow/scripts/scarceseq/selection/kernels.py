@@ -1,5 +1,8 @@
 """Similarity of genes by graph, and greedy choices that look at a kernel alone."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import blas
@@ -8,8 +11,11 @@ from scarceseq.errors import InputError
 from scarceseq.perturbation.walk import neighbourhood_cosine
 from scarceseq.selection.pool import QUANTUM, quantise
 
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
 
-def gene_kernel(graph, genes):
+
+def gene_kernel(graph: "Graph", genes: Sequence[str]) -> np.ndarray:
     """Cosine of the graph neighbourhoods of genes, which is the kernel of the predictor `graph_ridge` on that graph.
 
     Returns
@@ -22,7 +28,7 @@ def gene_kernel(graph, genes):
     return check_kernel(kernel)
 
 
-def diffusion_kernel(graph, genes, steps):
+def diffusion_kernel(graph: "Graph", genes: Sequence[str], steps: int) -> np.ndarray:
     """Overlap of lazy walks of some steps from each gene, scaled to a unit diagonal.
 
     With N the symmetric-normalised adjacency with self loops (links taken both ways), ((I + N) / 2)^(2 steps),
@@ -43,7 +49,7 @@ def diffusion_kernel(graph, genes, steps):
     return check_kernel(kernel)
 
 
-def check_kernel(kernel):
+def check_kernel(kernel: np.ndarray) -> np.ndarray:
     """The kernel; `InputError` unless it is finite and symmetric."""
     if not np.isfinite(kernel).all():
         row, column = np.argwhere(~np.isfinite(kernel))[0]
@@ -53,12 +59,14 @@ def check_kernel(kernel):
     return kernel
 
 
-def fuse(kernels):
+def fuse(kernels: Sequence[np.ndarray]) -> np.ndarray:
     """Mean of kernels, each divided by its largest value; one that is zero throughout stays so."""
     return np.mean([check_kernel(kernel) / (kernel.max() or 1.0) for kernel in kernels], axis=0)
 
 
-def farthest_first(kernel, candidates, labelled, budget=None):
+def farthest_first(
+    kernel: np.ndarray, candidates: np.ndarray, labelled: np.ndarray, budget: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy k-center: at each step the candidate that is farthest from all that is chosen or labelled.
 
     The largest distance of any candidate to the choice is at most twice what is possible (Gonzalez 1985). Distances are
@@ -93,7 +101,14 @@ def farthest_first(kernel, candidates, labelled, budget=None):
     return np.array(order, dtype=int), np.round(np.array(gains) / QUANTUM) * QUANTUM
 
 
-def greedy_variance(kernel, candidates, labelled, noise, score, budget=None):
+def greedy_variance(
+    kernel: np.ndarray,
+    candidates: np.ndarray,
+    labelled: np.ndarray,
+    noise: float,
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    budget: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy choice by the posterior covariance of a Gaussian process, updated after each pick.
 
     Parameters
@@ -117,7 +132,7 @@ def greedy_variance(kernel, candidates, labelled, noise, score, budget=None):
     """
     covariance = np.array(kernel, dtype=float, order="F")
 
-    def measure(gene):
+    def measure(gene: int) -> None:
         column = covariance[:, gene] / np.sqrt(covariance[gene, gene] + noise)
         blas.dger(-1.0, column, column, a=covariance, overwrite_a=1)  # in place: columns are contiguous
 

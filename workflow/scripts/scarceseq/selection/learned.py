@@ -1,5 +1,6 @@
 """What a model has learned from the perturbations measured so far, as selectors in rounds look at it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ class Learned:
     noise: float
     predicted: np.ndarray
 
-    def ordered(self, genes):
+    def ordered(self, genes: Sequence[str]) -> "Learned":
         """The same for some genes, in their order; `InputError` if the model does not know one."""
         place = {gene: row for row, gene in enumerate(self.genes)}
         missing = [gene for gene in genes if gene not in place]
@@ -40,7 +41,9 @@ class Learned:
         return Learned(self.genes[rows], self.kernel[np.ix_(rows, rows)], self.noise, self.predicted[rows])
 
 
-def learned_by_ridge(genes, kernel, measured, delta, predicted=None):
+def learned_by_ridge(
+    genes: np.ndarray, kernel: np.ndarray, measured: np.ndarray, delta: np.ndarray, predicted: np.ndarray | None = None
+) -> Learned:
     """What kernel ridge regression learns: the noise is the ridge constant of the least leave-one-out error.
 
     Parameters
@@ -66,7 +69,7 @@ def learned_by_ridge(genes, kernel, measured, delta, predicted=None):
     return Learned(np.asarray(genes, dtype=object), kernel, float(min(ridge, RIDGES[-2])), predicted)
 
 
-def posterior(kernel, measured, noise):
+def posterior(kernel: np.ndarray, measured: np.ndarray, noise: float) -> np.ndarray:
     """Covariance of a Gaussian process after noisy measurements, K - K_m (K_mm + noise I)^-1 K_m'.
 
     Parameters

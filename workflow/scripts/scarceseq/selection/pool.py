@@ -1,19 +1,27 @@
 """What selectors share: the pool checked, and ties broken in a declared way."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
 
 # Weights are counted in whole multiples of 2**-20, so that every algorithm and machine sees the same ties.
 QUANTUM = 2.0**-20
 
 
-def quantise(weights):
+def quantise(weights: np.ndarray | Sequence[float]) -> np.ndarray:
     """Weights in whole multiples of `QUANTUM`, int64."""
     return np.round(np.asarray(weights, dtype=float) / QUANTUM).astype(np.int64)
 
 
-def check_pool(pool, graph=None, budget=None, labelled=()):
+def check_pool(
+    pool: Sequence[str], graph: "Graph | None" = None, budget: int | None = None, labelled: Sequence[str] = ()
+) -> np.ndarray:
     """Pool as a sorted array.
 
     Parameters
@@ -51,7 +59,7 @@ def check_pool(pool, graph=None, budget=None, labelled=()):
     return genes
 
 
-def tie_order(genes, graph):
+def tie_order(genes: np.ndarray, graph: "Graph") -> np.ndarray:
     """The order in which genes of equal gain are taken: larger sum of weights of all edges at the gene, then symbol.
 
     Parameters
@@ -71,7 +79,9 @@ def tie_order(genes, graph):
     return np.lexsort((np.arange(len(genes)), -strength))
 
 
-def arrange(genes, labelled, graph=None):
+def arrange(
+    genes: np.ndarray, labelled: Sequence[str], graph: "Graph | None" = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Candidates in the order of ties (by name without a graph), then what was measured, by name.
 
     Parameters
@@ -91,7 +101,9 @@ def arrange(genes, labelled, graph=None):
     return everyone, np.arange(len(genes)), np.arange(len(genes), len(everyone))
 
 
-def rank_by_score(genes, graph, scores, budget):
+def rank_by_score(
+    genes: np.ndarray, graph: "Graph", scores: np.ndarray, budget: int | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Genes by falling score of their node; ties in the declared order.
 
     Parameters

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,10 +14,14 @@ from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.selector import ranker
 
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
+    from scarceseq.selection.settings import RankingSettings
+
 log = logging.getLogger(__name__)
 
 
-def for_graph(selectors, graph):
+def for_graph(selectors: Sequence[str], graph: "Graph | None") -> list[str]:
     """Those of some selectors that run on a graph, or those that need no single graph if there is none.
 
     Parameters
@@ -26,7 +32,15 @@ def for_graph(selectors, graph):
     return [name for name in selectors if ("graph" in selector_names.declared(name, "NEEDS")) == (graph is not None)]
 
 
-def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed):
+def rank_perturbations(
+    screen: str,
+    selectors: Sequence[str],
+    splits: pd.DataFrame,
+    graph: "Graph | None",
+    priors: "Sequence[Graph]",
+    settings: "RankingSettings",
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ranked pools, and what they cost.
 
     Parameters
@@ -66,6 +80,6 @@ def rank_perturbations(screen, selectors, splits, graph, priors, settings, seed)
     return pd.concat(tables, ignore_index=True), pd.DataFrame(costs)
 
 
-def ranking_seed(seed, screen, selector, split, draw):
+def ranking_seed(seed: int, screen: str, selector: str, split: int, draw: int) -> int:
     """Seed of one ranking in one shot; a first round by the same selector is the beginning of that ranking."""
     return derive(seed, "selection", screen, seed_key(selector), split, draw)

@@ -5,7 +5,9 @@ as the network has layers; a selection should reach many nodes, or much-used one
 graph-based one-shot selection (arXiv 2503.14571), made from its abstract.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +16,10 @@ from scarceseq.errors import InputError
 from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, greedy
 from scarceseq.selection.loops import fastest
 from scarceseq.selection.pool import QUANTUM, arrange, quantise
+
+if TYPE_CHECKING:
+    from scarceseq.network.graph import Graph
+    from scarceseq.selection.evidence import Evidence
 
 DIRECTIONS = ("in", "out", "undirected")
 GROUNDS = ("all", "candidates", "tests")
@@ -46,7 +52,7 @@ class Reach:
     decay: float = 1.0
     halving: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS or self.ground not in GROUNDS:
             raise InputError(f"reach: direction is one of {DIRECTIONS}, ground one of {GROUNDS}, not {self}")
         if self.hops < 1 or not 0 < self.decay <= 1:
@@ -55,7 +61,9 @@ class Reach:
             raise InputError("reach: halving and a decay below 1 cannot be combined")
 
 
-def rank_by_reach(genes, evidence, reach, budget=None, labelled=()):
+def rank_by_reach(
+    genes: np.ndarray, evidence: "Evidence", reach: Reach, budget: int | None = None, labelled: Sequence[str] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy ranking by newly reached worth.
 
     Parameters
@@ -80,7 +88,7 @@ def rank_by_reach(genes, evidence, reach, budget=None, labelled=()):
     return everyone[order], gains * QUANTUM
 
 
-def reach_cover(genes, graph, reach, worth):
+def reach_cover(genes: np.ndarray, graph: "Graph", reach: Reach, worth: np.ndarray) -> Cover:
     """What each gene reaches, as a cover.
 
     Parameters
@@ -110,7 +118,14 @@ def reach_cover(genes, graph, reach, worth):
     return Cover(balls[0], balls[1], worth, values=near)
 
 
-def node_worth(genes, graph, reach, candidates, tests, gene_weights=None):
+def node_worth(
+    genes: np.ndarray,
+    graph: "Graph",
+    reach: Reach,
+    candidates: Sequence[str],
+    tests: Sequence[str],
+    gene_weights: dict[str, float] | None = None,
+) -> np.ndarray:
     """What it is worth to reach each node: its place in the ground, or how much the ground's predictions lean on it.
 
     Parameters
@@ -149,7 +164,7 @@ def node_worth(genes, graph, reach, candidates, tests, gene_weights=None):
     return matters
 
 
-def usage(graph, matters):
+def usage(graph: "Graph", matters: np.ndarray) -> np.ndarray:
     """How much predictions lean on each node: sums of the normalised adjacency over the genes that matter.
 
     The adjacency is that of a graph convolution with self loops of weight one, w_ts / sqrt(d_t d_s), d the sum of the

@@ -2,8 +2,11 @@
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +24,27 @@ from scarceseq.selection.pool import check_pool
 from scarceseq.selection.rankings import for_graph, ranking_seed
 from scarceseq.selection.selector import ranker
 
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from scarceseq.network.graph import Graph
+    from scarceseq.selection.learned import Learned
+    from scarceseq.selection.settings import RankingSettings, RoundSettings
+
 log = logging.getLogger(__name__)
 
 
-def select_in_rounds(screen, selectors, profiles, splits, graph, priors, settings, seed, known=None):
+def select_in_rounds(
+    screen: str,
+    selectors: Sequence[str],
+    profiles: "AnnData",
+    splits: pd.DataFrame,
+    graph: "Graph | None",
+    priors: "Sequence[Graph]",
+    settings: "tuple[RankingSettings, RoundSettings, int]",
+    seed: int,
+    known: dict[str, dict[str, Any]] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders in which perturbations are measured, and what they cost.
 
     Parameters
@@ -84,7 +104,7 @@ def select_in_rounds(screen, selectors, profiles, splits, graph, priors, setting
     return pd.concat(tables, ignore_index=True)[columns], pd.DataFrame(costs)
 
 
-def start_of(selector):
+def start_of(selector: str) -> str:
     """Selector of the first round."""
     return selector_names.declared(selector, "START")
 
@@ -99,11 +119,13 @@ class Model:
     prior : scarceseq.perturbation.prior.Prior
     """
 
-    def __init__(self, surrogate, prior):
+    def __init__(self, surrogate: ModuleType, prior: Prior) -> None:
         self.surrogate, self.genes = surrogate, prior.perturbations
         self.features = surrogate.prepare(prior)
 
-    def learn(self, pool, places, delta, measured, seed):
+    def learn(
+        self, pool: np.ndarray, places: np.ndarray, delta: np.ndarray, measured: Sequence[str], seed: int
+    ) -> "Learned":
         """What is learned from some measured genes of a pool.
 
         Parameters
@@ -120,7 +142,14 @@ class Model:
         return self.surrogate.learn(self.features, self.genes, places, rows, delta[rows], seed)
 
 
-def run_rounds(selector, pool, evidence, learn, sizes, seeds):
+def run_rounds(
+    selector: str,
+    pool: np.ndarray,
+    evidence: Evidence,
+    learn: "Callable[[list[str], int], Learned]",
+    sizes: list[int],
+    seeds: list[int],
+) -> pd.DataFrame:
     """One order: the first round by the selector's start, each further one on a model fitted anew.
 
     Parameters

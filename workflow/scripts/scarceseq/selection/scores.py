@@ -1,5 +1,9 @@
 """Scores of all selectors and predictors: curves, areas under them, summary."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +11,9 @@ from scarceseq.files import read_table
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.selection.fitting import CURVE_METRICS
 from scarceseq.statistics.intervals import corrected_error, derivation, half_width
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import DataFrameGroupBy
 
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "model_seed", "round"]
@@ -36,7 +43,7 @@ SUMMARY = [
 ]
 
 
-def read_predictions(paths):
+def read_predictions(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Scores of all predictions: one row per split, draw, budget and metric, with the split's floor and ceiling.
 
     Parameters
@@ -52,7 +59,7 @@ def read_predictions(paths):
     return pd.concat([mean_rows(read_table(path)) for path in paths], ignore_index=True)
 
 
-def mean_rows(table):
+def mean_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of kind mean of one table, with the columns floor and ceiling."""
     table = table.astype(dict.fromkeys(table.select_dtypes("category").columns, object))
     scores = table[table["kind"] == "mean"]
@@ -64,7 +71,7 @@ def mean_rows(table):
     return scores[SCORES].astype(dict.fromkeys(whole, int))
 
 
-def per_split(scores):
+def per_split(scores: pd.DataFrame) -> pd.DataFrame:
     """One value per split, budget and scale: the mean over draws and model seeds, raw and between floor and ceiling.
 
     The normalised value is (x - floor) / (ceiling - floor) with the denominator averaged over splits, so that its mean
@@ -87,12 +94,12 @@ def per_split(scores):
     return pd.concat([raw.assign(scale="raw"), normalised[width * sign > 0]], ignore_index=True)
 
 
-def mean_of_all(values):
+def mean_of_all(values: pd.Series) -> float:
     """Mean, NaN if one is missing."""
     return values.mean() if values.notna().all() else np.nan
 
 
-def with_areas(table):
+def with_areas(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of quantity ``budget`` and, per split, one of quantity ``area``: the mean height of the curve.
 
     The area is the trapezoidal integral over the budget as a share of the pool, divided by the range of the budgets, so
@@ -118,7 +125,7 @@ def with_areas(table):
     return result.astype({"budget": "Int32"})
 
 
-def shared_budgets(table):
+def shared_budgets(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the budgets that every way of choosing has; rounds may end early, and areas must be comparable."""
     cell = ["screen", "predictor", "metric", "scale", "split"]
     ways = table["selector"].str.cat(table["graph"], sep="\x1f")
@@ -127,7 +134,7 @@ def shared_budgets(table):
     return table[there == wanted]
 
 
-def summarise(values, confidence):
+def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Mean over splits with its interval, for every cell, scale, quantity and budget.
 
     Parameters
@@ -154,7 +161,7 @@ def summarise(values, confidence):
     return table.astype({"budget": "Int32", "cycles": "Int32", "draws": "Int32"})[SUMMARY]
 
 
-def interval_table(grouped, column, confidence):
+def interval_table(grouped: "DataFrameGroupBy", column: str, confidence: float) -> pd.DataFrame:
     """Mean over the splits of each group, with its interval.
 
     Parameters
@@ -178,7 +185,7 @@ def interval_table(grouped, column, confidence):
     return table.assign(**found, splits=splits, interval=words)
 
 
-def not_defined(values):
+def not_defined(values: pd.DataFrame) -> pd.DataFrame:
     """One row for each metric that was not computed for a screen and predictor, with the reason."""
     rows = []
     for key, group in values.groupby(["screen", "graph", "selector", "predictor"], sort=True):

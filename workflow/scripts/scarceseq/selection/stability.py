@@ -1,6 +1,8 @@
 """How much of a choice stays when the seed, the pool or the graph changes a little."""
 
+from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,8 +16,19 @@ from scarceseq.selection.evidence import Evidence
 from scarceseq.selection.selector import ranker
 from scarceseq.selection.settings import RankingSettings
 
+if TYPE_CHECKING:
+    from scarceseq.selection.settings import BudgetSettings, StabilitySettings
 
-def stability(pool, tests, graph, settings, budgets, hops, seed):
+
+def stability(
+    pool: Sequence[str],
+    tests: Sequence[str],
+    graph: Graph,
+    settings: "StabilitySettings",
+    budgets: "BudgetSettings",
+    hops: int,
+    seed: int,
+) -> pd.DataFrame:
     """Mean pairwise Jaccard similarity of choices, each made after another random change.
 
     Parameters
@@ -60,26 +73,26 @@ def stability(pool, tests, graph, settings, budgets, hops, seed):
     return pd.DataFrame(rows)
 
 
-def changes(settings):
+def changes(settings: "StabilitySettings") -> list[tuple[str, float]]:
     """(kind, share) of each change that is tried."""
     edges = [(kind, share) for kind in ("edges removed", "edges rewired") for share in settings.edge_shares]
     return [("seed", 0.0), ("pool", settings.pool_share), *edges]
 
 
-def overlap(orders, size):
+def overlap(orders: Sequence[np.ndarray], size: int) -> float:
     """Mean Jaccard similarity of all pairs of the orders' first genes."""
     chosen = [set(order[:size]) for order in orders]
     return float(np.mean([len(a & b) / len(a | b) for a, b in combinations(chosen, 2)]))
 
 
-def remove(graph, share, seed):
+def remove(graph: Graph, share: float, seed: int) -> Graph:
     """The graph without a random share of its edges; it keeps its nodes."""
     edges = graph.incoming.tocoo()
     kept = np.random.default_rng(seed).permutation(edges.nnz)[round(share * edges.nnz) :]
     return _graph(graph, edges.row[kept], edges.col[kept], edges.data[kept])
 
 
-def rewire(graph, share, seed):
+def rewire(graph: Graph, share: float, seed: int) -> Graph:
     """The graph with a random share of its edges rewired among themselves; in- and out-degrees stay."""
     edges, generator = graph.incoming.tocoo(), np.random.default_rng(seed)
     changed = generator.permutation(edges.nnz)[: round(share * edges.nnz)]
@@ -91,7 +104,7 @@ def rewire(graph, share, seed):
     return _graph(graph, target, edges.col, edges.data)
 
 
-def _graph(graph, target, source, weight):
+def _graph(graph: Graph, target: np.ndarray, source: np.ndarray, weight: np.ndarray) -> Graph:
     incoming = sparse.csr_array((weight, (target, source)), shape=graph.incoming.shape)
     incoming.sort_indices()
     return Graph(graph.nodes, incoming)

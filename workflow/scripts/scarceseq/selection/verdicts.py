@@ -1,5 +1,7 @@
 """What contrasts between selectors amount to, in words that are made from the numbers."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -80,7 +82,7 @@ def graph_verdict(contrasts: pd.DataFrame) -> str:
     return " ".join(_graph_sentences(row) for row in rows)
 
 
-def _graph_sentences(row):
+def _graph_sentences(row: dict[str, Any]) -> str:
     compared = comparison(row)
     meaning = {
         Outcome.BETTER: f" So it needs the links of {plain(row['graph'])}.",
@@ -104,7 +106,7 @@ def field_verdict(contrasts: pd.DataFrame) -> list[str]:
     return [_field_paragraph(screen, rows) for screen, rows in contrasts[chosen].groupby("screen", sort=True)]
 
 
-def _field_paragraph(screen, rows):
+def _field_paragraph(screen: str, rows: pd.DataFrame) -> str:
     rows = rows.sort_values("difference", ascending=False)
     held = rows[rows["p_holm"] < 0.05]
     alone = rows[rows["outcome"].isin([Outcome.BETTER, Outcome.WORSE]) & ~rows.index.isin(held.index)]
@@ -146,7 +148,7 @@ def power_sentence(rows: pd.DataFrame) -> str:
     )
 
 
-def _named(rows, kind):
+def _named(rows: pd.DataFrame, kind: Outcome) -> str:
     """'reach (go) by 3.1% [+1.0% to +5.2%], ...', the largest differences first, or 'none'."""
     rows = rows[rows["outcome"] == kind]
     if rows.empty:

@@ -3,8 +3,10 @@
 Both modules have the same functions, work in whole numbers and give the same results.
 """
 
+from types import ModuleType
 
-def fastest():
+
+def fastest() -> ModuleType:
     """Module with the loops that this machine runs fastest."""
     try:
         from scarceseq.selection.loops import compiled

@@ -8,7 +8,7 @@ compiled = numba.njit(cache=True, nogil=True, boundscheck=False)
 
 
 @compiled
-def _largest_balls(starts, neighbours, seeds, hops):
+def _largest_balls(starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int) -> np.ndarray:
     """Bound on the size of each seed's ball: the number of walks of up to `hops` steps, at most the number of nodes."""
     nodes = len(starts) - 1
     walks = np.ones(nodes, np.int64)
@@ -23,7 +23,9 @@ def _largest_balls(starts, neighbours, seeds, hops):
 
 
 @compiled
-def reach(starts, neighbours, seeds, hops):
+def reach(
+    starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes within `hops` steps of each seed, by breadth-first search.
 
     Parameters
@@ -66,7 +68,9 @@ def reach(starts, neighbours, seeds, hops):
 
 
 @compiled
-def transpose(starts, items, values, size):
+def transpose(
+    starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of each item, in compressed form, and the values of their entries; `values` may be empty."""
     columns = np.zeros(size + 1, np.int64)
     for item in items:
@@ -85,7 +89,7 @@ def transpose(starts, items, values, size):
 
 
 @compiled
-def row_sums(starts, items, weights):
+def row_sums(starts: np.ndarray, items: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Sum of the weights of the items of each row."""
     sums = np.zeros(len(starts) - 1, np.int64)
     for row in range(len(sums)):
@@ -95,7 +99,14 @@ def row_sums(starts, items, weights):
 
 
 @compiled
-def cover_with(candidate, rows, columns, state, shrink, gains):
+def cover_with(
+    candidate: int,
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    state: np.ndarray,
+    shrink: int,
+    gains: np.ndarray,
+) -> None:
     """Cover the items of a candidate; the gains of all candidates that share one fall by what it no longer adds.
 
     Parameters
@@ -146,7 +157,9 @@ def cover_with(candidate, rows, columns, state, shrink, gains):
 
 
 @compiled
-def _best_of_block(block, gains, free, costs, money, by_cost):
+def _best_of_block(
+    block: int, gains: np.ndarray, free: np.ndarray, costs: np.ndarray, money: float, by_cost: bool
+) -> tuple[float, int]:
     """Highest key among the candidates of a block that can be taken, and the first that has it; -1 if there is none."""
     top, best = -1.0, -1
     for candidate in range(block * BLOCK, min((block + 1) * BLOCK, len(gains))):
@@ -158,7 +171,20 @@ def _best_of_block(block, gains, free, costs, money, by_cost):
 
 
 @compiled
-def take(rows, columns, state, shrink, gains, free, costs, money, by_cost, fresh, order, gained):
+def take(
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    state: np.ndarray,
+    shrink: int,
+    gains: np.ndarray,
+    free: np.ndarray,
+    costs: np.ndarray,
+    money: float,
+    by_cost: bool,
+    fresh: bool,
+    order: np.ndarray,
+    gained: np.ndarray,
+) -> tuple[int, float, bool]:
     """Take candidates greedily until none can be paid or none gains anything.
 
     Gains only fall, so the best key that a block of candidates once had bounds what it has now, and few blocks are

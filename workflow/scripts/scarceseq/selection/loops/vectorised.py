@@ -4,7 +4,9 @@ import numpy as np
 from scipy import sparse
 
 
-def reach(starts, neighbours, seeds, hops):
+def reach(
+    starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes within `hops` steps of each seed, and their distances."""
     size = len(starts) - 1
     step = sparse.csr_array((np.ones(len(neighbours), np.int32), neighbours, starts), shape=(size, size))
@@ -19,20 +21,29 @@ def reach(starts, neighbours, seeds, hops):
     return within.indptr.astype(np.int64), within.indices.astype(np.int32), (hops + 1 - within.data).astype(np.uint8)
 
 
-def transpose(starts, items, values, size):
+def transpose(
+    starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of each item, in compressed form, and the values of their entries; `values` may be empty."""
     entries = sparse.csr_array((np.arange(len(items)), items, starts), shape=(len(starts) - 1, size)).tocsc()
     turned = values[entries.data] if len(values) else values
     return entries.indptr.astype(np.int64), entries.indices.astype(np.int32), turned
 
 
-def row_sums(starts, items, weights):
+def row_sums(starts: np.ndarray, items: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Sum of the weights of the items of each row."""
     running = np.concatenate([[0], np.cumsum(weights[items])])
     return running[starts[1:]] - running[starts[:-1]]
 
 
-def cover_with(candidate, rows, columns, state, shrink, gains):
+def cover_with(
+    candidate: int,
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    state: np.ndarray,
+    shrink: int,
+    gains: np.ndarray,
+) -> None:
     """Cover the items of a candidate; the gains of all candidates that share one fall by what it no longer adds."""
     starts, items, values = rows
     item_starts, candidates, column_values = columns
@@ -51,7 +62,20 @@ def cover_with(candidate, rows, columns, state, shrink, gains):
     np.subtract.at(gains, candidates[places], np.maximum(worth, 0))
 
 
-def take(rows, columns, state, shrink, gains, free, costs, money, by_cost, fresh, order, gained):
+def take(
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    state: np.ndarray,
+    shrink: int,
+    gains: np.ndarray,
+    free: np.ndarray,
+    costs: np.ndarray,
+    money: float,
+    by_cost: bool,
+    fresh: bool,
+    order: np.ndarray,
+    gained: np.ndarray,
+) -> tuple[int, float, bool]:
     """Take candidates greedily until none can be paid or none gains anything."""
     taken = 0
     while True:
@@ -68,7 +92,7 @@ def take(rows, columns, state, shrink, gains, free, costs, money, by_cost, fresh
         cover_with(best, rows, columns, state, shrink, gains)
 
 
-def _places(row, columns):
+def _places(row: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places of all entries in the columns of the items `row`, and which of the items each belongs to."""
     sizes = columns[row + 1] - columns[row]
     number = np.repeat(np.arange(len(row)), sizes)

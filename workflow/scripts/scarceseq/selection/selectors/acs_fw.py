@@ -4,10 +4,16 @@ A Frank-Wolfe walk towards the sum of all candidates in the space of the posteri
 new candidate, so that a batch has as many as were asked for.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.selection.batches import uncertainty
 from scarceseq.selection.pool import quantise
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -15,14 +21,16 @@ ROUNDS = True
 START = "random"
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy by direction; there is no gain."""
     state = uncertainty(pool, evidence, budget, labelled)
     order = frank_wolfe(state.kernel[np.ix_(state.candidates, state.candidates)], budget)
     return state.genes[order], np.full(len(order), np.nan)
 
 
-def frank_wolfe(kernel, budget=None):
+def frank_wolfe(kernel: np.ndarray, budget: int | None = None) -> np.ndarray:
     """Order of points that approximate the sum of all.
 
     With lengths s_n = sqrt(K_nn), s their sum, t the sum of all points and w the sum so far, the next point n maximises

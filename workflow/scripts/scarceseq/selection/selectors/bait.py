@@ -4,11 +4,17 @@ For a Gaussian process the Fisher trace is the sum of posterior variances. Twice
 of it is taken out again, what is missed least first.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.selection.batches import uncertainty
 from scarceseq.selection.kernels import greedy_variance
 from scarceseq.selection.pool import quantise
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -17,12 +23,14 @@ START = "random"
 EXCESS = 2
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Forward and backward greedy choice; the order is that of the forward choice, and there is no gain."""
     state = uncertainty(pool, evidence, budget, labelled)
     wanted = len(state.candidates) if budget is None else budget
 
-    def score(covariance, places):
+    def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[:, places] ** 2).sum(axis=0) / (np.diag(covariance)[places] + state.noise)
 
     none = np.array([], dtype=int)
@@ -32,7 +40,7 @@ def rank(pool, evidence, budget=None, labelled=(), seed=0):
     return state.genes[order], np.full(len(order), np.nan)
 
 
-def take_out(covariance, chosen, noise, wanted):
+def take_out(covariance: np.ndarray, chosen: Sequence[int] | np.ndarray, noise: float, wanted: int) -> np.ndarray:
     """What is left of a choice after taking out, one by one, what the sum of variances misses least.
 
     Without point j the sum rises by (A^-1 B A^-1)_jj / (A^-1)_jj, A = K_cc + noise I and B = K_c. K_.c of the choice c.

@@ -3,10 +3,16 @@
 For a Gaussian process its information is half log det(I + K / noise), chosen greedily.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.selection.batches import uncertainty
 from scarceseq.selection.kernels import greedy_variance
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -14,11 +20,13 @@ ROUNDS = True
 START = "random"
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy for the determinant; the gain is the information added, in nats."""
     state = uncertainty(pool, evidence, budget, labelled)
 
-    def score(covariance, places):
+    def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return 0.5 * np.log1p(np.maximum(np.diag(covariance)[places], 0) / state.noise)
 
     own = state.candidates

@@ -1,15 +1,23 @@
 """Degree: genes with the most neighbours in the graph, in either direction."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.selection.pool import check_pool, rank_by_score
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Genes by falling number of distinct neighbours; the gain is that number, 0 outside the graph."""
     graph = evidence.graph
     genes = check_pool(pool, graph, budget, labelled)

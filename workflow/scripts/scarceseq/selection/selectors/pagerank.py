@@ -1,9 +1,15 @@
 """PageRank: genes at which a walk along the edges is found most often (Brin & Page 1998)."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import sparse
 
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_score
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -11,7 +17,9 @@ ROUNDS = False
 DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Genes by falling PageRank; the gain is that rank times the number of nodes, 0 outside the graph."""
     graph = evidence.graph
     genes = check_pool(pool, graph, budget, labelled)
@@ -19,7 +27,7 @@ def rank(pool, evidence, budget=None, labelled=(), seed=0):
     return rank_by_score(genes, graph, quantise(scores) * QUANTUM, budget)
 
 
-def pagerank(incoming):
+def pagerank(incoming: sparse.csr_array) -> np.ndarray:
     """Stationary shares of a walk that follows edges by weight, and jumps anywhere now and then or at a dead end.
 
     Parameters

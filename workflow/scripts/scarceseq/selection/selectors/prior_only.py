@@ -3,16 +3,26 @@
 The kernels are the neighbourhood cosines of the screen's prior graphs, each divided by its maximum, averaged.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from scarceseq.errors import InputError
 from scarceseq.selection.kernels import farthest_first, fuse, gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("priors",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> "tuple[np.ndarray, np.ndarray]":
     """Farthest first; the gain is the distance to what was chosen before."""
     if not evidence.priors:
         raise InputError("selector prior_only: there is no graph to take prior knowledge from")

@@ -4,10 +4,16 @@ The model is a Gaussian process with the kernel of the predictor `graph_ridge` o
 the names alone are looked at; without any, the pool itself is what is predicted.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.selection.kernels import gene_kernel, greedy_variance
 from scarceseq.selection.pool import arrange, check_pool
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -15,7 +21,9 @@ ROUNDS = False
 NOISE = 1.0
 
 
-def rank(pool, evidence, budget=None, labelled=(), seed=0):
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
@@ -23,7 +31,7 @@ def rank(pool, evidence, budget=None, labelled=(), seed=0):
     kernel = gene_kernel(evidence.graph, np.concatenate([everyone, tests]))
     targets = np.arange(len(everyone), len(kernel)) if len(tests) else candidates
 
-    def score(covariance, places):
+    def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)
 
     order, gains = greedy_variance(kernel, candidates, measured, NOISE, score, budget)

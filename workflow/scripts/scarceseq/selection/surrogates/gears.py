@@ -5,17 +5,25 @@ whose covariance selectors look at, as Huang et al. (2024) do with features of t
 does not have has the state 0: nothing is learned from it, and it is taken last by those that ask what is uncertain.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from scarceseq.perturbation.predictors import gears
 from scarceseq.selection.learned import learned_by_ridge
+
+if TYPE_CHECKING:
+    from scarceseq.selection.learned import Learned
 
 NEEDS = ("graph", "cells")
 
 prepare = gears.prepare
 
 
-def learn(features, genes, pool, measured, delta, seed):
+def learn(
+    features: Any, genes: Sequence[str], pool: np.ndarray, measured: np.ndarray, delta: np.ndarray, seed: int
+) -> "Learned":
     """Network on control and the measured perturbations; the noise is that of ridge regression on its hidden states."""
     model = gears.fit(delta, pool[measured], features, seed)
     states = gears.hidden_states(model, pool)

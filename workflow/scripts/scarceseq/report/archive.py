@@ -1,10 +1,16 @@
 """Archive: what was listed, what was fetched, and where every run went."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from scarceseq.archive.manifest import by_study, read_manifest, why_skipped, why_unusable
 from scarceseq.report.blocks import Paragraph, Section, Table
 from scarceseq.report.wording import count
+
+if TYPE_CHECKING:
+    from scarceseq.archive.manifest import Entry
+    from scarceseq.report.inputs import Inputs
 
 UNUSABLE, UNLISTED = "study_unusable", "not_in_archive_table"
 REASONS = {
@@ -26,7 +32,7 @@ REASONS = {
 }
 
 
-def study_states(studies, entries):
+def study_states(studies: pd.DataFrame, entries: "list[Entry]") -> pd.DataFrame:
     """State of each listed study.
 
     Parameters
@@ -60,7 +66,7 @@ def study_states(studies, entries):
     return studies.drop(columns="skip_reason").assign(state=states, detail=details)
 
 
-def run_ledger(states, dropped, samples):
+def run_ledger(states: pd.DataFrame, dropped: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """Account of all listed runs: each is a sample, part of one, or left out for a reason.
 
     Parameters
@@ -94,14 +100,14 @@ def run_ledger(states, dropped, samples):
     return pd.DataFrame(rows, columns=["entry", "runs"])
 
 
-def reason_words(reason):
+def reason_words(reason: str) -> str:
     """A reason of the corpus stage in plain words."""
     if reason.startswith("type:"):
         return f"not bulk RNA-seq by {reason.removeprefix('type:')}"
     return REASONS.get(reason, reason.replace("_", " "))
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if the run listed no archive."""
     if not inputs.has("studies"):
         return None
@@ -144,7 +150,7 @@ def _excluded_blocks(ids: pd.DataFrame) -> list[Paragraph | Table]:
     return blocks
 
 
-def _ledger_blocks(ledger):
+def _ledger_blocks(ledger: pd.DataFrame) -> list[Paragraph | Table]:
     left = int(ledger["runs"].iloc[-1])
     table = Table("archive_runs", ledger, "Where every run went", "All rows below the first add up to the first.")
     if left == 0:

@@ -1,5 +1,8 @@
 """Corpus: size and depth of the samples, how studies separate, and the roles of studies."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS
@@ -9,10 +12,13 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count, listed, words
 from scarceseq.seals import load_rows
 
+if TYPE_CHECKING:
+    from scarceseq.report.inputs import Inputs
+
 SAMPLE_LIMIT = 2000
 
 
-def study_table(samples):
+def study_table(samples: pd.DataFrame) -> pd.DataFrame:
     """Per study: samples, median library size, genes detected and share of zeros.
 
     Parameters
@@ -29,7 +35,7 @@ def study_table(samples):
     ).reset_index()
 
 
-def runs_table(samples, dropped):
+def runs_table(samples: pd.DataFrame, dropped: pd.DataFrame) -> pd.DataFrame:
     """Per study: runs that were looked at and runs that are in the corpus.
 
     Parameters
@@ -46,7 +52,7 @@ def runs_table(samples, dropped):
     return table.rename_axis("study").reset_index()
 
 
-def reason_table(dropped):
+def reason_table(dropped: pd.DataFrame) -> pd.DataFrame:
     """Per reason: runs that were dropped, and studies that they are of; most runs first."""
     table = dropped.groupby("reason").agg(runs=("run", "size"), studies=("study", "nunique")).reset_index()
     table["meaning"] = [reason_words(reason) for reason in table["reason"]]
@@ -69,7 +75,7 @@ def copies_sentence(reasons: pd.DataFrame) -> str:
     )
 
 
-def role_table(splits, samples):
+def role_table(splits: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """Per split and role: number of studies and of samples."""
     sizes = samples.groupby("study").size().rename("samples")
     joined = splits.merge(sizes, left_on="study", right_index=True, how="left").fillna({"samples": 0})
@@ -82,7 +88,7 @@ def role_table(splits, samples):
     return table
 
 
-def label_keys(settings, attributes):
+def label_keys(settings: Mapping[str, Any], attributes: pd.DataFrame) -> list[str]:
     """Attributes that samples are coloured by: tissue, and the label of the first few-shot task (cross-study first)."""
     tasks = list(settings.get("fewshot", {}).get("tasks", {}).values())
     tasks.sort(key=lambda task: task.get("protocol") != "cross_study")
@@ -90,7 +96,7 @@ def label_keys(settings, attributes):
     return [key for key in dict.fromkeys(["tissue", *(task["label"] for task in tasks[:1])]) if key in known]
 
 
-def section(inputs, settings):
+def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     """Section of the page, or None if the run made no corpus."""
     if not inputs.has("samples"):
         return None
@@ -111,7 +117,7 @@ def section(inputs, settings):
     return Section("corpus", "Corpus", blocks, facts)
 
 
-def _summary(inputs, samples):
+def _summary(inputs: "Inputs", samples: pd.DataFrame) -> str:
     text = (
         f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
     )
@@ -126,7 +132,7 @@ def _summary(inputs, samples):
     return text
 
 
-def _depth_picture(inputs, samples):
+def _depth_picture(inputs: "Inputs", samples: pd.DataFrame) -> Picture:
     dropped = inputs.table("dropped_runs") if inputs.has("dropped_runs") else pd.DataFrame(columns=DROPPED_COLUMNS)
     runs = runs_table(samples, dropped)
     return Picture(
@@ -142,7 +148,7 @@ def _depth_picture(inputs, samples):
     )
 
 
-def _dropped_blocks(reasons):
+def _dropped_blocks(reasons: pd.DataFrame) -> list[Paragraph | Picture | Table]:
     if reasons.empty:
         return [Paragraph("No run was dropped.")]
     picture = Picture(
@@ -157,7 +163,9 @@ def _dropped_blocks(reasons):
     return [picture, Table("corpus_reasons", reasons, "Runs dropped, by reason", folded=True)]
 
 
-def _map_blocks(inputs, samples, splits, settings):
+def _map_blocks(
+    inputs: "Inputs", samples: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
+) -> list[Paragraph | Picture]:
     kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
     expression = load_rows(inputs.path("training"))[rows]
@@ -204,7 +212,9 @@ def _map_blocks(inputs, samples, splits, settings):
     return [*pictures, Paragraph(finding, "finding")]
 
 
-def _panels(inputs, part, splits, settings):
+def _panels(
+    inputs: "Inputs", part: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
+) -> tuple[list[corpus_figures.Panel], str | None]:
     """What samples are coloured by, and the split that roles are of."""
     panels, split = [], None
     if splits is not None:

@@ -1,6 +1,8 @@
 """Figures of the corpus: depth, what was dropped, maps of samples."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,10 @@ import pandas as pd
 from scarceseq.report import style
 from scarceseq.report.value_text import missing
 from scarceseq.report.wording import count, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
 MOST_COLOURS = 8
@@ -33,7 +39,7 @@ class Panel:
 
 
 @style.styled
-def depth_figure(samples, runs):
+def depth_figure(samples: pd.DataFrame, runs: pd.DataFrame) -> "Figure":
     """Histograms of library size (by unit, logarithmic), of genes detected per sample, and of runs per study.
 
     Parameters
@@ -71,14 +77,14 @@ def depth_figure(samples, runs):
     return drawn
 
 
-def _logarithmic_bins(values, bins=BINS):
+def _logarithmic_bins(values: pd.Series, bins: int = BINS) -> np.ndarray | list[float]:
     positive = values.to_numpy(dtype=float)
     positive = positive[positive > 0]
     return np.geomspace(positive.min() * 0.95, positive.max() * 1.05, bins + 1) if len(positive) else [1.0, 10.0]
 
 
 @style.styled
-def dropped_figure(reasons):
+def dropped_figure(reasons: pd.DataFrame) -> "Figure":
     """Bars of the runs dropped for each reason, most at the top.
 
     Parameters
@@ -101,7 +107,7 @@ def dropped_figure(reasons):
 
 
 @style.styled
-def map_figure(places, names, panels, samples):
+def map_figure(places: np.ndarray, names: list[str], panels: list[Panel], samples: Iterable[str]) -> "Figure":
     """Scatter plots of samples on two axes, one for each way of colouring them; each tells its values in all panels.
 
     Parameters
@@ -129,13 +135,15 @@ def map_figure(places, names, panels, samples):
     return drawn
 
 
-def _sample_texts(samples, panels):
+def _sample_texts(samples: Iterable[str], panels: list[Panel]) -> np.ndarray:
     """Name of each sample with what is known of it: 'SRR1: test, SRP1, liver'."""
     rows = zip(samples, *(panel.values for panel in panels), strict=True)
     return np.array([f"{name}: {', '.join(str(v) for v in values if not missing(v))}" for name, *values in rows])
 
 
-def _scatter(ax, places, values, colours, told):
+def _scatter(
+    ax: "Axes", places: np.ndarray, values: pd.Series, colours: dict[str, str] | None, told: np.ndarray
+) -> None:
     named = (
         list(values.value_counts(sort=True).index[:MOST_COLOURS])
         if colours is None

@@ -1,16 +1,23 @@
 """A list of genes to perturb: what it reaches, how that compares with random choice, and the plate."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scarceseq.design.design import knee
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
+
 
 @style.styled
-def curve_figure(curve, summary):
+def curve_figure(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
     """Share of the reachable worth against what is spent: the choice, random choices, the budget, the knee.
 
     Parameters
@@ -25,7 +32,7 @@ def curve_figure(curve, summary):
     return drawn
 
 
-def draw_curve(ax, curve, summary):
+def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
     """The curve of `curve_figure` on given axes."""
     cost = curve["cost"]
     band = ax.fill_between(cost, curve["random_low"], curve["random_high"], color=style.GREY, alpha=0.25, lw=0)
@@ -55,7 +62,7 @@ def draw_curve(ax, curve, summary):
     ax.legend(loc="best")
 
 
-def sentence(summary):
+def sentence(summary: Mapping[str, Any]) -> str:
     """What was chosen and how it compares with chance, in plain words."""
     low, median, high = summary["random"]
     money = f" for {summary['spent']:g}" if summary["costs"] else ""
@@ -79,7 +86,7 @@ def asked_for(settings: Mapping[str, Any]) -> str:
     )
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if no screen was designed."""
     if not inputs.has("design_order"):
         return None
@@ -116,7 +123,7 @@ def section(inputs):
     return Section("design", "Genes to perturb", blocks, facts, [sentence(summary)])
 
 
-def about(summary):
+def about(summary: Mapping[str, Any]) -> str:
     """What the choice was made on, in plain words."""
     parts = [f"Chosen on the graph {summary['graph']} ({summary['graph_genes']:,} genes)"]
     if summary["measured"]:
@@ -134,21 +141,21 @@ def about(summary):
     return ". ".join(parts) + "."
 
 
-def _shown(order, summary):
+def _shown(order: "pd.DataFrame", summary: Mapping[str, Any]) -> "pd.DataFrame":
     """Columns that say something in this list."""
     hidden = [] if summary["costs"] else ["cost", "total_cost"]
     hidden += ["given_as"] if (order["given_as"] == order["gene"]).all() else []
     return order.drop(columns=hidden)
 
 
-def _grid(plates):
+def _grid(plates: "pd.DataFrame") -> "pd.DataFrame":
     """The plates as they look from above: a row of the table per row of wells."""
     text = plates["gene"].fillna("").astype(str).where(plates["content"] == "gene", plates["content"])
     wide = plates.assign(text=text.replace("empty", "")).pivot(index=["plate", "row"], columns="column", values="text")
     return wide.rename(columns=str).reset_index()
 
 
-def _picture(curve, summary):
+def _picture(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "coverage",
         curve_figure(curve, summary),

@@ -1,5 +1,9 @@
 """Pre-training's use: how well held-out studies are classified from the frozen embedding and from simpler features."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -11,6 +15,11 @@ from scarceseq.report.forest import forest_figure
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
 from scarceseq.seals import checked
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
 
 NAMES = {
     "embedding": "frozen embedding",
@@ -26,13 +35,13 @@ CONTRAST_COLUMNS = ["base", "task", "protocol", "against", "mean", "mean_against
 CONTRAST_COLUMNS += ["studies", "seeds", "interval"]
 
 
-def study_means(scores):
+def study_means(scores: pd.DataFrame) -> pd.DataFrame:
     """Balanced accuracy by method, seed and study: base, task, method, seed, study, value; mean over divisions."""
     return scores.groupby(["base", "task", "method", "seed", "study"], as_index=False)["value"].mean()
 
 
 @style.styled
-def methods_figure(means):
+def methods_figure(means: pd.DataFrame) -> "Figure":
     """Each study's balanced accuracy (pale) and the mean of each pre-training seed, one panel per base and task."""
     panels = list(means.groupby(["base", "task"], sort=True))
     drawn, axes = style.figure(2.0 + 3.8 * len(panels), 2.7, columns=len(panels), sharey=True, sharex=True)
@@ -56,7 +65,7 @@ def methods_figure(means):
     return drawn
 
 
-def blocks(inputs):
+def blocks(inputs: "Inputs") -> tuple[list, list[str]]:
     """Blocks of the comparison and of the embeddings that were written, and the findings; empty if there are none."""
     found, findings = [], []
     if inputs.has("pretrain_contrasts"):
@@ -70,7 +79,7 @@ def blocks(inputs):
     return found, findings
 
 
-def _comparison_blocks(scores, contrasts):
+def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Picture | Table]:
     means = study_means(scores)
     contrasts = contrasts.astype({"low": float, "high": float})
     several = contrasts["base"].nunique() > 1
@@ -108,7 +117,7 @@ def _comparison_blocks(scores, contrasts):
     ]
 
 
-def _embedding_table(files):
+def _embedding_table(files: list[tuple[Mapping[str, str], Path]]) -> Table:
     rows = []
     for labels, path in files:
         with h5py.File(checked(path)) as handle:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from scarceseq.fewshot.verdict import verdict
 from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
 from scarceseq.statistics.outcomes import meanings, outcome
@@ -17,7 +19,7 @@ DRAWN = ("balanced_accuracy",)
 COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
 
 
-def families(contrasts):
+def families(contrasts: pd.DataFrame) -> dict[str, str]:
     """What each method is in the planned comparison.
 
     Parameters
@@ -35,7 +37,7 @@ def families(contrasts):
 
 
 @style.styled
-def comparison_figure(summary, family):
+def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Figure:
     """Mean and interval per method, one panel per task, way and shot.
 
     Parameters
@@ -74,7 +76,7 @@ def comparison_figure(summary, family):
     return drawn
 
 
-def _panel(ax, part, methods, family, chance):
+def _panel(ax: Axes, part: pd.DataFrame, methods: list[str], family: dict[str, str], chance: float | None) -> None:
     label = words(part["metric"].iloc[0]) if len(part) else "balanced accuracy"
     if chance is not None:  # with all classes it differs from episode to episode
         style.tell(ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":"), f"chance: {text_of(chance)}")
@@ -90,7 +92,7 @@ def _panel(ax, part, methods, family, chance):
     ax.set_xlabel(label)
 
 
-def contrast_names(contrasts):
+def contrast_names(contrasts: pd.DataFrame) -> list[str]:
     """Row names such as 'guided global against linear probe, tissue, 3 classes, 5 per class'."""
     several = contrasts["base"].nunique() > 1
     return [
@@ -100,7 +102,7 @@ def contrast_names(contrasts):
     ]
 
 
-def pivot(summary):
+def pivot(summary: pd.DataFrame) -> pd.DataFrame:
     """Means and intervals for reading: one row per method, one column per task, way and shot."""
     part = summary[summary["status"] == "run"].copy()
     part["cell"] = [f"{words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
@@ -114,7 +116,7 @@ def pivot(summary):
     return wide.reset_index()
 
 
-def section(inputs, settings):
+def section(inputs: Inputs, settings: dict) -> Section | None:
     """Section of the page, or None if no few-shot stage ran."""
     if not inputs.has("fewshot_summary"):
         return None
@@ -138,7 +140,7 @@ def section(inputs, settings):
     return Section("fewshot", "Few-shot learning", blocks, [], findings)
 
 
-def conclusion(contrasts, ranks, settings):
+def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict) -> str:
     """What the primary contrasts support.
 
     Parameters
@@ -151,7 +153,7 @@ def conclusion(contrasts, ranks, settings):
     return verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"])
 
 
-def _tuning_table(tuning):
+def _tuning_table(tuning: pd.DataFrame) -> Table:
     """What was chosen on the validation studies, by method and cell."""
     return Table(
         "fewshot_tuning",
@@ -164,7 +166,7 @@ def _tuning_table(tuning):
     )
 
 
-def _rank_blocks(ranks, family):
+def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | Table]:
     """A ranking figure of the cell with most methods; all ranks in a table."""
     if ranks.empty:
         return []
@@ -186,7 +188,7 @@ def _rank_blocks(ranks, family):
     return [picture, Table("fewshot_ranks_table", ranks, "Mean ranks in all cells", folded=True)]
 
 
-def _learning_blocks(ran):
+def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
     """Learning curves of the tasks with more than one number of samples."""
     part = ran[ran["metric"] == DRAWN[0]]
     part = part[part.groupby(["base", "task", "way"])["shot"].transform("nunique") > 1]
@@ -203,7 +205,7 @@ def _learning_blocks(ran):
     ]
 
 
-def _curve_blocks(curves):
+def _curve_blocks(curves: pd.DataFrame) -> list[Picture]:
     """Curves of over-fitting."""
     part = curves[curves["method"].isin(fewshot_figures.FOLLOWED)]
     return [
@@ -222,7 +224,7 @@ def _curve_blocks(curves):
     ]
 
 
-def _comparison_blocks(base, metric, part, family):
+def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[str, str]) -> list:
     name = f"fewshot_{metric}_{base}"
     title = f"{words(metric).capitalize()} by method (base {base})"
     how = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
@@ -251,7 +253,7 @@ def _comparison_blocks(base, metric, part, family):
     return blocks
 
 
-def _contrast_blocks(contrasts, smallest_difference):
+def _contrast_blocks(contrasts: pd.DataFrame, smallest_difference: float) -> list:
     contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
     note = (
         "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
@@ -272,7 +274,7 @@ def _contrast_blocks(contrasts, smallest_difference):
     return blocks
 
 
-def _contrast_picture(contrasts):
+def _contrast_picture(contrasts: pd.DataFrame) -> Picture:
     return Picture(
         "fewshot_primary_contrasts",
         forest_figure(contrasts, contrast_names(contrasts), "difference in balanced accuracy"),
@@ -286,7 +288,7 @@ def _contrast_picture(contrasts):
     )
 
 
-def _missing_table(missing):
+def _missing_table(missing: pd.DataFrame) -> Table:
     keys = ["base", "method", "task", "way", "shot", "reason"]
     frame = missing[keys].drop_duplicates().reset_index(drop=True)
     shown = frame.groupby(["base", "task", "way", "shot", "reason"], sort=True).agg(methods=("method", "nunique"))
@@ -294,5 +296,5 @@ def _missing_table(missing):
     return Table("fewshot_not_run", frame, "Cells that were not run", note, shown=shown.reset_index())
 
 
-def _outcome(row, smallest_difference):
+def _outcome(row: dict, smallest_difference: float) -> str | None:
     return outcome(row["low"], row["high"], smallest_difference).value if row["metric"] in DRAWN else None

@@ -1,8 +1,16 @@
 """Figures of the few-shot comparison: ranks, learning curves and curves of over-fitting."""
 
+from typing import TYPE_CHECKING
+
 from scarceseq.report import style
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.
 FOLLOWED = {
@@ -18,13 +26,13 @@ FOLLOWED = {
 }
 
 
-def panels(table):
+def panels(table: "pd.DataFrame") -> list[tuple[str, str]]:
     """(task, way) of each panel, in order."""
     return sorted({(row.task, str(row.way)) for row in table.itertuples()})
 
 
 @style.styled
-def rank_figure(ranks, family, colours):
+def rank_figure(ranks: "pd.DataFrame", family: dict[str, str], colours: dict[str | None, str]) -> "Figure":
     """Mean rank of each method in one cell, best at the top; a bar as long as the critical difference starts there.
 
     Parameters
@@ -55,7 +63,7 @@ def rank_figure(ranks, family, colours):
 
 
 @style.styled
-def learning_figure(summary):
+def learning_figure(summary: "pd.DataFrame") -> "Figure":
     """Balanced accuracy against labelled samples per class, one panel per task and number of classes.
 
     Parameters
@@ -77,7 +85,7 @@ def learning_figure(summary):
 
 
 @style.styled
-def curve_figure(curves):
+def curve_figure(curves: "pd.DataFrame") -> "Figure":
     """Log loss on the query against steps of fine-tuning, one panel per task, classes and samples.
 
     Parameters
@@ -103,7 +111,7 @@ def curve_figure(curves):
     return drawn
 
 
-def _lines(ax, table, along, value, place):
+def _lines(ax: "Axes", table: "pd.DataFrame", along: str, value: str, place: str) -> None:
     for method, (colour, dashes, marker) in FOLLOWED.items():
         part = table[table["method"] == method].sort_values(along)
         if len(part):
@@ -113,7 +121,7 @@ def _lines(ax, table, along, value, place):
     ax.grid(True)
 
 
-def _legend(drawn, axes):
+def _legend(drawn: "Figure", axes: "np.ndarray") -> None:
     handles = {}
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))

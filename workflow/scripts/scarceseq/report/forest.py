@@ -1,12 +1,29 @@
 """Estimates with their intervals, one row each."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from scarceseq.report import style
 from scarceseq.report.wording import estimate
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def draw_estimate(ax, place, values, name, colour, marker="o", size=4.5, **bar):
+
+def draw_estimate(
+    ax: "Axes",
+    place: float,
+    values: Sequence[float],
+    name: str,
+    colour: str,
+    marker: str = "o",
+    size: float = 4.5,
+    **bar: Any,
+) -> None:
     """A mark at the mean and a bar over its interval, which tell their name and values.
 
     Parameters
@@ -31,7 +48,7 @@ def draw_estimate(ax, place, values, name, colour, marker="o", size=4.5, **bar):
 
 
 @style.styled
-def forest_figure(contrasts, names, label):
+def forest_figure(contrasts: "pd.DataFrame", names: list[str], label: str) -> "Figure":
     """Difference and interval of each contrast beside a line at zero.
 
     Parameters

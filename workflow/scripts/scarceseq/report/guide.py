@@ -1,5 +1,8 @@
 """Guide: which weights the scouts moved, how well the scouts did, and which genes are the most and least mobile."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
@@ -9,13 +12,20 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
+
 GENES_SHOWN = 15
 PANELS_PER_ROW = 3
 KEYS = ("base", "scheme")
 
 
 @style.styled
-def distribution_figure(guides):
+def distribution_figure(guides: dict[str, dict[str, dict[str, Any]]]) -> "Figure":
     """Distribution of guide values: one panel per guide, one strip per weight tensor.
 
     Parameters
@@ -43,7 +53,7 @@ def distribution_figure(guides):
     return drawn
 
 
-def _strip(ax, place, name, tensor):
+def _strip(ax: "Axes", place: int, name: str, tensor: dict[str, Any]) -> "QuadMesh":
     counts = np.asarray(tensor["histogram"], float)
     share = np.where(counts > 0, counts / max(counts.sum(), 1), np.nan)
     edges = np.linspace(0, 1, len(counts) + 1)
@@ -57,7 +67,7 @@ def _strip(ax, place, name, tensor):
 
 
 @style.styled
-def accuracy_figure(accuracy):
+def accuracy_figure(accuracy: pd.DataFrame) -> "Figure":
     """Histogram of the scouts' held-out accuracy, kept and dropped ones apart."""
     drawn, axes = style.figure(5.2, 2.8)
     ax = axes[0, 0]
@@ -74,7 +84,7 @@ def accuracy_figure(accuracy):
     return drawn
 
 
-def extremes(mobility, shown=GENES_SHOWN):
+def extremes(mobility: pd.DataFrame, shown: int = GENES_SHOWN) -> pd.DataFrame:
     """The most and the least mobile genes side by side.
 
     Parameters
@@ -94,12 +104,12 @@ def extremes(mobility, shown=GENES_SHOWN):
     )
 
 
-def descriptions(values):
+def descriptions(values: list[tuple[Mapping[str, str], Any]]) -> dict[str, dict[str, dict[str, Any]]]:
     """Description of each guide's tensors from its JSON file, by a title for the panel."""
     return {f"{words(of['guide'])} ({of['base']}, {words(of['scheme'])})": value["layers"] for of, value in values}
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if no guide was made."""
     if not inputs.has("guide_json"):
         return None
@@ -123,7 +133,7 @@ def section(inputs):
     return Section("guide", "Guide", blocks, facts)
 
 
-def _distribution_picture(guides):
+def _distribution_picture(guides: dict[str, dict[str, dict[str, Any]]]) -> Picture:
     tensors = len(next(iter(guides.values())))
     return Picture(
         "guide_distributions",
@@ -140,7 +150,7 @@ def _distribution_picture(guides):
     )
 
 
-def _accuracy_picture(accuracy):
+def _accuracy_picture(accuracy: pd.DataFrame) -> Picture:
     return Picture(
         "guide_scout_accuracy",
         accuracy_figure(accuracy),
@@ -153,7 +163,7 @@ def _accuracy_picture(accuracy):
     )
 
 
-def _mobility_tables(mobility):
+def _mobility_tables(mobility: pd.DataFrame) -> list[Table]:
     tables = []
     for keys, part in mobility.groupby(list(KEYS), sort=True):
         name = "_".join(keys)

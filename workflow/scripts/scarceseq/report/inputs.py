@@ -30,7 +30,7 @@ class Inputs:
         self._labels = labels or {}
 
     @staticmethod
-    def _listed(value):
+    def _listed(value: str | Path | Sequence[str]) -> list[Path]:
         return [Path(value)] if isinstance(value, (str, Path)) else [Path(path) for path in value]
 
     def has(self, *names: str) -> bool:

@@ -1,5 +1,9 @@
 """Gene graphs: their size, and how unevenly their edges are spread."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,8 +13,13 @@ from scarceseq.report.blocks import Picture, Section, Table
 from scarceseq.report.wording import words
 from scarceseq.seals import checked
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def graph_table(values):
+    from scarceseq.report.inputs import Inputs
+
+
+def graph_table(values: list[tuple[Mapping[str, str], Any]]) -> pd.DataFrame:
     """One row per graph from the graphs' JSON descriptions; nested values are left to the files.
 
     Parameters
@@ -34,18 +43,18 @@ def graph_table(values):
     return table[first + [name for name in table.columns if name not in first]]
 
 
-def out_degrees(edges):
+def out_degrees(edges: pd.DataFrame) -> pd.Series:
     """Number of genes that each source gene points to, largest first."""
     return edges.groupby("source").size().sort_values(ascending=False)
 
 
-def graph_genes(path):
+def graph_genes(path: Path) -> set[str]:
     """Genes of an edge file."""
     edges = read_table(path, columns=["source", "target"])
     return set(edges["source"]) | set(edges["target"])
 
 
-def perturbed_genes(screens):
+def perturbed_genes(screens: list[tuple[Mapping[str, str], Path]]) -> dict[str, set[str]]:
     """Perturbed genes of each screen."""
     import anndata
 
@@ -53,7 +62,7 @@ def perturbed_genes(screens):
 
 
 @style.styled
-def degree_figure(degrees):
+def degree_figure(degrees: dict[str, pd.Series]) -> "Figure":
     """Share of genes with at least so many out-going edges, one line per graph.
 
     Parameters
@@ -73,7 +82,7 @@ def degree_figure(degrees):
     return drawn
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if no graph was built."""
     if not inputs.has("graph_json"):
         return None

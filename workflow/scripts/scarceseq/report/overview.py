@@ -1,11 +1,14 @@
 """The head of the page: in words, what the configuration asked for."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from scarceseq.config.selector_names import selector_jobs
 from scarceseq.report import design
 from scarceseq.report.wording import count, listed, span
 
 
-def describe(settings):
+def describe(settings: Mapping[str, Any]) -> str:
     """What was run, in a few plain sentences.
 
     Parameters
@@ -22,7 +25,7 @@ def describe(settings):
     return " ".join(part for part in parts if part)
 
 
-def _source(settings):
+def _source(settings: Mapping[str, Any]) -> str:
     if "demo" in settings:
         demo = settings["demo"]
         return (
@@ -41,7 +44,7 @@ def _source(settings):
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _learning(settings):
+def _learning(settings: Mapping[str, Any]) -> str:
     if "pretrain" not in settings:
         return ""
     bases = settings["pretrain"]["bases"]
@@ -51,7 +54,7 @@ def _learning(settings):
     return text + "."
 
 
-def _fewshot(settings):
+def _fewshot(settings: Mapping[str, Any]) -> str:
     if "fewshot" not in settings:
         return ""
     fewshot = settings["fewshot"]
@@ -62,7 +65,7 @@ def _fewshot(settings):
     )
 
 
-def _own_study(settings):
+def _own_study(settings: Mapping[str, Any]) -> str:
     if "own_study" not in settings:
         return ""
     own = settings["own_study"]
@@ -70,7 +73,7 @@ def _own_study(settings):
     return f"The column {own['label']} of a supplied study was predicted with a packed model, by {methods}."
 
 
-def _selection(settings):
+def _selection(settings: Mapping[str, Any]) -> str:
     if "selection" not in settings:
         return ""
     selection = settings["selection"]
@@ -83,7 +86,7 @@ def _selection(settings):
     )
 
 
-def _design(settings):
+def _design(settings: Mapping[str, Any]) -> str:
     if "design" not in settings:
         return ""
     return design.asked_for(settings["design"])

@@ -1,5 +1,8 @@
 """A study of the user's own: what can be told, by which method, and by which genes."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from scarceseq.report import style
@@ -8,6 +11,12 @@ from scarceseq.report.forest import draw_estimate, forest_figure
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
+
 BINS = 5
 GENES_DRAWN = 20
 # Of integrated gradients, as a share of what they should add up to.
@@ -15,7 +24,7 @@ LARGEST_ERROR = 0.1
 
 
 @style.styled
-def accuracy_figure(scores, permutations, chance):
+def accuracy_figure(scores: "pd.DataFrame", permutations: "pd.DataFrame", chance: float) -> "Figure":
     """Balanced accuracy of each method with its interval, best at the top; ticks where permuted labels reach.
 
     Parameters
@@ -42,7 +51,7 @@ def accuracy_figure(scores, permutations, chance):
 
 
 @style.styled
-def reliability_figure(told, classes):
+def reliability_figure(told: "pd.DataFrame", classes: int) -> "Figure":
     """Share of right predictions against the probability that was told, in five bins of equal width.
 
     Parameters
@@ -72,7 +81,7 @@ def reliability_figure(told, classes):
 
 
 @style.styled
-def gene_figure(genes, summary):
+def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
     """The first genes, coloured by the class in which they are highest, and both measures of all genes.
 
     Parameters
@@ -111,11 +120,11 @@ def gene_figure(genes, summary):
     return drawn
 
 
-def _gene_names(genes):
+def _gene_names(genes: "pd.DataFrame") -> "pd.Series":
     return genes["gene_name"].fillna(genes["gene_id"]).astype(str)
 
 
-def _gene_texts(genes):
+def _gene_texts(genes: "pd.DataFrame") -> list[str]:
     """What the mark of each gene tells."""
     return [
         f"{name}: integrated gradients {text_of(row.attribution)}, values exchanged "
@@ -124,7 +133,7 @@ def _gene_texts(genes):
     ]
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if there is no study of the user's own."""
     if not inputs.has("own_scores"):
         return None
@@ -164,7 +173,7 @@ def section(inputs):
     return Section("own_study", "Your study", blocks, facts, [*confounded, *summary["verdict"][:1]])
 
 
-def _about(summary, card):
+def _about(summary: Mapping[str, Any], card: Mapping[str, Any]) -> str:
     how = "once, on the held-out samples" if summary["held_out"] else f"in {summary['folds']} folds"
     often = "" if summary["held_out"] else f", {count(summary['repeats'], 'time')} anew"
     return (
@@ -175,7 +184,7 @@ def _about(summary, card):
     )
 
 
-def _accuracy(scores, permutations, summary):
+def _accuracy(scores: "pd.DataFrame", permutations: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_accuracy",
         accuracy_figure(scores, permutations, 1 / len(summary["classes"])),
@@ -188,7 +197,7 @@ def _accuracy(scores, permutations, summary):
     )
 
 
-def _differences(contrasts, names, summary):
+def _differences(contrasts: "pd.DataFrame", names: list[str], summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_differences",
         forest_figure(contrasts, names, f"difference of {words(summary['first'])} in balanced accuracy"),
@@ -199,7 +208,7 @@ def _differences(contrasts, names, summary):
     )
 
 
-def _reliability(inputs, summary):
+def _reliability(inputs: "Inputs", summary: Mapping[str, Any]) -> Picture:
     told = inputs.table("own_predictions")
     told = told[told["method"] == summary["first"]]
     state = "calibrated on inner folds of the training samples" if summary["calibrated"] else "not calibrated"
@@ -214,7 +223,7 @@ def _reliability(inputs, summary):
     )
 
 
-def _genes_sentence(checked):
+def _genes_sentence(checked: Mapping[str, Any]) -> str:
     if checked["completeness_error"] > LARGEST_ERROR:
         return (
             f"Integrated gradients do not add up to the decision of {words(checked['method'])} (error "
@@ -228,7 +237,7 @@ def _genes_sentence(checked):
     )
 
 
-def _genes_picture(genes, checked):
+def _genes_picture(genes: "pd.DataFrame", checked: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_genes_agreement",
         gene_figure(genes, checked),

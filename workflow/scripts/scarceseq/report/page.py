@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import yaml
@@ -20,6 +20,9 @@ from markupsafe import Markup
 from scarceseq.files import atomic, write_table
 from scarceseq.report import style, value_text
 from scarceseq.report.blocks import Section
+
+if TYPE_CHECKING:
+    from scarceseq.report.blocks import Paragraph, Picture, Table
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")
@@ -115,7 +118,7 @@ def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str],
     )
 
 
-def _prepared(block, drawings, tables):
+def _prepared(block: "Paragraph | Picture | Table", drawings: Mapping[str, str], tables: Path) -> dict[str, Any]:
     values = {
         "kind": block.kind,
         **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))},

@@ -1,5 +1,8 @@
 """Predictors of unseen perturbations: what each reaches between floor and ceiling, and what a screen cannot carry."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +13,11 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
 
 NO_SOURCE = "none"
 RELATIVE = "mse / floor"
@@ -25,12 +33,12 @@ DRAWN = ("mse", "pearson_delta", "pearson_delta_perturbed_mean", "centroid_accur
 """Metrics that get a panel, those a screen has; the others are in the table."""
 
 
-def label(row):
+def label(row: Any) -> str:
     """Name of a predictor and of what it is given."""
     return words(row.predictor) + (f" ({words(row.source)})" if row.source != NO_SOURCE else "")
 
 
-def predictor_table(summary):
+def predictor_table(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per predictor of a screen, one column per metric: mean and interval over splits; floor and ceiling last.
 
     Parameters
@@ -54,13 +62,13 @@ def predictor_table(summary):
     return wide.fillna("").rename_axis("predictor").reset_index()
 
 
-def interval(mean, low, high):
+def interval(mean: float, low: float, high: float) -> str:
     """A mean and its interval, on one line."""
     return f"{mean:.3g}\u00a0[{low:.3g},\u00a0{high:.3g}]"
 
 
 @style.styled
-def predictor_figure(summary):
+def predictor_figure(summary: pd.DataFrame) -> "Figure":
     """Mean and interval of each predictor, one panel per metric, floor and ceiling as lines.
 
     Parameters
@@ -93,7 +101,7 @@ def predictor_figure(summary):
     return drawn
 
 
-def section(inputs, settings):
+def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     """Section of the page, or None if nothing was predicted.
 
     Parameters
@@ -137,7 +145,7 @@ def section(inputs, settings):
     return Section("perturbation", "Predicting unseen perturbations", blocks, findings=findings)
 
 
-def how_gears_learned(settings):
+def how_gears_learned(settings: Mapping[str, Any]) -> str:
     """What a training step of GEARS saw, and what the modes are worth.
 
     Parameters
@@ -154,7 +162,7 @@ def how_gears_learned(settings):
     return f"{text} {WORTH_OF_MODES}"
 
 
-def _picture(screen, part):
+def _picture(screen: str, part: pd.DataFrame) -> Picture:
     transductive = bool(part["transductive"].any())
     return Picture(
         f"perturbation_{screen}",
@@ -170,7 +178,7 @@ def _picture(screen, part):
     )
 
 
-def _transfer(inputs):
+def _transfer(inputs: "Inputs") -> list[Paragraph | Picture | Table]:
     """Guided transfer between screens: the sentence, a figure and a table; nothing if there is none."""
     if not inputs.has("perturbation_transfer"):
         return []
@@ -195,7 +203,7 @@ def _transfer(inputs):
 
 
 @style.styled
-def transfer_figure(values):
+def transfer_figure(values: pd.DataFrame) -> "Figure":
     """Mean and interval of each method, one panel per transfer and budget.
 
     Parameters

@@ -1,6 +1,7 @@
 """Pre-training: loss over steps, and the model against simple predictors on studies it never saw."""
 
 import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,12 @@ from scarceseq.report.wording import count, words
 from scarceseq.statistics.intervals import mean_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
 
 LABEL_LETTERS = 36  # that fit under a panel
 PANEL_TITLES = {"gene_mean": "gene means", "pca": "components, as many", "pca_tuned": "components, tuned"}
@@ -31,7 +38,7 @@ LOSS_WORDS = {
 }
 
 
-def objectives(history):
+def objectives(history: pd.DataFrame) -> list[str]:
     """Names of a base's objectives in its history, `loss` where it holds nothing else."""
     found = [
         name.removeprefix("train_") for name in history if name.startswith("train_") and history[name].notna().any()
@@ -40,7 +47,7 @@ def objectives(history):
 
 
 @style.styled
-def loss_figure(history):
+def loss_figure(history: pd.DataFrame) -> "Figure":
     """Training and held-out loss over steps: one row per base, one panel for each of its objectives.
 
     Parameters
@@ -64,7 +71,7 @@ def loss_figure(history):
     return drawn
 
 
-def _loss_panel(ax, history, name, label):
+def _loss_panel(ax: "Axes", history: pd.DataFrame, name: str, label: str) -> None:
     learning = ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
     style.tell(learning, f"pretrain studies, {label}")
     held_out = history.dropna(subset=[f"validation_{name}"])
@@ -80,7 +87,7 @@ def _loss_panel(ax, history, name, label):
     ax.yaxis.grid(True)
 
 
-def error_table(evaluation):
+def error_table(evaluation: pd.DataFrame) -> pd.DataFrame:
     """Masked squared error per base, role and predictor: the mean over studies, and in how many the model wins.
 
     Parameters
@@ -107,7 +114,7 @@ def error_table(evaluation):
     return pd.DataFrame(rows, columns=names).astype({"model_wins": "Int64"})
 
 
-def score_table(scores):
+def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean over studies of each score: base, split_role, metric, predictor, value, studies, samples."""
     keys = ["base", "split_role", "metric", "predictor"]
     return scores.groupby(keys, as_index=False).agg(
@@ -115,7 +122,7 @@ def score_table(scores):
     )
 
 
-def verdict(errors):
+def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
     """One sentence per base and role: how the model compares with the best simple predictor on held-out studies.
 
     Parameters
@@ -156,7 +163,7 @@ def verdict(errors):
 
 
 @style.styled
-def error_figure(evaluation):
+def error_figure(evaluation: pd.DataFrame) -> "Figure":
     """Error of the model against each simple predictor, one point per study, one panel per rival."""
     rivals = [name for name in sorted(evaluation["predictor"].unique()) if name != "model"]
     drawn, axes = style.figure(3.4 * len(rivals), 3.4, columns=len(rivals))
@@ -188,7 +195,7 @@ def error_figure(evaluation):
     return drawn
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if nothing was pre-trained."""
     if not inputs.has("pretrain_history"):
         return None
@@ -222,7 +229,7 @@ def section(inputs):
     return Section("pretrain", "Pre-training", blocks, [], findings)
 
 
-def _loss_picture(history):
+def _loss_picture(history: pd.DataFrame) -> Picture:
     return Picture(
         "pretrain_loss",
         loss_figure(history),
@@ -235,7 +242,7 @@ def _loss_picture(history):
     )
 
 
-def _error_picture(evaluation):
+def _error_picture(evaluation: pd.DataFrame) -> Picture:
     return Picture(
         "pretrain_against_simple",
         error_figure(evaluation),

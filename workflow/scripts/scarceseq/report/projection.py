@@ -1,16 +1,21 @@
 """Samples on two axes, for looking at: principal components, and UMAP of them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Principal components that UMAP starts from, and its own default number of neighbours.
 UMAP_COMPONENTS = 50
 UMAP_NEIGHBOURS = 15
 
 
-def choose_rows(rows, limit, seed):
+def choose_rows(rows: int, limit: int, seed: int) -> np.ndarray:
     """Sorted indices of at most `limit` of `rows` rows, drawn without replacement from `seed`."""
     if rows <= limit:
         return np.arange(rows)
@@ -18,7 +23,7 @@ def choose_rows(rows, limit, seed):
     return np.sort(generator.choice(rows, size=limit, replace=False))
 
 
-def principal_components(expression, components=2):
+def principal_components(expression: np.ndarray, components: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Scores on the first principal components of centred genes (no scaling), by the samples' Gram matrix.
 
     Parameters
@@ -46,7 +51,7 @@ def principal_components(expression, components=2):
     return scores, values_kept / total if total > 0 else np.zeros(len(order))
 
 
-def umap(scores, seed):
+def umap(scores: np.ndarray, seed: int) -> np.ndarray:
     """Places by UMAP (McInnes, Healy and Melville, arXiv:1802.03426), the same for the same seed on one machine.
 
     Parameters
@@ -82,7 +87,7 @@ def umap(scores, seed):
     return model.fit_transform(np.ascontiguousarray(scores, dtype=np.float32))
 
 
-def share_between(scores, groups):
+def share_between(scores: np.ndarray, groups: "pd.Series | np.ndarray") -> np.ndarray:
     """Share of each component's variance that lies between groups (eta squared).
 
     Parameters

@@ -4,6 +4,7 @@ import platform
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,6 +13,9 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 from scarceseq.runtime import READY
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
 STAGES = [
@@ -49,7 +53,7 @@ RULES = {
 }
 
 
-def read_benchmarks(folder):
+def read_benchmarks(folder: str | Path) -> pd.DataFrame:
     """All benchmark files below a folder, but that of the report, which would be of the page before.
 
     Parameters
@@ -75,7 +79,7 @@ def read_benchmarks(folder):
     return pd.concat(frames, ignore_index=True).reindex(columns=names) if frames else pd.DataFrame(columns=names)
 
 
-def _start_seconds(log):
+def _start_seconds(log: Path) -> float:
     try:
         said = re.search(rf"{READY} ([0-9.]+) s", log.read_text(errors="replace"))
     except OSError:
@@ -83,7 +87,7 @@ def _start_seconds(log):
     return float(said[1]) if said else float("nan")
 
 
-def rule_table(jobs):
+def rule_table(jobs: pd.DataFrame) -> pd.DataFrame:
     """Jobs, total and longest time, and peak memory per rule, in the order of the stages."""
     table = jobs.groupby("rule").agg(
         jobs=("job", "size"),
@@ -103,7 +107,7 @@ def rule_table(jobs):
 
 
 @style.styled
-def time_figure(table):
+def time_figure(table: pd.DataFrame) -> "Figure":
     """Bars of total time and of peak memory per rule."""
     drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
     stages = [stage for stage in [*STAGES, "other"] if stage in set(table["stage"])]
@@ -127,7 +131,7 @@ def time_figure(table):
     return drawn
 
 
-def versions():
+def versions() -> pd.DataFrame:
     """Versions of the interpreter and of the packages that were installed where the report was made."""
     rows = [("python", platform.python_version())]
     for name in PACKAGES:
@@ -140,7 +144,7 @@ def versions():
     )
 
 
-def section(folder):
+def section(folder: str | Path) -> Section:
     """Section of the page: always there, since at least the versions are known."""
     jobs = read_benchmarks(folder)
     blocks, facts = [], []
@@ -165,7 +169,7 @@ def section(folder):
     return Section("resources", "Run times and versions", blocks, facts)
 
 
-def _picture(table):
+def _picture(table: pd.DataFrame) -> Picture:
     return Picture(
         "run_times",
         time_figure(table),

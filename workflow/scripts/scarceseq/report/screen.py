@@ -1,5 +1,8 @@
 """Screens: how many perturbations and cells, how strong and reproducible the effects are, which genes respond."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,10 +13,13 @@ from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.seals import checked
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 STRONGEST, GENES_EACH = 15, 5
 
 
-def effect_table(path, screen):
+def effect_table(path: str | Path, screen: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Strength and reliability of each perturbation of one screen.
 
     Parameters
@@ -53,7 +59,7 @@ def effect_table(path, screen):
 
 
 @style.styled
-def strength_figure(effects):
+def strength_figure(effects: pd.DataFrame) -> "Figure":
     """Strength of each effect against its reliability, or the strengths in order; one panel per screen."""
     screens = list(dict.fromkeys(effects["screen"]))
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
@@ -73,7 +79,7 @@ def strength_figure(effects):
     return drawn
 
 
-def response_table(genes, effects):
+def response_table(genes: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """Top responding genes of the strongest perturbations, in words.
 
     Parameters
@@ -97,7 +103,7 @@ def response_table(genes, effects):
     )
 
 
-def section(inputs):
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if no screen was prepared."""
     if not inputs.has("screen_pseudobulk"):
         return None
@@ -147,7 +153,7 @@ def _cells_table(inputs: Inputs) -> list[Table]:
     return [Table("screen_cells", pd.DataFrame(rows), "Cells and labels", note, folded=True)] if rows else []
 
 
-def _strength_picture(effects):
+def _strength_picture(effects: pd.DataFrame) -> Picture:
     return Picture(
         "screen_strength",
         strength_figure(effects),

@@ -1,5 +1,7 @@
 """Selection: learning curves over budgets, contrasts against random choice, and what is not defined."""
 
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from scarceseq.report import choices, style
@@ -10,6 +12,12 @@ from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
 from scarceseq.statistics.outcomes import meanings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from scarceseq.report.inputs import Inputs
 
 RANDOM, NO_GRAPH = "random", "none"
 METRIC_WORDS = {
@@ -26,7 +34,7 @@ WAYS_DRAWN, ROWS_DRAWN = 7, 24
 
 
 @style.styled
-def curves_figure(summary):
+def curves_figure(summary: pd.DataFrame) -> "Figure":
     """Learning curves of one screen: one row per metric, one column per predictor, one line per way of choosing.
 
     Parameters
@@ -58,7 +66,7 @@ def curves_figure(summary):
     return drawn
 
 
-def line_looks(summary):
+def line_looks(summary: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
     """Colour and dashes of each (selector, graph): a colour per selector, dashes per graph, random in grey."""
     selectors = [name for name in dict.fromkeys(summary["selector"]) if name != RANDOM]
     graphs = [name for name in dict.fromkeys(summary["graph"]) if name != NO_GRAPH]
@@ -69,7 +77,7 @@ def line_looks(summary):
     return looks
 
 
-def _curve(ax, curve, key, look):
+def _curve(ax: "Axes", curve: pd.DataFrame, key: tuple[str, str], look: tuple[str, str]) -> None:
     selector, graph = key
     colour, dashes = look
     label = words(selector) + (f", {words(graph)} graph" if graph != NO_GRAPH else "")
@@ -84,7 +92,7 @@ def _curve(ax, curve, key, look):
         style.tell(band, f"{label}, interval over splits")
 
 
-def area_table(summary):
+def area_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Mean height of each learning curve with its interval: one row per way of choosing, one column per metric.
 
     Parameters
@@ -101,7 +109,7 @@ def area_table(summary):
     return wide[[column for column in columns if column in wide.columns]].reset_index()
 
 
-def relative(contrasts):
+def relative(contrasts: pd.DataFrame) -> pd.DataFrame:
     """Contrasts as a percentage of what random leaves to be gained; those where nothing is left are n/a.
 
     Parameters
@@ -115,7 +123,7 @@ def relative(contrasts):
     return scaled
 
 
-def conclusions(contrasts):
+def conclusions(contrasts: pd.DataFrame) -> list[str]:
     """The verdict on each primary contrast, or that there is none, and whether the graphs matter."""
     primary = contrasts[contrasts["kind"] == "primary"]
     groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
@@ -124,7 +132,7 @@ def conclusions(contrasts):
     return [*found, *([f"Does the graph matter? {graphs}"] if graphs else [])]
 
 
-def section(inputs):
+def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if nothing was selected."""
     if not inputs.has("selection_summary"):
         return None
@@ -154,12 +162,12 @@ def section(inputs):
     return Section("selection", "Choosing perturbations", blocks, [], findings)
 
 
-def ways(table):
+def ways(table: pd.DataFrame) -> list[tuple[str, str]]:
     """Distinct (selector, graph) pairs."""
     return list(dict.fromkeys(zip(table["selector"], table["graph"], strict=True)))
 
 
-def drawn_ways(curves, areas):
+def drawn_ways(curves: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Rows of the ways of choosing that a figure can hold: those of the planned contrasts, and the best of the others.
 
     Parameters
@@ -179,7 +187,7 @@ def drawn_ways(curves, areas):
     return pd.concat(parts) if parts else curves
 
 
-def _curves_picture(screen, part, drawn):
+def _curves_picture(screen: str, part: pd.DataFrame, drawn: int) -> Picture:
     transductive = bool(part["transductive"].any())
     return Picture(
         f"selection_curves_{screen}",
@@ -198,7 +206,7 @@ def _curves_picture(screen, part, drawn):
     )
 
 
-def _contrast_blocks(contrasts):
+def _contrast_blocks(contrasts: pd.DataFrame) -> list:
     raw = contrasts[(contrasts["scale"] == "raw") & (contrasts["quantity"] == "area")]
     drawn = raw[(raw["metric"] == "mse") & (raw["against"] == RANDOM)].sort_values(
         ["kind", "screen", "predictor", "selector", "graph"]
@@ -230,13 +238,13 @@ def _contrast_blocks(contrasts):
     return blocks
 
 
-def _contrast_name(row):
+def _contrast_name(row: Any) -> str:
     graph = f" ({words(row.graph)})" if row.graph != NO_GRAPH else ""
     name = f"{words(row.selector)}{graph}, {words(row.predictor)}"
     return f"{name} [primary]" if row.kind == "primary" else name
 
 
-def _contrast_picture(screen, contrasts):
+def _contrast_picture(screen: str, contrasts: pd.DataFrame) -> Picture:
     total = len(contrasts)
     if total > ROWS_DRAWN:
         planned = contrasts["predictor"] == PRIMARY["predictor"]
@@ -259,7 +267,7 @@ def _contrast_picture(screen, contrasts):
     )
 
 
-def _undefined_table(missing):
+def _undefined_table(missing: pd.DataFrame) -> list[Table]:
     if missing.empty:
         return []
     frame = missing[["screen", "metric", "reason"]].drop_duplicates().reset_index(drop=True)

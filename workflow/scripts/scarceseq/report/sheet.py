@@ -1,6 +1,8 @@
 """A list of genes to perturb on one printed page: what it reaches, its first genes, the plates."""
 
 import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,6 +11,10 @@ from matplotlib.patches import Rectangle
 from scarceseq.report import style
 from scarceseq.report.design import about, draw_curve, sentence
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 A4 = (8.27, 11.69)
 MARGIN = 0.6  # inches
 LISTED, PLATES_DRAWN = 14, 2
@@ -16,7 +22,9 @@ FILL = {"control": style.AMBER, "empty": "white"}
 
 
 @style.styled
-def sheet_figure(name, order, plates, curve, summary):
+def sheet_figure(
+    name: str, order: "pd.DataFrame", plates: "pd.DataFrame", curve: "pd.DataFrame", summary: Mapping[str, Any]
+) -> Figure:
     """The page as a figure.
 
     Parameters
@@ -42,13 +50,13 @@ def sheet_figure(name, order, plates, curve, summary):
     return drawn
 
 
-def _axes(drawn, bottom, height, left=0.0):
+def _axes(drawn: Figure, bottom: float, height: float, left: float = 0.0) -> "Axes":
     """Axes over the width of the page; `bottom` and `height` in inches, `left` to be kept free."""
     width = A4[0] - 2 * MARGIN - left
     return drawn.add_axes([(MARGIN + left) / A4[0], bottom / A4[1], width / A4[0], height / A4[1]])
 
 
-def _draw_list(ax, order):
+def _draw_list(ax: "Axes", order: "pd.DataFrame") -> None:
     """The first genes with their gains and what they cover."""
     ax.set_axis_off()
     shown = order.head(LISTED)
@@ -63,12 +71,12 @@ def _draw_list(ax, order):
         ax.text(0.05, -0.02, f"and {len(order) - LISTED:,} more: order.tsv", fontsize=7.5, color=style.GREY, va="top")
 
 
-def _short(text, width):
+def _short(text: str, width: int) -> str:
     """Text cut at a word."""
     return textwrap.shorten(str(text), width, placeholder=" ...")
 
 
-def _draw_plates(drawn, plates, below):
+def _draw_plates(drawn: Figure, plates: "pd.DataFrame", below: float) -> None:
     """The first plates, down from `below` inches."""
     numbers = sorted(set(plates["plate"]))
     each = min((below - 0.45) / min(len(numbers) or 1, PLATES_DRAWN), 2.9)
@@ -81,7 +89,7 @@ def _draw_plates(drawn, plates, below):
         drawn.text(MARGIN / A4[0], 0.02, f"and {left:,} more plates: plates.tsv", fontsize=7.5, color=style.GREY)
 
 
-def _draw_plate(ax, plate, number, last):
+def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> None:
     """One plate: genes shaded by their rank, the first ones darkest; wells for controls and free ones."""
     rows, columns = sorted(set(plate["row"])), int(plate["column"].max())
     high = max(int(plate["rank"].max()), 1)

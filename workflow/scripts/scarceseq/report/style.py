@@ -2,7 +2,9 @@
 
 import io
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -12,6 +14,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from scarceseq.cells import without_control
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.container import BarContainer
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, BLACK, GREY, LIGHT = "#56B4E9", "#E69F00", "#1a1a1a", "#7a7a7a", "#c9ced3"
@@ -52,7 +60,9 @@ styled = matplotlib.rc_context(_SETTINGS)
 """Decorator of every function that draws: the shared settings hold while it does."""
 
 
-def figure(width=8.0, height=3.2, rows=1, columns=1, **options):
+def figure(
+    width: float = 8.0, height: float = 3.2, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, np.ndarray]:
     """Empty figure and its axes in the shared style.
 
     Parameters
@@ -71,7 +81,7 @@ def figure(width=8.0, height=3.2, rows=1, columns=1, **options):
     return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
 
 
-def tell(artists, text, points=()):
+def tell(artists: "Artist | Sequence[Artist]", text: str, points: Iterable[str] = ()) -> None:
     """Have marks say what they are: `svg` writes the texts as titles, which browsers show where the reader points.
 
     Parameters
@@ -88,7 +98,7 @@ def tell(artists, text, points=()):
         artist.told = text, list(points)
 
 
-def tell_bins(bars, counted, along, whole=False):
+def tell_bins(bars: "BarContainer", counted: tuple[str, str], along: str, whole: bool = False) -> None:
     """Have the bars of a histogram say how many they count, and where: '12 samples: 3,000 to 4,000 genes above zero'.
 
     Parameters
@@ -109,7 +119,7 @@ def tell_bins(bars, counted, along, whole=False):
             tell(bar, f"{count(int(bar.get_height()), *counted)}: {along.format(place)}")
 
 
-def svg(drawn, name):
+def svg(drawn: Figure, name: str) -> str:
     """SVG of a figure: text stays text, marks have the titles that `tell` gave them, equal figures give equal bytes.
 
     Parameters
@@ -132,7 +142,7 @@ def svg(drawn, name):
     return without_control(_titled(buffer.getvalue(), {artist.get_gid(): artist for artist in marks}))
 
 
-def _titled(text, marks):
+def _titled(text: str, marks: dict[str, Any]) -> str:
     """SVG with titles in the groups of marks, by identifier, and in the points inside."""
     parts = text.split('<g id="')  # one artist each: groups without an identifier are inside those with one
     for number, part in enumerate(parts):
@@ -144,7 +154,7 @@ def _titled(text, marks):
     return '<g id="'.join(parts)
 
 
-def _points_told(artist):
+def _points_told(artist: Any) -> list[str]:
     """Texts of the points that are drawn, which those without a place are not; none if some lie outside the figure."""
     _, points = artist.told
     if not 0 < len(points) <= POINTS_TOLD:
@@ -160,15 +170,15 @@ def _points_told(artist):
     return [text for text, flag in zip(points, known, strict=True) if flag]
 
 
-def _titled_points(inside, texts):
+def _titled_points(inside: str, texts: Iterator[str]) -> str:
     return re.sub("<use ([^>]*)/>", lambda use: f"<use {use[1]}>{_title(next(texts))}</use>", inside)
 
 
-def _title(text):
+def _title(text: str) -> str:
     return f"<title>{escape(text)}</title>"
 
 
-def inline(text, name, label):
+def inline(text: str, name: str, label: str) -> str:
     """The same SVG for use inside an HTML page: no prologue, identifiers made unique, a name for screen readers.
 
     It is a group to them, not an image: of an image they would read no titles of marks.
@@ -183,7 +193,7 @@ def inline(text, name, label):
     return re.sub(r'<svg((?:\s+(?:height|width)="[^"]*")*)', head, body, count=1)
 
 
-def plain_number(value, _position=None):
+def plain_number(value: float, _position: int | None = None) -> str:
     """Tick text without powers or mathematics: 0.01, 1, 20k, 3M."""
     for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
@@ -191,12 +201,12 @@ def plain_number(value, _position=None):
     return f"{value:.3g}"
 
 
-def plain_ticks(axis):
+def plain_ticks(axis: "Axis") -> None:
     """Write large numbers of an axis as 20k, 3M."""
     axis.set_major_formatter(FuncFormatter(plain_number))
 
 
-def logarithmic(ax, which="x"):
+def logarithmic(ax: "Axes", which: str = "x") -> None:
     """Make an axis logarithmic with plain tick texts."""
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     axis = ax.xaxis if which == "x" else ax.yaxis

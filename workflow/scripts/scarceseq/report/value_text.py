@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,12 @@ import pandas as pd
 MISSING = "n/a"
 
 
-def missing(value):
+def missing(value: Any) -> bool:
     """Whether a cell is empty."""
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def text_of(value):
+def text_of(value: Any) -> str:
     """Printed form of one value: three significant digits, thousands separated, n/a where there is none."""
     if missing(value):
         return MISSING
@@ -27,11 +28,11 @@ def text_of(value):
     return str(value)
 
 
-def _signed(value, text):
+def _signed(value: float, text: str) -> str:
     return f"−{text}" if value < 0 else text
 
 
-def _magnitude(size):
+def _magnitude(size: float) -> str:
     if size == 0:
         return "0"
     if not math.isfinite(size):
@@ -43,12 +44,12 @@ def _magnitude(size):
     return f"{size:.1e}"
 
 
-def is_number(series):
+def is_number(series: pd.Series) -> bool:
     """Whether a column is set flush right."""
     return pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
 
 
-def grid(frame):
+def grid(frame: pd.DataFrame) -> dict[str, list]:
     """Rows of a table for the template.
 
     Parameters
@@ -66,12 +67,12 @@ def grid(frame):
     return {"columns": columns, "rows": [list(row) for row in zip(*cells, strict=True)]}
 
 
-def _column(series, flag):
+def _column(series: pd.Series, flag: bool) -> list[tuple[str, str, bool]]:
     values = series.tolist()
     if flag and all(missing(value) or float(value).is_integer() for value in values):
         return [(MISSING if missing(value) else text_of(int(value)), "", True) for value in values]
     return [(text_of(value), _full(value, flag), flag) for value in values]
 
 
-def _full(value, flag):
+def _full(value: Any, flag: bool) -> str:
     return repr(value) if flag and isinstance(value, float) and not missing(value) else ""

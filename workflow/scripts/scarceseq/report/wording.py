@@ -1,33 +1,36 @@
 """Keys, counts and estimates in plain words."""
 
+from collections.abc import Collection, Iterable
+from typing import Any
+
 import numpy as np
 
 from scarceseq.report.value_text import text_of
 
 
-def words(name):
+def words(name: Any) -> str:
     """A key in plain words: underscores become spaces; a selector in rounds is `on` the model it names."""
     return str(name).replace("_", " ").replace("@", " on ")
 
 
-def count(number, singular, plural=None):
+def count(number: int, singular: str, plural: str | None = None) -> str:
     """'1 study', '1,200 studies'."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def estimate(mean, low=np.nan, high=np.nan):
+def estimate(mean: float, low: float = np.nan, high: float = np.nan) -> str:
     """'0.812 (0.750 to 0.860)', or '0.812' if there is no interval."""
     text = text_of(mean)
     return f"{text} ({text_of(low)} to {text_of(high)})" if np.isfinite([low, high]).all() else text
 
 
-def span(numbers):
+def span(numbers: Collection[float]) -> str:
     """'12', or '3 to 12' if the numbers differ."""
     low, high = int(min(numbers)), int(max(numbers))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def listed(names):
+def listed(names: Iterable[str]) -> str:
     """'a', 'a and b', 'a, b and c', in plain words."""
     names = [words(name) for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

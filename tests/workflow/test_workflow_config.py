@@ -156,7 +156,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key fewshot.methods: `genes_knn` is now called `knn@genes`",
         ),
         (
-            lambda c: c["fewshot"].update(fitting={"candidates": {"feature_transform": [2, 1, 0, 5, 4, 3]}}),
+            lambda c: c["fewshot"].update(fitting={"candidates": {"feature_transform": [2]}}),
             "config key fewshot.fitting.candidates.feature_transform",
         ),
         (
@@ -192,7 +192,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
         ),
         (
             lambda c: c["fewshot"].pop("shuffled_scheme"),
-            "config key fewshot.shuffled_scheme: '' is no scheme of guide.schemes; shuffled_scouts_guide needs one",
+            "config key fewshot.shuffled_scheme: '' is no scheme of guide.schemes; guided@shuffled_scouts needs one",
         ),
         (
             lambda c: c["guide"]["schemes"]["shuffled"].update(minimum_held_out_accuracy=0.7),

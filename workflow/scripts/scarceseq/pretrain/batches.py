@@ -1,13 +1,22 @@
 """Batches as the task gets them: z-scores on the device that computes, masks, noise."""
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_part
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def cut_batch(batch_samples, samples_at_once=0, rank=0, size=1):
+    import numpy as np
+
+    from scarceseq.pretrain.settings import PretrainSettings
+
+
+def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size: int = 1) -> list[range]:
     """The parts of a batch that one process computes one after the other.
 
     Parameters
@@ -29,7 +38,9 @@ def cut_batch(batch_samples, samples_at_once=0, rank=0, size=1):
     return [range(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
-def standardiser(mean, scale, dtype):
+def standardiser(
+    mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype
+) -> "Callable[[torch.Tensor], torch.Tensor]":
     """Function from log2(TPM + 1), (samples, genes), to z-scores of type `dtype`, in one pass.
 
     Parameters
@@ -41,7 +52,7 @@ def standardiser(mean, scale, dtype):
     factor = 1 / scale
     shift = -mean * factor
 
-    def standardise(values):
+    def standardise(values: torch.Tensor) -> torch.Tensor:
         standardised = torch.empty(values.shape, dtype=dtype, device=values.device)
         for rows in cached_rows(values):
             torch.addcmul(shift, values[rows], factor, out=standardised[rows])
@@ -50,7 +61,9 @@ def standardiser(mean, scale, dtype):
     return standardise
 
 
-def make_batch(samples, expression, part, settings, seed):
+def make_batch(
+    samples: "np.ndarray", expression: torch.Tensor, part: range, settings: "PretrainSettings", seed: int
+) -> Batch:
     """Part of a batch: what is hidden of it is drawn from the step's seed, however the batch is cut.
 
     Parameters
@@ -77,5 +90,12 @@ def make_batch(samples, expression, part, settings, seed):
     return Batch(samples, expression, mask, noise)
 
 
-def _fill(drawn, fill, amount, part, settings, seed):
+def _fill(
+    drawn: torch.Tensor,
+    fill: "Callable[[torch.Tensor, float, int], None]",
+    amount: float,
+    part: range,
+    settings: "PretrainSettings",
+    seed: int,
+) -> None:
     fill_part(drawn, lambda rows, block_seed: fill(rows, amount, block_seed), part, settings.batch_samples, seed)

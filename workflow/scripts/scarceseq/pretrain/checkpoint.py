@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import safetensors
 import safetensors.torch
@@ -18,12 +19,17 @@ from scarceseq.errors import InputError
 from scarceseq.files import atomic
 from scarceseq.seals import checked
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    import torch
+
 logger = logging.getLogger(__name__)
 
 NAME = "state.safetensors"
 
 
-def fingerprint(**parts):
+def fingerprint(**parts: "Any") -> str:
     """SHA-256 of what a run depends on, as JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 
@@ -39,11 +45,11 @@ class Checkpoint:
         Of what the run depends on; a checkpoint of another run is not used.
     """
 
-    def __init__(self, folder, fingerprint):
+    def __init__(self, folder: str | Path, fingerprint: str) -> None:
         self.folder, self.fingerprint = Path(folder), fingerprint
         self.path = self.folder / NAME
 
-    def save(self, tensors, scalars):
+    def save(self, tensors: "dict[str, torch.Tensor]", scalars: "dict[str, Any]") -> None:
         """Replace the checkpoint.
 
         Parameters
@@ -59,7 +65,7 @@ class Checkpoint:
             with open(temporary, "rb") as handle:
                 os.fsync(handle.fileno())
 
-    def load(self):
+    def load(self) -> "tuple[dict[str, torch.Tensor], dict[str, Any]] | None":
         """(tensors, scalars) on the processor, or None if there is no checkpoint of this run."""
         if not self.path.exists():
             return None
@@ -75,7 +81,7 @@ class Checkpoint:
             return None
         return tensors, json.loads(metadata["scalars"])
 
-    def delete(self):
+    def delete(self) -> None:
         """Remove the checkpoint, and what a kill left half-written beside it."""
         if self.folder.is_dir():
             for path in self.folder.iterdir():

@@ -9,17 +9,17 @@ from torch import nn
 class Classifier(nn.Module):
     """Encoder and linear head; parameters are named ``encoder.*`` and ``head.*``."""
 
-    def __init__(self, encoder, head):
+    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
 
-    def forward(self, expression):
+    def forward(self, expression: torch.Tensor) -> torch.Tensor:
         """Logits, (samples, classes), of z-scored expression, (samples, genes)."""
         return self.head(self.encoder(expression))
 
 
-def make_classifier(base_network, classes, seed):
+def make_classifier(base_network: nn.Module, classes: int, seed: int) -> Classifier:
     """Classifier that starts from a deep copy of the base's encoder.
 
     Parameters

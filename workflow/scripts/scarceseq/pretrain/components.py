@@ -1,8 +1,12 @@
 """Principal components of as many samples as there are, in bounded memory."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Up to so many samples are decomposed at once; more are read again and again in blocks of this size.
 SAMPLES_AT_ONCE = 2048
@@ -28,12 +32,12 @@ class Components:
     variances: np.ndarray
     total_variance: float
 
-    def scores(self, expression):
+    def scores(self, expression: np.ndarray) -> np.ndarray:
         """Coordinates along the axes, (samples, components)."""
         return (expression - self.centre) @ self.axes.T
 
 
-def fit_components(read, rows, count, seed):
+def fit_components(read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, count: int, seed: int) -> Components:
     """Leading principal components.
 
     Exact for up to `SAMPLES_AT_ONCE` samples. For more, by subspace iteration over blocks of them (Halko, Martinsson
@@ -74,7 +78,9 @@ def fit_components(read, rows, count, seed):
     return _signed(centre, (basis @ turn[:, leading]).T, variances[leading], total)
 
 
-def _covariance_times(read, blocks, centre, basis):
+def _covariance_times(
+    read: "Callable[[np.ndarray], np.ndarray]", blocks: list[np.ndarray], centre: np.ndarray, basis: np.ndarray
+) -> np.ndarray:
     product = np.zeros(basis.shape)
     for block in blocks:
         values = np.asarray(read(block), dtype=np.float64) - centre
@@ -82,7 +88,7 @@ def _covariance_times(read, blocks, centre, basis):
     return product
 
 
-def _signed(centre, axes, variances, total):
+def _signed(centre: np.ndarray, axes: np.ndarray, variances: np.ndarray, total: float) -> Components:
     largest = np.abs(axes).argmax(axis=1)
     signs = np.sign(axes[np.arange(len(axes)), largest])
     return Components(centre, axes * signs[:, None], variances, float(total))

@@ -3,11 +3,20 @@
 import logging
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from scarceseq.pretrain.model import Base
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +39,7 @@ class Alignment:
     share: float
 
 
-def align(base, gene_ids, minimum_share):
+def align(base: "Base", gene_ids: "Sequence[str | None]", minimum_share: float) -> Alignment:
     """Find the model's genes among `gene_ids`, whatever their order and the versions of the ids.
 
     Raises
@@ -58,12 +67,14 @@ def align(base, gene_ids, minimum_share):
     return Alignment(columns, share)
 
 
-def without_version(gene_id):
+def without_version(gene_id: str) -> str:
     """``ENSMUSG00000064370.1`` without its version; what follows the version, such as ``_PAR_Y``, stays."""
     return re.sub(r"\.\d+", "", gene_id, count=1)
 
 
-def embed(base, counts, gene_ids, minimum_share):
+def embed(
+    base: "Base", counts: np.ndarray, gene_ids: "Sequence[str]", minimum_share: float
+) -> tuple[np.ndarray, Alignment]:
     """Embeddings of samples given as counts, and how the genes were found.
 
     Parameters
@@ -96,7 +107,7 @@ def embed(base, counts, gene_ids, minimum_share):
     return np.concatenate(blocks or [np.zeros((0, base.network.width), np.float32)]), alignment
 
 
-def embed_rows(base, expression, rows=None):
+def embed_rows(base: "Base", expression: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Embeddings, (rows, width), float32, of log2(TPM + 1) in the model's genes, such as the training matrix."""
     rows = np.arange(len(expression)) if rows is None else rows
     starts = range(0, len(rows), BLOCK_SAMPLES)
@@ -105,18 +116,18 @@ def embed_rows(base, expression, rows=None):
 
 
 @torch.no_grad()
-def _embed_rows(base, expression):
+def _embed_rows(base: "Base", expression: np.ndarray) -> np.ndarray:
     return base.network.eval().embed(base.standardise(expression)).float().cpu().numpy()
 
 
 @torch.no_grad()
-def embed_genes(base):
+def embed_genes(base: "Base") -> np.ndarray:
     """Vector of each gene in the model, (genes, width), float32, in the order of ``base.gene_ids``."""
     return base.network.gene_vectors().float().cpu().numpy()
 
 
 @torch.no_grad()
-def tell_labels(base, embedding):
+def tell_labels(base: "Base", embedding: np.ndarray) -> dict[str, np.ndarray]:
     """What the heads of a model that learned labels make of embeddings.
 
     Parameters
@@ -134,7 +145,7 @@ def tell_labels(base, embedding):
     return {key: np.array(base.heads[key][0], dtype=object)[number] for key, number in chosen.items()}
 
 
-def log_expression(base, alignment, counts, first_row=0):
+def log_expression(base: "Base", alignment: Alignment, counts: np.ndarray, first_row: int = 0) -> np.ndarray:
     """log2(TPM + 1) in the model's genes, (samples, genes), from counts in the table's.
 
     TPM is over the genes present, and adds up to what these have in the samples that the model was fitted on, since
@@ -165,7 +176,9 @@ def log_expression(base, alignment, counts, first_row=0):
     return expression
 
 
-def attribute_columns(attributes, samples, minimum_share=0.01):
+def attribute_columns(
+    attributes: "pd.DataFrame", samples: "Sequence[str]", minimum_share: float = 0.01
+) -> "pd.DataFrame":
     """One column for each attribute that a share of the samples has; the rest would be thousands of empty columns.
 
     Parameters
@@ -187,7 +200,9 @@ def attribute_columns(attributes, samples, minimum_share=0.01):
     return wide.rename(columns="attribute_{}".format).rename_axis(columns=None)
 
 
-def write_embedding(embedding, table, base, share, path):
+def write_embedding(
+    embedding: np.ndarray, table: "pd.DataFrame", base: "Base", share: float, path: "str | Path"
+) -> None:
     """Write an ``.h5ad``: samples x width, the samples' table as obs, and of the model what tells it apart.
 
     Parameters

@@ -1,6 +1,7 @@
 """What a base model is worth on held-out studies: each objective's scores, masked genes also by rivals."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,12 +13,30 @@ from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from scarceseq.pretrain.components import Components
+    from scarceseq.pretrain.imputation import ProbabilisticPCA
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.settings import PretrainSettings
+    from scarceseq.pretrain.task import Task
+
 logger = logging.getLogger(__name__)
 
 MASKED_ERROR = "masked_mse"
 
 
-def evaluate(task, base, expression, training_rows, groups, settings, seed):
+def evaluate(
+    task: "Task",
+    base: "Base",
+    expression: np.ndarray,
+    training_rows: np.ndarray,
+    groups: dict[tuple[str, str], np.ndarray],
+    settings: "PretrainSettings",
+    seed: int,
+) -> "list[dict[str, Any]]":
     """Scores of each predictor on each held-out study.
 
     Parameters
@@ -61,7 +80,16 @@ def evaluate(task, base, expression, training_rows, groups, settings, seed):
 
 
 @torch.no_grad()
-def _scores(task, base, expression, rows, read, rivals, settings, seed):
+def _scores(
+    task: "Task",
+    base: "Base",
+    expression: np.ndarray,
+    rows: np.ndarray,
+    read: dict[str, str | None],
+    rivals: "dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]",
+    settings: "PretrainSettings",
+    seed: int,
+) -> dict[tuple[str, str], float]:
     """(metric, predictor) to value for one study; what needs a mask is averaged over the masks."""
     values = base.standardise(expression[rows])
     found = {}
@@ -84,10 +112,17 @@ def _scores(task, base, expression, rows, read, rivals, settings, seed):
     return found
 
 
-def _rivals(base, expression, training_rows, groups, settings, seed):
+def _rivals(
+    base: "Base",
+    expression: np.ndarray,
+    training_rows: np.ndarray,
+    groups: dict[tuple[str, str], np.ndarray],
+    settings: "PretrainSettings",
+    seed: int,
+) -> "dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]":
     """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
 
-    def read(rows):
+    def read(rows: np.ndarray) -> np.ndarray:
         return base.standardise(expression[rows]).cpu().numpy()
 
     candidates = component_candidates(settings.width)
@@ -101,18 +136,20 @@ def _rivals(base, expression, training_rows, groups, settings, seed):
     return {name: _imputer(rival) for name, rival in rivals.items()}
 
 
-def _imputer(rival):
+def _imputer(rival: "ProbabilisticPCA | None") -> "Callable[[torch.Tensor, torch.Tensor], np.ndarray]":
     if rival is None:
         return lambda values, mask: np.zeros(values.shape)
     return lambda values, mask: rival.impute(values.cpu().numpy(), mask.cpu().numpy())
 
 
-def component_candidates(width):
+def component_candidates(width: int) -> list[int]:
     """Numbers of components that are tried: an eighth, a quarter, half of the model's width, itself and twice it."""
     return sorted({max(round(width * factor), 1) for factor in (0.125, 0.25, 0.5, 1, 2)})
 
 
-def tune_probabilistic_pca(fit, values, mask, candidates):
+def tune_probabilistic_pca(
+    fit: "Components", values: np.ndarray, mask: np.ndarray, candidates: list[int]
+) -> "ProbabilisticPCA":
     """The candidate number of components that predicts the masked entries of `values` best.
 
     Parameters
@@ -136,17 +173,17 @@ def tune_probabilistic_pca(fit, values, mask, candidates):
     return rivals[best]
 
 
-def _mask(shape, settings, seed):
+def _mask(shape: tuple[int, int], settings: "PretrainSettings", seed: int) -> torch.Tensor:
     samples, genes = shape
     return draw_mask(samples, genes, settings.evaluation_mask_share, seed)
 
 
-def _error(prediction, values, mask):
+def _error(prediction: np.ndarray, values: torch.Tensor, mask: torch.Tensor) -> float:
     difference = (prediction - values.cpu().numpy())[mask.cpu().numpy()]
     return float(np.mean(np.square(difference, dtype=np.float64)))
 
 
-def _log(results):
+def _log(results: "list[dict[str, Any]]") -> None:
     for role, metric in dict.fromkeys((row["split_role"], row["metric"]) for row in results):
         values = {}
         for row in results:

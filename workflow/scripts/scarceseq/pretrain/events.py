@@ -16,11 +16,11 @@ class Events:
         Nothing is written without one.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = folder and Path(folder)
         self._writer = None
 
-    def start(self, step):
+    def start(self, step: int) -> None:
         """Begin after `step` steps; 0 removes what an earlier run left, else its later steps are passed over."""
         if self.folder is None:
             return
@@ -33,13 +33,13 @@ class Events:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._writer = SummaryWriter(str(self.folder), purge_step=step + 1 if step else None, flush_secs=10)
 
-    def write(self, step, values):
+    def write(self, step: int, values: dict[str, float]) -> None:
         """Add numbers by name at a step."""
         if self._writer:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, step)
 
-    def close(self):
+    def close(self) -> None:
         """Write what is waiting."""
         if self._writer:
             self._writer.close()

@@ -4,8 +4,12 @@ Tipping and Bishop, Probabilistic principal component analysis, J. R. Stat. Soc.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scarceseq.pretrain.components import Components
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class ProbabilisticPCA:
     loadings: np.ndarray
     noise: float
 
-    def impute(self, expression, mask):
+    def impute(self, expression: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Mean of the masked genes given the others.
 
         Parameters
@@ -47,7 +51,7 @@ class ProbabilisticPCA:
         return imputed
 
 
-def probabilistic_pca(fit, components):
+def probabilistic_pca(fit: "Components", components: int) -> ProbabilisticPCA:
     """Maximum-likelihood fit from the leading components of the samples.
 
     Parameters

@@ -5,25 +5,29 @@ processes that share a batch nor on how many samples are computed at once, and a
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BLOCK_SAMPLES = 256
 LEVELS = 256  # of a random byte
 CACHED_SAMPLES = 64  # whose values stay in the processor's cache between two passes
 
 
-def draw_mask(samples, genes, share, seed, device="cpu"):
+def draw_mask(samples: int, genes: int, share: float, seed: int, device: str | torch.device = "cpu") -> torch.Tensor:
     """Boolean mask, (samples, genes), of one block; see `fill_mask`."""
     mask = torch.empty((samples, genes), dtype=torch.bool, device=device)
     fill_mask(mask, share, seed)
     return mask
 
 
-def fill_mask(mask, share, seed):
+def fill_mask(mask: torch.Tensor, share: float, seed: int) -> None:
     """Hide each entry independently of the others.
 
     A random byte per entry is compared with a threshold, which is several times as fast as a uniform number. Devices
@@ -47,12 +51,14 @@ def fill_mask(mask, share, seed):
         torch.lt(drawn, limit, out=mask)
 
 
-def fill_noise(noise, deviation, seed):
+def fill_noise(noise: torch.Tensor, deviation: float, seed: int) -> None:
     """Draw Gaussian noise of mean 0 into `noise`, (samples, genes)."""
     noise.normal_(0.0, deviation, generator=torch.Generator(noise.device).manual_seed(seed))
 
 
-def fill_part(drawn, fill, part, batch_samples, seed):
+def fill_part(
+    drawn: torch.Tensor, fill: "Callable[[torch.Tensor, int], None]", part: range, batch_samples: int, seed: int
+) -> None:
     """Fill rows with what is drawn for a part of a batch.
 
     Parameters
@@ -69,7 +75,7 @@ def fill_part(drawn, fill, part, batch_samples, seed):
         Of the batch.
     """
 
-    def fill_block(start):
+    def fill_block(start: int) -> None:
         stop, block_seed = min(start + BLOCK_SAMPLES, batch_samples), derive(seed, start // BLOCK_SAMPLES)
         first, last = max(start, part.start), min(stop, part.stop)
         place = drawn[first - part.start : last - part.start]
@@ -89,7 +95,7 @@ def fill_part(drawn, fill, part, batch_samples, seed):
             fill_block(start)
 
 
-def count_rows(mask):
+def count_rows(mask: torch.Tensor) -> torch.Tensor:
     """How many entries of each row are true, (samples, 1), float64; at least 1."""
     if mask.device.type == "cpu":  # torch would first make whole numbers of all entries
         counted = torch.tensor([np.count_nonzero(row) for row in mask.numpy()])
@@ -98,7 +104,7 @@ def count_rows(mask):
     return counted.to(torch.float64).clamp_min(1).unsqueeze(1)
 
 
-def as_factors(mask, dtype):
+def as_factors(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """A mask as numbers 0 and 1, (samples, genes).
 
     Multiplying by them is vectorised on the processor and ten times as fast as choosing by a mask.
@@ -106,7 +112,7 @@ def as_factors(mask, dtype):
     return mask.view(torch.uint8).to(dtype)
 
 
-def hide(expression, mask):
+def hide(expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """z-scores with masked genes at 0, their mean, and the others scaled up by genes / seen genes.
 
     So sums over genes stay what they are without a mask, whatever its share; a sample of which nothing is seen

@@ -1,6 +1,7 @@
 """The base model: network, gene list and normalisation, kept together in memory and on disk."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors
@@ -12,6 +13,9 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_json, write_json
 from scarceseq.seals import checked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass
@@ -40,7 +44,7 @@ class Base:
     information: dict = field(default_factory=dict)
     heads: dict = field(default_factory=dict)
 
-    def standardise(self, log_expression):
+    def standardise(self, log_expression: np.ndarray | torch.Tensor) -> torch.Tensor:
         """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`.
 
         Raises
@@ -59,7 +63,7 @@ class Base:
         return (expression - self.mean) / self.scale
 
 
-def save_base(base, model_path, json_path):
+def save_base(base: Base, model_path: "str | Path", json_path: "str | Path") -> None:
     """Write tensors (``network.*``, ``heads.*``, ``mean``, ``scale``) as safetensors and everything else as JSON."""
     tensors = {f"network.{name}": tensor for name, tensor in base.network.state_dict().items()}
     tensors |= {"mean": base.mean, "scale": base.scale}
@@ -72,7 +76,7 @@ def save_base(base, model_path, json_path):
     write_json(base.information | {"gene_ids": list(base.gene_ids), "classes": classes}, json_path)
 
 
-def load_base(model_path, json_path, device="cpu"):
+def load_base(model_path: "str | Path", json_path: "str | Path", device: str | torch.device = "cpu") -> Base:
     """Read what `save_base` wrote; the network is in evaluation mode on `device`.
 
     Raises
@@ -99,7 +103,7 @@ def load_base(model_path, json_path, device="cpu"):
     return Base(network.eval(), gene_ids, tensors["mean"], tensors["scale"], information, heads)
 
 
-def _head(tensors, key):
+def _head(tensors: dict[str, torch.Tensor], key: str) -> nn.Linear:
     weight, bias = (tensors[f"heads.{key}.{name}"] for name in ("weight", "bias"))
     head = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], device=weight.device)
     head.load_state_dict({"weight": weight, "bias": bias})

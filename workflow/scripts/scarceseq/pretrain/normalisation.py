@@ -1,13 +1,18 @@
 """Gene-wise mean, scale and mean TPM, fitted on the samples that pre-training and scouts may see."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CHUNK_SAMPLES = 1024
 
 
-def fit_normalisation(expression, rows, minimum_scale):
+def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation per gene, accumulated in float64.
 
     Parameters
@@ -45,7 +50,7 @@ def fit_normalisation(expression, rows, minimum_scale):
     return mean.astype(np.float32), scale.astype(np.float32)
 
 
-def mean_tpm(expression, rows):
+def mean_tpm(expression: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Mean TPM of each gene, (genes,), float64; of log2(TPM + 1), `expression`, over `rows`."""
     total = np.zeros(expression.shape[1])
     for chunk in _chunks(rows):
@@ -53,6 +58,6 @@ def mean_tpm(expression, rows):
     return total / len(rows)
 
 
-def _chunks(rows):
+def _chunks(rows: np.ndarray) -> "Iterator[np.ndarray]":
     for start in range(0, len(rows), CHUNK_SAMPLES):
         yield rows[start : start + CHUNK_SAMPLES]

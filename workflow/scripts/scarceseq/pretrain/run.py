@@ -1,6 +1,7 @@
 """One base model, from the corpus to an evaluated network."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,6 +17,17 @@ from scarceseq.pretrain.training import train
 from scarceseq.runtime import commit
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    import numpy as np
+
+    from scarceseq.pretrain.distributed import Group
+    from scarceseq.pretrain.events import Events
+    from scarceseq.pretrain.samples import LabelledMatrix
+    from scarceseq.pretrain.settings import PretrainSettings
+
 logger = logging.getLogger(__name__)
 
 FITTED_ROLES = ("pretrain", "scout")
@@ -23,7 +35,15 @@ HELD_OUT_ROLES = ("validation", "test")
 NORMALISATION = "log2(TPM+1), z-score"
 
 
-def pretrain(matrix, settings, run_seed, device, checkpoint=None, events=None, group=ALONE):
+def pretrain(
+    matrix: "LabelledMatrix",
+    settings: "PretrainSettings",
+    run_seed: int,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
+    events: "Events | None" = None,
+    group: "Group" = ALONE,
+) -> "tuple[Base, list[dict[str, Any]], list[dict[str, Any]]]":
     """Fit the normalisation, train the network, evaluate it on held-out studies.
 
     Parameters
@@ -80,7 +100,14 @@ def pretrain(matrix, settings, run_seed, device, checkpoint=None, events=None, g
     return base, history, results
 
 
-def checkpoint_of(folder, matrix, settings, run_seed, device, code):
+def checkpoint_of(
+    folder: "str | Path",
+    matrix: "LabelledMatrix",
+    settings: "PretrainSettings",
+    run_seed: int,
+    device: torch.device,
+    code: str,
+) -> Checkpoint:
     """Checkpoint in `folder`, for a run of the same data, settings, seed, device and `code` (its hash)."""
     known = {"corpus": matrix.fingerprint, "roles": matrix.roles.tolist(), "settings": settings.decisive()}
     known |= {"attributes": {key: values.tolist() for key, values in matrix.attributes.items()}}
@@ -88,7 +115,7 @@ def checkpoint_of(folder, matrix, settings, run_seed, device, code):
     return Checkpoint(folder, fingerprint(**known))
 
 
-def initial_base(matrix, settings, seed, device):
+def initial_base(matrix: "LabelledMatrix", settings: "PretrainSettings", seed: int, device: torch.device) -> Base:
     """Untrained base: normalisation of the fitted roles, initial weights from the seed, provenance."""
     fitted = matrix.rows(FITTED_ROLES)
     normalisation = tuple(map(torch.from_numpy, fit_normalisation(matrix.expression, fitted, settings.minimum_scale)))
@@ -115,7 +142,7 @@ def initial_base(matrix, settings, seed, device):
     return Base(network.to(device), matrix.gene_ids, mean, scale, information)
 
 
-def held_out_groups(matrix):
+def held_out_groups(matrix: "LabelledMatrix") -> "dict[tuple[str, str], np.ndarray]":
     """(role, study) to rows, for the studies of the held-out roles, in the order of roles and study names."""
     groups = {}
     for role in HELD_OUT_ROLES:

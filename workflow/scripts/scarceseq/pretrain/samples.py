@@ -2,12 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table, sha256
 from scarceseq.seals import load_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 UNUSED = "unused"
 
@@ -45,12 +50,20 @@ class LabelledMatrix:
     reads_per_rate: np.ndarray | None = None
     attributes: dict = field(default_factory=dict)
 
-    def rows(self, roles):
+    def rows(self, roles: "Iterable[str]") -> np.ndarray:
         """Ascending row numbers of the samples whose study has one of `roles`."""
         return np.flatnonzero(np.isin(self.roles, list(roles)))
 
 
-def read_matrix(training, samples, genes, splits, split, attributes=None, keys=()):
+def read_matrix(
+    training: str,
+    samples: str,
+    genes: str,
+    splits: str,
+    split: str,
+    attributes: str | None = None,
+    keys: "Iterable[str]" = (),
+) -> LabelledMatrix:
     """Read the training matrix and its tables.
 
     Parameters
@@ -102,7 +115,7 @@ def read_matrix(training, samples, genes, splits, split, attributes=None, keys=(
     )
 
 
-def _roles(path, split):
+def _roles(path: "str | Path", split: str) -> dict[str, str]:
     table = read_table(path, dtype=str)
     chosen = table[table["split"] == split]
     if chosen.empty:
@@ -114,7 +127,7 @@ def _roles(path, split):
     return dict(zip(chosen["study"], chosen["role"], strict=True))
 
 
-def _attributes(path, keys, names):
+def _attributes(path: "str | Path", keys: "Iterable[str]", names: np.ndarray) -> dict[str, np.ndarray]:
     table = read_table(path)
     found = {}
     for key in keys:

@@ -1,6 +1,7 @@
 """What the network is trained for: the losses of a batch."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -8,6 +9,11 @@ from torch import nn
 
 from scarceseq import registry
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.samples import LabelledMatrix
+    from scarceseq.pretrain.settings import PretrainSettings
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,23 @@ class Task(nn.Module):
         Whether an objective reads the reconstruction.
     """
 
-    def __init__(self, network, objectives, weights, reconstructs=True):
+    def __init__(
+        self, network: nn.Module, objectives: dict[str, nn.Module], weights: dict[str, float], reconstructs: bool = True
+    ) -> None:
         super().__init__()
         self.reconstructs = reconstructs
         self.network = network
         self.objectives = nn.ModuleDict(objectives)
         self.weights = dict(weights)
 
-    def view(self, batch):
+    def view(self, batch: Batch) -> View:
         """Pass a batch through the network."""
         seen = batch.expression + batch.noise if batch.noise is not None else batch.expression
         embedding, reconstruction = self.network.outputs(seen, batch.mask, self.reconstructs)
         rows = torch.as_tensor(batch.samples, dtype=torch.int64, device=batch.expression.device)
         return View(rows, batch.expression, batch.mask, embedding, reconstruction)
 
-    def forward(self, batch):
+    def forward(self, batch: Batch) -> dict[str, torch.Tensor]:
         """Losses by name; ``loss``, their weighted sum, is what is minimised.
 
         Each is a mean over the batch's samples, so that the mean over equal parts of a batch is that of the batch.
@@ -91,7 +99,9 @@ class Task(nn.Module):
         return {"loss": sum(self.weights[name] * loss for name, loss in losses.items()), **losses}
 
 
-def make_task(base, matrix, rows, settings, seed):
+def make_task(
+    base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, settings: "PretrainSettings", seed: int
+) -> Task:
     """The task of a base model: its network and the objectives of its config, on the base's device.
 
     Parameters

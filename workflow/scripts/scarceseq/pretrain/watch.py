@@ -3,8 +3,12 @@
 import math
 import statistics
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from scarceseq.pretrain.settings import PretrainSettings
 
 MEDIAN_STEPS = 200
 # Fewer losses have no median worth the name.
@@ -26,7 +30,7 @@ class LossWatch:
     losses: list = field(default_factory=list)
     high: int = 0
 
-    def check(self, loss, step, settings, kept=""):
+    def check(self, loss: float, step: int, settings: "PretrainSettings", kept: str = "") -> None:
         """Note the loss of a step.
 
         Parameters
@@ -57,7 +61,7 @@ class LossWatch:
         self.losses = [*self.losses[-MEDIAN_STEPS + 1 :], loss]
 
 
-def _advice(settings, kept):
+def _advice(settings: "PretrainSettings", kept: str) -> str:
     return (
         f"lower learning_rate (now {settings.learning_rate:g}) or maximum_gradient_norm (now "
         f"{settings.maximum_gradient_norm:g}), or lengthen warm_up_steps (now {settings.warm_up_steps}){kept}"
@@ -80,7 +84,7 @@ class Patience:
     best_step: int = 0
     worse: int = 0
 
-    def improved(self, loss, step):
+    def improved(self, loss: float, step: int) -> bool:
         """Note a validation; returns whether it is the best so far."""
         if loss < self.best_loss:
             self.best_loss, self.best_step, self.worse = loss, step, 0

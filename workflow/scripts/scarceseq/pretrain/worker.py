@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,11 +24,16 @@ from scarceseq.pretrain.run import checkpoint_of, pretrain
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import PretrainSettings
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.pretrain.model import Base
+
 EVALUATION_COLUMNS = ["split_role", "study", "metric", "predictor", "value", "samples"]
 PORT = 29400
 
 
-def launch(job, processes=1, nodes=1):
+def launch(job: "dict[str, Any]", processes: int = 1, nodes: int = 1) -> None:
     """Run a job and wait for it.
 
     Parameters
@@ -59,7 +65,7 @@ def launch(job, processes=1, nodes=1):
     path.unlink()
 
 
-def torchrun_arguments(job_path, processes, nodes):
+def torchrun_arguments(job_path: str | Path, processes: int, nodes: int) -> list[str]:
     """Command line of torchrun; machines meet at a port of this one."""
     meeting = ["--standalone"]
     if nodes > 1:
@@ -68,7 +74,7 @@ def torchrun_arguments(job_path, processes, nodes):
     return [*shape, *meeting, "-m", "scarceseq.pretrain.worker", str(job_path)]
 
 
-def work(job):
+def work(job: "dict[str, Any]") -> None:
     """Train, evaluate, and write the outputs; of several processes only the first writes."""
     settings, seed, source, output = PretrainSettings(**job["settings"]), job["seed"], job["input"], job["output"]
     runtime.keep_freed_memory()
@@ -97,7 +103,9 @@ def repeat_exactly() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def _write(base, history, evaluation, output):
+def _write(
+    base: "Base", history: "list[dict[str, Any]]", evaluation: "list[dict[str, Any]]", output: dict[str, str]
+) -> None:
     import pandas as pd
 
     files.write_table(pd.DataFrame(history), output["history"])
@@ -105,14 +113,14 @@ def _write(base, history, evaluation, output):
     save_base(base, output["model"], output["information"])
 
 
-def _end_with_parent():
+def _end_with_parent() -> None:
     """Let the kernel kill this process when the one that started it dies, so that none trains on unseen."""
     set_death_signal = 1  # linux/prctl.h
     with contextlib.suppress(AttributeError):  # not Linux
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
 
 
-def main(job_path):
+def main(job_path: str | Path) -> None:
     """One of several processes."""
     _end_with_parent()
     job = files.read_json(job_path)

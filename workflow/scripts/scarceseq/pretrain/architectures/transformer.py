@@ -5,15 +5,21 @@ reconstructed as z-scores instead of as bins, and the bins are of log2(TPM + 1):
 holds all values above it.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 # Added before values are cut into bins: z-scores that are turned back are off by rounding, and 0 must stay in bin 0.
 ROUNDING = 1e-4
 
 
-def linear_attention(queries, keys, values):
+def linear_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Attention with the kernel (elu(q) + 1)(elu(k) + 1) in time linear in the tokens.
 
     Katharopoulos et al., Transformers are RNNs, ICML 2020, equation 5: phi(q) sum_j phi(k_j) v_j over
@@ -49,7 +55,9 @@ class Block(nn.Module):
         Of `ATTENTION`.
     """
 
-    def __init__(self, width, heads, attend):
+    def __init__(
+        self, width: int, heads: int, attend: "Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]"
+    ) -> None:
         super().__init__()
         self.heads, self.attend = heads, attend
         self.before_attention, self.before_feed_forward = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -57,7 +65,7 @@ class Block(nn.Module):
         self.joined = nn.Linear(width, width)
         self.feed_forward = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, tokens):
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Tokens, (samples, genes, width), after the block."""
         samples, genes, width = tokens.shape
         split = self.queries_keys_values(self.before_attention(tokens)).view(samples, genes, 3, self.heads, -1)
@@ -79,7 +87,7 @@ class Encoder(nn.Module):
         The base's section of the config.
     """
 
-    def __init__(self, mean, scale, settings):
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> None:
         super().__init__()
         genes, width = len(mean), settings["token_width"]
         self.bins = settings["expression_bins"]
@@ -94,18 +102,18 @@ class Encoder(nn.Module):
         self.read_out = nn.Linear(width, 1)
         self.output = nn.Linear(genes, settings["width"])
 
-    def tokens(self, expression, mask):
+    def tokens(self, expression: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Token of each gene, (samples, genes, token width); genes under `mask`, if given, are not seen."""
         bins = (expression * self.scale + self.mean + ROUNDING).clamp(0, self.bins).long()
         if mask is not None:
             bins = bins.masked_fill(mask, self.bins + 1)
         return self.norm(self.blocks(self.of_bin(bins) + self.of_gene.T))
 
-    def embedding(self, tokens):
+    def embedding(self, tokens: torch.Tensor) -> torch.Tensor:
         """Embedding, (samples, width), of the tokens."""
         return self.output(self.read_out(tokens).squeeze(2))
 
-    def forward(self, expression):
+    def forward(self, expression: torch.Tensor) -> torch.Tensor:
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.embedding(self.tokens(expression, None))
 
@@ -119,22 +127,24 @@ class MaskedTransformer(nn.Module):
     settings : dict
     """
 
-    def __init__(self, mean, scale, settings):
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> None:
         super().__init__()
         self.width = settings["width"]
         self.encoder = Encoder(mean, scale, settings)
         self.decoder = nn.Linear(self.width, len(mean))
         self.of_token = nn.Linear(settings["token_width"], 1)
 
-    def embed(self, expression):
+    def embed(self, expression: torch.Tensor) -> torch.Tensor:
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
-    def gene_vectors(self):
+    def gene_vectors(self) -> torch.Tensor:
         """What says which gene a token is, (genes, token width)."""
         return self.encoder.of_gene.T
 
-    def outputs(self, expression, mask, reconstruct=True):
+    def outputs(
+        self, expression: torch.Tensor, mask: torch.Tensor, reconstruct: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         tokens = self.encoder.tokens(expression, mask)
         embedding = self.encoder.embedding(tokens)
@@ -142,12 +152,12 @@ class MaskedTransformer(nn.Module):
             return embedding, None
         return embedding, self.decoder(embedding) + self.of_token(tokens).squeeze(2)
 
-    def forward(self, expression, mask):
+    def forward(self, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor | None:
         """Reconstruction, (samples, genes), of `outputs`."""
         return self.outputs(expression, mask)[1]
 
 
-def build(mean, scale, settings):
+def build(mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> MaskedTransformer:
     """Network for the genes of `mean`; reads ``depth``, ``heads``, ``token_width``, ``expression_bins``, ``attention``
     and ``width``.
     """

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from scarceseq.errors import InputError
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS, SEEDED
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.samples import LabelledMatrix
+    from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +43,7 @@ class Labelled:
     groups: np.ndarray
 
 
-def labelled_samples(matrix, task, role):
+def labelled_samples(matrix: "LabelledMatrix", task: "ComparisonTask", role: str) -> Labelled:
     """Samples of a role with a label that is a class; without a group, each is its own."""
     rows = matrix.rows([role])
     given = matrix.attributes[task.label][rows]
@@ -47,7 +55,9 @@ def labelled_samples(matrix, task, role):
     return Labelled(rows, matrix.attributes[task.label][rows], matrix.studies[rows], groups)
 
 
-def divisions(data, task, settings, seed):
+def divisions(
+    data: Labelled, task: "ComparisonTask", settings: "ComparisonSettings", seed: int
+) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
     """Training and test samples of each division: tuples (repeat, fold, training, test, of `data`).
 
     Across studies, studies are divided; within, the samples of each study that has two classes, as evenly over classes
@@ -75,13 +85,15 @@ def divisions(data, task, settings, seed):
     return found
 
 
-def _frequent(labels, groups):
+def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Whether each label is that of at least two groups, so that it can be trained and tested on."""
     enough = [label for label in np.unique(labels) if len(np.unique(groups[labels == label])) >= 2]
     return np.isin(labels, enough)
 
 
-def scores(features, data, parts, inverse_penalty):
+def scores(
+    features: np.ndarray, data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], inverse_penalty: float
+) -> "list[dict[str, Any]]":
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
 
     A study with fewer than two such classes is left out: there, guessing would be right.
@@ -106,7 +118,7 @@ def scores(features, data, parts, inverse_penalty):
     return found
 
 
-def predict(training, labels, test, inverse_penalty):
+def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_penalty: float) -> np.ndarray:
     """Labels by multinomial logistic regression with a squared penalty.
 
     With more features than samples it is fitted to the samples' coordinates in the space that they span, in which the
@@ -119,12 +131,18 @@ def predict(training, labels, test, inverse_penalty):
     return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
 
 
-def balanced_accuracy(labels, predicted):
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Mean over the classes of the share of their samples that are predicted right."""
     return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
 
 
-def score_representations(matrix, bases, task, settings, run_seed):
+def score_representations(
+    matrix: "LabelledMatrix",
+    bases: "dict[int, Base]",
+    task: "ComparisonTask",
+    settings: "ComparisonSettings",
+    run_seed: int,
+) -> pd.DataFrame:
     """Scores of every method on the test studies.
 
     Each method tries its two forms of features with every penalty on the validation studies, divided as the test
@@ -160,7 +178,7 @@ def score_representations(matrix, bases, task, settings, run_seed):
     for number, base in bases.items():
         trained = np.isin(matrix.studies, base.information["training_studies"])
 
-        def read(rows, base=base):
+        def read(rows: np.ndarray, base: "Base" = base) -> np.ndarray:
             return base.standardise(matrix.expression[rows]).cpu().numpy().astype(np.float64)
 
         values = read(np.concatenate([test.rows, validation.rows]))
@@ -174,7 +192,14 @@ def score_representations(matrix, bases, task, settings, run_seed):
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
 
 
-def _choose(method, forms, validation, start, tuning, settings):
+def _choose(
+    method: str,
+    forms: list[np.ndarray],
+    validation: Labelled,
+    start: int,
+    tuning: list[tuple[int, int, np.ndarray, np.ndarray]],
+    settings: "ComparisonSettings",
+) -> tuple[int, float]:
     """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
     candidates = [(form, penalty) for penalty in settings.penalties for form in range(len(forms))]
     found = []
@@ -189,7 +214,7 @@ def _choose(method, forms, validation, start, tuning, settings):
     return form, penalty
 
 
-def _floor(name, data, parts, seed):
+def _floor(name: str, data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
     """Scores of a classifier that sees nothing (`majority`) or which study a sample is of (`study_identity`)."""
     studies = np.unique(data.studies)
     known = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")

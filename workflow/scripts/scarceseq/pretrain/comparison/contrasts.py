@@ -1,11 +1,18 @@
 """Differences between embeddings, with intervals over studies and pre-training seeds, and what they allow to say."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.statistics.crossed import LEAST_STUDIES, crossed_interval
 from scarceseq.statistics.intervals import WITHIN, corrected_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, counted, seed_caveat, sentence
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
 
 METHOD = "embedding"
 RIVALS = ("principal_components", "genes", "random_encoder")
@@ -18,7 +25,7 @@ WORDS = {
 LEAST_SAMPLES = 200
 
 
-def contrast(scores, protocol, confidence):
+def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> "list[dict[str, Any]]":
     """Differences in balanced accuracy, embedding minus each rival, paired by division, study and seed.
 
     Across studies the unit is the study, crossed with the seed. Within studies too, if there are enough; a single
@@ -113,14 +120,14 @@ def verdict(
     return " ".join([*sentences, *filter(None, [seed_caveat(one["seeds"], one["seeds"])])])
 
 
-def _rested_on(row):
+def _rested_on(row: "dict[str, Any]") -> str:
     return counted(row["studies"], "study", "studies") + (f", {row['seeds']} seeds" if row["seeds"] > 1 else "")
 
 
-def _why_none(row):
+def _why_none(row: "dict[str, Any]") -> str:
     _, _, why = row["interval"].partition("none: ")
     return why or f"{counted(row['studies'], 'study', 'studies')}; an interval needs {LEAST_STUDIES}"
 
 
-def _number(value):
+def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)

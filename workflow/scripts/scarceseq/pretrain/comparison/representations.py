@@ -5,6 +5,8 @@ features, (samples, features): so each method has as many candidates. What is fi
 was trained on.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
@@ -12,13 +14,24 @@ from scarceseq import registry
 from scarceseq.pretrain.components import fit_components
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def embedding(base, values, read, rows, seed):
+    from torch import nn
+
+    from scarceseq.pretrain.model import Base
+
+
+def embedding(
+    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+) -> list[np.ndarray]:
     """The frozen encoder's embedding, as it is and with each dimension scaled to unit variance."""
     return _two_scalings(base.network, base, values, read, rows)
 
 
-def random_encoder(base, values, read, rows, seed):
+def random_encoder(
+    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+) -> list[np.ndarray]:
     """The same network with the weights that training began with; forms as for `embedding`."""
     architecture = registry.load("pretrain.architectures", base.information["architecture"])
     with torch.random.fork_rng(devices=[]):
@@ -27,14 +40,18 @@ def random_encoder(base, values, read, rows, seed):
     return _two_scalings(network.to(base.mean.device), base, values, read, rows)
 
 
-def principal_components(base, values, read, rows, seed):
+def principal_components(
+    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+) -> list[np.ndarray]:
     """As many principal components as the embedding is wide, and a quarter as many."""
     fit = fit_components(read, rows, base.network.width, derive(seed, "components"))
     scores = fit.scores(values)
     return [_overall(scores, fit.variances), _overall(scores[:, : max(base.network.width // 4, 1)], fit.variances)]
 
 
-def genes(base, values, read, rows, seed):
+def genes(
+    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+) -> list[np.ndarray]:
     """All genes, as z-scores and in log2 units around their means."""
     scale = base.scale.cpu().numpy().astype(np.float64)
     return [values / np.sqrt(values.shape[1]), values * scale / np.sqrt((scale**2).sum())]
@@ -50,7 +67,9 @@ SEEDED = ("embedding", "random_encoder")
 """Those that depend on the base's seed."""
 
 
-def _two_scalings(network, base, values, read, rows):
+def _two_scalings(
+    network: "nn.Module", base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray
+) -> list[np.ndarray]:
     """Around the training rows' mean: divided by their total standard deviation, or each dimension by its own."""
     reference = np.concatenate([_embed(network, base, read(block)) for block in _blocks(rows)])
     mean, deviation = reference.mean(axis=0), np.maximum(reference.std(axis=0), 1e-12)
@@ -58,16 +77,16 @@ def _two_scalings(network, base, values, read, rows):
     return [_overall(centred, deviation**2), centred / deviation / np.sqrt(len(mean))]
 
 
-def _overall(scores, variances):
+def _overall(scores: np.ndarray, variances: np.ndarray) -> np.ndarray:
     """Scores scaled so that their squares add up to 1 for a typical training sample."""
     return scores / np.sqrt(variances[: scores.shape[1]].sum())
 
 
-def _blocks(rows, size=1024):
+def _blocks(rows: np.ndarray, size: int = 1024) -> list[np.ndarray]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 @torch.no_grad()
-def _embed(network, base, values):
+def _embed(network: "nn.Module", base: "Base", values: np.ndarray) -> np.ndarray:
     blocks = [torch.from_numpy(np.asarray(v, dtype=np.float32)).to(base.mean.device) for v in _blocks(values)]
     return np.concatenate([network.eval().embed(block).double().cpu().numpy() for block in blocks])

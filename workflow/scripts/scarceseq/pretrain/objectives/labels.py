@@ -1,6 +1,7 @@
 """Tell labels of the samples, such as the tissue, from the embedding: one linear head per attribute."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -8,6 +9,13 @@ from torch import nn
 from torch.nn import functional
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.samples import LabelledMatrix
+    from scarceseq.pretrain.task import View
 
 READS = "embedding"
 
@@ -29,13 +37,13 @@ class Labels(nn.Module):
         Most frequent class of each attribute among the samples that are trained on.
     """
 
-    def __init__(self, width, classes, targets, majority):
+    def __init__(self, width: int, classes: dict[str, list[str]], targets: torch.Tensor, majority: list[int]) -> None:
         super().__init__()
         self.classes, self.majority = classes, majority
         self.heads = nn.ModuleList(nn.Linear(width, len(names)) for names in classes.values())
         self.register_buffer("targets", targets, persistent=False)
 
-    def forward(self, view):
+    def forward(self, view: "View") -> torch.Tensor:
         """Loss of each sample, (samples,)."""
         losses = [
             functional.cross_entropy(head(view.embedding), target[view.rows], ignore_index=-1, reduction="none")
@@ -43,11 +51,11 @@ class Labels(nn.Module):
         ]
         return torch.stack(losses).mean(dim=0)
 
-    def named_heads(self):
+    def named_heads(self) -> dict[str, tuple[list[str], nn.Module]]:
         """Attribute to its classes and its head, as `scarceseq.pretrain.model.Base` keeps them."""
         return {key: (names, head) for (key, names), head in zip(self.classes.items(), self.heads, strict=True)}
 
-    def scores(self, view):
+    def scores(self, view: "View") -> list[tuple[str, str, float]]:
         """Balanced accuracy, over a study's classes that the head knows, of the head and of the majority class."""
         found = []
         for key, head, target, majority in zip(self.classes, self.heads, self.targets, self.majority, strict=True):
@@ -61,13 +69,13 @@ class Labels(nn.Module):
         return found
 
 
-def balanced_accuracy(truth, predicted):
+def balanced_accuracy(truth: torch.Tensor, predicted: torch.Tensor) -> float:
     """Mean over the classes in `truth` of the share predicted right; -1 in `truth` is no class."""
     classes = truth[truth >= 0].unique()
     return torch.stack([(predicted[truth == c] == c).double().mean() for c in classes]).mean().item()
 
 
-def build(base, matrix, rows, options):
+def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> Labels:
     """Heads for the attributes ``keys``; classes have ``minimum_studies`` of the studies that are trained on.
 
     Raises
@@ -92,7 +100,9 @@ def build(base, matrix, rows, options):
     return Labels(base.network.width, classes, torch.from_numpy(np.stack(targets)), majority)
 
 
-def known_classes(matrix, rows, key, minimum_studies):
+def known_classes(
+    matrix: "LabelledMatrix", rows: np.ndarray, key: str, minimum_studies: int
+) -> tuple[list[str], np.ndarray]:
     """Values of an attribute in at least so many studies of `rows`, sorted, and every sample's class, -1 for none.
 
     Held-out samples have a class too, for `Labels.scores`; training never asks for them.

@@ -7,6 +7,7 @@ replicates. Samples of another organism than the genes', with other gene lengths
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +15,13 @@ from torch import nn
 
 from scarceseq.errors import InputError
 from scarceseq.pretrain.objectives.masked_expression import masked_mean
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.samples import LabelledMatrix
+    from scarceseq.pretrain.task import View
 
 READS = "reconstruction"
 
@@ -41,7 +49,15 @@ class ReadCounts(nn.Module):
         Mean TPM of each gene among the samples that are trained on, and its dispersion.
     """
 
-    def __init__(self, mean, scale, lengths, depth, poisson, baseline):
+    def __init__(
+        self,
+        mean: torch.Tensor,
+        scale: torch.Tensor,
+        lengths: torch.Tensor,
+        depth: torch.Tensor,
+        poisson: bool,
+        baseline: tuple[torch.Tensor, torch.Tensor | None],
+    ) -> None:
         super().__init__()
         tensors = {"mean": mean, "scale": scale, "lengths": lengths, "depth": depth}
         for name, tensor in (tensors | dict(zip(("mean_tpm", "dispersion"), baseline, strict=True))).items():
@@ -49,11 +65,11 @@ class ReadCounts(nn.Module):
         start = torch.full_like(mean, math.log(INITIAL_DISPERSION))
         self.log_dispersion = None if poisson else nn.Parameter(start)
 
-    def forward(self, view):
+    def forward(self, view: "View") -> torch.Tensor:
         """Loss of each sample, (samples,), float64."""
         return masked_mean(-self._likelihood(view, *self._predicted(view)), view.mask)
 
-    def scores(self, view):
+    def scores(self, view: "View") -> list[tuple[str, str, float]]:
         """Mean log-likelihood of a masked gene, of the model and of each gene's mean TPM; samples of known depth."""
         known = self.depth[view.rows].isfinite()
         if not known.any():
@@ -64,12 +80,12 @@ class ReadCounts(nn.Module):
             for name, rival in rivals.items()
         ]
 
-    def _predicted(self, view):
+    def _predicted(self, view: "View") -> tuple[torch.Tensor, torch.Tensor | None]:
         """TPM, (samples, genes), and dispersion, (genes,) or None for Poisson; float64."""
         dispersion = None if self.log_dispersion is None else self.log_dispersion.double().exp()
         return expected_tpm(view.reconstruction.double() * self.scale + self.mean), dispersion
 
-    def _likelihood(self, view, tpm, dispersion):
+    def _likelihood(self, view: "View", tpm: torch.Tensor, dispersion: torch.Tensor | None) -> torch.Tensor:
         """(samples, genes); 0 for samples whose depth is not known."""
         depth = self.depth[view.rows].unsqueeze(1)
         per_tpm = self.lengths * torch.where(depth.isfinite(), depth, 1.0)
@@ -78,12 +94,12 @@ class ReadCounts(nn.Module):
         return torch.where(depth.isfinite(), log_likelihood(reads, tpm * per_tpm, dispersion), 0.0)
 
 
-def expected_tpm(log_expression):
+def expected_tpm(log_expression: torch.Tensor) -> torch.Tensor:
     """TPM that a reconstructed log2(TPM + 1) stands for; positive also where it is below 0."""
     return torch.exp2(nn.functional.softplus(log_expression, beta=SHARPNESS)) - 1
 
 
-def log_likelihood(reads, expected, dispersion):
+def log_likelihood(reads: torch.Tensor, expected: torch.Tensor, dispersion: torch.Tensor | None) -> torch.Tensor:
     """Log-probability of reads: variance is expected + dispersion x expected^2; Poisson if the dispersion is None.
 
     Parameters
@@ -104,7 +120,7 @@ def log_likelihood(reads, expected, dispersion):
     )
 
 
-def fit_baseline(tpm, per_tpm, poisson):
+def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Mean TPM of each gene and the best of `DISPERSIONS` for it (None for Poisson).
 
     Parameters
@@ -122,7 +138,7 @@ def fit_baseline(tpm, per_tpm, poisson):
     return mean, torch.from_numpy(DISPERSIONS)[torch.stack(found).argmax(dim=0)]
 
 
-def build(base, matrix, rows, options):
+def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> ReadCounts:
     """Reads ``distribution``; the rival is fitted on `rows`."""
     mean, scale = (tensor.double().cpu() for tensor in (base.mean, base.scale))
     lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, matrix.reads_per_rate))

@@ -32,7 +32,7 @@ def head(settings: Mapping[str, Any], commit: str | None = None, date: str | Non
 def build(
     named: Mapping[str, str | list[str]],
     labels: Mapping[str, list[dict[str, str]]],
-    settings: Mapping[str, Any],
+    settings: dict[str, Any],
     benchmarks: str | Path,
 ) -> list[Section]:
     """Sections of the page, in the order of the stages; stages that did not run are left out.

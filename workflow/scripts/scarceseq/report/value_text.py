@@ -28,7 +28,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _signed(value: float, text: str) -> str:
+def _signed(value: numbers.Real | float, text: str) -> str:
     return f"−{text}" if value < 0 else text
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scarceseq.network.graph import Graph
 
 
-def gene_kernel(graph: "Graph", genes: Sequence[str]) -> np.ndarray:
+def gene_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray) -> np.ndarray:
     """Cosine of the graph neighbourhoods of genes, which is the kernel of the predictor `graph_ridge` on that graph.
 
     Returns
@@ -28,7 +28,7 @@ def gene_kernel(graph: "Graph", genes: Sequence[str]) -> np.ndarray:
     return check_kernel(kernel)
 
 
-def diffusion_kernel(graph: "Graph", genes: Sequence[str], steps: int) -> np.ndarray:
+def diffusion_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray, steps: int) -> np.ndarray:
     """Overlap of lazy walks of some steps from each gene, scaled to a unit diagonal.
 
     With N the symmetric-normalised adjacency with self loops (links taken both ways), ((I + N) / 2)^(2 steps),

@@ -31,7 +31,7 @@ class Learned:
     noise: float
     predicted: np.ndarray
 
-    def ordered(self, genes: Sequence[str]) -> "Learned":
+    def ordered(self, genes: Sequence[str] | np.ndarray) -> "Learned":
         """The same for some genes, in their order; `InputError` if the model does not know one."""
         place = {gene: row for row, gene in enumerate(self.genes)}
         missing = [gene for gene in genes if gene not in place]

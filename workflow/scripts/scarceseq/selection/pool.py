@@ -1,6 +1,6 @@
 """What selectors share: the pool checked, and ties broken in a declared way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +80,7 @@ def tie_order(genes: np.ndarray, graph: "Graph") -> np.ndarray:
 
 
 def arrange(
-    genes: np.ndarray, labelled: Sequence[str], graph: "Graph | None" = None
+    genes: np.ndarray, labelled: Collection[str], graph: "Graph | None" = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Candidates in the order of ties (by name without a graph), then what was measured, by name.
 

@@ -122,7 +122,7 @@ def node_worth(
     genes: np.ndarray,
     graph: "Graph",
     reach: Reach,
-    candidates: Sequence[str],
+    candidates: Sequence[str] | np.ndarray,
     tests: Sequence[str],
     gene_weights: dict[str, float] | None = None,
 ) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Full-pool benchmark of predictors: train on the pool of each split, measure on its test perturbations."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,18 @@ from scarceseq import registry
 from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
 from scarceseq.progress import follow
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.perturbation.prior import Prior
+
 log = logging.getLogger(__name__)
 
 ABOUT = ["screen", "predictor", "source"]
 COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "kind", "value", "status", "reason"]
 
 
-def evaluate(identity, screen, prior):
+def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior") -> pd.DataFrame:
     """Values, floors and ceilings of one predictor on one screen.
 
     Parameters
@@ -62,18 +68,18 @@ def evaluate(identity, screen, prior):
     return finish(rows, identity)
 
 
-def members(table, role, names):
+def members(table: pd.DataFrame, role: str, names: np.ndarray) -> np.ndarray:
     """Positions of one role's perturbations in a split, rising."""
     return np.flatnonzero(np.isin(names, table.loc[table["role"] == role, "perturbation"].to_numpy(dtype=str)))
 
 
-def mean_or_nan(values):
+def mean_or_nan(values: np.ndarray) -> float:
     """Mean over the perturbations for which the metric is known; NaN if there is none."""
     known = np.isfinite(values)
     return float(values[known].mean()) if known.any() else float("nan")
 
 
-def finish(rows, identity):
+def finish(rows: "list[dict[str, Any]]", identity: dict[str, str]) -> pd.DataFrame:
     """Table of the rows with their identity, in the order of its columns."""
     table = pd.DataFrame(rows).assign(**identity).reindex(columns=COLUMNS)
     return table.astype({"split": "Int32", "pool": "Int32", "test": "Int32"})

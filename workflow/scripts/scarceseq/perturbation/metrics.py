@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.perturbation.retrieval import centroid_accuracy, differential_recall, discrimination, wrong_direction
 from scarceseq.perturbation.truth import read_truth
 from scarceseq.screen.agreement import correlation, cosine, mean_squared_error
+
+if TYPE_CHECKING:
+    from scarceseq.perturbation.truth import Truth
 
 __all__ = ["METRICS", "Metric", "defined_for", "read_truth"]
 
@@ -26,15 +30,15 @@ class Metric:
     meaning: str
 
 
-def unknown(truth):
+def unknown(truth: "Truth") -> np.ndarray:
     """No ceiling is known."""
     return np.full(len(truth.delta), np.nan)
 
 
-def pearson_ceiling(column):
+def pearson_ceiling(column: str) -> "Callable[[Truth], np.ndarray]":
     """Highest expected correlation with the measured profile, sqrt(2 r / (1 + r)) for split-half correlation r."""
 
-    def ceiling(truth):
+    def ceiling(truth: "Truth") -> np.ndarray:
         if column not in truth.reliability:
             return unknown(truth)
         half = np.clip(truth.reliability[column], 0, 1)
@@ -43,13 +47,13 @@ def pearson_ceiling(column):
     return ceiling
 
 
-def noise_over(genes):
+def noise_over(genes: str) -> "Callable[[Truth], np.ndarray]":
     """Least expected squared error over some genes: the noise of the measured profile, from its split halves.
 
     For chosen genes it is a little low, since the same cells chose them.
     """
 
-    def ceiling(truth):
+    def ceiling(truth: "Truth") -> np.ndarray:
         if truth.noise is None:
             return unknown(truth)
         return mean_squared_error(np.sqrt(truth.noise), 0.0, getattr(truth, genes))
@@ -57,32 +61,32 @@ def noise_over(genes):
     return ceiling
 
 
-def squared_error_ceiling(truth):
+def squared_error_ceiling(truth: "Truth") -> np.ndarray:
     """Least expected squared error: the noise of the measured profile, a quarter of the halves' squared difference."""
     return truth.reliability["half_squared_error"] / 4 if "half_squared_error" in truth.reliability else unknown(truth)
 
 
-def weighted_noise(truth):
+def weighted_noise(truth: "Truth") -> np.ndarray:
     """Least expected weighted squared error."""
     return unknown(truth) if truth.noise is None else (truth.weights * truth.noise).sum(axis=1)
 
 
-def squared_error_over(genes):
+def squared_error_over(genes: str) -> "Callable[[np.ndarray, Truth], np.ndarray]":
     """Squared error over the genes of one mask of the truth."""
     return lambda prediction, truth: mean_squared_error(prediction, truth.delta, getattr(truth, genes))
 
 
-def correlation_over(genes, around_mean=False):
+def correlation_over(genes: str, around_mean: bool = False) -> "Callable[[np.ndarray, Truth], np.ndarray]":
     """Correlation over the genes of one mask, of differences to control or to the mean perturbation of the pool."""
 
-    def value(prediction, truth):
+    def value(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
         reference = truth.reference if around_mean else 0.0
         return correlation(prediction - reference, truth.delta - reference, getattr(truth, genes))
 
     return value
 
 
-def weighted_squared_error(prediction, truth):
+def weighted_squared_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Squared error with more weight on genes that respond; NaN without test statistics."""
     if truth.weights is None:
         return unknown(truth)
@@ -185,6 +189,6 @@ METRICS = {
 }
 
 
-def defined_for(kind):
+def defined_for(kind: str) -> dict[str, Metric]:
     """Metrics that a kind of screen can carry, by name."""
     return {name: metric for name, metric in METRICS.items() if kind not in metric.undefined}

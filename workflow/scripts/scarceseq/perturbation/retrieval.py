@@ -1,9 +1,16 @@
 """Metrics by ranks and signs: is it the right perturbation, are they the right genes, do they move the right way."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def discrimination(prediction, truth):
+    from scarceseq.perturbation.truth import Truth
+
+
+def discrimination(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Perturbation discrimination score of the Virtual Cell Challenge (cell-eval): 1 - rank / perturbations.
 
     The rank (from 0) is that of the true profile among all true test profiles, by absolute distance to the prediction;
@@ -13,7 +20,7 @@ def discrimination(prediction, truth):
     return _discrimination(prediction, truth, lambda difference: np.abs(difference).sum(axis=1), 0)
 
 
-def centroid_accuracy(prediction, truth):
+def centroid_accuracy(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Share of the other test perturbations whose profile is further from the prediction than the true one (Systema).
 
     Euclidean distance, so that a rotation changes nothing; the perturbed gene itself does not count. Ties count half.
@@ -21,7 +28,9 @@ def centroid_accuracy(prediction, truth):
     return _discrimination(prediction, truth, lambda difference: (difference**2).sum(axis=1), 1)
 
 
-def _discrimination(prediction, truth, distance, less):
+def _discrimination(
+    prediction: np.ndarray, truth: "Truth", distance: "Callable[[np.ndarray], np.ndarray]", less: int
+) -> np.ndarray:
     count = len(truth.delta)
     if count < 2:
         return np.full(count, np.nan)
@@ -35,7 +44,7 @@ def _discrimination(prediction, truth, distance, less):
     return accuracy
 
 
-def wrong_direction(prediction, truth):
+def wrong_direction(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Share of the most differential, not silenced genes whose predicted sign is opposite (GEARS).
 
     A prediction of no change is not opposite. NaN where there is no such gene.
@@ -44,7 +53,7 @@ def wrong_direction(prediction, truth):
     return _share(opposite, truth.top_non_dropout)
 
 
-def differential_recall(prediction, truth):
+def differential_recall(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Share of the k most differential genes among the k strongest predicted changes, k the number of the former.
 
     Ties at the k-th place share what is left, so that no change at all recalls what chance does.
@@ -61,6 +70,6 @@ def differential_recall(prediction, truth):
     return recall
 
 
-def _share(what, among):
+def _share(what: np.ndarray, among: np.ndarray) -> np.ndarray:
     count = among.sum(axis=1)
     return np.divide((what & among).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)

@@ -7,7 +7,7 @@ from scipy.linalg import eigh, qr
 RIDGES = (*np.logspace(-2, 2, 9), 1e6)
 
 
-def fit_dual(kernel, targets):
+def fit_dual(kernel: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float]:
     """Dual coefficients of ridge regression.
 
     Parameters
@@ -32,7 +32,7 @@ def fit_dual(kernel, targets):
     return coefficients, RIDGES[best]
 
 
-def leave_one_out_errors(values, vectors, targets):
+def leave_one_out_errors(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Sum of squared leave-one-out residuals for each constant of `RIDGES`.
 
     The residual of sample i is r_i / (1 - h_ii), with r the residuals and h the hat matrix of the full fit (Allen's

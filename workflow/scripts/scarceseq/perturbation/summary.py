@@ -1,6 +1,7 @@
 """Predictors x metrics: means over splits with intervals, floors, ceilings, and what lies between."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,15 @@ from scarceseq.statistics.intervals import corrected_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence
 
+if TYPE_CHECKING:
+    from typing import Any
+
 COLUMNS = [*ABOUT, "transductive", "metric", "mean", "low", "high", "floor", "ceiling"]
 COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalised_low", "normalised_high"]
 COLUMNS += ["splits", "interval", "status", "reason"]
 
 
-def summarise(values, confidence):
+def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """One row per screen, predictor, source and metric.
 
     Parameters
@@ -51,7 +55,7 @@ def summarise(values, confidence):
     ).astype({"splits": "Int32"})
 
 
-def over_splits(wide, test_to_pool, metric, confidence):
+def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence: float) -> "dict[str, Any]":
     """Mean, interval, floor, ceiling and normalised value of one metric.
 
     Parameters
@@ -117,7 +121,7 @@ def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
     return text
 
 
-def capabilities(kinds):
+def capabilities(kinds: dict[str, str]) -> pd.DataFrame:
     """What each screen can carry: metric, kind of screen, defined or not, and the reason.
 
     Parameters

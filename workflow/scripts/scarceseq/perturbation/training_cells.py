@@ -1,12 +1,17 @@
 """Single cells of a screen, for predictors that train on them."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.screen.groups import Groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Cells:
     batch: np.ndarray
 
 
-def read_cells(path, perturbations, drop_expressing=False):
+def read_cells(path: "str | Path", perturbations: "Sequence[str]", drop_expressing: bool = False) -> Cells:
     """Cells of control and of the perturbations, as `normalise_cells` wrote them.
 
     Parameters

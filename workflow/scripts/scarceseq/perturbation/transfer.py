@@ -10,6 +10,7 @@ The learning rate of each method is chosen on validation splits, from equally ma
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,14 @@ from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from scarceseq.network.graph import Graph
+    from scarceseq.perturbation.settings import TransferSettings
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +60,9 @@ FEW = TrainingSettings(
 """Fine-tuning takes all of the few at once, each with the weight of control."""
 
 
-def transfer(name, source, target, settings, seed):
+def transfer(
+    name: str, source: "dict[str, Any]", target: "dict[str, Any]", settings: "TransferSettings", seed: int
+) -> pd.DataFrame:
     """Errors of all methods on the test perturbations of the target's splits.
 
     Parameters
@@ -92,7 +103,7 @@ def transfer(name, source, target, settings, seed):
     return pd.DataFrame(rows)
 
 
-def best_rates(validation):
+def best_rates(validation: pd.DataFrame) -> dict[tuple[int, str], float]:
     """Learning rate with the least mean squared error over the validation splits, by (budget, method)."""
     tuned = validation[validation["method"].isin(TUNED) & (validation["metric"] == "mse")]
     mean = tuned.groupby(["budget", "method", "learning_rate"])["value"].mean().reset_index()
@@ -109,14 +120,21 @@ class Experiment:
         As for `transfer`.
     """
 
-    def __init__(self, source, target, settings):
+    def __init__(self, source: "dict[str, Any]", target: "dict[str, Any]", settings: "TransferSettings") -> None:
         self.settings, self.same = settings, settings.source == settings.target
         self.target, self.names = target, source["prior"].perturbations
         theirs = target["prior"].perturbations
         self.features = gears.prepare(source["prior"], others=theirs)
         self.new = self.features if self.same else gears.prepare(target["prior"], others=self.names)
 
-    def split(self, pool, test, names, seed, chosen):
+    def split(
+        self,
+        pool: np.ndarray,
+        test: np.ndarray,
+        names: np.ndarray,
+        seed: int,
+        chosen: dict[tuple[int, str], float] | None,
+    ) -> "list[dict[str, Any]]":
         """Rows of one split: budget, method, learning_rate, metric, value."""
         generator = np.random.default_rng(derive(seed, "few"))
         order = generator.permutation(pool)
@@ -144,7 +162,7 @@ class Experiment:
                 rows += [about | {"metric": metric, "value": mean_or_nan(value)} for metric, value in values.items()]
         return rows
 
-    def guide(self, base, known, seed):
+    def guide(self, base: gears.Model, known: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
         """Guide of every weight of the network, by parameter name, from scouts on subsets of the source.
 
         Rows of the node embedding that no scout reaches say nothing about new perturbations: each of its columns has
@@ -168,7 +186,16 @@ class Experiment:
         moved[NODE_TENSOR] = nodes[reached].mean(dim=0).expand_as(nodes) if reached.any() else nodes
         return {name: values.to(start[name].dtype) for name, values in per_tensor(moved).items()}
 
-    def tuned(self, base, guide, few, test, budget, seed, chosen):
+    def tuned(
+        self,
+        base: gears.Model,
+        guide: dict[str, torch.Tensor],
+        few: np.ndarray,
+        test: np.ndarray,
+        budget: int,
+        seed: int,
+        chosen: dict[tuple[int, str], float] | None,
+    ) -> dict[tuple[str, float], np.ndarray]:
         """Predictions by (method, learning rate): with all rates, or with the chosen ones. One network for each."""
         found = {}
         for start, methods in (("scratch", ["scratch"]), ("base", [m for m in TUNED if m != "scratch"])):
@@ -185,31 +212,38 @@ class Experiment:
             found |= dict(zip(pairs, self.predict(network, test), strict=True))
         return found
 
-    def batches(self, features):
+    def batches(self, features: gears.Features) -> MomentBatches:
         """Moments of all perturbations of a screen; which of them are used is said with each batch."""
         conditions = np.arange(len(features.moments.cells))
         return MomentBatches(conditions, features.moments, FEW, [0], Place(torch.device("cpu")))
 
-    def copies(self, base, count, features=None):
+    def copies(self, base: gears.Model, count: int, features: gears.Features | None = None) -> Gears:
         """Copies of a trained network side by side, for the target's perturbations unless others are given."""
         network = self.anew(base, [0] * count, features)
         state = base.network.state_dict()
         network.load_state_dict({name: values.expand(count, *values.shape[1:]) for name, values in state.items()})
         return network
 
-    def anew(self, base, seeds, features=None):
+    def anew(self, base: gears.Model, seeds: "Sequence[int]", features: gears.Features | None = None) -> Gears:
         """Networks with the graphs of the base and a random start."""
         features = features or self.new
         targets, genes = np.concatenate([[-1], features.node])[:, None], features.cells.expression.shape[1]
         shape = features.settings[1]
         return Gears(genes, base.coexpression, features.similarity, targets, features.nodes, shape, seeds)
 
-    def predict(self, network, rows):
+    def predict(self, network: Gears, rows: np.ndarray) -> np.ndarray:
         """Predicted differences, (networks, perturbations, genes)."""
         return network.predict(torch.from_numpy(1 + rows))[0].double().numpy()
 
 
-def fine_tune(network, batches, chosen, rates, learning_rate, steps):
+def fine_tune(
+    network: Gears,
+    batches: MomentBatches,
+    chosen: np.ndarray,
+    rates: dict[str, torch.Tensor] | None,
+    learning_rate: np.ndarray,
+    steps: int,
+) -> dict[str, torch.Tensor] | None:
     """Train networks side by side on perturbations of their own, by Adam whose updates are multiplied; in place.
 
     Parameters
@@ -250,12 +284,12 @@ def fine_tune(network, batches, chosen, rates, learning_rate, steps):
     return first
 
 
-def method_rate(method, guide, seed):
+def method_rate(method: str, guide: dict[str, torch.Tensor], seed: int) -> dict[str, torch.Tensor]:
     """Multiplier of each weight's updates, by parameter name."""
     mean = sum(values.double().sum() for values in guide.values()) / sum(values.numel() for values in guide.values())
     generator = torch.Generator().manual_seed(seed)
 
-    def permuted(values):
+    def permuted(values: torch.Tensor) -> torch.Tensor:
         return values.flatten()[torch.randperm(values.numel(), generator=generator)].view_as(values)
 
     forms = {
@@ -267,7 +301,14 @@ def method_rate(method, guide, seed):
     return {name: forms.get(method, torch.ones_like)(values) for name, values in guide.items()}
 
 
-def read_side(screen, path, graph, settings, genes, drop_expressing):
+def read_side(
+    screen: "dict[str, Any]",
+    path: "str | Path",
+    graph: "Graph",
+    settings: "dict[str, Any]",
+    genes: np.ndarray,
+    drop_expressing: bool,
+) -> "dict[str, Any]":
     """One screen on the genes that both have, without perturbed genes that the graph does not have.
 
     Parameters

@@ -30,7 +30,7 @@ CONTRASTS = (
 )
 
 
-def summarise_transfer(table, confidence):
+def summarise_transfer(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Means with intervals of each method, and differences between methods, over the judged splits.
 
     Parameters
@@ -98,7 +98,7 @@ def paragraph(summary: pd.DataFrame) -> str:
     return " ".join(texts)
 
 
-def _conclusion(outcomes):
+def _conclusion(outcomes: dict[str, set[Outcome]]) -> str:
     """What the outcomes over all budgets amount to, by rival."""
     plain_tuning = outcomes["plain"]
     if all(outcomes[rival] == {Outcome.BETTER} for rival in ("plain", "scalar_mean", "tensor_mean")):

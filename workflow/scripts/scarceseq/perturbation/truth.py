@@ -1,10 +1,15 @@
 """Measured test perturbations of one split, and what metrics need besides."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.screen.agreement import targeted_gene_mask
+
+if TYPE_CHECKING:
+    import anndata
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Truth:
     noise: np.ndarray | None = None  # (perturbations, genes), expected squared error of the profile; None without cells
 
 
-def read_truth(profiles, differential, test, pool):
+def read_truth(profiles: "anndata.AnnData", differential: "pd.DataFrame", test: np.ndarray, pool: np.ndarray) -> Truth:
     """Truth of a split.
 
     Parameters
@@ -54,7 +59,7 @@ def read_truth(profiles, differential, test, pool):
     return Truth(delta[test], mask, tops[0], tops[1], delta[pool].mean(axis=0), reliability, weights, noise)
 
 
-def gene_weights(score, mask):
+def gene_weights(score: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Weights of the weighted squared error (Mejia et al. 2025): absolute score, scaled to [0, 1], squared, sum 1.
 
     Their scores are against all other perturbations; these are against control.

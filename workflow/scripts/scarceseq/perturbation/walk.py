@@ -1,10 +1,17 @@
 """Features of genes from a graph."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import sparse
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def neighbourhood_cosine(graph, genes):
+    from scarceseq.network.graph import Graph
+
+
+def neighbourhood_cosine(graph: "Graph", genes: "Sequence[str]") -> np.ndarray:
     """Cosine similarity of the neighbourhoods of genes.
 
     A neighbourhood is a row of D^(-1/2) (W + I) D^(-1/2), W the larger of the two directions' weights and D its row

@@ -7,7 +7,7 @@ perturbation, and returns one value per perturbation.
 import numpy as np
 
 
-def targeted_gene_mask(perturbations, genes):
+def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarray:
     """False where the column is the perturbed gene itself, true elsewhere.
 
     A knocked-down gene's own change is trivial to foresee and would flatter every predictor.
@@ -29,25 +29,25 @@ def targeted_gene_mask(perturbations, genes):
     return mask
 
 
-def mean_squared_error(first, second, mask):
+def mean_squared_error(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Mean over the genes that count of the squared difference; NaN where none counts."""
     count = mask.sum(axis=1)
     total = np.where(mask, (first - second) ** 2, 0.0).sum(axis=1)
     return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
 
-def correlation(first, second, mask):
+def correlation(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Pearson correlation over the genes that count; 0 where one side does not vary, since it then ranks nothing."""
     first, second = _centre(first, mask), _centre(second, mask)
     return _cosine(first, second)
 
 
-def cosine(first, second, mask):
+def cosine(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Cosine of the angle between two rows; 0 where one of them is zero."""
     return _cosine(np.where(mask, first, 0.0), np.where(mask, second, 0.0))
 
 
-def _centre(values, mask):
+def _centre(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     count = np.maximum(mask.sum(axis=1, keepdims=True), 1)
     mean = np.where(mask, values, 0.0).sum(axis=1, keepdims=True) / count
     centred = np.where(mask, values - mean, 0.0)
@@ -58,6 +58,6 @@ def _centre(values, mask):
     return np.where(negligible, 0.0, centred)
 
 
-def _cosine(first, second):
+def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     norm = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     return np.divide((first * second).sum(axis=1), norm, out=np.zeros(len(norm)), where=norm > 0)

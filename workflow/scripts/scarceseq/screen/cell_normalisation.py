@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anndata
 import numpy as np
@@ -27,13 +27,19 @@ from scarceseq.screen.settings import ScreenSettings
 from scarceseq.screen.symbols import up_to_date
 from scarceseq.screen.values import Evidence, what_values
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 log = logging.getLogger(__name__)
 
 CONTROL_SAMPLE = 10_000
 """Control cells, evenly spaced, by which genes are chosen and a target counts as expressed."""
 
 
-def normalise_cells(path, target, settings, current):
+def normalise_cells(
+    path: "str | Path", target: "str | Path", settings: ScreenSettings, current: dict[str, str]
+) -> dict[str, Any]:
     """Write control and single-gene cells of a screen, log-normalised, control first, then by perturbation.
 
     Cells without a label, combinations, excluded labels and perturbations with too few cells are set aside and counted.
@@ -127,7 +133,7 @@ def other_cells(obs: pd.DataFrame, kept: dict[str, str], path: object) -> np.nda
     return left_out
 
 
-def gene_symbols(var, column, current):
+def gene_symbols(var: pd.DataFrame, column: str | None, current: dict[str, str]) -> tuple[np.ndarray, int]:
     """Gene symbols of the columns, brought up to date and made unique, and how many changed.
 
     A gene keeps its old symbol where another column has the new one.
@@ -148,7 +154,7 @@ class Survey:
     control: sparse.csr_matrix  # sampled control cells x genes, log-normalised
 
 
-def survey_cells(source, single, settings, path):
+def survey_cells(source: CellFile, single: np.ndarray, settings: ScreenSettings, path: "str | Path") -> Survey:
     """Read all cells once: totals, what kind of values they are, a sample of control cells."""
     totals, lengths = np.zeros(len(single)), np.zeros(len(single), dtype=np.int64)
     rows = np.flatnonzero(single == "control")
@@ -170,7 +176,7 @@ def survey_cells(source, single, settings, path):
     return Survey(values, totals, lengths, control)
 
 
-def normalised(block, totals, values, target_sum):
+def normalised(block: sparse.csr_matrix, totals: np.ndarray, values: str, target_sum: float) -> sparse.csr_matrix:
     """Rows as log(1 + counts per `target_sum`); what is logged already stays as it is."""
     if values == "normalised":
         block = block.copy()
@@ -182,7 +188,7 @@ def normalised(block, totals, values, target_sum):
     return block
 
 
-def choose_genes(control, genes, single, count):
+def choose_genes(control: sparse.csr_matrix, genes: np.ndarray, single: np.ndarray, count: int) -> np.ndarray:
     """True for the `count` genes most variable among control cells, and the perturbed genes; for all genes if 0.
 
     Perturbed cells have no say, so that no test perturbation shapes the choice.
@@ -194,7 +200,9 @@ def choose_genes(control, genes, single, count):
     return table["highly_variable"].to_numpy() | np.isin(genes, list(set(single)))
 
 
-def target_thresholds(control, genes, single, quantile):
+def target_thresholds(
+    control: sparse.csr_matrix, genes: np.ndarray, single: np.ndarray, quantile: float
+) -> dict[str, float]:
     """Quantile of each perturbed gene's expression in control cells, by gene; genes that were not measured lack."""
     place = {gene: column for column, gene in enumerate(genes)}
     by_gene = control.tocsc()
@@ -205,12 +213,12 @@ def target_thresholds(control, genes, single, quantile):
     }
 
 
-def row_lengths(source, kept):
+def row_lengths(source: CellFile, kept: np.ndarray) -> np.ndarray:
     """Stored values of each cell among the kept genes."""
     return np.concatenate([np.diff(block[:, kept].indptr) for _, _, block in source.blocks()])
 
 
-def cell_table(obs, single, order, settings):
+def cell_table(obs: pd.DataFrame, single: np.ndarray, order: np.ndarray, settings: ScreenSettings) -> pd.DataFrame:
     """obs of the cells in their new order."""
     table = pd.DataFrame({"perturbation": single[order].astype(str)}, index=obs.index[order].astype(str))
     if settings.batch_column is not None:
@@ -230,7 +238,14 @@ class Copied:
     kept: np.ndarray  # (genes,), bool
 
 
-def copy_cells(source, copied, survey, threshold, write, settings):
+def copy_cells(
+    source: CellFile,
+    copied: Copied,
+    survey: Survey,
+    threshold: dict[str, float],
+    write: "Callable[[np.ndarray, sparse.csr_matrix], None]",
+    settings: ScreenSettings,
+) -> np.ndarray:
     """Normalise the chosen cells and write them at their places; true where the target is still expressed."""
     place = np.full(len(copied.single), -1)
     place[copied.order] = np.arange(len(copied.order))

@@ -1,5 +1,7 @@
 """Mean profiles in coordinates: a matrix of perturbations x components, as public pseudobulk resources give it."""
 
+from typing import TYPE_CHECKING
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -8,8 +10,15 @@ from scarceseq.errors import InputError
 from scarceseq.screen.settings import control_names
 from scarceseq.screen.symbols import up_to_date
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def read_coordinates(path, settings, current):
+    from scarceseq.screen.settings import ScreenSettings
+
+
+def read_coordinates(
+    path: str, settings: "ScreenSettings", current: dict[str, str]
+) -> "tuple[anndata.AnnData, dict[str, Any]]":
     """Differences to control in coordinates, one row per gene.
 
     Parameters

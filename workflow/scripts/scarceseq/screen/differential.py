@@ -1,15 +1,27 @@
 """Differentially expressed genes of each perturbation, against control cells."""
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 COLUMNS = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value", "rank"]
 COLUMNS += ["rank_non_dropout"]
 
 
-def welch(mean, variance, size, control_mean, control_variance, control_size):
+def welch(
+    mean: np.ndarray,
+    variance: np.ndarray,
+    size: int,
+    control_mean: np.ndarray,
+    control_variance: np.ndarray,
+    control_size: int,
+) -> tuple[np.ndarray, np.ndarray]:
     """Welch's t statistic and two-sided p value of each gene; 0 and 1 where neither group varies.
 
     Parameters
@@ -37,7 +49,7 @@ class Wilcoxon:
         Not negative. Its values are sorted once, gene by gene.
     """
 
-    def __init__(self, control):
+    def __init__(self, control: "sparse.csr_matrix") -> None:
         by_gene = control.tocsc()
         by_gene.sort_indices()
         self._cells = by_gene.shape[0]
@@ -46,7 +58,7 @@ class Wilcoxon:
         sort_within(self._values, self._starts)
         self._ties = tie_terms(self._values, self._starts)
 
-    def test(self, cells):
+    def test(self, cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
         """Score (positive where the group's values are larger) and two-sided p value of each gene."""
         by_gene = cells.tocsc()
         starts, values = by_gene.indptr.astype(np.int64), by_gene.data.copy()
@@ -57,14 +69,14 @@ class Wilcoxon:
 
 
 @numba.njit(cache=True)
-def sort_within(values, starts):
+def sort_within(values: np.ndarray, starts: np.ndarray) -> None:
     """Sort the values of each gene in place."""
     for gene in range(len(starts) - 1):
         values[starts[gene] : starts[gene + 1]].sort()
 
 
 @numba.njit(cache=True)
-def tie_terms(values, starts):
+def tie_terms(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Sum of t^3 - t over runs of t equal values that are not zero, per gene."""
     terms = np.zeros(len(starts) - 1)
     for gene in range(len(terms)):
@@ -79,7 +91,15 @@ def tie_terms(values, starts):
 
 
 @numba.njit(cache=True)
-def rank_sum_scores(values, starts, size, control_values, control_starts, control_size, control_ties):
+def rank_sum_scores(
+    values: np.ndarray,
+    starts: np.ndarray,
+    size: int,
+    control_values: np.ndarray,
+    control_starts: np.ndarray,
+    control_size: int,
+    control_ties: np.ndarray,
+) -> np.ndarray:
     """z scores of the rank sum; zeros are not stored and are each other's ties.
 
     Every distinct value of the group is looked up among the control's sorted values, so that a group costs its own
@@ -111,7 +131,15 @@ def rank_sum_scores(values, starts, size, control_values, control_starts, contro
     return scores
 
 
-def top_genes(name, genes, score, p_value, mean, control_mean, count):
+def top_genes(
+    name: str,
+    genes: np.ndarray,
+    score: np.ndarray,
+    p_value: np.ndarray,
+    mean: np.ndarray,
+    control_mean: np.ndarray,
+    count: int,
+) -> pd.DataFrame:
     """The genes that differ most, by absolute score.
 
     Returns
@@ -136,7 +164,7 @@ def top_genes(name, genes, score, p_value, mean, control_mean, count):
     return table.astype({"rank": "Int32", "rank_non_dropout": "Int32"})
 
 
-def no_differential_genes():
+def no_differential_genes() -> pd.DataFrame:
     """The same table without rows, for screens that are not cells."""
     text, number, rank = pd.Series(dtype=str), pd.Series(dtype=float), pd.Series(dtype="Int32")
     kinds = [text, text, number, number, number, number, rank, rank]

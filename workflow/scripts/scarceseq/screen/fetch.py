@@ -10,6 +10,7 @@ import logging
 import shutil
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,6 +20,10 @@ from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table
 from scarceseq.user_h5ad import MAGIC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +40,12 @@ DOWNLOAD = DownloadSettings(
 )
 
 
-def catalogue():
+def catalogue() -> pd.DataFrame:
     """Public screens: url, bytes, md5, cells, licence and content, by name; what is not known is missing."""
     return read_table(CATALOGUE, dtype={"md5": str}).set_index("name")
 
 
-def entry_of(name):
+def entry_of(name: str) -> pd.Series:
     """One screen of the catalogue.
 
     Raises
@@ -54,7 +59,7 @@ def entry_of(name):
     return known.loc[name]
 
 
-def fetch_screen(entry, target, settings=DOWNLOAD):
+def fetch_screen(entry: "Mapping[str, Any]", target: str | Path, settings: DownloadSettings = DOWNLOAD) -> None:
     """Fetch a screen to `target`, which appears only when it is complete and verified.
 
     Parameters
@@ -90,7 +95,7 @@ def fetch_screen(entry, target, settings=DOWNLOAD):
         temporary.write_text(json.dumps(kept) + "\n")
 
 
-def expected(entry, record):
+def expected(entry: "Mapping[str, Any]", record: Path) -> "dict[str, Any]":
     """The entry with the size and sum of an earlier fetch from the same address, where the catalogue has none."""
     found = {key: entry[key] for key in ("url", "bytes", "md5")}
     if record.exists():
@@ -100,7 +105,7 @@ def expected(entry, record):
     return found
 
 
-def verify(path, entry):
+def verify(path: str | Path, entry: "Mapping[str, Any]") -> str:
     """MD5 sum of a good file, an `.h5ad` or a zip with one.
 
     Raises
@@ -130,7 +135,7 @@ def verify(path, entry):
     return digest
 
 
-def unpack(packed, target):
+def unpack(packed: str | Path, target: str | Path) -> None:
     """Move an `.h5ad` to `target`, out of its zip if it is in one.
 
     Raises

@@ -1,8 +1,15 @@
 """Cells of one perturbation at a time, from the sorted file of `normalise_cells`."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.screen.rows import CellFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scipy import sparse
 
 
 class Groups:
@@ -24,7 +31,7 @@ class Groups:
     genes : numpy.ndarray of str
     """
 
-    def __init__(self, path, drop_expressing=False, min_cells=1):
+    def __init__(self, path: "str | Path", drop_expressing: bool = False, min_cells: int = 1) -> None:
         self._file = CellFile(path)
         labels = self._file.obs["perturbation"].to_numpy(dtype=str)
         names, first, count = np.unique(labels, return_index=True, return_counts=True)
@@ -38,22 +45,22 @@ class Groups:
         self.too_small = len(names) - 1 - len(self.names)
         self.genes = self._file.var.index.to_numpy(dtype=str)
 
-    def __enter__(self):
+    def __enter__(self) -> "Groups":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._file.__exit__()
 
-    def size(self, name):
+    def size(self, name: str) -> int:
         """Number of cells of a group."""
         return int(self._kept[self._slices[name]].sum())
 
-    def read(self, name):
+    def read(self, name: str) -> "sparse.csr_matrix":
         """Cells of a group, CSR, cells x genes."""
         part = self._slices[name]
         return self._file.rows(part.start, part.stop)[self._kept[part]]
 
-    def batches(self, name):
+    def batches(self, name: str) -> np.ndarray:
         """Experimental batch of each cell of a group; all one where the screen has none."""
         obs, part = self._file.obs, self._slices[name]
         if "batch" not in obs:

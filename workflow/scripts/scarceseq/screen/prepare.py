@@ -1,5 +1,7 @@
 """A screen made ready for the benchmark: deltas, differential genes, splits."""
 
+from typing import TYPE_CHECKING
+
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.groups import Groups
@@ -8,8 +10,16 @@ from scarceseq.screen.splits import split_perturbations
 from scarceseq.screen.symbols import current_symbols
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
-def prepare_screen(name, path, settings, seed, symbols=None):
+    from scarceseq.screen.settings import ScreenSettings
+
+
+def prepare_screen(
+    name: str, path: str, settings: "ScreenSettings", seed: int, symbols: "str | Path | None" = None
+) -> "dict[str, Any]":
     """Everything later stages need of one screen.
 
     Parameters

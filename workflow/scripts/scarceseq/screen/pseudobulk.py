@@ -1,5 +1,7 @@
 """Mean profiles of perturbations, how reliable they are, and their differentially expressed genes."""
 
+from typing import TYPE_CHECKING
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -8,8 +10,14 @@ from scarceseq.screen.agreement import correlation, mean_squared_error, targeted
 from scarceseq.screen.differential import Wilcoxon, top_genes, welch
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from scipy import sparse
 
-def pseudobulk(groups, settings, seed):
+    from scarceseq.screen.groups import Groups
+    from scarceseq.screen.settings import ScreenSettings
+
+
+def pseudobulk(groups: "Groups", settings: "ScreenSettings", seed: int) -> tuple[anndata.AnnData, pd.DataFrame]:
     """Mean log expression of each perturbation minus that of control, and its differential genes.
 
     Cells are read one perturbation at a time.
@@ -55,7 +63,7 @@ def pseudobulk(groups, settings, seed):
     return result, pd.concat(tables, ignore_index=True)
 
 
-def mean_and_variance(cells):
+def mean_and_variance(cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (cells - 1 in the denominator; 0 for one cell) of each gene, in float64.
 
     Parameters
@@ -71,12 +79,14 @@ def mean_and_variance(cells):
     return mean, (squared + (count - stored) * mean**2) / max(1, count - 1)
 
 
-def column_mean(cells):
+def column_mean(cells: "sparse.csr_matrix") -> np.ndarray:
     """Mean of each gene, summed in float64 (scipy sums single precision in single precision)."""
     return np.bincount(cells.indices, weights=cells.data, minlength=cells.shape[1]) / cells.shape[0]
 
 
-def add_agreement(profiles, groups, control, halvings, seed):
+def add_agreement(
+    profiles: anndata.AnnData, groups: "Groups", control: "sparse.csr_matrix", halvings: int, seed: int
+) -> None:
     """Put the agreement of the deltas from two random halves of every group's cells into obs and layers.
 
     The perturbed gene itself does not count in obs.
@@ -103,7 +113,7 @@ def add_agreement(profiles, groups, control, halvings, seed):
     profiles.layers["half_squared_difference"] = squared
 
 
-def half_means(cells, seed):
+def half_means(cells: "sparse.csr_matrix", seed: int) -> np.ndarray:
     """Mean profiles of two random halves of some cells, shape (2, genes)."""
     half = np.arange(cells.shape[0]) % 2
     half[np.random.default_rng(seed).permutation(cells.shape[0])] = half.copy()

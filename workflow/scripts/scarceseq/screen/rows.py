@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from typing import TYPE_CHECKING
 
 import anndata
 import h5py
@@ -11,6 +12,13 @@ from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.user_h5ad import checked_rows, find_values, open_h5ad, read_frame, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +46,7 @@ class CellFile:
         Whether scanpy noted that it has taken logarithms.
     """
 
-    def __init__(self, path, layer=None):
+    def __init__(self, path: "str | Path", layer: str | None = None) -> None:
         self.path, self._handle = path, open_h5ad(path)
         try:
             self.obs, self.var = (read_frame(self._handle, name, path) for name in ("obs", "var"))
@@ -50,13 +58,13 @@ class CellFile:
             self._handle.close()
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> "CellFile":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._handle.close()
 
-    def rows(self, start, stop):
+    def rows(self, start: int, stop: int) -> sparse.csr_matrix:
         """Rows as a CSR matrix of float32, without stored zeros."""
         with readable(self.path):
             block = sparse.csr_matrix(checked_rows(self._values[start:stop], self.path), dtype=np.float32)
@@ -64,7 +72,7 @@ class CellFile:
         block.sort_indices()
         return block
 
-    def blocks(self):
+    def blocks(self) -> "Iterator[tuple[int, int, sparse.csr_matrix]]":
         """(start, stop, rows) over the whole file; the size of a block depends on the number of genes alone."""
         size = max(64, VALUES_PER_BLOCK // max(1, self.shape[1]))
         for start in range(0, self.shape[0], size):
@@ -72,7 +80,7 @@ class CellFile:
             yield start, stop, self.rows(start, stop)
 
 
-def by_cell(values, path):
+def by_cell(values: "Any", path: "str | Path") -> sparse.csr_matrix:
     """Values that are stored by gene (CSC) as rows in memory, if there are not too many of them.
 
     Raises
@@ -98,7 +106,9 @@ def by_cell(values, path):
 
 
 @contextlib.contextmanager
-def write_cells(path, obs, var, row_lengths):
+def write_cells(
+    path: "str | Path", obs: "pd.DataFrame", var: "pd.DataFrame", row_lengths: np.ndarray
+) -> "Iterator[Callable[[np.ndarray, sparse.csr_matrix], None]]":
     """Open an `.h5ad` for writing its rows in any order.
 
     Parameters
@@ -128,7 +138,7 @@ def write_cells(path, obs, var, row_lengths):
         indices = group.create_dataset("indices", shape=(starts[-1],), dtype=kind)
         group.create_dataset("indptr", data=starts.astype(kind))
 
-        def write(places, rows):
+        def write(places: np.ndarray, rows: sparse.csr_matrix) -> None:
             order = np.argsort(places)
             places, rows = places[order], rows[order]
             breaks = np.flatnonzero(np.diff(places) != 1) + 1

@@ -4,11 +4,19 @@ Screens of 2016 say AARS, annotations of today AARS1: without this, the genes re
 among them) would have no neighbours.
 """
 
+from typing import TYPE_CHECKING
+
 from scarceseq.errors import InputError
 from scarceseq.user_tables import read_columns
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
-def current_symbols(path, settings):
+    from scarceseq.screen.settings import ScreenSettings
+
+
+def current_symbols(path: "str | Path | None", settings: "ScreenSettings") -> dict[str, str]:
     """Today's symbol of each symbol that is none any more.
 
     Parameters
@@ -35,7 +43,7 @@ def current_symbols(path, settings):
     return dict(zip(changed["old"], changed["new"], strict=True))
 
 
-def up_to_date(names, current):
+def up_to_date(names: "Sequence[str]", current: dict[str, str]) -> tuple[list[str], int]:
     """Names with today's symbols, and how many changed."""
     renamed = [current.get(name, name) for name in names]
     return renamed, sum(old != new for old, new in zip(names, renamed, strict=True))

@@ -1,6 +1,7 @@
 """What training steps learn from, one class per mode: batches of cells, or of whole perturbations."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,6 +11,14 @@ from scarceseq.perturbation.gears.loss import cell_weights
 from scarceseq.perturbation.gears.moments import dense, expected_weights
 from scarceseq.perturbation.gears.rows import Rows, distinct_rows, weighted_rows
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scipy import sparse
+
+    from scarceseq.perturbation.gears.moments import ScreenMoments
+    from scarceseq.perturbation.gears.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,11 @@ class Place:
     device: torch.device
     dtype: torch.dtype = torch.float32
 
-    def tensor(self, values):
+    def tensor(self, values: np.ndarray) -> torch.Tensor:
         """An array of numbers as a tensor."""
         return torch.from_numpy(np.asarray(values)).to(self.device, self.dtype)
 
-    def positions(self, values):
+    def positions(self, values: np.ndarray) -> torch.Tensor:
         """An array of positions as a tensor."""
         return torch.from_numpy(np.asarray(values)).to(self.device)
 
@@ -71,7 +80,17 @@ class CellBatches:
         Cells to train on; all by default.
     """
 
-    def __init__(self, expression, condition, screen, settings, seeds, place, batch=None, rows=None):
+    def __init__(
+        self,
+        expression: "np.ndarray | sparse.csr_matrix",
+        condition: np.ndarray,
+        screen: "ScreenMoments",
+        settings: "TrainingSettings",
+        seeds: "Sequence[int]",
+        place: Place,
+        batch: np.ndarray | None = None,
+        rows: np.ndarray | None = None,
+    ) -> None:
         self.expression, self.condition, self.place, self.settings = expression, condition, place, settings
         self.seeds = seeds
         self.rows = np.arange(len(condition)) if rows is None else rows
@@ -90,14 +109,14 @@ class CellBatches:
             self.batch = np.zeros(len(condition), dtype=int) if batch is None else batch
             self.control = [place.tensor(array) for array in screen.control.arrays()]
 
-    def epoch(self, number, first=0):
+    def epoch(self, number: int, first: int = 0) -> "Iterator[Batch]":
         """Batches of one pass through the cells in random order, from step `first`; a part of a batch is left out."""
         orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
         size = self.settings.batch
         for step in range(first, self.steps):
             yield self.batch_of(np.stack([order[step * size : (step + 1) * size] for order in orders]))
 
-    def batch_of(self, cells):
+    def batch_of(self, cells: np.ndarray) -> Batch:
         """The batch of some cells, (members, cells)."""
         condition = self.place.positions(self.condition[cells])
         rows = distinct_rows(condition, first_alone=self.reference)
@@ -109,12 +128,12 @@ class CellBatches:
         mean, second, third, fourth = (moment[batch] for moment in self.control)
         return Batch(rows, weight, (expression - mean, second, -third, fourth))
 
-    def read(self, cells):
+    def read(self, cells: np.ndarray) -> torch.Tensor:
         """Expression, (members, cells, genes)."""
         return self.place.tensor(dense(self.expression, cells.ravel())).view(*cells.shape, -1)
 
 
-def pair_with_controls(condition, seed):
+def pair_with_controls(condition: np.ndarray, seed: int) -> np.ndarray:
     """Row of the control cell that each cell is compared with, drawn once; control cells are their own."""
     controls = np.flatnonzero(condition == 0)
     if not len(controls):
@@ -141,7 +160,15 @@ class MomentBatches:
         Batch of cells whose expected weights ``reference-expected`` has.
     """
 
-    def __init__(self, conditions, screen, settings, seeds, place, reference_batch=32):
+    def __init__(
+        self,
+        conditions: np.ndarray,
+        screen: "ScreenMoments",
+        settings: "TrainingSettings",
+        seeds: "Sequence[int]",
+        place: Place,
+        reference_batch: int = 32,
+    ) -> None:
         if conditions[0] != 0 or len(conditions) < 2:
             raise InputError("GEARS: the mode moments trains on control, which comes first, and on perturbations")
         self.seeds, self.place, self.settings = seeds, place, settings
@@ -161,7 +188,7 @@ class MomentBatches:
         self.weight, self.share = place.tensor(per_gene), place.tensor(share)
         self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
 
-    def epoch(self, number, first=0):
+    def epoch(self, number: int, first: int = 0) -> "Iterator[Batch]":
         """Batches of control and perturbations from step `first`: all, or parts in an order drawn anew each time."""
         perturbations, members = len(self.conditions) - 1, len(self.seeds)
         parts = perturbations // self.size
@@ -174,7 +201,7 @@ class MomentBatches:
             if step >= first:
                 yield self.batch_of(self.place.positions(chosen))
 
-    def batch_of(self, chosen):
+    def batch_of(self, chosen: torch.Tensor) -> Batch:
         """The batch of control and some perturbations, (members, rows); its expected loss is that of all."""
         factor = torch.where(chosen > 0, (len(self.conditions) - 1) / (chosen.shape[1] - 1), 1.0).to(self.share)
         share = self.share[chosen] * factor

@@ -12,10 +12,15 @@ that it folds into W_1. Biases before a normalisation cancel and are left to the
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 
 from scarceseq.perturbation.gears.layers import EPSILON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 # Members x rows x genes of a block.
 CELLS_OF_BLOCK = {"cpu": 4096, "cuda": 2**20}
@@ -43,7 +48,19 @@ class Decoder(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, base, shift, share, first, second, scale_1, offset_1, scale_2, offset_2, own):
+    def forward(
+        context: "Any",
+        base: torch.Tensor,
+        shift: torch.Tensor,
+        share: torch.Tensor,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        scale_1: torch.Tensor,
+        offset_1: torch.Tensor,
+        scale_2: torch.Tensor,
+        offset_2: torch.Tensor,
+        own: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
         members, rows, hidden = shift.shape
         genes = base.shape[2]
         weight, work = share / genes, Workspace(base, shift, first.shape[1])
@@ -76,7 +93,7 @@ class Decoder(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(context, gradient, *_):
+    def backward(context: "Any", gradient: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, own, *rest = context.saved_tensors
         mean, gram, folded, folded_offset, inverse, *z = rest
         work, each = Workspace(base, shift, first.shape[1]), weight[:, :, None, None]
@@ -128,7 +145,7 @@ class Decoder(torch.autograd.Function):
 class Workspace:
     """Buffers that every block of genes uses again, and what is computed in them."""
 
-    def __init__(self, base, shift, width):
+    def __init__(self, base: torch.Tensor, shift: torch.Tensor, width: int) -> None:
         self.base, self.shift, self.width = base, shift, width
         members, rows, hidden = shift.shape
         genes = base.shape[2]
@@ -138,7 +155,7 @@ class Workspace:
         self.narrow_buffers = [shift.new_empty(largest * hidden) for _ in range(2)]
         self.wide_buffers = [shift.new_empty(largest * width) for _ in range(2)]
 
-    def inputs(self, block):
+    def inputs(self, block: slice) -> torch.Tensor:
         """relu(base + shift), (members, rows, genes of the block, hidden)."""
         base = self.base[:, :, block]
         members, rows, hidden = self.shift.shape
@@ -148,27 +165,29 @@ class Workspace:
             torch.add(base[:, 0], self.shift[:, 0, None], out=total[:, 0])
         return total.relu_()
 
-    def hidden_layer(self, inputs, weight, bias):
+    def hidden_layer(self, inputs: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """relu(W a + b), (members, rows x genes, wide)."""
         flat = inputs.flatten(1, 2)
         wide = view(self.wide_buffers[0], (*flat.shape[:2], self.width))
         return torch.bmm(flat, weight.mT, out=wide).add_(bias[:, None]).relu_()
 
-    def like(self, part):
+    def like(self, part: torch.Tensor) -> torch.Tensor:
         """Another buffer of the shape of `part`."""
         return view(self.narrow_buffers[1], part.shape)
 
-    def wide(self, flat):
+    def wide(self, flat: torch.Tensor) -> torch.Tensor:
         """Another buffer for (members, rows x genes, wide)."""
         return view(self.wide_buffers[1], (*flat.shape[:2], self.width))
 
 
-def view(buffer, shape):
+def view(buffer: torch.Tensor, shape: "Sequence[int]") -> torch.Tensor:
     """The beginning of a flat buffer in a shape."""
     return buffer[: math.prod(shape)].view(shape)
 
 
-def fold(first, scale, offset, mean, gram):
+def fold(
+    first: torch.Tensor, scale: torch.Tensor, offset: torch.Tensor, mean: torch.Tensor, gram: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The first layer with its normalisation folded in, from the mean and second moments of its inputs.
 
     Returns
@@ -185,6 +204,6 @@ def fold(first, scale, offset, mean, gram):
     return first * factor[:, :, None], offset - factor * centre, centre, variance
 
 
-def where_positive(gradient, activation):
+def where_positive(gradient: torch.Tensor, activation: torch.Tensor) -> torch.Tensor:
     """Gradient before a ReLU, written over the gradient after it."""
     return torch.ops.aten.threshold_backward.grad_input(gradient, activation, 0, grad_input=gradient)

@@ -1,10 +1,24 @@
 """Errors of mean predictions, from one prediction per perturbation instead of one per cell."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def mean_errors(model, conditions, difference, counted=None, alone_share=0.0):
+    from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches
+    from scarceseq.perturbation.gears.model import Gears
+
+
+def mean_errors(
+    model: "Gears",
+    conditions: np.ndarray,
+    difference: np.ndarray,
+    counted: np.ndarray | None = None,
+    alone_share: float = 0.0,
+) -> torch.Tensor:
     """Mean squared error of the mean predicted profile of each condition.
 
     The mean prediction of a condition is the mean of the control cells that its cells are paired with, plus the
@@ -40,7 +54,7 @@ def mean_errors(model, conditions, difference, counted=None, alone_share=0.0):
     return (squared * counted).sum(dim=2) / counted.sum(dim=1)
 
 
-def paired_difference(batches, conditions, rows):
+def paired_difference(batches: "CellBatches", conditions: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Mean of expression - paired control of the cells of each condition, (conditions, genes), mode ``reference``.
 
     Parameters
@@ -58,7 +72,9 @@ def paired_difference(batches, conditions, rows):
     return np.stack(means)
 
 
-def _differences(batches, cells, at_once=256):
+def _differences(
+    batches: "CellBatches | MomentBatches", cells: np.ndarray, at_once: int = 256
+) -> "Iterator[np.ndarray]":
     for start in range(0, len(cells), at_once):
         part = cells[None, start : start + at_once]
         yield (batches.read(part) - batches.read(batches.partner[part]))[0].cpu().numpy()

@@ -3,7 +3,13 @@
 import torch
 
 
-def autofocus(delta, difference, second=0.0, third=0.0, fourth=0.0):
+def autofocus(
+    delta: torch.Tensor,
+    difference: torch.Tensor,
+    second: torch.Tensor | float = 0.0,
+    third: torch.Tensor | float = 0.0,
+    fourth: torch.Tensor | float = 0.0,
+) -> torch.Tensor:
     """Mean fourth power of delta - D for a random D: the autofocus loss with gamma = 2, for one prediction and gene.
 
     A cell that is paired with one control cell has D = expression - control. Against many control cells, or for many
@@ -24,7 +30,9 @@ def autofocus(delta, difference, second=0.0, third=0.0, fourth=0.0):
     return squared * (squared + 6 * second) - 4 * error * third + fourth
 
 
-def wrong_direction(delta, control, expression, mean_control):
+def wrong_direction(
+    delta: torch.Tensor, control: torch.Tensor, expression: torch.Tensor, mean_control: torch.Tensor
+) -> torch.Tensor:
     """Squared difference of the signs of the measured and the predicted change from the mean control cell.
 
     It is constant almost everywhere: its value counts, its gradient is 0.
@@ -34,7 +42,7 @@ def wrong_direction(delta, control, expression, mean_control):
         return (measured - torch.sign(control + delta - mean_control)).square()
 
 
-def cell_weights(condition, kept):
+def cell_weights(condition: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
     """Weight of each cell and gene of a batch, so that perturbations count alike, and so do their cells and genes.
 
     Parameters

@@ -1,10 +1,20 @@
 """The network of GEARS for an ensemble of members, from the published equations."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
 from scarceseq.perturbation.gears.decoder import Decoder
 from scarceseq.perturbation.gears.layers import BatchNorm, Linear, Propagation, TwoLayers, drawn, limit_norm_
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from scarceseq.perturbation.gears.rows import Rows
+    from scarceseq.perturbation.gears.settings import ModelSettings
 
 POSITION_WEIGHT = 0.2  # of the co-expression embedding beside the gene's own
 CHUNK_ROWS = 32  # rows decoded at once outside training
@@ -30,7 +40,17 @@ class Gears(nn.Module):
     dtype : torch.dtype
     """
 
-    def __init__(self, genes, coexpression, similarity, targets, nodes, settings, seeds, dtype=torch.float32):
+    def __init__(
+        self,
+        genes: int,
+        coexpression: "tuple[np.ndarray, ...]",
+        similarity: "tuple[np.ndarray, ...]",
+        targets: "np.ndarray",
+        nodes: int,
+        settings: "ModelSettings",
+        seeds: "Sequence[int]",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         draw, hidden = [torch.Generator().manual_seed(seed) for seed in seeds], settings.hidden
         members = len(draw)
@@ -60,7 +80,7 @@ class Gears(nn.Module):
         self.uncertainty = Uncertainty(draw, hidden) if settings.uncertainty else None
         self.to(dtype)
 
-    def forward(self, rows):
+    def forward(self, rows: "Rows") -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions for the rows of a batch.
 
         Parameters
@@ -79,7 +99,7 @@ class Gears(nn.Module):
         return self.respond(genes, shift, share, count)
 
     @torch.no_grad()
-    def predict(self, condition, alone=False):
+    def predict(self, condition: torch.Tensor, alone: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions in evaluation, where rows do not depend on each other.
 
         Parameters
@@ -102,7 +122,7 @@ class Gears(nn.Module):
         return self.respond(genes, self.perturbation_states(rows, share, count), share, count)
 
     @torch.no_grad()
-    def hidden_states(self, condition):
+    def hidden_states(self, condition: torch.Tensor) -> torch.Tensor:
         """What each perturbation adds to the state of every gene, in evaluation: its embedding as trained.
 
         Parameters
@@ -118,7 +138,9 @@ class Gears(nn.Module):
         share = self.gene_embedding.new_zeros(rows.shape)
         return self.perturbation_states(rows, share, share.new_ones(len(rows)))
 
-    def respond(self, genes, shift, share, count):
+    def respond(
+        self, genes: torch.Tensor, shift: torch.Tensor, share: torch.Tensor, count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions from the states of genes and what the rows' perturbations add to them."""
         base, shift = self.normalised_sum(genes, shift, share, count)
         own = self.decode(base, shift, share, count)
@@ -129,7 +151,7 @@ class Gears(nn.Module):
             return delta, None
         return delta, self.uncertainty(relu_of_sum(base, shift), share, count)
 
-    def gene_states(self, first_alone, count):
+    def gene_states(self, first_alone: bool, count: torch.Tensor) -> torch.Tensor:
         """State of each gene, (members, kinds, genes, hidden): with co-expression information, and, second, without."""
         members, genes, hidden = self.gene_embedding.shape
         limit_norm_(self.gene_embedding)
@@ -144,14 +166,14 @@ class Gears(nn.Module):
         share = (each / genes).repeat_interleave(genes, dim=1)
         return self.gene_mlp(states, share, of_genes).view(members, len(kinds), genes, hidden)
 
-    def positions(self, along):
+    def positions(self, along: nn.Module) -> torch.Tensor:
         """Embedding of the genes' place in the co-expression graph, (members, genes, hidden)."""
         values = self.position_embedding
         for index, layer in enumerate(self.coexpression_layers):
             values = layer(along(torch.relu(values) if index else values))
         return values
 
-    def perturbation_states(self, condition, share, count):
+    def perturbation_states(self, condition: torch.Tensor, share: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """What each row's perturbation adds to every gene, (members, rows, hidden); 0 for control."""
         limit_norm_(self.perturbation_embedding)
         nodes = self.perturbation_embedding
@@ -168,7 +190,9 @@ class Gears(nn.Module):
         fused = self.fuse_mlp(total, among, (part * count).clamp(min=2))
         return fused * perturbed[..., None]
 
-    def normalised_sum(self, genes, shift, share, count):
+    def normalised_sum(
+        self, genes: torch.Tensor, shift: torch.Tensor, share: torch.Tensor, count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scale and shift so that relu(genes + shift) is the normalised sum of both.
 
         Every row of a kind holds every gene, so mean and variance of the sum follow from those of its parts.
@@ -188,7 +212,7 @@ class Gears(nn.Module):
         scale, offset = self.sum_norm.affine(mean, variance)
         return genes * scale[:, None, None], shift * scale[:, None] + offset[:, None]
 
-    def decode(self, base, shift, share, count):
+    def decode(self, base: torch.Tensor, shift: torch.Tensor, share: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Each gene's own output, (members, rows, genes), before genes inform each other."""
         part = self.recovery
         if self.training:
@@ -214,7 +238,7 @@ class Gears(nn.Module):
         return torch.cat(outputs, dim=1) + constant[:, None]
 
     @torch.no_grad()
-    def follow_recovery(self, statistics, count):
+    def follow_recovery(self, statistics: "Sequence[torch.Tensor]", count: torch.Tensor) -> None:
         """Running statistics of the decoder, which leaves the biases of its layers out."""
         mean_1, variance_1, mean_2, variance_2 = statistics
         self.recovery.first_norm.follow(mean_1 + self.recovery.first.bias, variance_1, count)
@@ -224,12 +248,12 @@ class Gears(nn.Module):
 class Uncertainty(nn.Module):
     """Log-variance of each gene: linear, normalisation and ReLU twice, then linear and normalisation."""
 
-    def __init__(self, generators, hidden):
+    def __init__(self, generators: list[torch.Generator], hidden: int) -> None:
         super().__init__()
         self.layers = TwoLayers(generators, hidden, 2 * hidden, hidden)
         self.last, self.last_norm = Linear(generators, hidden, 1), BatchNorm(len(generators), 1)
 
-    def forward(self, inputs, share, count):
+    def forward(self, inputs: torch.Tensor, share: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """(members, rows, genes, hidden) to (members, rows, genes)."""
         members, rows, genes, _ = inputs.shape
         share = (share / genes).repeat_interleave(genes, dim=1)
@@ -237,7 +261,7 @@ class Uncertainty(nn.Module):
         return self.last_norm(self.last(hidden), share, count * genes).view(members, rows, genes)
 
 
-def relu_of_sum(base, shift, start=0):
+def relu_of_sum(base: torch.Tensor, shift: torch.Tensor, start: int = 0) -> torch.Tensor:
     """relu(base + shift), (members, rows, genes, hidden); with two kinds of base, row 0 of the batch uses the first."""
     total = base[:, -1:] + shift[:, :, None]
     if base.shape[1] == 2 and start == 0:

@@ -5,10 +5,16 @@ pair is ever formed. All sums are in float64.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scipy import sparse
 
 CELLS_AT_ONCE = 256
 
@@ -22,7 +28,7 @@ class Moments:
     third: np.ndarray
     fourth: np.ndarray
 
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Mean, second, third, fourth."""
         return self.mean, self.second, self.third, self.fourth
 
@@ -50,7 +56,9 @@ class ScreenMoments:
     mean_control: np.ndarray
 
 
-def screen_moments(expression, condition, batch=None):
+def screen_moments(
+    expression: "np.ndarray | sparse.csr_matrix", condition: np.ndarray, batch: np.ndarray | None = None
+) -> ScreenMoments:
     """Moments of every condition's difference to control.
 
     Cells are compared with control cells of their own batch; with all control cells where their batch has none.
@@ -98,7 +106,7 @@ def screen_moments(expression, condition, batch=None):
     return ScreenMoments(stack(differences), np.array(cells), expressed, stack(of_control), everywhere.mean)
 
 
-def moments_of_cells(expression, rows):
+def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> Moments:
     """Moments of some cells, each counting alike; (genes,)."""
     parts, sizes = [], []
     for start in range(0, len(rows), CELLS_AT_ONCE):
@@ -111,13 +119,13 @@ def moments_of_cells(expression, rows):
     return merge(parts, sizes)
 
 
-def dense(expression, rows):
+def dense(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> np.ndarray:
     """Some rows of a dense or sparse matrix as a dense array."""
     values = expression[rows]
     return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
 
 
-def merge(parts, weights):
+def merge(parts: "Sequence[Moments]", weights: "Sequence[float]") -> Moments:
     """Moments of a mixture.
 
     With s the part's mean less the mixture's, E (v - mean)^4 of a part is m4 + 4 s m3 + 6 s^2 m2 + s^4, and so on
@@ -134,7 +142,7 @@ def merge(parts, weights):
     return Moments(mean, *total)
 
 
-def difference(cells, control):
+def difference(cells: Moments, control: Moments) -> Moments:
     """Moments of y - x for independent y of `cells` and x of `control`."""
     return Moments(
         cells.mean - control.mean,
@@ -144,12 +152,12 @@ def difference(cells, control):
     )
 
 
-def stack(parts):
+def stack(parts: "Sequence[Moments]") -> Moments:
     """Moments as rows of one table."""
     return Moments(*(np.stack(arrays) for arrays in zip(*(part.arrays() for part in parts), strict=True)))
 
 
-def expected_weights(cells, batch_cells):
+def expected_weights(cells: np.ndarray, batch_cells: int) -> np.ndarray:
     """Mean weight of each condition in the loss of a mini-batch of the reference.
 
     There a batch averages over its K distinct conditions, so the weight of a condition that is present is 1 / K. With
@@ -186,16 +194,16 @@ def expected_weights(cells, batch_cells):
     return weights / weights.sum()
 
 
-def _binomials(count, size, scale):
+def _binomials(count: int, size: int, scale: float) -> np.ndarray:
     """Coefficients of (1 + z / scale)^count up to z^size; the scale keeps them in range."""
     steps = np.arange(1, size + 1)
     return np.concatenate([[1.0], np.cumprod(np.maximum(count - steps + 1, 0) / (steps * scale))])
 
 
-def _one(size):
+def _one(size: int) -> np.ndarray:
     return np.eye(1, size + 1)[0]
 
 
-def _product(first, second):
+def _product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Product of two polynomials up to the highest power that they hold."""
     return np.convolve(first, second)[: len(first)]

@@ -30,7 +30,7 @@ class Rows:
     first_alone: bool
 
 
-def distinct_rows(condition, first_alone):
+def distinct_rows(condition: torch.Tensor, first_alone: bool) -> Rows:
     """Rows of batches of cells.
 
     Parameters
@@ -58,7 +58,7 @@ def distinct_rows(condition, first_alone):
     return Rows(table[:, 0], share, count, torch.stack([position for *_, position in found]), first_alone)
 
 
-def weighted_rows(condition, share):
+def weighted_rows(condition: torch.Tensor, share: torch.Tensor) -> Rows:
     """Rows that are given, each once, with their shares of the batch.
 
     Parameters

@@ -3,18 +3,32 @@
 import logging
 import math
 import time
+from typing import TYPE_CHECKING
 
 import torch
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation.gears.loss import autofocus, wrong_direction
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from scarceseq.perturbation.gears.batches import Batch, CellBatches, MomentBatches
+    from scarceseq.perturbation.gears.model import Gears
+    from scarceseq.perturbation.gears.settings import TrainingSettings
+
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY_SECONDS = 3.0
 
 
-def train(model, batches, settings, validate=None):
+def train(
+    model: "Gears",
+    batches: "Any",
+    settings: "TrainingSettings",
+    validate: "Callable | None" = None,
+) -> "list[dict[str, Any]]":
     """Train in place.
 
     Adam with weight decay, gradients clipped by value, the learning rate multiplied by `decay_per_epoch` after each
@@ -67,7 +81,13 @@ def train(model, batches, settings, validate=None):
     return history
 
 
-def training_step(model, batch, batches, settings, optimiser):
+def training_step(
+    model: "Gears",
+    batch: "Batch",
+    batches: "CellBatches | MomentBatches",
+    settings: "TrainingSettings",
+    optimiser: torch.optim.Optimizer,
+) -> "Any":
     """One step; the loss of each member, (members,)."""
     optimiser.zero_grad(set_to_none=True)
     losses = batch_losses(model, batch, settings, batches)
@@ -77,7 +97,9 @@ def training_step(model, batch, batches, settings, optimiser):
     return losses.detach()
 
 
-def batch_losses(model, batch, settings, batches):
+def batch_losses(
+    model: "Gears", batch: "Batch", settings: "TrainingSettings", batches: "CellBatches | MomentBatches"
+) -> torch.Tensor:
     """The loss of a batch, (members,).
 
     The direction term is a part of it where single control cells are known (mode ``reference``); elsewhere it is left
@@ -97,7 +119,9 @@ def batch_losses(model, batch, settings, batches):
 
 
 @torch.no_grad()
-def _keep_best(model, errors, best):
+def _keep_best(
+    model: "Gears", errors: torch.Tensor, best: tuple[torch.Tensor, dict[str, torch.Tensor]] | None
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The least error of each member and the weights it had, (errors, state)."""
     state = model.state_dict()
     if best is None:
@@ -109,7 +133,7 @@ def _keep_best(model, errors, best):
     return best
 
 
-def _check_finite(loss, epoch, step, settings):
+def _check_finite(loss: float, epoch: int, step: int, settings: "TrainingSettings") -> None:
     if not math.isfinite(loss):
         raise InputError(
             f"GEARS: the loss is {loss} in epoch {epoch + 1}, step {step}; lower learning_rate (now "

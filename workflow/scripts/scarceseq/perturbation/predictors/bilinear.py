@@ -11,9 +11,15 @@ constant are those of the paper. A perturbed gene that was not measured gets the
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scarceseq.perturbation.prior import Prior
 
 NEEDS = ()
 KINDS = ("cells",)
@@ -31,12 +37,12 @@ class Model:
     place: np.ndarray  # (perturbations,), column of the perturbed gene, -1 where it was not measured
 
 
-def prepare(prior):
+def prepare(prior: "Prior") -> np.ndarray:
     """Column of each perturbed gene, -1 where it was not measured."""
     return pd.Index(prior.columns).get_indexer(pd.Index(prior.perturbations))
 
 
-def fit(delta, rows, place):
+def fit(delta: np.ndarray, rows: "Sequence[int]", place: np.ndarray) -> Model:
     """Mean, components and their weights."""
     mean = delta.mean(axis=0)
     genes = gene_components(delta)
@@ -45,7 +51,7 @@ def fit(delta, rows, place):
     return Model(mean, genes, bilinear_weights((delta[used] - mean).T, genes, perturbed), place)
 
 
-def gene_components(delta):
+def gene_components(delta: np.ndarray) -> np.ndarray:
     """Scores of genes (rows) on the leading principal components of the profiles, with unit variance."""
     centred = delta.T - delta.T.mean(axis=0)
     vectors, size, _ = np.linalg.svd(centred, full_matrices=False)
@@ -53,7 +59,7 @@ def gene_components(delta):
     return vectors[:, :count] * np.sqrt(len(vectors))
 
 
-def bilinear_weights(targets, genes, perturbed):
+def bilinear_weights(targets: np.ndarray, genes: np.ndarray, perturbed: np.ndarray) -> np.ndarray:
     """W of the module's formula.
 
     Parameters
@@ -68,7 +74,7 @@ def bilinear_weights(targets, genes, perturbed):
     return np.linalg.solve(perturbed.T @ perturbed + identity, left.T).T
 
 
-def predict(model, rows):
+def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean plus G W p for each perturbed gene that was measured."""
     place = model.place[rows]
     vectors = np.where(place[:, None] >= 0, model.genes[place], 0.0)

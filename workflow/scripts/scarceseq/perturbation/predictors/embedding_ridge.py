@@ -5,10 +5,15 @@ The ridge constant is chosen by leave-one-out error among the training perturbat
 mean.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation import kernel
+
+if TYPE_CHECKING:
+    from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("embedding",)
 KINDS = ("cells", "coordinates")
@@ -17,7 +22,7 @@ fit = kernel.fit
 predict = kernel.predict
 
 
-def prepare(prior):
+def prepare(prior: "Prior") -> kernel.Kernel:
     """Cosine of the standardised vectors of all perturbed genes.
 
     Raises

@@ -9,6 +9,7 @@ the network knows of a perturbation before it looks at genes.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,6 +24,13 @@ from scarceseq.perturbation.gears.training import train
 from scarceseq.perturbation.training_cells import Cells
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scarceseq.network.graph import Graph
+    from scarceseq.perturbation.gears.settings import PredictorSettings
+    from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("graph", "cells")
 KINDS = ("cells",)
@@ -56,7 +64,7 @@ class Model:
     coexpression: tuple  # edges between genes
 
 
-def prepare(prior, others=()):
+def prepare(prior: "Prior", others: "Sequence[str]" = ()) -> Features:
     """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control.
 
     Parameters
@@ -75,7 +83,7 @@ def prepare(prior, others=()):
     return Features(cells, moments, similarity, nodes, node[: len(known)], known, settings)
 
 
-def reachable(graph, genes, layers):
+def reachable(graph: "Graph", genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:
     """The part of the graph that genes learn from: themselves, and sources of edges into them, step by step.
 
     Other nodes' embeddings have no gradient, so that the part computes what the whole graph would.
@@ -100,7 +108,7 @@ def reachable(graph, genes, layers):
     return (edges.col.astype(np.int64), edges.row.astype(np.int64), edges.data, degree), len(degree), node
 
 
-def fit(delta, rows, features, seed=0):
+def fit(delta: np.ndarray, rows: "Sequence[int]", features: Features, seed: int = 0) -> Model:
     """Train all members of the ensemble side by side on control and the perturbations `rows`.
 
     Parameters
@@ -130,7 +138,7 @@ def fit(delta, rows, features, seed=0):
     return Model(network, delta.mean(axis=0), features.known, training.mode == "reference", history, coexpression)
 
 
-def coexpression_edges(cells, used, settings):
+def coexpression_edges(cells: Cells, used: np.ndarray, settings: "PredictorSettings") -> tuple[np.ndarray, ...]:
     """(source, target, |correlation|) between genes over control cells and, if so set, the training cells.
 
     Parameters
@@ -149,12 +157,12 @@ def coexpression_edges(cells, used, settings):
     return tuple(edges[column].to_numpy() for column in ("source", "target", "weight"))
 
 
-def predict(model, rows):
+def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean of the members' predictions."""
     return ensemble(model, rows).mean(axis=0)
 
 
-def ensemble(model, rows):
+def ensemble(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Predicted differences of each member, (members, perturbations, genes)."""
     rows = np.asarray(rows)
     delta, _ = model.network.predict(torch.from_numpy(1 + rows), model.alone)
@@ -163,7 +171,7 @@ def ensemble(model, rows):
     return found
 
 
-def hidden_states(model, rows):
+def hidden_states(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """State of each perturbation, (perturbations, members x hidden); 0 for genes that the graph does not have.
 
     The scale is such that a linear kernel of it is the mean of the members' kernels.

@@ -7,10 +7,14 @@ does not have, or that resemble no training perturbation, get the mean.
 
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.perturbation.kernel import Kernel, graph_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEEDS = ("graph",)
 KINDS = ("cells", "coordinates")
@@ -32,7 +36,7 @@ class Model:
     kernel: Kernel
 
 
-def fit(delta, rows, kernel):
+def fit(delta: np.ndarray, rows: "Sequence[int]", kernel: Kernel) -> Model:
     """Mean, residuals, and the constants with the least leave-one-out error."""
     mean = delta.mean(axis=0)
     inside = kernel.known[rows]
@@ -47,7 +51,7 @@ def fit(delta, rows, kernel):
     return Model(mean, used, residual, best[0], best[1], kernel)
 
 
-def weights(similarity, neighbours, pull):
+def weights(similarity: np.ndarray, neighbours: int, pull: float) -> np.ndarray:
     """Weight of each training perturbation (columns) in each prediction (rows).
 
     The `neighbours` largest similarities of a row, ties to the first, divided by their sum plus `pull`.
@@ -59,7 +63,7 @@ def weights(similarity, neighbours, pull):
     return np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
 
 
-def predict(model, rows):
+def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean plus the neighbours' weighted residuals."""
     similarity = model.kernel.values[np.ix_(rows, model.rows)]
     return model.mean + weights(similarity, model.neighbours, model.pull) @ model.residual

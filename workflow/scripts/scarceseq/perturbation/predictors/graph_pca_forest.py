@@ -6,11 +6,15 @@ get the mean.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from scarceseq.perturbation.components import graph_components
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEEDS = ("graph",)
 KINDS = ("cells", "coordinates")
@@ -32,7 +36,7 @@ class Model:
     features: tuple
 
 
-def fit(delta, rows, features, seed=0):
+def fit(delta: np.ndarray, rows: "Sequence[int]", features: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Model:
     """Mean, basis of the centred training profiles, and the forest in it."""
     scores, known = features
     mean = delta.mean(axis=0)
@@ -47,7 +51,7 @@ def fit(delta, rows, features, seed=0):
     return Model(mean, basis, forest, features)
 
 
-def predict(model, rows):
+def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean plus the forest's prediction, turned back to the columns."""
     scores, known = model.features
     prediction = np.tile(model.mean, (len(rows), 1))

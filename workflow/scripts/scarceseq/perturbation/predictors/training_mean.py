@@ -1,21 +1,29 @@
 """The mean of the training perturbations, whatever is perturbed: what a useful model has to beat."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from scarceseq.perturbation.prior import Prior
 
 NEEDS = ()
 KINDS = ("cells", "coordinates")
 
 
-def prepare(prior):
+def prepare(prior: "Prior") -> None:
     """Nothing to prepare."""
     return None
 
 
-def fit(delta, rows, features):
+def fit(delta: np.ndarray, rows: "Sequence[int]", features: "Any") -> np.ndarray:
     """Mean profile, shape (columns,)."""
     return delta.mean(axis=0)
 
 
-def predict(model, rows):
+def predict(model: np.ndarray, rows: "Sequence[int]") -> np.ndarray:
     """The mean, once per perturbation."""
     return np.broadcast_to(model, (len(rows), len(model)))

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 
@@ -39,7 +41,7 @@ def original_table(frame: pd.DataFrame) -> pd.DataFrame:
     return _mapped(frame, original_cell)
 
 
-def _mapped(frame, change):
+def _mapped(frame: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     import pandas as pd
 
     changed = {}

@@ -5,7 +5,7 @@ import torch
 from scarceseq.errors import InputError
 
 
-def choose(device="auto"):
+def choose(device: str = "auto") -> torch.device:
     """torch device for the config key ``device``.
 
     Parameters

@@ -12,8 +12,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scarceseq.seals import checked, rename_sealed, seal_path, write_seal
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
 
 TEMPORARY = re.compile(r"\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)\.[a-z0-9_]{8}\.tmp.*")
 """Name of a file that is being written, by which process of which machine; `remove_leftovers` takes what is left."""
@@ -90,29 +96,29 @@ def files_below(folder: Path | str) -> Iterator[Path]:
         yield from (Path(root, name) for name in names)
 
 
-def sha256(path):
+def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def to_json(value):
+def to_json(value: "Any") -> str:
     """JSON with sorted keys, so that equal values are equal bytes."""
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def write_json(value, path):
+def write_json(value: "Any", path: str | Path) -> None:
     """Write `to_json` of a value."""
     with atomic(path, sealed=True) as temporary:
         temporary.write_text(to_json(value))
 
 
-def read_json(path):
+def read_json(path: str | Path) -> "Any":
     """Read a JSON file."""
     return json.loads(Path(checked(path)).read_text())
 
 
-def write_table(frame, path, sealed=True):
+def write_table(frame: "pd.DataFrame", path: str | Path, sealed: bool = True) -> None:
     """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`.
 
     Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, which `read_table` takes back.
@@ -136,7 +142,7 @@ def write_table(frame, path, sealed=True):
             frame.to_csv(temporary, **form, compression=None)
 
 
-def read_table(path, **options):
+def read_table(path: str | Path, **options: "Any") -> "pd.DataFrame":
     """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
     import pandas as pd
 

@@ -4,17 +4,22 @@ import ast
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scarceseq.errors import InputError
 
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
-def names(registry):
+
+def names(registry: str) -> list[str]:
     """Names of the entries of a registry such as ``"guide.meta"``, sorted."""
     package = importlib.import_module(f"scarceseq.{registry}")
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-def load(registry, name):
+def load(registry: str, name: str) -> "ModuleType":
     """Module of one entry.
 
     Raises
@@ -26,14 +31,14 @@ def load(registry, name):
     return importlib.import_module(f"scarceseq.{registry}.{name}")
 
 
-def check(registry, name):
+def check(registry: str, name: str) -> None:
     """Raise `InputError` unless the registry has the entry."""
     known = names(registry)
     if name not in known:
         raise InputError(f"{registry}: there is no entry '{name}'; known entries: {', '.join(known)}")
 
 
-def declared(registry, name, constant, default=...):
+def declared(registry: str, name: str, constant: str, default: "Any" = ...) -> "Any":
     """Value that an entry's source gives to a constant, read without importing the entry and what it needs.
 
     Parameters

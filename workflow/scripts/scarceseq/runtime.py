@@ -9,14 +9,18 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scarceseq.seals import RULE
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 # Begins the line of a log that says how long interpreter and imports took; the report adds them up.
 READY = "started in"
 
 
-def start(log_path, append=False):
+def start(log_path: str, append: bool = False) -> None:
     """Send log records, warnings and an uncaught error's traceback to `log_path` and to standard error.
 
     Parameters
@@ -39,7 +43,7 @@ def start(log_path, append=False):
     for noisy in ("matplotlib", "fontTools", "numba", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
-    def report(kind, error, traceback):
+    def report(kind: type[BaseException], error: BaseException, traceback: "TracebackType | None") -> None:
         logging.getLogger("scarceseq").error("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))
 
     sys.excepthook = report
@@ -48,7 +52,7 @@ def start(log_path, append=False):
     logging.getLogger("scarceseq").info("%s %.2f s", READY, seconds_since_start())
 
 
-def seconds_since_start():
+def seconds_since_start() -> float:
     """Seconds since this process began: interpreter and imports so far; NaN where the system has no /proc."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
@@ -57,7 +61,7 @@ def seconds_since_start():
         return float("nan")
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> None:
     """Stop glibc from handing large blocks back after each tensor, which costs more than the arithmetic on CPU.
 
     Harmless elsewhere. Resident memory stays at its peak.
@@ -71,7 +75,7 @@ def keep_freed_memory():
         logging.getLogger(__name__).debug("this C library has no mallopt")
 
 
-def commit(folder=Path(__file__).parent):
+def commit(folder: str | Path = Path(__file__).parent) -> str | None:
     """Git commit of the working tree that holds `folder`, by default this file's, with '+ changes' if tracked files
     differ; None elsewhere.
     """

@@ -3,7 +3,7 @@
 import hashlib
 
 
-def derive(seed, *key):
+def derive(seed: int, *key: str | int) -> int:
     """Seed for one named draw.
 
     Parameters

@@ -113,7 +113,7 @@ def write_counts(counts: np.ndarray, samples: pd.DataFrame, genes: pd.DataFrame,
         writer.samples = samples
 
 
-def _categories(table):
+def _categories(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(table.select_dtypes("object").columns, "category"))
 
 

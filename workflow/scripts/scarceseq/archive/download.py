@@ -5,6 +5,7 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
@@ -13,6 +14,10 @@ import urllib3
 
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 CHUNK_BYTES = 1 << 18
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -59,7 +64,7 @@ class Limits:
 class FolderAdapter(requests.adapters.HTTPAdapter):
     """Serves ``file://`` URLs to a `requests` session as an HTTP server would."""
 
-    def send(self, request, **options):
+    def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
         """Answer 200 with the file's bytes, or 404; what is no plain file, as a device or a pipe, is not there."""
         path = Path(url2pathname(urlsplit(request.url).path))
         body, status, headers = io.BytesIO(), 404, {}
@@ -76,11 +81,11 @@ class FolderAdapter(requests.adapters.HTTPAdapter):
 class Session(requests.Session):
     """Asks the environment about proxies and certificates once for each server, not for each file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._settings = {}
 
-    def merge_environment_settings(self, url, *options):
+    def merge_environment_settings(self, url: str, *options: "Any") -> "dict[str, Any]":
         """As of `requests.Session`; the options of our requests never differ."""
         server = urlsplit(url)[:2]
         if server not in self._settings:
@@ -143,7 +148,7 @@ def download(session: Session, url: str, target: Path, timeout_seconds: float, l
     return final_url
 
 
-def _ask(session, url, timeout_seconds):
+def _ask(session: requests.Session, url: str, timeout_seconds: float) -> tuple[str, requests.Response]:
     """(final address, answer); redirects keep to http and https, and never leave https."""
     for _ in range(MOST_REDIRECTS + 1):
         answer = session.get(url, stream=True, timeout=timeout_seconds, allow_redirects=False)
@@ -160,7 +165,7 @@ def _ask(session, url, timeout_seconds):
     raise OverLimitError(f"over {MOST_REDIRECTS} redirects")
 
 
-def _check_status(url, status):
+def _check_status(url: str, status: int) -> None:
     hidden = status == 403 and (urlsplit(url).hostname or "").endswith(OBJECT_STORE)
     if status in (404, 410) or hidden:
         raise MissingError(f"status {status}")
@@ -168,7 +173,7 @@ def _check_status(url, status):
         raise DownloadError(f"status {status}")
 
 
-def _announced_bytes(headers, limits):
+def _announced_bytes(headers: "Mapping[str, str]", limits: Limits) -> int | None:
     text = headers.get("Content-Length")
     if text is None:
         return None
@@ -179,7 +184,7 @@ def _announced_bytes(headers, limits):
     return int(text)
 
 
-def _write_body(raw, target, limits):
+def _write_body(raw: urllib3.HTTPResponse, target: Path, limits: Limits) -> int:
     received, start = 0, time.monotonic()
     with open(target, "wb") as handle:
         try:
@@ -192,7 +197,7 @@ def _write_body(raw, target, limits):
     return received
 
 
-def _check_limits(received, seconds, limits):
+def _check_limits(received: int, seconds: float, limits: Limits) -> None:
     if received > limits.body_bytes:
         raise OverLimitError(f"the body goes on after the limit of {limits.body_bytes} bytes")
     if seconds > limits.seconds:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -26,6 +27,9 @@ from scarceseq.archive.verify import (
 )
 from scarceseq.errors import DownloadError
 from scarceseq.files import atomic, sha256
+
+if TYPE_CHECKING:
+    from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +156,16 @@ def fetch_study(
     return [fetch_file(mirrors, path, folder, verify, most, journal, study, "gene_sums"), *metadata.values()]
 
 
-def _entry(study: Study, kind, path, status, detail, fetched=None, size=None, digest=None) -> Entry:
+def _entry(
+    study: Study,
+    kind: str,
+    path: str,
+    status: str,
+    detail: str,
+    fetched: Fetched | None = None,
+    size: int | None = None,
+    digest: str | None = None,
+) -> Entry:
     """Line of the manifest; what follows the detail is given for a good file."""
     good = {}
     if fetched:
@@ -195,7 +208,9 @@ def fetch_file(
         return entry("failed", str(error))
 
 
-def _kept(mirrors, path, target, verify, journal):
+def _kept(
+    mirrors: Mirrors, path: str, target: Path, verify: "Callable[[Path], Any]", journal: Journal
+) -> tuple[Fetched, str] | None:
     """(Fetched, digest) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
 
     Copies of a local folder count only while they equal the original: folders change, releases on servers do not.

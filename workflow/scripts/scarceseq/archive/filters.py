@@ -42,7 +42,7 @@ def metadata_reasons(runs: pd.DataFrame, settings: MetadataFilter) -> list[tuple
     return first_reasons(runs.index, rules)
 
 
-def _lower(texts):
+def _lower(texts: Sequence[str | None]) -> list[str | None]:
     """Texts in lower case; None for what is missing."""
     return [text.lower() if isinstance(text, str) else None for text in texts]
 

@@ -73,7 +73,7 @@ class GeneNames:
 class SumTooLargeError(OverflowError):
     """Runs of one sample add up to more than their numbers' type holds; `place` is the sample's row."""
 
-    def __init__(self, place):
+    def __init__(self, place: int) -> None:
         super().__init__(f"row {place}")
         self.place = place
 
@@ -100,7 +100,7 @@ class Block:
     text: np.ndarray
     spans: np.ndarray
 
-    def gene_id(self, row):
+    def gene_id(self, row: int) -> str:
         """Identifier of one row."""
         begin, end = self.spans[row]
         return self.text[begin:end].tobytes().decode(errors="replace")
@@ -169,12 +169,14 @@ class _Scratch:
         int64, (rows, 2): where the identifiers of the block are.
     """
 
-    def __init__(self, runs):
+    def __init__(self, runs: int) -> None:
         self.runs = runs
         self.spans = np.empty((0, 2), dtype=np.int64)
         self._positions = np.empty(0, dtype=np.int32)
 
-    def parse(self, text, stop, places, counts, first, genes_before):
+    def parse(
+        self, text: np.ndarray, stop: int, places: np.ndarray, counts: np.ndarray, first: int, genes_before: int
+    ) -> int:
         """Parse a block and add it to `counts`, from gene `first` on; returns the number of rows.
 
         A block whose rows are good beyond doubt takes the fast way, any other is parsed cell by cell, which judges it.
@@ -220,7 +222,7 @@ def line_blocks(handle: BufferedIOBase) -> Iterator[tuple[np.ndarray, int]]:
         yield text, filled + 1
 
 
-def _problem_words(problem, row, column, rest):
+def _problem_words(problem: int, row: int, column: int, rest: np.ndarray) -> str:
     cell = rest[:40].tobytes().split(b"\n")[0].split(b"\t")[0].decode(errors="replace")
     place = f"gene {row}, column {column + 1} of values"
     return {
@@ -232,7 +234,7 @@ def _problem_words(problem, row, column, rest):
     }[problem]
 
 
-def _check_order(block, names):
+def _check_order(block: Block, names: GeneNames) -> None:
     row = first_mismatch(block.text, block.spans, block.rows, names.text, names.ends, block.first)
     if row < block.rows:
         index = block.first + row

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ import pyarrow as pa
 from scarceseq.archive.filters import TYPE_COLUMNS
 from scarceseq.archive.layout import METADATA_KINDS
 from scarceseq.archive.tables import parse_attributes, read_text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 QC_COLUMNS = {
     "auc": "bc_auc.all_reads_all_bases",
@@ -59,25 +63,25 @@ def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[st
 class _Lookup:
     """Columns of a table, or of none, in the order of some runs; `listed` tells which of these it has."""
 
-    def __init__(self, table, runs):
+    def __init__(self, table: pa.Table | None, runs: "Sequence[str]") -> None:
         self.table = table
         names = table["external_id"].to_pylist() if table else []
         place = {run: index for index, run in enumerate(names)}
         self._rows = [place.get(run) for run in runs]
         self.listed = np.array([row is not None for row in self._rows], dtype=bool)
 
-    def texts(self, column):
+    def texts(self, column: str) -> list[str | None]:
         if self.table is None or column not in self.table.column_names:
             return [None] * len(self._rows)
         values = self.table[column].to_pylist()
         return [None if row is None else values[row] for row in self._rows]
 
 
-def _texts(values):
+def _texts(values: "Sequence[str | None]") -> np.ndarray:
     return np.array(values, dtype=object)
 
 
-def _numbers(texts):
+def _numbers(texts: "Sequence[str | None]") -> np.ndarray:
     """Floats; what is no number is missing."""
     values = np.full(len(texts), np.nan)
     for index, text in enumerate(texts):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scarceseq.archive.download import (
@@ -21,6 +21,11 @@ from scarceseq.archive.download import (
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import requests
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +63,7 @@ class Mirrors:
     limits : Limits, optional
     """
 
-    def __init__(self, addresses: list[str], settings: DownloadSettings, limits: Limits | None = None):
+    def __init__(self, addresses: list[str], settings: DownloadSettings, limits: Limits | None = None) -> None:
         self.bases = [as_url(address) for address in addresses]
         self.settings = settings
         self.limits = limits or Limits(
@@ -67,7 +72,7 @@ class Mirrors:
         self._local = threading.local()
 
     @property
-    def session(self):
+    def session(self) -> "requests.Session":
         """This thread's session: connections are kept open between requests."""
         if not hasattr(self._local, "session"):
             self._local.session = make_session(self.settings)
@@ -121,7 +126,7 @@ class Mirrors:
             raise MissingError("; ".join(problems))
         raise (DamagedError if damaged else DownloadError)("; ".join(problems))
 
-    def _try_mirror(self, url, target, verify, limits):
+    def _try_mirror(self, url: str, target: Path, verify: Callable[[Path], Any], limits: Limits) -> Any:
         for attempt in range(self.settings.retries + 1):
             try:
                 final_url = download(self.session, url, target, self.settings.timeout_seconds, limits)
@@ -137,7 +142,7 @@ class Mirrors:
                 jitter = derive(0, url, attempt) / 2**63
                 time.sleep(self.settings.backoff_seconds * 2**attempt * (1 + jitter))
 
-    def _certainly_missing(self, bases):
+    def _certainly_missing(self, bases: "Sequence[str]") -> bool:
         """A folder, an object store or two servers are believed; so is a single server, unless it only redirects."""
         hosts = [urlsplit(base).hostname or "" for base in bases]
         proven = any(

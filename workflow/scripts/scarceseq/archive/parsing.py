@@ -3,10 +3,16 @@
 All text is bytes that end with a newline behind the last row. Values are int64 and exact.
 """
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 TAB, NEWLINE, RETURN, MINUS, ZERO = 9, 10, 13, 45, 48
 LARGEST = np.uint64(2**63 - 1)
@@ -37,10 +43,10 @@ def behind_last_newline(text: np.ndarray, filled: int) -> int:
 
 
 @intrinsic
-def load_word(typing_context, text, position):
+def load_word(typing_context: "Any", text: "Any", position: "Any") -> "tuple[Any, Callable]":
     """Eight bytes of a text from `position` on, the first the lowest: an unaligned load, which numpy cannot say."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: "Any", builder: "Any", signature: "Any", arguments: "Any") -> "Any":
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
         word = builder.load(pointer)

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,6 +16,9 @@ from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.user_values import trim
+
+if TYPE_CHECKING:
+    from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +213,7 @@ def studies_with_odd_ids(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     return damaged
 
 
-def _skip_reason(study, min_runs, only, excluded):
+def _skip_reason(study: "Any", min_runs: int, only: Iterable[str], excluded: Mapping[str, str]) -> str | None:
     if study.project in excluded:
         named = excluded[study.project]
         return "excluded" if named == study.project else f"excluded: {named}"
@@ -225,7 +229,7 @@ def batch_of(study: Study, batches: int) -> int:
     return derive(0, "batch", study.organism, study.source, study.project) % batches
 
 
-def _report_balance(studies, batches):
+def _report_balance(studies: pd.DataFrame, batches: int) -> None:
     """Log how evenly the runs are divided, and which studies are as large as a batch."""
     loads = studies.groupby("batch")["runs"].sum()
     mean = studies["runs"].sum() / batches

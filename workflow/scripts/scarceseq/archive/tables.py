@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
 from scarceseq.archive.download import DamagedError, OverLimitError
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # Texts of a table that mean a missing value.
 MISSING = {"NA": None, "": None}
@@ -35,14 +38,14 @@ class Bounded(io.RawIOBase):
     limit : int
     """
 
-    def __init__(self, handle, limit: int):
+    def __init__(self, handle: io.BufferedIOBase, limit: int) -> None:
         self._handle, self._limit, self._left = handle, limit, limit
 
     def readable(self) -> bool:
         """Yes."""
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "Any") -> int:
         """As of a file; raises `OverLimitError` behind the limit."""
         read = self._handle.readinto(buffer)
         self._left -= read
@@ -97,7 +100,7 @@ def read_annotation(path: str | Path) -> pd.DataFrame:
     return genes
 
 
-def _gene(fields, index):
+def _gene(fields: list[str], index: int) -> "tuple[str, Any, Any, int]":
     attributes = dict(ATTRIBUTE.findall(fields[8]))
     try:
         length = int(float(fields[5]))
@@ -161,17 +164,17 @@ def read_text_table(
     return names, pa.Table.from_batches([pa.RecordBatch.from_arrays(batch, schema=schema) for batch in batches])
 
 
-def _text_batch(rows, columns):
+def _text_batch(rows: list[tuple[str, ...]], columns: int) -> list[pa.Array]:
     """Columns of some rows of text as arrays of Arrow."""
     values = zip(*rows, strict=True) if rows else [()] * columns
     return [pa.array([MISSING.get(text, text) for text in column], pa.string()) for column in values]
 
 
-def _fields(line):
+def _fields(line: bytes) -> list[str]:
     return line.decode(errors="replace").removesuffix("\n").split("\t")
 
 
-def _distinct(names):
+def _distinct(names: Iterable[str]) -> Iterator[str]:
     """Names, the second and further occurrences of one numbered."""
     seen = {}
     for name in names:

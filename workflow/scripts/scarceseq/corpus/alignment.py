@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
@@ -67,7 +68,7 @@ class RowReads:
         row_of: np.ndarray,
         genes: pd.DataFrame,
         read_bases: np.ndarray,
-    ):
+    ) -> None:
         self._files, self._file_of, self._row_of = files, file_of, row_of
         self._shared, self._read_bases = genes["shared"].to_numpy(), read_bases
         self._row = functools.lru_cache(maxsize=32)(self._read)
@@ -76,7 +77,7 @@ class RowReads:
         """float64, (shared genes,)."""
         return self._row(int(sample))
 
-    def _read(self, sample):
+    def _read(self, sample: int) -> np.ndarray:
         aligned, row = self._files[self._file_of[sample]], int(self._row_of[sample])
         with aligned.file.open() as source:
             return aligned.counts(source, row, row + 1)[0, self._shared] / self._read_bases[sample]
@@ -152,7 +153,14 @@ def _organism(file: CountsFile, samples: pd.DataFrame, default: str | None) -> s
     return organisms[0] if organisms else str(default)
 
 
-def _match(orthologues, home, genes, other, file, table):
+def _match(
+    orthologues: OrthologueTable | None,
+    home: str,
+    genes: pd.DataFrame,
+    other: str,
+    file: CountsFile,
+    table: pd.DataFrame,
+) -> tuple[np.ndarray, Any]:
     if orthologues is None:
         raise InputError(
             f"{file.path}: is of {other}, and the corpus of {home}; "
@@ -161,7 +169,7 @@ def _match(orthologues, home, genes, other, file, table):
     return orthologues.match(home, genes, other, table)
 
 
-def _columns(file, table, first, of_first):
+def _columns(file: CountsFile, table: pd.DataFrame, first: CountsFile, of_first: pd.DataFrame) -> np.ndarray:
     """Column in `table`, of `file`, of each gene of `of_first`, the first file of the same organism."""
     columns = table.index.get_indexer(of_first.index)
     if (columns < 0).any():
@@ -172,12 +180,12 @@ def _columns(file, table, first, of_first):
     return columns
 
 
-def _taken(values, places, nothing):
+def _taken(values: np.ndarray, places: np.ndarray, nothing: str | float | bool) -> np.ndarray:
     """Values at `places`; `nothing` where a place is -1."""
     return np.where(places < 0, nothing, np.asarray(values)[places])
 
 
-def _named(samples, prefix):
+def _named(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:
     samples = samples.astype({"study": str, "runs": str})
     samples.index = samples.index.astype(str)
     return samples.assign(study=prefix + samples["study"] if prefix else samples["study"], accession=samples["study"])

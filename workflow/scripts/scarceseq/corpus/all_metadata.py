@@ -65,7 +65,7 @@ def metadata_table(study: Study, runs: Iterable[str], tables: Mapping[str, pa.Ta
     return pa.table({name: _text(values) for name, values in columns.items()})
 
 
-def _text(values):
+def _text(values: pa.Array | pa.ChunkedArray | list[str | None]) -> pa.Array | pa.ChunkedArray:
     return values.cast(pa.string()) if isinstance(values, pa.ChunkedArray) else pa.array(values, pa.string())
 
 

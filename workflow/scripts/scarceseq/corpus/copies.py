@@ -157,7 +157,7 @@ def _cells(coordinates: np.ndarray, width: float) -> Iterator[np.ndarray]:
             yield np.sort(order[stop - count : stop])
 
 
-def _close(rows, sketches, noise):
+def _close(rows: np.ndarray, sketches: np.ndarray, noise: np.ndarray) -> Iterator[tuple[int, int]]:
     for place, row in enumerate(rows[:-1]):
         others = rows[place + 1 : place + 1 + MOST_COMPARED]
         apart = ((sketches[others] - sketches[row]) ** 2).sum(axis=1)
@@ -231,7 +231,7 @@ def settle(
     return copies
 
 
-def _usual_index(one, other, studies, reads, most=6):
+def _usual_index(one: int, other: int, studies: np.ndarray, reads: Callable[[int], np.ndarray], most: int = 6) -> float:
     """Smaller of the median indices of two samples with others of their own studies, at most 1."""
     medians = [1.0 / OF_STUDY]
     for row in (one, other):

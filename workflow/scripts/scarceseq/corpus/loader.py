@@ -5,11 +5,16 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq.corpus.rows import RowReader
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from typing import Any
 
 # Share of the device's free memory that the corpus may fill; the rest is the network's.
 RESIDENT_SHARE = 0.6
@@ -83,14 +88,14 @@ class Loader:
         self.threads = threads or torch.get_num_threads()
         self.mode = choose_mode(mode, len(self.rows) * matrix.shape[1] * matrix.itemsize, self.device)
 
-    def __iter__(self):
+    def __iter__(self) -> "Iterator[tuple[np.ndarray, Any]]":
         with contextlib.closing(RowReader(self.matrix, self.threads)) as reader:
             batches = self._resident(reader) if self.mode == "resident" else self._stream(reader)
             with contextlib.closing(batches):
                 for rows, values in batches:
                     yield rows, self.prepare(values)
 
-    def _resident(self, reader):
+    def _resident(self, reader: RowReader) -> "Generator[tuple[np.ndarray, torch.Tensor], None, None]":
         held = self._upload(reader)
         for rows in self.batches:
             place = np.searchsorted(self.rows, rows)
@@ -98,7 +103,7 @@ class Loader:
                 raise IndexError("a batch has rows that are not among those announced as `rows`")
             yield rows, held.index_select(0, torch.from_numpy(place).to(self.device))
 
-    def _upload(self, reader):
+    def _upload(self, reader: RowReader) -> torch.Tensor:
         genes = self.matrix.shape[1]
         at_once = max(1, UPLOAD_BYTES // reader.row_bytes)
         buffer = np.empty((at_once, genes), dtype=self.matrix.dtype)
@@ -110,7 +115,7 @@ class Loader:
             held[start : start + len(rows)] = torch.from_numpy(buffer[: len(rows)])
         return held
 
-    def _stream(self, reader):
+    def _stream(self, reader: RowReader) -> "Generator[tuple[np.ndarray, torch.Tensor], None, None]":
         # The buffer used last is still in the cache of the processor.
         free, ready, stop = queue.LifoQueue(), queue.Queue(), threading.Event()
         for _ in range(SLOTS):
@@ -157,7 +162,15 @@ class Slot:
         return values
 
 
-def _read_ahead(batches, reader, announced_batches, device, free, ready, stop):
+def _read_ahead(
+    batches: Iterable[np.ndarray],
+    reader: RowReader,
+    announced_batches: int,
+    device: torch.device,
+    free: queue.LifoQueue,
+    ready: queue.Queue,
+    stop: threading.Event,
+) -> None:
     """Put (rows, filled slot) of each batch into `ready`, then None; or the error that ended it."""
     try:
         for rows in _announced(batches, reader, announced_batches):
@@ -171,7 +184,7 @@ def _read_ahead(batches, reader, announced_batches, device, free, ready, stop):
         ready.put(error)
 
 
-def _announced(batches, reader, together):
+def _announced(batches: Iterable[np.ndarray], reader: RowReader, together: int) -> "Iterator[np.ndarray]":
     """The batches; the next `together` of them are announced before as many are read."""
     batches = iter(batches)
     now = _next_group(batches, reader, together)
@@ -181,7 +194,7 @@ def _announced(batches, reader, together):
         now = following
 
 
-def _next_group(batches, reader, together):
+def _next_group(batches: "Iterator[np.ndarray]", reader: RowReader, together: int) -> list[np.ndarray]:
     group = list(itertools.islice(batches, together))
     if group:
         reader.announce(np.concatenate(group))

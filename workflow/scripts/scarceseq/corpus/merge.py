@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +149,7 @@ def merge(
     return Corpus(files, file_of[order[kept]], row_of[order[kept]], samples, figures, genes, lost, pairs)
 
 
-def _check_names(samples):
+def _check_names(samples: pd.DataFrame) -> None:
     """Names are keys from here on: of studies in splits, of samples in attributes."""
     kinds = samples[["study", "organism", "source"]].astype(str).drop_duplicates()
     twice = kinds.loc[kinds["study"].duplicated(keep=False)]
@@ -251,7 +254,7 @@ def sample_reasons(
     return reasons
 
 
-def _dropped_runs(samples, reasons):
+def _dropped_runs(samples: pd.DataFrame, reasons: "Iterable[tuple[str, str]]") -> pd.DataFrame:
     rows = [
         (study, run, reason, value)
         for study, runs, (reason, value) in zip(samples["study"], samples["runs"], reasons, strict=True)

@@ -28,7 +28,7 @@ def draw_passes(rows: np.ndarray, seed: int, block_rows: int = 1, first_pass: in
         yield generator.permutation(rows) if block_rows == 1 else _permute_blocks(rows, block_rows, generator)
 
 
-def _permute_blocks(rows, block_rows, generator):
+def _permute_blocks(rows: np.ndarray, block_rows: int, generator: np.random.Generator) -> np.ndarray:
     blocks = np.split(np.sort(rows), np.arange(block_rows, len(rows), block_rows))
     order = np.concatenate([blocks[index] for index in generator.permutation(len(blocks))])
     windows = np.split(order, np.arange(WINDOW_ROWS, len(order), WINDOW_ROWS))

@@ -1,5 +1,7 @@
 """Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,9 @@ from scarceseq.archive.gene_ids import map_gene_ids, unversioned
 from scarceseq.corpus.settings import Orthologues
 from scarceseq.errors import InputError
 from scarceseq.user_tables import read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 USED = "used"
 PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
@@ -52,7 +57,7 @@ class OrthologueTable(Orthologues):
             )
         return table.sort_values(["gene", "orthologue"], ignore_index=True)
 
-    def _column(self, organism):
+    def _column(self, organism: str) -> str:
         if organism not in self.columns:
             raise InputError(
                 f"config key corpus.orthologues.columns: no column is named for {organism}, of which there are studies"
@@ -105,7 +110,7 @@ class OrthologueTable(Orthologues):
         places[rows[0][used]] = rows[1][used]
         return places, pairs.assign(organism=other)[PAIR_COLUMNS]
 
-    def _rows(self, names, genes):
+    def _rows(self, names: "Sequence[str]", genes: pd.DataFrame) -> np.ndarray:
         """Row of the gene table of each name; -1 if it is unknown or names several."""
         rows = pd.Series(-1, index=pd.unique(names))
         annotation = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str)})

@@ -56,10 +56,10 @@ class RowReader:
             for place in range(start, stop, REQUEST_BYTES):
                 os.posix_fadvise(self._file, place, min(REQUEST_BYTES, stop - place), os.POSIX_FADV_WILLNEED)
 
-    def _place(self, row):
+    def _place(self, row: int) -> int:
         return self.matrix.offset + row * self.row_bytes
 
-    def _in_memory(self, rows):
+    def _in_memory(self, rows: np.ndarray) -> bool:
         """Whether the first byte of some of the rows can be had without waiting for the disk."""
         byte = bytearray(1)
         try:
@@ -86,7 +86,7 @@ class RowReader:
         for other in others:
             other.result()
 
-    def _copy(self, rows, out):
+    def _copy(self, rows: np.ndarray, out: np.ndarray) -> None:
         if isinstance(self.matrix, SealedRows):
             self.matrix.check_rows(rows)
         np.take(self._values, rows, axis=0, out=out, mode="clip")  # the default mode would go through a copy

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,15 @@ def build_shard(
     )
 
 
-def _study_shard(study, rows, files, folder, checked, settings, seed):
+def _study_shard(
+    study: Study,
+    rows: pd.DataFrame,
+    files: dict[str, Entry],
+    folder: str | Path,
+    checked: np.ndarray,
+    settings: RunFilter,
+    seed: int,
+) -> Any:
     """The study's samples if it can be used; else each run with the reason, and no samples. `rows` are of the plan."""
     paths = {kind: checked_path(folder, entry) for kind, entry in files.items() if entry.status == "ok"}
     runs, tables = set(rows["run"]), read_tables(paths) | {"recount_project": listed_table(rows)}
@@ -197,7 +206,7 @@ def build_study(
     return StudyShard(counts, samples, sorted(dropped), attribute_rows(good), metadata)
 
 
-def _without(runs, dropped):
+def _without(runs: pd.DataFrame, dropped: list[tuple[str, str, str]]) -> pd.DataFrame:
     """Rows of `run_table` that have no line among `dropped`."""
     gone = {run for run, _, _ in dropped}
     return runs[[run not in gone for run in runs.index]] if gone else runs
@@ -228,7 +237,7 @@ def runs_over_cap(experiments: pd.Series, max_runs: int, seed: int, study: Study
     return ~experiments.isin(within.index[within])
 
 
-def _sample_table(study, runs, experiments):
+def _sample_table(study: Study | None, runs: pd.DataFrame, experiments: list[str]) -> pd.DataFrame:
     """One row per sample: coverage and mapped reads summed over its runs, mapped length averaged over its reads."""
     runs = runs.sort_index()
     place = pd.Index(experiments).get_indexer(runs["experiment"]) if len(runs) else np.empty(0, dtype=int)
@@ -236,7 +245,7 @@ def _sample_table(study, runs, experiments):
     for sample, run in zip(place, runs.index, strict=True):
         names[sample].append(run)
 
-    def total(weights):
+    def total(weights: np.ndarray) -> np.ndarray:
         return np.bincount(place, weights, len(experiments)).astype(float)
 
     columns = [runs[name].to_numpy(dtype=float) if len(runs) else [] for name in ("auc", *LENGTH_COLUMNS)]

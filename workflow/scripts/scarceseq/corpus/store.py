@@ -7,13 +7,16 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scarceseq.archive.counts import copy_rows, create_counts, same_form
 from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 # int64 counts that are in memory at once; the normalisation holds a few arrays of this size.
 BLOCK_BYTES = 2**23
@@ -77,7 +80,7 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
 
 
 @contextlib.contextmanager
-def _create_rows(shape, path):
+def _create_rows(shape: tuple[int, int], path: str | Path) -> "Iterator[BinaryIO]":
     with atomic(path, sealed=True) as temporary, open(temporary, "wb") as handle:
         header = {"descr": TRAINING_TYPE.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(handle, header)

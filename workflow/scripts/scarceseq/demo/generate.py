@@ -26,7 +26,7 @@ def generate_demo(
     screen_path: str | Path,
     annotation_path: str | Path,
     truth_folder: str | Path,
-    settings,
+    settings: dict,
     seed: int,
     annotation_code: str = "M023",
 ) -> None:
@@ -67,7 +67,9 @@ def generate_demo(
     write_json(list_quirks(studies, runs), truth / "quirks.json")
 
 
-def _generate_archive(folder, settings, world, genes, seed, annotation_code):
+def _generate_archive(
+    folder: str | Path, settings: DemoSettings, world: World, genes: pd.DataFrame, seed: int, annotation_code: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Draw and write the archive; returns studies, samples, runs and the samples' programme activities."""
     studies = make_studies(settings, world, seed)
     samples = make_samples(studies, seed)

@@ -20,7 +20,7 @@ CHROMOSOMES = [f"chr{name}" for name in sorted([*(str(number) for number in rang
 CONSONANTS, VOWELS = "bcdfghklmnprstvz", "aeiou"
 
 
-def _symbols(count, generator):
+def _symbols(count: int, generator: np.random.Generator) -> list[str]:
     """`count` distinct invented gene symbols such as ``Rabo3``."""
     symbols = []
     seen = set()

@@ -127,7 +127,7 @@ def recount_qc(runs: pd.DataFrame, totals: np.ndarray, generator: np.random.Gene
     chromosome_x = generator.uniform(2.4, 3.2, size=len(runs))
     chromosome_y = np.where(runs["sex"] == "male", 0.25, 0.05) * generator.uniform(0.8, 1.2, size=len(runs))
 
-    def percent(values, digits=2):
+    def percent(values: np.ndarray, digits: int = 2) -> np.ndarray:
         return np.round(100 * values, digits)
 
     return {

@@ -6,12 +6,16 @@ programme graph by the diffusion ``(1 - s) (I - s W)^-1``, W the symmetrically n
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 TISSUES = {  # organ systems share part of their activity
     "nervous": ["cerebral cortex", "cerebellum", "hippocampus", "retina"],
@@ -82,7 +86,9 @@ def diffuse(adjacency: np.ndarray, smoothness: float) -> np.ndarray:
     return operator / np.diag(operator).mean()
 
 
-def _memberships(count, adjacency, generator):
+def _memberships(
+    count: int, adjacency: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Loadings and first (sub-)programme of each gene; further programmes are mostly neighbours of the first."""
     programmes = len(adjacency)
     popularity = generator.dirichlet(np.full(programmes, 6.0))
@@ -101,14 +107,20 @@ def _memberships(count, adjacency, generator):
     return loadings, first, sub
 
 
-def _base(kinds, generator):
+def _base(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """log2 abundance per base: most coding genes expressed, the rest and most other genes near silence."""
     coding = kinds == "protein_coding"
     restricted = generator.random(len(kinds)) < np.where(coding, 0.38, 0.75)
     return np.where(restricted, generator.normal(-7.5, 3.0, len(kinds)), generator.normal(3.2, 1.9, len(kinds)))
 
 
-def _activities(groups, diffusion, strength, generator, shared=0.5):
+def _activities(
+    groups: "Iterable[Sequence[str]]",
+    diffusion: np.ndarray,
+    strength: float,
+    generator: np.random.Generator,
+    shared: float = 0.5,
+) -> dict[str, np.ndarray]:
     """Activities of named states; states of one group share part of theirs; unit sd before `strength`."""
     activities = {}
     for names in groups:

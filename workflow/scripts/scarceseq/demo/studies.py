@@ -87,7 +87,7 @@ def assign_quirks(count: int, generator: np.random.Generator) -> list[Any]:
     return quirks
 
 
-def _labels(study, generator):
+def _labels(study: Any, generator: np.random.Generator) -> list[tuple[str, str]]:
     """Tissue and treatment of the samples of one study: cells filled in turn, so that they are balanced."""
     treatments = ["NA"] if study.treatment_kind is None else ["control", "treated"]
     cells = [(tissue, treatment) for tissue in study.tissues for treatment in treatments]
@@ -152,7 +152,7 @@ def make_runs(studies: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.Dat
     return runs
 
 
-def _place_quirks(runs, studies):
+def _place_quirks(runs: pd.DataFrame, studies: pd.DataFrame) -> None:
     """Mark the runs that carry a quirk, in place: whole studies, else one run or two, counted from a study's end."""
     for study in studies.itertuples():
         rows = runs.index[runs["study"] == study.study]

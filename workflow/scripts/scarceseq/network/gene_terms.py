@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,6 +12,9 @@ from scarceseq.errors import InputError
 from scarceseq.user_tables import read_columns
 from scarceseq.user_text import open_text
 from scarceseq.user_values import trim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GENE2GO = ["#tax_id", "GeneID", "GO_ID", "Evidence", "Qualifier"]
 SEVERAL = re.compile(r"[;|]|///")
@@ -141,7 +144,7 @@ def read_gene2go(path: str | Path, names: str | Path | None, settings: Mapping[s
     return pd.DataFrame({"gene": rows["GeneID"].map(symbol).fillna(""), "term": rows["GO_ID"]})
 
 
-def _blocks(handle, path, options):
+def _blocks(handle: Any, path: str | Path, options: Any) -> "Iterator[pd.DataFrame]":
     """Rows of a gene2go file, some at a time; every row has all columns."""
     try:
         for rows in pd.read_csv(handle, chunksize=ROWS_AT_ONCE, **options):

@@ -44,6 +44,8 @@ def registry_entries(wildcards, script):
     if script.stem in ("predict_own_study", "explain_own_study"):
         methods = config["own_study"]["methods"]
         pairs += method_names.entries(methods if "predict" in script.stem else methods[:1])
+    if script.stem == "describe_selection":
+        pairs += selector_names.entries(config["selection"]["stability"]["selectors"])
     if "selector" in wildcards.keys():
         pairs += selector_names.entries(selectors_of_job(wildcards))
         pairs += [("selection.surrogates", name) for name in models_between_rounds(wildcards)]

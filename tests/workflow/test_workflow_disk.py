@@ -93,7 +93,7 @@ def test_an_input_from_the_future_stops_the_run_before_it_starts(repository_copy
     study = repository_copy / "counts.tsv"
     study.write_text("gene\ts1\nG1\t1\n")
     os.utime(study, (time.time() + 86_400,) * 2)
-    config = {"user_studies": [{"name": "mine", "counts": "counts.tsv"}]}
+    config = {"user_studies": [{"name": "mine", "counts": "counts.tsv", "gene_id_type": "ensembl"}]}
     (repository_copy / "mine.yaml").write_text(yaml.safe_dump(config))
     before = (repository_copy / STUDIES).stat().st_mtime_ns
     arguments = ("--cores", "1", STUDIES, "--forcerun", "list_studies", *TINY, "mine.yaml")

@@ -43,6 +43,8 @@ import pandas as pd
 from scarceseq.archive.fetch import fetch_batch
 from scarceseq.archive.layout import Study
 from scarceseq.archive.mirrors import Mirrors
+from scarceseq.archive.settings import DownloadSettings
+from scarceseq.corpus.settings import RunFilter
 from scarceseq.corpus.shard import build_shard
 
 folder, genes, runs = Path(sys.argv[1]), [f"g{index}" for index in range(int(sys.argv[2]))], int(sys.argv[3])
@@ -68,10 +70,10 @@ script, folder = sys.argv[1], Path(sys.argv[2])
 suffixes = {"shards": "h5ad", "dropped": "dropped.tsv"}
 suffixes |= {"attributes": "attributes.parquet", "metadata": "metadata.parquet"}
 inputs = {name: sorted(map(str, folder.glob(f"*.{suffix}"))) for name, suffix in suffixes.items()}
-inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list"], [])
+inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list", "excluded"], [])
 names = ["corpus.h5ad", "training.npy", "samples.parquet", "genes.parquet", "attributes.parquet", "metadata.parquet"]
-names += ["studies.tsv", "dropped.tsv", "orthologues.tsv"]
-params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[])
+names += ["studies.tsv", "dropped.tsv", "orthologues.tsv", "excluded.tsv"]
+params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[], must_be_found=False)
 made = dict(input=inputs, output={name.split(".")[0]: folder / "corpus" / name for name in names}, params=params)
 made = {name: SimpleNamespace(**parts) for name, parts in made.items()}
 runpy.run_path(script, {"snakemake": SimpleNamespace(log=[folder / "log"], **made)})

@@ -32,6 +32,7 @@ def random_part(generator, genes, studies, user=False):
     samples = pd.DataFrame(rows, columns=["study", "sample"]).set_index("sample")
     samples = samples.assign(organism="mouse", source="user" if user else "sra", unit="base_coverage")
     samples = samples.assign(runs=[f"{name}_r1,{name}_r2" for name in samples.index], auc=1.0)
+    samples = samples.assign(average_mapped_length=100.0)
     counts = generator.poisson(2.0, (len(rows), GENES)) * generator.integers(1, 2**40, (len(rows), GENES))
     genes = genes.assign(measured=generator.random(GENES) < 0.9 if user else True)
     order = generator.permutation(GENES) if user else np.arange(GENES)
@@ -103,7 +104,8 @@ def test_stored_values_are_off_by_the_rounding_of_half_precision_at_most(tmp_pat
     """11 significant bits: half a unit of the last is 2**-11 of the value; numbers below 2**-14 lie 2**-24 apart."""
     generator = np.random.default_rng(4)
     genes = gene_table(generator)
-    samples = pd.DataFrame({"study": "S", "runs": "r", "unit": "x"}, index=[f"s{row}" for row in range(40)])
+    columns = {"study": "S", "runs": "r", "unit": "x", "average_mapped_length": 100.0}
+    samples = pd.DataFrame(columns, index=[f"s{row}" for row in range(40)])
     counts = (10 ** generator.uniform(0, 14, (40, GENES))).astype(np.int64)
     write_counts(counts, samples.assign(organism="m", source="s"), genes.assign(measured=True), tmp_path / "part.h5ad")
     corpus = merge.merge([tmp_path / "part.h5ad"], [], [])
@@ -195,6 +197,7 @@ generator = np.random.default_rng(0)
 for part in range(2):
     samples = pd.DataFrame({"study": [f"S{n % 7}" for n in range(rows)], "runs": "r", "unit": "base_coverage"},
                            index=[f"{part}_{n}" for n in range(rows)]).assign(organism="mouse", source="sra")
+    samples["average_mapped_length"] = 100.0
     with create_counts(samples, table, folder / f"{part}.h5ad") as matrix:
         for start in range(0, rows, step):
             matrix[start:start + step] = generator.integers(0, 9, (step, genes))

@@ -324,7 +324,7 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     told = found["summary"]["verdict"][0]
     assert f"In the first of {SETTINGS.repeats} repeats, guided on per tensor predicts" in told
     assert "; always the most frequent class: 12)" in told
-    assert "Guided per tensor, which was not compared with permuted labels, reaches" in told
+    assert "Guided on per tensor, which was not compared with permuted labels, reaches" in told
     assert not found["summary"]["first_beats_chance"]  # it was not tested
 
     first = found["predictions"].query("method == 'guided@per_tensor'").drop_duplicates(["repeat", "fold"])

@@ -83,7 +83,9 @@ def test_outputs_loss_and_gradients_equal_those_of_cells_computed_alone(mode, na
     expected = slow_loss(slow_delta, slow_log_variance, conditions, pairs, kept_genes(case), mean_control, weight)
     found = batch_losses(model, batch, batches.settings, batches)[0]
     assert found.item() == pytest.approx(expected.item(), rel=1e-10)
-    assert_gradients_equal(gradients(found, model), gradients(expected, model), 1e-10)
+    # of two equal rows nothing is left for BatchNorm to scale but its epsilon, which enlarges rounding a thousand times
+    tolerance = 1e-8 if name == "perturbed twice" else 1e-10
+    assert_gradients_equal(gradients(found, model), gradients(expected, model), tolerance)
 
 
 def test_members_of_an_ensemble_do_not_mix():

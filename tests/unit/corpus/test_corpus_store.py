@@ -200,7 +200,8 @@ for part in range(2):
     samples["average_mapped_length"] = 100.0
     with create_counts(samples, table, folder / f"{part}.h5ad") as matrix:
         for start in range(0, rows, step):
-            matrix[start:start + step] = generator.integers(0, 9, (step, genes))
+            levels = 2 ** generator.integers(0, 20, (step, genes))  # no two samples are alike
+            matrix[start:start + step] = generator.integers(0, 9, (step, genes)) * levels
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 corpus = merge.merge([folder / f"{part}.h5ad" for part in range(2)], [], [])
 store.write_corpus(corpus, folder / "corpus.h5ad", folder / "training.npy")

@@ -14,26 +14,26 @@ def comparisons():
         yield from ((base, task) for task in tasks if tasks[task]["split"] == settings["split"])
 
 
-def each(folders, ending):
-    """(what it is of, path) of one file in each of some folders, which are pairs like these."""
-    return [(labels, f"{folder}{ending}") for labels, folder in folders]
+def each(starts, ending):
+    """(what it is of, path) of one file of each of some things, given as (what it is of, start of the path)."""
+    return [(labels, f"{start}{ending}") for labels, start in starts]
 
 
 def pretrain_files():
     """Files of base models that the report shows."""
-    bases = [({"base": base}, f"{RESULTS}/pretrain/{base}") for base in config["pretrain"]["bases"]]
+    bases = [({"base": base}, f"{RESULTS}/pretrain/{base}/") for base in config["pretrain"]["bases"]]
     compared = [
         ({"base": base, "task": task}, f"{RESULTS}/pretrain/{base}/comparison/{task}") for base, task in comparisons()
     ]
     embedded = [
-        (labels | {"dataset": dataset}, f"{folder}/embeddings/{dataset}.h5ad")
+        (labels | {"dataset": dataset}, f"{folder}embeddings/{dataset}.h5ad")
         for labels, folder in bases
         for dataset in datasets()
     ]
     return {
-        "pretrain_history": each(bases, "/history.parquet"),
-        "pretrain_evaluation": each(bases, "/evaluation.tsv"),
-        "pretrain_genes": each(bases, "/genes.parquet"),
+        "pretrain_history": each(bases, "history.parquet"),
+        "pretrain_evaluation": each(bases, "evaluation.tsv"),
+        "pretrain_genes": each(bases, "genes.parquet"),
         "pretrain_embeddings": embedded,
         "pretrain_scores": each(compared, ".parquet"),
         "pretrain_contrasts": each(compared, ".json"),
@@ -43,15 +43,15 @@ def pretrain_files():
 def guide_files():
     """Files of guides that the report shows."""
     schemes = [
-        ({"base": base, "scheme": scheme}, f"{RESULTS}/guide/{base}/{scheme}")
+        ({"base": base, "scheme": scheme}, f"{RESULTS}/guide/{base}/{scheme}/")
         for base in config["pretrain"]["bases"]
         for scheme in config["guide"]["schemes"]
     ]
-    guides = [(labels | {"guide": guide}, f"{folder}/{guide}") for labels, folder in schemes for guide in GUIDES]
+    guides = [(labels | {"guide": guide}, f"{folder}{guide}") for labels, folder in schemes for guide in GUIDES]
     return {
         "guide_json": each(guides, ".json"),
-        "gene_mobility": each(schemes, "/gene_mobility.tsv"),
-        "scout_accuracy": each(schemes, "/accuracy.tsv"),
+        "gene_mobility": each(schemes, "gene_mobility.tsv"),
+        "scout_accuracy": each(schemes, "accuracy.tsv"),
     }
 
 
@@ -70,11 +70,11 @@ def screening_files():
         graphs = [({"graph": graph}, f"{RESULTS}/network/{graph}") for graph in config["network"]["graphs"]]
         files |= {"graphs": each(graphs, ".parquet"), "graph_json": each(graphs, ".json")}
     if "screens" in config:
-        screens = [({"screen": screen}, f"{RESULTS}/screen/{screen}") for screen in config["screens"]]
-        files["screen_pseudobulk"] = each(screens, "/pseudobulk.h5ad")
+        screens = [({"screen": screen}, f"{RESULTS}/screen/{screen}/") for screen in config["screens"]]
+        files["screen_pseudobulk"] = each(screens, "pseudobulk.h5ad")
         cells = [screen for screen in screens if config["screens"][screen[0]["screen"]]["kind"] == "cells"]
-        files["screen_cells"] = each(cells, "/cells.json")
-        files["screen_genes"] = each(screens, "/differential_genes.parquet")
+        files["screen_cells"] = each(cells, "cells.json")
+        files["screen_genes"] = each(screens, "differential_genes.parquet")
     if "perturbation" in config:
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
         if config["perturbation"]["transfer"]:
@@ -86,8 +86,8 @@ def screening_files():
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
-        screens = [({"screen": screen}, f"{RESULTS}/selection/{screen}") for screen in config["selection"]["screens"]]
-        files |= {f"selection_{name}": each(screens, f"/{name}.tsv") for name in ("coverage", "stability", "costs")}
+        screens = [({"screen": screen}, f"{RESULTS}/selection/{screen}/") for screen in config["selection"]["screens"]]
+        files |= {f"selection_{name}": each(screens, f"{name}.tsv") for name in ("coverage", "stability", "costs")}
     return files
 
 

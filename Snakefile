@@ -33,7 +33,7 @@ rule all:
 
 
 hash_code_into_params()
-grow_memory_with_attempts()
+ask_for_what_is_needed()
 
 
 onstart:

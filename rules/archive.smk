@@ -16,8 +16,6 @@ rule fetch_annotation:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         mirrors=config["archive"]["mirrors"],
         organism=config["archive"]["organism"],
@@ -44,8 +42,6 @@ rule list_studies:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         batches=batches(),
         mirrors=config["archive"]["mirrors"],
@@ -78,7 +74,6 @@ rule fetch_batch:
         "../envs/scarceseq.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
         connections=config["archive"]["download"]["connections"],
     params:
         mirrors=config["archive"]["mirrors"],
@@ -108,8 +103,6 @@ rule import_study:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         study=user_study,
     message:

@@ -21,8 +21,6 @@ rule build_shard:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         runs=config["corpus"]["runs"],
         dropped_genes=config["corpus"]["dropped_genes"],
@@ -71,8 +69,6 @@ rule merge_corpus:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         max_failed_share=config.get("archive", {}).get("max_failed_share", 0),
         must_be_found=config.get("archive", {}).get("excluded_must_be_found", False),
@@ -98,8 +94,6 @@ rule split_studies:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=500,
     params:
         splits=config["corpus"]["splits"],
         seed=config["seed"],

@@ -14,8 +14,6 @@ rule generate_demo:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         settings=config["demo"],
         seed=config["seed"],

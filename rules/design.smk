@@ -25,8 +25,6 @@ rule design_screen:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=config["design"],
         name=config["name"],

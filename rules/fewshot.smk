@@ -17,8 +17,6 @@ rule plan_episodes:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         seed=config["seed"],
         settings=episode_settings,
@@ -44,8 +42,6 @@ rule fit_episodes:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         seed=config["seed"],
         device=config["device"],
@@ -79,8 +75,6 @@ rule score_fewshot:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         scoring=config["fewshot"]["scoring"],
         fits=[{"base": base, "task": task} for base, _, _, task, _, _ in fewshot_fits()],

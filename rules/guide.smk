@@ -17,8 +17,6 @@ rule plan_scouts:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     params:
         settings=scout_settings,
         seed=config["seed"],
@@ -43,8 +41,6 @@ rule train_scouts:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     params:
         settings=scout_settings,
         seed=config["seed"],
@@ -86,8 +82,6 @@ rule compute_guide:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     params:
         settings=lookup(dpath="guide/schemes/{scheme}", within=config),
     message:
@@ -110,8 +104,6 @@ rule meta_train:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     params:
         settings=meta_settings,
         seed=config["seed"],
@@ -145,8 +137,6 @@ rule pack_model:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         scheme=lookup(dpath="guide/schemes/{scheme}", within=config),
         components=config["guide"]["packed_components"],

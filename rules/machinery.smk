@@ -1,5 +1,5 @@
-# What Snakemake is taught here: a job's code is one of its parameters, a step that is tried again gets more memory, and
-# one run at a time writes to a results folder.
+# What Snakemake is taught here: a job's code is one of its parameters, a step asks for the memory and minutes that a table
+# gives it, for more when it is tried again, and one run at a time writes to a results folder.
 
 import fcntl
 import functools
@@ -8,9 +8,11 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from scarceseq.config import dates
+from scarceseq.config import dates, needs
 from scarceseq.files import files_below, remove_leftovers
 from scarceseq.fingerprint import fingerprint
+
+NEEDS = needs.read_needs(SCRIPTS.parents[1] / "rules" / "needs.tsv")
 
 
 def hash_code_into_params():
@@ -62,13 +64,34 @@ def registry_entries(wildcards, script):
     return tuple(pairs)
 
 
-def grow_memory_with_attempts():
-    """Let a step that is tried again, as a cluster's profile may ask, have once more the memory it had at first."""
+def ask_for_what_is_needed():
+    """Let each step ask for the memory and minutes of `rules/needs.tsv`, or what `--set-resources` gives it; tried
+    again, for once more as much."""
+    given = workflow.resource_settings.overwrite_resources or {}
     for step in workflow.rules:
-        if step.script and not step.resources["mem_mb"].is_evaluable():
-            memory = step.resources["mem_mb"].value
-            grown = {"mem_mb": lambda wildcards, attempt, memory=memory: memory * attempt}
-            step.resources.update(Resources.from_mapping(grown))
+        if not step.script:
+            continue
+        for kind in ("mem_mb", "runtime"):
+            if kind not in given.get(step.name, {}):
+                resource = ask(getattr(NEEDS[step.name], kind))
+            elif not step.resources[kind].is_evaluable():
+                resource = lambda wildcards, attempt, value=step.resources[kind].value: value * attempt
+            else:
+                continue
+            step.resources.update(Resources.from_mapping({kind: resource}))
+
+
+def ask(needed):
+    """A resource: what is needed for the sizes of a job's input, as soon as that is there."""
+    return lambda wildcards, input, attempt: needed(needs.sizes(input, scouts_of(wildcards)), attempt)
+
+
+def scouts_of(wildcards):
+    """Scouts of a job: those of its block, or all of its scheme."""
+    if "scheme" not in wildcards.keys():
+        return 0
+    settings = config["guide"]["schemes"][wildcards.scheme]
+    return settings["scouts_per_block" if "block" in wildcards.keys() else "scouts"]
 
 
 def check_folder():

@@ -19,8 +19,6 @@ rule build_graph:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=lookup(dpath="network/graphs/{graph}", within=config),
         seed=config["seed"],
@@ -42,8 +40,6 @@ rule build_embedding:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=lookup(dpath="network/embeddings/{embedding}", within=config),
     message:

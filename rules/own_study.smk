@@ -16,8 +16,6 @@ rule unpack_model:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=500,
     message:
         "Unpacking the model and checking it"
     script:
@@ -42,8 +40,6 @@ rule import_own_study:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         settings=own_study_settings("import"),
     message:
@@ -71,8 +67,6 @@ rule predict_own_study:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         seed=config["seed"],
         device=config["device"],
@@ -106,8 +100,6 @@ rule explain_own_study:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         seed=config["seed"],
         method=own_study_methods(config["own_study"]["methods"][:1]),

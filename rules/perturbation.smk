@@ -17,8 +17,6 @@ rule fit_predictors:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=predictor_settings,
         drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
@@ -43,8 +41,6 @@ rule score_predictors:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         screens=list(config["perturbation"]["screens"]),
         confidence=config["perturbation"]["confidence"],
@@ -66,8 +62,6 @@ rule transfer_screen:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=lookup(dpath="perturbation/transfer/{transfer}", within=config),
         gears=config["predictors"]["gears"],
@@ -94,8 +88,6 @@ rule score_transfer:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         confidence=config["perturbation"]["confidence"],
     message:

@@ -20,7 +20,6 @@ rule pretrain:
         "../envs/scarceseq.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
         # That train together on one machine, a GPU each if there are any; a profile may ask for more.
         processes=1,
     params:
@@ -46,8 +45,6 @@ rule embed:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     params:
         minimum_gene_share=config["pretrain"]["minimum_gene_share"],
         device=config["device"],
@@ -69,8 +66,6 @@ rule embed_genes:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1500,
     message:
         "Vectors of genes of base model {wildcards.base}"
     script:
@@ -92,8 +87,6 @@ rule compare_embeddings:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         seed=config["seed"],
         task=lookup(dpath="pretrain/comparison/tasks/{task}", within=config),

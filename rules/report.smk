@@ -24,8 +24,6 @@ rule render_report:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=3000,
     params:
         settings=config,
         labels=report_labels(),

@@ -14,8 +14,6 @@ rule fetch_screen:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=500,
     params:
         name=lookup(dpath="screens/{screen}/catalogue", within=config),
     message:
@@ -38,8 +36,6 @@ rule normalise_cells:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=lookup(dpath="screens/{screen}", within=config),
     message:
@@ -64,8 +60,6 @@ rule prepare_screen:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         settings=lookup(dpath="screens/{screen}", within=config),
         seed=config["seed"],

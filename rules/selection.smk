@@ -26,8 +26,6 @@ rule rank_perturbations:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
     params:
         selectors=selectors_of_job,
         random_draws=config["selection"]["random_draws"],
@@ -56,8 +54,6 @@ rule select_in_rounds:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         selectors=selectors_of_job,
         rounds=config["selection"]["rounds"],
@@ -87,8 +83,6 @@ rule fit_selection:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         budgets=budget_settings(),
         settings=predictor_settings,
@@ -119,8 +113,6 @@ rule describe_selection:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         graph_of_ranking=lambda wildcards: [graph for graph, _ in screen_rankings(wildcards)],
         graphs=screen_graphs,
@@ -149,8 +141,6 @@ rule score_selection:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
     params:
         worthwhile_share=config["selection"]["worthwhile_share"],
         confidence=config["selection"]["confidence"],

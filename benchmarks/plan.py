@@ -192,8 +192,8 @@ def moved(runs, giants):
     runs = runs.rename(columns={"external_id": "run"}).assign(organism="mouse", rail_id="0")
     names = [f"batch_{index}" for index in range(100)]
     late = set(sorted(runs["project"].unique())[::100]) | {GIANT[1]}
-    before = plan_studies(runs[~runs["project"].isin(late)], names, 10, [], {}, giants)
-    after = plan_studies(runs, names, 10, [], {}, giants)
+    before = plan_studies(runs[~runs["project"].isin(late)], names, (10, 0), [], {}, giants)
+    after = plan_studies(runs, names, (10, 0), [], {}, giants)
     both = before.merge(after, on=["organism", "source", "project"])
     return both.loc[both["batch_x"].fillna("") != both["batch_y"].fillna(""), "project"].tolist()
 

@@ -49,7 +49,9 @@ rule list_studies:
         sources=config["archive"]["sources"],
         min_runs=config["archive"]["min_runs"],
         studies=config["archive"]["studies"],
-        giant_studies=config["archive"]["giant_studies"],
+        max_study_runs=config["archive"]["max_study_runs"],
+        draw=draw_of_studies(),
+        giant_studies=batch_names(config["archive"])[1],
         excluded_studies=excluded_studies(),
         download=config["archive"]["download"],
     message:
@@ -80,6 +82,7 @@ rule fetch_batch:
         annotation=config["archive"]["annotation"],
         excluded_studies=excluded_studies(),
         runs=metadata_filter(),
+        title_words=config["archive"]["title_words"],
         download=config["archive"]["download"],
     message:
         "Fetching and verifying {wildcards.batch}"

@@ -13,6 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 os.environ.update(PYTHONPATH=str(SCRIPTS))
 
 from scarceseq import registry
+from scarceseq.archive.batches import batch_names
 from scarceseq.config import method_names, settings
 from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
@@ -60,7 +61,8 @@ def batches():
     """Names of the batches into which the archive's studies are divided; a giant's batch has its name."""
     if "archive" not in config:
         return []
-    return [f"batch_{index}" for index in range(config["archive"]["batches"])] + config["archive"]["giant_studies"]
+    ordinary, giants = batch_names(config["archive"])
+    return ordinary + giants
 
 
 def excluded_studies():

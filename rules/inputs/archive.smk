@@ -14,6 +14,13 @@ def metadata_filter():
     return {key: config["corpus"]["runs"][key] for key in keys}
 
 
+def draw_of_studies():
+    """How studies are drawn; without a draw, nothing that another seed would change."""
+    archive = config["archive"]
+    draw = {"studies": archive["draw_studies"], "runs": archive["max_runs"]}
+    return draw | {"seed": config["seed"]} if any(draw.values()) else {}
+
+
 def accession_table(wildcards):
     """The table of what other archives call the studies, if there is one."""
     table = config["archive"]["study_accessions"]

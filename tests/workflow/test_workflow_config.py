@@ -203,6 +203,10 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key corpus.splits.default.shares: they add up to 1.15, not to 1",
         ),
         (
+            lambda c: c["archive"].update(min_runs=9, max_study_runs=8),
+            "config key archive.max_study_runs: is below archive.min_runs, so that no study is left",
+        ),
+        (
             lambda c: c["archive"].update(mirrors=["no/such/folder"]),
             "config key archive.mirrors: there is no folder 'no/such/folder'",
         ),

@@ -21,6 +21,6 @@ entries = fetch_batch(
     params.annotation,
     list(read_annotation(snakemake.input.annotation)["gene_id"]),
     Path(snakemake.output.manifest).parent,
-    StudyExclusion(MetadataFilter(**params.runs), params.excluded_studies),
+    StudyExclusion(MetadataFilter(**params.runs), params.excluded_studies, params.title_words),
 )
 write_manifest(entries, snakemake.output.manifest)

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from scarceseq.archive.draw import Draw
 from scarceseq.archive.excluded_ids import ids_table
 from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.plan import (
@@ -30,7 +31,9 @@ plans = dict(zip(params.batches, snakemake.output.plans, strict=True))
 ordinary = [batch for batch in plans if batch not in params.giant_studies]
 # Not a parameter: it changes what is an error, not the plan, and a first study of one's own shall fetch nothing again.
 own_studies = bool(snakemake.config.get("user_studies"))
-studies = plan_studies(runs, ordinary, params.min_runs, params.studies, excluded, params.giant_studies, own_studies)
+bounds = params.min_runs, params.max_study_runs
+draw = Draw(**params.draw)
+studies = plan_studies(runs, ordinary, bounds, params.studies, excluded, params.giant_studies, own_studies, draw)
 write_table(studies, snakemake.output.studies)
 write_table(ids_table(led), snakemake.output.excluded)
 for batch, rows in runs_by_batch(runs, studies, list(plans)).items():

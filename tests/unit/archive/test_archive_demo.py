@@ -26,7 +26,7 @@ def fetch_all(mirrors, folder):
     folder.mkdir()
     fetch_annotation(mirrors, "mouse", "M023", folder / "annotation.gtf.gz")
     runs = fetch_project_tables(mirrors, "mouse", ["sra"], folder)
-    studies = plan_studies(runs, ["batch_0"], 1, [], {})
+    studies = plan_studies(runs, ["batch_0"], (1, 0), [], {})
     gene_ids = list(read_annotation(folder / "annotation.gtf.gz")["gene_id"])
     return studies, fetch_batch(mirrors, planned_studies(runs), "M023", gene_ids, folder / "batch")
 

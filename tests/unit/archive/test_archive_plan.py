@@ -28,7 +28,7 @@ def runs_of(sizes):
 
 def test_each_study_is_in_one_batch_or_skipped_with_a_reason():
     runs = runs_of({f"SRP{number}": number for number in range(1, 31)})
-    studies = plan_studies(runs, BATCHES, 5, only=[], excluded={"SRP20": "SRP20", "SRP21": "GSE7"})
+    studies = plan_studies(runs, BATCHES, (5, 0), only=[], excluded={"SRP20": "SRP20", "SRP21": "GSE7"})
     assert studies["batch"].notna().equals(studies["skip_reason"].isna())
     reasons = studies.set_index("project")["skip_reason"]
     assert reasons["SRP4"] == "under 5 runs"
@@ -44,8 +44,8 @@ def test_each_study_is_in_one_batch_or_skipped_with_a_reason():
 
 
 def test_a_study_stays_in_its_batch_when_others_are_added():
-    few = plan_studies(runs_of({f"SRP{number}": 9 for number in range(20)}), BATCHES, 1, [], {})
-    more = plan_studies(runs_of({f"SRP{number}": 9 for number in range(60)}), BATCHES, 1, [], {})
+    few = plan_studies(runs_of({f"SRP{number}": 9 for number in range(20)}), BATCHES, (1, 0), [], {})
+    more = plan_studies(runs_of({f"SRP{number}": 9 for number in range(60)}), BATCHES, (1, 0), [], {})
     both = few.merge(more, on="project")
     assert len(both) == 20
     assert both["batch_x"].equals(both["batch_y"])
@@ -53,18 +53,18 @@ def test_a_study_stays_in_its_batch_when_others_are_added():
 
 
 def test_only_listed_studies_are_taken():
-    studies = plan_studies(runs_of({"SRP1": 3, "SRP2": 3}), BATCHES, 1, only=["SRP2"], excluded={})
+    studies = plan_studies(runs_of({"SRP1": 3, "SRP2": 3}), BATCHES, (1, 0), only=["SRP2"], excluded={})
     assert studies["skip_reason"].fillna("").tolist() == ["not listed", ""]
 
 
 def test_skipping_every_study_is_an_error():
     with pytest.raises(InputError, match="min_runs"):
-        plan_studies(runs_of({"SRP1": 3}), BATCHES, 4, [], {})
+        plan_studies(runs_of({"SRP1": 3}), BATCHES, (4, 0), [], {})
 
 
 def test_beside_studies_of_the_user_the_archive_may_have_none():
     runs = runs_of({"SRP1": 3})
-    studies = plan_studies(runs, BATCHES, 4, [], {}, own_studies=True)
+    studies = plan_studies(runs, BATCHES, (4, 0), [], {}, own_studies=True)
     assert studies["skip_reason"].tolist() == ["under 4 runs"]
     assert all(plan.empty for plan in runs_by_batch(runs, studies, BATCHES).values())
 
@@ -81,8 +81,8 @@ def test_a_source_that_the_organism_lacks_is_named(tiny, make_mirrors, tmp_path)
 
 def test_a_giant_is_alone_in_a_batch_of_its_own_and_moves_nobody():
     sizes = {f"SRP{number}": 9 for number in range(20)}
-    without = plan_studies(runs_of(sizes), BATCHES, 1, [], {}, giants=["SRP77"])
-    studies = plan_studies(runs_of(sizes | {"SRP77": 500}), BATCHES, 1, [], {}, giants=["SRP77"])
+    without = plan_studies(runs_of(sizes), BATCHES, (1, 0), [], {}, giants=["SRP77"])
+    studies = plan_studies(runs_of(sizes | {"SRP77": 500}), BATCHES, (1, 0), [], {}, giants=["SRP77"])
     assert studies.loc[studies["batch"] == "SRP77", "project"].tolist() == ["SRP77"]
     assert studies[studies["project"] != "SRP77"].reset_index(drop=True).equals(without)
     plans = runs_by_batch(runs_of(sizes), without, [*BATCHES, "SRP77"])

@@ -106,7 +106,7 @@ def test_studies_with_odd_ids_are_listed_as_damaged_and_in_no_batch(tmp_path):
     rows += [("1", "SRR1", "s", "SRP1"), ("2", "SRR2", "s", "../../x/EVIL"), ("3", "../SRR3", "s", "SRP3")]
     (tmp_path / "t.gz").write_bytes(faulty.packed(rows))
     runs = read_project_table(tmp_path / "t.gz").assign(organism="mouse", source="sra")
-    studies = plan_studies(runs, ["batch_0"], 1, [], {}).set_index("project")
+    studies = plan_studies(runs, ["batch_0"], (1, 0), [], {}).set_index("project")
     assert studies.loc["SRP1", "batch"] == "batch_0"
     assert studies.loc[["../../x/EVIL", "SRP3"], "batch"].isna().all()
     assert studies.loc["SRP3", "skip_reason"] == "damaged: the id of a run is no plain name ('../SRR3')"

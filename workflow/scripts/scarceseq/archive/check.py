@@ -4,9 +4,21 @@ from pathlib import Path
 from typing import Any
 
 from scarceseq.errors import InputError
+from scarceseq.user_tables import read_first_cells
 
 # First letters of the codes of an organism's annotations.
 LETTERS = {"mouse": "M", "human": "GFRES"}
+
+
+def fill_in_studies(config: dict[str, Any]) -> None:
+    """Add the accessions of `archive.studies_file` to `archive.studies`, so that both are planned alike."""
+    archive = config.get("archive")
+    if not archive or not archive["studies_file"]:
+        return
+    listed = read_first_cells(archive["studies_file"])
+    if not listed:
+        raise InputError(f"config key archive.studies_file: {archive['studies_file']} names no study")
+    archive["studies"] = list(dict.fromkeys([*archive["studies"], *listed]))
 
 
 def check(config: dict[str, Any]) -> None:
@@ -17,6 +29,8 @@ def check(config: dict[str, Any]) -> None:
     both = sorted(set(archive["studies"]) & set(archive["excluded_studies"]))
     if both:
         raise InputError(f"config key archive.excluded_studies: {', '.join(both)} is also in archive.studies")
+    if 0 < archive["max_study_runs"] < archive["min_runs"]:
+        raise InputError("config key archive.max_study_runs: is below archive.min_runs, so that no study is left")
     if archive["annotation"][0] not in LETTERS[archive["organism"]]:
         raise InputError(f"config key archive.annotation: '{archive['annotation']}' is none of {archive['organism']}")
     for mirror in archive["mirrors"]:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scarceseq.archive.download import DamagedError
+from scarceseq.archive.draw import Draw
 from scarceseq.archive.layout import Study, homes_path, project_table_path
 from scarceseq.archive.mirrors import Mirrors
 from scarceseq.archive.names import is_name, why_no_name
@@ -155,11 +157,12 @@ def accession(text: str) -> str:
 def plan_studies(
     runs: pd.DataFrame,
     batches: list[str],
-    min_runs: int,
+    bounds: tuple[int, int],
     only: list[str],
     excluded: Mapping[str, str],
     giants: Collection[str] = (),
     own_studies: bool = False,
+    draw: Draw | None = None,
 ) -> pd.DataFrame:
     """One row per study: its batch, or why it is skipped.
 
@@ -169,7 +172,8 @@ def plan_studies(
         `PLAN_COLUMNS`.
     batches : list of str
         A study's batch depends on nothing but its own key and their number, so that it stays when studies are added.
-    min_runs : int
+    bounds : (int, int)
+        Fewest and most runs of a study; 0 for no limit.
     only : list of str
         Project accessions; all are wanted if it is empty.
     excluded : dict of {str: str}
@@ -178,6 +182,8 @@ def plan_studies(
         Projects that each have a batch of their own, of the project's name.
     own_studies : bool
         Whether the user brings studies: then the archive may have none, and gives the annotation alone.
+    draw : Draw, optional
+        Among the studies that nothing else skips.
 
     Returns
     -------
@@ -190,15 +196,22 @@ def plan_studies(
         if unknown:
             log.warning("config key archive.%s: not in the archive: %s", name, ", ".join(unknown))
     damaged = studies_with_odd_ids(runs)
-    reasons, assigned = [], []
-    for study in studies.itertuples(index=False):
-        reason = damaged.get(tuple(study[:3])) or _skip_reason(study, min_runs, only, excluded)
-        batch = study.project if study.project in giants else batches[batch_of(Study(*study[:3]), len(batches))]
-        reasons.append(reason)
-        assigned.append(None if reason else batch)
+    rows, names = list(studies.itertuples(index=False)), set(only)
+    reasons = [damaged.get(tuple(row[:3])) or _skip_reason(row, bounds, names, excluded) for row in rows]
+    if draw:
+        left = {Study(*row[:3]): row.runs for row, reason in zip(rows, reasons, strict=True) if not reason}
+        passed = draw.passed_over(left)
+        reasons = [reason or passed.get(Study(*row[:3])) for row, reason in zip(rows, reasons, strict=True)]
+    assigned = [
+        None if reason else row.project if row.project in giants else batches[batch_of(Study(*row[:3]), len(batches))]
+        for row, reason in zip(rows, reasons, strict=True)
+    ]
     studies = studies.assign(batch=assigned, skip_reason=reasons)
     if studies["batch"].isna().all() and not own_studies:
-        raise InputError("archive: every study is skipped (keys min_runs, studies, excluded_studies); see studies.tsv")
+        raise InputError(
+            "archive: every study is skipped (keys min_runs, max_study_runs, studies, studies_file, max_runs, "
+            f"excluded_studies): {', '.join(f'{n} {reason}' for reason, n in Counter(reasons).most_common(3))}"
+        )
     _report_balance(studies[studies["batch"].isin(batches)], len(batches))
     return studies[STUDY_COLUMNS]
 
@@ -213,14 +226,18 @@ def studies_with_odd_ids(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     return damaged
 
 
-def _skip_reason(study: "Any", min_runs: int, only: Iterable[str], excluded: Mapping[str, str]) -> str | None:
+def _skip_reason(
+    study: "Any", bounds: tuple[int, int], only: Collection[str], excluded: Mapping[str, str]
+) -> str | None:
     if study.project in excluded:
         named = excluded[study.project]
         return "excluded" if named == study.project else f"excluded: {named}"
     if only and study.project not in only:
         return "not listed"
-    if study.runs < min_runs:
-        return f"under {min_runs} runs"
+    if study.runs < bounds[0]:
+        return f"under {bounds[0]} runs"
+    if 0 < bounds[1] < study.runs:
+        return f"over {bounds[1]} runs"
     return None
 
 

@@ -72,8 +72,22 @@ class ArchiveSection:
     names studies that are larger than an average batch."""
     min_runs: Count = 10
     """Studies with fewer runs are skipped."""
+    max_study_runs: Whole = 0
+    """Studies with more runs are skipped; 0 for no limit."""
     studies: Distinct[str] = listed()
-    """Accessions of the only studies to take; empty for all."""
+    """Accessions of the only studies to take; empty for all. No more batches are planned than studies are named."""
+    studies_file: File | None = None
+    """File with accessions of studies to take, one a line (the first cell of a table will do), besides those of
+    `studies`."""
+    title_words: Distinct[Text] = listed()
+    """Words or phrases: only studies whose title has one of them are taken, in any case. Titles are in each study's
+    own metadata, which is fetched for all planned studies; the counts of the others are not fetched."""
+    draw_studies: Whole = 0
+    """Number of studies to draw among those that are not skipped for another reason, by a hash of their accession and
+    the run's `seed`; 0 takes all. When the archive's list grows, few of those drawn change."""
+    max_runs: Whole = 0
+    """Studies are taken in the order of the draw until the next one would bring them above this number of runs; 0 for
+    no limit."""
     excluded_studies: Distinct[str] = listed()
     """Studies to skip, such as those of a later test set: accessions of the archive, or ids of BioProject, GEO and the
     like. The latter are looked up in `study_accessions` and as words in each study's metadata, before counts are

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from scarceseq.archive.check import fill_in_studies
 from scarceseq.config.files import check_files
 from scarceseq.config.keys import Config
 from scarceseq.config.messages import explain
@@ -64,6 +65,7 @@ def complete(config: dict[str, Any], files: Iterable[str | Path] = (), results: 
                 raise InputError(f"config key {section}: this section needs the section '{other}', which is missing")
     folder = f"{results}/{config['name']}"
     whole = _expand(_dictionary(checked), {"{results}": folder, "{data}": config.get("data")}, f"{folder}/", "")
+    fill_in_studies(whole)
     for room in CHECKED:
         importlib.import_module(f"scarceseq.{room}.check").check(whole)
     fill_in_tested(whole)

@@ -40,6 +40,7 @@ rule merge_corpus:
         corpora=expand("{folder}/corpus.h5ad", folder=config["corpus"]["joined"]),
         orthologue_table=orthologue_table(),
         gene_list=config["corpus"]["gene_list"] or [],
+        vocabulary=config["corpus"]["vocabulary"]["table"] or [],
         attributes=[
             *expand("<results>/corpus/shards/{batch}.attributes.parquet", batch=batches()),
             *expand("<results>/archive/user/{study}/attributes.parquet", study=user_studies()),
@@ -61,6 +62,7 @@ rule merge_corpus:
         studies="<results>/corpus/studies.tsv",
         dropped="<results>/corpus/dropped_runs.tsv",
         orthologues="<results>/corpus/orthologues.tsv",
+        vocabulary="<results>/corpus/vocabulary.tsv",
         excluded="<results>/corpus/excluded_ids.tsv",
     log:
         "<results>/logs/merge_corpus/all.log",
@@ -75,6 +77,7 @@ rule merge_corpus:
         organism=config.get("archive", {}).get("organism"),
         gene_types=config["corpus"]["gene_types"],
         orthologues=config["corpus"]["orthologues"],
+        vocabulary=vocabulary(),
         excluded_studies=excluded_studies() if config["corpus"]["joined"] else [],
     message:
         "Joining all studies into one corpus"

@@ -1,5 +1,7 @@
 # What the rules of rules/corpus.smk read and which settings they get, as far as the config decides it.
 
+import hashlib
+
 
 def user_studies():
     """Names of the studies that the user brings."""
@@ -10,3 +12,10 @@ def orthologue_table():
     """The table that joins organisms, if there is one."""
     orthologues = config["corpus"]["orthologues"]
     return [orthologues["table"]] if orthologues else []
+
+
+def vocabulary():
+    """Attributes that get terms, and a hash of the shipped table, so that a change there is noticed."""
+    attributes = config["corpus"]["vocabulary"]["attributes"]
+    shipped = SCRIPTS / "scarceseq" / "corpus" / "vocabulary.tsv"
+    return {"attributes": attributes, "shipped": hashlib.sha256(shipped.read_bytes()).hexdigest()} if attributes else {}

@@ -99,7 +99,8 @@ def report_files():
         files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
     if "corpus" in config:
         files |= CORPUS | {
-            name: f"{RESULTS}/corpus/{name}.tsv" for name in ("dropped_runs", "orthologues", "excluded_ids")
+            name: f"{RESULTS}/corpus/{name}.tsv"
+            for name in ("dropped_runs", "orthologues", "excluded_ids", "vocabulary")
         }
     if "pretrain" in config:
         files |= pretrain_files()

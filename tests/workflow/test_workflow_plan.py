@@ -40,6 +40,35 @@ def test_a_whole_organism_is_planned_without_network_as_a_few_hundred_jobs(repos
     assert sum(plan.values()) < 600
 
 
+@pytest.mark.parametrize("organism", ["mouse", "human"])
+def test_a_first_real_run_is_under_eighty_jobs_of_the_studies_drawn_from_the_real_list(
+    repository_copy, tmp_path, inventory, organism
+):
+    path = repository_copy / f"config/{organism}_small.yaml"
+    config = yaml.safe_load(path.read_text())
+    plan = planned(repository_copy, "--configfile", str(path))
+    assert sum(plan.values()) <= 80
+    assert plan["fetch_batch"] == plan["build_shard"] == config["archive"]["batches"] == 4
+    benchmark.write_mirror(inventory(organism), tmp_path / "mirror", organism)
+    config["archive"]["mirrors"] = [str(tmp_path / "mirror")]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    listing = ["--until", "list_studies", "--configfile", str(tmp_path / "config.yaml")]
+    snakemake(repository_copy, "--cores", "1", *listing)
+    studies = pd.read_csv(repository_copy / f"results/{organism}_small/archive/studies.tsv", sep="\t")
+    drawn = studies[studies["batch"].notna()]
+    assert 170 <= len(drawn) <= 200
+    assert 4000 <= drawn["runs"].sum() <= 5000
+    assert drawn["runs"].between(6, 300).all()
+    if organism == "mouse":  # whose values the unit tests compare with R's
+        assert "SRP081192" in set(drawn["project"])
+
+
+def test_three_named_studies_have_three_batches_and_no_giants(repository_copy):
+    named = 'archive={"studies": ["SRP1", "SRP2", "SRP3"]}'
+    plan = planned(repository_copy, "--configfile", "config/mouse.yaml", "--config", named)
+    assert plan["fetch_batch"] == 3
+
+
 def test_the_demo_of_the_transformer_trains_both_kinds_of_network_and_fine_tunes_none(repository_copy):
     plan = planned(repository_copy, "--configfile", "config/demo_transformer.yaml")
     assert plan["generate_demo"] == plan["merge_corpus"] == plan["render_report"] == 1

@@ -10,6 +10,7 @@ from scarceseq.corpus.attributes import join_attributes
 from scarceseq.corpus.gene_choice import read_gene_list
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.study_status import study_status
+from scarceseq.corpus.vocabulary import Terms, read_vocabulary
 from scarceseq.files import read_table, write_table
 from scarceseq.runtime import start
 
@@ -32,7 +33,9 @@ write_table(merge.gene_table(corpus), output.genes)
 write_table(corpus.dropped, output.dropped)
 write_table(corpus.pairs, output.orthologues)
 kept = (samples.loc[corpus.file_of == index, "sample"] for index in range(len(corpus.files)))
-join_attributes(source.attributes, kept, output.attributes)
+terms = Terms(read_vocabulary(snakemake.params.vocabulary.get("attributes", ()), source.vocabulary or None))
+join_attributes(source.attributes, kept, output.attributes, terms)
+write_table(terms.use(samples), output.vocabulary)
 of_archives = [*corpus.files[: len(source.shards)], *corpus.files[len(paths) :]]  # a user's study has no metadata
 join_metadata(source.metadata, [file.prefix for file in of_archives], output.metadata)
 listed = read_table(source.listed) if source.listed else pd.DataFrame(columns=STUDY_COLUMNS)

@@ -128,6 +128,21 @@ def test_reasons_are_counted_by_run_and_study_the_largest_first(run):
     assert table["meaning"].tolist()[1] == "too few mapped reads"
 
 
+def test_spellings_and_what_is_left_of_them_are_told(run, settings, tmp_path):
+    rows = [
+        ("tissue", "tissue", "Livers", "liver", 7, 2),
+        ("tissue", "organ", "x", "", 1, 1),
+        ("sex", "sex", "M", "male", 5, 1),
+    ]
+    columns = ["attribute", "key", "written", "term", "samples", "studies"]
+    write_table(pd.DataFrame(rows, columns=columns), tmp_path / "vocabulary.tsv")
+    shown = corpus.section(Inputs(run | {"vocabulary": str(tmp_path / "vocabulary.tsv")}), settings)
+    told = " ".join(block.text for block in shown.blocks if block.kind == "paragraph")
+    assert "sex: 5 samples in 1 terms, 0 samples in 0 spellings left over" in told
+    assert "tissue: 7 samples in 1 terms, 1 sample in 1 spelling left over" in told
+    assert "corpus_vocabulary" in [block.name for block in shown.blocks if block.kind == "table"]
+
+
 def corpus_names(run, settings):
     return [block.name for block in corpus.section(Inputs(run), settings).blocks if block.kind == "picture"]
 

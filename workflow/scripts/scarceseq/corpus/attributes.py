@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
+from scarceseq.corpus.vocabulary import Terms
 from scarceseq.files import atomic
 from scarceseq.seals import checked
 
@@ -16,7 +17,9 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("sample", "key", "value")])
 ROWS = 2**16
 
 
-def join_attributes(paths: Sequence[str | Path], kept: Iterable[Sequence[str]], target: str | Path) -> None:
+def join_attributes(
+    paths: Sequence[str | Path], kept: Iterable[Sequence[str]], target: str | Path, terms: Terms | None = None
+) -> None:
     """Put the tables of all files one behind the other, without samples that are not kept.
 
     Parameters
@@ -26,12 +29,25 @@ def join_attributes(paths: Sequence[str | Path], kept: Iterable[Sequence[str]], 
     kept : iterable of array of str
         Samples kept of each file.
     target : path
+    terms : Terms, optional
+        Takes the rows in; its own rows come last, in place of such as another corpus made.
     """
+    terms = terms or Terms({})
     with atomic(target, sealed=True) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:
         for path, names in zip(paths, kept, strict=True):
             wanted = pa.array(names, pa.string())
             with contextlib.closing(pyarrow.parquet.ParquetFile(checked(path))) as file:
                 for batch in file.iter_batches(ROWS, columns=SCHEMA.names):
                     rows = batch.filter(pa.compute.is_in(batch["sample"], wanted))
+                    rows = rows.filter(
+                        pa.compute.invert(pa.compute.is_in(rows["key"], pa.array(terms.made, pa.string())))
+                    )
+                    if terms.made:
+                        terms.add(*(rows[name].to_pylist() for name in SCHEMA.names))
                     if len(rows):
                         writer.write_table(pa.Table.from_batches([rows]).cast(SCHEMA))
+        made = terms.rows()
+        if made:
+            writer.write_table(
+                pa.Table.from_arrays([pa.array(column) for column in zip(*made, strict=True)], schema=SCHEMA)
+            )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from scarceseq.corpus.vocabulary import read_vocabulary
 from scarceseq.errors import InputError
 
 
@@ -19,6 +20,9 @@ def check(config: dict[str, Any]) -> None:
         for name in ("corpus.h5ad", "attributes.parquet", "metadata.parquet"):
             if not (Path(folder) / name).is_file():
                 raise InputError(f"config key corpus.joined: there is no file '{folder}/{name}'; finish that run first")
+    vocabulary = corpus["vocabulary"]
+    if vocabulary["attributes"]:
+        read_vocabulary(vocabulary["attributes"], vocabulary["table"])
     for split, roles in corpus["splits"].items():
         total = sum(roles["shares"].values())
         if total and abs(total - 1) > 1e-9:

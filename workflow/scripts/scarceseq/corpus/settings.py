@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from scarceseq.archive.settings import MetadataFilter
-from scarceseq.keys import Count, Distinct, File, Limits, Named, Share, Text, Whole, listed
+from scarceseq.keys import Count, Distinct, File, Limits, Name, Named, Share, Text, Whole, listed
 
 StudyName = Annotated[str, Limits(pattern="^[A-Za-z0-9_.]+$")]
 
@@ -33,6 +33,19 @@ class Orthologues:
     """Column with the gene ids of each organism."""
     gene_id_type: Literal["ensembl", "symbol"] = "ensembl"
     """Kind of gene id. Versions of Ensembl ids are ignored; ambiguous symbols are left out."""
+
+
+@dataclass(frozen=True)
+class VocabularySettings:
+    """Brings what authors write of their samples to terms that studies share."""
+
+    attributes: Distinct[Name] = listed()
+    """Attributes that get a term, of which the shipped table has `tissue`, `sex` and `strain`; the terms are under
+    `tissue_term` and so on, beside what was written, and can be labels of tasks. `corpus/vocabulary.tsv` counts every
+    spelling, those without a term too."""
+    table: File | None = None
+    """Table of more spellings, in the form of the shipped one (`workflow/scripts/scarceseq/corpus/vocabulary.tsv`):
+    `attribute`, `kind` (key, value or qualifier), `written`, `term`. Its rows have precedence."""
 
 
 @dataclass(frozen=True)
@@ -80,5 +93,6 @@ class CorpusSection:
     of a user's study, are left out. Without a section `archive` the corpus consists of these alone, on the genes of
     the first."""
     orthologues: Orthologues | None = None
+    vocabulary: VocabularySettings = field(default_factory=VocabularySettings)
     splits: Named[Split]
     """Divisions of the studies into roles, by name."""

@@ -15,6 +15,7 @@ from scarceseq.seals import load_rows
 if TYPE_CHECKING:
     from scarceseq.report.inputs import Inputs
 
+SPELLINGS = 200
 SAMPLE_LIMIT = 2000
 
 
@@ -106,6 +107,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     if inputs.has("dropped_runs"):
         reasons = reason_table(inputs.table("dropped_runs"))
         blocks += [*_dropped_blocks(reasons), Paragraph(copies_sentence(reasons))]
+    blocks += _vocabulary_blocks(inputs)
     splits = inputs.table("splits") if inputs.has("splits") else None
     if splits is not None:
         note = "A study has one role in a split, so that no study is both learnt from and tested on."
@@ -161,6 +163,35 @@ def _dropped_blocks(reasons: pd.DataFrame) -> list[Paragraph | Picture | Table]:
         "lack a column.",
     )
     return [picture, Table("corpus_reasons", reasons, "Runs dropped, by reason", folded=True)]
+
+
+def vocabulary_sentence(use: pd.DataFrame) -> str:
+    """How many samples' spellings led to a term.
+
+    Parameters
+    ----------
+    use : pandas.DataFrame
+        From `scarceseq.corpus.vocabulary.Terms.use`.
+    """
+    told = []
+    for name, rows in use.groupby("attribute", sort=True):
+        over = rows[rows["term"].isna() | (rows["term"] == "")]
+        named = rows["samples"].sum() - over["samples"].sum()
+        told.append(
+            f"{name}: {count(int(named), 'sample')} in {rows['term'].replace('', None).nunique():,} terms, "
+            f"{count(int(over['samples'].sum()), 'sample')} in {count(len(over), 'spelling')} left over"
+        )
+    return f"What authors wrote was brought to a vocabulary ({'; '.join(told)})."
+
+
+def _vocabulary_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+    use = inputs.table("vocabulary") if inputs.has("vocabulary") else pd.DataFrame()
+    if use.empty:
+        return []
+    note = "Most frequent spellings; all are in corpus/vocabulary.tsv. Add what is left over to a table of your own."
+    shown = use.sort_values("samples", ascending=False, kind="stable").head(SPELLINGS)
+    table = Table("corpus_vocabulary", shown, "Spellings and their terms", note, folded=True)
+    return [Paragraph(vocabulary_sentence(use)), table]
 
 
 def _map_blocks(

@@ -20,6 +20,7 @@ rule plan_scouts:
     params:
         settings=scout_settings,
         seed=config["seed"],
+        device=config["device"],
     message:
         "Planning scouts {wildcards.scheme} of base model {wildcards.base}"
     script:

@@ -5,16 +5,18 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scarceseq.errors import InputError
 from scarceseq.guide.plan import Candidates, draw_parts, labels_of, plan_scouts
 from scarceseq.guide.schemes import cluster_pairs, label_subsets, within_study
+from scarceseq.pretrain import components
 
 NO_LABELS = pd.DataFrame(columns=["sample", "key", "value"])
 
 
 def candidates(points, studies=None, labels=None):
     """Samples that scouts may see."""
-    return Candidates(points, studies, labels)
+    return Candidates(lambda rows: points[rows], np.zeros(len(points)) if studies is None else studies, labels)
 
 
 def clouds(sizes, generator):
@@ -63,9 +65,30 @@ def test_number_of_clusters_is_lowered_to_what_the_samples_carry(settings, monke
 def test_embedding_keeps_the_distances_of_a_low_rank_table():
     generator = np.random.default_rng(2)
     table = generator.normal(size=(12, 3)) @ generator.normal(size=(3, 40))
-    scores = cluster_pairs.principal_components(table, 3, 0)
+    scores = cluster_pairs.principal_components(lambda rows: table[rows], 12, 3, 0)
     distances = [np.linalg.norm(points[:, None] - points[None], axis=2) for points in (table, scores)]
     np.testing.assert_allclose(distances[0], distances[1], atol=1e-10)
+
+
+@pytest.mark.parametrize("reduction", ["pca", "umap"])
+def test_many_samples_are_read_in_blocks_and_form_the_same_clouds(settings, monkeypatch, reduction):
+    points, cloud = clouds([40, 44, 48], np.random.default_rng(1))
+    asked = []
+
+    def read(rows):
+        asked.append(len(rows))
+        return torch.from_numpy(points[rows]).float()
+
+    for module in (components, cluster_pairs):
+        monkeypatch.setattr(module, "SAMPLES_AT_ONCE", 32)
+    few = dataclasses.replace(settings, reduction=reduction, components=2, clusters=3)
+    tasks = cluster_pairs.draw_tasks(Candidates(read, cloud, None), few, 7)
+    assert max(asked) == 32
+    assert sum(asked) == len(points) * (components.PASSES + 4)
+    assert len(tasks) == 3
+    for task in tasks:
+        for rows in task:
+            assert sorted(rows) == np.flatnonzero(cloud == cloud[rows[0]]).tolist()
 
 
 def test_plan_is_balanced_disjoint_and_within_its_roles(matrix, base, settings):

@@ -1,9 +1,11 @@
 """Which samples each scout learns from and which it is judged by."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from scarceseq import registry
 from scarceseq.errors import InputError
@@ -40,10 +42,13 @@ def plan_scouts(matrix, attributes, base, settings, run_seed):
             f"guide scheme {settings.scheme}: no sample has a role in {list(settings.roles)}; give studies that role"
         )
     seed = derive(run_seed, "guide", settings.scheme)
-    expression = base.standardise(matrix.expression[rows]).cpu().numpy()
     scheme = registry.load("guide.schemes", settings.scheme)
     labels = labels_of(matrix.samples[rows], attributes, settings.label)
-    tasks = scheme.draw_tasks(Candidates(expression, matrix.studies[rows], labels), settings, seed)
+
+    def read(chosen: np.ndarray) -> torch.Tensor:
+        return base.standardise(matrix.expression[rows[chosen]])
+
+    tasks = scheme.draw_tasks(Candidates(read, matrix.studies[rows], labels), settings, seed)
     parts = [
         draw_parts(classes, settings, derive(seed, "samples", scout)).assign(scout=scout)
         for scout, classes in enumerate(tasks)
@@ -59,16 +64,21 @@ class Candidates:
 
     Attributes
     ----------
-    expression : numpy.ndarray, (samples, genes)
-        z-scores.
+    read : callable
+        From numbers of samples to their z-scores, (samples, genes).
     studies : numpy.ndarray of str, (samples,)
     labels : numpy.ndarray of str, (samples,)
         Empty where a sample has none, or several.
     """
 
-    expression: np.ndarray
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor]
     studies: np.ndarray
     labels: np.ndarray
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return len(self.studies)
 
 
 def labels_of(samples, attributes, key):

@@ -1,12 +1,17 @@
 """Principal components of as many samples as there are, in bounded memory."""
 
+import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 # Up to so many samples are decomposed at once; more are read again and again in blocks of this size.
 SAMPLES_AT_ONCE = 2048
@@ -37,11 +42,14 @@ class Components:
         return (expression - self.centre) @ self.axes.T
 
 
-def fit_components(read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, count: int, seed: int) -> Components:
+def fit_components(
+    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]", rows: np.ndarray, count: int, seed: int
+) -> Components:
     """Leading principal components.
 
-    Exact for up to `SAMPLES_AT_ONCE` samples. For more, by subspace iteration over blocks of them (Halko, Martinsson
-    and Tropp, SIAM Review 53 (2011), section 4.5), which reads each sample `PASSES` + 2 times.
+    Exact, in double precision, for up to `SAMPLES_AT_ONCE` samples. For more, by subspace iteration over blocks of them
+    (Halko, Martinsson and Tropp, SIAM Review 53 (2011), section 4.5), which reads each sample `PASSES` + 3 times.
+    Blocks are multiplied in single precision on the device on which they are read; their sums are in double.
 
     Parameters
     ----------
@@ -59,32 +67,75 @@ def fit_components(read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray,
     """
     blocks = [rows[start : start + SAMPLES_AT_ONCE] for start in range(0, len(rows), SAMPLES_AT_ONCE)]
     if len(blocks) == 1:
-        values = np.asarray(read(rows), dtype=np.float64)
+        values = np.asarray(on_processor(read(rows)), dtype=np.float64)
         centre = values.mean(axis=0)
         _, singular, axes = np.linalg.svd(values - centre, full_matrices=False)
         count = min(count, len(rows) - 1, values.shape[1])
         return _signed(centre, axes[:count], singular[:count] ** 2 / len(rows), (singular**2).sum() / len(rows))
 
-    centre = sum(np.asarray(read(block), dtype=np.float64).sum(axis=0) for block in blocks) / len(rows)
-    total = sum(np.square(read(block) - centre).sum() for block in blocks) / len(rows)
+    progress = _Passes(len(rows), PASSES + 3)
+    centre = sum(_of_block(read, block).sum(dim=0, dtype=torch.float64) for block in blocks) / len(rows)
+    progress.log()
+    total = sum((_of_block(read, block) - centre.float()).square_().sum(dtype=torch.float64) for block in blocks)
+    progress.log()
     count = min(count, len(centre))
     width = min(count + SPARE_COMPONENTS, len(centre))
-    basis = np.random.default_rng(seed).normal(size=(len(centre), width))
+    basis = torch.from_numpy(np.random.default_rng(seed).normal(size=(len(centre), width))).to(centre.device)
     for _ in range(PASSES):
-        basis = np.linalg.qr(_covariance_times(read, blocks, centre, basis))[0]
-    small = basis.T @ _covariance_times(read, blocks, centre, basis) / len(rows)
+        basis = torch.linalg.qr(_covariance_times(read, blocks, centre, basis))[0]
+        progress.log()
+    small = (basis.T @ _covariance_times(read, blocks, centre, basis) / len(rows)).cpu().numpy()
+    progress.log()
     variances, turn = np.linalg.eigh((small + small.T) / 2)
     leading = np.argsort(variances)[::-1][:count]
-    return _signed(centre, (basis @ turn[:, leading]).T, variances[leading], total)
+    axes = (basis.cpu().numpy() @ turn[:, leading]).T
+    return _signed(centre.cpu().numpy(), axes, variances[leading], float(total) / len(rows))
+
+
+def in_blocks(
+    function: "Callable[[np.ndarray], np.ndarray]",
+    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]",
+    rows: np.ndarray,
+) -> np.ndarray:
+    """What `function` makes of the expression of `rows`, `SAMPLES_AT_ONCE` at a time, one under the other."""
+    starts = range(0, len(rows), SAMPLES_AT_ONCE)
+    blocks = (on_processor(read(rows[start : start + SAMPLES_AT_ONCE])) for start in starts)
+    return np.concatenate([function(block) for block in blocks])
+
+
+class _Passes:
+    """Says how far the passes over many samples are."""
+
+    def __init__(self, samples: int, passes: int) -> None:
+        self.samples, self.passes, self.done, self.start = samples, passes, 0, time.monotonic()
+
+    def log(self) -> None:
+        self.done += 1
+        left = (time.monotonic() - self.start) / self.done * (self.passes - self.done)
+        logger.info(
+            "components of %d samples: pass %d of %d, about %.0f s left", self.samples, self.done, self.passes, left
+        )
+
+
+def on_processor(values: "np.ndarray | torch.Tensor") -> np.ndarray:
+    """An array as numpy's, from whatever device."""
+    return values.cpu().numpy() if isinstance(values, torch.Tensor) else values
+
+
+def _of_block(read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]", block: np.ndarray) -> torch.Tensor:
+    return torch.as_tensor(read(block)).float()
 
 
 def _covariance_times(
-    read: "Callable[[np.ndarray], np.ndarray]", blocks: list[np.ndarray], centre: np.ndarray, basis: np.ndarray
-) -> np.ndarray:
-    product = np.zeros(basis.shape)
+    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]",
+    blocks: list[np.ndarray],
+    centre: torch.Tensor,
+    basis: torch.Tensor,
+) -> torch.Tensor:
+    product, centre, single = torch.zeros_like(basis), centre.float(), basis.float()
     for block in blocks:
-        values = np.asarray(read(block), dtype=np.float64) - centre
-        product += values.T @ (values @ basis)
+        values = _of_block(read, block) - centre
+        product += values.T @ (values @ single)
     return product
 
 

@@ -2,17 +2,22 @@
 
 import itertools
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import threadpoolctl
+import torch
 from sklearn.cluster import KMeans
 
 from scarceseq.errors import InputError
+from scarceseq.pretrain.components import SAMPLES_AT_ONCE, fit_components, in_blocks, on_processor
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
 
 RESTARTS = 10
+# Of more than SAMPLES_AT_ONCE samples, UMAP sees so many principal components.
+UMAP_SEES = 50
 
 
 def draw_tasks(candidates, settings, seed):
@@ -36,18 +41,16 @@ def draw_tasks(candidates, settings, seed):
     InputError
         If fewer than two clusters have enough samples.
     """
-    expression, least = candidates.expression, settings.minimum_class_samples
-    clusters = max(min(settings.clusters, len(expression) // least), 1)
-    labels = cluster(
-        REDUCTIONS[settings.reduction](expression, settings.components, derive(seed, "umap")),
-        clusters,
-        derive(seed, "clusters"),
-    )
+    samples, least = candidates.samples, settings.minimum_class_samples
+    clusters = max(min(settings.clusters, samples // least), 1)
+    points = REDUCTIONS[settings.reduction](candidates.read, samples, settings.components, derive(seed, "umap"))
+    logger.info("%d samples on %d dimensions by %s; clustering", samples, points.shape[1], settings.reduction)
+    labels = cluster(points, clusters, derive(seed, "clusters"))
     members = [np.flatnonzero(labels == label) for label in range(clusters)]
     usable = [rows for rows in members if len(rows) >= least]
     if len(usable) < 2:
         raise InputError(
-            f"guide scheme cluster_pairs: {len(expression)} samples form {len(usable)} clusters of at least {least} "
+            f"guide scheme cluster_pairs: {samples} samples form {len(usable)} clusters of at least {least} "
             "samples; at least 2 are needed: give more studies a scout role or lower minimum_class_samples"
         )
     pairs = list(itertools.combinations(range(len(usable)), 2))
@@ -58,22 +61,33 @@ def draw_tasks(candidates, settings, seed):
     return [[usable[index] for index in pairs[number]] for number in order]
 
 
-def principal_components(expression, components, seed):
+def principal_components(
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], samples: int, components: int, seed: int
+) -> np.ndarray:
     """Scores of the leading principal components, (samples, components); fewer if the table is small."""
-    values = np.asarray(expression, dtype=np.float64)
+    rows = np.arange(samples)
+    if samples > SAMPLES_AT_ONCE:
+        return in_blocks(fit_components(read, rows, components, seed).scores, read, rows)
+    values = np.asarray(on_processor(read(rows)), dtype=np.float64)
     left, singular, _ = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
     return (left * singular)[:, :components]
 
 
-def umap(expression, components, seed):
+def umap(
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], samples: int, components: int, seed: int
+) -> np.ndarray:
     """Coordinates by UMAP (McInnes et al. 2018), as published work on RNA-seq did; repeatable by its seed."""
     from umap import UMAP
 
-    components = min(components, len(expression) - 2)
-    neighbours = min(15, len(expression) - 1)
+    if samples > SAMPLES_AT_ONCE:
+        seen = principal_components(read, samples, UMAP_SEES, derive(seed, "components"))
+    else:
+        seen = on_processor(read(np.arange(samples)))
+    components = min(components, samples - 2)
+    neighbours = min(15, samples - 1)
     reducer = UMAP(n_neighbors=neighbours, n_components=components, random_state=seed % 2**32, n_jobs=1)
     with threadpoolctl.threadpool_limits(1):
-        return reducer.fit_transform(expression).astype(np.float64)
+        return reducer.fit_transform(seen).astype(np.float64)
 
 
 REDUCTIONS = {"pca": principal_components, "umap": umap}

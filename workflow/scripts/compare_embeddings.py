@@ -3,7 +3,7 @@
 import torch
 from scarceseq import device, files, runtime
 from scarceseq.pretrain.comparison.classification import score_representations
-from scarceseq.pretrain.comparison.contrasts import contrast, verdict
+from scarceseq.pretrain.comparison.contrasts import contrast, not_compared, verdict
 from scarceseq.pretrain.model import load_base
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
@@ -21,11 +21,16 @@ corpus = (source.training, source.samples, source.genes, source.splits)
 keys = [key for key in (task.label, task.group) if key]
 matrix = read_matrix(*corpus, task.split, source.attributes, keys)
 
-scores = score_representations(matrix, bases, task, settings, params.seed)
-contrasts = contrast(scores, task.protocol, settings.confidence)
-trained = loaded[0].information["training_studies"]
-samples = int(sum(study in set(trained) for study in matrix.studies))
-labelled = task.label in loaded[0].information["settings"]["objectives"].get("labels", {}).get("keys", [])
-description = (snakemake.wildcards.base, task.label, samples, labelled, settings.smallest_difference)
+scores, remark = score_representations(matrix, bases, task, settings, params.seed)
 files.write_table(scores, snakemake.output.scores)
-files.write_json({"contrasts": contrasts, "verdict": verdict(contrasts, *description)}, snakemake.output.contrasts)
+base = snakemake.wildcards.base
+if scores.empty:
+    told = {"contrasts": [], "verdict": not_compared(base, task.label, remark)}
+else:
+    contrasts = contrast(scores, task.protocol, settings.confidence)
+    trained = set(loaded[0].information["training_studies"])
+    samples = int(sum(study in trained for study in matrix.studies))
+    labelled = task.label in loaded[0].information["settings"]["objectives"].get("labels", {}).get("keys", [])
+    description = (base, task.label, samples, labelled, settings.smallest_difference, remark)
+    told = {"contrasts": contrasts, "verdict": verdict(contrasts, *description)}
+files.write_json(told, snakemake.output.contrasts)

@@ -24,9 +24,10 @@ write_table(summarise(scores, plans, methods, confidence), snakemake.output.summ
 contrasts, ranks = contrast(scores, confidence), rank(scores, confidence)
 write_table(contrasts, snakemake.output.contrasts)
 write_table(ranks, snakemake.output.ranks)
-write_table(tuning(predictions), snakemake.output.tuning)
+tuned = tuning(predictions)
+write_table(tuned, snakemake.output.tuning)
 write_table(mean_curves(read(snakemake.input.curves)), snakemake.output.curves)
-conclusion = verdict(contrasts, ranks, smallest, confidence)
+conclusion = verdict(contrasts, ranks, smallest, confidence, tuned)
 with atomic(snakemake.output.verdict, sealed=True) as path:
     single = "\n".join(f"- {text}" for text in sentences(contrasts, smallest))
     path.write_text(f"{conclusion}\n\n{single}\n")

@@ -10,7 +10,7 @@ from every_method import NAMES
 from scarceseq.config import method_names
 from scarceseq.config.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
-from scarceseq.fewshot.cell import fit_cell
+from scarceseq.fewshot.cell import _choose, fit_cell
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.episodes import plan_cell
@@ -134,6 +134,24 @@ def test_candidate_best_on_validation_episodes_is_used_and_the_first_of_equals(r
     assert set(table.loc[table["role"] == "test", "candidate"]) == {"0.0"}  # 50 leaves no gene: chance
     table = run("nearest_centroid@genes", candidates=[60.0, 50.0])
     assert set(table.loc[table["role"] == "test", "candidate"]) == {"60.0"}
+
+
+def test_a_candidate_that_diverges_is_never_chosen_for_being_chance(run):
+    """Honest predictions below chance, against a candidate that gives none: guessing would win."""
+    wrong, chance = [0.1, 0.9], [np.nan, np.nan]
+
+    def frames(rows):
+        return [
+            pd.DataFrame({"label": ["a", "b"], "predicted": ["b", "a"] if row == wrong else ["a", "a"]}).assign(
+                diverged=row == chance
+            )
+            for row in rows
+        ]
+
+    tried = [frames([chance, chance]), frames([chance, wrong]), frames([wrong, wrong])]
+    candidates = [Candidate(value, 30) for value in (0.1, 0.01, 0.001)]
+    assert _choose("x", candidates, tried) == candidates[2]
+    assert _choose("x", candidates[:2], tried[:2]) == candidates[1], "if all diverge, the one that does least"
 
 
 def test_without_validation_episodes_the_first_candidate_is_used(run):

@@ -124,7 +124,7 @@ def test_summary_says_how_many_fits_diverged():
     key, table = predictions("scratch", 4)
     table["diverged"] = table["episode"] == 2
     summary = summarise(score_episodes([(key, table)]), [], [], 0.95)
-    assert all(reason.endswith("1 of 4 fits diverged") for reason in summary["reason"])
+    assert all(reason.endswith("1 of 4 test fits diverged") for reason in summary["reason"])
 
 
 def test_contrasts_are_paired_differences_primary_ones_as_written_down(scores):
@@ -262,6 +262,20 @@ def test_each_outcome_has_its_sentence_and_is_counted(found, expected):
         in whole
     )
     assert "seed" not in whole
+
+
+def test_verdict_says_which_share_of_test_fits_diverged_the_worst_first():
+    told = pd.DataFrame(
+        [("a", 0.0), ("guided@global", 0.56), ("scratch", 0.05), ("l2_sp", 0.2), ("ewc", 0.1), ("lora", 0.01)],
+        columns=["method", "diverged"],
+    ).assign(task="tissue", way="3", shot=1)
+    table = contrasts((0.1, 0.05, 0.2, 12))
+    whole = verdict(table, ranks(), 0.05, 0.95, told)
+    assert (
+        "Test fits diverged, which counts as chance: guided on global 56% (tissue, 3 classes x 1), l2 sp 20% (tissue, "
+        "3 classes x 1), ewc 10% (tissue, 3 classes x 1), and in 2 more cells." in whole
+    )
+    assert "diverged" not in verdict(table, ranks(), 0.05, 0.95, told[:1])
 
 
 def test_verdict_of_one_seed_makes_no_claim():

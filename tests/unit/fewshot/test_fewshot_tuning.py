@@ -44,6 +44,16 @@ def test_choices_are_told_with_what_led_to_them():
     assert row["calibration_error"] == pytest.approx(expected)
 
 
+def test_rejected_candidates_are_counted_apart_from_test_fits_that_diverged():
+    table = predictions("guided@global", (0.1, 100), np.random.default_rng(2))
+    table["diverged"] = (table["role"] == "validation") & (table["steps"] == 30)
+    (row,) = tuning([(KEY, table)]).to_dict("records")
+    assert (row["rejected"], row["diverged"]) == (1, 0)
+    table["diverged"] = (table["role"] == "validation") & (table["steps"] == 100)  # the chosen one is not rejected
+    (row,) = tuning([(KEY, table)]).to_dict("records")
+    assert (row["rejected"], row["diverged"]) == (0, 0)
+
+
 def test_methods_and_cells_without_validation_or_tests_are_no_obstacle():
     generator = np.random.default_rng(3)
     table = pd.concat([predictions(name, (0.1, 30), generator) for name in ("guided@aruba", "scratch")])

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scarceseq.errors import InputError
 from scarceseq.pretrain.comparison import classification as comparison
 from scarceseq.pretrain.comparison.classification import (
     Labelled,
@@ -14,7 +13,7 @@ from scarceseq.pretrain.comparison.classification import (
     labelled_samples,
     score_representations,
 )
-from scarceseq.pretrain.comparison.contrasts import contrast, verdict
+from scarceseq.pretrain.comparison.contrasts import contrast, not_compared, verdict
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS
 from scarceseq.pretrain.run import initial_base
 from scarceseq.pretrain.samples import read_matrix
@@ -85,7 +84,7 @@ def test_scores_are_those_of_scikit_learn_study_by_study(matrix):
     data = labelled_samples(matrix, TASK, "test")
     features = np.random.default_rng(1).normal(size=(len(data.rows), 4)) + (data.labels == "lung")[:, None]
     parts = divisions(data, TASK, SETTINGS, 1)
-    found = {(row["study"], row["repeat"]): row["value"] for row in comparison.scores(features, data, parts, 1.0)}
+    found = {(row["study"], row["repeat"]): row["value"] for row in comparison.scores(features, data, parts, [1.0])[0]}
     for repeat, _, train, test in parts:
         model = LogisticRegression(C=1.0, max_iter=500).fit(features[train], data.labels[train])
         for study in set(data.studies[test]):
@@ -99,11 +98,50 @@ def test_more_features_than_samples_give_the_same_labels_as_the_plain_fit():
     training, test = generator.normal(size=(30, 200)), generator.normal(size=(40, 200))
     labels = np.array(TISSUES)[generator.integers(0, 3, 30)]
     expected = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8).fit(training, labels).predict(test)
-    assert (comparison.predict(training, labels, test, 0.1) == expected).mean() > 0.97
+    assert (comparison.predict(*spanned(training, labels, test), 0.1) == expected).mean() > 0.97
+
+
+def spanned(training, labels, test):
+    training, test = comparison.spanned(training, test)
+    return training, labels, test
+
+
+def test_the_space_that_samples_span_is_sought_once_for_all_penalties(matrix, monkeypatch):
+    data = labelled_samples(matrix, TASK, "test")
+    features, sought = np.random.default_rng(1).normal(size=(len(data.rows), 200)), []
+    plain = np.linalg.svd
+    monkeypatch.setattr(np.linalg, "svd", lambda *given, **named: sought.append(1) or plain(*given, **named))
+    parts = divisions(data, TASK, SETTINGS, 1)
+    together = comparison.scores(features, data, parts, [10, 1, 100])
+    assert len(sought) == len(parts)
+    assert together == [comparison.scores(features, data, parts, [penalty])[0] for penalty in (10, 1, 100)]
+
+
+def test_samples_above_the_cap_are_drawn_by_turns_and_by_the_seed():
+    studies = np.repeat(["large", "small", "tiny"], [300, 20, 3])
+    labels = np.array(["a", "b"] * 161 + ["a"], dtype=object)
+    data = Labelled(np.arange(323), labels, studies, np.arange(323).astype(str))
+    drawn = comparison.draw_samples(data, 63, 1)
+    assert np.array_equal(drawn.labels, labels[drawn.rows])
+    assert np.array_equal(drawn.groups, drawn.rows.astype(str))
+    counts = pd.Series(drawn.studies).value_counts()
+    assert counts.to_dict() == {"large": 40, "small": 20, "tiny": 3}
+    assert pd.Series(drawn.labels[drawn.studies == "large"]).value_counts().to_dict() == {"a": 20, "b": 20}
+    assert np.array_equal(drawn.rows, comparison.draw_samples(data, 63, 1).rows)
+    assert not np.array_equal(drawn.rows, comparison.draw_samples(data, 63, 2).rows)
+    assert comparison.draw_samples(data, 323, 1) is data
+
+
+def test_a_cap_is_said(matrix, bases):
+    few = dataclasses.replace(SETTINGS, most_samples=30)
+    scores, said = score_representations(matrix, bases, TASK, few, 3)
+    assert said == "30 of 47 labelled test samples were drawn, 30 of 38 labelled validation samples were drawn"
+    text = verdict(contrast(scores, "cross_study", 0.95), "mlp", "tissue", 500, False, 0.02, said)
+    assert "30 of 47 labelled test samples were drawn" in text
 
 
 def test_a_classifier_that_sees_the_study_alone_is_at_chance(matrix, bases):
-    scores = score_representations(matrix, bases, TASK, SETTINGS, 3)
+    scores, _ = score_representations(matrix, bases, TASK, SETTINGS, 3)
     means = scores.groupby("method")["value"].mean()
     assert means["study_identity"] == pytest.approx(1 / 3), "each test study has the three tissues"
     assert means["majority"] == pytest.approx(1 / 3)
@@ -111,7 +149,7 @@ def test_a_classifier_that_sees_the_study_alone_is_at_chance(matrix, bases):
 
 
 def test_every_method_is_scored_on_the_same_divisions_and_has_as_many_candidates(matrix, bases):
-    scores = score_representations(matrix, bases, TASK, SETTINGS, 3)
+    scores, _ = score_representations(matrix, bases, TASK, SETTINGS, 3)
     keys = {
         key: set(zip(part["study"], part["repeat"], part["fold"], strict=True))
         for key, part in scores.groupby(["method", "seed"])
@@ -145,27 +183,56 @@ def test_labels_and_values_of_a_test_fold_change_nothing_that_is_fitted_for_it(m
     plain = comparison.predict
     monkeypatch.setattr(comparison, "predict", lambda *given: seen.append(plain(*given)) or seen[-1])
     part = divisions(data, TASK, SETTINGS, 5)[:1]
-    comparison.scores(features, data, part, 1.0)
+    comparison.scores(features, data, part, [1.0])
     labels = data.labels.copy()
     labels[part[0][3]] = np.random.default_rng(6).permutation(labels[part[0][3]])
-    comparison.scores(features, dataclasses.replace(data, labels=labels), part, 1.0)
+    comparison.scores(features, dataclasses.replace(data, labels=labels), part, [1.0])
     np.testing.assert_array_equal(*seen)
 
 
 def test_hyper_parameters_do_not_depend_on_test_labels(matrix, bases):
-    before = score_representations(matrix, bases, TASK, SETTINGS, 3)
+    before, _ = score_representations(matrix, bases, TASK, SETTINGS, 3)
     values = matrix.attributes["tissue"].copy()
     test = matrix.rows(["test"])
     values[test] = np.random.default_rng(7).permutation(values[test])
-    after = score_representations(dataclasses.replace(matrix, attributes={"tissue": values}), bases, TASK, SETTINGS, 3)
+    after, _ = score_representations(
+        dataclasses.replace(matrix, attributes={"tissue": values}), bases, TASK, SETTINGS, 3
+    )
     chosen = [table.groupby(["method", "seed"])["candidate"].unique().map(list).to_dict() for table in (before, after)]
     assert chosen[0] == chosen[1]
 
 
-def test_a_label_that_no_test_study_has_is_named(matrix, bases):
-    nothing = np.where(matrix.roles == "test", "", matrix.attributes["tissue"])
-    with pytest.raises(InputError, match="has the attribute 'tissue'; choose another label"):
-        score_representations(dataclasses.replace(matrix, attributes={"tissue": nothing}), bases, TASK, SETTINGS, 3)
+def without(matrix, kept):
+    """The matrix with the labels of test samples where `kept` holds, and of all others."""
+    values = matrix.attributes["tissue"]
+    return dataclasses.replace(matrix, attributes={"tissue": np.where((matrix.roles == "test") & ~kept, "", values)})
+
+
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        (lambda matrix, values: values == "none", "are 0, the classes 0; two of each are needed"),
+        (lambda matrix, values: values == "lung", "are 5, the classes 1; two of each are needed"),
+        (lambda matrix, values: matrix.studies == "study08", "are 1, the classes 3; two of each are needed"),
+        (
+            lambda matrix, values: (values == "lung") == (matrix.studies == "study08"),
+            "no test study of split 'default' has two classes of 'tissue' that others have too",
+        ),
+    ],
+    ids=["no label", "one class", "one study", "nothing shared"],
+)
+def test_what_cannot_be_compared_is_said_and_the_run_goes_on(matrix, bases, kept, why):
+    values = matrix.attributes["tissue"]
+    some = without(matrix, kept(matrix, values) & (values != "heart"))
+    if why.startswith("are 1, the classes 3"):
+        some = without(matrix, kept(matrix, values))
+    scores, reason = score_representations(some, bases, TASK, SETTINGS, 3)
+    assert scores.empty
+    assert list(scores.columns) == comparison.COLUMNS
+    assert why in reason
+    assert not_compared("mlp", "tissue", reason) == (
+        f"Does pre-training help (base mlp, tissue)? That cannot be compared, because {reason}."
+    )
 
 
 def table(embedding, rivals, studies=6, seeds=5):

@@ -134,9 +134,9 @@ def fit_method(name, validation, test, predict, candidates):
     best = _choose(name, candidates, tried)
     rows = [frame for frames in tried for frame in frames]
     rows += [_rows(e, probabilities, best) for e, probabilities in zip(test, predict(test, [best])[0], strict=True)]
-    lost = sum(bool(frame["diverged"].iloc[0]) for frame in rows)
+    lost = sum(bool(frame["diverged"].iloc[0]) for frame in rows[-len(test) :]) if len(test) else 0
     if lost:
-        logging.getLogger(__name__).warning("%s: %d of %d fits diverged", name, lost, len(rows))
+        logging.getLogger(__name__).warning("%s: %d of %d test fits diverged", name, lost, len(test))
     return pd.concat(rows, ignore_index=True), best
 
 
@@ -159,15 +159,19 @@ def _curve(test, predict, candidate, settings):
 
 
 def _choose(name, candidates, tried):
-    """The candidate of highest mean balanced accuracy on the validation episodes; the first of equals, or of all."""
+    """The candidate that is used: of those that diverged on fewest validation episodes, that of highest mean balanced
+    accuracy; the first of equals, and of all if nothing was tried. A fit that diverged is chance, which may beat an
+    honest one: candidates that diverge come last."""
     log = logging.getLogger(__name__)
     if not tried:
         log.info("%s: no validation episodes, the first candidate, %s, is used", name, _described(candidates[0]))
         return candidates[0]
     means = [float(np.mean([balanced_accuracy(f["label"], f["predicted"]) for f in frames])) for frames in tried]
-    best = candidates[int(np.argmax(means))]
+    lost = [sum(bool(frame["diverged"].iloc[0]) for frame in frames) for frames in tried]
+    best = candidates[min(range(len(candidates)), key=lambda place: (lost[place], -means[place]))]
     listed = ", ".join(
-        f"{_described(candidate)}: {mean:.3f}" for candidate, mean in zip(candidates, means, strict=True)
+        f"{_described(candidate)}: {mean:.3f}" + (f" ({bad} of {len(frames)} diverged)" if bad else "")
+        for candidate, mean, bad, frames in zip(candidates, means, lost, tried, strict=True)
     )
     log.info("%s: balanced accuracy on validation episodes: %s; %s is used", name, listed, _described(best))
     return best

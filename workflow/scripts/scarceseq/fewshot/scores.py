@@ -186,8 +186,8 @@ def _wide(part, confidence):
 
 
 def _remark(found, lost, fits):
-    """Why there is no interval, and how many fits diverged."""
-    return "; ".join(part for part in (found.reason, f"{lost} of {fits} fits diverged" if lost else "") if part)
+    """Why there is no interval, and how many fits to test episodes diverged."""
+    return "; ".join(part for part in (found.reason, f"{lost} of {fits} test fits diverged" if lost else "") if part)
 
 
 def pairs(methods):

@@ -8,7 +8,7 @@ from scarceseq.fewshot.metrics import measure
 FIT = ["method", "way", "shot", "seed"]
 TUNING_COLUMNS = [
     *["base", "task", "way", "shot", "seed", "method", "candidate", "steps", "candidates", "validation_accuracy"],
-    *["validation_episodes", "calibration_error", "diverged"],
+    *["validation_episodes", "calibration_error", "diverged", "rejected"],
 ]
 
 
@@ -26,14 +26,15 @@ def tuning(predictions):
         base, task, way, shot, seed, method, candidate, steps (what was chosen; 0 steps if the method takes none),
         candidates (how many were tried), validation_accuracy (balanced, of the chosen one, mean over
         validation_episodes; NA without any), calibration_error (over all query samples of the test episodes), diverged
-        (share of the fits to test episodes).
+        (share of the fits to test episodes), rejected (candidates of which a fit to a validation episode diverged and
+        that were not chosen).
     """
     found = [pd.DataFrame(columns=TUNING_COLUMNS)]
     for key, table in predictions:
         test, validation = (table[table["role"] == role] for role in ("test", "validation"))
         if len(test):
             found.append(_of_tests(test).merge(_of_validation(validation, test), on=FIT, how="left").assign(**key))
-    whole = dict.fromkeys(["steps", "candidates", "validation_episodes"], "Int64")
+    whole = dict.fromkeys(["steps", "candidates", "validation_episodes", "rejected"], "Int64")
     return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS].astype(whole)
 
 
@@ -56,5 +57,10 @@ def _of_validation(validation, test):
     tried = validation.drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
     own = validation.merge(chosen, on=[*FIT, "candidate", "steps"])
     scores = measure(own, [*FIT, "episode"]).groupby(FIT)["balanced_accuracy"].agg(["mean", "size"])
+    lost = validation[validation["diverged"]].merge(chosen, how="left", on=FIT, suffixes=("", "_chosen"))
+    other = (lost["candidate"] != lost["candidate_chosen"]) | (lost["steps"] != lost["steps_chosen"])
+    rejected = lost[other].drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
     names = {"mean": "validation_accuracy", "size": "validation_episodes"}
-    return scores.rename(columns=names).assign(candidates=tried).reset_index()
+    return (
+        scores.rename(columns=names).assign(candidates=tried, rejected=rejected).fillna({"rejected": 0}).reset_index()
+    )

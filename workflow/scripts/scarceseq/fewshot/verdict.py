@@ -15,6 +15,8 @@ from scarceseq.statistics.writer import (
 )
 
 METRIC = "balanced_accuracy"
+# Cells in which fits diverged that the verdict names.
+NAMED_CELLS = 3
 # What each baseline is, for the sentence on what beats what.
 OWN_CONTROLS = ("mean_rate@per_tensor", "tensor_mean_rate@per_tensor", "mean_rate@global", "tensor_mean_rate@global")
 # Methods whose rank is given beside that of the best.
@@ -48,7 +50,13 @@ def primary(contrasts: pd.DataFrame) -> pd.DataFrame:
     return contrasts[(contrasts["kind"] == "primary") & (contrasts["metric"] == METRIC)].reset_index(drop=True)
 
 
-def verdict(contrasts: pd.DataFrame, ranks: pd.DataFrame, smallest_difference: float, confidence: float) -> str:
+def verdict(
+    contrasts: pd.DataFrame,
+    ranks: pd.DataFrame,
+    smallest_difference: float,
+    confidence: float,
+    tuning: pd.DataFrame | None = None,
+) -> str:
     """A paragraph about the primary contrasts in balanced accuracy, and what beats what.
 
     Parameters
@@ -61,6 +69,8 @@ def verdict(contrasts: pd.DataFrame, ranks: pd.DataFrame, smallest_difference: f
         Difference in balanced accuracy below which methods count as equal.
     confidence : float
         Level at which a difference holds after Holm's adjustment.
+    tuning : DataFrame, optional
+        As written to ``tuning.tsv``: which share of the test fits diverged.
 
     Returns
     -------
@@ -78,9 +88,26 @@ def verdict(contrasts: pd.DataFrame, ranks: pd.DataFrame, smallest_difference: f
             found.append(sentence_of_all(some, f"{plain(method)} against {rival}", alpha))
     for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True):
         found += _best(group, confidence)
+    found += [] if tuning is None else divergence(tuning)
     caveats = study_caveats(rows["studies"].tolist(), LEAST_STUDIES_P)
     caveats.append(seed_caveat(int(rows["seeds"].min()), int(rows["seeds"].max())))
     return " ".join([*found, *filter(None, caveats)])
+
+
+def divergence(tuning: pd.DataFrame) -> list[str]:
+    """Which methods' fits to test episodes diverged, the worst cells first; nothing if none did."""
+    worst = tuning[tuning["diverged"] > 0].sort_values("diverged", ascending=False, kind="stable")
+    if worst.empty:
+        return []
+    named = [
+        f"{plain(row['method'])} {row['diverged']:.0%} ({plain(row['task'])}, {row['way']} classes x {row['shot']})"
+        for row in worst.head(NAMED_CELLS).to_dict("records")
+    ]
+    more = f", and in {counted(len(worst) - len(named), 'more cell')}" if len(worst) > len(named) else ""
+    return [
+        f"Test fits diverged, which counts as chance: {', '.join(named)}{more}. Their means say as much about learning "
+        "rates as about methods."
+    ]
 
 
 def sentences(contrasts: pd.DataFrame, smallest_difference: float) -> list[str]:

@@ -189,6 +189,9 @@ class ComparisonSettings:
     """Number of folds that studies, or the samples of one study, are divided into."""
     repeats: Count = 3
     """How often the division is drawn anew."""
+    most_samples: Annotated[int, Limits(ge=2)] = 2000
+    """Largest number of labelled samples of the test studies, and of the validation studies; of more, so many are
+    drawn, by turns from each class of each study."""
     penalties: Annotated[list[Positive], Limits(min_length=1)] = listed(10, 1, 100, 1000)
     """Inverse penalties of the logistic regression, tried on validation studies by every method and on both forms of
     its features. The first is used where there are no validation studies."""

@@ -73,7 +73,8 @@ def blocks(inputs: "Inputs") -> tuple[list, list[str]]:
         findings = [comparison["verdict"] for _, comparison in contrasts]
         found += [Paragraph(text, "finding") for text in findings]
         rows = [{**labels, **row} for labels, comparison in contrasts for row in comparison["contrasts"]]
-        found += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
+        if rows:
+            found += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
     if inputs.has("pretrain_embeddings"):
         found.append(_embedding_table(inputs.labelled("pretrain_embeddings")))
     return found, findings
@@ -87,14 +88,14 @@ def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Pi
         f"{words(row.task)}: embedding − {NAMES[row.against]}" + (f" ({row.base})" if several else "")
         for row in contrasts.itertuples()
     ]
-    studies = span(means.groupby(["base", "task"])["study"].nunique())
+    studies = span(means.groupby(["base", "task"])["study"].nunique(), "test study", "test studies")
     picture = Picture(
         "pretrain_methods",
         methods_figure(means),
         "Telling labels of held-out studies",
         "Diamonds: mean over studies, one per pre-training seed where a method depends on it; pale dots: each study. "
         "All but the floors end in a logistic regression with as many candidates, chosen on validation studies.",
-        f"{studies} test studies.",
+        f"{studies}.",
         "The same few studies test all methods: judge by the paired differences below. A floor that is high means that "
         "studies differ in their classes more than in their samples.",
     )
@@ -104,7 +105,7 @@ def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Pi
         "What the embedding adds",
         "Paired difference, embedding minus its rival, over the same divisions, with its interval over studies and "
         "seeds. Coloured where the interval leaves out zero.",
-        f"{span(contrasts['studies'])} studies, {span(contrasts['seeds'])} pre-training seeds.",
+        f"{span(contrasts['studies'], 'study', 'studies')}, {span(contrasts['seeds'], 'pre-training seed')}.",
         "A base whose objectives include the label itself has seen labels of other studies that its rivals have not.",
     )
     table = means.groupby(["base", "task", "method", "seed"], as_index=False)["value"].mean()

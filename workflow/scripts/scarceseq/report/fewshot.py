@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from scarceseq.fewshot.verdict import verdict
 from scarceseq.report import fewshot_figures, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.fewshot_tables import missing_table, tuning_table
 from scarceseq.report.forest import draw_estimate, forest_figure
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
@@ -125,8 +126,9 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
     ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
     # At a glance without a sentence for each cell: there may be dozens.
-    findings = [conclusion(contrasts, ranks[:0], settings)] if len(contrasts) else []
-    blocks = [Paragraph(conclusion(contrasts, ranks, settings), "finding")] if len(contrasts) else []
+    tuned = inputs.table("fewshot_tuning")
+    findings = [conclusion(contrasts, ranks[:0], settings, tuned)] if len(contrasts) else []
+    blocks = [Paragraph(conclusion(contrasts, ranks, settings, tuned), "finding")] if len(contrasts) else []
     family = families(contrasts) if len(contrasts) else {}
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)
@@ -134,13 +136,13 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
     if len(contrasts):
         blocks += _contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
     if len(missing):
-        blocks.append(_missing_table(missing))
-    blocks.append(_tuning_table(inputs.table("fewshot_tuning")))
+        blocks.append(missing_table(missing))
+    blocks.append(tuning_table(tuned))
     blocks.append(Table("fewshot_summary", summary, "All means and intervals", folded=True))
     return Section("fewshot", "Few-shot learning", blocks, [], findings)
 
 
-def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict) -> str:
+def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict, tuned: pd.DataFrame | None = None) -> str:
     """What the primary contrasts support.
 
     Parameters
@@ -148,22 +150,11 @@ def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict) -> 
     contrasts, ranks : pandas.DataFrame
     settings : dict
         The whole config.
+    tuned : pandas.DataFrame, optional
+        Which share of the test fits diverged.
     """
     scoring = settings["fewshot"]["scoring"]
-    return verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"])
-
-
-def _tuning_table(tuning: pd.DataFrame) -> Table:
-    """What was chosen on the validation studies, by method and cell."""
-    return Table(
-        "fewshot_tuning",
-        tuning,
-        "What each method chose on the validation studies",
-        "Candidate: learning rate, or the method's other hyper-parameter; steps are 0 if it takes none. A candidate at "
-        "the end of its list may have a better one beyond. Calibration error: how far probabilities are from the share "
-        "that is right, over all test queries of a cell.",
-        folded=True,
-    )
+    return verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"], tuned)
 
 
 def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | Table]:
@@ -198,7 +189,7 @@ def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
             fewshot_figures.learning_figure(group),
             f"More samples per class (base {base})",
             "Mean balanced accuracy of the planned methods against the labelled samples per class.",
-            f"{span(group['studies'])} studies, {span(group['episodes'])} episodes per point.",
+            f"{span(group['studies'], 'study', 'studies')}, {span(group['episodes'], 'episode')} per point.",
             "Not every study has ten samples per class: from left to right the studies change too.",
         )
         for base, group in part.groupby("base", sort=True)
@@ -215,7 +206,7 @@ def _curve_blocks(curves: pd.DataFrame) -> list[Picture]:
             f"Over-fitting as fine-tuning goes on (base {base})",
             "Log loss on the query after each number of steps, at the learning rate chosen on the validation studies. "
             "What is said to be delayed by a guide is the rise at the right.",
-            f"{span(group['episodes'])} episodes per point and seed.",
+            f"{span(group['episodes'], 'episode')} per point and seed.",
             "Nothing is chosen by these curves: what is reported is after the steps that the validation studies asked "
             "for. A slower learning rate moves a curve to the right as a guide does; the mean rates are there to tell "
             "the two apart.",
@@ -282,18 +273,10 @@ def _contrast_picture(contrasts: pd.DataFrame) -> Picture:
         "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies; "
         "task, classes × labelled samples per class. Coloured where the interval leaves out zero: blue in favour of "
         "the first method, orange in favour of the second.",
-        f"{span(contrasts['studies'])} studies and {span(contrasts['episodes'])} episodes per contrast.",
+        f"{span(contrasts['studies'], 'study', 'studies')} and {span(contrasts['episodes'], 'episode')} per contrast.",
         "With fewer than ten studies an interval rests on few differences. Intervals are not corrected for the number "
         "of rows, so one coloured row among twenty is what chance gives; p holm in the table is.",
     )
-
-
-def _missing_table(missing: pd.DataFrame) -> Table:
-    keys = ["base", "method", "task", "way", "shot", "reason"]
-    frame = missing[keys].drop_duplicates().reset_index(drop=True)
-    shown = frame.groupby(["base", "task", "way", "shot", "reason"], sort=True).agg(methods=("method", "nunique"))
-    note = "Planned, but the data cannot fill them; nothing was put in their place."
-    return Table("fewshot_not_run", frame, "Cells that were not run", note, shown=shown.reset_index())
 
 
 def _outcome(row: dict, smallest_difference: float) -> str | None:

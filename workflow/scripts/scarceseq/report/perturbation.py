@@ -172,7 +172,7 @@ def _picture(screen: str, part: pd.DataFrame) -> Picture:
         "their intervals. Dotted: the floor, predicting the mean effect of the pool; dashed: the ceiling that the "
         "measurement's noise allows. Squared error, as a share of the floor's: left is better; the others: right is "
         "better.",
-        f"{span(part['splits'].astype(int))} splits of one screen.",
+        f"{span(part['splits'].astype(int), 'split')} of one screen.",
         "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
         "experiment." + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
     )

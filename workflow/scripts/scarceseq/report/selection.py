@@ -197,8 +197,8 @@ def _curves_picture(screen: str, part: pd.DataFrame, drawn: int) -> Picture:
         "on perturbations held out from all. Grey with its band: random choice, mean and interval over splits. Dotted: "
         "the floor, predicting the mean effect of the whole pool; dashed: the ceiling that the measurement's noise "
         f"allows. Of many ways of choosing {drawn} are drawn: the planned contrasts and the best of the others.",
-        f"{span(part['splits'])} splits of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
-        f"{span(part['budget'].astype(int))} perturbations.",
+        f"{span(part['splits'], 'split')} of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
+        f"{span(part['budget'].astype(int), 'perturbation')}.",
         "The band says how well random choice does over splits, not how much a line differs from it: for that see the "
         "contrasts. Splits share perturbations, which the intervals allow for; one screen is one experiment. Lines "
         "meet at 100%, where nothing is left to choose."
@@ -262,7 +262,7 @@ def _contrast_picture(screen: str, contrasts: pd.DataFrame) -> Picture:
         "to be gained down to the ceiling that the measurement's noise sets, with its interval over "
         f"splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
         f"random, orange for worse.{part}",
-        f"{span(contrasts['splits'])} splits.",
+        f"{span(contrasts['splits'], 'split')}.",
         "Only the primary rows were planned; of the others, one in twenty leaves out zero by chance.",
     )
 

@@ -24,10 +24,11 @@ def estimate(mean: float, low: float = np.nan, high: float = np.nan) -> str:
     return f"{text} ({text_of(low)} to {text_of(high)})" if np.isfinite([low, high]).all() else text
 
 
-def span(numbers: Collection[float]) -> str:
-    """'12', or '3 to 12' if the numbers differ."""
+def span(numbers: Collection[float], singular: str = "", plural: str | None = None) -> str:
+    """'12', or '3 to 12' if the numbers differ; of something, '1 study', '3 to 12 studies'."""
     low, high = int(min(numbers)), int(max(numbers))
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    text = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{text} {singular if high == 1 else plural or singular + 's'}" if singular else text
 
 
 def listed(names: Iterable[str]) -> str:

@@ -95,9 +95,11 @@ class Fitter:
         """Probabilities, (queries, classes), for each candidate."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
-        found = []
+        found, unit = [], self._unit(engine, support)
         for candidate in candidates:
-            fit = engine.fit(support, self.schedule(candidate), self.method.kept_share, [self._generator(episode)])
+            fit = engine.fit(
+                support, self.schedule(candidate, unit), self.method.kept_share, [self._generator(episode)]
+            )
             found.append(engine.predict(support, fit).cpu().numpy())
         return found
 
@@ -105,7 +107,7 @@ class Fitter:
         """Probabilities, (queries, classes), after each of ``settings.curve_steps``."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
-        found, schedule = [], self.schedule(candidate)
+        found, schedule = [], self.schedule(candidate, self._unit(engine, support))
         for steps in self.settings.curve_steps:  # descent is deterministic: fewer steps are the beginning of more
             shorter = replace(schedule, steps=steps, probe_steps=min(schedule.probe_steps, steps))
             fit = engine.fit(support, shorter, self.method.kept_share, [self._generator(episode)])
@@ -116,7 +118,8 @@ class Fitter:
         """The classifier after the last step, a network of its own."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
-        fit = engine.fit(support, self.schedule(candidate), self.method.kept_share, [self._generator(episode)])
+        schedule = self.schedule(candidate, self._unit(engine, support))
+        fit = engine.fit(support, schedule, self.method.kept_share, [self._generator(episode)])
         start = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
         classifier = copy.deepcopy(start)
         classifier.load_state_dict(engine.weights(support, fit), strict=False)
@@ -133,7 +136,8 @@ class Fitter:
         rates = torch.tensor([candidate.value for _, candidate in fits], dtype=torch.float64, device=query.device)
         generators = [self._generator(episode) for episode, _ in fits]
         together = Candidate(rates, fits[0][1].steps)
-        fit = engine.fit(support, self.schedule(together), self.method.kept_share, generators)
+        schedule = self.schedule(together, self._unit(engine, support))
+        fit = engine.fit(support, schedule, self.method.kept_share, generators)
         found = engine.predict(support, fit).cpu().numpy()
         return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
 
@@ -160,10 +164,19 @@ class Fitter:
             self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, self._dual)
         return triple, self._engines[key]
 
-    def schedule(self, candidate):
-        """How long and how fast the method's fits go, at a candidate's learning rate and steps."""
+    def _unit(self, engine, support):
+        """What learning rates are multiples of; of a stack of fits, one each."""
+        if self.settings.rate_scale == "absolute" or self.method.optimiser != "sgd":
+            return 1.0
+        found = engine.stable_rate(support, self.settings.momentum)
+        return float(found) if support.fits is None else found
+
+    def schedule(self, candidate, unit=1.0):
+        """How long and how fast the method's fits go, at a candidate's learning rate, in units of `unit`, and steps."""
         probe_steps = round(self.method.probe_share * candidate.steps)
-        return Schedule(candidate.value, self.settings.momentum, candidate.steps, self.method.optimiser, probe_steps)
+        return Schedule(
+            candidate.value * unit, self.settings.momentum, candidate.steps, self.method.optimiser, probe_steps
+        )
 
     def _generator(self, episode):
         device = self.shared.base.mean.device

@@ -13,7 +13,8 @@ from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
 from scarceseq.fewshot.engine.dual import gene_layer, pays
-from scarceseq.fewshot.engine.updates import LayerUpdate, TensorUpdate
+from scarceseq.fewshot.engine.stability import largest_stable_rate
+from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 try:  # faster where numba is there, not needed
@@ -194,6 +195,12 @@ class Engine:
         }
         final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
         return Fit(final, coefficients)
+
+    def stable_rate(self, support, momentum):
+        """Largest learning rate at which SGD from the start is stable; see `scarceseq.fewshot.engine.stability`."""
+        module, inputs, weights, updates = self._begin(support, Schedule(1.0, momentum, 1))
+        leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
+        return largest_stable_rate(logits, leaves, updates.values(), momentum)
 
     def _compiled(self, module, weights, updates, support, schedule):
         """Make all steps in one compiled loop; whether there is one for this network and these updates."""

@@ -1,6 +1,7 @@
 """Does pre-training help? Linear classifiers of held-out studies, on the frozen embedding and on simpler features."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from scarceseq.errors import InputError
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS, SEEDED
 from scarceseq.seeds import derive
 
@@ -55,6 +55,17 @@ def labelled_samples(matrix: "LabelledMatrix", task: "ComparisonTask", role: str
     return Labelled(rows, matrix.attributes[task.label][rows], matrix.studies[rows], groups)
 
 
+def draw_samples(data: Labelled, most: int, seed: int) -> Labelled:
+    """At most so many samples, drawn by turns from each class of each study, so that small studies stay whole."""
+    if len(data.rows) <= most:
+        return data
+    order = np.random.default_rng(seed).permutation(len(data.rows))
+    drawn = pd.DataFrame({"study": data.studies[order], "label": data.labels[order]})
+    turns = drawn.groupby(["study", "label"]).cumcount().to_numpy()
+    chosen = np.sort(order[np.argsort(turns, kind="stable")[:most]])
+    return Labelled(data.rows[chosen], data.labels[chosen], data.studies[chosen], data.groups[chosen])
+
+
 def divisions(
     data: Labelled, task: "ComparisonTask", settings: "ComparisonSettings", seed: int
 ) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
@@ -92,43 +103,72 @@ def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def scores(
-    features: np.ndarray, data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], inverse_penalty: float
-) -> "list[dict[str, Any]]":
+    features: np.ndarray,
+    data: Labelled,
+    parts: list[tuple[int, int, np.ndarray, np.ndarray]],
+    inverse_penalties: Sequence[float],
+) -> "list[list[dict[str, Any]]]":
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
 
     A study with fewer than two such classes is left out: there, guessing would be right.
 
     Returns
     -------
-    list of dict
-        study, repeat, fold, value, training_samples, test_samples.
+    list of list of dict
+        For each penalty: study, repeat, fold, value, training_samples, test_samples.
     """
-    found = []
-    for repeat, fold, train, test in parts:
-        test = test[np.isin(data.labels[test], data.labels[train])]
-        kept = [s for s in np.unique(data.studies[test]) if len(set(data.labels[test][data.studies[test] == s])) > 1]
-        if not kept or len(set(data.labels[train])) < 2:
-            continue
-        predicted = predict(features[train], data.labels[train], features[test], inverse_penalty)
-        for study in kept:
-            own = data.studies[test] == study
-            value = balanced_accuracy(data.labels[test][own], predicted[own])
-            place = {"study": study, "repeat": repeat, "fold": fold, "value": value}
-            found.append(place | {"training_samples": len(train), "test_samples": int(own.sum())})
+    found: list[list[dict[str, Any]]] = [[] for _ in inverse_penalties]
+    for repeat, fold, train, test, kept in scored(data, parts):
+        training, queries = spanned(features[train], features[test])
+        for rows, penalty in zip(found, inverse_penalties, strict=True):
+            predicted = predict(training, data.labels[train], queries, penalty)
+            for study in kept:
+                own = data.studies[test] == study
+                value = balanced_accuracy(data.labels[test][own], predicted[own])
+                place = {"study": study, "repeat": repeat, "fold": fold, "value": value}
+                rows.append(place | {"training_samples": len(train), "test_samples": int(own.sum())})
     return found
 
 
-def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_penalty: float) -> np.ndarray:
-    """Labels by multinomial logistic regression with a squared penalty.
+def scored(
+    data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]]
+) -> "Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]":
+    """The divisions that can be scored: test samples of classes trained on, and the studies with two such classes."""
+    for repeat, fold, train, test in parts:
+        test = test[np.isin(data.labels[test], data.labels[train])]
+        kept = [s for s in np.unique(data.studies[test]) if len(set(data.labels[test][data.studies[test] == s])) > 1]
+        if kept and len(set(data.labels[train])) > 1:
+            yield repeat, fold, train, test, kept
 
-    With more features than samples it is fitted to the samples' coordinates in the space that they span, in which the
-    solution lies.
+
+def spanned(training: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as coordinates in the space that the training samples span, if there are more features than samples.
+
+    The solution of a regression with a squared penalty lies in it.
     """
-    if training.shape[1] > len(training):
-        centre = training.mean(axis=0)
-        axes = np.linalg.svd(training - centre, full_matrices=False)[2]
-        training, test = (training - centre) @ axes.T, (test - centre) @ axes.T
+    if training.shape[1] <= len(training):
+        return training, test
+    centre = training.mean(axis=0)
+    axes = np.linalg.svd(training - centre, full_matrices=False)[2]
+    return (training - centre) @ axes.T, (test - centre) @ axes.T
+
+
+def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_penalty: float) -> np.ndarray:
+    """Labels by multinomial logistic regression with a squared penalty."""
     return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
+
+
+def why_not(data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], task: "ComparisonTask") -> str:
+    """Why no test study can be scored; empty if one can."""
+    if next(scored(data, parts), None) is not None:
+        return ""
+    classes, studies = len(np.unique(data.labels)), len(np.unique(data.studies))
+    if classes < 2 or (studies < 2 and task.protocol == "cross_study"):
+        return (
+            f"the test studies of split '{task.split}' with a value of '{task.label}' that counts are {studies}, the "
+            f"classes {classes}; two of each are needed"
+        )
+    return f"no test study of split '{task.split}' has two classes of '{task.label}' that others have too"
 
 
 def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
@@ -142,7 +182,7 @@ def score_representations(
     task: "ComparisonTask",
     settings: "ComparisonSettings",
     run_seed: int,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, str]:
     """Scores of every method on the test studies.
 
     Each method tries its two forms of features with every penalty on the validation studies, divided as the test
@@ -163,15 +203,19 @@ def score_representations(
     pandas.DataFrame
         `COLUMNS`; seed is that of pre-training, the first where a method has none. The floors are ``majority``, the
         most frequent class of the training samples, and ``study_identity``, a classifier that sees the study alone.
+        Empty if no test study can be scored.
+    str
+        Why none can, or which share of the labelled samples was drawn; else empty.
     """
-    test, validation = (labelled_samples(matrix, task, role) for role in ("test", "validation"))
-    if len(test.rows) == 0:
-        raise InputError(
-            f"pretrain.comparison: no sample of the test studies of split '{task.split}' has the attribute "
-            f"'{task.label}'; choose another label"
-        )
     seed = derive(run_seed, "comparison", task.split, task.label)
+    every = {role: labelled_samples(matrix, task, role) for role in ("test", "validation")}
+    test, validation = (
+        draw_samples(data, settings.most_samples, derive(seed, "samples", role)) for role, data in every.items()
+    )
     parts = divisions(test, task, settings, derive(seed, "test"))
+    if reason := why_not(test, parts, task):
+        logger.warning("'%s' cannot be compared, because %s", task.label, reason)
+        return pd.DataFrame(columns=COLUMNS), reason
     tuning = divisions(validation, task, settings, derive(seed, "validation"))
     first = next(iter(bases))
     tables = [_floor(name, test, parts, first) for name in FLOORS]
@@ -187,9 +231,18 @@ def score_representations(
                 continue
             forms = represent(base, values, read, np.flatnonzero(trained), seed)
             form, penalty = _choose(method, forms, validation, len(test.rows), tuning, settings)
-            table = pd.DataFrame(scores(forms[form][: len(test.rows)], test, parts, penalty))
+            table = pd.DataFrame(scores(forms[form][: len(test.rows)], test, parts, [penalty])[0])
             tables.append(table.assign(method=method, seed=number, candidate=f"form {form + 1}, C = {penalty:g}"))
-    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
+    return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS), drawn_of(every, settings.most_samples)
+
+
+def drawn_of(every: dict[str, Labelled], most: int) -> str:
+    """How many of the labelled samples of each role were drawn; empty if all were taken."""
+    return ", ".join(
+        f"{most:,} of {len(data.rows):,} labelled {role} samples were drawn"
+        for role, data in every.items()
+        if len(data.rows) > most
+    )
 
 
 def _choose(
@@ -202,9 +255,10 @@ def _choose(
 ) -> tuple[int, float]:
     """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
     candidates = [(form, penalty) for penalty in settings.penalties for form in range(len(forms))]
+    of_form = [scores(features[start:], validation, tuning, settings.penalties) for features in forms]
     found = []
     for form, penalty in candidates:
-        table = pd.DataFrame(scores(forms[form][start:], validation, tuning, penalty))
+        table = pd.DataFrame(of_form[form][list(settings.penalties).index(penalty)])
         found.append(table.groupby("study")["value"].mean().mean() if len(table) else np.nan)
     if np.isnan(found).all():
         return candidates[0]
@@ -218,4 +272,4 @@ def _floor(name: str, data: Labelled, parts: list[tuple[int, int, np.ndarray, np
     """Scores of a classifier that sees nothing (`majority`) or which study a sample is of (`study_identity`)."""
     studies = np.unique(data.studies)
     known = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")
-    return pd.DataFrame(scores(known, data, parts, 1.0)).assign(method=name, seed=seed, candidate="")
+    return pd.DataFrame(scores(known, data, parts, [1.0])[0]).assign(method=name, seed=seed, candidate="")

@@ -88,7 +88,13 @@ def comparisons(contrasts: list[dict], smallest_difference: float) -> list[Contr
 
 
 def verdict(
-    contrasts: list[dict], base: str, label: str, training_samples: int, labelled: bool, smallest_difference: float
+    contrasts: list[dict],
+    base: str,
+    label: str,
+    training_samples: int,
+    labelled: bool,
+    smallest_difference: float,
+    drawn: str = "",
 ) -> str:
     """Plain sentences on one comparison.
 
@@ -102,6 +108,8 @@ def verdict(
     labelled : bool
         Whether it was trained on this label too, of those samples.
     smallest_difference : float
+    drawn : str
+        How many of the labelled samples were drawn, if not all were taken.
     """
     compared = comparisons(contrasts, smallest_difference)
     sentences = [f"Does pre-training help (base {base}, {label})?", *map(sentence, compared)]
@@ -109,6 +117,8 @@ def verdict(
         sentences.append("Principal components do better: as configured, pre-training does not pay here.")
     if labelled:
         sentences.append("The base has learned this label from the studies it was trained on; its rivals have not.")
+    if drawn:
+        sentences.append(f"{drawn[0].upper()}{drawn[1:]}, by turns from each class of each study.")
     one = contrasts[0]
     if one["protocol"] == "within_study":
         studies = counted(one["studies"], "study", "studies")
@@ -118,6 +128,11 @@ def verdict(
             f"{training_samples} samples to train on are too few for any claim about the worth of pre-training."
         )
     return " ".join([*sentences, *filter(None, [seed_caveat(one["seeds"], one["seeds"])])])
+
+
+def not_compared(base: str, label: str, reason: str) -> str:
+    """The sentence on a comparison that could not be made."""
+    return f"Does pre-training help (base {base}, {label})? That cannot be compared, because {reason}."
 
 
 def _rested_on(row: "dict[str, Any]") -> str:

@@ -42,7 +42,7 @@ def write_mirror(folder, sizes, annotation, giant_runs=0, processes=1):
     """Write studies of these sizes and, last, one of very many sparse runs if any are wanted; [(project, runs)]."""
     generator = np.random.default_rng(7)
     gene_ids = [f"ENSMUSG{index:011d}.{index % 9 + 1}" for index in range(GENES)]
-    _write(folder / annotation_path("mouse", annotation), annotation_lines(gene_ids))
+    compress(folder / annotation_path("mouse", annotation), annotation_lines(gene_ids))
     # A third of the genes is never expressed in a tissue; the rest spans seven powers of ten.
     level = np.where(generator.random(GENES) < 0.36, -9, generator.normal(8.2, 3.0, GENES)).astype(np.float32)
     studies, number = [], 0
@@ -76,9 +76,9 @@ def _write_study(folder, study, runs, annotation, gene_ids, level, seed):
     header = "\t".join(["gene_id", *(runs[position] for position in order)])
     lines = gene_sums_text(gene_ids, level, len(runs), generator)
     head = f"##annotation={annotation}\n##date.generated=2020-05-12 01:01:49.411644\n{header}\n"
-    _write(folder / study_path(study, "gene_sums", annotation), [head.encode()], lines)
+    compress(folder / study_path(study, "gene_sums", annotation), [head.encode()], lines)
     for kind, columns in COLUMNS.items():
-        _write(folder / study_path(study, kind, annotation), metadata_lines(kind, columns, runs, study.project))
+        compress(folder / study_path(study, kind, annotation), metadata_lines(kind, columns, runs, study.project))
 
 
 def gene_sums_text(gene_ids, level, runs, generator):
@@ -102,8 +102,9 @@ def format_rows(names, values, text):
     digits = np.empty(20, dtype=np.uint8)
     for row in range(len(names)):
         for letter in names[row]:
-            text[position] = letter
-            position += 1
+            if letter:  # shorter names end with zeros
+                text[position] = letter
+                position += 1
         for value in values[row]:
             text[position] = 9
             position += 1
@@ -133,7 +134,7 @@ def metadata_lines(kind, columns, runs, project):
         yield ("\t".join(row) + "\n").encode()
 
 
-def _write(path, *parts):
+def compress(path, *parts):
     """Compress as the archive does: gzip at level 1."""
     path.parent.mkdir(parents=True, exist_ok=True)
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)

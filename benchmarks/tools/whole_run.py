@@ -1,0 +1,77 @@
+"""Runs a whole workflow on a mirror, in pieces if need be, and reads what each rule took from its own benchmarks."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import plan
+import psutil
+import yaml
+
+COLUMNS = {"s": "wall_s", "cpu_time": "cpu_s", "max_rss": "peak_mb", "io_out": "written_mb"}
+MEGABYTE = 1.048576  # of 10^6 bytes, in one of 2^20
+
+
+def run(folder, cores, seconds=None, arguments=()):
+    """Run Snakemake with `folder`/config.yaml until it ends, or no further than `seconds`; output goes to run.log.
+
+    Returns
+    -------
+    float, float, int
+        Seconds; the most megabytes that all its processes were seen to have together; exit status.
+    """
+    place = ["-s", plan.REPOSITORY / "Snakefile", "--profile", plan.REPOSITORY / "profiles/default"]
+    command = [sys.executable, "-m", "snakemake", *place, "--directory", folder, "--cores", cores]
+    command += ["--configfile", folder / "config.yaml", "--rerun-incomplete", *arguments]
+    start, most, asked = time.perf_counter(), 0, False
+    with open(folder / "run.log", "a") as log:
+        process = psutil.Popen(list(map(str, command)), stdout=log, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            most = max(most, resident(process))
+            time.sleep(0.5)
+            if seconds and not asked and time.perf_counter() - start > seconds:
+                process.send_signal(signal.SIGTERM)  # running jobs end, no more are started
+                asked = True
+    return time.perf_counter() - start, most / 1e6, process.returncode
+
+
+def resident(process):
+    """Bytes that a process and its children hold; what they share counts once for each."""
+    total = 0
+    try:
+        for member in [process, *process.children(recursive=True)]:
+            total += member.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
+
+
+def rules_table(results):
+    """One row per rule: jobs, seconds of wall and of processor, megabytes of the largest job, megabytes written."""
+    rows = []
+    for stage in sorted(Path(results, "benchmarks").iterdir()):
+        files = sorted(stage.rglob("*.tsv"))
+        table = pd.concat([pd.read_csv(path, sep="\t") for path in files])
+        table = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce").rename(columns=COLUMNS)
+        sums = table[["wall_s", "cpu_s", "written_mb"]].sum()
+        peak = table["peak_mb"].max() * MEGABYTE
+        rows.append(
+            {"rule": stage.name, "jobs": len(files), **sums, "longest_s": table["wall_s"].max(), "peak_mb": peak}
+        )
+    return pd.DataFrame(rows).set_index("rule").round(2)
+
+
+def bytes_below(folder):
+    """Bytes of all files."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def write_config(folder, config):
+    """Write `folder`/config.yaml unless it says so already, so that its date stays."""
+    text = yaml.safe_dump(config)
+    path = folder / "config.yaml"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)

@@ -155,18 +155,18 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _serve(folder, queue):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+def _serve(folder, port, queue):
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=folder))
     queue.put(server.server_port)
     server.serve_forever()
 
 
 @contextlib.contextmanager
-def serve(folder):
-    """Yield the address of a server of the folder, in a process of its own."""
+def serve(folder, port=0):
+    """Yield the address of a server of the folder, in a process of its own; at any free port if none is given."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    process = context.Process(target=_serve, args=(folder, queue), daemon=True)
+    process = context.Process(target=_serve, args=(folder, port, queue), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{queue.get(timeout=60)}"

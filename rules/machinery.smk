@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from scarceseq.config import dates, needs
+from scarceseq.config import dates, estimate, needs
 from scarceseq.files import files_below, remove_leftovers
 from scarceseq.fingerprint import fingerprint
 
@@ -115,3 +115,17 @@ def take_lock():
         raise WorkflowError(f"another run is writing to {folder}; wait for it to end, or give this run another `name`")
     except OSError as error:
         raise WorkflowError(f"{folder} cannot be written to ({error.strerror}); free space, or make it writable")
+
+
+def say_what_it_takes():
+    """Say how many requests, gigabytes and hours the run will take, unless everything is fetched; asks nothing."""
+    folder = Path(RESULTS) / "archive"
+    if "archive" not in config or "demo" in config:
+        return
+    if all((folder / "batches" / batch / "manifest.jsonl").exists() for batch in batches()):
+        return
+    listed = folder / "studies.tsv"
+    size = estimate.planned(listed) if listed.exists() else estimate.expected(config["archive"])
+    cores = workflow.resource_settings.cores or 1
+    hours = estimate.computing_hours(config, size) / cores
+    logger.info(estimate.sentence(size, listed.exists(), hours, cores))

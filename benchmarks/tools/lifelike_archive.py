@@ -129,8 +129,9 @@ def write_archive(folder, organism, studies, processes=1):
     """
     lines = annotation_text(organism)
     compress(folder / annotation_path(organism, CODES[organism]), lines)
-    number = round(DAMAGED_SHARE * len(studies))
-    damaged = sorted(studies, key=lambda project: derive(3, "damaged", project))[:number]
+    many = [project for project, runs in studies.items() if len(runs) >= 10]
+    number = max(1, int(DAMAGED_SHARE * len(many)))
+    damaged = sorted(many, key=lambda project: derive(3, "damaged", project))[:number]
     tasks = [(folder, organism, name, runs, name in damaged) for name, runs in studies.items()]
     # The largest first, so that none is left for the end.
     tasks.sort(key=lambda task: -len(task[3]))

@@ -53,7 +53,9 @@ def test_a_first_real_run_is_under_eighty_jobs_of_the_studies_drawn_from_the_rea
     config["archive"]["mirrors"] = [str(tmp_path / "mirror")]
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     listing = ["--until", "list_studies", "--configfile", str(tmp_path / "config.yaml")]
-    snakemake(repository_copy, "--cores", "1", *listing)
+    said = snakemake(repository_copy, "--cores", "1", *listing).stdout
+    assert "This run plans about 200 studies" in said
+    assert "GB of downloads" in said
     studies = pd.read_csv(repository_copy / f"results/{organism}_small/archive/studies.tsv", sep="\t")
     drawn = studies[studies["batch"].notna()]
     assert 170 <= len(drawn) <= 200

@@ -17,6 +17,10 @@ SIZES = (1, 1, 2, 4, 6, 10, 20, 47, 94, 599, 2684, 12284)
 FILES_PER_STUDY, FILES_OF_ARCHIVE = 5, 3
 # Of genuine files: kB of a run's gene sums, packed; kB that a run's files, shards and rows of the corpus take.
 FETCHED_KB, STORED_KB = 141, 380
+# Of computing: seconds of a core for a run from its download to the corpus, for a scout, and for a fit of an episode;
+# products of matrices a second, on one core in single precision; genes that models are trained on.
+SECONDS_PER_RUN, SECONDS_PER_SCOUT, SECONDS_PER_FIT = 0.02, 15, 0.15
+RATE, GENES = 3e10, 22_000
 LINE = 1e8
 """Bits a second of a line of 100 Mbit/s."""
 
@@ -79,6 +83,32 @@ def expected(archive: Mapping[str, Any]) -> Estimate:
     return Estimate(studies, runs)
 
 
+def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
+    """Hours of one core, roughly: products of matrices at `RATE`, and what was measured of the rest.
+
+    Parameters
+    ----------
+    config : mapping
+        The whole config.
+    estimate : Estimate
+        Of its archive.
+    """
+    seconds = SECONDS_PER_RUN * estimate.runs
+    for base in config.get("pretrain", {}).get("bases", {}).values():
+        weights = 2 * GENES * (base["hidden_widths"] or [base["width"]])[0]
+        steps = base["steps"] * (1 + len(base["further_seeds"]))
+        seconds += 6 * weights * base["batch_samples"] * steps / RATE
+    for scheme in config.get("guide", {}).get("schemes", {}).values():
+        seconds += scheme["scouts"] * SECONDS_PER_SCOUT
+    fewshot = config.get("fewshot", {})
+    for task in fewshot.get("tasks", {}).values():
+        cells = len(task["ways"]) * len(task["shots"])
+        candidates = len(fewshot["fitting"]["steps"]) * len(fewshot["fitting"]["candidates"]["learning_rate"])
+        episodes = fewshot["episodes"] + fewshot["validation_episodes"] * candidates
+        seconds += cells * episodes * len(fewshot["methods"]) * SECONDS_PER_FIT
+    return seconds / 3600
+
+
 def sentence(estimate: Estimate, exact: bool, hours: float, cores: int) -> str:
     """What is said before the run starts.
 
@@ -101,4 +131,5 @@ def sentence(estimate: Estimate, exact: bool, hours: float, cores: int) -> str:
 
 
 def _time(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1.5 else f"{max(1, round(hours * 60))} minutes"
+    minutes = max(1, round(hours * 60))
+    return f"{hours:.1f} hours" if hours >= 1.5 else f"{minutes} minute{'s' * (minutes != 1)}"

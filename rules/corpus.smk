@@ -88,6 +88,7 @@ rule merge_corpus:
 rule split_studies:
     input:
         samples=CORPUS["samples"],
+        attributes=CORPUS["attributes"],
     output:
         splits="<results>/corpus/splits.tsv",
     log:
@@ -100,6 +101,7 @@ rule split_studies:
     params:
         splits=config["corpus"]["splits"],
         seed=config["seed"],
+        roles=drawn_roles,
     message:
         "Splitting the studies into roles"
     script:

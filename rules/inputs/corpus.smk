@@ -19,3 +19,15 @@ def vocabulary():
     attributes = config["corpus"]["vocabulary"]["attributes"]
     shipped = SCRIPTS / "scarceseq" / "corpus" / "vocabulary.tsv"
     return {"attributes": attributes, "shipped": hashlib.sha256(shipped.read_bytes()).hexdigest()} if attributes else {}
+
+
+def drawn_roles(wildcards, input):
+    """Hash of the roles of all studies, as soon as the corpus is there: a task that changes no role reruns nothing."""
+    for path in input:
+        os.stat(path)
+    from scarceseq.corpus import splits
+
+    try:
+        return splits.hash_of(splits.splits_of_run(input.samples, input.attributes, config))
+    except (InputError, OSError, ValueError, KeyError):  # the step itself says what is wrong
+        return ""

@@ -51,7 +51,10 @@ class VocabularySettings:
 @dataclass(frozen=True)
 class Shares:
     """Shares by which all studies without a given role are drawn, by a hash of their name: adding a study changes no
-    other's role. They add up to 1, or are left out if `roles` names every study."""
+    other's role. Where the test or validation studies could then not fill a task of `fewshot.tasks` or
+    `pretrain.comparison.tasks`, a few studies with its label come from pretrain or scout, each for one without labels;
+    the log of `split_studies` names them, and warns of tasks that the corpus cannot fill. Shares add up to 1, or are
+    left out if `roles` names every study."""
 
     pretrain: Share = 0
     """Of studies that train the base model."""

@@ -1,11 +1,15 @@
 """Roles of studies: a study is wholly in one role of a split, never its samples one by one."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from scarceseq.corpus.serving import WANTED, LabelTask, fill, label_counts, served, tasks_of
 from scarceseq.errors import InputError
+from scarceseq.files import read_table
 from scarceseq.seeds import derive
 
 ROLES = ("pretrain", "scout", "validation", "test")
@@ -68,3 +72,85 @@ def draw_role(study: str, shares: Mapping[str, float], seed: int) -> str | None:
         if place < reached:
             return role
     return given[-1] if given else None
+
+
+def splits_of_run(samples_path: str, attributes_path: str, config: Mapping[str, Any]) -> pd.DataFrame:
+    """The splits of a corpus such that the tasks of a config can be filled where that is possible.
+
+    Studies whose role is given stay. The others change roles in the order of their hashes, from pretrain or scout to
+    test or validation, each for a study without labels in return if there is one, and no more than make
+    `scarceseq.corpus.serving.WANTED` studies that can be asked about.
+
+    Parameters
+    ----------
+    samples_path, attributes_path : str
+        ``samples.parquet`` and ``attributes.parquet`` of the corpus.
+    config : dict
+        The whole config.
+    """
+    splits, seed, tasks = config["corpus"]["splits"], config["seed"], tasks_of(config)
+    samples = read_table(samples_path, columns=["sample", "study"])
+    labels = sorted({task.label for task in tasks})
+    attributes = read_table(attributes_path, filters=[("key", "in", labels)]) if labels else pd.DataFrame()
+    return serve_tasks(split_studies(samples["study"], splits, seed), samples, attributes, tasks, splits, seed)
+
+
+def serve_tasks(
+    table: pd.DataFrame,
+    samples: pd.DataFrame,
+    attributes: pd.DataFrame,
+    tasks: Sequence[LabelTask],
+    splits: Mapping[str, Any],
+    seed: int,
+) -> pd.DataFrame:
+    """What `splits_of_run` does, from tables.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `split_studies`.
+    samples : pandas.DataFrame
+        sample, study.
+    attributes : pandas.DataFrame
+        sample, key, value.
+    tasks : sequence of LabelTask
+        The easiest first.
+    splits, seed
+        As for `split_studies`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `table`; its ``attrs`` have the list ``moved`` of sentences and the list ``unfilled`` of warnings.
+    """
+    counts = {task: label_counts(samples, attributes, task) for task in tasks}
+    labelled = {study for found in counts.values() for study in found}
+    table, moved, unfilled = table.copy(), [], []
+    for name, split in splits.items():
+        own, of_split = table["split"] == name, [task for task in tasks if task.split == name]
+        roles = dict(zip(table.loc[own, "study"], table.loc[own, "role"], strict=True))
+        place = derive(seed, "split", split["seed"])
+        drawn = sorted(set(roles) - set(split["roles"]), key=lambda study, place=place: derive(place, study))
+        for task, role in itertools.product(of_split, WANTED):
+            if split["shares"].get(role, 0) > 0:
+                moves = fill(roles, drawn, counts[task], task, role, set(roles) - labelled)
+                moved += [f"split {name}: {study} from {a} to {b}, for task {task.task}" for study, a, b in moves]
+        unfilled += [text for task in of_split for text in _unfilled(task, roles, counts[task])]
+        table.loc[own, "role"] = table.loc[own, "study"].map(roles)
+    table.attrs = {"moved": moved, "unfilled": unfilled}
+    return table
+
+
+def _unfilled(task: LabelTask, roles: Mapping[str, str], counts: dict[str, dict[str, int]]) -> list[str]:
+    """What of a task the studies of test and validation cannot fill."""
+    return [
+        f"split {task.split}: no {role} study can fill task {task.task} with {task.fewest} classes of '{task.label}', "
+        f"{task.shot} samples each to learn from ({task.protocol}); {len(counts)} studies of the corpus have this label"
+        for role in WANTED
+        if not served(counts, [study for study, own in roles.items() if own == role], task, 1)
+    ]
+
+
+def hash_of(table: pd.DataFrame) -> str:
+    """SHA-256 of the roles of a table of splits."""
+    return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""Which studies can serve a labelled task, and studies that change roles so that a role's tasks can be filled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+# A role is filled with so many query studies, if there are: an interval over test studies needs three.
+WANTED = {"test": 3, "validation": 1}
+DONORS = ("pretrain", "scout")
+# Candidates among which pairs are sought.
+PAIRED = 200
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """What a cell of a task asks of the studies of a role.
+
+    Attributes
+    ----------
+    task, split, label : str
+    classes : tuple of str
+        That count; empty for all.
+    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
+    fewest : int
+        Classes that an episode has at least.
+    shot : int
+        Samples of each class to learn from.
+    """
+
+    task: str
+    split: str
+    label: str
+    classes: tuple[str, ...]
+    protocol: str
+    fewest: int
+    shot: int
+
+
+Counts = dict[str, dict[str, int]]
+
+
+def tasks_of(config: Mapping[str, Any]) -> list[LabelTask]:
+    """What the labelled tasks of a config ask of test and validation studies, the easiest first."""
+    compared = config.get("pretrain", {}).get("comparison", {}).get("tasks", {})
+    found = [(name, task, 2, 1) for name, task in compared.items()]
+    for name, task in config.get("fewshot", {}).get("tasks", {}).items():
+        found += [(name, task, 2 if way == "all" else way, shot) for way in task["ways"] for shot in task["shots"]]
+    tasks = [
+        LabelTask(name, task["split"], task["label"], tuple(task["classes"]), task["protocol"], fewest, shot)
+        for name, task, fewest, shot in found
+    ]
+    return sorted(tasks, key=lambda task: (task.fewest, task.shot))
+
+
+def label_counts(samples: pd.DataFrame, attributes: pd.DataFrame, task: LabelTask) -> Counts:
+    """Samples of each class in each study; a sample with several values of the label is left out.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        sample, study.
+    attributes : pandas.DataFrame
+        sample, key, value.
+    task : LabelTask
+    """
+    values = attributes.loc[attributes["key"] == task.label, ["sample", "value"]].dropna().astype(str)
+    values["value"] = values["value"].str.strip()
+    values = values[values["value"] != ""].drop_duplicates().drop_duplicates("sample", keep=False)
+    if task.classes:
+        values = values[values["value"].isin(task.classes)]
+    table = values.merge(samples[["sample", "study"]].drop_duplicates("sample"), on="sample")
+    counts: Counts = {}
+    for row in table.groupby(["study", "value"]).size().reset_index(name="samples").itertuples():
+        counts.setdefault(str(row.study), {})[str(row.value)] = int(row.samples)
+    return counts
+
+
+def served(counts: Counts, studies: Iterable[str], task: LabelTask, enough: int | None = None) -> list[str]:
+    """Studies whose samples can be asked about, given those that may be learned from; stops when there are enough."""
+    studies = [study for study in studies if study in counts]
+    found = []
+    for query in studies:
+        if task.protocol == "within_study":
+            fits = len(_able(counts[query], task.shot + 1)) >= task.fewest
+        else:
+            own = _able(counts[query], 1)
+            others = (study for study in studies if study != query)
+            fits = any(len(own & _able(counts[study], task.shot)) >= task.fewest for study in others)
+        if fits:
+            found.append(query)
+            if len(found) == enough:
+                break
+    return found
+
+
+def _able(classes: Mapping[str, int], least: int) -> set[str]:
+    return {label for label, samples in classes.items() if samples >= least}
+
+
+def fill(
+    roles: dict[str, str], drawn: list[str], counts: Counts, task: LabelTask, role: str, spare: set[str]
+) -> list[tuple[str, str, str]]:
+    """Bring studies from `DONORS` into a role until enough of its studies can be asked about, each for one in return.
+
+    Parameters
+    ----------
+    roles : dict of str to str
+        Role of each study; rewritten.
+    drawn : list of str
+        Studies that may change roles, in the order in which they do.
+    counts, task
+        From `label_counts`, and what is to be filled.
+    role : str
+        Key of `WANTED`.
+    spare : set of str
+        Studies without a label of any task: they go in return.
+
+    Returns
+    -------
+    list of (str, str, str)
+        (study, role before, role now) of each that moved; empty if nothing can be done or nothing need be.
+    """
+    members = [study for study, own in roles.items() if own == role]
+    missing = WANTED[role] - len(served(counts, members, task, WANTED[role]))
+    moves: list[tuple[str, str, str]] = []
+    while missing > 0:
+        few = {donor: sum(own == donor for own in roles.values()) for donor in DONORS}
+        able = [s for s in drawn if few.get(roles[s], 0) > 1 and len(counts.get(s, {})) >= task.fewest]
+        brought = _best(able, members, counts, task)
+        if not brought:
+            break
+        for study in brought:
+            before, roles[study] = roles[study], role
+            moves.append((study, before, role))
+            members.append(study)
+            for other in [s for s in drawn if roles[s] == role and s in spare][:1]:
+                roles[other] = before
+                moves.append((other, role, before))
+                members.remove(other)
+        missing = WANTED[role] - len(served(counts, members, task, WANTED[role]))
+    return moves
+
+
+def _best(able: list[str], members: list[str], counts: Counts, task: LabelTask) -> tuple[str, ...]:
+    """The first study, or pair of studies, that lets more of the role's studies be asked about; empty if none does."""
+    now = len(served(counts, members, task))
+    for study in able:
+        if len(served(counts, [*members, study], task)) > now:
+            return (study,)
+    for pair in combinations(able[:PAIRED], 2) if task.protocol != "within_study" else ():
+        if len(served(counts, [*members, *pair], task)) > now:
+            return pair
+    return ()

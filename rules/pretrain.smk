@@ -18,7 +18,7 @@ rule pretrain:
         "<results>/benchmarks/pretrain/{base}.tsv"
     conda:
         "../envs/scarceseq.yaml"
-    threads: 1
+    threads: lambda wildcards: base_entry(wildcards)["threads"]
     resources:
         # That train together on one machine, a GPU each if there are any; a profile may ask for more.
         processes=1,

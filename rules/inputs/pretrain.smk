@@ -1,11 +1,17 @@
 # What the rules of rules/pretrain.smk read and which settings they get, as far as the config decides it.
 
 
+def base_entry(wildcards):
+    """Entry of the config of a base, or of one of its further seeds."""
+    bases = config["pretrain"]["bases"]
+    return bases[next(base for base in bases if wildcards.base in variants(base))]
+
+
 def base_settings(wildcards):
-    """Settings of a base, or of one of its further seeds; the list of these does not matter to it."""
-    name = next(base for base in config["pretrain"]["bases"] if wildcards.base in variants(base))
-    settings = {key: value for key, value in config["pretrain"]["bases"][name].items() if key != "further_seeds"}
-    return settings if wildcards.base == name else settings | {"seed": int(wildcards.base.rpartition("_seed")[2])}
+    """Settings of a base, or of one of its further seeds; neither the list of these nor threads matter to it."""
+    settings = {key: value for key, value in base_entry(wildcards).items() if key not in ("further_seeds", "threads")}
+    own = wildcards.base in config["pretrain"]["bases"]
+    return settings if own else settings | {"seed": int(wildcards.base.rpartition("_seed")[2])}
 
 
 def embedding_inputs(wildcards):

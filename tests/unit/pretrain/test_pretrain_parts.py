@@ -130,6 +130,8 @@ def test_imputation_is_the_conditional_mean_of_the_whole_gaussian():
     mask = generator.random((samples, genes)) < 0.4
     covariance = rival.loadings @ rival.loadings.T + rival.noise * np.eye(genes)
     imputed = rival.impute(values, mask)
+    on_device = rival.impute_on_device(torch.from_numpy(values), torch.from_numpy(mask))
+    np.testing.assert_allclose(on_device.numpy(), imputed, rtol=1e-10)
     for row in range(samples):
         hidden, seen = mask[row], ~mask[row]
         gain = covariance[np.ix_(hidden, seen)] @ np.linalg.inv(covariance[np.ix_(seen, seen)])
@@ -169,7 +171,8 @@ def test_number_of_components_is_the_one_that_predicts_best():
     candidates = component_candidates(8)
     assert candidates == [1, 2, 4, 8, 16]
     fit = fit_components(lambda rows: training[rows], np.arange(60), candidates[-1], 0)
-    assert tune_probabilistic_pca(fit, values, mask, candidates).loadings.shape == (30, 4)
+    tensors = [(torch.from_numpy(values[part]), torch.from_numpy(mask[part])) for part in (slice(0, 25), slice(25, 40))]
+    assert tune_probabilistic_pca(fit, tensors, candidates).loadings.shape == (30, 4)
 
 
 def test_components_in_blocks_are_those_of_scikit_learn(monkeypatch):

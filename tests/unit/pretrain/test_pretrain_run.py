@@ -8,8 +8,9 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.files import read_json, write_json
+from scarceseq.pretrain import evaluation, evaluation_state
 from scarceseq.pretrain.model import load_base, save_base
-from scarceseq.pretrain.run import held_out_groups, pretrain
+from scarceseq.pretrain.run import checkpoint_of, held_out_groups, pretrain
 from scarceseq.pretrain.samples import read_matrix
 from small_corpus import small_expression, write_corpus
 
@@ -21,9 +22,9 @@ def matrix(tmp_path):
 
 def run_and_save(matrix, settings, folder):
     folder.mkdir()
-    base, history, evaluation = pretrain(matrix, settings, 9, torch.device("cpu"))
+    base, history, found = pretrain(matrix, settings, 9, torch.device("cpu"))
     save_base(base, folder / "model.safetensors", folder / "model.json")
-    return base, pd.DataFrame(history), pd.DataFrame(evaluation)
+    return base, pd.DataFrame(history), pd.DataFrame(found)
 
 
 def test_two_runs_write_equal_bytes(matrix, settings, tmp_path):
@@ -64,14 +65,15 @@ def test_values_of_scout_studies_change_the_normalisation_alone_they_may(matrix,
 
 def test_learns_more_than_the_gene_mean(matrix, settings, tmp_path):
     longer = dataclasses.replace(settings, steps=300)
-    base, history, evaluation = run_and_save(matrix, longer, tmp_path / "a")
-    assert set(evaluation["metric"]) == {"masked_mse"}
-    error = evaluation.groupby("predictor")["value"].mean()
+    base, history, scores = run_and_save(matrix, longer, tmp_path / "a")
+    assert set(scores["metric"]) == {"masked_mse"}
+    error = scores.groupby("predictor")["value"].mean()
     assert error["model"] < 0.7 * error["gene_mean"]
     assert set(error.index) == {"model", "gene_mean", "pca", "pca_tuned"}
     assert history["step"].tolist() == list(range(20, 301, 20))
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
-    assert set(zip(evaluation["split_role"], evaluation["study"], strict=True)) == set(held_out_groups(matrix))
+    assert set(zip(scores["split_role"], scores["study"], strict=True)) == set(held_out_groups(matrix, 50, 1))
+    assert base.information["activations"] == "float32"
     assert base.information["training_studies"] == [f"study{number:02d}" for number in range(6)]
 
 
@@ -86,9 +88,46 @@ def test_saved_model_is_read_back_and_embeds_equally(matrix, settings, tmp_path)
 
 def test_without_held_out_studies_the_tables_are_empty_not_wrong(matrix, settings, tmp_path):
     roles = np.where(np.isin(matrix.roles, ["validation", "test"]), "pretrain", matrix.roles)
-    _, history, evaluation = run_and_save(dataclasses.replace(matrix, roles=roles), settings, tmp_path / "a")
+    _, history, scores = run_and_save(dataclasses.replace(matrix, roles=roles), settings, tmp_path / "a")
     assert history["validation_loss"].isna().all()
-    assert evaluation.empty
+    assert scores.empty
+
+
+def test_of_large_held_out_studies_some_samples_are_drawn_by_the_seed(matrix):
+    whole, few, again, other = (held_out_groups(matrix, *given) for given in ((50, 1), (4, 1), (4, 1), (4, 2)))
+    assert list(whole) == list(few)
+    for key, rows in whole.items():
+        assert set(few[key]) <= set(rows)
+        assert len(few[key]) == min(4, len(rows))
+        assert np.array_equal(few[key], again[key])
+    assert any(not np.array_equal(few[key], other[key]) for key in few)
+
+
+def test_an_evaluation_that_was_killed_goes_on_with_the_study_where_it_was(matrix, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation_state, "SAVE_EVERY_SECONDS", -1)
+    _, _, expected = run_and_save(matrix, settings, tmp_path / "whole")
+    plain, counted = evaluation._scores, []
+
+    def stop_at(number):
+        def scores(*given):
+            counted.append(1)
+            if len(counted) == number:
+                raise KeyboardInterrupt
+            return plain(*given)
+
+        return scores
+
+    monkeypatch.setattr(evaluation, "_scores", stop_at(3))
+    checkpoint = checkpoint_of(tmp_path / "checkpoint", matrix, settings, 9, torch.device("cpu"), "code")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(matrix, settings, 9, torch.device("cpu"), checkpoint)
+    fitted = []
+    monkeypatch.setattr(evaluation, "fit_components", lambda *given: fitted.append(1))
+    monkeypatch.setattr(evaluation, "_scores", stop_at(100))
+    _, _, found = pretrain(matrix, settings, 9, torch.device("cpu"), checkpoint)
+    pd.testing.assert_frame_equal(pd.DataFrame(found), expected)
+    assert fitted == []
+    assert len(counted) == len(held_out_groups(matrix, 50, 1)) + 1, "two studies were kept, the third was begun twice"
 
 
 def test_no_sample_to_train_on_is_said(matrix, settings):

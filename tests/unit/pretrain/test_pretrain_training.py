@@ -125,8 +125,19 @@ def test_bfloat16_trains_float32_weights_as_well(matrix, settings):
         assert history[-1]["validation_loss"] != exact[-1]["validation_loss"]
 
 
-def test_auto_is_float32_on_the_processor():
-    assert choose_dtype("auto", CPU) == torch.float32
+@pytest.mark.parametrize(
+    ("capability", "dtype"),
+    [
+        ("avx512_bf16", torch.bfloat16),
+        ("amx_bf16", torch.bfloat16),
+        ("avx2", torch.float32),
+        ("avx512_f", torch.float32),
+    ],
+)
+def test_auto_is_bfloat16_on_processors_with_instructions_for_it(monkeypatch, capability, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True})
+    assert choose_dtype("auto", CPU) == dtype
+    assert choose_dtype("float32", CPU) == torch.float32
 
 
 def test_bfloat16_is_not_emulated(monkeypatch, caplog):

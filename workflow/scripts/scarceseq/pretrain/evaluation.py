@@ -8,17 +8,18 @@ import torch
 
 from scarceseq import registry
 from scarceseq.pretrain.components import fit_components
-from scarceseq.pretrain.imputation import probabilistic_pca
+from scarceseq.pretrain.evaluation_state import Done
+from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.task import Batch
+from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from scarceseq.pretrain.components import Components
-    from scarceseq.pretrain.imputation import ProbabilisticPCA
     from scarceseq.pretrain.model import Base
     from scarceseq.pretrain.settings import PretrainSettings
     from scarceseq.pretrain.task import Task
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MASKED_ERROR = "masked_mse"
+TUNED_AT_ONCE = 256
 
 
 def evaluate(
@@ -36,8 +38,9 @@ def evaluate(
     groups: dict[tuple[str, str], np.ndarray],
     settings: "PretrainSettings",
     seed: int,
+    done: Done | None = None,
 ) -> "list[dict[str, Any]]":
-    """Scores of each predictor on each held-out study.
+    """Scores of each predictor on each held-out study, study by study.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ def evaluate(
     settings : PretrainSettings
     seed : int
         Of the masks, which are the same for all predictors and depend on the study alone.
+    done : Done, optional
+        What was done before the run was killed, and where to keep more.
 
     Returns
     -------
@@ -64,17 +69,22 @@ def evaluate(
     if not groups:
         return []
     read = {name: registry.load("pretrain.objectives", name).READS for name in settings.objectives}
-    rivals = {}
+    done, rivals = done or Done(), {}
     if "reconstruction" in read.values():
-        rivals = _rivals(base, expression, training_rows, groups, settings, seed)
+        rivals = _rivals(base, expression, training_rows, groups, settings, seed, done)
     results = []
-    for (role, study), rows in groups.items():
-        found = _scores(task.eval(), base, expression, rows, read, rivals, settings, derive(seed, "evaluation", study))
-        results += [
-            {"split_role": role, "study": study, "metric": metric, "predictor": predictor, "value": value}
-            | {"samples": len(rows)}
-            for (metric, predictor), value in found.items()
-        ]
+    for (role, study), rows in follow(groups.items(), "held-out studies evaluated"):
+        own = done.of(role, study)
+        if not own:
+            seed_of_study = derive(seed, "evaluation", study)
+            found = _scores(task.eval(), base, expression, rows, read, rivals, settings, seed_of_study)
+            own = [
+                {"split_role": role, "study": study, "metric": metric, "predictor": predictor, "value": value}
+                | {"samples": len(rows)}
+                for (metric, predictor), value in found.items()
+            ]
+            done.add(own)
+        results += own
     _log(results)
     return results
 
@@ -119,27 +129,37 @@ def _rivals(
     groups: dict[tuple[str, str], np.ndarray],
     settings: "PretrainSettings",
     seed: int,
+    done: Done,
 ) -> "dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]":
     """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
 
-    def read(rows: np.ndarray) -> np.ndarray:
-        return base.standardise(expression[rows]).cpu().numpy()
+    def read(rows: np.ndarray) -> torch.Tensor:
+        return base.standardise(expression[rows])
 
     candidates = component_candidates(settings.width)
-    fit = fit_components(read, training_rows, candidates[-1], derive(seed, "components"))
+    fit = done.components(lambda: fit_components(read, training_rows, candidates[-1], derive(seed, "components")))
     rivals = {"gene_mean": None, "pca": probabilistic_pca(fit, settings.width)}
     validation_rows = [rows for (role, _), rows in groups.items() if role == "validation"]
     if validation_rows:
-        values = read(np.concatenate(validation_rows))
-        mask = _mask(values.shape, settings, derive(seed, "validation components")).numpy()
-        rivals["pca_tuned"] = tune_probabilistic_pca(fit, values, mask, candidates)
+        rows = np.concatenate(validation_rows)
+        mask = _mask((len(rows), expression.shape[1]), settings, derive(seed, "validation components"))
+        starts = follow(range(0, len(rows), TUNED_AT_ONCE), "blocks of validation samples, to choose components by,")
+        blocks = ((read(rows[at : at + TUNED_AT_ONCE]), mask[at : at + TUNED_AT_ONCE]) for at in starts)
+        rivals["pca_tuned"] = tune_probabilistic_pca(fit, blocks, candidates)
     return {name: _imputer(rival) for name, rival in rivals.items()}
 
 
 def _imputer(rival: "ProbabilisticPCA | None") -> "Callable[[torch.Tensor, torch.Tensor], np.ndarray]":
     if rival is None:
         return lambda values, mask: np.zeros(values.shape)
-    return lambda values, mask: rival.impute(values.cpu().numpy(), mask.cpu().numpy())
+    return lambda values, mask: _imputed(rival, values, mask)
+
+
+def _imputed(rival: ProbabilisticPCA, values: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+    """By numpy, or on the device where the values are."""
+    if values.device.type == "cpu":
+        return rival.impute(values.numpy(), mask.numpy())
+    return rival.impute_on_device(values, mask.to(values.device)).cpu().numpy()
 
 
 def component_candidates(width: int) -> list[int]:
@@ -148,18 +168,16 @@ def component_candidates(width: int) -> list[int]:
 
 
 def tune_probabilistic_pca(
-    fit: "Components", values: np.ndarray, mask: np.ndarray, candidates: list[int]
-) -> "ProbabilisticPCA":
-    """The candidate number of components that predicts the masked entries of `values` best.
+    fit: "Components", blocks: "Iterable[tuple[torch.Tensor, torch.Tensor]]", candidates: list[int]
+) -> ProbabilisticPCA:
+    """The candidate number of components that predicts masked entries best.
 
     Parameters
     ----------
     fit : scarceseq.pretrain.components.Components
         Of the training samples.
-    values : numpy.ndarray, (samples, genes)
-        z-scores of validation samples.
-    mask : numpy.ndarray of bool
-        Of the shape of `values`.
+    blocks : iterable of (torch.Tensor, torch.Tensor of bool), (samples, genes) each
+        z-scores of some validation samples, and what of them is masked.
     candidates : list of int
 
     Returns
@@ -167,8 +185,11 @@ def tune_probabilistic_pca(
     scarceseq.pretrain.imputation.ProbabilisticPCA
     """
     rivals = [probabilistic_pca(fit, components) for components in candidates]
-    errors = [float(np.mean(np.square((rival.impute(values, mask) - values)[mask]))) for rival in rivals]
-    best = int(np.argmin(errors))
+    errors, masked = np.zeros(len(rivals)), 0
+    for values, mask in blocks:
+        share = np.array([_error(_imputed(rival, values, mask), values, mask) for rival in rivals])
+        errors, masked = errors + share * int(mask.sum()), masked + int(mask.sum())
+    best = int(np.argmin(errors / masked))
     logger.info("components chosen for PCA on the validation studies: %d", candidates[best])
     return rivals[best]
 

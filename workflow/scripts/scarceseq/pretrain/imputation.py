@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from scarceseq.pretrain.components import Components
@@ -48,6 +49,18 @@ class ProbabilisticPCA:
             seen = self.loadings[~hidden]
             scores = np.linalg.solve(seen.T @ seen + ridge, seen.T @ (values[~hidden] - self.centre[~hidden]))
             imputed[row] = self.centre + self.loadings @ scores
+        return imputed
+
+    def impute_on_device(self, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The same as `impute`, of tensors and on their device."""
+        given = {"dtype": torch.float64, "device": expression.device}
+        centre, loadings = (torch.as_tensor(array, **given) for array in (self.centre, self.loadings))
+        ridge = self.noise * torch.eye(loadings.shape[1], **given)
+        imputed = torch.empty(expression.shape, **given)
+        for row, (values, hidden) in enumerate(zip(expression.double(), mask, strict=True)):
+            seen = loadings[~hidden]
+            scores = torch.linalg.solve(seen.T @ seen + ridge, seen.T @ (values[~hidden] - centre[~hidden]))
+            imputed[row] = centre + loadings @ scores
         return imputed
 
 

@@ -3,6 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from scarceseq import registry
@@ -10,8 +11,10 @@ from scarceseq.errors import InputError
 from scarceseq.pretrain.checkpoint import Checkpoint, fingerprint
 from scarceseq.pretrain.distributed import ALONE
 from scarceseq.pretrain.evaluation import evaluate
+from scarceseq.pretrain.evaluation_state import Done
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation, mean_tpm
+from scarceseq.pretrain.run_state import choose_dtype
 from scarceseq.pretrain.task import make_task
 from scarceseq.pretrain.training import train
 from scarceseq.runtime import commit
@@ -20,8 +23,6 @@ from scarceseq.seeds import derive
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
-
-    import numpy as np
 
     from scarceseq.pretrain.distributed import Group
     from scarceseq.pretrain.events import Events
@@ -80,12 +81,16 @@ def pretrain(
     base = initial_base(matrix, settings, seed, device)
     validation_rows = matrix.rows(["validation"])
     logger.info(
-        "pre-training on %d samples of %d studies, %d genes; %d weights; validation on %d samples",
+        "pre-training on %d samples of %d studies, %d genes; %d weights; validation on %d samples; activations in %s "
+        "(precision: %s), %d threads of the processor",
         len(rows),
         len(set(matrix.studies[rows])),
         len(matrix.gene_ids),
         sum(parameter.numel() for parameter in base.network.parameters()),
         len(validation_rows),
+        base.information["activations"],
+        settings.precision,
+        torch.get_num_threads(),
     )
     task = make_task(base, matrix, rows, settings, seed)
     history, base.information["trained_steps"] = train(
@@ -96,7 +101,11 @@ def pretrain(
     base.information["training_studies"] = sorted(set(matrix.studies[rows].tolist()))
     results = []
     if group.is_first:
-        results = evaluate(task, base, matrix.expression, rows, held_out_groups(matrix), settings, seed)
+        groups = held_out_groups(matrix, settings.evaluation_samples, seed)
+        done = Done()
+        if checkpoint is not None:
+            done = Done(checkpoint.folder, f"{checkpoint.fingerprint} {base.information['trained_steps']}")
+        results = evaluate(task, base, matrix.expression, rows, groups, settings, seed, done)
     return base, history, results
 
 
@@ -131,6 +140,7 @@ def initial_base(matrix: "LabelledMatrix", settings: "PretrainSettings", seed: i
         "corpus_fingerprint": matrix.fingerprint,
         "split": settings.split,
         "seed": seed,
+        "activations": str(choose_dtype(settings.precision, device)).removeprefix("torch."),
         "commit": commit(),
         "vocabulary": {
             "gene_names": list(matrix.gene_names),
@@ -142,11 +152,18 @@ def initial_base(matrix: "LabelledMatrix", settings: "PretrainSettings", seed: i
     return Base(network.to(device), matrix.gene_ids, mean, scale, information)
 
 
-def held_out_groups(matrix: "LabelledMatrix") -> "dict[tuple[str, str], np.ndarray]":
-    """(role, study) to rows, for the studies of the held-out roles, in the order of roles and study names."""
+def held_out_groups(matrix: "LabelledMatrix", most: int, seed: int) -> "dict[tuple[str, str], np.ndarray]":
+    """(role, study) to rows, for the studies of the held-out roles, in the order of roles and study names.
+
+    Of studies with more than `most` samples, so many are drawn by `seed` and the study's name.
+    """
     groups = {}
     for role in HELD_OUT_ROLES:
         of_role = matrix.rows([role])
         for study in sorted(set(matrix.studies[of_role].tolist())):
-            groups[role, study] = of_role[matrix.studies[of_role] == study]
+            rows = of_role[matrix.studies[of_role] == study]
+            if len(rows) > most:
+                generator = np.random.default_rng(derive(seed, "evaluation samples", study))
+                rows = np.sort(generator.permutation(rows)[:most])
+            groups[role, study] = rows
     return groups

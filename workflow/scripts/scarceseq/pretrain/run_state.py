@@ -222,7 +222,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     Parameters
     ----------
     precision : {'auto', 'float32', 'bfloat16'}
-        ``auto`` is bfloat16 on CUDA and float32 on the processor.
+        ``auto`` is bfloat16 where the device has instructions for it.
     device
 
     Returns
@@ -230,7 +230,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     torch.dtype
         float32 in place of bfloat16 if the device would have to emulate it, with a warning.
     """
-    if precision == "float32" or (precision == "auto" and device.type == "cpu"):
+    if precision == "float32":
         return torch.float32
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)

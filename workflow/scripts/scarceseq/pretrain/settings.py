@@ -148,8 +148,9 @@ class PretrainSettings:
     """So many steps in a row with too high a loss end the run with an error; the checkpoint from before them is
     kept."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number format of activations; weights and optimiser are in float32. `auto` is bfloat16 on CUDA and float32 on
-    the processor; bfloat16 on the processor is used if the processor has it."""
+    """Number format of activations; weights and optimiser are in float32. `auto` is bfloat16 on a GPU, and on a
+    processor with instructions for it (AVX512-BF16, AMX or ARM's), and else float32; the log and `model.json` say
+    which. Say `float32` for tables that are equal on every processor but for rounding."""
     deterministic: bool = False
     """On CUDA, use only algorithms that give the same bits in each run, and fail where there is none. On the processor
     runs are always equal."""
@@ -157,6 +158,8 @@ class PretrainSettings:
     """Probability that a gene is hidden when held-out studies are evaluated."""
     evaluation_masks: Count = 2
     """Masks drawn for each held-out sample; errors are averaged over them."""
+    evaluation_samples: Count = 50
+    """Largest number of samples of a held-out study that are evaluated; of more, so many are drawn."""
 
     @property
     def attribute_keys(self) -> list[str]:
@@ -179,6 +182,9 @@ class BaseEntry(PretrainSettings):
     further_seeds: Distinct[Whole] = listed()
     """Train the same base from these seeds too, for the comparison of embeddings; results go to
     `pretrain/<name>_seed<seed>/`."""
+    threads: Count = 1
+    """Processor cores that train it, as far as the run has them (`--cores`). Another number changes results by
+    rounding, and reruns nothing."""
 
 
 @dataclass(frozen=True)

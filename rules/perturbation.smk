@@ -26,14 +26,41 @@ rule fit_predictors:
         "../workflow/scripts/fit_predictors.py"
 
 
+rule calibrate_metrics:
+    input:
+        **SCREEN,
+    output:
+        values="<results>/perturbation/{screen}/calibration.parquet",
+    log:
+        "<results>/logs/calibrate_metrics/{screen}.log",
+    benchmark:
+        "<results>/benchmarks/calibrate_metrics/{screen}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        seed=config["seed"],
+    message:
+        "Finding what each metric can tell on screen {wildcards.screen}"
+    script:
+        "../workflow/scripts/calibrate_metrics.py"
+
+
 rule score_predictors:
     input:
         values=predictor_fits(),
+        calibration=expand(
+            "<results>/perturbation/{screen}/calibration.parquet",
+            screen=config["perturbation"]["screens"],
+        ),
         screens=expand(SCREEN["pseudobulk"], screen=config["perturbation"]["screens"]),
     output:
         scores="<results>/perturbation/scores.parquet",
         summary="<results>/perturbation/summary.tsv",
         capabilities="<results>/perturbation/capabilities.tsv",
+        metrics="<results>/perturbation/metrics.tsv",
     log:
         "<results>/logs/score_predictors/all.log",
     benchmark:

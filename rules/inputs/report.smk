@@ -76,7 +76,7 @@ def screening_files():
         files["screen_cells"] = each(cells, "cells.json")
         files["screen_genes"] = each(screens, "differential_genes.parquet")
     if "perturbation" in config:
-        files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "capabilities")}
+        files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "metrics")}
         if config["perturbation"]["transfer"]:
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "design" in config:

@@ -1,8 +1,9 @@
-"""Means over splits of all predictors, with intervals, and what each screen can carry."""
+"""Means over splits of all predictors, with intervals, what each screen can carry, and what each metric can tell."""
 
 import anndata
 import pandas as pd
 from scarceseq.files import read_table, write_table
+from scarceseq.perturbation.metric_table import metric_table
 from scarceseq.perturbation.summary import capabilities, summarise
 from scarceseq.runtime import start
 from scarceseq.seals import checked
@@ -11,6 +12,9 @@ start(snakemake.log[0])
 values = pd.concat([read_table(path) for path in snakemake.input["values"]], ignore_index=True)
 screens = zip(snakemake.params.screens, snakemake.input.screens, strict=True)
 kinds = {name: str(anndata.read_h5ad(checked(path), backed="r").uns["kind"]) for name, path in screens}
+calibration = pd.concat([read_table(path) for path in snakemake.input.calibration], ignore_index=True)
+confidence = snakemake.params.confidence
 write_table(values, snakemake.output.scores)
-write_table(summarise(values, snakemake.params.confidence), snakemake.output.summary)
+write_table(summarise(values, calibration, confidence), snakemake.output.summary)
+write_table(metric_table(calibration, kinds, confidence), snakemake.output.metrics)
 write_table(capabilities(kinds), snakemake.output.capabilities)

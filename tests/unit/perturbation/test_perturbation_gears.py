@@ -9,6 +9,7 @@ import pytest
 import torch
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
+from scarceseq.perturbation.calibration import calibrate
 from scarceseq.perturbation.evaluate import evaluate
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.predictors import gears
@@ -46,7 +47,7 @@ def test_a_split_gets_its_own_graph_and_model_whatever_was_trained_before():
     cells, graph = smooth_screen()
     screen, prior = screen_of(cells), make_prior(cells, graph)
     together = errors(screen, prior)
-    assert together.query("metric == 'mse' and kind == 'value'")["value"].nunique() == 3
+    assert together.query("metric == 'mse'")["value"].nunique() == 3
     for split in (2, 0, 1):
         alone = errors(screen | {"splits": screen["splits"].query("split == @split")}, prior)
         pd.testing.assert_frame_equal(alone, together[together["split"] == split].reset_index(drop=True))
@@ -110,8 +111,10 @@ def test_what_neighbours_do_is_learned():
     cells, graph = smooth_screen()
     settings = {"epochs": 15, "steps_per_epoch": 20, "learning_rate": 1e-2, "hidden": 16}
     table = errors(screen_of(cells), make_prior(cells, graph, **settings))
-    wide = table.query("metric == 'mse'").pivot(index="split", columns="kind", values="value")
-    assert (wide["value"] < 0.5 * wide["floor"]).all()
+    screen = screen_of(cells)
+    bounds = calibrate("s", screen["profiles"], screen["differential"], screen["splits"], 1)
+    floor = bounds.query("metric == 'mse' and kind == 'floor'").set_index("split")["value"]
+    assert (table.query("metric == 'mse'").set_index("split")["value"] < 0.5 * floor).all()
 
 
 def test_members_are_trained_together_as_each_alone():
@@ -162,7 +165,7 @@ def test_learning_curves_train_it_as_any_predictor():
     table = fit_selection(about, "gears", screen, rankings, graph, BudgetSettings([50, 100], 5, model_seeds=1), known)
     found = table.query("kind == 'mean' and metric == 'mse'").set_index("budget_share")["value"]
     assert len(found) == 2
-    assert found[1.0] == pytest.approx(errors(screen, prior).query("metric == 'mse' and kind == 'value'")["value"][0])
+    assert found[1.0] == pytest.approx(errors(screen, prior).query("metric == 'mse'")["value"][0])
     assert found[1.0] != found.iloc[0]
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from report_labels import LABELS
 from scarceseq.files import write_json, write_table
-from scarceseq.perturbation import evaluate, summary, transfer_summary
+from scarceseq.perturbation import calibration, evaluate, metric_table, summary, transfer_summary
+from scarceseq.perturbation.metrics import METRICS
 from scarceseq.pretrain.comparison import classification as comparison
 from scarceseq.pretrain.comparison import contrasts
 from scarceseq.pretrain.embedding import write_embedding
@@ -341,16 +342,27 @@ def selection(folder, generator):
 def perturbation(folder, generator):
     levels = {"mse": (0.7, 1, 0.2), "pearson_delta": (0.5, 0.1, 0.9), "wrong_direction": (0.2, 0.3, np.nan)}
     rows = [
-        ("demo", predictor, source, False, 40, 10, split, metric, kind, value + generator.random() / 20, "run", "")
+        ("demo", predictor, source, False, 40, 10, split, metric, value + generator.random() / 20, "run", "")
         for predictor, source in (("training_mean", "none"), ("graph_ridge", "annotation"))
         for split in range(4)
-        for metric, values in levels.items()
-        for kind, value in zip(("value", "floor", "ceiling"), values, strict=True)
+        for metric, (value, _, _) in levels.items()
     ]
-    missing = ("demo", "training_mean", "none", False, *[None] * 3, "cosine", None, None, "not defined", "on genes")
+    missing = ("demo", "training_mean", "none", False, *[None] * 3, "cosine", None, "not defined", "on genes")
     table = pd.DataFrame([*rows, missing], columns=evaluate.COLUMNS)
-    tables = {"perturbation_summary": summary.summarise(table, 0.95)}
-    tables["perturbation_capabilities"] = summary.capabilities({"demo": "cells"})
+
+    def bounds(floor, ceiling):
+        return {"floor": floor, "ceiling": ceiling}
+
+    controls = {"negative": 1.0, "positive": 0.4, "positive_second_half": 0.5, "wins": 0.9}
+    limits = [
+        ("demo", split, 40, 10, metric, kind, value)
+        for split in range(4)
+        for metric in METRICS
+        for kind, value in (bounds(*levels.get(metric, (0, 0.5, 0.1))[1:]) | controls).items()
+    ]
+    calibrated = pd.DataFrame(limits, columns=calibration.COLUMNS)
+    tables = {"perturbation_summary": summary.summarise(table, calibrated, 0.95)}
+    tables["perturbation_metrics"] = metric_table.metric_table(calibrated, {"demo": "cells"}, 0.95)
     about = {"transfer": "halves", "role": "judged", "pool": 40, "test": 10, "budget": 5, "metric": "mse"}
     rows = [
         about | {"split": split, "method": method, "learning_rate": 0.01, "value": 1 + generator.random()}

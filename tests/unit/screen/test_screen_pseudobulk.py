@@ -8,7 +8,8 @@ from scarceseq.screen.cell_normalisation import normalise_cells
 from scarceseq.screen.differential import Wilcoxon, welch
 from scarceseq.screen.groups import Groups
 from scarceseq.screen.prepare import prepare_screen
-from scarceseq.screen.pseudobulk import mean_and_variance, pseudobulk
+from scarceseq.screen.pseudobulk import divide, mean_and_variance, pseudobulk
+from scarceseq.seeds import derive
 from scipy import sparse, stats
 from small_screen import make_screen, settings, write_screen
 
@@ -59,6 +60,42 @@ def test_a_quarter_of_the_halves_squared_difference_is_the_noise_of_the_profile(
         estimate.append(profile.obs["half_squared_error"].iloc[0] / 4)
     assert np.mean(estimate) == pytest.approx(np.mean(truth), rel=0.15)
     assert np.mean(truth) == pytest.approx(2 / 40, rel=0.2)
+
+
+def test_scores_against_other_perturbations_are_those_of_their_pooled_cells(path, tmp_path):
+    """Oracle: scipy's Welch test on the cells themselves."""
+    screen, cells = prepared(path, tmp_path)
+    values, labels = cells.X.toarray().astype(float), cells.obs["perturbation"].to_numpy()
+    for row, name in enumerate(("G1", "G2", "G3")):
+        others = values[(labels != name) & (labels != "control")]
+        with np.errstate(all="ignore"):
+            expected = stats.ttest_ind(values[labels == name], others, equal_var=False).statistic
+        scores = screen["profiles"].layers["score_others"][row]
+        np.testing.assert_allclose(scores, np.nan_to_num(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("test", ["welch", "wilcoxon"])
+def test_halves_are_kept_with_the_sureness_of_their_own_tests(path, tmp_path, test):
+    """Oracles: the noise that they imply; scipy's tests and adjustment on the half's cells."""
+    screen, cells = prepared(path, tmp_path, split_halves=1, differential_test=test)
+    layers = screen["profiles"].layers
+    difference = layers["first_half"] - layers["second_half"]
+    np.testing.assert_allclose(difference**2, layers["half_squared_difference"], rtol=1e-4, atol=1e-8)
+    np.testing.assert_allclose((layers["first_half"] + layers["second_half"]) / 2, screen["profiles"].X, atol=1e-5)
+    with Groups(tmp_path / "cells.h5ad") as groups:
+        halves = {
+            name: divide(groups.read(name), derive(derive(7, "screen", "s"), "half", 0, name))
+            for name in ("control", "G1")
+        }
+    for side, layer in enumerate(("first_half_weight", "second_half_weight")):
+        one, control = halves["G1"][side].toarray().astype(float), halves["control"][side].toarray().astype(float)
+        with np.errstate(all="ignore"):
+            if test == "welch":
+                p_value = stats.ttest_ind(one, control, equal_var=False).pvalue
+            else:
+                p_value = stats.mannwhitneyu(one, control, use_continuity=False, method="asymptotic").pvalue
+        expected = 1 - stats.false_discovery_control(np.nan_to_num(p_value, nan=1.0))
+        np.testing.assert_allclose(layers[layer][0], expected, atol=1e-4)
 
 
 def test_the_most_differential_gene_is_the_one_that_was_changed(path, tmp_path):

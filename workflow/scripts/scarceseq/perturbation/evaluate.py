@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ABOUT = ["screen", "predictor", "source"]
-COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "kind", "value", "status", "reason"]
+COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "value", "status", "reason"]
 
 
 def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior") -> pd.DataFrame:
-    """Values, floors and ceilings of one predictor on one screen.
+    """Values of every metric of one predictor on one screen.
 
     Parameters
     ----------
@@ -35,10 +35,9 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, a row per split, metric and kind: ``value``, ``floor`` (what the mean of the pool reaches) and
-        ``ceiling`` (what the measurement's noise allows), each the mean over the test perturbations; the latter two
-        depend on the split alone. What the kind of screen cannot carry has one row with status ``not defined`` and the
-        reason.
+        `COLUMNS`, a row per split and metric, its value the mean over the test perturbations. What the kind of screen
+        cannot carry has one row with status ``not defined`` and the reason. Floors and ceilings, which depend on the
+        split alone: `scarceseq.perturbation.calibration.calibrate`.
     """
     profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
     predictor = registry.load("perturbation.predictors", identity["predictor"])
@@ -53,12 +52,11 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
         pool, test = (members(table, role, names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
         prediction = predictor.predict(predictor.fit(delta[pool], pool, features), test)
-        mean = np.broadcast_to(truth.reference, prediction.shape)
         sizes = {"split": split, "pool": len(pool), "test": len(test), "status": "run", "reason": ""}
-        for name, metric in metrics.items():
-            kinds = {"value": metric.value(prediction, truth), "floor": metric.value(mean, truth)}
-            kinds["ceiling"] = metric.ceiling(truth)
-            rows += [sizes | {"metric": name, "kind": k, "value": mean_or_nan(v)} for k, v in kinds.items()]
+        rows += [
+            sizes | {"metric": name, "value": mean_or_nan(metric.value(prediction, truth))}
+            for name, metric in metrics.items()
+        ]
     rows += [
         {"metric": name, "status": "not defined", "reason": metric.undefined[kind]}
         for name, metric in METRICS.items()

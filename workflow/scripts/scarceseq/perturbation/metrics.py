@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.perturbation.retrieval import centroid_accuracy, differential_recall, discrimination, wrong_direction
+from scarceseq.perturbation.ranking import differential_auprc, differential_auroc, spearman
+from scarceseq.perturbation.retrieval import (
+    centroid_accuracy,
+    differential_recall,
+    discrimination,
+    discrimination_absolute,
+    wrong_direction,
+)
 from scarceseq.perturbation.truth import read_truth
 from scarceseq.screen.agreement import correlation, cosine, mean_squared_error
 
@@ -19,20 +26,25 @@ ON_COORDINATES = "coordinates are not genes: a rotation would change it"
 NO_CELLS = "no cells, hence no differentially expressed genes"
 
 
+def unknown(truth: "Truth") -> np.ndarray:
+    """No value is known."""
+    return np.full(len(truth.delta), np.nan)
+
+
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its value and its ceiling, per perturbation."""
+    """One metric: its value per perturbation, the value of a perfect prediction, and what it is defined for."""
 
     higher_is_better: bool
-    value: Callable  # (prediction, Truth) -> (perturbations,)
-    ceiling: Callable  # (Truth) -> (perturbations,), NaN where not known
-    undefined: dict  # kind of screen -> reason
+    value: "Callable[[np.ndarray, Truth], np.ndarray]"  # (prediction, truth) -> (perturbations,)
+    undefined: dict[str, str]  # kind of screen -> reason
     meaning: str
+    ceiling: "Callable[[Truth], np.ndarray]" = unknown  # in closed form; otherwise it is simulated
 
-
-def unknown(truth: "Truth") -> np.ndarray:
-    """No ceiling is known."""
-    return np.full(len(truth.delta), np.nan)
+    @property
+    def perfect(self) -> float:
+        """Value of a perfect prediction: every error is 0, every agreement 1."""
+        return 1.0 if self.higher_is_better else 0.0
 
 
 def pearson_ceiling(column: str) -> "Callable[[Truth], np.ndarray]":
@@ -86,6 +98,29 @@ def correlation_over(genes: str, around_mean: bool = False) -> "Callable[[np.nda
     return value
 
 
+def absolute_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+    """Mean absolute error over the genes that count; NaN where none counts."""
+    count = truth.mask.sum(axis=1)
+    total = np.where(truth.mask, np.abs(prediction - truth.delta), 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+
+def weighted_r2(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+    """Weighted coefficient of determination of differences to the mean perturbation (Mejia et al. 2025).
+
+    Genes weigh by their score against all other perturbations, and so does the mean that the variance is around. NaN
+    without test statistics, or where the weighted profile does not vary.
+    """
+    weights = truth.weights_others
+    if weights is None:
+        return unknown(truth)
+    measured, predicted = truth.delta - truth.reference, prediction - truth.reference
+    mean = (weights * measured).sum(axis=1, keepdims=True)
+    around = (weights * (measured - mean) ** 2).sum(axis=1)
+    error = (weights * (measured - predicted) ** 2).sum(axis=1)
+    return 1 - np.divide(error, around, out=np.full(len(error), np.nan), where=around > 0)
+
+
 def weighted_squared_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     """Squared error with more weight on genes that respond; NaN without test statistics."""
     if truth.weights is None:
@@ -94,96 +129,120 @@ def weighted_squared_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray
 
 
 METRICS = {
-    "mse": Metric(False, squared_error_over("mask"), squared_error_ceiling, {}, "mean squared error"),
+    "mse": Metric(False, squared_error_over("mask"), {}, "mean squared error", squared_error_ceiling),
+    "mae": Metric(False, absolute_error, {"coordinates": ON_COORDINATES}, "mean absolute error"),
     "mse_top": Metric(
         False,
         squared_error_over("top"),
-        noise_over("top"),
         {"coordinates": NO_CELLS},
         "the same over the most differential genes",
+        noise_over("top"),
     ),
     "mse_top_non_dropout": Metric(
         False,
         squared_error_over("top_non_dropout"),
-        noise_over("top_non_dropout"),
         {"coordinates": NO_CELLS},
         "the same over the most differential genes that are not silent in the perturbed cells alone",
+        noise_over("top_non_dropout"),
     ),
     "weighted_mse": Metric(
         False,
         weighted_squared_error,
-        weighted_noise,
         {"coordinates": NO_CELLS},
         "squared error, genes weighted by their test statistic",
+        weighted_noise,
+    ),
+    "weighted_r2_delta": Metric(
+        True,
+        weighted_r2,
+        {"coordinates": NO_CELLS},
+        "explained share of the difference to the mean perturbation, genes weighted by their test statistic against "
+        "all other perturbations",
     ),
     "pearson_delta": Metric(
         True,
         correlation_over("mask"),
-        pearson_ceiling("reliability"),
         {"coordinates": ON_COORDINATES},
         "correlation of differences to control",
+        pearson_ceiling("reliability"),
     ),
     "pearson_delta_top": Metric(
         True,
         correlation_over("top"),
-        unknown,
         {"coordinates": NO_CELLS},
         "the same over the most differential genes",
     ),
     "pearson_delta_top_non_dropout": Metric(
         True,
         correlation_over("top_non_dropout"),
-        unknown,
         {"coordinates": NO_CELLS},
         "the same over those not silent in the perturbed cells alone",
     ),
     "pearson_delta_perturbed_mean": Metric(
         True,
         correlation_over("mask", around_mean=True),
-        pearson_ceiling("reliability_centred"),
         {"coordinates": ON_COORDINATES},
         "correlation of differences to the mean perturbation",
+        pearson_ceiling("reliability_centred"),
     ),
     "pearson_delta_perturbed_mean_top": Metric(
         True,
         correlation_over("top", around_mean=True),
-        unknown,
         {"coordinates": NO_CELLS},
         "the same over the most differential genes",
+    ),
+    "spearman_delta": Metric(
+        True,
+        spearman,
+        {"coordinates": ON_COORDINATES},
+        "rank correlation of differences to control, which are log-fold changes",
     ),
     "wrong_direction": Metric(
         False,
         wrong_direction,
-        unknown,
         {"coordinates": NO_CELLS},
         "share of the most differential genes predicted to move the other way",
     ),
     "discrimination": Metric(
         True,
         discrimination,
-        unknown,
         {"coordinates": ON_COORDINATES},
         "rank of the true among all test perturbations by absolute distance (PDS)",
+    ),
+    "discrimination_absolute": Metric(
+        True,
+        discrimination_absolute,
+        {"coordinates": ON_COORDINATES},
+        "the same by the sizes of the changes, whatever their signs",
     ),
     "centroid_accuracy": Metric(
         True,
         centroid_accuracy,
-        unknown,
         {},
         "share of the other test perturbations that are further from the prediction than the true one",
     ),
     "differential_recall": Metric(
         True,
         differential_recall,
-        unknown,
         {"coordinates": NO_CELLS},
-        "share of the most differential genes among as many strongest predicted changes",
+        "share of the most differential genes among as many strongest predicted changes (overlap at N)",
+    ),
+    "differential_auprc": Metric(
+        True,
+        differential_auprc,
+        {"coordinates": NO_CELLS},
+        "area under the precision-recall curve of the most differential genes by the size of the predicted change",
+    ),
+    "differential_auroc": Metric(
+        True,
+        differential_auroc,
+        {"coordinates": NO_CELLS},
+        "area under the ROC curve of the most differential genes by the size of the predicted change",
     ),
     "cosine": Metric(
         True,
         lambda prediction, truth: cosine(prediction, truth.delta, truth.mask),
-        unknown,
-        {"cells": "on genes the correlation of differences is given"},
+        {},
         "cosine of differences to control",
     ),
 }

@@ -1,5 +1,6 @@
 """Metrics by ranks and signs: is it the right perturbation, are they the right genes, do they move the right way."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,12 @@ def discrimination(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     for all, NaN for a single test perturbation.
     """
     return _discrimination(prediction, truth, lambda difference: np.abs(difference).sum(axis=1), 0)
+
+
+def discrimination_absolute(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+    """The same with the sizes of all changes in place of the changes (cell-eval's absolute effects)."""
+    sizes = replace(truth, delta=np.abs(truth.delta))
+    return discrimination(np.abs(prediction), sizes)
 
 
 def centroid_accuracy(prediction: np.ndarray, truth: "Truth") -> np.ndarray:

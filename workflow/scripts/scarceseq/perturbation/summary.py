@@ -20,13 +20,15 @@ COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalis
 COLUMNS += ["splits", "interval", "status", "reason"]
 
 
-def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def summarise(values: pd.DataFrame, calibration: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """One row per screen, predictor, source and metric.
 
     Parameters
     ----------
     values : pandas.DataFrame
         From `scarceseq.perturbation.evaluate.evaluate`, of all predictors.
+    calibration : pandas.DataFrame
+        From `scarceseq.perturbation.calibration.calibrate`, of all screens.
     confidence : float
 
     Returns
@@ -37,13 +39,14 @@ def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
         the measurement's noise allows; NaN where no ceiling is known or it is no better than the floor. Intervals of
         both are those of value - floor, split by split, and take the denominator as given.
     """
+    limits = calibration.pivot(index=["screen", "metric", "split"], columns="kind", values="value")
     rows = []
     for key, group in values.groupby([*ABOUT, "metric"], sort=True):
         first = group.iloc[0]
         row = dict(zip([*ABOUT, "metric"], key, strict=True)) | {"transductive": bool(first["transductive"])}
         row |= {"status": first["status"], "reason": first["reason"]}
         if first["status"] == "run":
-            wide = group.pivot(index="split", columns="kind", values="value")
+            wide = group.set_index("split")[["value"]].join(limits.loc[(key[0], key[-1])])
             row |= over_splits(wide, float(first["test"]) / float(first["pool"]), key[-1], confidence)
         rows.append(row)
     order = {name: place for place, name in enumerate(METRICS)}

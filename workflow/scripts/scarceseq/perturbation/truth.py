@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import anndata
     import pandas as pd
 
+SCORES = ("score", "score_others")
+"""Layers of test statistics: against control, and against all other perturbations."""
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -24,6 +27,7 @@ class Truth:
     reliability: dict  # of arrays (perturbations,): agreement of split halves; empty without cells
     weights: np.ndarray | None = None  # (perturbations, genes), of the weighted squared error; None without cells
     noise: np.ndarray | None = None  # (perturbations, genes), expected squared error of the profile; None without cells
+    weights_others: np.ndarray | None = None  # as `weights`, from the score against all other perturbations
 
 
 def read_truth(profiles: "anndata.AnnData", differential: "pd.DataFrame", test: np.ndarray, pool: np.ndarray) -> Truth:
@@ -53,20 +57,21 @@ def read_truth(profiles: "anndata.AnnData", differential: "pd.DataFrame", test: 
     columns = [c for c in ("reliability", "reliability_centred", "half_squared_error") if c in profiles.obs]
     reliability = {column: profiles.obs[column].to_numpy(dtype=float)[test] for column in columns}
     layers = profiles.layers
-    weights = gene_weights(layers["score"][test], mask) if "score" in layers else None
+    weights, others = (
+        gene_weights(layers[name][test].astype(float), mask) if name in layers else None for name in SCORES
+    )
     # the profile has all cells, each half has half of them: a quarter of the halves' squared difference
     noise = layers["half_squared_difference"][test].astype(float) / 4 if "half_squared_difference" in layers else None
-    return Truth(delta[test], mask, tops[0], tops[1], delta[pool].mean(axis=0), reliability, weights, noise)
+    return Truth(delta[test], mask, tops[0], tops[1], delta[pool].mean(axis=0), reliability, weights, noise, others)
 
 
 def gene_weights(score: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Weights of the weighted squared error (Mejia et al. 2025): absolute score, scaled to [0, 1], squared, sum 1.
-
-    Their scores are against all other perturbations; these are against control.
+    """Weights of genes by their response (Mejia et al. 2025): absolute score, scaled to [0, 1], squared, sum 1.
 
     Parameters
     ----------
     score, mask : numpy.ndarray, shape (perturbations, genes)
+        Mejia et al. test against all other perturbations; GEARS and others against control.
     """
     size = np.where(mask, np.abs(score), np.nan)
     low, high = np.nanmin(size, axis=1, keepdims=True), np.nanmax(size, axis=1, keepdims=True)

@@ -137,12 +137,42 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         note = "0 is the floor, 1 the ceiling; only where a ceiling is known and better than the floor."
         title = "Between floor and ceiling"
         blocks.append(Table("perturbation_normalised", normalised[columns], title, note, folded=True))
-    if inputs.has("perturbation_capabilities"):
-        table = inputs.table("perturbation_capabilities")
-        note = "What each kind of screen can carry; where not, the reason."
-        blocks.append(Table("perturbation_capabilities", table, "Metrics", note, folded=True))
+    blocks += _metrics(inputs)
     blocks += _transfer(inputs)
     return Section("perturbation", "Predicting unseen perturbations", blocks, findings=findings)
+
+
+def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
+    """What each metric can tell: a sentence on those that cannot, and the table; nothing if there is none."""
+    if not inputs.has("perturbation_metrics"):
+        return []
+    table = inputs.table("perturbation_metrics")
+    note = (
+        "Negative: the training mean; positive: a replicate, that is the second half of the cells, mixed with the "
+        "training mean gene by gene as the test of the first half is sure of a change (with the test of the second "
+        "half: positive second half). Both predict the first half, so that they differ from floor and ceiling, which "
+        "are of whole profiles. Dynamic range: (positive - negative) / (perfect - negative). Wins: share of "
+        "perturbations in which the replicate beats the training mean. Ceilings without a closed form are simulated."
+    )
+    return [Paragraph(text) for text in blind_metrics(table)] + [
+        Table("perturbation_metrics", table, "Metrics and what they can tell", note, folded=True)
+    ]
+
+
+def blind_metrics(table: pd.DataFrame) -> list[str]:
+    """For each screen, a sentence that names the metrics which cannot tell a replicate from the training mean.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `scarceseq.perturbation.metric_table.metric_table`.
+    """
+    blind = table[table["range_low"].notna() & (table["range_low"] <= 0)]
+    return [
+        f"On screen {screen} these metrics cannot tell a replicate of the measurement from the training mean, and "
+        f"hence no predictor either: {', '.join(words(name) for name in rows['metric'])}."
+        for screen, rows in blind.groupby("screen", sort=True)
+    ]
 
 
 def how_gears_learned(settings: Mapping[str, Any]) -> str:

@@ -40,6 +40,39 @@ def welch(
     return np.where(known, score, 0.0), np.where(known, p_value, 1.0)
 
 
+def welch_against_rest(means: np.ndarray, variances: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Welch's t statistic of each group's cells against the cells of all other groups together, gene by gene.
+
+    The moments of the others follow from those of all groups, so that no cell is read again. 0 where there are no
+    others.
+
+    Parameters
+    ----------
+    means, variances : numpy.ndarray, shape (groups, genes)
+        The variance with size - 1 in the denominator.
+    sizes : numpy.ndarray of int, shape (groups,)
+
+    Returns
+    -------
+    numpy.ndarray, shape (groups, genes)
+    """
+    count = sizes[:, None].astype(float)
+    total = count.sum()
+    grand = (count * means).sum(axis=0) / total
+    within = (count - 1) * variances
+    squares = (within + count * (means - grand) ** 2).sum(axis=0)
+    scores = np.zeros(means.shape)
+    for row, size in enumerate(sizes):
+        rest = total - size
+        if rest < 2:
+            continue
+        rest_mean = (total * grand - size * means[row]) / rest
+        between = size * (means[row] - grand) ** 2 + rest * (rest_mean - grand) ** 2
+        rest_variance = np.maximum(squares - within[row] - between, 0.0) / (rest - 1)
+        scores[row] = welch(means[row], variances[row], int(size), rest_mean, rest_variance, int(rest))[0]
+    return scores
+
+
 class Wilcoxon:
     """Rank-sum test of groups of cells against one control group, normal approximation with ties corrected.
 

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import anndata
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from scarceseq.screen.agreement import correlation, mean_squared_error, targeted_gene_mask
-from scarceseq.screen.differential import Wilcoxon, top_genes, welch
+from scarceseq.screen.differential import Wilcoxon, top_genes, welch, welch_against_rest
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scipy import sparse
 
     from scarceseq.screen.groups import Groups
@@ -33,33 +36,34 @@ def pseudobulk(groups: "Groups", settings: "ScreenSettings", seed: int) -> tuple
     -------
     (anndata.AnnData, pandas.DataFrame)
         Perturbations x genes, X = delta (float32). Layers: score (Welch's t against control, or the score of the rank
-        sum), half_squared_difference (of the deltas of two random halves of perturbed and of control cells, mean over
-        halvings). obs: cells, reliability (correlation of these deltas), reliability_centred (the same after the mean
+        sum), score_others (Welch's t against the cells of all other perturbations), half_squared_difference (of the
+        deltas of two random halves of perturbed and of control cells, mean over halvings), and of the first halving
+        first_half and second_half (deltas) and first_half_weight and second_half_weight (1 - adjusted p value of the
+        half's cells against that half of the control cells). obs: cells, reliability (correlation of these deltas), reliability_centred (the same after the mean
         over perturbations is taken off), half_squared_error; var: control_mean; uns: kind, transductive. Differential
         genes: `scarceseq.screen.differential.COLUMNS`.
     """
     names, genes = groups.names, groups.genes
     control = groups.read("control")
-    control_mean, control_variance = mean_and_variance(control)
-    ranks = Wilcoxon(control) if settings.differential_test == "wilcoxon" else None
+    control_mean = column_mean(control)
+    test = tester(control, settings.differential_test)
     delta, score = np.zeros((2, len(names), len(genes)), dtype=np.float32)
+    means, variances = np.zeros((2, len(names), len(genes)))
     tables = []
     for row, name in enumerate(names):
         cells = groups.read(name)
-        mean, variance = mean_and_variance(cells)
-        if ranks is None:
-            moments = (control_mean, control_variance, control.shape[0])
-            value, p_value = welch(mean, variance, cells.shape[0], *moments)
-        else:
-            value, p_value = ranks.test(cells)
+        means[row], variances[row] = mean, variance = mean_and_variance(cells)
+        value, p_value = test(cells, mean, variance)
         delta[row], score[row] = mean - control_mean, value
         tables.append(top_genes(name, genes, value, p_value, mean, control_mean, settings.top_differential_genes))
-    result = anndata.AnnData(delta, layers={"score": score})
+    sizes = np.array([groups.size(name) for name in names])
+    others = welch_against_rest(means, variances, sizes).astype(np.float32)
+    result = anndata.AnnData(delta, layers={"score": score, "score_others": others})
     result.obs_names, result.var_names = names, genes
-    result.obs["cells"] = [groups.size(name) for name in names]
+    result.obs["cells"] = sizes
     result.var["control_mean"] = control_mean
     result.uns = {"kind": settings.kind, "transductive": settings.transductive}
-    add_agreement(result, groups, control, settings.split_halves, seed)
+    add_agreement(result, groups, control, settings, seed)
     return result, pd.concat(tables, ignore_index=True)
 
 
@@ -84,23 +88,46 @@ def column_mean(cells: "sparse.csr_matrix") -> np.ndarray:
     return np.bincount(cells.indices, weights=cells.data, minlength=cells.shape[1]) / cells.shape[0]
 
 
+def tester(
+    control: "sparse.csr_matrix", kind: str
+) -> "Callable[[sparse.csr_matrix, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]":
+    """Test of some cells, given with their mean and variance, against these control cells: scores and p values."""
+    if kind == "wilcoxon":
+        ranks = Wilcoxon(control)
+        return lambda cells, mean, variance: ranks.test(cells)
+    moments = (*mean_and_variance(control), control.shape[0])
+    return lambda cells, mean, variance: welch(mean, variance, cells.shape[0], *moments)
+
+
 def add_agreement(
-    profiles: anndata.AnnData, groups: "Groups", control: "sparse.csr_matrix", halvings: int, seed: int
+    profiles: anndata.AnnData, groups: "Groups", control: "sparse.csr_matrix", settings: "ScreenSettings", seed: int
 ) -> None:
     """Put the agreement of the deltas from two random halves of every group's cells into obs and layers.
 
-    The perturbed gene itself does not count in obs.
+    The perturbed gene itself does not count in obs. The first halving is kept: its deltas, and how sure each half is
+    of each gene's change.
     """
     mask = targeted_gene_mask(profiles.obs_names, profiles.var_names)
     squared = np.zeros(profiles.shape, dtype=np.float32)
     measured = []
-    for index in range(halvings):
+    for index in range(settings.split_halves):
         halves = np.zeros((2, *profiles.shape), dtype=np.float32)
-        control_halves = half_means(control, derive(seed, "half", index, "control"))
+        weights = np.zeros((2, *profiles.shape), dtype=np.float32)
+        control_halves = divide(control, derive(seed, "half", index, "control"))
+        control_means = [column_mean(half) for half in control_halves]
+        tests = [tester(half, settings.differential_test) for half in control_halves] if index == 0 else []
         for row, name in enumerate(groups.names):
-            halves[:, row] = half_means(groups.read(name), derive(seed, "half", index, name)) - control_halves
+            divided = divide(groups.read(name), derive(seed, "half", index, name))
+            for side, cells in enumerate(divided):
+                halves[side, row] = column_mean(cells) - control_means[side]
+                if tests:
+                    p_value = tests[side](cells, *mean_and_variance(cells))[1]
+                    weights[side, row] = 1 - stats.false_discovery_control(p_value)
         one, other = halves
-        squared += (one - other) ** 2 / halvings
+        if tests:
+            profiles.layers.update(first_half=one, second_half=other)
+            profiles.layers.update(first_half_weight=weights[0], second_half_weight=weights[1])
+        squared += (one - other) ** 2 / settings.split_halves
         measured.append(
             {
                 "reliability": correlation(one, other, mask),
@@ -113,8 +140,8 @@ def add_agreement(
     profiles.layers["half_squared_difference"] = squared
 
 
-def half_means(cells: "sparse.csr_matrix", seed: int) -> np.ndarray:
-    """Mean profiles of two random halves of some cells, shape (2, genes)."""
+def divide(cells: "sparse.csr_matrix", seed: int) -> "tuple[sparse.csr_matrix, sparse.csr_matrix]":
+    """Two random halves of some cells."""
     half = np.arange(cells.shape[0]) % 2
     half[np.random.default_rng(seed).permutation(cells.shape[0])] = half.copy()
-    return np.stack([column_mean(cells[half == side]) for side in (0, 1)])
+    return cells[half == 0], cells[half == 1]

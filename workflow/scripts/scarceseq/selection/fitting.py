@@ -9,7 +9,7 @@ import pandas as pd
 
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.perturbation.metrics import defined_for, read_truth
+from scarceseq.perturbation.metrics import METRICS, read_truth
 from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow
 from scarceseq.selection.budgets import budget_sizes
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # The metrics of learning curves; predictors trained on the whole pool are judged by all of them elsewhere.
-CURVE_METRICS = ("mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean", "cosine")
+CURVE_METRICS = {
+    "cells": ("mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean"),
+    "coordinates": ("mse", "cosine"),
+}
 COLUMNS = [
     "screen",
     "graph",
@@ -88,7 +91,7 @@ def fit_selection(
     prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph, **(known or {}))
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
-    metrics = {name: metric for name, metric in defined_for(kind).items() if name in CURVE_METRICS}
+    metrics = {name: METRICS[name] for name in CURVE_METRICS[kind]}
     rows = []
     for split, table in follow(splits.groupby("split", sort=True), "splits"):
         pool, test = (positions(table.loc[table["role"] == role, "perturbation"], names) for role in ("pool", "test"))

@@ -191,9 +191,9 @@ def not_defined(values: pd.DataFrame) -> pd.DataFrame:
     for key, group in values.groupby(["screen", "graph", "selector", "predictor"], sort=True):
         present = set(group["metric"])
         kind = "coordinates" if "cosine" in present else "cells"
-        for name, metric in METRICS.items():
-            if name in CURVE_METRICS and name not in present:
+        for name in CURVE_METRICS["cells"]:
+            if name not in present:
                 about = dict(zip(["screen", "graph", "selector", "predictor"], key, strict=True))
-                about |= {"metric": name, "status": "not defined", "reason": metric.undefined.get(kind, "")}
+                about |= {"metric": name, "status": "not defined", "reason": METRICS[name].undefined.get(kind, "")}
                 rows.append(about | {"transductive": bool(group["transductive"].iloc[0])})
     return pd.DataFrame(rows, columns=SUMMARY).astype({"budget": "Int32", "cycles": "Int32"})

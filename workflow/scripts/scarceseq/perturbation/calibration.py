@@ -1,0 +1,151 @@
+"""What each metric can tell on a screen: its floor, its ceiling, and a positive control between them.
+
+The positive control is the interpolated duplicate (Miller et al. 2025): measured profiles are predicted from a
+replicate of themselves, the second half of their cells, where it is sure of a change, and from the training mean where
+it is not. A metric by which it does not beat the training mean cannot tell a good prediction from that mean either.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.perturbation.evaluate import mean_or_nan, members
+from scarceseq.perturbation.metrics import Metric, defined_for, unknown
+from scarceseq.perturbation.truth import Truth, gene_weights, read_truth
+from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    import anndata
+
+COLUMNS = ["screen", "split", "pool", "test", "metric", "kind", "value"]
+DRAWS = 5
+"""Measurements simulated for a ceiling, of each perturbation."""
+
+
+def calibrate(
+    name: str, profiles: "anndata.AnnData", differential: pd.DataFrame, splits: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    """Floors, ceilings and controls of every metric that a screen can carry, split by split.
+
+    Parameters
+    ----------
+    name : str
+        Of the screen.
+    profiles : anndata.AnnData
+        Perturbations x genes, X = delta, as `scarceseq.screen.pseudobulk.pseudobulk` gives them.
+    differential, splits : pandas.DataFrame
+        As `prepare_screen` gives them.
+    seed : int
+        For simulated measurements.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, each value the mean over the test perturbations. Against whole profiles: ``floor``, what the mean of
+        the pool reaches; ``ceiling``, what the expected profile itself reaches against a measurement with this
+        screen's noise. Against the profiles of the first half of the cells: ``negative``, the mean of the pool's
+        second halves; ``positive``, the interpolated duplicate with weights 1 - adjusted p of the first half (it sees
+        the truth's half: an oracle); ``positive_second_half``, with weights of the second half; ``wins``, the share of
+        perturbations in which ``positive`` beats ``negative``, ties counting half. NaN where the screen has no cells.
+    """
+    kind, names = str(profiles.uns["kind"]), profiles.obs_names.to_numpy(dtype=str)
+    rows = []
+    for split, table in splits.groupby("split", sort=True):
+        pool, test = (members(table, role, names) for role in ("pool", "test"))
+        truth = read_truth(profiles, differential, test, pool)
+        halves = half_profiles(profiles, truth, test, pool)
+        about = {"screen": name, "split": split, "pool": len(pool), "test": len(test)}
+        for metric_name, metric in defined_for(kind).items():
+            values = bounds(metric, truth, derive(seed, "ceiling", name, split)) | controls(metric, halves)
+            rows += [about | {"metric": metric_name, "kind": k, "value": v} for k, v in values.items()]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"split": "Int32", "pool": "Int32", "test": "Int32"})
+
+
+def bounds(metric: Metric, truth: Truth, seed: int) -> dict[str, float]:
+    """Floor and ceiling of a metric against whole profiles; the ceiling is NaN where the noise is not known."""
+    mean = np.broadcast_to(truth.reference, truth.delta.shape)
+    closed = metric.ceiling(truth)
+    ceiling = mean_or_nan(closed) if metric.ceiling is not unknown else simulated_ceiling(metric, truth, seed)
+    return {"floor": mean_or_nan(metric.value(mean, truth)), "ceiling": ceiling}
+
+
+def simulated_ceiling(metric: Metric, truth: Truth, seed: int) -> float:
+    """What the expected profiles would reach against measurements of them, mean over `DRAWS` simulations.
+
+    Measured profiles vary more than the expected ones, by their noise. They are therefore drawn towards the mean of
+    the pool, each perturbation by the factor that takes the noise's share off its sum of squares, and noise of each
+    gene's variance is put on again. The most differential genes and the weights of genes are those of the simulated
+    measurement, as they are of the real one.
+
+    Parameters
+    ----------
+    metric : Metric
+    truth : Truth
+        With ``noise``; NaN without.
+    seed : int
+    """
+    if truth.noise is None:
+        return float("nan")
+    around = truth.delta - truth.reference
+    squares = (around**2 * truth.mask).sum(axis=1)
+    noise = (truth.noise * truth.mask).sum(axis=1)
+    signal = np.clip(1 - np.divide(noise, squares, out=np.ones(len(squares)), where=squares > 0), 0.0, 1.0)
+    expected = truth.reference + np.sqrt(signal)[:, None] * around
+    generator = np.random.default_rng(seed)
+    reached = [metric.value(expected, measured_again(expected, truth, generator)) for _ in range(DRAWS)]
+    return float(np.mean([mean_or_nan(values) for values in reached]))
+
+
+def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Generator) -> Truth:
+    """Another measurement of expected profiles with the noise of a truth, and the genes that stand out in it.
+
+    Parameters
+    ----------
+    expected : numpy.ndarray, shape (perturbations, genes)
+    truth : Truth
+        With ``noise``; as many genes are called most differential as in it.
+    generator : numpy.random.Generator
+    """
+    noise = np.sqrt(truth.noise)
+    delta = expected + generator.normal(size=expected.shape) * noise
+    deviation = np.maximum(noise, 1e-3 * noise.max(initial=0) + np.finfo(float).tiny)
+    score = np.where(truth.mask, np.abs(delta) / deviation, -np.inf)
+    places = np.argsort(np.argsort(-score, axis=1, kind="stable"), axis=1)
+    tops = [places < top.sum(axis=1, keepdims=True) for top in (truth.top, truth.top_non_dropout)]
+    weights = gene_weights(delta / deviation, truth.mask)
+    others = gene_weights((delta - truth.reference) / deviation, truth.mask)
+    return replace(truth, delta=delta, top=tops[0], top_non_dropout=tops[1], weights=weights, weights_others=others)
+
+
+def half_profiles(
+    profiles: "anndata.AnnData", truth: Truth, test: np.ndarray, pool: np.ndarray
+) -> "tuple[Truth, dict[str, np.ndarray]] | None":
+    """The first halves as truth, and predictions of them: the controls by name; None without cells.
+
+    The most differential genes and the weights of genes are those of all cells, for every control alike.
+    """
+    layers = profiles.layers
+    if "first_half" not in layers:
+        return None
+    second = layers["second_half"].astype(float)
+    reference = second[pool].mean(axis=0)
+    predictions = {"negative": np.broadcast_to(reference, second[test].shape)}
+    for control, side in (("positive", "first"), ("positive_second_half", "second")):
+        weight = layers[f"{side}_half_weight"][test].astype(float)
+        predictions[control] = weight * second[test] + (1 - weight) * reference
+    measured = layers["first_half"][test].astype(float)
+    return replace(truth, delta=measured, reference=reference), predictions
+
+
+def controls(metric: Metric, halves: "tuple[Truth, dict[str, np.ndarray]] | None") -> dict[str, float]:
+    """Values of the controls, and the share of perturbations in which the positive one wins."""
+    if halves is None:
+        return dict.fromkeys(("negative", "positive", "positive_second_half", "wins"), float("nan"))
+    truth, predictions = halves
+    values = {control: metric.value(prediction, truth) for control, prediction in predictions.items()}
+    gained = (values["positive"] - values["negative"]) * (1 if metric.higher_is_better else -1)
+    gained = gained[np.isfinite(gained)]
+    wins = float(((gained > 0) + 0.5 * (gained == 0)).mean()) if len(gained) else float("nan")
+    return {control: mean_or_nan(value) for control, value in values.items()} | {"wins": wins}

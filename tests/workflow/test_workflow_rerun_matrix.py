@@ -36,8 +36,8 @@ READERS = {
     "fit_episodes": "score_fewshot",
     "score_fewshot": "render_report",
     "normalise_cells": "prepare_screen fit_predictors transfer_screen",
-    "prepare_screen": "calibrate_metrics fit_predictors score_predictors transfer_screen rank_perturbations select_in_rounds "
-    "fit_selection describe_selection render_report",
+    "prepare_screen": "calibrate_metrics fit_predictors score_predictors transfer_screen rank_perturbations "
+    "select_in_rounds fit_selection describe_selection render_report",
     "build_graph": "fit_predictors transfer_screen rank_perturbations select_in_rounds fit_selection "
     "describe_selection render_report",
     "coexpression": "render_report",

@@ -1,7 +1,5 @@
 """Controls, ceilings and the table of metrics: simulated worlds with known truth, scikit-learn, and by hand."""
 
-from dataclasses import replace
-
 import anndata
 import numpy as np
 import pandas as pd
@@ -110,9 +108,8 @@ def test_the_table_has_a_value_in_every_column_where_the_screen_has_cells():
     assert table[numbers].notna().all(axis=None)
     expected = (table["positive"] - table["negative"]) / (table["perfect"] - table["negative"])
     np.testing.assert_allclose(table["dynamic_range"], expected)
-    assert (table["range_low"] <= table["dynamic_range"]).all() and (
-        table["dynamic_range"] <= table["range_high"]
-    ).all()
+    assert (table["range_low"] <= table["dynamic_range"]).all()
+    assert (table["dynamic_range"] <= table["range_high"]).all()
 
 
 def test_a_metric_tells_a_replicate_from_the_mean_where_there_is_signal_and_not_in_noise():
@@ -132,8 +129,10 @@ def test_a_screen_without_cells_says_so():
     run = table[table["status"] == "run"]
     assert set(run.index) == set(defined_for("coordinates"))
     assert (run["remark"] == NO_HALVES).all()
-    assert run["floor"].notna().all() and run["positive"].isna().all()
-    assert table.loc["mse_top", "status"] == "not defined" and len(table.loc["mse_top", "remark"]) > 10
+    assert run["floor"].notna().all()
+    assert run["positive"].isna().all()
+    assert table.loc["mse_top", "status"] == "not defined"
+    assert len(table.loc["mse_top", "remark"]) > 10
 
 
 def test_the_same_seed_gives_the_same_ceilings_and_another_does_not():

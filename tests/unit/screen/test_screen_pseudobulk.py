@@ -77,7 +77,7 @@ def test_scores_against_other_perturbations_are_those_of_their_pooled_cells(path
 @pytest.mark.parametrize("test", ["welch", "wilcoxon"])
 def test_halves_are_kept_with_the_sureness_of_their_own_tests(path, tmp_path, test):
     """Oracles: the noise that they imply; scipy's tests and adjustment on the half's cells."""
-    screen, cells = prepared(path, tmp_path, split_halves=1, differential_test=test)
+    screen, _cells = prepared(path, tmp_path, split_halves=1, differential_test=test)
     layers = screen["profiles"].layers
     difference = layers["first_half"] - layers["second_half"]
     np.testing.assert_allclose(difference**2, layers["half_squared_difference"], rtol=1e-4, atol=1e-8)

@@ -1,4 +1,4 @@
-"""One row per screen and metric: what bad, good and perfect predictions reach, and whether the metric tells them apart."""
+"""One row per screen and metric: what bad, good and perfect predictions reach, and whether they can be told apart."""
 
 import numpy as np
 import pandas as pd

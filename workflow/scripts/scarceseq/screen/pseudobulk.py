@@ -38,10 +38,10 @@ def pseudobulk(groups: "Groups", settings: "ScreenSettings", seed: int) -> tuple
         Perturbations x genes, X = delta (float32). Layers: score (Welch's t against control, or the score of the rank
         sum), score_others (Welch's t against the cells of all other perturbations), half_squared_difference (of the
         deltas of two random halves of perturbed and of control cells, mean over halvings), and of the first halving
-        first_half and second_half (deltas) and first_half_weight and second_half_weight (1 - adjusted p value of the
-        half's cells against that half of the control cells). obs: cells, reliability (correlation of these deltas), reliability_centred (the same after the mean
-        over perturbations is taken off), half_squared_error; var: control_mean; uns: kind, transductive. Differential
-        genes: `scarceseq.screen.differential.COLUMNS`.
+        first_half and second_half (deltas), first_half_weight and second_half_weight (1 - adjusted p value of the
+        half's cells against that half of the control cells). obs: cells, reliability (correlation of these deltas),
+        reliability_centred (the same after the mean over perturbations is taken off), half_squared_error; var:
+        control_mean; uns: kind, transductive. Differential genes: `scarceseq.screen.differential.COLUMNS`.
     """
     names, genes = groups.names, groups.genes
     control = groups.read("control")

@@ -38,8 +38,6 @@ rule calibrate_metrics:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
     params:
         seed=config["seed"],
     message:

@@ -145,7 +145,7 @@ def test_the_code_of_a_design_has_no_other_section_of_the_report():
     assert modules <= modules_of("render_report")
     assert not modules & modules_of("design_screen")
     rooms = {name.split(".")[1] for name in modules_of("design_screen") if "." in name}
-    assert not rooms & {"archive", "corpus", "pretrain", "guide", "fewshot", "own_study", "screen", "perturbation"}
+    assert not rooms & {"archive", "corpus", "pretrain", "guide", "fewshot", "own_study", "screen"}
 
 
 def late_imports(name):

@@ -120,7 +120,7 @@ def test_a_metric_tells_a_replicate_from_the_mean_where_there_is_signal_and_not_
     assert (told["remark"] == "").all()
     assert told.loc["mse", "wins"] == 1
     centred = ["pearson_delta_perturbed_mean", "discrimination", "centroid_accuracy", "mse", "spearman_delta"]
-    assert blind.loc[centred, "remark"].str.contains("Cannot tell a replicate").all()
+    assert blind.loc[centred, "remark"].str.contains("tell a replicate").all()
 
 
 def test_a_screen_without_cells_says_so():

@@ -108,15 +108,26 @@ def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Gene
         With ``noise``; as many genes are called most differential as in it.
     generator : numpy.random.Generator
     """
-    noise = np.sqrt(truth.noise)
-    delta = expected + generator.normal(size=expected.shape) * noise
-    deviation = np.maximum(noise, 1e-3 * noise.max(initial=0) + np.finfo(float).tiny)
+    deviation = np.sqrt(smoothed(truth.noise))
+    delta = expected + generator.normal(size=expected.shape) * deviation
+    deviation = np.maximum(deviation, 1e-3 * deviation.max(initial=0) + np.finfo(float).tiny)
     score = np.where(truth.mask, np.abs(delta) / deviation, -np.inf)
     places = np.argsort(np.argsort(-score, axis=1, kind="stable"), axis=1)
     tops = [places < top.sum(axis=1, keepdims=True) for top in (truth.top, truth.top_non_dropout)]
     weights = gene_weights(delta / deviation, truth.mask)
     others = gene_weights((delta - truth.reference) / deviation, truth.mask)
     return replace(truth, delta=delta, top=tops[0], top_non_dropout=tops[1], weights=weights, weights_others=others)
+
+
+def smoothed(noise: np.ndarray) -> np.ndarray:
+    """Noise as a product of what a perturbation and a gene contribute: single values rest on a few halvings.
+
+    Parameters
+    ----------
+    noise : numpy.ndarray, shape (perturbations, genes)
+    """
+    rows, columns = noise.mean(axis=1, keepdims=True), noise.mean(axis=0, keepdims=True)
+    return np.divide(rows * columns, noise.mean(), out=np.zeros(noise.shape), where=noise.mean() > 0)
 
 
 def half_profiles(

@@ -59,15 +59,15 @@ def measured(rows: pd.DataFrame, name: str, confidence: float) -> dict[str, obje
         return result | {"remark": "The training mean is perfect by this metric here."}
     middle, *ends = gained / room
     result |= {"dynamic_range": middle, "range_low": min(ends), "range_high": max(ends)}
-    return result | {"remark": remark(float(min(ends)), float(wide["wins"].mean()))}
+    return result | {"remark": remark(float(min(ends)), float(middle), float(wide["wins"].mean()))}
 
 
-def remark(low: float, wins: float) -> str:
-    """One sentence where a metric does not tell a replicate of the measurement from the training mean, else none."""
+def remark(low: float, middle: float, wins: float) -> str:
+    """One sentence where a metric is not shown to tell a replicate of the measurement from the training mean."""
+    if middle <= 0 or wins <= 0.5:
+        return "Does not tell a replicate of the measurement from the training mean on this screen."
     if np.isnan(low):
         return "One split: there is no interval."
     if low <= 0:
-        return "Cannot tell a replicate of the measurement from the training mean on this screen."
-    if wins <= 0.5:
-        return "A replicate wins on average, but in no more than half of the perturbations."
+        return "Not shown to tell a replicate of the measurement from the training mean: the interval holds 0."
     return ""

@@ -160,17 +160,17 @@ def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
 
 
 def blind_metrics(table: pd.DataFrame) -> list[str]:
-    """For each screen, a sentence that names the metrics which cannot tell a replicate from the training mean.
+    """For each screen, a sentence that names the metrics not shown to tell a replicate from the training mean.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `scarceseq.perturbation.metric_table.metric_table`.
     """
-    blind = table[table["range_low"].notna() & (table["range_low"] <= 0)]
+    blind = table[table["range_low"].notna() & table["remark"].notna() & (table["remark"] != "")]
     return [
-        f"On screen {screen} these metrics cannot tell a replicate of the measurement from the training mean, and "
-        f"hence no predictor either: {', '.join(words(name) for name in rows['metric'])}."
+        f"On screen {screen} these metrics are not shown to tell a replicate of the measurement from the training mean, "
+        f"and hence a good predictor: {', '.join(words(name) for name in rows['metric'])}."
         for screen, rows in blind.groupby("screen", sort=True)
     ]
 

@@ -75,8 +75,8 @@ def simulated_ceiling(metric: Metric, truth: Truth, seed: int) -> float:
     """What the expected profiles would reach against measurements of them, mean over `DRAWS` simulations.
 
     Measured profiles vary more than the expected ones, by their noise. They are therefore drawn towards the mean of
-    the pool, each perturbation by the factor that takes the noise's share off its sum of squares, and noise of each
-    gene's variance is put on again. The most differential genes and the weights of genes are those of the simulated
+    the pool, by the factor that takes the noise's share off the squares that a perturbation and a gene have, and noise
+    is put on again. The most differential genes and the weights of genes are those of the simulated
     measurement, as they are of the real one.
 
     Parameters
@@ -89,10 +89,9 @@ def simulated_ceiling(metric: Metric, truth: Truth, seed: int) -> float:
     if truth.noise is None:
         return float("nan")
     around = truth.delta - truth.reference
-    squares = (around**2 * truth.mask).sum(axis=1)
-    noise = (truth.noise * truth.mask).sum(axis=1)
-    signal = np.clip(1 - np.divide(noise, squares, out=np.ones(len(squares)), where=squares > 0), 0.0, 1.0)
-    expected = truth.reference + np.sqrt(signal)[:, None] * around
+    squares, noise = smoothed(around**2), smoothed(truth.noise)
+    signal = np.clip(1 - np.divide(noise, squares, out=np.ones(noise.shape), where=squares > 0), 0.0, 1.0)
+    expected = truth.reference + np.sqrt(signal) * around
     generator = np.random.default_rng(seed)
     reached = [metric.value(expected, measured_again(expected, truth, generator)) for _ in range(DRAWS)]
     return float(np.mean([mean_or_nan(values) for values in reached]))
@@ -119,15 +118,16 @@ def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Gene
     return replace(truth, delta=delta, top=tops[0], top_non_dropout=tops[1], weights=weights, weights_others=others)
 
 
-def smoothed(noise: np.ndarray) -> np.ndarray:
-    """Noise as a product of what a perturbation and a gene contribute: single values rest on a few halvings.
+def smoothed(squares: np.ndarray) -> np.ndarray:
+    """Squares as a product of what a perturbation and a gene contribute: single values say little.
 
     Parameters
     ----------
-    noise : numpy.ndarray, shape (perturbations, genes)
+    squares : numpy.ndarray, shape (perturbations, genes)
     """
-    rows, columns = noise.mean(axis=1, keepdims=True), noise.mean(axis=0, keepdims=True)
-    return np.divide(rows * columns, noise.mean(), out=np.zeros(noise.shape), where=noise.mean() > 0)
+    rows, columns = squares.mean(axis=1, keepdims=True), squares.mean(axis=0, keepdims=True)
+    mean = squares.mean()
+    return rows * columns / mean if mean > 0 else np.zeros(squares.shape)
 
 
 def half_profiles(

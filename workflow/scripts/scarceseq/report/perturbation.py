@@ -169,8 +169,8 @@ def blind_metrics(table: pd.DataFrame) -> list[str]:
     """
     blind = table[table["range_low"].notna() & table["remark"].notna() & (table["remark"] != "")]
     return [
-        f"On screen {screen} these metrics are not shown to tell a replicate of the measurement from the training mean, "
-        f"and hence a good predictor: {', '.join(words(name) for name in rows['metric'])}."
+        f"On screen {screen} these metrics are not shown to tell a replicate of the measurement, and hence a good "
+        f"predictor, from the training mean: {', '.join(words(name) for name in rows['metric'])}."
         for screen, rows in blind.groupby("screen", sort=True)
     ]
 

@@ -43,7 +43,8 @@ RULES = {
     **dict.fromkeys(["unpack_model", "import_own_study", "predict_own_study", "explain_own_study"], "own_study"),
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
-    **dict.fromkeys(["fit_predictors", "score_predictors", "transfer_screen", "score_transfer"], "perturbation"),
+    **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictors"], "perturbation"),
+    **dict.fromkeys(["transfer_screen", "score_transfer"], "perturbation"),
     **dict.fromkeys(
         ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
         "selection",

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scarceseq.corpus.serving import LabelTask, label_counts, served, tasks_of
 from scarceseq.corpus.splits import serve_tasks, split_studies
-from scarceseq.fewshot.episodes import sources
 from scarceseq.fewshot.settings import Cell
+from scarceseq.fewshot.sources import Sources
 
 SHARES = {"pretrain": 0.8, "scout": 0.1, "validation": 0.05, "test": 0.05}
 TISSUE = LabelTask("tissue", "default", "tissue", (), "cross_study", 2, 2)
@@ -43,7 +43,8 @@ def test_studies_that_can_be_asked_are_those_of_the_planner(protocol):
         for shot in (1, 2, 3):
             task = LabelTask("t", "default", "tissue", (), protocol, way, shot)
             counts = label_counts(table, attributes, task)
-            expected = {source.query for source in sources(table, protocol, Cell("t", way, shot))}
+            found = Sources(table, protocol, Cell("t", way, shot))
+            expected = {found.at(place).query for place in range(len(found))}
             assert set(served(counts, table["study"].unique(), task)) == expected
 
 

@@ -1,8 +1,5 @@
 """Drawing episodes: which samples a method learns from, and which it is asked about."""
 
-from collections import Counter
-from dataclasses import dataclass
-from itertools import permutations
 from math import comb, prod
 
 import numpy as np
@@ -10,6 +7,7 @@ import pandas as pd
 
 from scarceseq.fewshot.checks import check_classes, check_episodes
 from scarceseq.fewshot.labels import labelled_samples
+from scarceseq.fewshot.sources import Sources
 from scarceseq.seeds import derive
 
 COLUMNS = {
@@ -26,15 +24,6 @@ COLUMNS = {
 # Attempts at a support that was not drawn before, for each one there may be: the last of few is missed once in 20,000.
 ATTEMPTS_EACH = 10
 MOST_ATTEMPTS = 2000
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where one episode may come from: a support study, a query study and the classes that both can fill."""
-
-    support: str
-    query: str
-    classes: tuple
 
 
 def plan_cell(samples, attributes, splits, settings, cell, seed):
@@ -92,35 +81,6 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     return episodes, plan
 
 
-def sources(table, protocol, cell):
-    """All studies, or ordered pairs of studies, that can fill an episode of this cell.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns sample, study, label.
-    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
-        In the last, the support study is one of those that the classes are chosen by.
-    cell : Cell
-
-    Returns
-    -------
-    list of Source
-        In alphabetical order.
-    """
-    counts = table.groupby(["study", "label"]).size()
-    counts = {study: part.droplevel(0).to_dict() for study, part in counts.groupby(level=0)}
-
-    def able(study, least):
-        return {label for label, count in counts[study].items() if count >= least}
-
-    if protocol == "within_study":
-        pairs = [(study, study, able(study, cell.shot + 1)) for study in sorted(counts)]
-    else:
-        pairs = [(one, two, able(one, cell.shot) & able(two, 1)) for one, two in permutations(sorted(counts), 2)]
-    return [Source(one, two, tuple(sorted(both))) for one, two, both in pairs if len(both) >= cell.fewest]
-
-
 def _too_few(table, settings, cell):
     """Classes that no study has enough samples of to be in an episode, and how many the largest has."""
     least = cell.shot + (settings.protocol == "within_study")
@@ -131,23 +91,24 @@ def _too_few(table, settings, cell):
 def _draw_role(table, role, wanted, settings, cell, seed):
     """Up to `wanted` distinct episodes of one role, and the reason if there are none."""
     table = table[table["role"] == role]
-    open_sources = sources(table, settings.protocol, cell)
+    sources = Sources(table, settings.protocol, cell)
     if wanted == 0:
         return [], "none were asked for"
-    if not open_sources:
+    if not len(sources):
         return [], _reason(table, role, settings, cell)
     members = {key: part["sample"].tolist() for key, part in table.groupby(["study", "label"])}
     group = dict(zip(table["sample"], table["group"], strict=True))
     schedule = np.random.default_rng(derive(seed, cell.task, cell.way, cell.shot, role, "schedule"))
-    used, seen, drawn = Counter(), set(), []
-    while len(drawn) < wanted and open_sources:
-        source = _least_used(open_sources, used, schedule)
+    seen, drawn = set(), []
+    while len(drawn) < wanted and sources.open.any():
+        place = sources.draw(schedule)
+        source = sources.at(place)
         episode_seed = derive(seed, cell.task, cell.way, cell.shot, role, len(drawn))
         frame = _draw_new(source, members, group, settings, cell, np.random.default_rng(episode_seed), seen)
         if frame is None:  # every support of this source has been used
-            open_sources.remove(source)
+            sources.open[place] = False
             continue
-        used.update([("query", source.query), ("support", source.support), source])
+        sources.use(place)
         frame.insert(0, "seed", episode_seed)
         frame.insert(0, "episode", len(drawn))
         frame.insert(0, "role", role)
@@ -155,17 +116,6 @@ def _draw_role(table, role, wanted, settings, cell, seed):
     if not drawn:
         return [], f"no support leaves a {role} sample of each class outside its own values of '{settings.group}'"
     return drawn, None
-
-
-def _least_used(candidates, used, generator):
-    """The source whose query study, then pair, then support study was drawn least; ties at random."""
-
-    def load(source):
-        return used["query", source.query], used[source], used["support", source.support]
-
-    least = min(load(source) for source in candidates)
-    tied = [source for source in candidates if load(source) == least]
-    return tied[generator.integers(len(tied))]
 
 
 def _draw_new(source, members, group, settings, cell, generator, seen):

@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from scarceseq.report import (
     selection,
     style,
     value_text,
+    wording,
 )
 from scarceseq.report.inputs import Inputs
 from scipy import stats
@@ -440,3 +443,41 @@ def test_the_page_says_what_the_embedding_is_worth_and_how_many_genes_were_found
 )
 def test_the_page_says_what_a_training_step_of_gears_saw(mode, batch, words):
     assert words in perturbation.how_gears_learned({"mode": mode, "batch": batch})
+
+
+def job(log, ending=""):
+    """A job that writes a line after a second, and ends as it is told."""
+    text = f"import logging, os, time\nfrom scarceseq import runtime\nruntime.start({str(log)!r})\n"
+    text += f"time.sleep(1.2)\nlogging.info('half')\n{ending}\n"
+    return subprocess.run([sys.executable, "-c", text], cwd=Path(runtime.__file__).parents[1], capture_output=True)
+
+
+@pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "raise ValueError('no')"])
+def test_run_times_count_attempts_that_were_killed_or_failed(tmp_path, ending):
+    log = tmp_path / "logs/train/all.log"
+    log.parent.mkdir(parents=True)
+    for _ in range(2):
+        job(log, ending)
+    job(log)
+    # first line and last change are known to the second; two attempts took 1.2 s each
+    earlier = runtime.earlier_seconds(log.read_text())
+    (tmp_path / "benchmarks/train").mkdir(parents=True)
+    (tmp_path / "benchmarks/train/all.tsv").write_text("s\tmax_rss\tcpu_time\n10\t100\t9\n")
+    table = resources.read_benchmarks(tmp_path / "benchmarks")
+    assert table["seconds"].tolist() == [10 + earlier]
+    assert 2 <= earlier <= 6
+    job(log)
+    assert runtime.earlier_seconds(log.read_text()) == 0, "a run after one that succeeded is another run"
+
+
+def test_scouts_that_are_all_perfect_are_said_to_be_too_easy():
+    accuracy = pd.DataFrame({"base": "mlp", "scheme": ["a", "a", "b", "b"], "held_out_accuracy": [1.0, 1.0, 1.0, 0.9]})
+    [text] = guide.perfect_scouts(accuracy)
+    assert text.startswith("All 2 scouts of a (base mlp) are right on every sample")
+    assert guide.perfect_scouts(accuracy[2:]) == []
+
+
+def test_spans_of_one_thing_are_in_the_singular():
+    assert wording.span([1, 1], "pre-training seed") == "1 pre-training seed"
+    assert wording.span([1, 3], "study", "studies") == "1 to 3 studies"
+    assert wording.span([1200]) == "1,200"

@@ -18,6 +18,7 @@ from scarceseq.corpus.gene_choice import choose_genes
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
+from scarceseq.progress import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,7 +193,7 @@ def count_figures(
     figures = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
     figures = {name: np.ones(total, dtype=kind) for name, kind in figures.items()}
     digests, sketches = np.empty(total, dtype="S32"), np.zeros((total, SKETCH_COLUMNS), dtype=np.float32)
-    for aligned in files:
+    for aligned in follow(files, "files counted"):
         length = aligned.bp_length[shared]
         with aligned.file.open() as source:
             for start in range(0, aligned.rows, block_rows(len(shared))):

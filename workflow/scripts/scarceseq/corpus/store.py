@@ -14,6 +14,7 @@ import numpy as np
 from scarceseq.archive.counts import copy_rows, create_counts, same_form
 from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
+from scarceseq.progress import follow
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -66,7 +67,8 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
         create_counts(corpus.samples, corpus.genes, corpus_path) as target,
         _create_rows((len(corpus.samples), int(chosen.sum())), training_path) as training,
     ):
-        for index, of_file in itertools.groupby(runs, key=lambda run: run[0]):
+        of_files = [(index, list(rows)) for index, rows in itertools.groupby(runs, key=lambda run: run[0])]
+        for index, of_file in follow(of_files, "stretches of files written"):
             aligned = corpus.files[index]
             with aligned.file.open() as source:
                 for _, first, place, rows in of_file:

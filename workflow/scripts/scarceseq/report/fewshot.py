@@ -190,7 +190,8 @@ def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
             f"More samples per class (base {base})",
             "Mean balanced accuracy of the planned methods against the labelled samples per class.",
             f"{span(group['studies'], 'study', 'studies')}, {span(group['episodes'], 'episode')} per point.",
-            "Not every study has ten samples per class: from left to right the studies change too.",
+            f"Not every study has {group['shot'].max():,} samples per class to learn from: from left to right the "
+            "studies may change too.",
         )
         for base, group in part.groupby("base", sort=True)
     ]

@@ -109,11 +109,27 @@ def descriptions(values: list[tuple[Mapping[str, str], Any]]) -> dict[str, dict[
     return {f"{words(of['guide'])} ({of['base']}, {words(of['scheme'])})": value["layers"] for of, value in values}
 
 
+def perfect_scouts(accuracy: pd.DataFrame) -> list[str]:
+    """Sentences on schemes of which all scouts are right on every held-out sample.
+
+    Parameters
+    ----------
+    accuracy : pandas.DataFrame
+        base, scheme, held_out_accuracy.
+    """
+    return [
+        f"All {len(part):,} scouts of {words(scheme)} (base {base}) are right on every sample that they did not see: "
+        "tasks as easy as theirs hardly tell which weights matter."
+        for (base, scheme), part in accuracy.groupby(["base", "scheme"], sort=True)
+        if len(part) > 1 and (part["held_out_accuracy"] == 1).all()
+    ]
+
+
 def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if no guide was made."""
     if not inputs.has("guide_json"):
         return None
-    blocks, facts = [], []
+    blocks, facts, findings = [], [], []
     if inputs.has("scout_accuracy"):
         accuracy = inputs.stacked("scout_accuracy")
         kept = accuracy["kept"].astype(bool)
@@ -123,6 +139,8 @@ def section(inputs: "Inputs") -> Section | None:
                 f"{accuracy.loc[kept, 'held_out_accuracy'].mean():.2f} (chance: 0.50)."
             )
         )
+        findings = perfect_scouts(accuracy)
+        blocks += [Paragraph(text, "finding") for text in findings]
         facts = [(f"{kept.sum():,} of {len(accuracy):,}", "scouts kept")]
     guides = descriptions(inputs.values("guide_json"))
     blocks.append(_distribution_picture(guides))
@@ -130,7 +148,7 @@ def section(inputs: "Inputs") -> Section | None:
         blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts", folded=True)]
     if inputs.has("gene_mobility"):
         blocks += _mobility_tables(inputs.stacked("gene_mobility"))
-    return Section("guide", "Guide", blocks, facts)
+    return Section("guide", "Guide", blocks, facts, findings)
 
 
 def _distribution_picture(guides: dict[str, dict[str, dict[str, Any]]]) -> Picture:

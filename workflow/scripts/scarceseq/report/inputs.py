@@ -67,7 +67,8 @@ class Inputs:
                 if key not in frame.columns:
                     frame.insert(0, key, labels[key])
             frames.append(frame)
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        filled = [frame for frame in frames if len(frame)] or frames[:1]  # an empty one has no types to go by
+        return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
     def values(self, name: str) -> list[tuple[Mapping[str, str], Any]]:
         """(what it is of, parsed JSON) of each file of an input."""

@@ -61,7 +61,7 @@ def _fewshot(settings: Mapping[str, Any]) -> str:
     tasks = "task" if len(fewshot["tasks"]) == 1 else "tasks"
     return (
         f"{count(len(fewshot['methods']), 'few-shot method was', 'few-shot methods were')} compared on the {tasks} "
-        f"{listed(fewshot['tasks'])}, {fewshot['episodes']:,} episodes in each cell."
+        f"{listed(fewshot['tasks'])}, up to {count(fewshot['episodes'], 'episode')} in each cell that studies can fill."
     )
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")
 ROWS_SHOWN = 200
+# Bytes of a table that is put into the page whole; larger ones lie beside it.
+LARGEST_DOWNLOAD = 300_000
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,15 @@ def _prepared(block: "Paragraph | Picture | Table", drawings: Mapping[str, str],
         values["drawing"] = Markup(style.inline(drawings[block.name], block.name, escape(block.title)))
     if block.kind == "table":
         shown = block.frame if block.shown is None else block.shown
-        content = base64.b64encode((tables / f"{block.name}.tsv").read_bytes()).decode()
+        content = (tables / f"{block.name}.tsv").read_bytes()
         values |= value_text.grid(shown.head(ROWS_SHOWN))
         values["hidden_rows"] = max(0, len(shown) - ROWS_SHOWN)
         values["total_rows"] = len(block.frame)
-        values["download"] = f"data:text/tab-separated-values;charset=utf-8;base64,{content}"
+        values["download"] = ""
+        if len(content) <= LARGEST_DOWNLOAD:
+            values["download"] = (
+                f"data:text/tab-separated-values;charset=utf-8;base64,{base64.b64encode(content).decode()}"
+            )
     return values
 
 

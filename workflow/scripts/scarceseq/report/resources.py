@@ -12,7 +12,7 @@ from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
-from scarceseq.runtime import READY
+from scarceseq.runtime import READY, earlier_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,8 +65,8 @@ def read_benchmarks(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        rule, job, seconds, start_seconds (interpreter and imports, from the job's log in the folder ``logs`` beside;
-        NaN if that does not say), cpu_seconds, peak_memory_mb; empty if there is no file.
+        rule, job, seconds (of all attempts), start_seconds (interpreter and imports, from the job's log in the folder
+        ``logs`` beside; NaN if that does not say), cpu_seconds, peak_memory_mb; empty if there is no file.
     """
     frames = []
     for path in sorted(Path(folder).glob("*/*.tsv")):
@@ -74,18 +74,21 @@ def read_benchmarks(folder: str | Path) -> pd.DataFrame:
             continue
         frame = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
         log = Path(folder).parent / "logs" / path.parent.name / f"{path.stem}.log"
-        frame = frame.assign(rule=path.parent.name, job=path.stem, start_seconds=_start_seconds(log))
+        started, earlier = _told_by(log)
+        frame = frame.assign(rule=path.parent.name, job=path.stem, start_seconds=started, s=frame["s"] + earlier)
         frames.append(frame.rename(columns={"s": "seconds", "max_rss": "peak_memory_mb", "cpu_time": "cpu_seconds"}))
     names = ["rule", "job", "seconds", "start_seconds", "cpu_seconds", "peak_memory_mb"]
     return pd.concat(frames, ignore_index=True).reindex(columns=names) if frames else pd.DataFrame(columns=names)
 
 
-def _start_seconds(log: Path) -> float:
+def _told_by(log: Path) -> tuple[float, float]:
+    """Seconds of the start (NaN if the log does not say), and of attempts that failed before the last."""
     try:
-        said = re.search(rf"{READY} ([0-9.]+) s", log.read_text(errors="replace"))
+        text = log.read_text(errors="replace")
     except OSError:
-        said = None
-    return float(said[1]) if said else float("nan")
+        text = ""
+    said = re.search(rf"{READY} ([0-9.]+) s", text)
+    return float(said[1]) if said else float("nan"), earlier_seconds(text)
 
 
 def rule_table(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -155,7 +158,8 @@ def section(folder: str | Path) -> Section:
         blocks += [
             Paragraph(
                 f"{len(jobs):,} jobs took {seconds:,.0f} s in all, counted one after another (side by side, a run is "
-                "shorter). Each is its last run; the report itself is not among them. Interpreters and imports "
+                "shorter). Each is its last run, with the attempts at it that failed before; the report itself is not "
+                "among them. Interpreters and imports "
                 f"took {started:,.0f} s of it, {started / seconds:.0%}; Snakemake's own start is not counted."
             ),
             _picture(table),

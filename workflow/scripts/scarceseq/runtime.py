@@ -62,8 +62,13 @@ def start(log_path: str, append: bool = False) -> None:
     logger.info("%s %.2f s", READY, seconds_since_start())
     if earlier:
         logger.info("%s %.0f s", EARLIER, earlier)
+
+    def end() -> None:
+        if not failed:
+            logger.info("%s %.2f s", ENDED, seconds_since_start())
+
     if not append:
-        atexit.register(lambda: failed or logger.info("%s %.2f s", ENDED, seconds_since_start()))
+        atexit.register(end)
 
 
 def seconds_of_attempts(log: Path) -> float:

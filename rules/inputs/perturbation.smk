@@ -13,16 +13,27 @@ def predictor_fits():
         for predictor in config["perturbation"]["predictors"]:
             needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
             kind = "graphs" if "graph" in needs else "embeddings" if "embedding" in needs else None
-            for source in settings[kind] if kind else ["none"]:
+            for source in settings[kind] if kind else ["all" if "kernels" in needs else "none"]:
                 yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
 
 
+def kernel_files(graphs, embeddings):
+    """Files of graphs and embeddings of whose kernels a predictor takes the mean; controls are no knowledge."""
+    controls = ("shuffled", "rewired", "thinned")
+    used = [graph for graph in graphs if config["network"]["graphs"][graph]["kind"] not in controls]
+    vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in embeddings]
+    return {"kernel_graphs": [graph_file(graph) for graph in used], "kernel_embeddings": vectors}
+
+
 def prior_inputs(wildcards):
-    """The graph or embedding that a predictor uses, and cells, if any."""
+    """The graph or embedding that a predictor uses, or all of the screen's, and cells, if any."""
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
     files = training_cells(wildcards)
     if "graph" in needs:
         files["graph"] = graph_file(wildcards.source)
+    if "kernels" in needs:
+        settings = config["perturbation"]["screens"][wildcards.screen]
+        files |= {name: paths for name, paths in kernel_files(settings["graphs"], settings["embeddings"]).items() if paths}
     if "embedding" in needs:
         files["embedding"] = f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"
     return files

@@ -110,4 +110,4 @@ def prediction_graph(wildcards):
     """The graph that a predictor uses, if any."""
     graph = config["selection"]["screens"][wildcards.screen]["prediction_graph"]
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
-    return [graph_file(graph)] if "graph" in needs else []
+    return [graph_file(graph)] if {"graph", "kernels"} & set(needs) else []

@@ -17,11 +17,14 @@ screen = {
     "differential": read_table(source.differential),
     "splits": read_table(source.splits),
 }
+kernels = [read_graph(path) for path in source.get("kernel_graphs", [])]
+kernels += [read_table(path).set_index("gene") for path in source.get("kernel_embeddings", [])]
 prior = Prior(
     profiles.obs_names.to_numpy(dtype=str),
     profiles.var_names.to_numpy(dtype=str),
     read_graph(source.graph) if source.get("graph") else None,
     read_table(source.embedding).set_index("gene") if source.get("embedding") else None,
+    tuple(kernels),
     read_cells(source.cells, profiles.obs_names, snakemake.params.drop_expressing) if source.get("cells") else None,
     snakemake.params.settings | {"threads": snakemake.threads},
 )

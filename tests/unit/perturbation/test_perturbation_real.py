@@ -7,7 +7,7 @@ import pytest
 from scarceseq.network.build import build_graph
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation.kernel import Kernel
-from scarceseq.perturbation.predictors import graph_ridge
+from scarceseq.perturbation.predictors import graph_ridge, mean_kernel, mean_kernel_tuned
 from scarceseq.perturbation.prior import Prior
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.symbols import current_symbols
@@ -90,3 +90,30 @@ def test_a_shuffled_graph_predicts_nothing(screens, kernels, screen, graph):
 @pytest.mark.parametrize("graph", ["go", "string"])
 def test_a_screen_without_signal_is_not_predicted(screens, kernels, graph):
     assert relative_error(screens["tian"], kernels["tian", graph]) >= 0.97
+
+
+def error_of(predictor, profiles, graphs, folds):
+    """Squared error of a predictor on both graphs, relative to the training mean's."""
+    delta, names = profiles.X.astype(float), profiles.obs_names.to_numpy(dtype=str)
+    features = predictor.prepare(Prior(names, profiles.var_names, kernels=(graphs["go"], graphs["string"])))
+    order = np.random.default_rng(0).permutation(len(delta))
+    error = floor = 0.0
+    for fold in range(folds):
+        test, train = order[fold::folds], np.sort(np.delete(order, np.arange(fold, len(order), folds)))
+        found = predictor.predict(predictor.fit(delta[train], train, features), test)
+        error += ((found - delta[test]) ** 2).sum()
+        floor += ((delta[train].mean(axis=0) - delta[test]) ** 2).sum()
+    return error / floor
+
+
+def test_two_graphs_together_predict_knockdowns_of_k562(screens, graphs):
+    assert error_of(mean_kernel, screens["k562"], graphs, 5) <= 0.47
+
+
+def test_two_graphs_together_predict_knockdowns_of_the_unfolded_protein_response(screens, graphs):
+    """Each of 84 left out in turn, the noise chosen without it."""
+    assert error_of(mean_kernel_tuned, screens["adamson"], graphs, 84) <= 0.76
+
+
+def test_two_graphs_together_predict_nothing_where_there_is_nothing(screens, graphs):
+    assert 0.97 <= error_of(mean_kernel, screens["tian"], graphs, 5) <= 1.03

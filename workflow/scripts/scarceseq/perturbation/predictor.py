@@ -14,12 +14,13 @@ class Predictor(Protocol):
     Whatever is tuned is tuned within the training perturbations. An entry that draws random numbers says
     ``RANDOM = True``, and its `fit` takes a further argument ``seed``, by default 0. An ensemble also has
     ``ensemble(model, rows)``, the prediction of each member, (members, perturbations, genes), and
-    ``hidden_states(model, rows)``, what it knows of each perturbation, (perturbations, width).
+    ``hidden_states(model, rows)``, what it knows of each perturbation, (perturbations, width). One that knows how
+    far its predictions may be off has ``deviation(model, rows)``, standard deviations, (perturbations, genes).
     """
 
     @property
     def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
-        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``cells``, or nothing."""
+        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``kernels``, ``cells``, or nothing."""
 
     @property
     def KINDS(self) -> tuple[str, ...]:  # noqa: N802

@@ -22,6 +22,8 @@ class Prior:
     graph : scarceseq.network.graph.Graph or None
     embedding : pandas.DataFrame or None
         Genes (index) x components.
+    kernels : sequence of scarceseq.network.graph.Graph or pandas.DataFrame
+        All graphs and embeddings, for predictors that use several.
     cells : scarceseq.perturbation.training_cells.Cells or None
         Single cells of all perturbations; `fit` may look at those of control and of its training perturbations alone.
     settings : dict
@@ -32,5 +34,6 @@ class Prior:
     columns: np.ndarray
     graph: Graph | None = None
     embedding: pd.DataFrame | None = None
+    kernels: tuple[Graph | pd.DataFrame, ...] = ()
     cells: Cells | None = None
     settings: dict = field(default_factory=dict)

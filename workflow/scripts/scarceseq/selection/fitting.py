@@ -87,8 +87,11 @@ def fit_selection(
     if kind not in predictor.KINDS:
         raise InputError(f"predictor {predictor_name} is not defined for a screen of kind '{kind}'")
     names = profiles.obs_names.to_numpy(dtype=str)
+    known = dict(known or {})
+    if "kernels" in predictor.NEEDS and graph is not None:
+        known["kernels"] = (graph,)
     graph = graph if "graph" in predictor.NEEDS else None
-    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph, **(known or {}))
+    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph, **known)
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: METRICS[name] for name in CURVE_METRICS[kind]}

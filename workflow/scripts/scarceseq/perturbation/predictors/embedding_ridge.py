@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.errors import InputError
 from scarceseq.perturbation import kernel
+from scarceseq.perturbation.features import unit_vectors
 
 if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
@@ -30,18 +30,8 @@ def prepare(prior: "Prior") -> kernel.Kernel:
     InputError
         If the embedding has fewer than two of the perturbed genes.
     """
-    place = prior.embedding.index.get_indexer(prior.perturbations)
-    known = np.flatnonzero(place >= 0)
-    if len(known) < 2:
-        raise InputError(
-            f"the gene embedding has {len(known)} of the perturbed genes; check that both use the same gene symbols"
-        )
-    vectors = prior.embedding.to_numpy(dtype=float)[place[known]]
-    vectors -= vectors.mean(axis=0)
-    scale = vectors.std(axis=0)
-    vectors = vectors[:, scale > 0] / scale[scale > 0]
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(length > 0, length, 1)
-    values = np.zeros((len(place), len(place)))
+    vectors, known = unit_vectors(prior.embedding, prior.perturbations)
+    values, inside = np.zeros((len(prior.perturbations),) * 2), np.zeros(len(prior.perturbations), dtype=bool)
     values[np.ix_(known, known)] = vectors @ vectors.T
-    return kernel.Kernel(values, place >= 0)
+    inside[known] = True
+    return kernel.Kernel(values, inside)

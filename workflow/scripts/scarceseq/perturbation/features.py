@@ -1,6 +1,7 @@
 """Features of genes from several sources at once, whose inner products are the mean of the sources' kernels."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scarceseq.perturbation.walk import neighbourhood_rows
 
 CONSTANT = 1.0
 """Variance of the mean effect that all genes share, in units of the variance around it."""
-Source = Graph | pd.DataFrame
+Source: TypeAlias = Graph | pd.DataFrame
 
 
 def unit_vectors(embedding: pd.DataFrame, genes: Sequence[str] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -118,7 +118,7 @@ def greedy(
         Candidates in the order taken, as many as the budget allows, and the gain of each when it was taken.
     """
     limits = limits or Limits()
-    run = _Run(cover, limits, loops or fastest())
+    run = Covering(cover, limits, loops or fastest())
     required = np.zeros(len(cover), dtype=bool)
     required[list(limits.required)] = True
     closed = np.zeros(len(cover), dtype=bool)
@@ -169,7 +169,7 @@ def marginal_gains(cover: Cover, order: Sequence[int] | np.ndarray) -> np.ndarra
     return gains
 
 
-class _Run:
+class Covering:
     """Gains of all candidates while a choice grows."""
 
     def __init__(self, cover: Cover, limits: Limits, loops: ModuleType) -> None:

@@ -7,13 +7,14 @@ include: "inputs/design.smk"
 rule design_screen:
     input:
         unpack(design_lists),
-        graph=graph_file(config["design"]["graph"]),
+        graphs=[graph_file(graph) for graph in design_graphs()],
     output:
         order="<results>/design/order.tsv",
         plates="<results>/design/plates.tsv",
         curve="<results>/design/curve.tsv",
         names="<results>/design/names.tsv",
         joins="<results>/design/joins.tsv",
+        guides="<results>/design/guides.tsv",
         summary="<results>/design/summary.json",
         picture="<results>/design/coverage.svg",
         page="<results>/design/summary.html",

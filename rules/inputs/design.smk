@@ -1,7 +1,17 @@
 # What the rules of rules/design.smk read and which settings they get, as far as the config decides it.
 
 
+def design_graphs():
+    """Graphs that a design uses, the first one that of reach."""
+    graph = config["design"]["graph"]
+    return [graph] if isinstance(graph, str) else graph
+
+
 def design_lists(wildcards):
     """A user's tables for the design of a screen, those that are given."""
-    names = "candidates measured required excluded targets aliases costs gene_weights".split()
-    return {name: config["design"][name] for name in names if config["design"][name]}
+    design = config["design"]
+    names = "candidates measured required excluded targets aliases costs gene_weights library".split()
+    filters = {f"filter_{name}": rule["path"] for name, rule in design["filters"].items()}
+    vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in design["embeddings"]]
+    given = {name: design[name] for name in names if design[name]} | filters
+    return given | ({"embeddings": vectors} if vectors else {})

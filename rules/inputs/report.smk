@@ -81,7 +81,7 @@ def screening_files():
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "design" in config:
         files |= {
-            f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names", "joins")
+            f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names", "joins", "guides")
         }
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:

@@ -34,9 +34,11 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
     folder = repository_copy / "results/mine/design"
     order = pd.read_csv(folder / "order.tsv", sep="\t")
     assert order["rank"].tolist() == list(range(1, 13))
-    assert (order["well"].iloc[0], order["well"].iloc[-1]) == ("A1", "B4")
+    assert order["chosen_as"].eq("chosen").all()
+    assert order["expected_error"].notna().all()
     plates = pd.read_csv(folder / "plates.tsv", sep="\t")
-    assert plates["content"].value_counts().to_dict() == {"gene": 24, "empty": 16, "control": 8}
+    assert plates["content"].value_counts().to_dict() == {"gene": 24, "empty": 56, "control": 16}
+    assert not plates[plates["content"] == "gene"].duplicated(["plate", "gene"]).any()
     sheet = (folder / "summary.pdf").read_bytes()
     assert sheet.startswith(b"%PDF")
     assert sheet.count(b"/Type /Page ") == 1
@@ -46,7 +48,8 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
     assert names.loc["nothing", "outcome"] == "unknown"
     page = (folder / "summary.html").read_text()
     assert "nothing" in page
-    assert "12 genes of 61 candidates reach" in page
+    assert "12 genes of 61 candidates are expected to leave" in page
+    assert "12 genes take 2 plates with 2 wells a gene, no two of them on one plate" in page
     assert not re.search(r'(?:src|href)="https?://', page)
     assert (folder / "coverage.svg").read_text().startswith("<?xml")
     assert "Genes to perturb" in (repository_copy / "results/mine/report.html").read_text()

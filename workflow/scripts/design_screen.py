@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scarceseq.design.design import design
-from scarceseq.files import atomic, write_json, write_table
+from scarceseq.files import atomic, read_table, write_json, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.report import design as page
 from scarceseq.report import style
@@ -14,14 +14,19 @@ from scarceseq.runtime import commit, start
 
 start(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
-chosen = design(read_graph(snakemake.input.graph), params.settings, params.seed)
+sources = [read_graph(path) for path in snakemake.input.graphs]
+sources += [read_table(path).set_index("gene") for path in snakemake.input.get("embeddings", [])]
+chosen = design(sources, params.settings, params.seed)
 write_table(chosen.order, output.order)
 write_table(chosen.plates, output.plates)
 write_table(chosen.coverage, output.curve)
 write_table(chosen.names, output.names)
 write_table(chosen.joins, output.joins)
+write_table(chosen.guides, output.guides)
 write_json(chosen.summary, output.summary)
-written = {f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "joins", "summary")}
+written = {
+    f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "joins", "guides", "summary")
+}
 section = page.section(Inputs(written))
 drawing = style.svg(next(block.figure for block in section.blocks if block.kind == "picture"), "coverage")
 printed = {"name": params.name, "seed": params.seed, "design": params.settings}

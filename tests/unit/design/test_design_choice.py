@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.design.design import design, knee
+from scarceseq.design.curves import knee
+from scarceseq.design.design import design
 from scarceseq.design.names import match, outcomes, read_aliases, read_names, read_numbers
 from scarceseq.design.plates import PLATES, lay_out
 from scarceseq.errors import InputError
@@ -13,7 +14,9 @@ DEFAULTS = {
     **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),
     **{"graph": "g", "alias_column": "alias", "symbol_column": "symbol", "budget": 4, "hops": 1, "direction": "in"},
     **{"usage": False, "decay": 1, "random_draws": 20, "wells_per_plate": 24, "control_wells": 4},
-    **{"replicates": 1, "default_cost": None, "minimum_matched_share": 0.5},
+    **{"replicates": 1, "default_cost": None, "minimum_matched_share": 0.5, "criterion": "reach", "blend": 0.5},
+    **{"embeddings": [], "filters": {}, "library": None, "library_gene_column": "gene", "guides_per_gene": 2},
+    **{"controls": ["non-targeting", "safe-targeting"]},
 }
 
 
@@ -34,7 +37,7 @@ def run(graph, tmp_path):
             if DEFAULTS[key] is None and isinstance(value, str):
                 (tmp_path / f"{key}.tsv").write_text(value)
                 changes[key] = str(tmp_path / f"{key}.tsv")
-        return design(graph, DEFAULTS | changes, 3)
+        return design([graph], DEFAULTS | changes, 3)
 
     return function
 
@@ -67,9 +70,9 @@ def test_the_band_is_that_of_random_choices(graph, run):
     drawn = [100 * len(reached(graph, generator.permutation(graph.nodes)[:5])) / whole for _ in range(2000)]
     at = found.coverage[found.coverage["genes"] == 5].iloc[0]
     low, median, high = np.percentile(drawn, [2.5, 50, 97.5])
-    assert at["random_low"] == pytest.approx(low, abs=4)
-    assert at["random_median"] == pytest.approx(median, abs=2)
-    assert at["random_high"] == pytest.approx(high, abs=4)
+    assert at["coverage_percent_random_low"] == pytest.approx(low, abs=4)
+    assert at["coverage_percent_random_median"] == pytest.approx(median, abs=2)
+    assert at["coverage_percent_random_high"] == pytest.approx(high, abs=4)
     assert found.order["coverage_percent"].iloc[-1] > high
 
 
@@ -113,7 +116,7 @@ def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run, caplog
 
 def test_a_symbol_of_the_graph_is_not_taken_for_an_alias():
     aliases, graph = {"A": {"B"}}, Graph(np.array(["A", "B"]), None)
-    table = outcomes(["A"], match(["A"], graph, aliases, "candidates", "x"), aliases, "candidates")
+    table = outcomes(["A"], match(["A"], graph.nodes, aliases, "candidates", "x"), aliases, "candidates")
     assert table["gene"].tolist() == ["A"]
 
 
@@ -172,7 +175,7 @@ def test_a_budget_above_the_candidates_takes_them_all(run):
             "candidates to genes of the graph: none of 2 names matches, such as X1, X2; wanted are such as G00",
         ),
         ({"candidates": "G01\n", "excluded": "G01\n"}, "free to be chosen"),
-        ({"required": "X1\n"}, "gene X1 is unknown"),
+        ({"required": "G001\n"}, r"gene G001 is unknown \(did you mean G01\?\)"),
         ({"excluded": "X1\n"}, "gene X1 is unknown"),
         ({"required": "G01\n", "excluded": "G01\n"}, "gene G01 must be in, but is also excluded"),
         ({"required": "G01\nG02\nG03\n", "budget": 2}, "the budget is 2, but 3 genes must be in"),
@@ -198,31 +201,50 @@ def genes_in_order(count):
     return pd.DataFrame({"rank": range(1, count + 1), "gene": [f"G{number}" for number in range(count)]})
 
 
-def test_plates_are_filled_row_by_row_and_their_last_wells_are_for_controls():
-    plates = lay_out(genes_in_order(45), 24, 4)
-    genes = plates[plates["content"] == "gene"]
-    assert genes["plate"].tolist() == [1] * 20 + [2] * 20 + [3] * 5
-    assert genes["gene"].tolist() == [f"G{number}" for number in range(45)]
-    assert genes["well"].tolist()[:7] == ["A1", "A2", "A3", "A4", "A5", "A6", "B1"]
-    assert genes["well"].tolist()[19] == "D2"
-    controls = plates[plates["content"] == "control"]
-    assert controls.groupby("plate")["well"].agg(list).tolist() == [["D3", "D4", "D5", "D6"]] * 3
-    assert (plates["content"] == "empty").sum() == 15
-    assert {wells: rows * columns for wells, (rows, columns) in PLATES.items()} == {wells: wells for wells in PLATES}
+KINDS = ["non-targeting", "safe-targeting", "positive"]
 
 
-@pytest.mark.parametrize(("count", "replicates"), [(20, 3), (40, 2), (7, 4), (1, 2), (50, 1)])
-def test_every_gene_has_its_replicates_and_every_well_is_named_once(count, replicates):
-    plates = lay_out(genes_in_order(count), 24, 4, replicates)
+@pytest.mark.parametrize(
+    ("count", "replicates"), [(20, 3), (40, 2), (7, 4), (1, 2), (50, 1), (19, 2), (21, 2), (112, 2)]
+)
+def test_every_gene_has_its_replicates_on_plates_of_their_own(count, replicates):
+    plates = lay_out(genes_in_order(count), 24, 4, KINDS, replicates, seed=2)
     assert not plates.duplicated(["plate", "well"]).any()
     assert (plates.groupby("plate").size() == 24).all()
     genes = plates[plates["content"] == "gene"]
     assert sorted(map(tuple, genes[["gene", "replicate"]].to_numpy())) == sorted(
         (f"G{number}", replicate) for number in range(count) for replicate in range(1, replicates + 1)
     )
-    assert plates["plate"].max() == -(-count * replicates // 20)
-    if count % 20 == 0:  # whole plates: no gene is at one place of several plates
-        assert not genes.duplicated(["gene", "well"]).any()
+    assert not genes.duplicated(["plate", "gene"]).any()
+    assert plates["plate"].max() == max(replicates, -(-count * replicates // 20))
+
+
+def test_controls_of_each_kind_are_spread_over_every_plate():
+    plates = lay_out(genes_in_order(300), 96, 12, KINDS, 1, seed=5)
+    for _, plate in plates.groupby("plate"):
+        controls = plate[plate["content"] == "control"]
+        assert controls["control"].value_counts().to_dict() == dict.fromkeys(KINDS, 4)
+        assert sorted(controls["column"]) == list(range(1, 13))  # one in each column
+        for _, kind in controls.groupby("control"):
+            assert np.diff(sorted(kind["column"])).tolist() == [3, 3, 3]
+    assert set(plates.loc[plates["content"] != "control", "control"]) == {""}
+
+
+def test_places_are_drawn_from_the_seed_and_do_not_follow_the_ranks():
+    first, again, other = (lay_out(genes_in_order(88), 96, 8, KINDS, 2, seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["gene"].equals(other["gene"])
+    genes = first[first["content"] == "gene"].reset_index()
+    for _, plate in genes.groupby("plate"):
+        assert abs(np.corrcoef(plate["index"], plate["rank"])[0, 1]) < 0.35
+    wells = genes.groupby("gene")["well"].nunique()
+    assert (wells == 2).mean() > 0.9
+    assert {wells: rows * columns for wells, (rows, columns) in PLATES.items()} == {wells: wells for wells in PLATES}
+
+
+def test_more_kinds_of_controls_than_wells_are_refused():
+    with pytest.raises(InputError, match="3 kinds do not fit 2 control wells"):
+        lay_out(genes_in_order(5), 24, 2, KINDS)
 
 
 def test_replicates_cost_their_number_and_stand_on_the_plates(run):
@@ -234,7 +256,8 @@ def test_replicates_cost_their_number_and_stand_on_the_plates(run):
     genes = found.plates[found.plates["content"] == "gene"]
     assert genes["gene"].value_counts().to_dict() == dict.fromkeys(found.order["gene"], 3)
     first = genes[genes["replicate"] == 1]
-    assert first[["gene", "plate", "well"]].values.tolist() == found.order[["gene", "plate", "well"]].values.tolist()
+    places = first.sort_values("rank")[["gene", "plate", "well"]].values.tolist()
+    assert places == found.order[["gene", "plate", "well"]].values.tolist()
     assert len(run(budget=4, replicates=3).order) == 4  # without costs the budget counts genes
 
 

@@ -280,11 +280,15 @@ def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():
 def test_the_curve_of_a_design_tells_its_lines_its_knee_and_its_budget():
     covered = 100 * (1 - np.exp(-np.arange(1, 21) / 4))
     curve = pd.DataFrame({"genes": range(1, 21), "cost": range(1, 21), "coverage_percent": covered})
-    curve = curve.assign(random_low=covered / 3, random_median=covered / 2, random_high=covered / 1.5)
+    shares = {"random_low": covered / 3, "random_median": covered / 2, "random_high": covered / 1.5}
+    for name in ("coverage_percent", "expected_error"):
+        curve = curve.assign(**{name: covered}, **{f"{name}_{key}": values for key, values in shares.items()})
     drawn = design.curve_figure(curve, {"budget": 12, "costs": None})
     marks = told(style.svg(drawn, "x"))
     lines = ["random choice, 95% of its draws", "random choice, median of its draws", "this list"]
-    assert marks["title"].tolist()[:3] == lines
+    assert marks["title"].tolist()[:4] == [*lines, "budget: 12"]  # of the expected error
+    assert marks["title"].tolist()[4:7] == lines
     above = (covered - covered[0]) / (covered[-1] - covered[0]) - np.linspace(0, 1, 20)
     best = above.argmax()
-    assert marks["title"].tolist()[3:] == [f"knee: {best + 1} genes reach {covered[best]:.1f}%", "budget: 12"]
+    knee = f"knee: {best + 1} genes reach {covered[best]:.1f}%"
+    assert sorted(marks["title"].tolist()[7:]) == ["budget: 12", knee]

@@ -6,6 +6,10 @@ from scarceseq.checks import one_of
 
 
 def check(config: dict[str, Any]) -> None:
-    """Refuse a graph that there is not."""
+    """Refuse graphs and embeddings that there are not."""
     if "design" in config:
-        one_of("design.graph", config["design"]["graph"], config["network"]["graphs"], "graph of network.graphs")
+        design, network = config["design"], config["network"]
+        for graph in [design["graph"]] if isinstance(design["graph"], str) else design["graph"]:
+            one_of("design.graph", graph, network["graphs"], "graph of network.graphs")
+        for embedding in design["embeddings"]:
+            one_of("design.embeddings", embedding, network["embeddings"], "embedding of network.embeddings")

@@ -1,26 +1,33 @@
 """A list of genes to perturb: ordered, with what each adds, beside what random choice would reach."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from scarceseq.design.names import by_gene, match, outcomes, read_aliases, read_names, read_numbers
+from scarceseq.design.choice import choose, posterior_of
+from scarceseq.design.curves import coverage_of, curve_table, equivalent_random, error_of, knee
+from scarceseq.design.filters import apply_filters
+from scarceseq.design.library import with_guides
+from scarceseq.design.lists import COST_UNITS, by_symbol, in_cost_units, read_lists, with_default
 from scarceseq.design.plates import lay_out
 from scarceseq.errors import InputError
-from scarceseq.joins import Join, check_join, joins_table
+from scarceseq.joins import joins_table
 from scarceseq.network.graph import Graph
+from scarceseq.perturbation.features import Source, mean_kernel_features
 from scarceseq.seeds import derive
-from scarceseq.selection.cover import Limits, better_of_two, greedy, marginal_gains
-from scarceseq.selection.pool import QUANTUM, arrange, quantise
+from scarceseq.selection.cover import Cover, Limits
+from scarceseq.selection.pool import arrange, quantise
 from scarceseq.selection.reach import Reach, node_worth, reach_cover
 
 log = logging.getLogger(__name__)
 
-LISTS = ("candidates", "measured", "required", "excluded", "targets")
 LISTED_NEIGHBOURS = 6
-COST_UNITS = 10**6  # costs are counted in millionths, so that tenths and hundredths add up exactly
+FIRST_COLUMNS = "rank gene given_as chosen_as plate well cost total_cost gain expected_error coverage_percent"
+LAST_COLUMNS = "newly_reached covers reason"
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,19 @@ class Design:
     Attributes
     ----------
     order : pandas.DataFrame
-        rank, gene, given_as, plate and well (of the first replicate), cost (of all replicates), total_cost, gain,
-        coverage_percent, newly_reached, covers.
+        rank, gene, given_as, chosen_as (required or chosen), plate and well (of the first replicate), cost (of all
+        replicates), total_cost, gain, expected_error, coverage_percent, newly_reached, covers, reason, and a column for
+        each filter.
     plates : pandas.DataFrame
         From `scarceseq.design.plates.lay_out`.
     coverage : pandas.DataFrame
-        genes, cost, coverage_percent, random_low, random_median, random_high; from nothing chosen to twice the budget.
+        From `scarceseq.design.curves.curve_table`; from nothing chosen to twice the budget.
     names : pandas.DataFrame
         From `scarceseq.design.names.outcomes`, for all lists.
     joins : pandas.DataFrame
-        From `scarceseq.joins.joins_table`: the lists, costs and weights with genes of the graph.
+        From `scarceseq.joins.joins_table`: the lists, costs and weights with genes of the graphs.
+    guides : pandas.DataFrame
+        Rows of the user's library for the chosen genes; empty without one.
     summary : dict
     """
 
@@ -48,182 +58,119 @@ class Design:
     coverage: pd.DataFrame
     names: pd.DataFrame
     joins: pd.DataFrame
+    guides: pd.DataFrame
     summary: dict
 
 
-def design(graph, settings, seed):
+@dataclass(frozen=True)
+class Problem:
+    """Genes, in the order of ties, and what their choice is judged by.
+
+    Attributes
+    ----------
+    everyone : numpy.ndarray of str
+        Candidates, then measured genes, then targets that are neither.
+    cover : Cover
+    worth : numpy.ndarray, shape (everyone,)
+        How much the prediction of each counts.
+    limits : Limits
+    price : numpy.ndarray, shape (everyone,)
+    free : numpy.ndarray of int
+        What may be chosen.
+    """
+
+    everyone: np.ndarray
+    cover: Cover
+    worth: np.ndarray
+    limits: Limits
+    price: np.ndarray
+    free: np.ndarray
+
+
+def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> Design:
     """Choose genes.
 
     Parameters
     ----------
-    graph : scarceseq.network.graph.Graph
+    sources : sequence of Graph or pandas.DataFrame
+        Graphs, then embeddings of genes; reach and coverage are those of the first graph.
     settings : dict
         The config's section ``design``; files are read here.
     seed : int
-
-    Returns
-    -------
-    Design
     """
     if not settings["costs"] and settings["budget"] != int(settings["budget"]):
         raise InputError(f"config key design.budget: {settings['budget']} genes; without costs give a whole number")
-    names, lists, joins = read_lists(graph, settings)
-    genes, measured = np.array(sorted(lists["candidates"]), dtype=object), lists["measured"]
+    known = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
+    names, lists, joins = read_lists(np.unique(np.concatenate(known).astype(str)), settings)
+    values = apply_filters(settings, lists, joins)
+    problem = pose(sources, lists, settings, joins)
+    features = mean_kernel_features(sources, problem.everyone)
+    start = posterior_of(features, problem.worth)
+    criterion, limits, price = settings["criterion"], problem.limits, problem.price
+    chosen, gains, rule = choose(criterion, problem.cover, start, limits, settings["blend"], seed)
+    measures = {
+        "coverage_percent": coverage_of(problem.cover, limits, problem.free),
+        "expected_error": error_of(features, limits, problem.worth),
+    }
+    curve = curve_table(measures, chosen, limits, problem.free, price, settings["random_draws"], seed)
+    within = curve["genes"] <= len(chosen) if settings["costs"] else curve["cost"] <= settings["budget"]
+    taken = int(curve.loc[within, "genes"].max())
+    order = order_table(problem, _first_graph(sources), chosen[:taken], gains[:taken])
+    for name in measures:
+        order[name] = curve[name].to_numpy()[1 : taken + 1]
+    order = describe(order, names, lists, values, criterion)
+    controls = settings["control_wells"], settings["controls"]
+    plates = lay_out(order, settings["wells_per_plate"], *controls, settings["replicates"], derive(seed, "plates"))
+    summary = summarise(settings, lists, names, curve, taken, rule) | {
+        "graph_genes": len(np.unique(np.concatenate(known)))
+    }
+    summary |= {
+        "wells_for_genes": settings["wells_per_plate"] - settings["control_wells"],
+        "plates": int(plates["plate"].max()),
+        "free_wells": int((plates["content"] == "empty").sum()),
+    }
+    log.info("design: %d of %d candidates chosen", taken, len(problem.free))
+    order, guides = with_guides(order, settings, joins)
+    return Design(with_wells(order, plates), plates, curve, names, joins_table(joins), guides, summary)
+
+
+def _first_graph(sources: Sequence[Source]) -> Graph:
+    return next(source for source in sources if isinstance(source, Graph))
+
+
+def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[str, Any], joins: list) -> Problem:
+    """The genes, what their choice is judged by, and its limits."""
+    graph, measured = _first_graph(sources), lists["measured"]
+    genes = np.array(sorted(lists["candidates"]), dtype=object)
     everyone, places, known = arrange(genes, measured, graph)
+    others = np.array(sorted(lists["targets"] - set(everyone)), dtype=object)
+    everyone = np.concatenate([everyone, others])
     ground = "tests" if settings["targets"] else "candidates"
     reach = Reach(settings["hops"], settings["direction"], ground, settings["usage"], settings["decay"])
-    weights = by_symbol(settings, "gene_weights", graph, joins)
-    worth = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
-    cover = reach_cover(everyone, graph, reach, quantise(worth))
-    prices = with_default(by_symbol(settings, "costs", graph, joins), lists, settings)
-    wells = settings["replicates"]
-    costs = in_cost_units([wells * prices.get(gene, 1.0) for gene in everyone]) if prices else None
+    weights = by_symbol(settings, "gene_weights", graph.nodes, joins)
+    reached = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
+    wanted = lists["targets"] or lists["candidates"]
+    worth = np.array([weights.get(gene, 1.0) if gene in wanted else 0.0 for gene in everyone])
+    prices = with_default(by_symbol(settings, "costs", genes, joins), lists, settings)
+    costs = in_cost_units([settings["replicates"] * prices.get(gene, 1.0) for gene in everyone]) if prices else None
+    closed = np.isin(everyone, list(lists["excluded"]))
+    closed[len(everyone) - len(others) :] = True
     limits = Limits(
         budget=int(in_cost_units(settings["budget"])) if prices else int(settings["budget"]),
         costs=costs,
         measured=tuple(known),
         required=tuple(np.flatnonzero(np.isin(everyone, list(lists["required"])))),
-        excluded=tuple(np.flatnonzero(np.isin(everyone, list(lists["excluded"])))),
+        excluded=tuple(np.flatnonzero(closed)),
     )
-    chosen, gains, rule = choose(cover, limits)
-    free = np.setdiff1d(places, limits.excluded)
-    total = int(marginal_gains(cover, np.concatenate([known, free]).astype(int)).sum())
     price = np.ones(len(everyone)) if costs is None else costs / COST_UNITS
-    curve = coverage_curve(cover, limits, chosen, free, price, total, settings["random_draws"], seed)
-    within = curve["genes"] <= len(chosen) if prices else curve["cost"] <= settings["budget"]
-    taken = int(curve.loc[within, "genes"].max())
-    order = order_table(everyone, graph, cover, chosen[:taken], gains[:taken], known, price)
-    order["coverage_percent"] = curve["coverage_percent"].to_numpy()[1 : taken + 1]
-    used = names[(names["list"] == "candidates") & (names["outcome"] == "used")]
-    given = dict(zip(used["gene"], used["given"], strict=True))
-    order.insert(2, "given_as", [given.get(gene, gene) for gene in order["gene"]])
-    plates = lay_out(order, settings["wells_per_plate"], settings["control_wells"], wells)
-    order = with_wells(order, plates)
-    summary = summarise(settings, lists, names, graph, curve, taken, rule)
-    log.info("design: %d of %d candidates chosen", taken, len(free))
-    return Design(order, plates, curve, names, joins_table(joins), summary)
+    cover = reach_cover(everyone, graph, reach, quantise(reached))
+    return Problem(everyone, cover, worth, limits, price, np.setdiff1d(places, limits.excluded))
 
 
-def read_lists(graph: Graph, settings: dict) -> tuple[pd.DataFrame, dict[str, set[str]], list[Join]]:
-    """What became of each given name, the genes of each list, and how the names matched."""
-    aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
-    given = {use: read_names(settings[use]) for use in LISTS}
-    joins = {use: match(given[use], graph, aliases, use, settings[use]) for use in LISTS}
-    tables = [outcomes(given[use], joins[use], aliases, use) for use in LISTS]
-    names = pd.concat(tables, ignore_index=True).astype(str)
-    for use, part in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
-        first = ", ".join(part["given"].head(5))
-        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(part), first)
-    lists = {use: set(table.loc[table["outcome"] == "used", "gene"]) for use, table in zip(LISTS, tables, strict=True)}
-    if not settings["candidates"]:
-        lists["candidates"] = set(graph.nodes)
-    for use in ("required", "excluded", "targets"):
-        lost = names[(names["list"] == use) & ~names["outcome"].isin(["used", "duplicate"])]
-        if len(lost):
-            row = lost.iloc[0]
-            raise InputError(f"{settings[use]}: gene {row['given']} is {row['outcome']}; correct or remove it")
-    checked = [check_join(joins[use], settings["minimum_matched_share"]) for use in LISTS if settings[use]]
-    both = sorted(lists["required"] & (lists["excluded"] | lists["measured"]))
-    if both:
-        raise InputError(f"design: gene {both[0]} must be in, but is also excluded or measured already")
-    lists["candidates"] = (lists["candidates"] | lists["required"]) - lists["measured"]
-    if not lists["candidates"] - lists["excluded"]:
-        raise InputError(
-            f"design: none of the {(names['list'] == 'candidates').sum()} candidates is in the graph and free to be "
-            f"chosen; check organism, gene symbols and design.aliases. The graph has {', '.join(graph.nodes[:3])}, ..."
-        )
-    return names, lists, checked
-
-
-def in_cost_units(costs):
-    """Costs as whole numbers."""
-    return np.rint(np.asarray(costs, dtype=float) * COST_UNITS).astype(np.int64)
-
-
-def by_symbol(settings: dict, key: str, graph: Graph, joins: list[Join]) -> dict[str, float]:
-    """Costs or weights under the graph's symbols, those of genes that it has; the join is added to `joins`."""
-    column, least = {"costs": ("cost", "positive"), "gene_weights": ("weight", "zero")}[key]
-    numbers = read_numbers(settings[key], column, least)
-    if not numbers:
-        return {}
-    aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
-    join = check_join(match(list(numbers), graph, aliases, key, settings[key]), settings["minimum_matched_share"])
-    joins.append(join)
-    return by_gene(numbers, join)
-
-
-def with_default(prices: dict[str, float], lists: dict[str, set[str]], settings: dict) -> dict[str, float]:
-    """Costs of all genes that may be chosen; refuses one without a cost, unless the config gives a cost for such."""
-    if not settings["costs"]:
-        return {}
-    lacking = sorted(lists["candidates"] - lists["excluded"] - prices.keys())
-    default = settings["default_cost"]
-    if lacking and default is None:
-        raise InputError(
-            f"{settings['costs']}: {len(lacking)} genes that may be chosen have no cost, such as "
-            f"{', '.join(lacking[:5])}; add them, or set design.default_cost"
-        )
-    return prices | dict.fromkeys(lacking, default)
-
-
-def choose(cover, limits):
-    """Order, gains, and the rule in words: the budget and as much again, or with costs the better of two rules."""
-    if limits.costs is None:
-        free = len(cover) - len({*limits.measured, *limits.excluded})
-        if len(limits.required) > limits.budget:
-            raise InputError(f"design: the budget is {limits.budget}, but {len(limits.required)} genes must be in")
-        wider = Limits(min(2 * limits.budget, free), None, False, *(limits.measured, limits.required, limits.excluded))
-        return (*greedy(cover, wider), "by gain")
-    order, gains, by_cost = better_of_two(cover, limits)
-    if not len(order):
-        raise InputError("design: the budget does not pay for a single candidate")
-    return order, gains, "by gain per cost" if by_cost else "by gain"
-
-
-def coverage_curve(cover, limits, chosen, free, price, total, draws, seed):
-    """Share of what all candidates together would reach, after each choice, and the same for random choices.
-
-    Random choices contain what must be in, too; their band is read at the cost of each of our choices.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `Design.coverage`; the band holds 95% of the random choices.
-    """
-    known = np.array(limits.measured, dtype=int)
-    start = int(marginal_gains(cover, known).sum())
-
-    def share(order):
-        gained = marginal_gains(cover, np.concatenate([known, order]).astype(int))[len(known) :]
-        return 100 * (start + np.concatenate([[0], np.cumsum(gained)])) / max(total, 1)
-
-    cost = np.concatenate([[0.0], np.cumsum(price[chosen])])
-    required = np.array(limits.required, dtype=int)
-    others = np.setdiff1d(free, required)
-    random = []
-    for draw in range(draws):
-        drawn = np.random.default_rng(derive(seed, "design", draw)).permutation(others)
-        drawn = np.concatenate([required, drawn]).astype(int)
-        spent = np.concatenate([[0.0], np.cumsum(price[drawn])])
-        reach = int(np.searchsorted(spent, cost[-1], side="right"))
-        at = np.searchsorted(spent[:reach], cost, side="right") - 1
-        random.append(share(drawn[: reach - 1])[at])
-    low, median, high = np.percentile(random, [2.5, 50, 97.5], axis=0)
-    columns = {"genes": np.arange(len(cost)), "cost": cost, "coverage_percent": share(chosen)}
-    return pd.DataFrame(columns | {"random_low": low, "random_median": median, "random_high": high})
-
-
-def knee(curve):
-    """Row of the curve farthest above the straight line between its ends (Satopaa et al. 2011)."""
-    x, y = curve["cost"].to_numpy(), curve["coverage_percent"].to_numpy()
-    if len(x) < 3 or y[-1] <= y[0]:
-        return len(x) - 1
-    return int(np.argmax((y - y[0]) / (y[-1] - y[0]) - (x - x[0]) / (x[-1] - x[0])))
-
-
-def order_table(everyone, graph, cover, chosen, gains, known, price):
+def order_table(problem: Problem, graph: Graph, chosen: np.ndarray, gains: np.ndarray) -> pd.DataFrame:
     """Chosen genes with gain, costs, and the genes that each reaches first, most valuable first."""
-    named = np.concatenate([graph.nodes.astype(object), everyone])
+    cover, known = problem.cover, problem.limits.measured
+    named = np.concatenate([graph.nodes.astype(object), problem.everyone])
     seen = np.zeros(len(named), dtype=bool)
     for candidate in known:
         seen[cover.items[cover.starts[candidate] : cover.starts[candidate + 1]]] = True
@@ -234,31 +181,67 @@ def order_table(everyone, graph, cover, chosen, gains, known, price):
         seen[items] = True
         new = new[np.lexsort((named[new].astype(str), -cover.weights[new]))]
         covers = ", ".join(named[new[:LISTED_NEIGHBOURS]])
-        rows.append((everyone[candidate], price[candidate], gain * QUANTUM, len(new), covers))
-    table = pd.DataFrame(rows, columns=["gene", "cost", "gain", "newly_reached", "covers"])
+        chosen_as = "required" if candidate in problem.limits.required else "chosen"
+        rows.append((problem.everyone[candidate], chosen_as, problem.price[candidate], gain, len(new), covers))
+    table = pd.DataFrame(rows, columns=["gene", "chosen_as", "cost", "gain", "newly_reached", "covers"])
     table.insert(0, "rank", np.arange(1, len(table) + 1))
     table["total_cost"] = table["cost"].cumsum()
     return table
 
 
-def with_wells(order, plates):
+def describe(
+    order: pd.DataFrame, names: pd.DataFrame, lists: dict[str, set[str]], values: pd.DataFrame, criterion: str
+) -> pd.DataFrame:
+    """The list with the user's own names, the reason for each gene, and its values of the filters' tables."""
+    used = names[names["list"].isin(["candidates", "required"]) & names["outcome"].isin(["used", "outside"])]
+    given = dict(zip(used["gene"][::-1], used["given"][::-1], strict=True))
+    outside = set(names.loc[names["outcome"] == "outside", "gene"])
+    by_gain = {
+        "v_optimal": "leaves least expected error",
+        "reach": "reaches most that is new",
+        "blend": "best blend of expected error and reach",
+        "random": "drawn at random",
+    }[criterion]
+    reasons = [
+        ("required; in no graph, so nothing is known of its likes" if gene in outside else "required")
+        if kind == "required"
+        else by_gain
+        for gene, kind in zip(order["gene"], order["chosen_as"], strict=True)
+    ]
+    order = order.assign(given_as=[given.get(gene, gene) for gene in order["gene"]], reason=reasons)
+    columns = [*FIRST_COLUMNS.replace("plate well ", "").split(), *LAST_COLUMNS.split()]
+    return pd.concat([order[columns], values.reindex(order["gene"]).reset_index(drop=True)], axis=1)
+
+
+def with_wells(order: pd.DataFrame, plates: pd.DataFrame) -> pd.DataFrame:
     """The list with plate and well of each gene's first replicate."""
     first = plates[plates["replicate"] == 1].set_index("gene")
-    order = order.assign(**{name: first[name].reindex(order["gene"]).to_numpy() for name in ("plate", "well")})
-    columns = "rank gene given_as plate well cost total_cost gain coverage_percent newly_reached covers"
-    return order[columns.split()]
+    for place, name in enumerate(("plate", "well")):
+        order.insert(
+            order.columns.get_loc("chosen_as") + 1 + place, name, first[name].reindex(order["gene"]).to_numpy()
+        )
+    return order
 
 
-def summarise(settings, lists, names, graph, curve, taken, rule):
+def summarise(
+    settings: dict[str, Any],
+    lists: dict[str, set[str]],
+    names: pd.DataFrame,
+    curve: pd.DataFrame,
+    taken: int,
+    rule: str,
+) -> dict[str, Any]:
     """Facts for the page."""
     at, bend = curve.iloc[taken], curve.iloc[knee(curve)]
     counts = names["outcome"].value_counts()
     return {
-        "graph": settings["graph"],
-        "graph_genes": len(graph.nodes),
+        "graph": ", ".join(graphs_of(settings) + settings["embeddings"]),
+        "criterion": settings["criterion"],
+        "blend": settings["blend"],
         "candidates": len(lists["candidates"] - lists["excluded"]),
         "measured": len(lists["measured"]),
         "required": len(lists["required"]),
+        "outside": int(counts.get("outside", 0)),
         "excluded": len(lists["excluded"]),
         "unknown": int(counts.get("unknown", 0) + counts.get("ambiguous", 0)),
         "duplicates": int(counts.get("duplicate", 0)),
@@ -270,9 +253,23 @@ def summarise(settings, lists, names, graph, curve, taken, rule):
         "spent": float(at["cost"]),
         "coverage_before": float(curve["coverage_percent"].iloc[0]),
         "coverage": float(at["coverage_percent"]),
-        "random": [float(at[name]) for name in ("random_low", "random_median", "random_high")],
+        "random": [float(at[f"coverage_percent_random_{name}"]) for name in ("low", "median", "high")],
+        "error": _number(at["expected_error"]),
+        "error_random": [_number(at[f"expected_error_random_{name}"]) for name in ("low", "median", "high")],
+        "equivalent_random": None if settings["costs"] else equivalent_random(curve, taken),
+        "curve_genes": int(curve["genes"].max()),
         "random_draws": settings["random_draws"],
         "knee_genes": int(bend["genes"]),
         "knee_cost": float(bend["cost"]),
         "knee_coverage": float(bend["coverage_percent"]),
     }
+
+
+def graphs_of(settings: dict[str, Any]) -> list[str]:
+    """Names of the graphs that a design uses."""
+    return [settings["graph"]] if isinstance(settings["graph"], str) else list(settings["graph"])
+
+
+def _number(value: float) -> float | None:
+    """A number for JSON; None where no gene is left to predict."""
+    return float(value) if np.isfinite(value) else None

@@ -1,20 +1,25 @@
 """A user's lists of genes, brought to the symbols that a graph uses."""
 
+import difflib
+import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from scarceseq.errors import InputError
 from scarceseq.joins import Join, match_names
-from scarceseq.network.graph import Graph
-from scarceseq.user_tables import read_columns, read_first_cells
+from scarceseq.user_tables import read_columns, read_first_cells, read_user_table
 from scarceseq.user_values import meant, numbers
 
-OUTCOMES = ("used", "unknown", "ambiguous", "duplicate")
+OUTCOMES = ("used", "outside", "unknown", "ambiguous", "duplicate")
+SUGGESTED_FOR = 20
+LIKENESS = 0.75  # of difflib: one letter of five may be another
 
 
-def read_names(path):
+def read_names(path: str | Path | None) -> list[str]:
     """Genes of a list: the first field of each line, without empty lines and a heading `gene`.
 
     Parameters
@@ -35,14 +40,14 @@ def read_names(path):
     return names
 
 
-def read_numbers(path, column, smallest):
+def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[str, float]:
     """Number of each gene, from the columns `gene` and `column` of a table.
 
     Parameters
     ----------
     path : path or None
     column : str
-    smallest : {'positive', 'zero'}
+    smallest : {'positive', 'zero', 'any'}
         What the numbers must at least be.
 
     Returns
@@ -54,11 +59,11 @@ def read_numbers(path, column, smallest):
         return {}
     table = read_columns(path, ["gene", column])
     number = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
-    wrong = ~(number > 0) if smallest == "positive" else ~(number >= 0)
-    wrong |= number == float("inf")
+    wrong = {"positive": ~(number > 0), "zero": ~(number >= 0), "any": number.isna()}[smallest]
+    wrong |= number.abs() == float("inf")
     if wrong.any():
         row = int(wrong.argmax())
-        least = "above 0" if smallest == "positive" else "of 0 or more"
+        least = {"positive": "above 0", "zero": "of 0 or more", "any": "that is finite"}[smallest]
         raise InputError(
             f"{path}: the {column} '{table[column].iloc[row]}' of gene {table['gene'].iloc[row]} (row {row + 1}) is no "
             f"number {least}{meant(table[column].iloc[row])}"
@@ -69,36 +74,75 @@ def read_numbers(path, column, smallest):
     return dict(zip(table["gene"], number, strict=True))
 
 
-def read_aliases(path, alias_column, symbol_column):
-    """Symbols that each other name stands for; Ensembl ids without version."""
-    if not path:
-        return {}
-    table = read_columns(path, [alias_column, symbol_column])
-    table.columns = ["alias", "symbol"]
-    table = table[(table["alias"] != "") & (table["symbol"] != "")]
-    table = table.assign(alias=table["alias"].map(unversioned)).drop_duplicates()
-    return table.groupby("alias")["symbol"].agg(set).to_dict()
+def read_aliases(
+    tables: str | Sequence[str] | None, alias_columns: str | Sequence[str], symbol_columns: str | Sequence[str]
+) -> dict[str, set[str]]:
+    """Symbols that each other name stands for, in any case; Ensembl ids without version.
+
+    Parameters
+    ----------
+    tables : path or list of path, optional
+        Each with one or more of the columns.
+    alias_columns, symbol_columns : str or list of str
+        Columns of other names (former symbols, Ensembl and Entrez ids) and of symbols.
+
+    Raises
+    ------
+    InputError
+        If a table has none of the columns.
+    """
+    meant: dict[str, set[str]] = {}
+    for path in _listed(tables):
+        header = read_user_table(path).header
+        columns = [[name for name in _listed(given) if name in header] for given in (alias_columns, symbol_columns)]
+        if not all(columns):  # says which columns there are
+            read_columns(path, [_listed(alias_columns)[0], _listed(symbol_columns)[0]])
+        table = read_columns(path, list(dict.fromkeys([*columns[0], *columns[1]])))
+        for alias, symbol in itertools.product(*columns):
+            for other, gene in zip(table[alias], table[symbol], strict=True):
+                if other and gene:
+                    meant.setdefault(_key(other), set()).add(gene)
+    return meant
 
 
-def unversioned(name):
+def _listed(value: str | Sequence[str] | None) -> list[str]:
+    return [str(value)] if isinstance(value, (str, Path)) else list(value or ())
+
+
+def _key(name: str) -> str:
+    """A name as it is looked up among aliases."""
+    return unversioned(name).upper()
+
+
+def unversioned(name: str) -> str:
     """An Ensembl id without its version; another name as it is."""
-    return name.split(".")[0] if name.startswith("ENS") else name
+    return name.split(".")[0] if name.upper().startswith("ENS") else name
 
 
-def match(names: Sequence[str], graph: Graph, aliases: Mapping[str, set[str]], what: str, path: str) -> Join:
-    """Names matched with genes of the graph: as they stand, by their aliases, and in any case.
+def stands_for(name: str, aliases: Mapping[str, set[str]]) -> str:
+    """Symbol of a name that the table of other names knows, as a symbol or as another name of one; else empty."""
+    symbols = aliases.get(_key(name), set())
+    if len(symbols) == 1:
+        return next(iter(symbols))
+    return name if any(name in each for each in aliases.values()) else ""
+
+
+def match(
+    names: Sequence[str], genes: Sequence[str] | np.ndarray, aliases: Mapping[str, set[str]], what: str, path: str
+) -> Join:
+    """Names matched with genes of the graphs: as they stand, by their aliases, and in any case.
 
     Parameters
     ----------
     names : list of str
-    graph : Graph
+    genes : sequence of str
     aliases : dict of str to set of str
         From `read_aliases`.
     what, path : str
         For messages and the table of joins.
     """
-    others = {name: aliases.get(unversioned(name), set()) for name in names} if aliases else {}
-    return match_names(names, graph.nodes.tolist(), f"{what} to genes of the graph", path, others)
+    others = {name: aliases.get(_key(name), set()) for name in names} if aliases else {}
+    return match_names(names, list(map(str, genes)), f"{what} to genes of the graph", path, others)
 
 
 def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], use: str) -> pd.DataFrame:
@@ -116,20 +160,33 @@ def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], 
     Returns
     -------
     pandas.DataFrame
-        list, given, gene (empty unless there is one), outcome: ``used``; ``unknown``: neither it nor what it stands for
-        is in the graph; ``ambiguous``: it stands for several genes of the graph; ``duplicate``: another name of the
-        list stands for that gene already.
+        list, given, gene (empty unless there is one), suggestion (a gene that an unknown name looks like), outcome:
+        ``used``; ``unknown``: neither it nor what it stands for is in the graph; ``ambiguous``: it stands for several
+        genes of the graph; ``duplicate``: another name of the list stands for that gene already. The list of required
+        genes also has ``outside``: in no graph, and kept.
     """
     rows, seen, nodes = [], set(), set(join.there)
     for name in names:
         gene = join.pairs.get(name, "")
-        several = len(aliases.get(unversioned(name), set()) & nodes) > 1
+        several = len(aliases.get(_key(name), set()) & nodes) > 1
         outcome = "used" if gene else "ambiguous" if several else "unknown"
         if gene in seen:
             outcome = "duplicate"
         seen |= {gene} - {""}
         rows.append((use, name, gene, outcome))
-    return pd.DataFrame(rows, columns=["list", "given", "gene", "outcome"])
+    table = pd.DataFrame(rows, columns=["list", "given", "gene", "outcome"])
+    lost = table.loc[table["outcome"] == "unknown", "given"].tolist()
+    return table.assign(suggestion=table["given"].map(suggestions(lost, sorted(nodes))).fillna(""))
+
+
+def suggestions(names: Sequence[str], genes: Sequence[str]) -> dict[str, str]:
+    """The gene that each name looks like, if there is one; of the first `SUGGESTED_FOR` names."""
+    by_capitals = {gene.upper(): gene for gene in genes}
+    near = {
+        name: difflib.get_close_matches(name.upper(), by_capitals, n=1, cutoff=LIKENESS)
+        for name in names[:SUGGESTED_FOR]
+    }
+    return {name: by_capitals[found[0]] for name, found in near.items() if found}
 
 
 def by_gene(numbers: Mapping[str, float], join: Join) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Genes and controls on plates, well by well."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,10 +10,13 @@ from scarceseq.errors import InputError
 PLATES = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}
 
 
-def lay_out(order, wells, controls, replicates=1):
-    """What goes into each well: all genes once, then all of them again; the last wells of a plate are for controls.
+def lay_out(
+    order: pd.DataFrame, wells: int, controls: int, kinds: Sequence[str], replicates: int = 1, seed: int = 0
+) -> pd.DataFrame:
+    """What goes into each well: at random places, so that rank and well have nothing to do with each other.
 
-    Each further replicate begins at another gene, so that a gene's replicates are not at one place of all plates.
+    No two replicates of a gene are on one plate. Controls are spread: the wells of a plate, column by column, are cut
+    into as many stretches as there are controls, and each stretch gets one, of the kinds in turn.
 
     Parameters
     ----------
@@ -21,31 +26,60 @@ def lay_out(order, wells, controls, replicates=1):
         Of a plate, one of `PLATES`.
     controls : int
         Wells for controls on each plate.
+    kinds : sequence of str
+        Kinds of controls.
     replicates : int
         Wells of each gene.
+    seed : int
 
     Returns
     -------
     pandas.DataFrame
-        plate, well, row, column, content (gene, control or empty), gene, rank, replicate (0 where there is no gene):
-        every well of the plates that are needed, plate by plate and row by row.
+        plate, well, row, column, content (gene, control or empty), control (its kind), gene, rank, replicate (0 where
+        there is no gene): every well of the plates that are needed, plate by plate and row by row.
+
+    Raises
+    ------
+    InputError
+        If controls leave no well for genes, or there are fewer of them than kinds.
     """
     if controls >= wells:
         raise InputError(f"config key design.control_wells: {controls} of {wells} wells leaves none for genes")
-    columns, room = PLATES[wells][1], wells - controls
-    starts = [number * min(len(order), room) // replicates for number in range(replicates)]
-    sequence = np.concatenate([np.roll(np.arange(len(order)), -start) for start in starts])
-    plates = -(-len(sequence) // room)
-    place = np.tile(np.arange(wells), plates)
-    table = pd.DataFrame({"plate": np.repeat(np.arange(1, plates + 1), wells)})
-    row = np.array([chr(ord("A") + number) for number in range(PLATES[wells][0])])[place // columns]
-    table["well"] = [f"{letter}{number}" for letter, number in zip(row, place % columns + 1, strict=True)]
-    table["row"], table["column"] = row, place % columns + 1
-    table["content"] = np.where(place < room, "empty", "control")
-    table[["gene", "rank", "replicate"]] = "", 0, 0
-    used = np.flatnonzero(place < room)[: len(sequence)]
-    table.loc[used, "content"] = "gene"
-    for name in ("gene", "rank"):
-        table.loc[used, name] = order[name].to_numpy()[sequence]
-    table.loc[used, "replicate"] = np.repeat(np.arange(1, replicates + 1), len(order))
+    if 0 < controls < len(kinds):
+        raise InputError(
+            f"config key design.controls: {len(kinds)} kinds do not fit {controls} control wells of a plate"
+        )
+    generator, room = np.random.default_rng(seed), wells - controls
+    slot = np.arange(len(order) * replicates)
+    plate_of = slot // len(order) if len(order) <= room else slot // room
+    tables = [
+        _plate(number + 1, order.iloc[slot[plate_of == number] % len(order)], wells, controls, kinds, generator)
+        for number in range(int(plate_of[-1]) + 1)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    genes = table["content"] == "gene"
+    table["replicate"] = np.where(genes, table.groupby(["content", "gene"]).cumcount() + 1, 0)
+    return table
+
+
+def _plate(
+    number: int, genes: pd.DataFrame, wells: int, controls: int, kinds: Sequence[str], generator: np.random.Generator
+) -> pd.DataFrame:
+    """One plate, row by row."""
+    rows, columns = PLATES[wells]
+    place = np.arange(wells)
+    by_column = place.reshape(rows, columns).T.ravel()
+    stretches = np.array_split(by_column, controls) if controls else []
+    chosen = [int(generator.choice(stretch)) for stretch in stretches]
+    taken = generator.permutation(np.setdiff1d(place, chosen))[: len(genes)]
+    letters = np.array([chr(ord("A") + row) for row in range(rows)])[place // columns]
+    table = pd.DataFrame({"plate": number, "row": letters, "column": place % columns + 1})
+    table.insert(1, "well", table["row"] + table["column"].astype(str))
+    table[["content", "control", "gene"]], table["rank"] = "empty", 0
+    table.loc[:, ["control", "gene"]] = ""
+    table.loc[chosen, "content"] = "control"
+    table.loc[chosen, "control"] = [kinds[turn % len(kinds)] for turn in range(controls)]
+    table.loc[taken, "content"] = "gene"
+    table.loc[taken, "gene"] = genes["gene"].to_numpy()
+    table.loc[taken, "rank"] = genes["rank"].to_numpy()
     return table

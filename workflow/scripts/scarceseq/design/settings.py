@@ -1,9 +1,26 @@
 """Settings of the design of a screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from scarceseq.keys import Count, File, Limits, Positive, Share, Whole
+from scarceseq.keys import Count, Distinct, File, Limits, Name, Positive, Several, Share, Whole, listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterSettings:
+    """A table of numbers by which candidates are left out. Required genes stay. Its values are a column of the
+    list."""
+
+    path: File
+    """Table with the columns `gene` and `column`."""
+    column: str
+    """Column of the numbers, such as expression (counts per million) or gene effect."""
+    minimum: float | None = None
+    """Candidates below are left out; null for no limit."""
+    maximum: float | None = None
+    """Candidates above are left out; null for no limit."""
+    missing: Literal["keep", "drop"] = "keep"
+    """What becomes of candidates that the table lacks."""
 
 
 @dataclass(frozen=True)
@@ -12,25 +29,44 @@ class DesignSettings:
     text files with one gene per line, or tables whose first column is the gene (.csv, .tsv, .txt, gzipped or not); a
     first line `gene` is a heading."""
 
-    graph: str
-    """Graph of `network.graphs` to choose by."""
+    graph: str | Several[str]
+    """Graph of `network.graphs` to choose by, or a list of several: the similarity of genes is the mean of theirs and
+    those of `embeddings`. Reach and coverage are those of the first."""
+    embeddings: Distinct[str] = listed()
+    """Gene embeddings of `network.embeddings` to choose by besides the graphs, such as profiles of another screen."""
+    criterion: Literal["v_optimal", "reach", "blend", "random"] = "v_optimal"
+    """`v_optimal`: leave the least expected error in predicting the targets, by the posterior variance of the predictor
+    `mean_kernel`; better than random choice on real screens of knock-downs that a graph predicts
+    (docs/benchmark/design.md). `reach`: newly reach most of the graph. `blend`: both. `random`: a draw, for
+    comparison."""
+    blend: Share = 0.5
+    """Criterion `blend`: weight of the expected error; the rest is that of reach, both as shares of their largest
+    first gain."""
     candidates: File | None = None
     """Genes to choose from; null for every gene of the graph."""
     measured: File | None = None
     """Genes that were perturbed already: they are not chosen, and what they reach counts as reached."""
     required: File | None = None
-    """Genes that must be chosen; they come first."""
+    """Genes that must be chosen; they come first. One that no graph has is kept, unless it looks misspelt."""
     excluded: File | None = None
     """Genes that must not be chosen."""
     targets: File | None = None
-    """Genes whose perturbation is to be predicted from the measured ones; null for the candidates and the measured
-    genes."""
-    aliases: File | None = None
-    """Table of other names (former symbols, Ensembl ids, whose versions are ignored) and the graph's symbols."""
-    alias_column: str = "alias"
-    """Column of `aliases` with the other name."""
-    symbol_column: str = "symbol"
-    """Column of `aliases` with the graph's symbol."""
+    """Genes whose perturbation is to be predicted from the measured ones; null for the candidates."""
+    aliases: File | list[File] | None = None
+    """Table, or tables, of other names (former symbols, Entrez ids, Ensembl ids, whose versions are ignored) and the
+    graph's symbols; case is ignored."""
+    alias_column: str | Several[str] = "alias"
+    """Column of `aliases` with the other name, or columns; of each table those count that it has."""
+    symbol_column: str | Several[str] = "symbol"
+    """Column of `aliases` with the graph's symbol, or columns."""
+    filters: dict[Name, FilterSettings] = field(default_factory=dict)
+    """Tables that leave candidates out, by name: genes that the cells do not express, or cannot do without."""
+    library: File | None = None
+    """Table of guides, with any columns; `guides.tsv` has its rows for the chosen genes."""
+    library_gene_column: str = "gene"
+    """Column of `library` with the gene."""
+    guides_per_gene: Count = 4
+    """Guides of each gene that are taken from `library`, the first ones."""
     costs: File | None = None
     """Table of the cost of one replicate (columns `gene` and `cost`, positive)."""
     default_cost: Positive | None = None
@@ -46,7 +82,7 @@ class DesignSettings:
     hops: Annotated[Count, Limits(le=4)] = 1
     """Steps in the graph that a measurement reaches."""
     direction: Literal["in", "out", "undirected"] = "in"
-    """`in`: against the edges, as a graph network learns; `out`: along them; `undirected`: both."""
+    """Reach: `in`: against the edges, as a graph network learns; `out`: along them; `undirected`: both."""
     usage: bool = True
     """Weight a reached gene by how much predictions of the targets depend on it; otherwise each target counts 1."""
     decay: Annotated[float, Limits(gt=0, le=1)] = 1
@@ -54,8 +90,10 @@ class DesignSettings:
     random_draws: Annotated[int, Limits(ge=20)] = 100
     """Random choices of the same budget, for the band beside the curve."""
     wells_per_plate: Literal[24, 48, 96, 384] = 96
-    """Wells of a plate; genes are placed row by row."""
+    """Wells of a plate; genes are placed at random, from the seed."""
     replicates: Count = 1
-    """Wells of each gene; after one round of all genes comes the next."""
+    """Wells of each gene, never two on one plate."""
     control_wells: Whole = 8
-    """Wells at the end of each plate for controls."""
+    """Wells for controls on each plate, spread over it."""
+    controls: Several[str] = listed("non-targeting", "safe-targeting")
+    """Kinds of controls, which take turns in the control wells."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from scarceseq.design.design import knee
+from scarceseq.design.curves import knee
+from scarceseq.design.evidence import LEAST_SCREENS, read_evidence
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
@@ -15,31 +16,61 @@ if TYPE_CHECKING:
 
     from scarceseq.report.inputs import Inputs
 
+CRITERIA = {
+    "v_optimal": "the expected error of predicting the rest (V-optimal)",
+    "reach": "what they newly reach",
+    "blend": "a blend of expected error and reach",
+    "random": "chance",
+}
+
 
 @style.styled
 def curve_figure(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
-    """Share of the reachable worth against what is spent: the choice, random choices, the budget, the knee.
+    """Expected error and coverage against what is spent: the list, random choices, the budget, the knee.
 
     Parameters
     ----------
     curve : pandas.DataFrame
-        genes, cost, coverage_percent, random_low, random_median, random_high.
+        From `scarceseq.design.curves.curve_table`.
     summary : dict
         From `scarceseq.design.design.design`.
     """
-    drawn, axes = style.figure(8.0, 3.6)
-    draw_curve(axes[0, 0], curve, summary)
+    drawn, axes = style.figure(10.0, 3.6, columns=2)
+    draw_error(axes[0, 0], curve, summary)
+    draw_curve(axes[0, 1], curve, summary)
     return drawn
 
 
-def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
-    """The curve of `curve_figure` on given axes."""
+def _draw_lines(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any], name: str) -> None:
+    """A measure of the list, that of random lists with its band, and the budget."""
     cost = curve["cost"]
-    band = ax.fill_between(cost, curve["random_low"], curve["random_high"], color=style.GREY, alpha=0.25, lw=0)
+    low, high = curve[f"{name}_random_low"], curve[f"{name}_random_high"]
+    band = ax.fill_between(cost, low, high, color=style.GREY, alpha=0.25, lw=0)
     style.tell(band, "random choice, 95% of its draws")
-    median = ax.plot(cost, curve["random_median"], color=style.GREY, label="random choice, with 95% of its draws")
+    middle = curve[f"{name}_random_median"]
+    median = ax.plot(cost, middle, color=style.GREY, label="random choice, with 95% of its draws")
     style.tell(median, "random choice, median of its draws")
-    style.tell(ax.plot(cost, curve["coverage_percent"], color=style.BLUE, lw=2.2, label="this list"), "this list")
+    style.tell(ax.plot(cost, curve[name], color=style.BLUE, lw=2.2, label="this list"), "this list")
+    budget = ax.axvline(summary["budget"], color=style.BLACK, lw=0.9, ls=(0, (4, 3)), label="budget")
+    style.tell(budget, f"budget: {summary['budget']:g}")
+    ax.set_xlabel("cost" if summary["costs"] else "genes perturbed")
+    ax.set_xlim(0, max(float(cost.max()), summary["budget"]) * 1.02)
+    ax.grid(True)
+    ax.legend(loc="best")
+
+
+def draw_error(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
+    """The expected error of the rest on given axes."""
+    _draw_lines(ax, curve, summary, "expected_error")
+    ax.set_ylabel("expected error of the rest\n(% of that of the mean effect)")
+    seen = curve.filter(like="expected_error").iloc[1:].to_numpy()
+    top = max(float(seen[min(5, len(seen) - 1) :].max(initial=0)), 100.0) if len(seen) else 200.0
+    ax.set_ylim(max(float(seen.min(initial=100)) - 10, 0) if len(seen) else 0, top + 5)
+
+
+def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
+    """The coverage of the graph on given axes, with its knee."""
+    _draw_lines(ax, curve, summary, "coverage_percent")
     bend = curve.iloc[knee(curve)]
     look = {"marker": "o", "ms": 8, "mfc": "none", "mec": style.ORANGE, "mew": 2, "ls": ""}
     circle = ax.plot([bend["cost"]], [bend["coverage_percent"]], **look)
@@ -52,38 +83,69 @@ def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) ->
         ha="right",
         color=style.ORANGE,
     )
-    budget = ax.axvline(summary["budget"], color=style.BLACK, lw=0.9, ls=(0, (4, 3)), label="budget")
-    style.tell(budget, f"budget: {summary['budget']:g}")
-    ax.set_xlabel("cost" if summary["costs"] else "genes perturbed")
     ax.set_ylabel("reached (% of what all\ncandidates would reach)")
-    ax.set_xlim(0, max(float(cost.max()), summary["budget"]) * 1.02)
     ax.set_ylim(0, 104)
-    ax.grid(True)
-    ax.legend(loc="best")
 
 
 def sentence(summary: Mapping[str, Any]) -> str:
     """What was chosen and how it compares with chance, in plain words."""
-    low, median, high = summary["random"]
     money = f" for {summary['spent']:g}" if summary["costs"] else ""
-    text = (
-        f"{count(summary['chosen'], 'gene')}{money} of {count(summary['candidates'], 'candidate')} reach "
-        f"{summary['coverage']:.1f}% of what all candidates would reach; as many chosen at random reach {median:.1f}% "
-        f"(95% of {summary['random_draws']} draws: {low:.1f}% to {high:.1f}%)."
+    text = f"{count(summary['chosen'], 'gene')}{money} of {count(summary['candidates'], 'candidate')}"
+    as_many = "random choices of the same cost" if summary["costs"] else "as many chosen at random"
+    if summary["error"] is None:
+        text += " are the list; no gene is left to predict."
+    else:
+        low, median, high = summary["error_random"]
+        text += (
+            f" are expected to leave {summary['error']:.1f}% of the mean effect's error in predicting the rest; "
+            f"{as_many} {median:.1f}% (95% of {summary['random_draws']} draws: {low:.1f}% to {high:.1f}%)."
+        )
+    low, median, high = summary["random"]
+    text += (
+        f" They reach {summary['coverage']:.1f}% of what all candidates would reach in the graph, {as_many} "
+        f"{median:.1f}% ({low:.1f}% to {high:.1f}%)."
     )
-    if summary["costs"]:
-        text = text.replace("as many chosen at random", "random choices of the same cost")
     if summary["chosen"] < summary["budget"] and not summary["costs"]:
         text += f" The budget of {summary['budget']:g} is more than there are candidates: all are in the list."
     return text
 
 
+def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
+    """How many random genes the list replaces, if real screens say how far such figures can be believed.
+
+    Parameters
+    ----------
+    summary : dict
+    evidence : pandas.DataFrame
+        From `scarceseq.design.evidence.read_evidence`: screen, graphs, predicted, realised, low, high.
+    """
+    if summary["criterion"] == "random" or summary["costs"] or summary["error"] is None:
+        return ""
+    if summary["criterion"] != "v_optimal" or len(evidence) < LEAST_SCREENS:
+        return (
+            "How many random genes this list is worth is not known here: no real screens stand behind this criterion."
+        )
+    number = summary["equivalent_random"]
+    size = f"more than {summary['curve_genes']:,}" if number is None else f"about {number:,}"
+    ratios = ", ".join(
+        f"{row.screen} {row.realised:.1f} of {row.predicted:.1f} points ({row.low:+.1f} to {row.high:+.1f})"
+        for row in evidence.itertuples()
+    )
+    return (
+        f"By its own model the list is worth {size} random genes. On real screens, chosen on GO and STRING, such lists "
+        "saved against random choice so many points of the mean effect's error, of those that the model promised (95% "
+        f"interval): {ratios}. Where graphs tell nothing of the cells, as in the neurons of Tian 2021, choosing "
+        "by them saves nothing."
+    )
+
+
 def asked_for(settings: Mapping[str, Any]) -> str:
     """What the config section `design` asked for, in plain words."""
     money = "a cost" if settings["costs"] else "a budget"
-    return (
-        f"Genes to perturb next were chosen on the graph {settings['graph']}, within {money} of {settings['budget']:g}."
-    )
+    names = [settings["graph"]] if isinstance(settings["graph"], str) else settings["graph"]
+    graphs = ", ".join([*names, *settings["embeddings"]])
+    how = CRITERIA[settings["criterion"]]
+    return f"Genes to perturb next were chosen on {graphs} by {how}, within {money} of {settings['budget']:g}."
 
 
 def section(inputs: "Inputs") -> Section | None:
@@ -93,20 +155,29 @@ def section(inputs: "Inputs") -> Section | None:
     order, plates, curve, names = (inputs.table(f"design_{name}") for name in ("order", "plates", "curve", "names"))
     ((_, summary),) = inputs.values("design_summary")
     blocks = [Paragraph(sentence(summary), "finding"), Paragraph(about(summary))]
+    blocks += [Paragraph(text) for text in (worth(summary, read_evidence()), plates_needed(summary)) if text]
+    if summary["outside"]:
+        kept = ", ".join(names.loc[names["outcome"] == "outside", "gene"].astype(str))
+        text = f"Kept since they must be in, though no graph has them: {kept}. Nothing is known of what they are like."
+        blocks.append(Paragraph(text, "warning"))
     if summary["unknown"]:
-        lost = names[~names["outcome"].isin(["used", "duplicate"])]
-        shown = ", ".join(lost["given"].astype(str).head(20)) + (", ..." if len(lost) > 20 else "")
+        lost = names[~names["outcome"].isin(["used", "outside", "duplicate"])]
+        near = lost["suggestion"].fillna("").map(lambda gene: f" (did you mean {gene}?)" if gene else "")
+        shown = ", ".join((lost["given"].astype(str) + near).head(20)) + (", ..." if len(lost) > 20 else "")
         text = f"{count(len(lost), 'name')} could not be used ({shown}): not in the graph under any known name."
         blocks.append(Paragraph(text, "warning"))
     blocks.append(_picture(curve, summary))
     note = (
-        "In the order in which to take them. Gain: worth newly reached. Newly reached: number of genes with any worth "
-        "that no gene before reaches, the most valuable of them by name. Plate and well are those of the first "
-        "replicate."
+        "In the order in which to take them. Gain: by the criterion. Expected error: of predicting the rest, % of that "
+        "of the mean effect. Newly reached: number of genes with any worth that no gene before reaches, the most "
+        "valuable of them by name. Plate and well are those of the first replicate."
     )
     blocks.append(Table("order", order, "The list", note, shown=_shown(order, summary)))
     note = "Every well of the plates, row by row: genes, controls, and those that stay empty."
     blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates)))
+    guides = inputs.table("design_guides")
+    if len(guides):
+        blocks.append(Table("guides", guides, "Guides", "Rows of the library for the genes of the list.", folded=True))
     if len(names):
         blocks.append(Table("names", names, "What became of each given name", folded=True))
     joins = inputs.table("design_joins")
@@ -116,16 +187,37 @@ def section(inputs: "Inputs") -> Section | None:
     last = plates["plate"].max() if len(plates) else 0
     facts = [
         (f"{summary['chosen']:,}", "genes to perturb"),
-        (f"{summary['coverage']:.0f}%", f"of the reachable is reached, {summary['random'][1]:.0f}% by chance"),
+        _error_fact(summary),
         (f"{summary['knee_genes']:,}", "genes at the knee of the curve"),
         (f"{last:,}", f"plate{'' if last == 1 else 's'}, {count(summary['replicates'], 'well')} a gene"),
     ]
     return Section("design", "Genes to perturb", blocks, facts, [sentence(summary)])
 
 
+def _error_fact(summary: Mapping[str, Any]) -> tuple[str, str]:
+    if summary["error"] is None:
+        return f"{summary['coverage']:.0f}%", "of the reachable is reached"
+    return (
+        f"{summary['error']:.0f}%",
+        f"of the mean effect's error is expected, {summary['error_random'][1]:.0f}% by chance",
+    )
+
+
+def plates_needed(summary: Mapping[str, Any]) -> str:
+    """Plates, and how many genes would fill them, in plain words."""
+    room = summary["wells_for_genes"]
+    text = f"{count(summary['chosen'], 'gene')} take {count(summary['plates'], 'plate')}"
+    if summary["replicates"] > 1:
+        text += f" with {summary['replicates']} wells a gene, no two of them on one plate"
+    if summary["chosen"] > room:
+        return f"{text}; {room} genes fit one plate{' for each replicate' if summary['replicates'] > 1 else ''}."
+    return f"{text}; {count(summary['free_wells'], 'well')} stay free."
+
+
 def about(summary: Mapping[str, Any]) -> str:
     """What the choice was made on, in plain words."""
-    parts = [f"Chosen on the graph {summary['graph']} ({summary['graph_genes']:,} genes)"]
+    how = CRITERIA[summary["criterion"]]
+    parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {how}"]
     if summary["measured"]:
         before = f"{summary['coverage_before']:.1f}% is reached by them already"
         parts.append(f"{count(summary['measured'], 'measured gene')} given: {before}")
@@ -136,8 +228,8 @@ def about(summary: Mapping[str, Any]) -> str:
     if summary["replicates"] > 1:
         parts.append(f"Each gene has {summary['replicates']} wells")
     if summary["costs"]:
-        parts.append(f"greedy {summary['rule']} covered most for the money")
-    parts.append(f"The knee of the curve is at {summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)")
+        parts.append(f"Taking genes {summary['rule']} gave most for the money")
+    parts.append(f"The knee of the coverage is at {summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)")
     return ". ".join(parts) + "."
 
 
@@ -159,11 +251,13 @@ def _picture(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "coverage",
         curve_figure(curve, summary),
-        "What the list reaches, against its size",
-        "Blue: share of the worth that all candidates and measured genes together would reach in the graph. Grey: the "
-        "same for random choices, with the band that holds 95% of them. Dashed: the budget. Circle: the knee, where "
-        "the curve is farthest above the straight line between its ends.",
+        "What the list is worth, against its size",
+        "Left: expected squared error of predicting the candidates (or targets) that are not measured, by the "
+        "posterior variance; 100% is the error of predicting the mean effect, were that known exactly. Right: share of "
+        "the worth that all candidates and measured genes together would reach in the graph. Blue: this list. Grey: "
+        "random choices, with the band that holds 95% of them. Dashed: the budget. Circle: the knee, where the curve "
+        "is farthest above the straight line between its ends.",
         f"{count(summary['candidates'], 'candidate')}; {summary['random_draws']} random choices.",
-        "Coverage is a property of the graph. Whether a model trained on such a choice predicts better than one "
-        "trained on a random choice depends on the screen and on the graph.",
+        "Both are properties of the graphs: no screen was looked at. Whether a model trained on such a choice predicts "
+        "better than one trained on a random choice depends on the screen and on the graphs.",
     )

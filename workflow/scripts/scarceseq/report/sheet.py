@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from scarceseq.report import style
-from scarceseq.report.design import about, draw_curve, sentence
+from scarceseq.report.design import about, draw_error, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def sheet_figure(
     drawn.text(MARGIN / A4[0], top, f"Genes to perturb: {name}", fontsize=15, weight="bold", va="bottom")
     drawn.text(MARGIN / A4[0], top - 0.008, "\n".join(text), fontsize=8.5, va="top", linespacing=1.35)
     below = A4[1] - 0.7 - 0.17 * len(text)
-    draw_curve(_axes(drawn, below - 2.55, 2.3, left=0.75), curve, summary)
+    draw_error(_axes(drawn, below - 2.55, 2.3, left=0.75), curve, summary)
     below -= 3.2
     height = 0.145 * (min(LISTED, len(order)) + 1)
     _draw_list(_axes(drawn, below - height, height), order)
@@ -60,11 +60,11 @@ def _draw_list(ax: "Axes", order: "pd.DataFrame") -> None:
     """The first genes with their gains and what they cover."""
     ax.set_axis_off()
     shown = order.head(LISTED)
-    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, "reached": 0.31, "covers first (the most valuable)": 0.34}
+    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, "error left": 0.31, "covers first (the most valuable)": 0.34}
     for (title, x), side in zip(columns.items(), ["right", "left", "right", "right", "left"], strict=True):
         ax.text(x, 1, title, weight="bold", fontsize=7.5, ha=side, va="top")
     for number, row in enumerate(shown.itertuples(), 1):
-        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", f"{row.coverage_percent:.1f}%", _short(row.covers, 82)
+        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", f"{row.expected_error:.1f}%", _short(row.covers, 82)
         for cell, x, side in zip(cells, columns.values(), ["right", "left", "right", "right", "left"], strict=True):
             ax.text(x, 1 - number / (len(shown) + 1), cell, fontsize=7.5, ha=side, va="top")
     if len(order) > LISTED:
@@ -98,7 +98,7 @@ def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> No
         share = 0.12 + 0.33 * (1 - well.rank / high)
         face = (0, 0.447, 0.698, share) if well.content == "gene" else FILL[well.content]
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", lw=0.8))
-        text = {"gene": well.gene, "control": "control", "empty": ""}[well.content]
+        text = {"gene": well.gene, "control": well.control, "empty": ""}[well.content]
         size = min(66 / columns, 66 / columns * 8 / max(len(text), 1))
         ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=min(size, 6.5))
     ax.set_xlim(0, columns)

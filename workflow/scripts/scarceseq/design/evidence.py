@@ -1,0 +1,23 @@
+"""What V-optimal choice was worth on real screens, beside what its own model promised."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from scarceseq.files import read_table
+
+EVIDENCE = Path(__file__).with_name("evidence.tsv")
+LEAST_SCREENS = 3
+"""Real screens below which nothing is said of what a choice is worth."""
+
+
+def read_evidence() -> pd.DataFrame:
+    """One row per real screen, written by `benchmarks/tools/two_by_two.py`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        screen, graphs, splits, predicted and realised (points of the mean effect's error that V-optimal choice saves
+        against random choice of as many), low and high (95% interval of realised over splits).
+    """
+    return read_table(EVIDENCE)

@@ -1,0 +1,54 @@
+"""Guides of the chosen genes, from the user's library."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from scarceseq.design.names import match, read_aliases
+from scarceseq.joins import Join, check_join
+from scarceseq.user_tables import read_user_table
+
+log = logging.getLogger(__name__)
+
+
+def with_guides(order: pd.DataFrame, settings: dict[str, Any], joins: list[Join]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The list with the number of guides of each gene, and the library's rows for its genes.
+
+    Parameters
+    ----------
+    order : pandas.DataFrame
+        rank, gene.
+    settings : dict
+        The config's section ``design``: library, library_gene_column, guides_per_gene.
+    joins : list of Join
+        Gets the join of the library with the chosen genes.
+
+    Returns
+    -------
+    (pandas.DataFrame, pandas.DataFrame)
+        The list with a column ``guides``; rank, gene and all columns of the library, in the order of the list, at most
+        `guides_per_gene` rows of each gene, the library's first ones.
+    """
+    if not settings["library"]:
+        return order, pd.DataFrame(columns=["rank", "gene"])
+    column = settings["library_gene_column"]
+    table = read_user_table(settings["library"], [column]).text()
+    aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
+    genes = order["gene"].tolist()
+    named = table[column][table[column] != ""].tolist()
+    join = check_join(match(named, genes, aliases, "guides to chosen genes", settings["library"]))
+    joins.append(join)
+    own = table.assign(_gene=table[column].map(dict(join.pairs))).dropna(subset=["_gene"])
+    own = own[own.groupby("_gene").cumcount() < settings["guides_per_gene"]]
+    counts = own["_gene"].value_counts().reindex(genes).fillna(0).astype(int)
+    without = counts.index[counts == 0].tolist()
+    if without:
+        log.warning(
+            "%s: no guide for %d chosen genes, such as %s", settings["library"], len(without), ", ".join(without[:5])
+        )
+    ranks = dict(zip(order["gene"], order["rank"], strict=True))
+    own = own.assign(_rank=own["_gene"].map(ranks)).sort_values("_rank", kind="stable")
+    guides = pd.DataFrame({"rank": own["_rank"], "gene": own["_gene"]})
+    rest = own.drop(columns=["_rank", "_gene"]).rename(columns={"rank": "library_rank", "gene": "library_gene"})
+    return order.assign(guides=counts.to_numpy()), pd.concat([guides, rest], axis=1).reset_index(drop=True)

@@ -9,6 +9,7 @@ from scarceseq.errors import InputError
 from scarceseq.files import write_table
 from scarceseq.network.build import build_graph
 from scarceseq.network.graph import graph_from_edges, read_graph
+from scarceseq.network.kinds import corpus_coexpression
 
 ANNOTATION = {"kind": "annotation", "gene_column": "gene", "term_column": "term", "min_jaccard": 0.1, "top_k": 20}
 EDGES = {
@@ -217,3 +218,14 @@ def test_real_annotation_gives_the_degrees_of_the_gears_construction(shared_data
     assert (edges.groupby("target").size() == 20).mean() > 0.8
     assert summary["in_degree"]["max"] == 20
     assert edges["weight"].between(0.1, 1, inclusive="right").all()
+
+
+def test_of_many_samples_some_are_drawn_by_turns_from_each_study():
+    samples = pd.DataFrame({"sample": [f"s{n}" for n in range(40)], "study": ["large"] * 30 + ["small"] * 10})
+    drawn = corpus_coexpression.by_turns(samples, 24)
+    assert samples["study"].iloc[drawn].value_counts().to_dict() == {"large": 14, "small": 10}
+    assert np.array_equal(drawn, np.unique(drawn))
+    assert np.array_equal(corpus_coexpression.by_turns(samples, 40), np.arange(40))
+    shuffled = samples.sample(frac=1, random_state=1)
+    again = corpus_coexpression.by_turns(shuffled, 24)
+    assert set(shuffled["sample"].iloc[again]) == set(samples["sample"].iloc[drawn]), "the order of rows is no matter"

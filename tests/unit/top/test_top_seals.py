@@ -152,3 +152,32 @@ files.write_json([1], {str(tmp_path / "out.json")!r})
 """
     subprocess.run([sys.executable, "-c", text], check=True, cwd=Path(runtime.__file__).parents[1])
     assert json.loads(seal_path(tmp_path / "out.json").read_text())["rule"] == "merge_corpus"
+
+
+def resident_bytes(path):
+    """Bytes of a file that are mapped into this process and in memory, by the kernel's own account."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0] and ":" not in line.split()[0]:
+            inside = line.endswith(str(path))
+        elif inside and line.startswith("Rss:"):
+            found += int(line.split()[1]) * 1024
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="asks Linux")
+def test_a_matrix_that_is_read_through_does_not_stay_in_memory(tmp_path, monkeypatch):
+    path = tmp_path / "matrix.npy"
+    values = np.random.default_rng(1).normal(size=(4000, 1000)).astype(np.float32)
+    with atomic(path, sealed=True) as temporary, open(temporary, "wb") as handle:
+        np.save(handle, values)
+    kept = seals.load_rows(path)
+    assert np.array_equal(kept[:], values)
+    assert resident_bytes(path) > values.nbytes, "both the rows and what was checked of them"
+    del kept
+    monkeypatch.setattr(seals, "HELD_BYTES", 2**20)
+    matrix = seals.load_rows(path)
+    for _ in range(2):
+        for start in range(0, 4000, 100):
+            assert np.array_equal(matrix[start : start + 100], values[start : start + 100])
+            assert resident_bytes(path) < 0.7 * values.nbytes

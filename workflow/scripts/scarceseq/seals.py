@@ -7,6 +7,7 @@ rows of the training matrix are checked block by block, when they are first read
 
 import functools
 import json
+import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ except ImportError:
 
 BLOCK_BYTES = 2**18
 RULE = "SCARCESEQ_RULE"
+# Of a mapped matrix that stay with a process, roughly.
+HELD_BYTES = 2**30
 """Variable of the environment with the rule that runs, for processes that a step starts too."""
 
 
@@ -149,6 +152,8 @@ class SealedRows(np.memmap):
     _seal: Seal | None
     _content: np.ndarray
     _checked: np.ndarray
+    _maps: list[mmap.mmap]
+    _read_bytes: int
 
     def __array_finalize__(self, source: Any) -> None:
         super().__array_finalize__(source)
@@ -165,6 +170,7 @@ class SealedRows(np.memmap):
         if seal is None:
             return
         row_bytes = self.strides[0]
+        self._let_go(np.size(rows) * row_bytes)
         first = self.offset + np.atleast_1d(rows).ravel() * row_bytes
         last = (first + row_bytes - 1) // seal.block_bytes
         first //= seal.block_bytes
@@ -174,6 +180,18 @@ class SealedRows(np.memmap):
             start = block * seal.block_bytes
             seal.check_block(block, self._content[start : start + seal.block_bytes])
             self._checked[block] = True
+            self._let_go(seal.block_bytes)
+
+    def _let_go(self, more_bytes: int) -> None:
+        """Now and then take what was read out of this process's memory; the kernel keeps it in the cache of files.
+
+        Else a corpus that is read through would count as memory of the job, twice.
+        """
+        self._read_bytes += more_bytes
+        if self._read_bytes > HELD_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+            self._read_bytes = 0
+            for mapped in self._maps:
+                mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def load_rows(path: Path | str) -> np.ndarray:
@@ -193,5 +211,7 @@ def load_rows(path: Path | str) -> np.ndarray:
     seal.check_block(0, header)
     matrix = np.load(path, mmap_mode="r").view(SealedRows)
     matrix._seal, matrix._content = seal, content.view(np.ndarray)
+    matrix._maps = [mapped._mmap for mapped in (content, matrix)]
+    matrix._read_bytes = 0
     matrix._checked = np.zeros(len(seal.sums), dtype=bool)
     return matrix

@@ -1,6 +1,7 @@
 """What every script does first: log to its file and to the terminal, say which rule it is of, keep freed memory."""
 
 import atexit
+import contextlib
 import ctypes
 import faulthandler
 import logging
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 # Begins the line of a log that says how long interpreter and imports took; the report adds them up.
 READY = "started in"
-# Ends the log of a job that succeeded, and says how long attempts before it took that did not.
-ENDED, EARLIER = "ended after", "earlier attempts took"
+# Says how long attempts took that did not succeed.
+EARLIER = "earlier attempts took"
 
 
 def start(log_path: str, append: bool = False) -> None:
@@ -34,7 +35,8 @@ def start(log_path: str, append: bool = False) -> None:
     append : bool
         Whether what the file holds stays: of several processes of one rule, the first to start begins it.
     """
-    earlier = 0.0 if append else seconds_of_attempts(Path(log_path))
+    attempt = Path(log_path).with_name(f".{Path(log_path).stem}.attempt")
+    earlier = 0.0 if append else begin_attempt(attempt)
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
     handlers: list[logging.Handler] = [
         logging.FileHandler(log_path, mode="a" if append else "w"),
@@ -42,6 +44,8 @@ def start(log_path: str, append: bool = False) -> None:
     ]
     for handler in handlers:
         handler.setFormatter(form)
+    if not append:
+        handlers.append(Touch(attempt))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.captureWarnings(True)
     warnings.simplefilter("default")
@@ -52,7 +56,6 @@ def start(log_path: str, append: bool = False) -> None:
 
     def report(kind: type[BaseException], error: BaseException, traceback: "TracebackType | None") -> None:
         logging.getLogger("scarceseq").error("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))
-
         failed.append(error)
 
     sys.excepthook = report
@@ -65,27 +68,37 @@ def start(log_path: str, append: bool = False) -> None:
 
     def end() -> None:
         if not failed:
-            logger.info("%s %.2f s", ENDED, seconds_since_start())
+            attempt.unlink(missing_ok=True)
 
     if not append:
         atexit.register(end)
 
 
-def seconds_of_attempts(log: Path) -> float:
-    """Seconds of the attempts at a job that its log tells of, if the last of them did not succeed; else 0.
+class Touch(logging.Handler):
+    """Sets the time of a file to that of each record, so that a killed attempt tells until when it lived."""
 
-    The last one counts from its first line to its last; a day or more is not told from less.
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Set the time; the file may be gone."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path)
+
+
+def begin_attempt(path: Path) -> float:
+    """Note that an attempt at a job begins; seconds of those before it, if the last of them did not succeed.
+
+    The file beside the log, which Snakemake deletes, holds when the attempt began and what was before it.
     """
-    try:
-        text, changed = log.read_text(errors="replace"), time.localtime(log.stat().st_mtime)
-    except OSError:
-        return 0.0
-    began = re.match(r"(\d\d):(\d\d):(\d\d) ", text)
-    if began is None or re.search(rf"^\S+ INFO {ENDED} ", text, re.MULTILINE):
-        return 0.0
-    hours, minutes, seconds = (int(part) for part in began.groups())
-    last = (changed.tm_hour - hours) * 3600 + (changed.tm_min - minutes) * 60 + changed.tm_sec - seconds
-    return last % 86400 + earlier_seconds(text)
+    before = 0.0
+    with contextlib.suppress(OSError, ValueError):
+        began, earlier = (float(word) for word in path.read_text().split())
+        before = max(path.stat().st_mtime - began, 0.0) + earlier
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{time.time()} {before}")
+    return before
 
 
 def earlier_seconds(text: str) -> float:

@@ -217,9 +217,9 @@ def measure_stacked(device, genes, count, at_once=None):
     return per_second, 1 / slow, equal
 
 
-def run_cuda(quick):
+def run_cuda(quick, genes=None, count=None):
     """Stacked fits on a GPU against the plain loop on it, and every gradient-trained method."""
-    genes, count = 2_000 if quick else 20_000, 64 if quick else 512
+    genes, count = genes or (2_000 if quick else 20_000), count or (64 if quick else 512)
     per_second, slow, equal = measure_stacked("cuda", genes, count)
     ratio = per_second["guided@per_tensor"] / slow
     print(f"plain loop {slow:.1f} fits/s; with a guide {ratio:.1f} times as fast (bar {CUDA_BAR})")
@@ -239,8 +239,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--genes", type=int, help="with cuda")
+    parser.add_argument("--fits", type=int, help="of each method, with cuda")
     arguments = parser.parse_args()
-    result = (run_cuda if arguments.device == "cuda" else run_cpu)(arguments.quick)
+    sizes = (arguments.genes, arguments.fits) if arguments.device == "cuda" else ()
+    result = (run_cuda if arguments.device == "cuda" else run_cpu)(arguments.quick, *sizes)
     result = {"name": "fewshot", "target": 1} | result
     print(json.dumps(result))
     sys.exit(0 if result["ratio"] >= 1 and result["equal"] else 1)

@@ -284,7 +284,17 @@ def plain_loop(path, labels, network, settings, device, workers, steps):
 
 def plain_in_a_process(path, labels_path, network, arguments, workers):
     """`plain_loop` in a new process, whose memory is allocated as Python finds it."""
-    command = [sys.executable, __file__, "--plain", network, "--matrix", str(path), "--labels", str(labels_path)]
+    # PYTHON: how gpu.sh was told to run Python.
+    command = [
+        *os.environ.get("PYTHON", sys.executable).split(),
+        __file__,
+        "--plain",
+        network,
+        "--matrix",
+        str(path),
+        "--labels",
+        str(labels_path),
+    ]
     command += ["--workers", str(workers), "--batch", str(arguments.batch), "--device", arguments.device]
     command += ["--threads", str(arguments.threads), "--clock", arguments.clock, "--steps", str(arguments.plain_steps)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

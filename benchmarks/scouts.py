@@ -143,9 +143,9 @@ def measure_stack(device, genes, scouts, repeats=3):
     return seconds(tasks, False), statistics.median(seconds(tasks, True) for _ in range(repeats))
 
 
-def run_cuda(quick):
+def run_cuda(quick, genes=None, scouts=None):
     """Scouts at once against one after another, on a GPU."""
-    genes, scouts = (2_000, 24) if quick else (23_500, 120)
+    genes, scouts = genes or (2_000 if quick else 23_500), scouts or (24 if quick else 120)
     difference, rounded = (largest_difference_of_stack(genes, 8, "cuda", d) for d in (torch.float64, torch.float32))
     slow, fast = measure_stack("cuda", genes, scouts)
     print(
@@ -187,12 +187,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer scouts")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--genes", type=int, help="with cuda")
+    parser.add_argument("--scouts", type=int, help="with cuda")
     parser.add_argument("--stream", nargs=2, metavar=("SCOUTS", "KIND"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stream:
         print(json.dumps(stream(int(arguments.stream[0]), arguments.stream[1])))
         return
-    result = (run_cuda if arguments.device == "cuda" else run_cpu)(arguments.quick)
+    sizes = (arguments.genes, arguments.scouts) if arguments.device == "cuda" else ()
+    result = (run_cuda if arguments.device == "cuda" else run_cpu)(arguments.quick, *sizes)
     print(json.dumps({"name": "scouts", "target": 1} | result))
     sys.exit(0 if result["ratio"] >= 1 and result["equal"] else 1)
 

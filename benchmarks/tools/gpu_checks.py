@@ -55,7 +55,8 @@ PYTHON = os.environ.get("PYTHON", sys.executable).split()
 
 def difference(one, other):
     """Largest difference, in shares of the largest value."""
-    one, other = (np.asarray(torch.as_tensor(values).detach().cpu(), dtype=np.float64) for values in (one, other))
+    tensors = (v.detach().cpu() if isinstance(v, torch.Tensor) else v for v in (one, other))
+    one, other = (np.asarray(values, dtype=np.float64) for values in tensors)
     return float(np.abs(one - other).max() / max(np.abs(one).max(), 1e-300))
 
 

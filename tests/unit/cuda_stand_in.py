@@ -27,6 +27,8 @@ class StandIn(TorchFunctionMode):
     """Moves what is meant for a card to the processor."""
 
     def __torch_function__(self, function, types, arguments=(), keywords=None):
+        if function is torch.device:  # it may be named, and then asks for the way of a card
+            return function(*arguments, **keywords or {})
         keywords = {key: to_processor(value) for key, value in (keywords or {}).items() if key != "pin_memory"}
         return function(*map(to_processor, arguments), **keywords)
 

@@ -16,7 +16,7 @@ for argument in "$@"; do
     --quick) quick=--quick ;;
     --tiny) # whether everything runs, not how fast
       quick=--quick slack=10 scouts="--genes 60 --scouts 2" fits="--genes 60 --fits 1"
-      networks="--samples 400 --genes 100 --batch 64 --rounds 1 --steps 4" ;;
+      networks="--samples 400 --genes 100 --batch 64 --rounds 1 --steps 150" ;;
     *) folder=$argument ;;
   esac
 done

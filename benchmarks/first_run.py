@@ -40,11 +40,23 @@ def listing(organism, genuine):
     return pd.DataFrame(rows, columns=["source", "project", "external_id"])
 
 
-def prepare(folder, organism, studies=None):
+def shortened(config):
+    """The config with few studies, steps, scouts, episodes and methods."""
+    config["archive"] |= {"draw_studies": 40, "batches": 2}
+    base, scheme = config["pretrain"]["bases"]["mlp"], config["guide"]["schemes"]["cluster_pairs"]
+    base |= {"steps": 20, "warm_up_steps": 2, "validate_every_steps": 10, "checkpoint_every_steps": 10}
+    scheme |= {"scouts": 4, "scouts_per_block": 4, "clusters": 8}
+    methods = ["guided@per_tensor", "full_fine_tuning", "permuted@per_tensor", "nearest_centroid@genes"]
+    config["fewshot"] |= {"episodes": 8, "validation_episodes": 2, "methods": methods}
+    return config
+
+
+def prepare(folder, organism, quick):
     """List, draw, generate; writes the mirror and the config, and returns the runs of each planned project."""
     mirror = folder / "mirror"
     config = yaml.safe_load((plan.REPOSITORY / f"config/{organism}_small.yaml").read_text())
-    config["archive"] |= {"mirrors": [str(mirror)]} | ({"draw_studies": studies} if studies else {})
+    config["archive"] |= {"mirrors": [str(mirror)]}
+    config = shortened(config) if quick else config
     if (folder / "planned.tsv").exists():
         planned = pd.read_csv(folder / "planned.tsv", sep="\t", dtype=str)
         return config, planned.groupby("project")["run"].agg(list).to_dict()
@@ -70,9 +82,9 @@ def prepare(folder, organism, studies=None):
     return config, drawn
 
 
-def rehearse(folder, organism, studies, seconds):
+def rehearse(folder, organism, quick, seconds):
     """Prepare and run; returns (seconds, megabytes, table of rules, facts), or stops when the time is over."""
-    config, drawn = prepare(folder, organism, studies)
+    config, drawn = prepare(folder, organism, quick)
     if organism == "human":
         config["archive"] |= {"studies": sorted(drawn), "draw_studies": 0, "max_runs": 0, "min_runs": 1}
     spent = folder / "spent.json"
@@ -106,7 +118,7 @@ def rehearse(folder, organism, studies, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="30 studies")
+    parser.add_argument("--quick", action="store_true", help="40 studies, few steps, scouts and methods")
     parser.add_argument("--organism", choices=["mouse", "human"], default="mouse")
     parser.add_argument("--folder", type=Path, help="keep mirror and results here, and go on from them")
     parser.add_argument("--seconds", type=float, help="start no more jobs after this time")
@@ -114,8 +126,8 @@ def main():
     folder = arguments.folder or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        studies = 30 if arguments.quick else None
-        seconds, megabytes, table, facts = rehearse(folder, arguments.organism, studies, arguments.seconds)
+        given = folder, arguments.organism, arguments.quick, arguments.seconds
+        seconds, megabytes, table, facts = rehearse(*given)
     finally:
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)

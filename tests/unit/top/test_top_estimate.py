@@ -58,5 +58,6 @@ def test_hours_grow_with_what_is_asked_for(config_of):
     assert estimate.computing_hours(config, estimate.Estimate(200, 10_000)) - before == pytest.approx(
         5000 * estimate.SECONDS_PER_RUN / 3600
     )
+    # A first layer of 256 units, of 1,024.
     config["guide"]["schemes"]["cluster_pairs"]["scouts"] += 100
-    assert estimate.computing_hours(config, size) - before == pytest.approx(100 * estimate.SECONDS_PER_SCOUT / 3600)
+    assert estimate.computing_hours(config, size) - before == pytest.approx(100 * estimate.SECONDS_PER_SCOUT / 4 / 3600)

@@ -17,10 +17,10 @@ SIZES = (1, 1, 2, 4, 6, 10, 20, 47, 94, 599, 2684, 12284)
 FILES_PER_STUDY, FILES_OF_ARCHIVE = 5, 3
 # Of genuine files: kB of a run's gene sums, packed; kB that a run's files, shards and rows of the corpus take.
 FETCHED_KB, STORED_KB = 141, 380
-# Of computing: seconds of a core for a run from its download to the corpus, for a scout, and for a fit of an episode;
-# products of matrices a second, on one core in single precision; genes that models are trained on.
+# Of computing: seconds of a core for a run from its download to the corpus, for a scout of a network whose first layer
+# has `WIDTH` units, and for a fit of an episode; products of matrices a second, on one core in single precision; genes.
 SECONDS_PER_RUN, SECONDS_PER_SCOUT, SECONDS_PER_FIT = 0.02, 15, 0.15
-RATE, GENES = 3e10, 22_000
+RATE, GENES, WIDTH = 3e10, 22_000, 1024
 LINE = 1e8
 """Bits a second of a line of 100 Mbit/s."""
 
@@ -94,12 +94,14 @@ def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
         Of its archive.
     """
     seconds = SECONDS_PER_RUN * estimate.runs
+    widest = WIDTH
     for base in config.get("pretrain", {}).get("bases", {}).values():
-        weights = 2 * GENES * (base["hidden_widths"] or [base["width"]])[0]
+        widest = (base["hidden_widths"] or [base["width"]])[0]
+        weights = 2 * GENES * widest
         steps = base["steps"] * (1 + len(base["further_seeds"]))
         seconds += 6 * weights * base["batch_samples"] * steps / RATE
     for scheme in config.get("guide", {}).get("schemes", {}).values():
-        seconds += scheme["scouts"] * SECONDS_PER_SCOUT
+        seconds += scheme["scouts"] * SECONDS_PER_SCOUT * widest / WIDTH
     fewshot = config.get("fewshot", {})
     for task in fewshot.get("tasks", {}).values():
         cells = len(task["ways"]) * len(task["shots"])

@@ -70,11 +70,11 @@ script, folder = sys.argv[1], Path(sys.argv[2])
 suffixes = {"shards": "h5ad", "dropped": "dropped.tsv"}
 suffixes |= {"attributes": "attributes.parquet", "metadata": "metadata.parquet"}
 inputs = {name: sorted(map(str, folder.glob(f"*.{suffix}"))) for name, suffix in suffixes.items()}
-inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list", "excluded"], [])
+inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list", "excluded", "vocabulary"], [])
 names = ["corpus.h5ad", "training.npy", "samples.parquet", "genes.parquet", "attributes.parquet", "metadata.parquet"]
-names += ["studies.tsv", "dropped.tsv", "orthologues.tsv", "excluded.tsv"]
+names += ["studies.tsv", "dropped.tsv", "orthologues.tsv", "excluded.tsv", "vocabulary.tsv"]
 params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[])
-params["must_be_found"] = False
+params |= {"must_be_found": False, "vocabulary": {}}
 made = dict(input=inputs, output={name.split(".")[0]: folder / "corpus" / name for name in names}, params=params)
 made = {name: SimpleNamespace(**parts) for name, parts in made.items()}
 runpy.run_path(script, {"snakemake": SimpleNamespace(log=[folder / "log"], **made)})

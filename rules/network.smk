@@ -10,6 +10,7 @@ rule build_graph:
     output:
         edges="<results>/network/{graph}.parquet",
         summary="<results>/network/{graph}.json",
+        joins="<results>/network/{graph}.joins.tsv",
     log:
         "<results>/logs/build_graph/{graph}.log",
     benchmark:

@@ -54,6 +54,7 @@ rule predict_own_study:
         **{name: PACKED[name] for name in ("model", "information", "components")},
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",
+        notes="<results>/own_study/notes.tsv",
     output:
         predictions="<results>/own_study/predictions.parquet",
         scores="<results>/own_study/scores.tsv",

@@ -53,6 +53,7 @@ rule prepare_screen:
         differential="<results>/screen/{screen}/differential_genes.parquet",
         splits="<results>/screen/{screen}/splits.tsv",
         summary="<results>/screen/{screen}/summary.json",
+        joins="<results>/screen/{screen}/joins.tsv",
     log:
         "<results>/logs/prepare_screen/{screen}.log",
     benchmark:

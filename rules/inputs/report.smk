@@ -69,12 +69,14 @@ def screening_files():
     if "network" in config:
         graphs = [({"graph": graph}, f"{RESULTS}/network/{graph}") for graph in config["network"]["graphs"]]
         files |= {"graphs": each(graphs, ".parquet"), "graph_json": each(graphs, ".json")}
+        files["graph_joins"] = each(graphs, ".joins.tsv")
     if "screens" in config:
         screens = [({"screen": screen}, f"{RESULTS}/screen/{screen}/") for screen in config["screens"]]
         files["screen_pseudobulk"] = each(screens, "pseudobulk.h5ad")
         cells = [screen for screen in screens if config["screens"][screen[0]["screen"]]["kind"] == "cells"]
         files["screen_cells"] = each(cells, "cells.json")
         files["screen_genes"] = each(screens, "differential_genes.parquet")
+        files["screen_joins"] = each(screens, "joins.tsv")
     if "perturbation" in config:
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "metrics")}
         if config["perturbation"]["transfer"]:
@@ -97,6 +99,10 @@ def report_files():
     if "archive" in config:
         manifests = [({"batch": batch}, f"{RESULTS}/archive/batches/{batch}/manifest.jsonl") for batch in batches()]
         files |= {"studies": f"{RESULTS}/archive/studies.tsv", "manifests": manifests}
+    if "corpus" in config and config.get("user_studies"):
+        names = [study["name"] for study in config["user_studies"]]
+        users = [({"study": name}, f"{RESULTS}/archive/user/{name}/") for name in names]
+        files |= {"user_joins": each(users, "joins.tsv"), "user_notes": each(users, "notes.tsv")}
     if "corpus" in config:
         files |= CORPUS | {
             name: f"{RESULTS}/corpus/{name}.tsv"

@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 from safetensors.torch import load_file
+from scarceseq.archive.label_checks import notes_among
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.joins import joins_table
@@ -38,4 +39,5 @@ write_table(samples, output.samples)
 write_table(genes, output.genes)
 write_table(study.unmapped, output.unmapped)
 write_table(joins_table(study.joins), output.joins)
-write_table(study.notes, output.notes)
+notes = notes_among(study, samples["sample"], settings["label"])
+write_table(notes, output.notes)

@@ -49,7 +49,9 @@ runs = [
 predictions = pd.concat(runs, ignore_index=True)
 tested = {name: predictors[name] for name in params.tested_methods}
 permuted = permuted_accuracies(samples, corpus, tested, folds, params.permutations, params.seed)
-report = own_verdict.report(predictions, permuted, samples, arrangements(samples), folds, params.telling)
+notes = read_table(source.notes)
+warnings = [f"{text}." for text in notes.loc[notes["kind"] == "confounded", "text"]]
+report = own_verdict.report(predictions, permuted, samples, arrangements(samples), folds, params.telling, warnings)
 write_table(predictions, output.predictions)
 for name in ("scores", "contrasts", "permutations"):
     write_table(report[name], output[name])

@@ -1,6 +1,7 @@
 """Make a screen ready: differences to control, reliability, differential genes, splits by perturbation."""
 
 from scarceseq.files import atomic, write_json, write_table
+from scarceseq.joins import joins_table
 from scarceseq.runtime import start
 from scarceseq.screen.prepare import prepare_screen
 from scarceseq.screen.settings import ScreenSettings
@@ -18,3 +19,4 @@ with atomic(snakemake.output.pseudobulk, sealed=True) as temporary:
 write_table(screen["differential"], snakemake.output.differential)
 write_table(screen["splits"], snakemake.output.splits)
 write_json(screen["summary"], snakemake.output.summary)
+write_table(joins_table(screen["joins"]), snakemake.output.joins)

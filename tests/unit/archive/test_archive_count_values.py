@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scarceseq.archive.count_values import check_samples_are_no_lengths, whole_counts
-from scarceseq.archive.label_checks import confounded, label_notes, look_alikes
+from scarceseq.archive.label_checks import confounded, label_notes, look_alikes, notes_among
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.user_study import import_study
 from scarceseq.errors import InputError
@@ -135,6 +135,16 @@ def test_a_study_says_what_was_matched_and_what_to_mind(tmp_path):
     rows = joins_table(made.joins).set_index("join")
     assert rows["matched"].tolist() == [4, GENES]
     assert rows["not_matched"].tolist() == [0, 0]
+
+
+def test_a_batch_may_be_confounded_among_the_compared_classes_alone(tmp_path):
+    labels = "sample\tcondition\ts_batch\ns0\ta\t1\ns1\tb\t2\ns2\tc\t1\ns3\ta\t1\n"
+    made = run(tmp_path, counts() + 0.25, labels, quantity="estimated")
+    assert made.notes["kind"].tolist() == ["estimated"]
+    everything = notes_among(made, made.samples.index, "condition")
+    assert everything["kind"].tolist() == ["estimated"]
+    compared = notes_among(made, made.samples.index[[0, 1, 3]], "condition")
+    assert compared["kind"].tolist() == ["confounded", "estimated"]
 
 
 def test_columns_of_one_name_are_added_up_if_the_config_says_so(tmp_path):

@@ -165,7 +165,26 @@ def test_samples_that_are_all_alike_keep_their_nearest_candidates_only():
     rows = generator.poisson(np.full((150, GENES), 0.5)).astype(float)
     rows = np.vstack([rows, rows[:1] * 2])
     pairs = copies.candidate_pairs(copies.sketch(rows, LENGTH, np.ones(len(rows)), copies.signs(IDS)))
-    bands = copies.PROJECTIONS // copies.BAND
     assert len(pairs) < len(rows) * (len(rows) - 1) // 2
-    assert max(np.bincount([one for one, _ in pairs])) <= bands * copies.MOST_CANDIDATES
+    assert max(np.bincount([one for one, _ in pairs])) <= copies.MOST_CANDIDATES
     assert (0, 150) in pairs
+
+
+def test_many_samples_that_are_one_are_compared_as_often_as_there_are_samples():
+    """Of 1,500 copies of one sample each is settled by one comparison of its own."""
+    generator = np.random.default_rng(8)
+    expected = generator.lognormal(3, 1, GENES)
+    one = generator.poisson(expected).astype(float)
+    sketches = np.repeat(copies.sketch(one[None], LENGTH, np.ones(1), copies.signs(IDS)), 1500, axis=0)
+    pairs = copies.candidate_pairs(sketches)
+    assert len(pairs) <= 1500 * copies.MOST_CANDIDATES
+    asked = []
+
+    def reads(row):
+        asked.append(row)
+        return one
+
+    found = copies.settle(pairs, np.array([f"s{number}" for number in range(1500)]), reads)
+    assert len(found) == 1499
+    assert copies.groups_of(found) == dict.fromkeys(range(1, 1500), 0)
+    assert len(asked) < 40 * 1500

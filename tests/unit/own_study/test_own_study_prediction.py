@@ -221,7 +221,7 @@ def test_arrangements_are_those_that_differ_by_more_than_names(labels, groups, h
     assert arrangements(samples) == len(seen)
 
 
-def made_up_report(samples, right, tested=("mine",)):
+def made_up_report(samples, right, tested=("mine",), warnings=()):
     """Report of methods that predict the same samples right, cross-validated once."""
     classes = np.unique(samples["label"])
     told = np.where(right, samples["label"], np.where(samples["label"] == classes[0], classes[1], classes[0]))
@@ -234,7 +234,16 @@ def made_up_report(samples, right, tested=("mine",)):
     drawn = [pd.DataFrame({"method": m, "permutation": range(39), "balanced_accuracy": 0.5}) for m in tested]
     drawn, predictions = pd.concat(drawn), pd.concat(tables, ignore_index=True)
     options = {"confidence": 0.95, "smallest_difference": 0.05}
-    return report(predictions, drawn, samples, arrangements(samples), SETTINGS, options)["summary"]
+    return report(predictions, drawn, samples, arrangements(samples), SETTINGS, options, warnings)["summary"]
+
+
+def test_a_batch_that_is_the_label_is_said_before_anything_else(study):
+    samples, _, _ = study(1.0)
+    right = np.ones(len(samples), dtype=bool)
+    warning = "condition and lane are the same thing here: nothing can be told apart."
+    plain, warned = made_up_report(samples, right), made_up_report(samples, right, warnings=[warning])
+    assert warned["verdict"] == [warning, *plain["verdict"]]
+    assert warned["warnings"] == [warning]
 
 
 def test_where_a_fold_lacks_a_class_the_interval_is_around_the_whole_repeat(recwarn):

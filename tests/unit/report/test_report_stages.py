@@ -16,6 +16,7 @@ from report_labels import LABELS
 from scarceseq import runtime
 from scarceseq.archive.manifest import read_manifest
 from scarceseq.files import read_table, write_table
+from scarceseq.joins import joins_table, match_names
 from scarceseq.report import (
     archive,
     choices,
@@ -35,6 +36,7 @@ from scarceseq.report import (
     wording,
 )
 from scarceseq.report.inputs import Inputs
+from scarceseq.report.joins import joins_blocks, user_blocks
 from scipy import stats
 from sklearn.decomposition import PCA
 
@@ -347,6 +349,26 @@ def test_labels_that_name_no_gene_are_shown(run):
     blocks = {block.name: block for block in screen.section(Inputs(run, LABELS)).blocks}
     row = blocks["screen_cells"].frame.iloc[0]
     assert (row["screen"], row["control"], row["no gene of the file"], row["such as"]) == ("demo", "ctrl", 1, "Gene9")
+
+
+def test_names_that_were_matched_are_shown_by_stage_and_warnings_by_study(tmp_path):
+    join = match_names(["A", "b", "C.1"], ["A", "B", "C"], "genes of the list to those of the graph", "list.txt")
+    write_table(joins_table([join]), tmp_path / "joins.tsv")
+    write_table(joins_table([]), tmp_path / "none.tsv")
+    text = "condition and batch are the same thing here: nothing can be told apart"
+    write_table(pd.DataFrame({"kind": ["confounded"], "text": [text]}), tmp_path / "notes.tsv")
+    named = {"graph_joins": [tmp_path / "none.tsv", tmp_path / "joins.tsv"], "user_notes": [tmp_path / "notes.tsv"]}
+    named |= {"user_joins": [tmp_path / "joins.tsv"]}
+    labels = {"graph_joins": [{"graph": "go"}, {"graph": "edges"}]}
+    labels |= {name: [{"study": "mine"}] for name in ("user_notes", "user_joins")}
+    inputs = Inputs(named, labels)
+    [shown] = joins_blocks(inputs, "graph")
+    row = shown.frame.iloc[0]
+    assert (len(shown.frame), row["graph"], row["matched"], row["near"]) == (1, "edges", 2, "C.1 (C)")
+    warning, table = user_blocks(inputs)
+    assert (warning.text, warning.tone) == (f"Study mine: {text}.", "warning")
+    assert table.frame["study"].tolist() == ["mine"]
+    assert joins_blocks(inputs, "screen") == []
 
 
 def test_a_screen_without_cells_has_no_row_among_responding_genes(run):

@@ -18,6 +18,8 @@ PER_MILLION = 1e6
 PER_MILLION_TOLERANCE = 0.01
 # Reads of one sample; bases covered are about a hundred times as many.
 MOST_READS = 1e9
+# Coverage is in bases; read pairs counted twice are multiples of two, and are counts.
+LEAST_STEP = 10
 LENGTH_CORRELATION = 0.98
 NO_SAMPLE = re.compile(
     r"(bp|gene|exon(ic)?|transcript|effective|eff|mean|median|merged)?[ ._-]*(length|len|width|size)s?([ ._-]*bp)?|"
@@ -87,7 +89,8 @@ def _check_scale(values: np.ndarray, source: str) -> None:
             "counts as they were before"
         )
     step = int(np.gcd.reduce(np.rint(values).astype(np.int64).ravel()))
-    if np.median(sums) > MOST_READS or (step > 1 and len(np.unique(values)) >= LEAST_GENES):
+    step = step if step >= LEAST_STEP and len(np.unique(values)) >= LEAST_GENES else 1
+    if np.median(sums) > MOST_READS or step > 1:
         why = f"every value is a multiple of {step}" if step > 1 else f"a sample adds up to {np.median(sums):.3g}"
         raise InputError(
             f"{source}: {why}, so that these are sums of coverage (bases) and no read counts; divide them by the "

@@ -39,6 +39,8 @@ class UserStudy:
         Samples of the labels with columns of the counts, genes with the annotation.
     notes : pandas.DataFrame
         kind, text: what is to be said of the tables, the worst first.
+    labels : pandas.DataFrame or None
+        The whole table of labels, by sample as it is called there.
     """
 
     counts: np.ndarray
@@ -48,6 +50,7 @@ class UserStudy:
     unmapped: pd.DataFrame
     joins: list[Join]
     notes: pd.DataFrame
+    labels: pd.DataFrame | None = None
 
 
 def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFrame:
@@ -110,7 +113,8 @@ def _import(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
     )
     kept = None if labels is None else labels[settings.label_columns]
     notes = _notes(settings, labels, values, table)
-    return UserStudy(matrix, _samples(settings, names), genes, _attributes(settings, kept), unmapped, joins, notes)
+    attributes = _attributes(settings, kept)
+    return UserStudy(matrix, _samples(settings, names), genes, attributes, unmapped, joins, notes, labels)
 
 
 def _samples(settings: UserStudySettings, names: list[str]) -> pd.DataFrame:

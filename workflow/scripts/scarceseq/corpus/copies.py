@@ -28,7 +28,8 @@ ALLOWED = 1.5
 # Squared length by which copies may differ beside noise: one gene from nothing to `MOST_TPM`, or 5 % in each gene by
 # another way of counting.
 SLACK = 50.0
-# Later samples that a sample is compared with by counts: the nearest, where thin samples are all alike.
+# Later samples that a sample is compared with by counts, the nearest of all grids, where samples are all alike: so the
+# work stays linear in the samples. A copy among more than so many samples that are nearer is not seen.
 MOST_CANDIDATES = 20
 # Samples of one cell that a sample's sketch is compared with: those next to it along one more projection.
 MOST_COMPARED = 200
@@ -143,7 +144,21 @@ def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
             for cell in _cells(sketches[rows, first : first + BAND], width):
                 along = sketches[rows[cell], (first + BAND) % PROJECTIONS]
                 pairs.update(_close(rows[cell][np.argsort(along, kind="stable")], sketches, noise))
-    return sorted(pairs)
+    return _nearest(np.array(sorted(pairs), dtype=int).reshape(-1, 2), sketches)
+
+
+def _nearest(pairs: np.ndarray, sketches: np.ndarray) -> list[tuple[int, int]]:
+    """Of the pairs of each first row the `MOST_CANDIDATES` that are least apart, sorted."""
+    apart = np.concatenate(
+        [
+            ((sketches[block[:, 0]] - sketches[block[:, 1]]) ** 2).sum(axis=1)
+            for block in np.array_split(pairs, len(pairs) // 100_000 + 1)
+        ]
+    )
+    pairs = pairs[np.lexsort((apart, pairs[:, 0]))]
+    starts = np.searchsorted(pairs[:, 0], pairs[:, 0])
+    kept = pairs[np.arange(len(pairs)) - starts < MOST_CANDIDATES]
+    return sorted((int(one), int(other)) for one, other in kept)
 
 
 def _cells(coordinates: np.ndarray, width: float) -> Iterator[np.ndarray]:
@@ -209,7 +224,7 @@ def is_copy(index: float, genes: int) -> bool:
 def settle(
     pairs: list[tuple[int, int]], studies: np.ndarray, reads: Callable[[int], np.ndarray]
 ) -> list[tuple[int, int, float, int]]:
-    """Pairs of candidates that are copies.
+    """Pairs of candidates that are copies; a pair whose samples are copies of one sample already is not compared.
 
     Parameters
     ----------
@@ -224,11 +239,23 @@ def settle(
         Rows, index and its number of genes.
     """
     copies = []
+    original: dict[int, int] = {}
     for one, other in pairs:
+        first, second = _root(one, original), _root(other, original)
+        if first == second:
+            continue
         index, genes = poisson_index(reads(one), reads(other))
         if is_copy(index, genes) and index < OF_STUDY * _usual_index(one, other, studies, reads):
             copies.append((one, other, index, genes))
+            original[max(first, second)] = min(first, second)
     return copies
+
+
+def _root(row: int, original: dict[int, int]) -> int:
+    """The earliest sample that a sample is a copy of."""
+    while row in original:
+        row = original[row]
+    return row
 
 
 def _usual_index(one: int, other: int, studies: np.ndarray, reads: Callable[[int], np.ndarray], most: int = 6) -> float:

@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike
 
 from scarceseq import registry
 from scarceseq.files import sha256
+from scarceseq.joins import Join, check_join, match_names
 from scarceseq.network.graph import graph_from_edges
+from scarceseq.network.neighbours import read_gene_list
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,29 @@ def build_graph(
     }
     log.info("graph %s: %d nodes, %d edges", name, summary["nodes"], summary["edges"])
     return edges, summary
+
+
+def gene_joins(edges: pd.DataFrame, inputs: Mapping[str, Any]) -> list[Join]:
+    """Genes of the list that a graph is restricted to, matched with those of the graph; none without a list.
+
+    Parameters
+    ----------
+    edges : pandas.DataFrame
+        source, target.
+    inputs : dict of str to path
+        As for `build_graph`.
+
+    Raises
+    ------
+    InputError
+        If no gene of the list is in the graph.
+    """
+    wanted = read_gene_list(inputs.get("restriction"))
+    if wanted is None:
+        return []
+    nodes = sorted({*edges["source"], *edges["target"]})
+    what = "genes of the list to those of the graph"
+    return [check_join(match_names(sorted(wanted), nodes, what, str(inputs["restriction"]), any_case=False))]
 
 
 def hashes(paths: str | Path | Sequence[str | Path]) -> str | list[str]:

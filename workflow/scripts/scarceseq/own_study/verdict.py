@@ -9,7 +9,7 @@ from scarceseq.statistics.power import POWER, smallest_detectable_accuracy
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence, sentence_of_all
 
 
-def report(predictions, permuted, samples, possible, settings, options):
+def report(predictions, permuted, samples, possible, settings, options, warnings=()):
     """Tables and sentences of a study.
 
     Parameters
@@ -23,11 +23,14 @@ def report(predictions, permuted, samples, possible, settings, options):
     settings : FoldSettings
     options : dict
         ``confidence``, ``smallest_difference``.
+    warnings : sequence of str
+        What makes the answer worthless, such as a batch that is the same thing as the label: said first.
 
     Returns
     -------
     dict
-        ``scores``, ``contrasts``, ``permutations`` (tables), ``summary`` (for JSON; its ``verdict`` is a list of str).
+        ``scores``, ``contrasts``, ``permutations`` (tables), ``summary`` (for JSON; its ``verdict`` is a list of str,
+        ``warnings`` its first sentences).
     """
     classes, confidence = sorted(samples["label"].unique()), options["confidence"]
     folds = predictions["fold"].nunique()
@@ -66,7 +69,9 @@ def report(predictions, permuted, samples, possible, settings, options):
     detectable = {"smallest_detectable": least, "smallest_difference": options["smallest_difference"]}
     sentences = verdict(summary | detectable, found["scores"], found["contrasts"], found["permutations"])
     return found | {
-        "summary": summary | {"smallest_detectable": least if np.isfinite(least) else None, "verdict": sentences}
+        "summary": summary
+        | {"smallest_detectable": least if np.isfinite(least) else None}
+        | {"warnings": list(warnings), "verdict": [*warnings, *sentences]}
     }
 
 

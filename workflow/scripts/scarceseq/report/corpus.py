@@ -9,6 +9,7 @@ from scarceseq.archive.counts import DROPPED_COLUMNS
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.joins import user_blocks
 from scarceseq.report.wording import count, listed, words
 from scarceseq.seals import load_rows
 
@@ -107,7 +108,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     if inputs.has("dropped_runs"):
         reasons = reason_table(inputs.table("dropped_runs"))
         blocks += [*_dropped_blocks(reasons), Paragraph(copies_sentence(reasons))]
-    blocks += _vocabulary_blocks(inputs)
+    blocks += [*_vocabulary_blocks(inputs), *user_blocks(inputs)]
     splits = inputs.table("splits") if inputs.has("splits") else None
     if splits is not None:
         note = "A study has one role in a split, so that no study is both learnt from and tested on."

@@ -10,6 +10,7 @@ import pandas as pd
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.joins import joins_blocks
 from scarceseq.report.wording import words
 from scarceseq.seals import checked
 
@@ -118,4 +119,4 @@ def section(inputs: "Inputs") -> Section | None:
                 "influential ones.",
             )
         )
-    return Section("network", "Gene graphs", blocks)
+    return Section("network", "Gene graphs", [*blocks, *joins_blocks(inputs, "graph")])

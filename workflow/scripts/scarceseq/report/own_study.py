@@ -8,6 +8,7 @@ import numpy as np
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.joins import joins_blocks
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 
@@ -144,9 +145,12 @@ def section(inputs: "Inputs") -> Section | None:
     ((_, checked),) = inputs.values("own_genes_json")
     ((_, card),) = inputs.values("own_card")
     notes = inputs.table("own_notes")
-    blocks = [Paragraph(f"{text}.", "warning") for text in notes["text"]]
-    blocks += [Paragraph(sentence, "finding") for sentence in summary["verdict"][:3]]
-    blocks += [Paragraph(sentence) for sentence in summary["verdict"][3:]]
+    warnings = summary["warnings"]
+    verdict = summary["verdict"][len(warnings) :]
+    others = notes.loc[notes["kind"] != "confounded", "text"]
+    blocks = [Paragraph(text, "warning") for text in [*warnings, *(f"{text}." for text in others)]]
+    blocks += [Paragraph(sentence, "finding") for sentence in verdict[:3]]
+    blocks += [Paragraph(sentence) for sentence in verdict[3:]]
     blocks.append(Paragraph(_about(summary, card)))
     blocks.append(_accuracy(scores, permutations, summary))
     names = [words(name) for name in contrasts["against"]]
@@ -163,14 +167,12 @@ def section(inputs: "Inputs") -> Section | None:
     blocks.append(Table("own_genes", genes, "Genes that the decision rests on", note, shown=shown))
     blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats.", folded=True))
     blocks.append(Table("own_permutations", permutations, "Against permuted labels", folded=True))
-    note = "What was matched by name, what was not, and what is nearly the same."
-    blocks.append(Table("own_joins", inputs.table("own_joins"), "Names that were matched", note, folded=True))
+    blocks += joins_blocks(inputs, "own")
     facts = [
         (f"{summary['right']} of {summary['predicted']}", "held-out samples are predicted right"),
         (f"{checked['named_by_both']} of {checked['named']}", "genes are named by both measures"),
     ]
-    confounded = [f"{text}." for text in notes.loc[notes["kind"] == "confounded", "text"]]
-    return Section("own_study", "Your study", blocks, facts, [*confounded, *summary["verdict"][:1]])
+    return Section("own_study", "Your study", blocks, facts, [*warnings, *verdict[:1]])
 
 
 def _about(summary: Mapping[str, Any], card: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture, Section, Table
 from scarceseq.report.inputs import Inputs
+from scarceseq.report.joins import joins_blocks
 from scarceseq.report.value_text import text_of
 from scarceseq.seals import checked
 
@@ -124,7 +125,7 @@ def section(inputs: Inputs) -> Section | None:
             "adjusted within a perturbation. Fold changes are differences of mean log1p expression."
         )
         blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
-    blocks.append(Table("screen_effects", effects, "All perturbations", folded=True))
+    blocks += [Table("screen_effects", effects, "All perturbations", folded=True), *joins_blocks(inputs, "screen")]
     facts = [
         (f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")
     ]

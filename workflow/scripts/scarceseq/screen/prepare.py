@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from scarceseq.joins import match_names
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.groups import Groups
@@ -35,7 +36,7 @@ def prepare_screen(
     Returns
     -------
     dict
-        profiles (AnnData), differential (DataFrame), splits (DataFrame), summary (dict).
+        profiles (AnnData), differential (DataFrame), splits (DataFrame), summary (dict), joins (list of Join).
     """
     seed = derive(seed, "screen", name)
     if settings.kind == "cells":
@@ -58,4 +59,8 @@ def prepare_screen(
         "test": int(roles["test"]),
         **counts,
     }
-    return {"profiles": profiles, "differential": differential, "splits": table, "summary": summary}
+    joins = []
+    if settings.kind == "cells":
+        joins = [match_names(profiles.obs_names, profiles.var_names, "perturbations to genes of the screen", str(path))]
+    result = {"profiles": profiles, "differential": differential, "splits": table, "summary": summary}
+    return result | {"joins": joins}

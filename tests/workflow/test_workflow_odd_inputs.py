@@ -101,14 +101,12 @@ def studies(odd, tmp_path_factory):
     given = [(f"c{place}", name, "truth.tsv") for place, name in enumerate(COUNTS)]
     given += [(f"l{place}", "truth.tsv", name) for place, name in enumerate(LABELS)]
     given.append(("estimated", "estimated_counts.tsv", "truth.tsv"))
-    given.append(("summed", "sample_name_twice.tsv", "truth.tsv"))
     config = {
         "archive": {"mirrors": ["mirror"], "organism": "mouse", "annotation": "M023"},
         "user_studies": [
             about
             | {"name": name, "counts": str(odd / "counts" / counts), "labels": str(odd / "labels" / labels)}
             | ({"quantity": "estimated"} if name == "estimated" else {})
-            | ({"duplicate_samples": "sum"} if name == "summed" else {})
             for name, counts, labels in given
         ],
         "corpus": {"splits": {"default": {"shares": {"pretrain": 0.5, "test": 0.5}, "seed": 1}}},
@@ -139,7 +137,6 @@ def test_labels_are_read_as_they_stand(studies, name):
 def test_what_the_config_declares_is_accepted_and_noted(studies):
     folder = studies / "results/odd/archive/user"
     assert "estimated" in read_table(folder / "estimated/notes.tsv")["kind"].tolist()
-    assert "summed" in read_table(folder / "summed/notes.tsv")["kind"].tolist()
 
 
 def test_graphs_and_embeddings_are_read_as_they_stand(odd, tmp_path):

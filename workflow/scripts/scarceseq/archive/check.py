@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from scarceseq.errors import InputError
-from scarceseq.user_tables import read_first_cells
 
 # First letters of the codes of an organism's annotations.
 LETTERS = {"mouse": "M", "human": "GFRES"}
@@ -15,6 +14,8 @@ def fill_in_studies(config: dict[str, Any]) -> None:
     archive = config.get("archive")
     if not archive or not archive["studies_file"]:
         return
+    from scarceseq.user_tables import read_first_cells  # what reads tables is slow to import
+
     listed = read_first_cells(archive["studies_file"])
     if not listed:
         raise InputError(f"config key archive.studies_file: {archive['studies_file']} names no study")

@@ -1,18 +1,18 @@
 """What a run of the archive will ask for and take, said before it starts."""
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 # Projects of recount3's SRA source, and runs per project at some shares of them (quantiles of the list of mouse; that
 # of human is alike), between which logarithms are interpolated.
 PROJECTS = {"mouse": 10_088, "human": 8_677}
 SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1)
 SIZES = (1, 1, 2, 4, 6, 10, 20, 47, 94, 599, 2684, 12284)
+POINTS = 10_000  # at which that is read
 # Files asked for of each study, and of the archive as a whole.
 FILES_PER_STUDY, FILES_OF_ARCHIVE = 5, 3
 # Of genuine files: kB of a run's gene sums, packed; kB that a run's files, shards and rows of the corpus take.
@@ -60,6 +60,14 @@ def planned(path: str | Path) -> Estimate:
     return Estimate(len(runs), sum(runs))
 
 
+def size_at(share: float) -> float:
+    """Runs of the project below which a share of all projects lies."""
+    above = next(place for place, upper in enumerate(SHARES) if upper >= share)
+    low, high = SHARES[above - 1], SHARES[above]
+    part = (share - low) / (high - low)
+    return math.exp((1 - part) * math.log(SIZES[above - 1]) + part * math.log(SIZES[above]))
+
+
 def expected(archive: Mapping[str, Any]) -> Estimate:
     """Estimate from the config alone, by the sizes of recount3's studies.
 
@@ -68,16 +76,12 @@ def expected(archive: Mapping[str, Any]) -> Estimate:
     archive : mapping
         The section `archive`.
     """
-    shares = (np.arange(10_000) + 0.5) / 10_000
-    sizes = np.exp(np.interp(shares, SHARES, np.log(SIZES)))
-    most = archive["max_study_runs"] or np.inf
-    sizes = sizes[(sizes >= archive["min_runs"]) & (sizes <= most)]
-    if archive["studies"]:
-        studies = len(archive["studies"])
-    else:
-        studies = round(PROJECTS[archive["organism"]] * len(sizes) / len(shares))
+    sizes = [size_at((place + 0.5) / POINTS) for place in range(POINTS)]
+    most = archive["max_study_runs"] or math.inf
+    kept = [size for size in sizes if archive["min_runs"] <= size <= most]
+    studies = len(archive["studies"]) or round(PROJECTS[archive["organism"]] * len(kept) / POINTS)
     studies = min(studies, archive["draw_studies"] or studies)
-    runs = round(studies * sizes.mean()) if len(sizes) else 0
+    runs = round(studies * sum(kept) / len(kept)) if kept else 0
     if archive["max_runs"] and runs > archive["max_runs"]:
         studies, runs = round(studies * archive["max_runs"] / runs), archive["max_runs"]
     return Estimate(studies, runs)

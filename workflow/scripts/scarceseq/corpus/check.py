@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from scarceseq.corpus.vocabulary import read_vocabulary
 from scarceseq.errors import InputError
 
 
@@ -22,6 +21,8 @@ def check(config: dict[str, Any]) -> None:
                 raise InputError(f"config key corpus.joined: there is no file '{folder}/{name}'; finish that run first")
     vocabulary = corpus["vocabulary"]
     if vocabulary["attributes"]:
+        from scarceseq.corpus.vocabulary import read_vocabulary  # what reads tables is slow to import
+
         read_vocabulary(vocabulary["attributes"], vocabulary["table"])
     for split, roles in corpus["splits"].items():
         total = sum(roles["shares"].values())

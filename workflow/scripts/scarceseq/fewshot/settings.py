@@ -101,11 +101,6 @@ class FitSettings:
 
     momentum: Annotated[float, Limits(ge=0, lt=1)] = 0.9
     """Momentum of gradient descent."""
-    rate_scale: Literal["absolute", "relative"] = "absolute"
-    """What `learning_rate` counts: the step itself (`absolute`), or shares of the largest rate at which descent is
-    stable (`relative`), from the curvature at the start of each fit, its Gram matrices, and the method's own rates.
-    With thousands of genes an absolute rate that is stable on one support may diverge on another; Adam's rates are
-    always absolute."""
     pca_components: Count = 50
     """Principal components of the methods that use them, fitted on pretrain and scout studies."""
     reference_samples: Annotated[int, Limits(ge=2)] = 2048
@@ -115,6 +110,11 @@ class FitSettings:
     """Numbers of steps after which the query is predicted, for curves of over-fitting."""
     curve_episodes: Whole = 20
     """Test episodes of each cell that get such a curve. Nothing is chosen by it."""
+    rate_scale: Literal["absolute", "relative"] = "absolute"
+    """What `learning_rate` counts: the step itself (`absolute`), or shares of the largest rate at which descent is
+    stable (`relative`), from the curvature at the start of each fit, its Gram matrices, and the method's own rates.
+    With thousands of genes an absolute rate that is stable on one support may diverge on another; Adam's rates are
+    always absolute."""
 
 
 @dataclass(frozen=True, kw_only=True)

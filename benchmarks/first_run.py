@@ -42,7 +42,8 @@ def listing(organism, genuine):
 
 def shortened(config):
     """The config with few studies, steps, scouts, episodes and methods."""
-    config["archive"] |= {"draw_studies": 40, "batches": 2}
+    # One study is damaged even where it is more than the share that is allowed.
+    config["archive"] |= {"draw_studies": 40, "batches": 2, "max_failed_share": 0.05}
     base, scheme = config["pretrain"]["bases"]["mlp"], config["guide"]["schemes"]["cluster_pairs"]
     base |= {"steps": 20, "warm_up_steps": 2, "validate_every_steps": 10, "checkpoint_every_steps": 10}
     scheme |= {"scouts": 4, "scouts_per_block": 4, "clusters": 8}

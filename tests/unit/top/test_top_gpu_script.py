@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 STAND_IN = f"{sys.executable} {ROOT / 'tests/unit/cuda_stand_in.py'}"
 CHECKS = {
@@ -33,6 +35,7 @@ def run(command, **more):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, **more)
 
 
+@pytest.mark.slow
 def test_every_part_runs_and_its_result_is_kept(tmp_path):
     done = run(["bash", "benchmarks/gpu.sh", str(tmp_path), "--tiny"])
     kept = {path.stem.removeprefix("gpu_"): json.loads(path.read_text()) for path in tmp_path.glob("gpu_*.json")}

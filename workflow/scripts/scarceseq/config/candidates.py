@@ -1,10 +1,17 @@
 """What a method tries on the validation episodes, as the config says it; imports nothing."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
 # Hyper-parameters that are tried with each number of steps.
 LEARNING_RATES = ("learning_rate", "adaptive_learning_rate")
 
 
-def candidates(fitting, key):
+def candidates(fitting: "Mapping[str, Any]", key: str) -> list[list[float]]:
     """[value, steps] of each candidate that methods tuned by the hyper-parameter `key` try.
 
     Parameters

@@ -3,20 +3,27 @@
 ``degree`` is a selector, ``reach@usage`` a variant of one, ``bald@gears`` one in rounds with its model.
 """
 
+from typing import TYPE_CHECKING
+
 from scarceseq import registry
 from scarceseq.config.former_names import SELECTORS, today
 from scarceseq.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
 ENTRIES, MODELS = "selection.selectors", "selection.surrogates"
 
 
-def parts(name):
+def parts(name: str) -> tuple[str, str | None]:
     """(selector, what stands behind the @); the latter is None where the name leaves it to ``rounds.model``."""
     selector, _, source = name.partition("@")
     return selector, source or None
 
 
-def declared(name, constant):
+def declared(name: str, constant: str) -> "Any":
     """What the selector of a name declares, such as ``ROUNDS``; see `scarceseq.registry.declared`."""
     return registry.declared(ENTRIES, parts(name)[0], constant)
 
@@ -36,7 +43,7 @@ def one_shot() -> list[str]:
     return names
 
 
-def one_shot_on_graph(selector):
+def one_shot_on_graph(selector: str) -> bool:
     """Whether a selector ranks in one shot, and on one graph."""
     return not declared(selector, "ROUNDS") and "graph" in declared(selector, "NEEDS")
 
@@ -75,6 +82,6 @@ def entries(names: list[str]) -> list[tuple[str, str]]:
     return sorted({pair for pair in found if pair[0] != MODELS})
 
 
-def selector_jobs(selectors):
+def selector_jobs(selectors: "Mapping[str, list[str]] | list[str]") -> "Mapping[str, list[str]]":
     """Selectors that share jobs, by the jobs' name: the config's named lists, or each selector alone."""
     return selectors if isinstance(selectors, dict) else {name: [name] for name in selectors}

@@ -98,7 +98,7 @@ def document() -> str:
     return "\n".join([*lines, "", *_public_screens()]) + "\n"
 
 
-def _public_screens():
+def _public_screens() -> list[str]:
     """Lines about the catalogue of public screens; what is not known of a file is said."""
     lines = [
         "## Public screens",

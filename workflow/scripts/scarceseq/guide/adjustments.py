@@ -9,24 +9,24 @@ import math
 import torch
 
 
-def min_max(moved, least, most):
+def min_max(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """(m - least) / (most - least); without a range, 1 if it moved and 0 if not."""
     if most > least:
         return (moved - least) / (most - least)
     return torch.full_like(moved, float(most > 0))
 
 
-def by_maximum(moved, least, most):
+def by_maximum(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """m / most; 0 if nothing moved."""
     return moved / most if most > 0 else torch.zeros_like(moved)
 
 
-def from_minimum(moved, least, most):
+def from_minimum(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """m - least."""
     return moved - least
 
 
-def raw(moved, least, most):
+def raw(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """m as it is."""
     return moved.clone()
 
@@ -34,34 +34,34 @@ def raw(moved, least, most):
 NORMALISATIONS = {"min_max": min_max, "by_maximum": by_maximum, "from_minimum": from_minimum, "raw": raw}
 
 
-def room(guide):
+def room(guide: torch.Tensor) -> torch.Tensor:
     """As it is."""
     return guide
 
 
-def chilly(guide):
+def chilly(guide: torch.Tensor) -> torch.Tensor:
     """Minus its least value."""
     return guide - guide.min()
 
 
-def icy(guide):
+def icy(guide: torch.Tensor) -> torch.Tensor:
     """max(0, 2 g - 1): what lies in the lower half of [0, 1] does not move."""
     return (2 * guide - 1).clamp_min(0)
 
 
-def freezing(guide):
+def freezing(guide: torch.Tensor) -> torch.Tensor:
     """1 for the highest hundredth of the values (one at least, with ties), 0 for the others; also called step."""
     count = max(math.ceil(guide.numel() / 100), 1)
     border = guide.flatten().kthvalue(guide.numel() - count + 1).values
     return (guide >= border).to(guide.dtype)
 
 
-def warm(guide):
+def warm(guide: torch.Tensor) -> torch.Tensor:
     """g / 2 + 1 / 2: nothing is slower than half."""
     return 0.5 * guide + 0.5
 
 
-def evaporating(guide):
+def evaporating(guide: torch.Tensor) -> torch.Tensor:
     """g / 4 + 1: everything moves, mobile weights up to a quarter faster than without a guide."""
     return 0.25 * guide + 1.0
 
@@ -77,7 +77,9 @@ TEMPERATURES = {
 }
 
 
-def adjusted(guide, temperature="room", scale=1.0, sparse_below=0.0):
+def adjusted(
+    guide: dict[str, torch.Tensor], temperature: str = "room", scale: float = 1.0, sparse_below: float = 0.0
+) -> dict[str, torch.Tensor]:
     """Guide at a temperature, times a number, with values below `sparse_below` set to 0; tensor by tensor.
 
     Parameters

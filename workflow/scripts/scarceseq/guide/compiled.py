@@ -5,7 +5,7 @@ import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
-def add_moved(total, values, start, squared):
+def add_moved(total: np.ndarray, values: np.ndarray, start: np.ndarray, squared: bool) -> None:
     """Add the squared or absolute differences of `values` and `start` to `total`, (entries,) each, in float64."""
     for entry in range(total.size):
         moved = np.float64(values[entry]) - np.float64(start[entry])
@@ -13,7 +13,7 @@ def add_moved(total, values, start, squared):
 
 
 @numba.njit(cache=True, nogil=True)
-def add_squares(total, values):
+def add_squares(total: np.ndarray, values: np.ndarray) -> None:
     """Add the squares of `values` to `total`, (entries,) each, in float64."""
     for entry in range(total.size):
         value = np.float64(values[entry])

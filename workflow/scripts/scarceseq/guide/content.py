@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import safetensors
 import torch
 
 from scarceseq import registry
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from torch import nn
+
 
 LARGEST_JSON_BYTES = 256 << 20
 CARD_KEYS: dict[str, type | tuple[type, ...]] = {
@@ -80,12 +86,12 @@ def _wrong(path: Path, words: str) -> InputError:
     return InputError(f"{path}: {words}; this packed model is damaged or was made by hand: ask whoever packed it")
 
 
-def _read_object(path, keys) -> dict[str, Any]:
+def _read_object(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON object with these keys of these types, all numbers finite."""
     if path.stat().st_size > LARGEST_JSON_BYTES:
         raise _wrong(path, f"over {LARGEST_JSON_BYTES} bytes")
 
-    def refuse(text):
+    def refuse(text: str) -> None:
         raise ValueError(f"{text} is no finite number")
 
     try:
@@ -100,13 +106,13 @@ def _read_object(path, keys) -> dict[str, Any]:
     return content
 
 
-def _check_names(path, content, keys):
+def _check_names(path: Path, content: dict[str, Any], keys: Mapping[str, Any]) -> None:
     for key in keys:
         if not all(isinstance(name, str) and name for name in content[key]):
             raise _wrong(path, f"'{key}' is no list of names")
 
 
-def _check_information(path, information) -> int:
+def _check_information(path: Path, information: dict[str, Any]) -> int:
     """Number of genes, once all lists of ``model.json`` have as many entries."""
     _check_names(path, information, ("gene_ids", "training_studies"))
     genes = len(information["gene_ids"])
@@ -128,7 +134,7 @@ def _check_information(path, information) -> int:
     return genes
 
 
-def _blank_network(path, information, genes):
+def _blank_network(path: Path, information: dict[str, Any], genes: int) -> nn.Module:
     """The architecture by its settings, with `encoder` and `width`; nothing of its size is made."""
     try:
         architecture = registry.load("pretrain.architectures", information["architecture"])
@@ -142,7 +148,7 @@ def _blank_network(path, information, genes):
         raise _wrong(path, f"its settings give no network of '{information['architecture']}' ({error!r})") from error
 
 
-def _declared(network, information, genes) -> dict[str, Declared]:
+def _declared(network: nn.Module, information: dict[str, Any], genes: int) -> dict[str, Declared]:
     """Type and shape of every tensor of the model."""
     declared: dict[str, Declared] = {f"network.{name}": _of(tensor) for name, tensor in network.state_dict().items()}
     declared |= {name: (torch.float32, (genes,)) for name in ("mean", "scale")}
@@ -152,11 +158,13 @@ def _declared(network, information, genes) -> dict[str, Declared]:
     return declared
 
 
-def _of(tensor) -> Declared:
+def _of(tensor: torch.Tensor) -> Declared:
     return tensor.dtype, tuple(tensor.shape)
 
 
-def _check_tensors(path: Path, declared, others_allowed=()) -> dict[str, torch.Tensor]:
+def _check_tensors(
+    path: Path, declared: Mapping[str, Declared], others_allowed: Collection[str] = ()
+) -> dict[str, torch.Tensor]:
     """The tensors of a file, once they are those declared, and finite; a size of None is any."""
     try:
         with safetensors.safe_open(path, "pt") as handle:
@@ -172,7 +180,9 @@ def _check_tensors(path: Path, declared, others_allowed=()) -> dict[str, torch.T
         raise _wrong(path, f"not a readable safetensors file ({error})") from error
 
 
-def _check_tensor(path, name, tensor, kind, shape):
+def _check_tensor(
+    path: Path, name: str, tensor: torch.Tensor, kind: torch.dtype, shape: tuple[int | None, ...]
+) -> torch.Tensor:
     if tensor.dtype != kind:
         raise _wrong(path, f"'{name}' is of type {tensor.dtype}, not {kind}")
     fits = shape is None or (
@@ -186,7 +196,7 @@ def _check_tensor(path, name, tensor, kind, shape):
     return tensor
 
 
-def _check_components(path, genes):
+def _check_components(path: Path, genes: int) -> None:
     declared = {"centre": (genes,), "axes": (None, genes), "variances": (None,)}
     tensors = _check_tensors(path, {name: (torch.float32, shape) for name, shape in declared.items()})
     if len(tensors["axes"]) != len(tensors["variances"]) or not len(tensors["axes"]):
@@ -195,7 +205,7 @@ def _check_components(path, genes):
         raise _wrong(path, "'variances' holds a value below zero")
 
 
-def _check_sketches(path, genes, card):
+def _check_sketches(path: Path, genes: int, card: dict[str, Any]) -> None:
     kinds = {"genes": torch.int32, "log_tpm": torch.float16, "reads_per_tpm": torch.float32, "study": torch.int32}
     declared = {name: (kind, (None, None) if name == "log_tpm" else (None,)) for name, kind in kinds.items()}
     tensors = _check_tensors(path, declared)
@@ -211,7 +221,7 @@ def _check_sketches(path, genes, card):
             raise _wrong(path, f"'{name}' holds a place that is none of {stop}")
 
 
-def _check_guide(path, network):
+def _check_guide(path: Path, network: nn.Module) -> None:
     """A factor for each weight of the encoder, and of a head of one class where scouts decide on it."""
     declared = {f"encoder.{name}": _of(weight) for name, weight in network.encoder.named_parameters()}
     tensors = _check_tensors(path, declared, HEAD)

@@ -1,10 +1,18 @@
 """Sums over scouts of how far each weight moved: memory does not grow with the number of scouts."""
 
+from typing import TYPE_CHECKING
+
 import safetensors.torch
 import torch
 
 from scarceseq.files import atomic
 from scarceseq.seals import checked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
 
 try:  # faster where it is there, not needed
     from scarceseq.guide import compiled
@@ -33,13 +41,15 @@ class Displacement:
         Sum of the squared gradients of each weight at the start.
     """
 
-    def __init__(self, encoder, kind):
+    def __init__(self, encoder: "nn.Module", kind: str) -> None:
         self.kind = kind
         self.moved = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
         self.fisher = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
 
     @torch.no_grad()
-    def add(self, start, final, gradient):
+    def add(
+        self, start: dict[str, torch.Tensor], final: dict[str, torch.Tensor], gradient: dict[str, torch.Tensor]
+    ) -> None:
         """Add one scout: its weights before and after, and its first gradient, by name.
 
         Weights that the encoder does not have (a head) are added to sums of their own. Without a `start`, `final` is
@@ -52,7 +62,7 @@ class Displacement:
             _add_up(self.moved[name], values, start and start[name], self.kind)
             _add_up(self.fisher[name], gradient[name], None, "squared")
 
-    def save(self, path):
+    def save(self, path: "str | Path") -> None:
         """Write the sums as ``moved.<parameter>`` and ``fisher.<parameter>``."""
         tensors = {f"moved.{name}": tensor for name, tensor in self.moved.items()}
         tensors |= {f"fisher.{name}": tensor for name, tensor in self.fisher.items()}
@@ -60,7 +70,7 @@ class Displacement:
             safetensors.torch.save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, temporary)
 
 
-def _add_up(total, values, start, kind):
+def _add_up(total: torch.Tensor, values: torch.Tensor, start: torch.Tensor, kind: str) -> None:
     """Add the squares, or absolute values, of `values` (minus `start`), on a CPU a cache's worth at a time."""
     total, values = total.view(-1), values.detach().reshape(-1)
     start = None if start is None else start.detach().reshape(-1)
@@ -84,7 +94,7 @@ def _add_up(total, values, start, kind):
             total[chunk].add_(part.abs_())
 
 
-def mean_over_scouts(paths, scouts, group):
+def mean_over_scouts(paths: list[str], scouts: int, group: str) -> dict[str, torch.Tensor]:
     """Mean over scouts of one group of sums, added up over block files.
 
     Parameters

@@ -1,15 +1,26 @@
 """From displacement to guide: a number, mostly in [0, 1], for each weight, by which its updates are multiplied."""
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from scarceseq.errors import InputError
 from scarceseq.guide.adjustments import NORMALISATIONS, adjusted, min_max
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from scarceseq.guide.settings import SchemeSettings
+
+
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 HISTOGRAM_BINS = 20
 
 
-def per_tensor(displacement, normalise=min_max):
+def per_tensor(
+    displacement: dict[str, torch.Tensor], normalise: "Callable[..., torch.Tensor]" = min_max
+) -> dict[str, torch.Tensor]:
     """Normalised within each tensor: by min-max, its least mobile weight gets 0, its most mobile 1.
 
     Parameters
@@ -28,7 +39,9 @@ def per_tensor(displacement, normalise=min_max):
     return {name: normalise(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
 
 
-def over_all(displacement, normalise=min_max):
+def over_all(
+    displacement: dict[str, torch.Tensor], normalise: "Callable[..., torch.Tensor]" = min_max
+) -> dict[str, torch.Tensor]:
     """Normalised over all tensors together; same form, and the same guard, as `per_tensor`."""
     least = min(moved.min() for moved in displacement.values())
     most = max(moved.max() for moved in displacement.values())
@@ -39,7 +52,9 @@ def over_all(displacement, normalise=min_max):
 GUIDES = {"per_tensor": ("moved", per_tensor), "global": ("moved", over_all), "fisher": ("fisher", per_tensor)}
 
 
-def make_guide(name, means, settings):
+def make_guide(
+    name: str, means: "Mapping[str, dict[str, torch.Tensor]]", settings: "SchemeSettings"
+) -> dict[str, torch.Tensor]:
     """One guide.
 
     Parameters
@@ -60,7 +75,7 @@ def make_guide(name, means, settings):
     return adjusted(guide, settings.temperature, settings.scale, settings.sparse_below)
 
 
-def check_scouts(outcomes):
+def check_scouts(outcomes: "list[dict[str, Any]]") -> int:
     """Number of scouts that were kept.
 
     Parameters
@@ -83,7 +98,7 @@ def check_scouts(outcomes):
     return kept
 
 
-def describe(guide):
+def describe(guide: dict[str, torch.Tensor]) -> "dict[str, Any]":
     """Mean, quantiles and histogram over [0, 1] of each tensor of a guide, by parameter name.
 
     What lies above 1 counts in the histogram's last bin.
@@ -102,7 +117,7 @@ def describe(guide):
     return summary
 
 
-def gene_mobility(guide, genes):
+def gene_mobility(guide: dict[str, torch.Tensor], genes: int) -> torch.Tensor:
     """Mean guide over each gene's weights into the network (every matrix with one column per gene).
 
     Parameters

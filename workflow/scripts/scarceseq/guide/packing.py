@@ -11,9 +11,15 @@ import re
 import stat
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, sha256, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
 
 MANIFEST = "manifest.json"
 FORMAT = "scarceseq model 1"
@@ -23,7 +29,7 @@ BLOCK_BYTES = 1 << 20
 DAY_ONE = (1980, 1, 1, 0, 0, 0)
 
 
-def pack(members, path):
+def pack(members: "Mapping[str, str | Path]", path: str | Path) -> None:
     """Write an archive.
 
     Parameters
@@ -48,7 +54,7 @@ def pack(members, path):
                     target.write(block)
 
 
-def unpack(path, folder, expected):
+def unpack(path: str | Path, folder: Path, expected: "Collection[str]") -> None:
     """Write the files of an archive into a folder; each appears there only if it is what the manifest says.
 
     Parameters
@@ -77,7 +83,7 @@ def unpack(path, folder, expected):
         raise InputError(f"{path}: not a whole packed model ({error}); copy it again") from error
 
 
-def _manifest(archive, path):
+def _manifest(archive: zipfile.ZipFile, path: str | Path) -> "dict[str, Any]":
     """What the manifest says of each file, once the members are those that it lists."""
     members = archive.infolist()
     names = [member.filename for member in members]
@@ -107,7 +113,7 @@ def _manifest(archive, path):
     return told
 
 
-def _extract(archive, name, told, path, target):
+def _extract(archive: zipfile.ZipFile, name: str, told: "Mapping[str, Any]", path: str | Path, target: Path) -> None:
     """Write one member, hashed on the way."""
     size, expected = told
     if archive.getinfo(name).file_size != size:
@@ -121,7 +127,7 @@ def _extract(archive, name, told, path, target):
             raise InputError(f"{path}: '{name}' is not what was packed (its SHA-256 differs); copy the archive again")
 
 
-def _check_name(name, path):
+def _check_name(name: str, path: str | Path) -> None:
     if not NAME.fullmatch(name):
         raise InputError(
             f"{path}: a member is named {name!r}; only plain names of .safetensors, .json and .tsv files may be in a "
@@ -129,7 +135,7 @@ def _check_name(name, path):
         )
 
 
-def _member(name):
+def _member(name: str) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo(name, DAY_ONE)
     member.external_attr = (stat.S_IFREG | 0o644) << 16
     member.create_system = 3  # the same bytes on every system

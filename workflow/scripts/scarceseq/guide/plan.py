@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,17 @@ from scarceseq.errors import InputError
 from scarceseq.guide.settings import HELD_OUT, TRAIN
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def plan_scouts(matrix, attributes, base, settings, run_seed):
+    from scarceseq.guide.settings import SchemeSettings
+    from scarceseq.pretrain.model import Base
+    from scarceseq.pretrain.samples import LabelledMatrix
+
+
+def plan_scouts(
+    matrix: "LabelledMatrix", attributes: pd.DataFrame, base: "Base", settings: "SchemeSettings", run_seed: int
+) -> pd.DataFrame:
     """Tasks of a scheme, each with a training and a held-out part.
 
     Parameters
@@ -81,7 +91,7 @@ class Candidates:
         return len(self.studies)
 
 
-def labels_of(samples, attributes, key):
+def labels_of(samples: "Sequence[str]", attributes: pd.DataFrame, key: str) -> np.ndarray:
     """Value of an attribute for each sample; empty without a key, and for samples with no value or several."""
     values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
     values = values.assign(value=values["value"].astype(str).str.strip()).drop_duplicates()
@@ -94,7 +104,7 @@ def labels_of(samples, attributes, key):
     return np.array([values.get(sample, "") for sample in samples], dtype=str)
 
 
-def draw_parts(classes, settings, seed):
+def draw_parts(classes: list[np.ndarray], settings: "SchemeSettings", seed: int) -> pd.DataFrame:
     """Up to ``samples_per_class`` samples of each class, the last ``held_out_share`` of them held out.
 
     With ``shuffle_labels``, labels are exchanged at random among the samples of each part.

@@ -1,12 +1,19 @@
 """What a model's reference studies look like, in little space: enough to fit principal components again elsewhere."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
 from scarceseq.pretrain.components import fit_components
 
+if TYPE_CHECKING:
+    from scarceseq.pretrain.model import Base
 
-def reference_components(base, expression, rows, count, seed):
+
+def reference_components(
+    base: "Base", expression: np.ndarray, rows: np.ndarray, count: int, seed: int
+) -> dict[str, torch.Tensor]:
     """Principal components of reference samples, as tensors to be packed with the model.
 
     Parameters
@@ -31,7 +38,7 @@ def reference_components(base, expression, rows, count, seed):
     return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
 
 
-def stand_in(components):
+def stand_in(components: dict[str, torch.Tensor]) -> np.ndarray:
     """Samples that have the very mean, principal components and variances along them of the reference samples.
 
     Parameters

@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,6 +12,17 @@ from scarceseq.guide.scout_data import ScoutResult
 from scarceseq.guide.stacked import stacks, train_stacked
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from torch import nn
+
+    from scarceseq.guide.scout_data import ScoutSamples
+    from scarceseq.guide.settings import SchemeSettings
+    from scarceseq.pretrain.classifier import Classifier
+
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +42,7 @@ class TrainedScout:
     gradient: dict
 
 
-def train_scout(base_network, task, settings, seed):
+def train_scout(base_network: "nn.Module", task: "ScoutSamples", settings: "SchemeSettings", seed: int) -> TrainedScout:
     """Train one scout from a copy of the base for a fixed number of steps.
 
     Parameters
@@ -67,7 +79,9 @@ def train_scout(base_network, task, settings, seed):
     return TrainedScout(classifier.eval(), start, gradient)
 
 
-def train_each(base_network, tasks, settings, seed):
+def train_each(
+    base_network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "SchemeSettings", seed: int
+) -> "Iterator[ScoutResult]":
     """Train scouts one after another; yields a `ScoutResult` for each."""
     for task in tasks:
         scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
@@ -77,7 +91,13 @@ def train_each(base_network, tasks, settings, seed):
         yield ScoutResult(task.scout, train, held_out, scout.start, dict(classifier.named_parameters()), scout.gradient)
 
 
-def train_block(base_network, tasks, settings, seed, stacked=None):
+def train_block(
+    base_network: "nn.Module",
+    tasks: "Iterable[ScoutSamples]",
+    settings: "SchemeSettings",
+    seed: int,
+    stacked: bool | None = None,
+) -> "tuple[Displacement, list[dict[str, Any]]]":
     """Train scouts and sum up how far those that succeeded have moved.
 
     A scout fails, and is left out of the sums, if its held-out accuracy is below ``minimum_held_out_accuracy`` or a
@@ -122,6 +142,6 @@ def train_block(base_network, tasks, settings, seed, stacked=None):
 
 
 @torch.no_grad()
-def accuracy(classifier, expression, labels):
+def accuracy(classifier: "Classifier", expression: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of samples whose highest logit is that of their label."""
     return (classifier(expression).argmax(dim=1) == labels).double().mean().item()

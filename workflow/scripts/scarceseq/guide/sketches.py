@@ -98,13 +98,13 @@ def copies_among(
     return [(one, other - first, index) for one, other, index, _ in found]
 
 
-def _reads(log_tpm, per_tpm, length):
+def _reads(log_tpm: np.ndarray, per_tpm: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Reads by gene, (samples, genes), float32."""
     tpm = np.exp2(log_tpm.astype(np.float32)) - 1
     return tpm * per_tpm[:, None].astype(np.float32) * length[None].astype(np.float32)
 
 
-def _profile(reads, length):
+def _profile(reads: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Centred log2 of relative expression of the sketch's genes, and the squared length of its Poisson noise."""
     rates = reads / length
     total = rates.sum(axis=1, keepdims=True)

@@ -9,6 +9,7 @@ are padded; what is not in a step's batch has no share in its loss.
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch.func import functional_call, vmap
@@ -19,16 +20,29 @@ from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from torch import nn
+
+    from scarceseq.guide.scout_data import ScoutSamples
+    from scarceseq.guide.settings import SchemeSettings
+
+
 SCOUTS_AT_ONCE = 128
 
 
-def stacks(base_network, settings):
+def stacks(base_network: "nn.Module", settings: "SchemeSettings") -> bool:
     """Whether scouts can be stacked, and layers over the genes make that worth it."""
     genes = len(base_network.gene_vectors())
     return settings.optimiser == "sgd" and bool(gene_layers(make_classifier(base_network, 2, 0), genes))
 
 
-def train_stacked(base_network, tasks, settings, seed):
+def train_stacked(
+    base_network: "nn.Module", tasks: "Iterable[ScoutSamples]", settings: "SchemeSettings", seed: int
+) -> "Iterator[ScoutResult]":
     """The same scouts as of `scarceseq.guide.scouts.train_each`, up to rounding; settings must ask for SGD.
 
     Parameters
@@ -71,7 +85,14 @@ class Layer:
 class Stack:
     """Scouts with equally many classes, trained together when this is made."""
 
-    def __init__(self, base_network, tasks, classes, settings, seed):
+    def __init__(
+        self,
+        base_network: "nn.Module",
+        tasks: "Sequence[ScoutSamples]",
+        classes: int,
+        settings: "SchemeSettings",
+        seed: int,
+    ) -> None:
         self.tasks, self.settings = tasks, settings
         self.seeds = [derive(seed, "scout", task.scout) for task in tasks]
         classifier = make_classifier(base_network, classes, 0).train()
@@ -85,12 +106,12 @@ class Stack:
         self._train()
 
     @torch.no_grad()
-    def _layer(self, linear):
+    def _layer(self, linear: "nn.Linear"):
         rows, asked = self.expression, self.held_out_expression
         bias = 0.0 if linear.bias is None else 1.0  # the weight of a gene that is 1 in every sample
         return Layer(linear(rows), rows @ rows.mT + bias, linear(asked), asked @ rows.mT + bias)
 
-    def _start(self, base_network, classes):
+    def _start(self, base_network: "nn.Module", classes: int) -> dict[str, torch.Tensor]:
         """Weights of all scouts but those over the genes, (scouts, ...)."""
         heads = [make_classifier(base_network, classes, derive(own, "head")).head for own in self.seeds]
         start = {}
@@ -101,7 +122,7 @@ class Stack:
                 start[name] = weight.detach().expand(len(self.tasks), *weight.shape).clone()
         return start
 
-    def _train(self):
+    def _train(self) -> None:
         settings = self.settings
         self.weights = {name: weight.clone() for name, weight in self.start.items()}
         self.coefficient = {name: torch.zeros_like(layer.start) for name, layer in self.layers.items()}
@@ -122,25 +143,25 @@ class Stack:
                 else:
                     self.weights[name].sub_(speed[name], alpha=settings.learning_rate)
 
-    def preactivation(self, name, held_out=False):
+    def preactivation(self, name: str, held_out: bool = False) -> torch.Tensor:
         """Of a layer over the genes, (scouts, samples, units)."""
         layer = self.layers[name]
         start, gram = (layer.held_out_start, layer.held_out_gram) if held_out else (layer.start, layer.gram)
         return start - gram @ self.coefficient[name]
 
-    def _logits(self, leaves, expression):
+    def _logits(self, leaves: dict[str, torch.Tensor], expression: torch.Tensor) -> torch.Tensor:
         given = {f"{name}.value" if name in self.layers else name: leaf for name, leaf in leaves.items()}
         return vmap(lambda weights, rows: functional_call(self.module, weights, (rows,)))(given, expression)
 
     @torch.no_grad()
-    def _accuracies(self, held_out):
+    def _accuracies(self, held_out: bool) -> list[float]:
         rows, labels = (self.held_out_expression, self.held_out_labels) if held_out else (self.expression, self.labels)
         leaves = self.weights | {name: self.preactivation(name, held_out) for name in self.layers}
         right = self._logits(leaves, rows).argmax(dim=-1) == labels
         return (right.sum(dim=1).double() / (labels >= 0).sum(dim=1)).tolist()
 
     @torch.no_grad()
-    def moved(self):
+    def moved(self) -> "Iterator[ScoutResult]":
         """Yield each scout's `ScoutResult`; its weights over the genes are made when its turn comes."""
         train, held_out = self._accuracies(False), self._accuracies(True)
         for number, task in enumerate(self.tasks):
@@ -151,13 +172,13 @@ class Stack:
                 gradient |= self._over_genes(name, number, self.gradient, 1.0)
             yield ScoutResult(task.scout, train[number], held_out[number], None, final, gradient)
 
-    def _over_genes(self, name, number, coefficient, sign):
+    def _over_genes(self, name: str, number: int, coefficient: torch.Tensor, sign: float) -> dict[str, torch.Tensor]:
         values = sign * coefficient[name][number]
         found = {f"{name}.weight": values.mT @ self.expression[number]}
         return found | ({f"{name}.bias": values.sum(dim=0)} if self.has_bias[name] else {})
 
 
-def padded(tasks, part):
+def padded(tasks: "Sequence[ScoutSamples]", part: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Expression, (scouts, samples, genes), and labels, (scouts, samples), of a part; 0 and -1 beyond a scout's own."""
     rows = [getattr(task, f"{part}_expression") for task in tasks]
     labels = [getattr(task, f"{part}_labels") for task in tasks]
@@ -165,7 +186,7 @@ def padded(tasks, part):
     return pad(rows, batch_first=True), pad(labels, batch_first=True, padding_value=-1)
 
 
-def batch_shares(tasks, settings, seeds):
+def batch_shares(tasks: "Sequence[ScoutSamples]", settings: "SchemeSettings", seeds: "Sequence[int]") -> torch.Tensor:
     """What each sample counts in each step's loss, (steps, scouts, samples): 1 / batch within the batch, else 0.
 
     Batches are those that each scout draws alone.

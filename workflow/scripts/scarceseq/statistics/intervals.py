@@ -1,9 +1,14 @@
 """Intervals of means and shares."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 WITHIN = "corrected resampled t, within one study"
 
@@ -36,12 +41,12 @@ def corrected_interval(
     return mean, mean - half, mean + half, derivation(len(array), confidence)
 
 
-def corrected_error(deviation, splits, test_to_pool):
+def corrected_error(deviation: "ArrayLike", splits: "ArrayLike", test_to_pool: "ArrayLike") -> np.ndarray:
     """Standard error of the mean over splits; array-like arguments are taken element by element."""
     return deviation * np.sqrt(1 / np.asarray(splits) + test_to_pool)
 
 
-def half_width(error, splits, confidence: float) -> np.ndarray:
+def half_width(error: "ArrayLike", splits: "ArrayLike", confidence: float) -> np.ndarray:
     """Half of the t interval's width, element by element; NaN for fewer than two splits."""
     splits = np.asarray(splits)
     return np.where(splits > 1, stats.t.ppf((1 + confidence) / 2, np.maximum(splits - 1, 1)) * error, np.nan)

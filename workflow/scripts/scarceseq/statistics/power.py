@@ -1,8 +1,15 @@
 """What a comparison of a given size could have detected."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
 
 POWER = 0.8
 """Share of repeats in which a difference of the stated size would be detected."""
@@ -30,14 +37,16 @@ def smallest_detectable_accuracy(counts: Sequence[float], confidence: float, pow
 
     chance, per_sample = 1 / len(counts), np.mean(1 / np.asarray(counts, float)) / len(counts)
 
-    def gap(p):
+    def gap(p: float) -> float:
         spread = norm.ppf(confidence) * np.sqrt(chance * (1 - chance) * per_sample)
         return p - chance - spread - norm.ppf(power) * np.sqrt(p * (1 - p) * per_sample)
 
     return float(brentq(gap, chance, 1.0)) if gap(1.0) >= 0 else float("nan")
 
 
-def smallest_detectable_difference(error, freedom, size: float, power: float = POWER):
+def smallest_detectable_difference(
+    error: "ArrayLike", freedom: "ArrayLike", size: float, power: float = POWER
+) -> "Any":
     """Difference that a two-sided t test detects with this power, element by element.
 
     Parameters

@@ -4,23 +4,36 @@
 and their steps s. The start is the base; rates are divided by their largest: the few-shot learning rate sets the scale.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from scarceseq.guide.inner import descend, encoder_weights, task_classifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from scarceseq.guide.scout_data import ScoutSamples
+    from scarceseq.guide.settings import MetaSettings
+
 
 MAKES = "rates"
 SMALLEST_DISPLACEMENT, SMALLEST_GRADIENT, POWER = 1e-4, 1e-3, 1.0
 
 
-def learn(network, tasks, settings, seed):
+def learn(
+    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+) -> dict[str, torch.Tensor]:
     """Rates in (0, 1] by encoder parameter name."""
     start = encoder_weights(network)
     moved = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
     steep = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
     for number, task in enumerate(tasks):
         classifier, head = task_classifier(network, task, seed)
-        rates = dict.fromkeys([*start, *head], settings.inner_learning_rate)
-        end, gradients = descend(classifier, start | head, rates, task, settings.inner_steps)
+        same = dict.fromkeys([*start, *head], settings.inner_learning_rate)
+        end, gradients = descend(classifier, start | head, same, task, settings.inner_steps)
         decay = (number + 1) ** -POWER
         for name, weight in start.items():
             moved[name] += (end[name] - weight).double().square() / 2 + SMALLEST_DISPLACEMENT**2 * decay

@@ -4,14 +4,27 @@ The start stays at the base, so that rates alone are learned, as a guide is. The
 kept from falling below 0, and are divided by their largest in the end: the few-shot learning rate sets the scale.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from scarceseq.guide.inner import descend, encoder_weights, loss_of, task_classifier
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from scarceseq.guide.scout_data import ScoutSamples
+    from scarceseq.guide.settings import MetaSettings
+
+
 MAKES = "rates"
 
 
-def learn(network, tasks, settings, seed):
+def learn(
+    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+) -> dict[str, torch.Tensor]:
     """Rates in [0, 1] by encoder parameter name."""
     start = encoder_weights(network)
     rates = {name: torch.full_like(weight, settings.inner_learning_rate) for name, weight in start.items()}
@@ -22,7 +35,14 @@ def learn(network, tasks, settings, seed):
     return {name: rate / largest if largest > 0 else rate for name, rate in rates.items()}
 
 
-def step(network, start, rates, task, settings, seed):
+def step(
+    network: "nn.Module",
+    start: dict[str, torch.Tensor],
+    rates: dict[str, torch.Tensor],
+    task: "ScoutSamples",
+    settings: "MetaSettings",
+    seed: int,
+) -> dict[str, torch.Tensor]:
     """Rates after one task: their gradient, scaled to their own size, through all inner steps."""
     classifier, head = task_classifier(network, task, seed)
     rates = {name: rate.detach().requires_grad_() for name, rate in rates.items()}

@@ -1,15 +1,28 @@
 """ProtoNet: an encoder in which held-out samples lie near their class mean (Snell et al. 2017, arXiv 1703.05175)."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from scarceseq.guide.inner import encoder_weights
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from scarceseq.guide.scout_data import ScoutSamples
+    from scarceseq.guide.settings import MetaSettings
+
+
 MAKES = "encoder"
 
 
-def learn(network, tasks, settings, seed):
+def learn(
+    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+) -> dict[str, torch.Tensor]:
     """Encoder weights by name, trained episode by episode by gradient descent."""
     weights = encoder_weights(network)
     for _ in range(settings.passes):
@@ -24,7 +37,7 @@ def learn(network, tasks, settings, seed):
     return weights
 
 
-def prototype_loss(encoder, weights, task):
+def prototype_loss(encoder: "nn.Module", weights: dict[str, torch.Tensor], task: "ScoutSamples") -> torch.Tensor:
     """Cross-entropy of softmax(-squared distance to the class means of the task's training samples)."""
     named = {name.removeprefix("encoder."): weight for name, weight in weights.items()}
     train, held_out = (

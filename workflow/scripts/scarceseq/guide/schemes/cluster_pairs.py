@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import threadpoolctl
@@ -13,6 +14,11 @@ from scarceseq.errors import InputError
 from scarceseq.pretrain.components import SAMPLES_AT_ONCE, fit_components, in_blocks, on_processor
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from scarceseq.guide.plan import Candidates
+    from scarceseq.guide.settings import SchemeSettings
+
+
 logger = logging.getLogger(__name__)
 
 RESTARTS = 10
@@ -20,7 +26,7 @@ RESTARTS = 10
 UMAP_SEES = 50
 
 
-def draw_tasks(candidates, settings, seed):
+def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) -> list[list[np.ndarray]]:
     """Distinct pairs of clusters, in random order, each with all samples of its two clusters.
 
     Parameters
@@ -93,7 +99,7 @@ def umap(
 REDUCTIONS = {"pca": principal_components, "umap": umap}
 
 
-def cluster(points, clusters, seed):
+def cluster(points: np.ndarray, clusters: int, seed: int) -> np.ndarray:
     """k-means label of each point; on one thread, because sums over threads come in no fixed order."""
     with threadpoolctl.threadpool_limits(1):
         return KMeans(clusters, n_init=RESTARTS, random_state=seed % 2**32).fit_predict(points)

@@ -3,16 +3,24 @@
 import itertools
 import logging
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scarceseq.guide.plan import Candidates
+    from scarceseq.guide.settings import SchemeSettings
+
+
 logger = logging.getLogger(__name__)
 
 
-def draw_tasks(candidates, settings, seed):
+def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) -> list[list[np.ndarray]]:
     """Distinct subsets of ``classes_per_scout`` classes, in random order, each with all samples of its classes.
 
     Parameters
@@ -50,7 +58,9 @@ def draw_tasks(candidates, settings, seed):
     return [[np.flatnonzero(candidates.labels == name) for name in subset] for subset in subsets]
 
 
-def _draw_subsets(names, size, wanted, generator):
+def _draw_subsets(
+    names: "Sequence[str]", size: int, wanted: int, generator: np.random.Generator
+) -> list[tuple[str, ...]]:
     """Distinct subsets in random order: all of them if they are few, else drawn until there are enough."""
     if math.comb(len(names), size) <= 10 * wanted:
         every = list(itertools.combinations(names, size))

@@ -13,7 +13,7 @@ source, params = snakemake.input, snakemake.params
 budgets, splits = BudgetSettings(**params.budgets), read_table(source.splits)
 
 
-def read(paths):
+def read(paths: list[str]) -> pd.DataFrame:
     """One table of all rankings, with the graph that each was made on."""
     tables = zip(params.graph_of_ranking, paths, strict=True)
     return pd.concat([read_table(path).assign(selection_graph=graph) for graph, path in tables])

@@ -1,5 +1,6 @@
 """Score all few-shot predictions: per episode, per method with intervals, contrasts, ranks, curves and a verdict."""
 
+import pandas as pd
 from scarceseq.fewshot.scores import contrast, mean_curves, rank, score_episodes, summarise
 from scarceseq.fewshot.tuning import tuning
 from scarceseq.fewshot.verdict import sentences, verdict
@@ -7,7 +8,7 @@ from scarceseq.files import atomic, read_json, read_table, write_table
 from scarceseq.runtime import start
 
 
-def read(paths):
+def read(paths: list[str]) -> list[tuple[dict, pd.DataFrame]]:
     """Tables of all fits, each with its base and task."""
     return [(fit, read_table(path)) for fit, path in zip(snakemake.params.fits, paths, strict=True)]
 

@@ -8,7 +8,7 @@ WIDEST = np.log(20.0)
 SMALLEST = 1e-12
 
 
-def fit_temperature(probabilities, classes):
+def fit_temperature(probabilities: np.ndarray, classes: np.ndarray) -> float:
     """Temperature that makes predictions of samples that a fit did not see most probable (Guo et al. 2017).
 
     log(temperature) has a normal prior around 0.
@@ -25,21 +25,21 @@ def fit_temperature(probabilities, classes):
     """
     from scipy.optimize import minimize_scalar
 
-    def cost(log_temperature):
+    def cost(log_temperature: float) -> float:
         told = calibrated(probabilities, np.exp(log_temperature))[np.arange(len(classes)), classes]
         return -np.log(np.maximum(told, SMALLEST)).sum() + (log_temperature / PRIOR_DEVIATION) ** 2 / 2
 
     return float(np.exp(minimize_scalar(cost, bounds=(-WIDEST, WIDEST), method="bounded").x))
 
 
-def calibrated(probabilities, temperature):
+def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """softmax(log(probabilities) / temperature), (samples, classes)."""
     logits = np.log(np.maximum(probabilities, SMALLEST)) / temperature
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def calibration_error(probability, right, bins=5):
+def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 5) -> float:
     """Expected calibration error: mean over samples of |share right - mean probability| in their bin.
 
     Parameters

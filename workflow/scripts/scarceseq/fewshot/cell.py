@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,18 @@ from scarceseq.fewshot.engine.starts import with_encoder
 from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    import torch
+
+    from scarceseq.fewshot.corpus import Corpus, Episode
+    from scarceseq.fewshot.method import Estimator
+    from scarceseq.fewshot.settings import FittingSettings
+    from scarceseq.pretrain.model import Base
+
 
 COLUMNS = {
     "method": "object",
@@ -44,7 +57,15 @@ CURVE_COLUMNS = {
 }
 
 
-def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
+def fit_cell(
+    episodes: Episodes,
+    corpus: "Corpus",
+    splits: pd.DataFrame,
+    base: "Base",
+    methods: "Mapping[str, Any]",
+    settings: "FittingSettings",
+    seed: int,
+) -> "Any":
     """Predictions of some methods for the episodes of one cell, each method tuned by itself.
 
     Parameters
@@ -94,7 +115,16 @@ def fit_cell(episodes, corpus, splits, base, methods, settings, seed):
     return table[[*COLUMNS, *table.columns.drop(list(COLUMNS))]], curve
 
 
-def make_predictor(method, learned, candidates, corpus, splits, base, settings, seed):
+def make_predictor(
+    method: "FineTuning | Estimator",
+    learned: "dict[str, torch.Tensor] | None",
+    candidates: list[Candidate],
+    corpus: "Corpus",
+    splits: pd.DataFrame,
+    base: "Base",
+    settings: "FittingSettings",
+    seed: int,
+) -> "Callable[..., list[list[np.ndarray]]]":
     """Function (episodes, candidates) -> list over candidates of lists over episodes of probabilities.
 
     Parameters
@@ -115,7 +145,13 @@ def make_predictor(method, learned, candidates, corpus, splits, base, settings, 
     return make(method, corpus, splits, own, rates, replace(settings, candidates=candidates), seed)
 
 
-def fit_method(name, validation, test, predict, candidates):
+def fit_method(
+    name: str,
+    validation: Episodes,
+    test: Episodes,
+    predict: "Callable[..., list[list[np.ndarray]]]",
+    candidates: list[Candidate],
+) -> tuple[pd.DataFrame, Candidate]:
     """Rows of one method, and the candidate that it was tested with.
 
     Parameters
@@ -140,7 +176,9 @@ def fit_method(name, validation, test, predict, candidates):
     return pd.concat(rows, ignore_index=True), best
 
 
-def _curve(test, predict, candidate, settings):
+def _curve(
+    test: Episodes, predict: "Callable[..., list[list[np.ndarray]]]", candidate: Candidate, settings: "FittingSettings"
+) -> "Iterator[pd.DataFrame]":
     """How the query of the first test episodes is predicted after each number of steps."""
     along = getattr(predict, "along", None)
     if along is None:
@@ -158,7 +196,7 @@ def _curve(test, predict, candidate, settings):
             )
 
 
-def _choose(name, candidates, tried):
+def _choose(name: str, candidates: list[Candidate], tried: "Any") -> "Any":
     """The candidate that is used: of those that diverged on fewest validation episodes, that of highest mean balanced
     accuracy; the first of equals, and of all if nothing was tried. A fit that diverged is chance, which may beat an
     honest one: candidates that diverge come last."""
@@ -182,7 +220,7 @@ def _described(candidate: Candidate) -> str:
     return value + (f" for {candidate.steps} steps" if candidate.steps else "")
 
 
-def _rows(episode, probabilities, candidate):
+def _rows(episode: "Episode", probabilities: np.ndarray, candidate: Candidate) -> pd.DataFrame:
     """Prediction rows of one episode; of a fit that diverged, equal probabilities (and so chance)."""
     diverged = not np.isfinite(probabilities).all()
     if diverged:

@@ -1,9 +1,21 @@
 """What a cell refuses to be fitted on."""
 
+from typing import TYPE_CHECKING
+
 from scarceseq.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def check_classes(table, settings, task):
+    import pandas as pd
+    import torch
+
+    from scarceseq.fewshot.settings import EpisodeSettings
+    from scarceseq.pretrain.model import Base
+
+
+def check_classes(table: "pd.DataFrame", settings: "EpisodeSettings", task: str) -> None:
     """Refuse a task of which no cell could be filled: test studies without its label, or with one class alone.
 
     Parameters
@@ -24,7 +36,7 @@ def check_classes(table, settings, task):
         )
 
 
-def check_episodes(episodes):
+def check_episodes(episodes: "pd.DataFrame") -> None:
     """Refuse a table in which a sample is on both sides of an episode, or twice on one side."""
     keys = [name for name in ("way", "shot", "role", "episode", "sample") if name in episodes]
     twice = episodes[episodes.duplicated(keys, keep=False)]
@@ -36,7 +48,7 @@ def check_episodes(episodes):
         )
 
 
-def check_apart_from_training(episodes, splits, base):
+def check_apart_from_training(episodes: "pd.DataFrame", splits: "pd.DataFrame", base: "Base") -> None:
     """Refuse episodes from studies that the base model or its guides were trained on."""
     split = base.information["split"]
     used = (splits["split"] == split) & splits["role"].isin(["pretrain", "scout"])
@@ -49,7 +61,7 @@ def check_apart_from_training(episodes, splits, base):
         )
 
 
-def check_guide(guide, encoder, width, path):
+def check_guide(guide: "dict[str, torch.Tensor]", encoder: "dict[str, torch.Tensor]", width: int, path: str) -> None:
     """Refuse a guide that is not this encoder's.
 
     Parameters
@@ -75,7 +87,9 @@ def check_guide(guide, encoder, width, path):
             raise InputError(f"{path}: tensor {name} has negative values; compute it anew")
 
 
-def check_learned(learned, shapes, path="what was learned on other studies"):
+def check_learned(
+    learned: "dict[str, torch.Tensor]", shapes: "Mapping[str, Any]", path: str = "what was learned on other studies"
+) -> None:
     """Refuse tensors that are not of these names and shapes, or not finite.
 
     Parameters

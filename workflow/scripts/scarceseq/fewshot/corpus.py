@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
+
+    from scarceseq.pretrain.model import Base
+
 
 # Joins the names of the studies of a support that has several.
 TOGETHER = " + "
@@ -55,7 +64,14 @@ class Corpus:
         If shapes disagree, the base model has a gene that the corpus lacks, or one whose scale is no positive number.
     """
 
-    def __init__(self, expression, samples, gene_ids, base, centring="none"):
+    def __init__(
+        self,
+        expression: np.ndarray,
+        samples: "pd.DataFrame",
+        gene_ids: Sequence[str],
+        base: "Base",
+        centring: str = "none",
+    ) -> None:
         if expression.shape != (len(samples), len(gene_ids)):
             raise InputError(
                 f"training.npy has shape {expression.shape}, samples.parquet and genes.parquet have {len(samples)} "
@@ -78,13 +94,14 @@ class Corpus:
         self._columns = [columns[gene] for gene in base.gene_ids]
         self._expression, self._base = expression, base
         self._row = {sample: row for row, sample in enumerate(samples["sample"])}
-        self._kept, self._centres, self._reference = {}, {}, None
+        self._kept, self._centres = {}, {}
+        self._reference: np.ndarray | None = None
         self._centred = centring == "study"
         self._study = dict(zip(samples["sample"], samples["study"], strict=True)) if self._centred else {}
         self.features = {}  # functions from z-scores to features, by what they were made by
         self.samples = samples
 
-    def standardised(self, chosen):
+    def standardised(self, chosen: Sequence[str]) -> np.ndarray:
         """z-scores, float32, (samples, genes), of the chosen sample ids, not centred."""
         unknown = [sample for sample in chosen if sample not in self._row]
         if unknown:
@@ -99,7 +116,7 @@ class Corpus:
             )
         return self._base.standardise(rows).cpu().numpy()
 
-    def reference(self, splits, most, seed):
+    def reference(self, splits: "pd.DataFrame", most: int, seed: int) -> np.ndarray:
         """z-scores of samples of the pretrain and scout studies of the base's split.
 
         Parameters
@@ -115,7 +132,7 @@ class Corpus:
             self._reference = self._read_reference(splits, most, seed)
         return self._reference
 
-    def _read_reference(self, splits, most, seed):
+    def _read_reference(self, splits: "pd.DataFrame", most: int, seed: int) -> np.ndarray:
         split = self._base.information["split"]
         studies = splits.loc[(splits["split"] == split) & splits["role"].isin(["pretrain", "scout"]), "study"]
         chosen = self.samples.loc[self.samples["study"].isin(studies), "sample"].tolist()
@@ -126,27 +143,27 @@ class Corpus:
             chosen = [chosen[place] for place in np.sort(drawn)]
         return self._from_centres(chosen, self.standardised(chosen))
 
-    def rows(self, chosen):
+    def rows(self, chosen: Sequence[str]) -> np.ndarray:
         """z-scores as episodes have them, of samples that are asked for again and again: each is read once."""
         return self._from_centres(chosen, np.stack(self._read_once(chosen)))
 
-    def contents(self, chosen):
+    def contents(self, chosen: Sequence[str]) -> list[int]:
         """What tells whether two samples have the very same expression; a hash for each."""
         return [hash(row.tobytes()) for row in self._read_once(chosen)]
 
-    def _read_once(self, chosen):
+    def _read_once(self, chosen: Sequence[str]) -> list[np.ndarray]:
         new = [sample for sample in dict.fromkeys(chosen) if sample not in self._kept]
         if new:
             self._kept |= dict(zip(new, self.standardised(new), strict=True))
         return [self._kept[sample] for sample in chosen]
 
-    def _from_centres(self, chosen, rows):
+    def _from_centres(self, chosen: Sequence[str], rows: np.ndarray) -> np.ndarray:
         """Rows minus the mean of their study, if samples are centred."""
         if not self._centred:
             return rows
         return rows - np.stack([self._centre(self._study[sample]) for sample in chosen])
 
-    def _centre(self, study):
+    def _centre(self, study: str) -> np.ndarray:
         if study not in self._centres:
             own = self.samples.loc[self.samples["study"] == study, "sample"]
             self._centres[study] = self.standardised(own.tolist()).mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -168,7 +185,7 @@ class Episodes(Sequence):
         If a query sample has the very values of a support sample of its episode.
     """
 
-    def __init__(self, table, corpus):
+    def __init__(self, table: "pd.DataFrame", corpus: Corpus) -> None:
         self._corpus = corpus
         self._plans = [_plan(part) for _, part in table.groupby("episode", sort=True)]
         used = list(dict.fromkeys(table["sample"]))
@@ -182,17 +199,17 @@ class Episodes(Sequence):
                         "remove the copy from the input and plan the episodes again"
                     )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._plans)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: "Any") -> "Any":
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         known, support, query = self._plans[index]
         return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **known)
 
 
-def _plan(table):
+def _plan(table: "pd.DataFrame") -> "Any":
     """What is known of one episode without its expression, and its support and query samples."""
     classes = sorted(table["label"].unique())
     support, query = (table[table["part"] == part] for part in ("support", "query"))

@@ -1,6 +1,7 @@
 """Drawing episodes: which samples a method learns from, and which it is asked about."""
 
 from math import comb, prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,13 @@ from scarceseq.fewshot.checks import check_classes, check_episodes
 from scarceseq.fewshot.labels import labelled_samples
 from scarceseq.fewshot.sources import Sources
 from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from scarceseq.fewshot.settings import Cell, EpisodeSettings
+    from scarceseq.fewshot.sources import Source
+
 
 COLUMNS = {
     "way": "object",
@@ -26,7 +34,14 @@ ATTEMPTS_EACH = 10
 MOST_ATTEMPTS = 2000
 
 
-def plan_cell(samples, attributes, splits, settings, cell, seed):
+def plan_cell(
+    samples: pd.DataFrame,
+    attributes: pd.DataFrame,
+    splits: pd.DataFrame,
+    settings: "EpisodeSettings",
+    cell: "Cell",
+    seed: int,
+) -> "tuple[pd.DataFrame, dict[str, Any]]":
     """Episodes of one cell.
 
     Each study of a support gives equally many samples of each class, and all classes of a query come from one study, in
@@ -81,14 +96,16 @@ def plan_cell(samples, attributes, splits, settings, cell, seed):
     return episodes, plan
 
 
-def _too_few(table, settings, cell):
+def _too_few(table: pd.DataFrame, settings: "EpisodeSettings", cell: "Cell") -> dict[str, int]:
     """Classes that no study has enough samples of to be in an episode, and how many the largest has."""
     least = cell.shot + (settings.protocol == "within_study")
     largest = table.groupby(["study", "label"]).size().groupby("label").max()
     return {label: int(count) for label, count in largest[largest < least].items()}
 
 
-def _draw_role(table, role, wanted, settings, cell, seed):
+def _draw_role(
+    table: pd.DataFrame, role: str, wanted: int, settings: "EpisodeSettings", cell: "Cell", seed: int
+) -> tuple[list[pd.DataFrame], str | None]:
     """Up to `wanted` distinct episodes of one role, and the reason if there are none."""
     table = table[table["role"] == role]
     sources = Sources(table, settings.protocol, cell)
@@ -118,7 +135,15 @@ def _draw_role(table, role, wanted, settings, cell, seed):
     return drawn, None
 
 
-def _draw_new(source, members, group, settings, cell, generator, seen):
+def _draw_new(
+    source: "Source",
+    members: "Any",
+    group: "Any",
+    settings: "EpisodeSettings",
+    cell: "Cell",
+    generator: np.random.Generator,
+    seen: "set[Any]",
+) -> pd.DataFrame | None:
     """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
     for _ in range(min(ATTEMPTS_EACH * _possible(source, members, settings, cell), MOST_ATTEMPTS)):
         count = len(source.classes) if cell.way == "all" else cell.way
@@ -140,7 +165,7 @@ def _draw_new(source, members, group, settings, cell, generator, seen):
     return None
 
 
-def _possible(source, members, settings, cell):
+def _possible(source: "Source", members: "Any", settings: "EpisodeSettings", cell: "Cell") -> int:
     """At most so many different supports a source has."""
     way = len(source.classes) if cell.way == "all" else cell.way
     of_class = sorted(
@@ -153,7 +178,9 @@ def _possible(source, members, settings, cell):
     return comb(len(of_class), way) * prod(of_class[-way:])
 
 
-def _support_studies(source, members, classes, settings, cell):
+def _support_studies(
+    source: "Source", members: "Any", classes: "Any", settings: "EpisodeSettings", cell: "Cell"
+) -> "list[Any]":
     """The source's own, or all but the query's that can give the classes."""
     if settings.protocol != "leave_one_study_out":
         return [source.support]
@@ -161,14 +188,14 @@ def _support_studies(source, members, classes, settings, cell):
     return [s for s in studies if all(len(members.get((s, label), [])) >= cell.shot for label in classes)]
 
 
-def _rows(part, chosen):
+def _rows(part: str, chosen: "Any") -> pd.DataFrame:
     rows = [
         (part, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
     ]
     return pd.DataFrame(rows, columns=["part", "sample", "label", "study"])
 
 
-def _reason(table, role, settings, cell):
+def _reason(table: pd.DataFrame, role: str, settings: "EpisodeSettings", cell: "Cell") -> str:
     """Why no study, or no pair of studies, can fill an episode, and which study comes nearest."""
     if table.empty:
         return f"no sample of a {role} study has the label '{settings.label}'"
@@ -187,7 +214,7 @@ def _reason(table, role, settings, cell):
     )
 
 
-def _nearest(table, classes):
+def _nearest(table: pd.DataFrame, classes: "Any") -> str:
     """The study whose largest classes, so many, are largest, and their samples; the first of equals."""
     counts = {study: part["label"].value_counts() for study, part in table.groupby("study")}
     study = max(sorted(counts), key=lambda name: (len(counts[name]) >= classes, counts[name].iloc[:classes].min()))

@@ -1,10 +1,32 @@
 """From a method that is not trained by gradient to a function that fits it to episodes and predicts their queries."""
 
+from typing import TYPE_CHECKING
+
 from scarceseq.fewshot.method import Source
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
+    import numpy as np
+    import pandas as pd
+
+    from scarceseq.fewshot.corpus import Corpus, Episode
+    from scarceseq.fewshot.method import Candidate, Estimator
+    from scarceseq.fewshot.settings import FittingSettings
+    from scarceseq.pretrain.model import Base
+
+
+def estimator_predictor(
+    method: "Estimator",
+    corpus: "Corpus",
+    splits: "pd.DataFrame",
+    base: "Base",
+    guide: "Any",
+    settings: "FittingSettings",
+    seed: int,
+) -> "Callable[..., list[list[np.ndarray]]]":
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
     key = method.prepare, settings.pca_components, seed, id(base)
     if key not in corpus.features:  # methods that see the same features share them
@@ -12,11 +34,13 @@ def estimator_predictor(method, corpus, splits, base, guide, settings, seed):
         corpus.features[key] = method.prepare(Source(base, reference, settings, derive(seed, "features")))
     features = corpus.features[key]
 
-    def probabilities(episode, support, query, candidate):
+    def probabilities(
+        episode: "Episode", support: "np.ndarray", query: "np.ndarray", candidate: "Candidate"
+    ) -> "np.ndarray":
         fit_seed = derive(episode.seed, "estimator")
         return method.probabilities(support, episode.support_classes, query, candidate.value, fit_seed)
 
-    def predict(episodes, candidates):
+    def predict(episodes: "Sequence[Episode]", candidates: "list[Candidate]") -> "list[list[np.ndarray]]":
         found = []
         for episode in episodes:
             support, query = features(episode.support), features(episode.query)

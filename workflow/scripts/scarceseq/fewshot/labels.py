@@ -1,9 +1,18 @@
 """Labelled samples of a task: who may be drawn, and who is left out and why."""
 
+from typing import TYPE_CHECKING
+
 from scarceseq.errors import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def labelled_samples(samples, attributes, splits, settings):
+    from scarceseq.fewshot.settings import EpisodeSettings
+
+
+def labelled_samples(
+    samples: "pd.DataFrame", attributes: "pd.DataFrame", splits: "pd.DataFrame", settings: "EpisodeSettings"
+) -> "tuple[pd.DataFrame, dict[str, int]]":
     """Samples of the validation and test studies with their class.
 
     A sample whose attribute has more than one distinct value is left out, and so is a sample id that occurs more than
@@ -53,7 +62,7 @@ def labelled_samples(samples, attributes, splits, settings):
     return table.sort_values("sample", ignore_index=True), left_out
 
 
-def _values(attributes, key, purpose):
+def _values(attributes: "pd.DataFrame", key: str, purpose: str) -> "pd.DataFrame":
     """Distinct (sample, value) of one attribute that has any."""
     values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
     if values.empty:
@@ -66,13 +75,13 @@ def _values(attributes, key, purpose):
     return values[values["value"] != ""].drop_duplicates()
 
 
-def _groups(table, attributes, key):
+def _groups(table: "pd.DataFrame", attributes: "pd.DataFrame", key: str) -> "pd.Series":
     """Group of each sample, the first of its values; its own id if it has none."""
     values = _values(attributes, key, "group").drop_duplicates("sample").set_index("sample")["value"]
     return table["sample"].map(values).fillna(table["sample"])
 
 
-def _roles(splits, split):
+def _roles(splits: "pd.DataFrame", split: str) -> "pd.DataFrame":
     roles = splits[splits["split"] == split]
     if roles.empty:
         known = ", ".join(sorted(splits["split"].unique()))

@@ -7,18 +7,18 @@ SMALLEST_PROBABILITY = 1e-7
 METRICS = ("balanced_accuracy", "auroc", "log_loss", "brier")
 
 
-def balanced_accuracy(labels, predicted):
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Mean over the classes of the share of their samples that are predicted right."""
     labels, predicted = np.asarray(labels), np.asarray(predicted)
     return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
 
 
-def log_loss(probabilities):
+def log_loss(probabilities: np.ndarray) -> float:
     """Mean of -log(probability of the true class), probabilities bounded below by 1e-7."""
     return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def measure(table, keys, classes=None):
+def measure(table: pd.DataFrame, keys: list[str], classes: list[str] | None = None) -> pd.DataFrame:
     """Measures of many episodes at once.
 
     Parameters
@@ -65,13 +65,13 @@ def measure(table, keys, classes=None):
     )
 
 
-def _mean_of_known(areas):
+def _mean_of_known(areas: np.ndarray) -> np.ndarray:
     """Mean over the classes; NaN where there is one class alone."""
     known = np.isfinite(areas)
     return np.where(known, areas, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
 
 
-def _areas(score, is_class, episode, episodes):
+def _areas(score: np.ndarray, is_class: np.ndarray, episode: np.ndarray, episodes: int) -> np.ndarray:
     """Area under the ROC curve of one class against the rest in each episode; NaN where it has no such class."""
     ranks = pd.Series(score).groupby(episode).rank().to_numpy()
     own = np.bincount(episode, is_class, minlength=episodes)

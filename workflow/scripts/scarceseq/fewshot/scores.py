@@ -1,11 +1,18 @@
 """Scores of episodes, their summary, and paired differences between methods."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from scarceseq.fewshot.corpus import TOGETHER
 from scarceseq.fewshot.metrics import METRICS, measure
 from scarceseq.statistics.jackknife import StudyJackknife
 from scarceseq.statistics.p_values import critical_difference, friedman, holm
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
 
 CELL = ["base", "task", "way", "shot"]
 EPISODE = ["episode", "support_study", "study"]
@@ -42,7 +49,7 @@ REFERENCE = "full_fine_tuning"
 TIES_DECIMALS = 9
 
 
-def score_episodes(predictions):
+def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
     """Scores of the test episodes.
 
     Parameters
@@ -68,7 +75,9 @@ def score_episodes(predictions):
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def summarise(scores, plans, methods, confidence):
+def summarise(
+    scores: pd.DataFrame, plans: "list[dict[str, Any]]", methods: list[tuple[str, str, str]], confidence: float
+) -> pd.DataFrame:
     """Mean and interval of each method in each cell; a cell that was not run is listed with its reason.
 
     Parameters
@@ -107,7 +116,7 @@ def summarise(scores, plans, methods, confidence):
     return table.sort_values(["base", "task", "way", "shot", "metric", "method"], ignore_index=True)
 
 
-def contrast(scores, confidence):
+def contrast(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Paired differences, method minus the other, over the same episodes and seeds.
 
     Primary are those of `PRIMARY`; every other method is compared with full fine-tuning, and each guide with its
@@ -138,7 +147,7 @@ def contrast(scores, confidence):
     return table
 
 
-def rank(scores, confidence):
+def rank(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Mean rank of each method over the query studies of each cell, by balanced accuracy; 1 is best.
 
     Friedman's test asks whether all methods are alike; mean ranks that differ by less than the critical difference
@@ -161,7 +170,7 @@ def rank(scores, confidence):
     return pd.DataFrame(rows, columns=RANK_COLUMNS)
 
 
-def mean_curves(curves):
+def mean_curves(curves: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
     """Mean of each curve over its episodes and seeds.
 
     Parameters
@@ -175,7 +184,7 @@ def mean_curves(curves):
     return found.assign(episodes=table.groupby(keys)["episode"].nunique()).reset_index()
 
 
-def _wide(part, confidence):
+def _wide(part: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, StudyJackknife]:
     """Values of a cell, (episodes, methods x seeds), and the jackknife over the studies of its episodes."""
     wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
     support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
@@ -185,12 +194,12 @@ def _wide(part, confidence):
     return wide, StudyJackknife(support, query, confidence, asked_to_learned, mixed)
 
 
-def _remark(found, lost, fits):
+def _remark(found: "Any", lost: int, fits: int) -> str:
     """Why there is no interval, and how many fits to test episodes diverged."""
     return "; ".join(part for part in (found.reason, f"{lost} of {fits} test fits diverged" if lost else "") if part)
 
 
-def pairs(methods):
+def pairs(methods: "Collection[str]") -> list[tuple[str, str, str]]:
     """(method, against, kind) of every contrast among the methods that are there, primary ones first."""
     methods = list(methods)
     listed = [(method, other, "primary") for method, others in PRIMARY.items() for other in others]
@@ -199,7 +208,7 @@ def pairs(methods):
     return [pair for pair in listed if pair[0] in methods and pair[1] in methods]
 
 
-def _described(found, name):
+def _described(found: "Any", name: str) -> "dict[str, Any]":
     return {
         name: found.mean,
         "low": found.low,

@@ -1,9 +1,15 @@
 """What each method chose on the validation episodes, and what became of its fits to the test episodes."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from scarceseq.fewshot.calibration import calibration_error
 from scarceseq.fewshot.metrics import measure
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 FIT = ["method", "way", "shot", "seed"]
 TUNING_COLUMNS = [
@@ -12,7 +18,7 @@ TUNING_COLUMNS = [
 ]
 
 
-def tuning(predictions):
+def tuning(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
     """One row per method, cell and pre-training seed.
 
     Parameters
@@ -38,7 +44,7 @@ def tuning(predictions):
     return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS].astype(whole)
 
 
-def _of_tests(test):
+def _of_tests(test: pd.DataFrame) -> pd.DataFrame:
     columns = [column for column in test if column.startswith("p_")]
     test = test.assign(right=test["label"] == test["predicted"], surest=test[columns].max(axis=1))
     rows = []
@@ -52,7 +58,7 @@ def _of_tests(test):
     return pd.DataFrame(rows)
 
 
-def _of_validation(validation, test):
+def _of_validation(validation: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     chosen = test.drop_duplicates(FIT)[[*FIT, "candidate", "steps"]]
     tried = validation.drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
     own = validation.merge(chosen, on=[*FIT, "candidate", "steps"])

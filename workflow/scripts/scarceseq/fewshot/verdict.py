@@ -115,7 +115,7 @@ def sentences(contrasts: pd.DataFrame, smallest_difference: float) -> list[str]:
     return [sentence(each) for each in comparisons(contrasts, smallest_difference)]
 
 
-def _best(group, confidence):
+def _best(group: pd.DataFrame, confidence: float) -> list[str]:
     """Sentences on which method has the best mean rank in a cell, what is close to it, and where guides stand."""
     group = group.sort_values("mean_rank", kind="stable")
     first = group.iloc[0]

@@ -21,9 +21,7 @@ from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torch import nn
 
@@ -106,7 +104,7 @@ class Stack:
         self._train()
 
     @torch.no_grad()
-    def _layer(self, linear: "nn.Linear"):
+    def _layer(self, linear: "nn.Linear") -> Layer:
         rows, asked = self.expression, self.held_out_expression
         bias = 0.0 if linear.bias is None else 1.0  # the weight of a gene that is 1 in every sample
         return Layer(linear(rows), rows @ rows.mT + bias, linear(asked), asked @ rows.mT + bias)

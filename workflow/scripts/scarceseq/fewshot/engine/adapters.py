@@ -11,7 +11,7 @@ from scarceseq.seeds import derive
 class Adapted(nn.Module):
     """A linear layer, shared and not trained, plus ``scale / rank * up(down(x))``; `up` starts at zero."""
 
-    def __init__(self, base, rank, scale, seed):
+    def __init__(self, base: nn.Linear, rank: int, scale: float, seed: int) -> None:
         super().__init__()
         device, dtype = base.weight.device, base.weight.dtype
         self.base, self.factor = base, scale / rank
@@ -25,11 +25,11 @@ class Adapted(nn.Module):
         self.down.to(device, dtype)
         self.up.to(device, dtype)
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.base(inputs) + self.factor * self.up(self.down(inputs))
 
 
-def adapted(encoder, rank, scale, seed):
+def adapted(encoder: nn.Module, rank: int, scale: float, seed: int) -> nn.Module:
     """Copy of an encoder whose linear layers are `Adapted`; their own weights are shared with the encoder.
 
     Parameters

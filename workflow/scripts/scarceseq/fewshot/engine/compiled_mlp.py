@@ -4,7 +4,7 @@ A step of a small network takes torch longer to arrange than to compute. `scarce
 weights without this.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numba
 import numpy as np
@@ -12,6 +12,10 @@ import torch
 from torch import nn
 
 from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 # Parameters of a classifier on the default encoder whose layers over the genes are in dual form, in this order.
 NAMES = (
@@ -150,7 +154,7 @@ def _weights(update: TensorUpdate | None, weight: torch.Tensor) -> Weights:
 
 
 @numba.njit(cache=True)
-def _descend(network, classes, descent):
+def _descend(network: "Any", classes: "Any", descent: "Any") -> None:
     """Forward, backward and update, step by step."""
     linear, hidden, scale, shift, output, head, bias = network
     normal, spread = np.empty_like(hidden.value), np.empty(len(hidden.value), dtype=hidden.value.dtype)
@@ -184,7 +188,15 @@ def _descend(network, classes, descent):
 
 
 @numba.njit(cache=True, fastmath=FREE_ORDER)
-def _normalise(values, scale, shift, epsilon, normal, spread, active):
+def _normalise(
+    values: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    epsilon: float,
+    normal: np.ndarray,
+    spread: np.ndarray,
+    active: np.ndarray,
+) -> None:
     """LayerNorm and ReLU of each row; keeps what the way back needs."""
     samples, units = values.shape
     zero, one = values.dtype.type(0), values.dtype.type(1)
@@ -203,7 +215,15 @@ def _normalise(values, scale, shift, epsilon, normal, spread, active):
 
 
 @numba.njit(cache=True, fastmath=FREE_ORDER)
-def _normalise_backward(gradient, normal, spread, active, scale, scale_gradient, shift_gradient):
+def _normalise_backward(
+    gradient: np.ndarray,
+    normal: np.ndarray,
+    spread: np.ndarray,
+    active: np.ndarray,
+    scale: np.ndarray,
+    scale_gradient: np.ndarray,
+    shift_gradient: np.ndarray,
+) -> None:
     """Turn the gradient of ReLU's output into that of LayerNorm's input, in place, and that of its weights."""
     samples, units = gradient.shape
     zero, count = gradient.dtype.type(0), gradient.dtype.type(units)
@@ -224,7 +244,7 @@ def _normalise_backward(gradient, normal, spread, active, scale, scale_gradient,
 
 
 @numba.njit(cache=True)
-def _softmax_error(logits, bias, classes, bias_gradient):
+def _softmax_error(logits: np.ndarray, bias: np.ndarray, classes: "Any", bias_gradient: np.ndarray) -> None:
     """Turn logits without their bias into the gradient of the mean cross-entropy, in place, and that of the bias."""
     samples, count = logits.shape
     bias_gradient[:] = 0
@@ -245,7 +265,7 @@ def _softmax_error(logits, bias, classes, bias_gradient):
 
 
 @numba.njit(cache=True)
-def _move_layer(layer, velocity, gradient, descent):
+def _move_layer(layer: "Any", velocity: "Any", gradient: np.ndarray, descent: "Any") -> None:
     """`LayerUpdate.step`; nothing for a layer that is not trained."""
     value, start, gram, coefficient, kept = layer
     if coefficient.size == 0:
@@ -268,7 +288,7 @@ def _move_layer(layer, velocity, gradient, descent):
 
 
 @numba.njit(cache=True)
-def _move(weights, velocity, gradient, descent):
+def _move(weights: "Any", velocity: "Any", gradient: np.ndarray, descent: "Any") -> None:
     """`TensorUpdate.step` of SGD."""
     value, velocity, gradient = weights.value.ravel(), velocity.ravel(), gradient.ravel()
     for i in range(value.size):

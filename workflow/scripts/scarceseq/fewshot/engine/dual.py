@@ -9,6 +9,7 @@ multiplies A.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -21,7 +22,7 @@ GENES_AT_ONCE = 4096
 UNITS_AT_ONCE = 64
 
 
-def pays(samples, steps, rate):
+def pays(samples: int, steps: int, rate: torch.Tensor | float) -> bool:
     """Whether the dual form of a layer takes less arithmetic than its plain form."""
     return not _is_elementwise(rate) or samples < 2 * steps
 
@@ -53,11 +54,11 @@ class GeneLayer:
     gram: torch.Tensor
 
     @property
-    def same_for_all_units(self):
+    def same_for_all_units(self) -> bool:
         """Whether one matrix between samples serves all units."""
         return self.gram.ndim == self.start.ndim
 
-    def preactivation(self, coefficient):
+    def preactivation(self, coefficient: torch.Tensor) -> torch.Tensor:
         """Pre-activations of the support, (samples, units), for these coefficients."""
         if self.same_for_all_units:
             return self.start - self.gram @ coefficient
@@ -65,11 +66,11 @@ class GeneLayer:
             return compiled_contract(self.gram, coefficient, self.start)
         return self.start - (self.gram * coefficient.unsqueeze(-3)).sum(dim=-2)
 
-    def start_of(self, query):
+    def start_of(self, query: torch.Tensor) -> torch.Tensor:
         """Pre-activations at the start of other samples, (queries, units), of their expression, (queries, genes)."""
         return _preactivation(query, self.weight, self.bias)
 
-    def of_query(self, coefficient, query, query_start):
+    def of_query(self, coefficient: torch.Tensor, query: torch.Tensor, query_start: torch.Tensor) -> torch.Tensor:
         """Pre-activations of other samples, (queries, units).
 
         Parameters
@@ -89,27 +90,33 @@ class GeneLayer:
             result[..., units] -= query @ moved.mT
         return result
 
-    def final(self, coefficient):
+    def final(self, coefficient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Weight, (units, genes), and bias, (units,)."""
         weight = self.weight - self.rate * (coefficient.mT @ self.expression)
         return weight, None if self.bias is None else self.bias - self._of_bias(coefficient)
 
-    def _of_bias(self, coefficient):
+    def _of_bias(self, coefficient: torch.Tensor) -> torch.Tensor:
         return self.bias_rate * coefficient.sum(dim=-2)
 
 
-def gene_layer(weight, bias, rate, bias_rate, expression):
+def gene_layer(
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    rate: torch.Tensor | float,
+    bias_rate: torch.Tensor | float,
+    expression: torch.Tensor,
+) -> GeneLayer:
     """`GeneLayer` of a weight, (units, genes), a bias or None, their rates, and a support, (samples, genes)."""
     start = _preactivation(expression, weight, bias)
     return GeneLayer(weight, bias, rate, bias_rate, expression, start, _gram(rate, bias_rate, expression))
 
 
-def _preactivation(expression, weight, bias):
+def _preactivation(expression: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     product = expression @ weight.mT
     return product if bias is None else product.add_(bias.unsqueeze(-2))
 
 
-def _gram(rate, bias_rate, expression):
+def _gram(rate: torch.Tensor | float, bias_rate: torch.Tensor | float, expression: torch.Tensor) -> torch.Tensor:
     if not _is_elementwise(rate):
         gram = (expression * rate) @ expression.mT
         if not isinstance(bias_rate, torch.Tensor):
@@ -128,7 +135,7 @@ def _gram(rate, bias_rate, expression):
     return pairs[..., place, :].contiguous()
 
 
-def _product(one, two):
+def _product(one: torch.Tensor, two: torch.Tensor) -> torch.Tensor:
     """``one @ two.mT``; in single precision on a CPU by oneDNN, twice as fast on some as what torch takes by itself."""
     if (
         one.ndim > 2
@@ -140,9 +147,9 @@ def _product(one, two):
     return torch.ops.aten.mkldnn_linear(one.to_mkldnn(), two.to_mkldnn()).to_dense()
 
 
-def _is_tensor(rate):
+def _is_tensor(rate: object) -> bool:
     return isinstance(rate, torch.Tensor)
 
 
-def _is_elementwise(rate):
+def _is_elementwise(rate: Any) -> bool:
     return _is_tensor(rate) and rate.shape[-2] > 1

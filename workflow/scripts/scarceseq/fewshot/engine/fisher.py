@@ -1,5 +1,7 @@
 """Diagonal Fisher information: mean squared gradient of the log-likelihood, weight by weight (torch only)."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch.nn.functional import log_softmax
@@ -7,10 +9,14 @@ from torch.nn.functional import log_softmax
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from scarceseq.fewshot.engine.setting import Setting
+
+
 MASK_SHARE, SOURCE_SAMPLES = 0.3, 256
 
 
-def support_fisher(setting, expected):
+def support_fisher(setting: "Setting", expected: bool) -> dict[str, torch.Tensor]:
     """Of the class given the expression, over the support, at the start.
 
     Parameters
@@ -50,7 +56,7 @@ def support_fisher(setting, expected):
     return {name: squares[name] / len(support) for name in setting.encoder}
 
 
-def source_fisher(setting):
+def source_fisher(setting: "Setting") -> dict[str, torch.Tensor]:
     """Of pre-training's own task, masked reconstruction, over samples of the reference, at the base.
 
     One mask is drawn per sample. The loss of a sample is the mean squared error of its masked genes.

@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,11 +15,34 @@ from scarceseq.fewshot.method import Candidate
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    import numpy as np
+    import pandas as pd
+    from torch import nn
+
+    from scarceseq.fewshot.corpus import Corpus, Episode
+    from scarceseq.fewshot.engine.loop import Support, Triple
+    from scarceseq.fewshot.method import FineTuning
+    from scarceseq.fewshot.settings import FittingSettings
+    from scarceseq.pretrain.model import Base
+
+
 # Of the memory of a GPU, how much may be taken by what fits in one stack need most.
 SHARE_OF_MEMORY = 0.25
 
 
-def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
+def gradient_predictor(
+    method: "FineTuning",
+    corpus: "Corpus",
+    splits: "pd.DataFrame",
+    base: "Base",
+    guide: dict[str, torch.Tensor] | None,
+    settings: "FittingSettings",
+    seed: int,
+) -> "Callable[..., list[list[np.ndarray]]]":
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate.
 
     One fit after the other on a CPU, stacked on a GPU, where episodes of one size go together. Its attribute ``along``
@@ -33,13 +57,13 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     shared = Setting(base, classifier, guide, derive(seed, "rate"), reference)
     fitter = Fitter(method, shared, settings)
 
-    def predict(episodes, candidates):
+    def predict(episodes: "Sequence[Episode]", candidates: list[Candidate]) -> "list[list[np.ndarray]]":
         if not len(episodes):
             return [[] for _ in candidates]
         if base.mean.device.type == "cpu":
             by_episode = [fitter.one_by_one(episode, candidates) for episode in follow(episodes, "episodes")]
             return [list(found) for found in zip(*by_episode, strict=True)]
-        found = [[None] * len(episodes) for _ in candidates]
+        found: list[list[Any]] = [[None] * len(episodes) for _ in candidates]
         for rows, numbers in product(_of_one_length(candidates), _of_one_size(episodes)):
             fits = [(row, number) for row in rows for number in numbers]
             at_once = fitter.fits_at_once(episodes[numbers[0]])
@@ -54,7 +78,7 @@ def gradient_predictor(method, corpus, splits, base, guide, settings, seed):
     return predict
 
 
-def _of_one_length(candidates):
+def _of_one_length(candidates: list[Candidate]) -> "Any":
     """Numbers of the candidates that may be stacked: as many steps."""
     lengths = {}
     for number, candidate in enumerate(candidates):
@@ -62,7 +86,7 @@ def _of_one_length(candidates):
     return lengths.values()
 
 
-def _of_one_size(episodes):
+def _of_one_size(episodes: "Sequence[Episode]") -> "Any":
     """Numbers of the episodes that may be stacked: as many classes and support samples."""
     sizes = {}
     for number, episode in enumerate(episodes):
@@ -81,7 +105,7 @@ class Fitter:
     settings : FittingSettings
     """
 
-    def __init__(self, method, shared, settings):
+    def __init__(self, method: "FineTuning", shared: "Any", settings: "FittingSettings") -> None:
         self.method, self.shared, self.settings = method, shared, settings
         self._rate = None if method.per_episode else method.rate(shared)
         self._pull = method.pull(shared)
@@ -91,7 +115,7 @@ class Fitter:
         self._steps = max(candidate.steps for candidate in settings.candidates)
         self._engines = {}
 
-    def one_by_one(self, episode, candidates):
+    def one_by_one(self, episode: "Episode", candidates: list[Candidate]) -> "list[np.ndarray]":
         """Probabilities, (queries, classes), for each candidate."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
@@ -103,7 +127,7 @@ class Fitter:
             found.append(engine.predict(support, fit).cpu().numpy())
         return found
 
-    def along(self, episode, candidate):
+    def along(self, episode: "Episode", candidate: Candidate) -> "list[np.ndarray]":
         """Probabilities, (queries, classes), after each of ``settings.curve_steps``."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
@@ -114,7 +138,7 @@ class Fitter:
             found.append(engine.predict(support, fit).cpu().numpy())
         return found
 
-    def fitted(self, episode, candidate):
+    def fitted(self, episode: "Episode", candidate: Candidate) -> "nn.Module":
         """The classifier after the last step, a network of its own."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
@@ -125,7 +149,7 @@ class Fitter:
         classifier.load_state_dict(engine.weights(support, fit), strict=False)
         return classifier.eval()
 
-    def stacked(self, fits):
+    def stacked(self, fits: "Any") -> "list[Any]":
         """Probabilities of some (episode, candidate), all fitted at once; supports of one size, equally many steps."""
         begun = [self.begin(episode) for episode, _ in fits]
         parts = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
@@ -141,7 +165,7 @@ class Fitter:
         found = engine.predict(support, fit).cpu().numpy()
         return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
 
-    def fits_at_once(self, episode):
+    def fits_at_once(self, episode: "Episode") -> int:
         """On a GPU, what memory allows; on a CPU stacking only drives the weights out of the caches."""
         device = self.shared.base.mean.device
         if device.type == "cpu":
@@ -150,7 +174,7 @@ class Fitter:
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, int(SHARE_OF_MEMORY * free / engine.bytes_per_fit(len(episode.support))))
 
-    def begin(self, episode):
+    def begin(self, episode: "Episode") -> "tuple[Triple, Engine]":
         """Triple of an episode, and the engine for supports of its size."""
         classifier = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
         rate = self._rate
@@ -164,25 +188,25 @@ class Fitter:
             self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, self._dual)
         return triple, self._engines[key]
 
-    def _unit(self, engine, support):
+    def _unit(self, engine: Engine, support: "Support") -> "Any":
         """What learning rates are multiples of; of a stack of fits, one each."""
         if self.settings.rate_scale == "absolute" or self.method.optimiser != "sgd":
             return 1.0
         found = engine.stable_rate(support, self.settings.momentum)
         return float(found) if support.fits is None else found
 
-    def schedule(self, candidate, unit=1.0):
+    def schedule(self, candidate: Candidate, unit: "Any" = 1.0) -> Schedule:
         """How long and how fast the method's fits go, at a candidate's learning rate, in units of `unit`, and steps."""
         probe_steps = round(self.method.probe_share * candidate.steps)
         return Schedule(
             candidate.value * unit, self.settings.momentum, candidate.steps, self.method.optimiser, probe_steps
         )
 
-    def _generator(self, episode):
+    def _generator(self, episode: "Episode") -> torch.Generator:
         device = self.shared.base.mean.device
         return torch.Generator(device).manual_seed(derive(episode.seed, "kept entries"))
 
-    def _tensors(self, episode):
+    def _tensors(self, episode: "Episode") -> tuple[torch.Tensor, ...]:
         device, dtype = self.shared.base.mean.device, self.shared.base.mean.dtype
         support, query = (torch.from_numpy(part).to(device, dtype) for part in (episode.support, episode.query))
         return support, torch.from_numpy(episode.support_classes).to(device), query

@@ -7,6 +7,7 @@ at a time, which is fastest on a CPU, or several at once, stacked on a leading d
 
 import copy
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch.func import functional_call, vmap
@@ -16,6 +17,13 @@ from scarceseq.fewshot.engine.dual import gene_layer, pays
 from scarceseq.fewshot.engine.stability import largest_stable_rate
 from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from torch import nn
+
 
 try:  # faster where numba is there, not needed
     from scarceseq.fewshot.engine import compiled_mlp
@@ -64,24 +72,26 @@ class Fit:
     coefficients: dict
 
 
-def make_triple(classifier, rate, pull):
+def make_triple(
+    classifier: "nn.Module", rate: "Mapping[str, torch.Tensor | float]", pull: "Mapping[str, torch.Tensor | float]"
+) -> Triple:
     """Triple of a classifier's weights and the encoder's rates and pulls; the head has rate 1 and no pull."""
     start = {name: weight.detach() for name, weight in classifier.named_parameters()}
     rates = {name: rate.get(name, 1.0) for name in start}
     return Triple(start, rates, {name: pull.get(name, 0.0) for name in start})
 
 
-def stack_triples(triples):
+def stack_triples(triples: list[Triple]) -> Triple:
     """One triple of several fits: what is not the very same tensor in all of them gets a leading dimension."""
 
-    def stacked(part):
+    def stacked(part: str) -> "dict[str, Any]":
         dictionaries = [getattr(triple, part) for triple in triples]
         return {name: _stack([dictionary[name] for dictionary in dictionaries]) for name in dictionaries[0]}
 
     return Triple(stacked("start"), stacked("rate"), stacked("pull"))
 
 
-def _stack(values):
+def _stack(values: "list[Any]") -> "Any":
     first = values[0]
     same = all(
         value is first
@@ -113,7 +123,9 @@ class Engine:
         If the dual form would not be exact for these layers' pull.
     """
 
-    def __init__(self, classifier, triple, samples, genes, steps, dual):
+    def __init__(
+        self, classifier: "nn.Module", triple: Triple, samples: int, genes: int, steps: int, dual: bool | None
+    ) -> None:
         self.layers = []
         for name in gene_layers(classifier, genes) if dual else []:
             weight, bias = (triple.pull.get(f"{name}.{part}") for part in ("weight", "bias"))
@@ -128,7 +140,7 @@ class Engine:
         self._sizes = {name: weight.numel() for name, weight in named.items()}
         self._genes, self._item_bytes = genes, next(iter(named.values())).element_size()
 
-    def bytes_per_fit(self, samples):
+    def bytes_per_fit(self, samples: int) -> int:
         """Memory that one fit of a stack needs, roughly: weights, their updates, and Gram matrices."""
         weights = sum(self._sizes.values())
         if not self.layers:
@@ -136,7 +148,14 @@ class Engine:
         units = sum(self._sizes[f"{layer}.weight"] for layer in self.layers) // self._genes
         return (2 * weights + 3 * samples**2 * units) * self._item_bytes
 
-    def prepare(self, triple, expression, classes, query, fits=None):
+    def prepare(
+        self,
+        triple: Triple,
+        expression: torch.Tensor,
+        classes: torch.Tensor,
+        query: torch.Tensor,
+        fits: int | None = None,
+    ) -> Support:
         """What all learning rates of an episode share: layers over the genes in dual form, or the embedding.
 
         Parameters
@@ -161,7 +180,13 @@ class Engine:
             query_starts[name] = layers[name].start_of(query)
         return Support(triple, expression, classes, query, layers, query_starts, fits)
 
-    def fit(self, support, schedule, kept_share=1.0, generators=None):
+    def fit(
+        self,
+        support: Support,
+        schedule: Schedule,
+        kept_share: float = 1.0,
+        generators: list[torch.Generator] | None = None,
+    ) -> Fit:
         """Weights after the last step.
 
         Parameters
@@ -196,13 +221,20 @@ class Engine:
         final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
         return Fit(final, coefficients)
 
-    def stable_rate(self, support, momentum):
+    def stable_rate(self, support: Support, momentum: float) -> "Any":
         """Largest learning rate at which SGD from the start is stable; see `scarceseq.fewshot.engine.stability`."""
         module, inputs, weights, updates = self._begin(support, Schedule(1.0, momentum, 1))
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
         return largest_stable_rate(logits, leaves, updates.values(), momentum)
 
-    def _compiled(self, module, weights, updates, support, schedule):
+    def _compiled(
+        self,
+        module: "nn.Module",
+        weights: dict[str, torch.Tensor],
+        updates: "dict[str, Any]",
+        support: Support,
+        schedule: Schedule,
+    ) -> bool:
         """Make all steps in one compiled loop; whether there is one for this network and these updates."""
         if compiled_mlp is None or support.fits is not None or support.expression.device.type != "cpu":
             return False
@@ -210,7 +242,17 @@ class Engine:
             return False
         return compiled_mlp.descend(module, weights, updates, support.classes, schedule)
 
-    def _descend(self, module, inputs, weights, updates, support, schedule, kept_share, generators):
+    def _descend(
+        self,
+        module: "nn.Module",
+        inputs: torch.Tensor,
+        weights: dict[str, torch.Tensor],
+        updates: "dict[str, Any]",
+        support: Support,
+        schedule: Schedule,
+        kept_share: float,
+        generators: list[torch.Generator] | None,
+    ) -> None:
         """Make all steps with torch."""
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
         for _ in range(schedule.steps):
@@ -221,7 +263,9 @@ class Engine:
                         gradient = gradient * _draw(gradient, kept_share, generators, support.fits)
                     update.step(gradient)
 
-    def _begin(self, support, schedule):
+    def _begin(
+        self, support: Support, schedule: Schedule
+    ) -> "tuple[nn.Module, torch.Tensor, dict[str, torch.Tensor], dict[str, Any]]":
         """What is run, its input, its weights at the start, and how each of those that are trained is updated."""
         triple = support.triple
         trained = [name for name, rate in triple.rate.items() if isinstance(rate, torch.Tensor) or rate != 0.0]
@@ -245,7 +289,7 @@ class Engine:
         return module, inputs, weights, updates
 
     @torch.no_grad()
-    def predict(self, support, fit):
+    def predict(self, support: Support, fit: Fit) -> torch.Tensor:
         """Class probabilities, float64, (queries, classes); with a leading dimension if there are several fits."""
         values = {
             _value(name): layer.of_query(fit.coefficients[name], support.query, support.query_starts[name])
@@ -256,7 +300,7 @@ class Engine:
         return self._run(fit.weights | values, support.query, support.fits).double().softmax(dim=-1)
 
     @torch.no_grad()
-    def weights(self, support, fit):
+    def weights(self, support: Support, fit: Fit) -> dict[str, torch.Tensor]:
         """All parameters of the classifier after the fit, by name."""
         final = {}
         for name, coefficient in fit.coefficients.items():
@@ -265,23 +309,33 @@ class Engine:
         return fit.weights | final
 
     @torch.no_grad()
-    def _embedding(self, support):
+    def _embedding(self, support: Support) -> torch.Tensor:
         values = {_value(name): layer.start for name, layer in support.layers.items()}
         return self._run(support.triple.start | values, support.expression, support.fits, self._module.encoder)
 
-    def _run(self, weights, inputs, fits, part=None):
+    def _run(
+        self, weights: dict[str, torch.Tensor], inputs: torch.Tensor, fits: int | None, part: "nn.Module | None" = None
+    ) -> torch.Tensor:
         """Output of the classifier, or of its encoder, under the given weights."""
         module, prefix = (self._module, "") if part is None else (part, "encoder.")
         weights = {name: weights[prefix + name].detach() for name in dict(module.named_parameters())}
         return self._forward(module, weights, [], inputs, fits, prefix)[1]()
 
-    def _own(self, name, weight, fits):
+    def _own(self, name: str, weight: torch.Tensor, fits: int | None) -> torch.Tensor:
         """Copy that a fit may change; one for each of several fits."""
         if fits is None or weight.ndim > self._dimensions[name]:
             return weight.clone()
         return weight.expand(fits, *weight.shape).clone()
 
-    def _forward(self, module, weights, trained, inputs, fits, prefix=""):
+    def _forward(
+        self,
+        module: "nn.Module",
+        weights: dict[str, torch.Tensor],
+        trained: "Sequence[str]",
+        inputs: torch.Tensor,
+        fits: int | None,
+        prefix: str = "",
+    ) -> "tuple[list[torch.Tensor], Callable[[], torch.Tensor]]":
         """Leaves to differentiate by, and a function for the module's output under `weights` as they then are."""
         if fits is None:
             leaves = dict(module.named_parameters())
@@ -297,19 +351,21 @@ class Engine:
 class _HeadAlone(torch.nn.Module):
     """The head under its name within the classifier."""
 
-    def __init__(self, head):
+    def __init__(self, head: "nn.Module") -> None:
         super().__init__()
         self.head = head
 
-    def forward(self, embedding):
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
         return self.head(embedding)
 
 
-def _value(layer):
+def _value(layer: str) -> str:
     return f"{layer}.value"
 
 
-def _draw(gradient, share, generators, fits):
+def _draw(
+    gradient: torch.Tensor, share: float, generators: list[torch.Generator] | None, fits: int | None
+) -> torch.Tensor:
     """0 or 1 / share for each entry; each fit draws from its own generator, so that stacking changes nothing."""
     shape = gradient.shape if fits is None else gradient.shape[1:]
     empty = torch.empty(shape, dtype=gradient.dtype, device=gradient.device)
@@ -317,7 +373,7 @@ def _draw(gradient, share, generators, fits):
     return (drawn[0] if fits is None else torch.stack(drawn)).div_(share)
 
 
-def _loss(logits, classes):
+def _loss(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     """Sum over fits of the mean cross-entropy of each."""
     if classes.ndim == 1:
         return cross_entropy(logits, classes)
@@ -325,6 +381,6 @@ def _loss(logits, classes):
     return flat / classes.shape[-1]
 
 
-def _head_alone(triple):
+def _head_alone(triple: Triple) -> Triple:
     """The same triple with the encoder left out of training."""
     return replace(triple, rate={name: 1.0 if name.startswith("head.") else 0.0 for name in triple.rate})

@@ -1,9 +1,12 @@
 """What the rates and pulls of a gradient-trained method may depend on (torch only)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,18 @@ class Setting:
     classes: torch.Tensor | None = None
 
     @property
-    def encoder(self):
+    def encoder(self) -> dict[str, torch.Tensor]:
         """Encoder parameters by name within the classifier (``encoder.*``)."""
         named = self.classifier.named_parameters()
         return {name: weight.detach() for name, weight in named if name.startswith("encoder.")}
 
     @property
-    def genes(self):
+    def genes(self) -> int:
         """Number of genes."""
         return len(self.base.gene_ids)
 
 
-def layers(classifier, genes):
+def layers(classifier: "nn.Module", genes: int) -> list[list[str]]:
     """Parameters of the encoder layer by layer, from the genes inward.
 
     Modules count in the order in which they are first called. All that read the expression itself are the first layer;
@@ -63,7 +66,7 @@ def layers(classifier, genes):
     own = {module: dict(module.named_parameters(recurse=False)) for module in names}
     called = {}
 
-    def note(module, given):
+    def note(module: "nn.Module", given: Any) -> None:
         called.setdefault(module, given[0] is probe)
 
     handles = [module.register_forward_pre_hook(note) for module in names if own[module]]

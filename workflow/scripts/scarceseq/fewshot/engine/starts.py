@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,13 +12,18 @@ from scarceseq.fewshot.checks import check_learned
 from scarceseq.fewshot.engine.adapters import adapted
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 
+if TYPE_CHECKING:
+    from torch import nn
 
-def pretrained_start(base, classes, seed):
+    from scarceseq.pretrain.model import Base
+
+
+def pretrained_start(base: "Base", classes: int, seed: int) -> Classifier:
     """Classifier on the base's own encoder, which fits do not change; only the head is drawn."""
     return Classifier(base.network.encoder, _head(base, classes, seed))
 
 
-def with_encoder(base, weights):
+def with_encoder(base: "Base", weights: dict[str, torch.Tensor]) -> "Base":
     """The base with other encoder weights, which must be those of this encoder by name (``encoder.*``) and shape."""
     check_learned(weights, {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()})
     network = copy.deepcopy(base.network)
@@ -27,7 +33,7 @@ def with_encoder(base, weights):
     return replace(base, network=network)
 
 
-def random_start(base, classes, seed):
+def random_start(base: "Base", classes: int, seed: int) -> Classifier:
     """Classifier of the base's architecture with freshly drawn weights; the head is that of `pretrained_start`."""
     architecture = registry.load("pretrain.architectures", base.information["architecture"])
     with torch.random.fork_rng(devices=[]):
@@ -36,13 +42,13 @@ def random_start(base, classes, seed):
     return Classifier(network.encoder.to(base.mean.device, base.mean.dtype), _head(base, classes, seed))
 
 
-def adapted_start(base, classes, seed, rank, scale):
+def adapted_start(base: "Base", classes: int, seed: int, rank: int, scale: float) -> Classifier:
     """Pre-trained classifier with a low-rank pair of matrices beside each linear layer of the encoder."""
     encoder = adapted(base.network.encoder, rank, scale, seed)
     return Classifier(encoder, _head(base, classes, seed))
 
 
-def _head(base, classes, seed):
+def _head(base: "Base", classes: int, seed: int) -> "nn.Module":
     """The head that `make_classifier` draws, without its copy of the encoder."""
     parameter = next(base.network.encoder.parameters())
     stub = torch.nn.LayerNorm(1, device=parameter.device, dtype=parameter.dtype)

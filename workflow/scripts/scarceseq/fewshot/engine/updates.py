@@ -1,8 +1,13 @@
 """How one tensor moves in one step: from its gradient to its new values (torch only)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 OPTIMISERS = ("sgd", "adam", "adam_on_scaled_gradient")
@@ -32,13 +37,13 @@ class Schedule:
     optimiser: str = "sgd"
     probe_steps: int = 0
 
-    def learning_rate_of(self, tensor):
+    def learning_rate_of(self, tensor: torch.Tensor) -> "Any":
         """Learning rate in a form that multiplies a tensor, whose first dimension is the fits if there are several."""
         if isinstance(self.learning_rate, torch.Tensor):
             return self.learning_rate.to(tensor.dtype).view(-1, *[1] * (tensor.ndim - 1))
         return self.learning_rate
 
-    def kept(self, pull, tensor):
+    def kept(self, pull: torch.Tensor | float, tensor: torch.Tensor) -> "Any":
         """Factor by which a pull of this strength shortens the way from the start in one step.
 
         1 / (1 + learning rate * pull / (1 - momentum)): a proximal step, stable for any strength, whose resting
@@ -59,7 +64,9 @@ class TensorUpdate:
     schedule : Schedule
     """
 
-    def __init__(self, weight, rate, pull, schedule):
+    def __init__(
+        self, weight: torch.Tensor, rate: torch.Tensor | float, pull: torch.Tensor | float, schedule: Schedule
+    ) -> None:
         self.weight, self.schedule, self.scale = weight, schedule, None
         if schedule.optimiser == "adam_on_scaled_gradient":
             self.scale, rate = rate, 1.0
@@ -70,7 +77,7 @@ class TensorUpdate:
         self.second = torch.zeros_like(weight) if schedule.optimiser != "sgd" else None
         self.steps = 0
 
-    def step(self, gradient):
+    def step(self, gradient: torch.Tensor) -> None:
         """Use up the gradient of one step."""
         self.steps += 1
         if self.scale is not None:
@@ -82,13 +89,13 @@ class TensorUpdate:
         if self.kept is not None:
             self.weight.sub_(self.start).mul_(self.kept).add_(self.start)
 
-    def _move(self, update):
+    def _move(self, update: torch.Tensor) -> None:
         if isinstance(self.factor, torch.Tensor):
             self.weight.addcmul_(update, self.factor, value=-1.0)
         else:
             self.weight.sub_(update, alpha=self.factor)
 
-    def _adam(self, gradient):
+    def _adam(self, gradient: torch.Tensor) -> None:
         """Kingma and Ba 2015, as in torch.optim.Adam."""
         one, two = ADAM_DECAYS
         self.first.lerp_(gradient, 1 - one)
@@ -112,12 +119,12 @@ class LayerUpdate:
     schedule : Schedule
     """
 
-    def __init__(self, layer, value, pull, schedule):
+    def __init__(self, layer: "Any", value: torch.Tensor, pull: torch.Tensor | float, schedule: Schedule) -> None:
         self.layer, self.value, self.schedule = layer, value, schedule
         self.kept = schedule.kept(pull, value) if pull else None
         self.velocity, self.coefficient = torch.zeros_like(value), torch.zeros_like(value)
 
-    def step(self, gradient):
+    def step(self, gradient: torch.Tensor) -> None:
         """Use up the gradient of the pre-activations in one step."""
         torch.add(gradient, self.velocity, alpha=self.schedule.momentum, out=self.velocity)
         self.coefficient.add_(self.velocity * self.schedule.learning_rate_of(self.value))
@@ -126,5 +133,5 @@ class LayerUpdate:
         self.value.copy_(self.layer.preactivation(self.coefficient))
 
 
-def _is_there(pull):
+def _is_there(pull: torch.Tensor | float) -> bool:
     return isinstance(pull, torch.Tensor) or pull != 0.0

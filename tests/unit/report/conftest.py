@@ -365,7 +365,7 @@ def perturbation(folder, generator):
     tables["perturbation_metrics"] = metric_table.metric_table(calibrated, {"demo": "cells"}, 0.95)
     about = {"transfer": "halves", "role": "judged", "pool": 40, "test": 10, "budget": 5, "metric": "mse"}
     rows = [
-        about | {"split": split, "method": method, "learning_rate": 0.01, "value": 1 + generator.random()}
+        about | {"split": split, "method": method, "learning_rate": 0.01, "value": 1 + 4 * generator.random()}
         for split in range(4)
         for method in transfer_summary.METHODS
     ]

@@ -30,6 +30,7 @@ rule import_own_study:
         expression="<results>/own_study/expression.npy",
         samples="<results>/own_study/samples.parquet",
         genes="<results>/own_study/model_genes.tsv",
+        counts="<results>/own_study/counts.parquet",
         unmapped="<results>/own_study/unmapped_genes.tsv",
         joins="<results>/own_study/joins.tsv",
         notes="<results>/own_study/notes.tsv",
@@ -46,6 +47,26 @@ rule import_own_study:
         "Bringing the own study onto the model's genes"
     script:
         "../workflow/scripts/import_own_study.py"
+
+
+rule compare_own_study:
+    input:
+        counts="<results>/own_study/counts.parquet",
+        samples="<results>/own_study/samples.parquet",
+    output:
+        genes="<results>/own_study/differential_genes.tsv",
+        summary="<results>/own_study/differential_genes.json",
+    log:
+        "<results>/logs/compare_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/compare_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    message:
+        "Genes that differ between the classes of the own study"
+    script:
+        "../workflow/scripts/compare_own_study.py"
 
 
 rule predict_own_study:

@@ -59,8 +59,10 @@ def own_study_results():
     """Files of an own study that the report shows."""
     names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
     names |= {"predictions": "parquet", "samples": "parquet", "joins": "tsv", "notes": "tsv"}
+    names |= {"differential_genes": "tsv"}
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
-    return files | {"own_genes_json": f"{RESULTS}/own_study/genes.json", "own_card": PACKED["card"]}
+    files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes")}
+    return files | {"own_card": PACKED["card"]}
 
 
 def screening_files():

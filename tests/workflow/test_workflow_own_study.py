@@ -61,7 +61,8 @@ def laboratory(finished_run, tmp_path_factory):
 def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_found(laboratory):
     folder, planted = laboratory
     before = sha256(folder / PACKED)
-    rules = ["unpack_model", "import_own_study", "predict_own_study", "explain_own_study", "render_report"]
+    rules = ["unpack_model", "import_own_study", "compare_own_study", "predict_own_study", "explain_own_study"]
+    rules.append("render_report")
     assert planned(folder, *OWN) == dict.fromkeys(rules, 1)
     snakemake(folder, "--cores", "2", *OWN)
     assert planned(folder, *OWN) == {}
@@ -73,12 +74,17 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
     genes = read_table(results / "own_study/genes.tsv").set_index("gene_id")
     assert (genes.loc[planted, "rank"] <= 20).sum() >= PLANTED - 1
     assert (genes.loc[planted, "highest_in"] == "treated").all()
+    differential = read_table(results / "own_study/differential_genes.tsv").set_index("gene_id")
+    there = differential.index.intersection(planted)
+    assert (differential.loc[there, "rank"] <= 20).sum() >= PLANTED - 2
+    assert (differential.loc[there, "highest_in"] == "treated").all()
     scores = read_table(results / "own_study/scores.tsv").set_index("method")
     assert scores.loc["logistic@genes", "balanced_accuracy"] > 0.8
     told = read_json(results / "own_study/summary.json")["verdict"][0]
     assert told.startswith("The label can be predicted from these samples better than by chance")
     page = (results / "report.html").read_text()
     assert "Your study" in page
+    assert "By their counts alone" in page
     assert page.count("<svg") >= 5
     predictions = read_table(results / "own_study/predictions.parquet")
     assert (predictions.groupby("method")["sample"].nunique() == predictions["sample"].nunique()).all()
@@ -88,7 +94,8 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
 def test_what_a_change_of_the_own_study_reruns(laboratory):
     folder, _ = laboratory
     config = yaml.safe_load((folder / OWN[1]).read_text())
-    steps = ["unpack_model", "import_own_study", "predict_own_study", "explain_own_study", "render_report"]
+    steps = ["unpack_model", "import_own_study", "compare_own_study", "predict_own_study", "explain_own_study"]
+    steps.append("render_report")
 
     def plan(**changes):
         (folder / "changed.yaml").write_text(yaml.safe_dump(config | {"own_study": config["own_study"] | changes}))
@@ -97,8 +104,8 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
     if not (folder / "results/own/report.html").exists():
         snakemake(folder, "--cores", "2", *OWN)
     assert plan() == {}
-    assert plan(permutations=20) == dict.fromkeys(steps[2:], 1)
-    assert plan(shuffles=4) == dict.fromkeys(steps[3:], 1)
+    assert plan(permutations=20) == dict.fromkeys(steps[3:], 1)
+    assert plan(shuffles=4) == dict.fromkeys(steps[4:], 1)
     assert plan(minimum_gene_share=0.4) == dict.fromkeys(steps[1:], 1)
     for name in ("counts.txt", "labels.tsv"):
         (folder / name).touch()

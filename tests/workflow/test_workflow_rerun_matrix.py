@@ -63,6 +63,7 @@ ABSENT = {
     "design_screen",
     "unpack_model",
     "import_own_study",
+    "compare_own_study",
     "predict_own_study",
     "explain_own_study",
 }

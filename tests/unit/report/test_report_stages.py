@@ -25,6 +25,7 @@ from scarceseq.report import (
     guide,
     network,
     overview,
+    own_study,
     perturbation,
     pretrain,
     projection,
@@ -503,3 +504,20 @@ def test_spans_of_one_thing_are_in_the_singular():
     assert wording.span([1, 1], "pre-training seed") == "1 pre-training seed"
     assert wording.span([1, 3], "study", "studies") == "1 to 3 studies"
     assert wording.span([1200]) == "1,200"
+
+
+def test_genes_that_differ_are_counted_beside_the_networks_list(tmp_path):
+    columns = {"gene_id": ["g1", "g2", "g3"], "gene_name": ["A", "B", "C"], "adjusted_p_value": [0.001, 0.04, 0.6]}
+    write_table(pd.DataFrame(columns), tmp_path / "differential_genes.tsv")
+    summary = {"classes": ["a", "b"], "tested": 1200, "blocked": True, "summed": 2}
+    (tmp_path / "differential_genes.json").write_text(json.dumps(summary))
+    named = {"own_differential_genes": tmp_path / "differential_genes.tsv"}
+    inputs = Inputs(named | {"own_differential_genes_json": tmp_path / "differential_genes.json"})
+    network = pd.DataFrame({"gene_id": ["x1", "g2"], "gene_name": ["X", "B"]})
+    said, table = own_study.differential_blocks(inputs, network)
+    assert "2 genes of 1,200 tested differ" in said.text
+    assert "the first are A, B, C" in said.text
+    assert "The network's list of 2 genes, below, shares 1 with them" in said.text
+    assert "A moderated t on log2 counts" in table.note
+    assert "groups as blocks" in table.note
+    assert "2 groups" in table.note

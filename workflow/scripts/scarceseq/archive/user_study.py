@@ -41,6 +41,8 @@ class UserStudy:
         kind, text: what is to be said of the tables, the worst first.
     labels : pandas.DataFrame or None
         The whole table of labels, by sample as it is called there.
+    table : pandas.DataFrame or None
+        Counts of all rows of the user's table, by gene as it is called there, a column for each sample.
     """
 
     counts: np.ndarray
@@ -51,6 +53,7 @@ class UserStudy:
     joins: list[Join]
     notes: pd.DataFrame
     labels: pd.DataFrame | None = None
+    table: pd.DataFrame | None = None
 
 
 def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFrame:
@@ -114,7 +117,9 @@ def _import(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
     kept = None if labels is None else labels[settings.label_columns]
     notes = _notes(settings, labels, values, table)
     attributes = _attributes(settings, kept)
-    return UserStudy(matrix, _samples(settings, names), genes, attributes, unmapped, joins, notes, labels)
+    samples = _samples(settings, names)
+    whole = pd.DataFrame(counts, index=values.index, columns=samples.index)
+    return UserStudy(matrix, samples, genes, attributes, unmapped, joins, notes, labels, whole)
 
 
 def _samples(settings: UserStudySettings, names: list[str]) -> pd.DataFrame:

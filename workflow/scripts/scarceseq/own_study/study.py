@@ -161,6 +161,31 @@ def own_corpus(expression, samples, base, components):
     return corpus, pd.DataFrame({"split": base.information["split"], "study": studies, "role": roles})
 
 
+def counts_table(study, genes):
+    """Counts of all genes of the user's table, whether the model has them or not.
+
+    Parameters
+    ----------
+    study : scarceseq.archive.user_study.UserStudy
+    genes : pandas.DataFrame
+        From `read_own_study`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        gene_id (as the table calls it), gene_name (the model's symbol where it knows the gene, else the id), and a
+        column for each sample.
+    """
+    known = genes.dropna(subset=["row"]).assign(row=lambda table: table["row"].str.split(".").str[0])
+    names = dict(zip(known["row"].str.upper(), known["gene_name"], strict=True))
+    called = study.table.index.astype(str)
+    symbols = [names.get(gene.split(".")[0].upper()) or gene for gene in called]
+    table = study.table.reset_index(drop=True)
+    table.insert(0, "gene_id", called)
+    table.insert(1, "gene_name", symbols)
+    return table[~table["gene_id"].str.startswith(("__", "N_"))]
+
+
 def labelled(study, label, group, classes, held_out):
     """Samples that have a class.
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BINS = 5
 GENES_DRAWN = 20
+SHOWN = 20
+FALSE_DISCOVERY = 0.05
 # Of integrated gradients, as a share of what they should add up to.
 LARGEST_ERROR = 0.1
 
@@ -157,6 +159,7 @@ def section(inputs: "Inputs") -> Section | None:
     if len(contrasts):
         blocks.append(_differences(contrasts, names, summary))
     blocks.append(_reliability(inputs, summary))
+    blocks += differential_blocks(inputs, genes.head(checked["named"]))
     noise = "" if summary["first_beats_chance"] else " It was not shown to beat chance, so that this list may be noise."
     blocks.append(Paragraph(_genes_sentence(checked) + noise, "finding"))
     blocks.append(_genes_picture(genes, checked))
@@ -173,6 +176,36 @@ def section(inputs: "Inputs") -> Section | None:
         (f"{checked['named_by_both']} of {checked['named']}", "genes are named by both measures"),
     ]
     return Section("own_study", "Your study", blocks, facts, [*warnings, *verdict[:1]])
+
+
+def differential_blocks(inputs: "Inputs", named: "pd.DataFrame") -> list[Paragraph | Table]:
+    """Genes that differ between the classes by their counts alone, and how many of the network's are among them.
+
+    Parameters
+    ----------
+    inputs : scarceseq.report.inputs.Inputs
+    named : pandas.DataFrame
+        gene_id, gene_name: the network's list.
+    """
+    table = inputs.table("own_differential_genes")
+    ((_, tested),) = inputs.values("own_differential_genes_json")
+    found = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
+    first = ", ".join(str(name) for name in table["gene_name"].head(5))
+    names = set(found["gene_name"].astype(str)) | set(found["gene_id"].astype(str))
+    shared = int(_gene_names(named).isin(names).sum() if len(named) else 0)
+    text = (
+        f"By their counts alone, {count(len(found), 'gene')} of {tested['tested']:,} tested differ between the classes "
+        f"(false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}. The network's list of {len(named)} genes, "
+        f"below, shares {shared} with them."
+    )
+    how = "a moderated t" if len(tested["classes"]) == 2 else "a moderated F"
+    note = f"{how[0].upper()}{how[1:]} on log2 counts per million (empirical Bayes, as in limma)"
+    note += ", with the groups as blocks." if tested["blocked"] else "."
+    if tested["summed"]:
+        note += f" Samples of one group were added up first ({count(tested['summed'], 'group')})."
+    note += " Fold changes are of the second class against the first, by name." if how == "a moderated t" else ""
+    title = "Genes that differ between the classes"
+    return [Paragraph(text, "finding"), Table("own_differential_genes", table, title, note, shown=table.head(SHOWN))]
 
 
 def _about(summary: Mapping[str, Any], card: Mapping[str, Any]) -> str:

@@ -195,8 +195,8 @@ def differential_blocks(inputs: "Inputs", named: "pd.DataFrame") -> list[Paragra
     shared = int(_gene_names(named).isin(names).sum() if len(named) else 0)
     text = (
         f"By their counts alone, {count(len(found), 'gene')} of {tested['tested']:,} tested differ between the classes "
-        f"(false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}. The network's list of {len(named)} genes, "
-        f"below, shares {shared} with them."
+        f"(false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}. The network's list of {len(named)} "
+        f"genes, below, shares {shared} with them."
     )
     how = "a moderated t" if len(tested["classes"]) == 2 else "a moderated F"
     note = f"{how[0].upper()}{how[1:]} on log2 counts per million (empirical Bayes, as in limma)"

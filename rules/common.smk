@@ -30,7 +30,7 @@ GUIDES = ["per_tensor", "global", "fisher"]
 SECTIONS = {"screen": "screens"}
 STAGES = [
     stage
-    for stage in "demo archive corpus pretrain guide fewshot own_study network screen perturbation selection design".split()
+    for stage in "demo archive corpus pretrain guide fewshot own_study network screen perturbation selection prediction design".split()
     if SECTIONS.get(stage, stage) in config
 ] + ["report"]
 
@@ -79,6 +79,14 @@ def variants(base):
 def graph_file(graph):
     """File of a gene graph."""
     return f"<results>/network/{graph}.parquet"
+
+
+def kernel_files(graphs, embeddings):
+    """Files of graphs and embeddings of whose kernels a predictor takes the mean; controls are no knowledge."""
+    controls = ("shuffled", "rewired", "thinned")
+    used = [graph for graph in graphs if config["network"]["graphs"][graph]["kind"] not in controls]
+    vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in embeddings]
+    return {"kernel_graphs": [graph_file(graph) for graph in used], "kernel_embeddings": vectors}
 
 
 def candidates_of(section, method):

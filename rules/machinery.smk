@@ -46,6 +46,9 @@ def registry_entries(wildcards, script):
     if script.stem in ("predict_own_study", "explain_own_study"):
         methods = config["own_study"]["methods"]
         pairs += method_names.entries(methods if "predict" in script.stem else methods[:1])
+    if script.stem == "predict_screen":
+        used = config["prediction"]["screens"][wildcards.screen]["predictors"]
+        pairs += [("perturbation.predictors", name) for name in used]
     if script.stem == "describe_selection":
         pairs += selector_names.entries(config["selection"]["stability"]["selectors"])
     if "selector" in wildcards.keys():

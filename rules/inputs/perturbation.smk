@@ -17,14 +17,6 @@ def predictor_fits():
                 yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
 
 
-def kernel_files(graphs, embeddings):
-    """Files of graphs and embeddings of whose kernels a predictor takes the mean; controls are no knowledge."""
-    controls = ("shuffled", "rewired", "thinned")
-    used = [graph for graph in graphs if config["network"]["graphs"][graph]["kind"] not in controls]
-    vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in embeddings]
-    return {"kernel_graphs": [graph_file(graph) for graph in used], "kernel_embeddings": vectors}
-
-
 def prior_inputs(wildcards):
     """The graph or embedding that a predictor uses, or all of the screen's, and cells, if any."""
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")

@@ -83,6 +83,13 @@ def screening_files():
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "metrics")}
         if config["perturbation"]["transfer"]:
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
+    if "prediction" in config:
+        screens = [
+            ({"screen": screen}, f"{RESULTS}/prediction/{screen}/") for screen in config["prediction"]["screens"]
+        ]
+        names = {"summary": "summary.json", "accuracy": "accuracy.tsv", "choice": "choice.tsv"}
+        names |= {"changed": "changed_genes.tsv"}
+        files |= {f"prediction_{name}": each(screens, file) for name, file in names.items()}
     if "design" in config:
         files |= {
             f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names", "joins", "guides")

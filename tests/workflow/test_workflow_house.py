@@ -19,7 +19,7 @@ PACKAGE = SCRIPTS / "scarceseq"
 ROOMS = [
     "statistics",
     *("demo", "archive", "corpus", "pretrain", "guide", "fewshot", "own_study"),
-    *("network", "screen", "perturbation", "selection", "design", "report"),
+    *("network", "screen", "perturbation", "selection", "prediction", "design", "report"),
 ]
 
 

@@ -61,6 +61,7 @@ ABSENT = {
     "pack_model",
     "fetch_screen",
     "design_screen",
+    "predict_screen",
     "unpack_model",
     "import_own_study",
     "compare_own_study",

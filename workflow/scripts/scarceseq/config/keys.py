@@ -13,6 +13,7 @@ from scarceseq.keys import ABSENT, LONGEST_NAME, Limits, Named, Whole
 from scarceseq.network.settings import NetworkSection
 from scarceseq.own_study.settings import OwnStudySection
 from scarceseq.perturbation.settings import PerturbationSection, PredictorsSection
+from scarceseq.prediction.settings import PredictionSection
 from scarceseq.pretrain.settings import PretrainSection
 from scarceseq.report.settings import ReportSettings
 from scarceseq.screen.settings import ScreenEntry
@@ -46,5 +47,6 @@ class Config:
     predictors: PredictorsSection = field(default_factory=PredictorsSection)
     perturbation: PerturbationSection = ABSENT
     selection: SelectionSection = ABSENT
+    prediction: PredictionSection = ABSENT
     design: DesignSettings = ABSENT
     report: ReportSettings = field(default_factory=ReportSettings)

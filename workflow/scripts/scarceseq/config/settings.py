@@ -27,12 +27,13 @@ NEEDS = {
     "fewshot": ["guide"],
     "perturbation": ["screens"],
     "selection": ["screens"],
+    "prediction": ["screens", "network"],
     "design": ["network"],
 }
 # Rooms whose module `check` looks at names that one key uses and another must define, in this order.
 CHECKED = (
     *("demo", "archive", "corpus", "pretrain", "guide", "fewshot", "own_study"),
-    *("network", "screen", "perturbation", "selection", "design"),
+    *("network", "screen", "perturbation", "selection", "prediction", "design"),
 )
 
 

@@ -14,6 +14,7 @@ from scarceseq.report import (
     overview,
     own_study,
     perturbation,
+    prediction,
     pretrain,
     resources,
     screen,
@@ -64,6 +65,7 @@ def build(
         screen.section(inputs),
         perturbation.section(inputs, settings),
         selection.section(inputs),
+        prediction.section(inputs),
         design.section(inputs),
         resources.section(benchmarks),
     ]

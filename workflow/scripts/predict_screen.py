@@ -1,0 +1,28 @@
+"""Predict what perturbing further genes would do, from a screen and what is known of the genes."""
+
+import anndata
+from scarceseq.design.names import read_names
+from scarceseq.files import atomic, read_table, write_json, write_table
+from scarceseq.network.graph import read_graph
+from scarceseq.prediction.predict import predict_screen
+from scarceseq.prediction.settings import PredictionSettings
+from scarceseq.runtime import start
+from scarceseq.seals import checked
+
+start(snakemake.log[0])
+source, output = snakemake.input, snakemake.output
+sources = [read_graph(path) for path in source.get("kernel_graphs", [])]
+sources += [read_table(path).set_index("gene") for path in source.get("kernel_embeddings", [])]
+made = predict_screen(
+    anndata.read_h5ad(checked(source.pseudobulk)),
+    sources,
+    read_names(source.get("genes")),
+    PredictionSettings(**snakemake.params.settings),
+    snakemake.params.seed,
+)
+with atomic(output.profiles, sealed=True) as temporary:
+    made.profiles.write_h5ad(temporary)
+write_table(made.changed, output.changed)
+write_table(made.choice, output.choice)
+write_table(made.accuracy, output.accuracy)
+write_json(made.summary, output.summary)

@@ -1,0 +1,1 @@
+"""What perturbing the genes that a screen did not measure would do."""

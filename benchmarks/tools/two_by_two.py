@@ -21,7 +21,6 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from scarceseq.design.choice import greedily
-from scarceseq.files import write_table
 from scarceseq.network.build import build_graph
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation import process
@@ -153,8 +152,10 @@ def main():
         tables.append(table)
         if len(found) == len(SHARES):  # the middle budget; pools too small for three have none
             evidence.append(found.iloc[[1]])
-    write_table(pd.concat(tables), REPOSITORY / "docs/benchmark/design_two_by_two.tsv")
-    write_table(pd.concat(evidence), REPOSITORY / "workflow/scripts/scarceseq/design/evidence.tsv")
+    places = {"docs/benchmark/design_two_by_two.tsv": tables}
+    places["workflow/scripts/scarceseq/design/evidence.tsv"] = evidence
+    for place, made in places.items():
+        pd.concat(made).to_csv(REPOSITORY / place, sep="\t", index=False)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def section(inputs: "Inputs") -> Section | None:
         blocks.append(Paragraph(text))
     note = (
         "Squared error of held-out perturbations over that of the mean effect: 1 is no better than the mean effect. By "
-        "how similar the perturbed gene is to the nearest one that was learned from. within_95: share of measured values "
-        "within the 95% range that the predictor gave (0.95 is right)."
+        "how similar the perturbed gene is to the nearest one that was learned from. within_95: share of measured "
+        "values within the 95% range that the predictor gave (0.95 is right)."
     )
     blocks.append(Table("prediction_accuracy", inputs.stacked("prediction_accuracy"), "How well it is told", note))
     note = "Squared error over folds of all perturbations, relative to the mean effect."

@@ -46,6 +46,7 @@ RULES = {
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
     **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictors"], "perturbation"),
     **dict.fromkeys(["transfer_screen", "score_transfer"], "perturbation"),
+    "predict_screen": "prediction",
     **dict.fromkeys(
         ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
         "selection",

@@ -74,9 +74,11 @@ def ask_for_what_is_needed():
     for step in workflow.rules:
         if not step.script:
             continue
+        # a workflow that takes this one in may call its rules otherwise; their scripts keep their names
+        name = Path(step.script).stem
         for kind in ("mem_mb", "runtime"):
             if kind not in given.get(step.name, {}):
-                resource = ask(getattr(NEEDS[step.name], kind))
+                resource = ask(getattr(NEEDS[name], kind))
             elif not step.resources[kind].is_evaluable():
                 resource = lambda wildcards, attempt, value=step.resources[kind].value: value * attempt
             else:

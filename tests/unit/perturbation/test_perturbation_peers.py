@@ -14,8 +14,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 GENES = [f"G{gene:02d}" for gene in range(40)]
 NAMES = GENES[:6]
-BY_HAND = {"weighted_mse"}
-"""No package on PyPI has it: `test_perturbation_ranks.py`."""
+BY_HAND = {"weighted_mse", "differential_auprc", "differential_auroc", "discrimination_absolute"}
+"""Written out in `test_perturbation_ranks.py` and `test_perturbation_calibration.py`."""
 OF_GEARS = {
     "mse": ("compute_metrics", "mse"),
     "mse_top": ("compute_metrics", "mse_de"),
@@ -31,8 +31,9 @@ OF_GEARS_AROUND_MEAN = {
     "pearson_delta_perturbed_mean_top": ("deeper_analysis", "pearson_delta_de"),
 }
 OF_CELL_EVAL = {"mse", "pearson_delta", "pearson_delta_perturbed_mean", "discrimination", "centroid_accuracy"}
-OF_CELL_EVAL |= {"differential_recall"}
-ELSEWHERE = {"cosine"}
+OF_CELL_EVAL |= {"differential_recall", "mae"}
+ELSEWHERE = {"cosine", "weighted_r2_delta", "spearman_delta"}
+"""scikit-learn and scipy: here and in `test_perturbation_calibration.py`."""
 
 
 class Case:
@@ -123,6 +124,7 @@ def test_errors_and_correlations_are_those_of_cell_eval(case, cell_eval):
     pair, around_mean = (case.pair(cell_eval, reference) for reference in (case.control, case.pool_mean))
     for name, theirs in {
         "mse": peer.mse_delta(pair),
+        "mae": peer.mae_delta(pair),
         "pearson_delta": peer.pearson_delta(pair),
         "pearson_delta_perturbed_mean": peer.pearson_delta(around_mean),
     }.items():

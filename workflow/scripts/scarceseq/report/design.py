@@ -63,7 +63,7 @@ def draw_error(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) ->
     """The expected error of the rest on given axes."""
     _draw_lines(ax, curve, summary, "expected_error")
     ax.set_ylabel("expected error of the rest\n(% of that of the mean effect)")
-    seen = curve.filter(like="expected_error").iloc[1:].to_numpy()
+    seen = curve.filter(like="expected_error").iloc[1:].dropna().to_numpy()  # no error where nothing is left
     top = max(float(seen[min(5, len(seen) - 1) :].max(initial=0)), 100.0) if len(seen) else 200.0
     ax.set_ylim(max(float(seen.min(initial=100)) - 10, 0) if len(seen) else 0, top + 5)
 

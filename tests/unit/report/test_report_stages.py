@@ -21,6 +21,7 @@ from scarceseq.report import (
     archive,
     choices,
     corpus,
+    design,
     fewshot,
     guide,
     network,
@@ -521,3 +522,22 @@ def test_genes_that_differ_are_counted_beside_the_networks_list(tmp_path):
     assert "A moderated t on log2 counts" in table.note
     assert "groups as blocks" in table.note
     assert "2 groups" in table.note
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "By its own model the list is worth about 40 random genes. On real screens, chosen on GO and STRING"),
+        ({"equivalent_random": None}, "worth more than 60 random genes"),
+        ({"graph": "go, mine"}, "is not known here: real screens stand behind choices on go, string, none behind mine"),
+        ({"criterion": "reach"}, "is not known here: no real screens stand behind this criterion"),
+        ({"criterion": "random"}, None),
+        ({"costs": True}, None),
+    ],
+)
+def test_what_a_list_is_worth_is_said_where_real_screens_stand_behind_it(changes, words):
+    summary = {"criterion": "v_optimal", "costs": False, "error": 0.9, "equivalent_random": 40, "curve_genes": 60}
+    rows = [(f"s{number}", "go, string", 4.0, 6.0, 1.0, 9.0) for number in range(3)]
+    evidence = pd.DataFrame(rows, columns=["screen", "graphs", "predicted", "realised", "low", "high"])
+    text = design.worth(summary | {"graph": "go"} | changes, evidence)
+    assert text == "" if words is None else words in text

@@ -125,6 +125,13 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
         return (
             "How many random genes this list is worth is not known here: no real screens stand behind this criterion."
         )
+    tried = {name for names in evidence["graphs"] for name in names.split(", ")}
+    others = [name for name in summary["graph"].split(", ") if name not in tried]
+    if others:
+        return (
+            "How many random genes this list is worth is not known here: real screens stand behind choices on "
+            f"{', '.join(sorted(tried))}, none behind {', '.join(others)}."
+        )
     number = summary["equivalent_random"]
     size = f"more than {summary['curve_genes']:,}" if number is None else f"about {number:,}"
     ratios = ", ".join(
@@ -134,8 +141,9 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
     return (
         f"By its own model the list is worth {size} random genes. On real screens, chosen on GO and STRING, such lists "
         "saved against random choice so many points of the mean effect's error, of those that the model promised (95% "
-        f"interval): {ratios}. Where graphs tell nothing of the cells, as in the neurons of Tian 2021, choosing "
-        "by them saves nothing."
+        f"interval): {ratios}. In the neurons of Tian 2021, of which these graphs tell next to nothing, the same "
+        "choice was no better than random. What is saved is partly that strong perturbations are measured and no longer need "
+        "be predicted."
     )
 
 

@@ -142,8 +142,8 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
         f"By its own model the list is worth {size} random genes. On real screens, chosen on GO and STRING, such lists "
         "saved against random choice so many points of the mean effect's error, of those that the model promised (95% "
         f"interval): {ratios}. In the neurons of Tian 2021, of which these graphs tell next to nothing, the same "
-        "choice was no better than random. What is saved is partly that strong perturbations are measured and no longer need "
-        "be predicted."
+        "choice was no better than random. What is saved is partly that strong perturbations are measured and need no "
+        "longer be predicted."
     )
 
 

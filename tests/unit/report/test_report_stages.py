@@ -345,6 +345,7 @@ def test_every_rule_is_listed_under_the_stage_of_its_rule_file():
     stages = {rule: path.stem for path in files for rule in re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE)}
     assert stages
     assert {rule: resources.RULES.get(rule) for rule in stages} == stages
+    assert set(stages.values()) == set(resources.STAGES)
 
 
 def test_labels_that_name_no_gene_are_shown(run):

@@ -30,6 +30,7 @@ STAGES = [
     "screen",
     "perturbation",
     "selection",
+    "prediction",
     "design",
     "report",
 ]

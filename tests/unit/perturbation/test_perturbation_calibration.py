@@ -4,7 +4,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.perturbation.calibration import calibrate, simulated_ceiling
+from scarceseq.perturbation.calibration import calibrate, simulate, simulated_ceiling
 from scarceseq.perturbation.metric_table import NO_HALVES, metric_table
 from scarceseq.perturbation.metrics import METRICS, defined_for
 from scarceseq.perturbation.truth import Truth, gene_weights, read_truth
@@ -59,9 +59,10 @@ def worlds():
     for seed in range(4):
         data, expected = make_profiles(seed=seed)
         truth = read_truth(data, top_of(data), np.arange(20), np.arange(20, 40))
+        simulated = simulate(truth, 100 + seed)
         for name, metric in METRICS.items():
             reached = metric.value(expected[:20], truth).mean()
-            rows.append((name, reached, simulated_ceiling(metric, truth, 100 + seed)))
+            rows.append((name, reached, simulated_ceiling(metric, simulated)))
     return pd.DataFrame(rows, columns=["metric", "reached", "ceiling"]).groupby("metric").mean()
 
 
@@ -77,7 +78,7 @@ def test_closed_ceilings_agree_with_simulated_ones():
     truth = read_truth(data, top_of(data), np.arange(20), np.arange(20, 40))
     for name in ("mse", "pearson_delta_perturbed_mean"):
         closed = METRICS[name].ceiling(truth).mean()
-        assert simulated_ceiling(METRICS[name], truth, 1) == pytest.approx(closed, rel=0.05)
+        assert simulated_ceiling(METRICS[name], simulate(truth, 1)) == pytest.approx(closed, rel=0.05)
 
 
 def test_controls_are_those_of_their_definition():

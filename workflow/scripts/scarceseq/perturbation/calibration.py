@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import anndata
 
 COLUMNS = ["screen", "split", "pool", "test", "metric", "kind", "value"]
+Simulated = tuple[np.ndarray, list[Truth]]
 DRAWS = 5
 """Measurements simulated for a ceiling, of each perturbation."""
 
@@ -56,45 +57,51 @@ def calibrate(
         pool, test = (members(table, role, names) for role in ("pool", "test"))
         truth = read_truth(profiles, differential, test, pool)
         halves = half_profiles(profiles, truth, test, pool)
+        simulated = simulate(truth, derive(seed, "ceiling", name, split))
         about = {"screen": name, "split": split, "pool": len(pool), "test": len(test)}
         for metric_name, metric in defined_for(kind).items():
-            values = bounds(metric, truth, derive(seed, "ceiling", name, split)) | controls(metric, halves)
+            values = bounds(metric, truth, simulated) | controls(metric, halves)
             rows += [about | {"metric": metric_name, "kind": k, "value": v} for k, v in values.items()]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"split": "Int32", "pool": "Int32", "test": "Int32"})
 
 
-def bounds(metric: Metric, truth: Truth, seed: int) -> dict[str, float]:
+def bounds(metric: Metric, truth: Truth, simulated: Simulated | None) -> dict[str, float]:
     """Floor and ceiling of a metric against whole profiles; the ceiling is NaN where the noise is not known."""
     mean = np.broadcast_to(truth.reference, truth.delta.shape)
     closed = metric.ceiling(truth)
-    ceiling = mean_or_nan(closed) if metric.ceiling is not unknown else simulated_ceiling(metric, truth, seed)
+    ceiling = mean_or_nan(closed) if metric.ceiling is not unknown else simulated_ceiling(metric, simulated)
     return {"floor": mean_or_nan(metric.value(mean, truth)), "ceiling": ceiling}
 
 
-def simulated_ceiling(metric: Metric, truth: Truth, seed: int) -> float:
-    """What the expected profiles would reach against measurements of them, mean over `DRAWS` simulations.
+def simulated_ceiling(metric: Metric, simulated: Simulated | None) -> float:
+    """What expected profiles reach against measurements of them, mean over these; NaN if none could be simulated."""
+    if simulated is None:
+        return float("nan")
+    expected, measurements = simulated
+    return float(np.mean([mean_or_nan(metric.value(expected, measured)) for measured in measurements]))
+
+
+def simulate(truth: Truth, seed: int) -> Simulated | None:
+    """Expected profiles, and `DRAWS` measurements of them; None where the noise is not known.
 
     Measured profiles vary more than the expected ones, by their noise. They are therefore drawn towards the mean of
     the pool, by the factor that takes the noise's share off the squares that a perturbation and a gene have, and noise
-    is put on again. The most differential genes and the weights of genes are those of the simulated
-    measurement, as they are of the real one.
+    is put on again. The most differential genes and the weights of genes are those of the simulated measurement, as
+    they are of the real one.
 
     Parameters
     ----------
-    metric : Metric
     truth : Truth
-        With ``noise``; NaN without.
     seed : int
     """
     if truth.noise is None:
-        return float("nan")
+        return None
     around = truth.delta - truth.reference
     squares, noise = smoothed(around**2), smoothed(truth.noise)
     signal = np.clip(1 - np.divide(noise, squares, out=np.ones(noise.shape), where=squares > 0), 0.0, 1.0)
     expected = truth.reference + np.sqrt(signal) * around
     generator = np.random.default_rng(seed)
-    reached = [metric.value(expected, measured_again(expected, truth, generator)) for _ in range(DRAWS)]
-    return float(np.mean([mean_or_nan(values) for values in reached]))
+    return expected, [measured_again(expected, truth, generator) for _ in range(DRAWS)]
 
 
 def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Generator) -> Truth:

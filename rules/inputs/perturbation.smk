@@ -25,7 +25,9 @@ def prior_inputs(wildcards):
         files["graph"] = graph_file(wildcards.source)
     if "kernels" in needs:
         settings = config["perturbation"]["screens"][wildcards.screen]
-        files |= {name: paths for name, paths in kernel_files(settings["graphs"], settings["embeddings"]).items() if paths}
+        files |= {
+            name: paths for name, paths in kernel_files(settings["graphs"], settings["embeddings"]).items() if paths
+        }
     if "embedding" in needs:
         files["embedding"] = f"{RESULTS}/network/embeddings/{wildcards.source}.parquet"
     return files

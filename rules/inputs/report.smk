@@ -92,7 +92,8 @@ def screening_files():
         files |= {f"prediction_{name}": each(screens, file) for name, file in names.items()}
     if "design" in config:
         files |= {
-            f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("order", "plates", "curve", "names", "joins", "guides")
+            f"design_{name}": f"{RESULTS}/design/{name}.tsv"
+            for name in ("order", "plates", "curve", "names", "joins", "guides")
         }
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:

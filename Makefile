@@ -7,10 +7,24 @@ BIN := .venv/bin
 # Tests of one file stay in one process; leave out with `make test WORKERS=`.
 WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-slow bench lint format docs lock clean
+.PHONY: run models test test-slow bench lint format docs lock clean
 
 run: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)$(if $(DATA), --config data=$(DATA))
+
+# The models that are shipped (models/README.md), from the tables under DATA.
+models: .venv/ready
+	$(BIN)/python benchmarks/tools/named_annotation.py results/real_studies_human/mirror human G026 \
+	  $(DATA)/studies/maps/human_symbol_ensembl_entrez.tsv.gz "Ensembl gene ID" "Approved symbol"
+	mkdir -p results/shipped_human && cp -r results/real_studies_human/mirror results/shipped_human/
+	for organism in mouse human; do \
+	  $(BIN)/snakemake --cores $(CORES) results/real_studies_$$organism/corpus/splits.tsv \
+	    --configfile config/real_studies_$$organism.yaml --config data=$(DATA) && \
+	  $(BIN)/python benchmarks/tools/shipped_model.py $$organism $(DATA) && \
+	  $(BIN)/snakemake --cores $(CORES) results/shipped_$$organism/packed/$${organism}_small.cluster_pairs.zip \
+	    --configfile config/real_studies_$$organism.yaml models/$${organism}_small.yaml --config data=$(DATA) && \
+	  cp results/shipped_$$organism/packed/$${organism}_small.cluster_pairs.zip models/$${organism}_small.zip || exit 1; \
+	done
 
 test: .venv/ready lint
 	@printf '\n== tests ==\n'

@@ -76,6 +76,7 @@ rule merge_corpus:
         must_be_found=config.get("archive", {}).get("excluded_must_be_found", False),
         organism=config.get("archive", {}).get("organism"),
         gene_types=config["corpus"]["gene_types"],
+        measured_share=config["corpus"]["measured_share"],
         orthologues=config["corpus"]["orthologues"],
         vocabulary=vocabulary(),
         excluded_studies=excluded_studies() if config["corpus"]["joined"] else [],

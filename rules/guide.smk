@@ -129,6 +129,7 @@ rule pack_model:
             "<results>/guide/{{base}}/{{scheme}}/{guide}.json",
             guide=GUIDES,
         ),
+        about=config["guide"]["packed_about"] or [],
     output:
         "<results>/packed/{base}.{scheme}.zip",
     log:
@@ -141,6 +142,7 @@ rule pack_model:
     params:
         scheme=lookup(dpath="guide/schemes/{scheme}", within=config),
         components=config["guide"]["packed_components"],
+        bits=config["guide"]["packed_bits"],
         seed=config["seed"],
     message:
         "Packing base model {wildcards.base} with the guides of {wildcards.scheme}"

@@ -25,7 +25,15 @@ orthologues = OrthologueTable(**settings) if settings else None
 others = merge.OtherCorpora(list(source.corpora), orthologues, snakemake.params.excluded_studies)
 paths = [*source.shards, *source.studies]
 gene_list = read_gene_list(source.gene_list) if source.gene_list else None
-corpus = merge.merge(paths, dropped, snakemake.params.gene_types, others, snakemake.params.organism, gene_list)
+corpus = merge.merge(
+    paths,
+    dropped,
+    snakemake.params.gene_types,
+    others,
+    snakemake.params.organism,
+    gene_list,
+    snakemake.params.measured_share,
+)
 samples = merge.sample_table(corpus)
 store.write_corpus(corpus, output.corpus, output.training)
 write_table(samples, output.samples)

@@ -6,6 +6,7 @@ from pathlib import Path
 import safetensors.torch
 from scarceseq import files, runtime
 from scarceseq.guide.card import make_card, own_organism
+from scarceseq.guide.narrow import narrow
 from scarceseq.guide.packing import pack
 from scarceseq.guide.reference import reference_components
 from scarceseq.guide.sketches import training_sketches
@@ -34,12 +35,18 @@ card = make_card(
     scheme=params.scheme,
     trained=Path(source.model).stat().st_mtime,
 ) | {"sketched_studies": sketched, "sketched_samples": len(rows)}
+if source.about:
+    card["about"] = files.read_json(source.about)
 with tempfile.TemporaryDirectory(dir=Path(snakemake.output[0]).parent) as folder:
-    made = {"components.safetensors": Path(folder) / "components", "card.json": Path(folder) / "card"}
-    made["sketches.safetensors"] = Path(folder) / "sketches"
+    made = {name: Path(folder) / name for name in ("components.safetensors", "card.json", "sketches.safetensors")}
     safetensors.torch.save_file(sketches, made["sketches.safetensors"])
     safetensors.torch.save_file(components, made["components.safetensors"])
     files.write_json(card, made["card.json"])
-    guides = {Path(path).name: path for path in [*source.guides, *source.summaries]}
-    model = {"model.safetensors": source.model, "model.json": source.information}
-    pack(model | guides | made, snakemake.output[0])
+    tensors = {"model.safetensors": source.model, "components.safetensors": made["components.safetensors"]}
+    tensors |= {Path(path).name: path for path in source.guides}
+    if params.bits == 16:
+        for name, path in tensors.items():
+            tensors[name] = Path(folder) / f"narrow.{name}"
+            narrow(path, tensors[name])
+    texts = {Path(path).name: path for path in source.summaries} | {"model.json": source.information}
+    pack(made | texts | tensors, snakemake.output[0])

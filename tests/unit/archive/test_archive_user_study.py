@@ -62,6 +62,15 @@ def test_labels_become_attributes_and_blanks_do_not(study):
     assert rows == [["mine.s1", "age", "3"], ["mine.s1", "sex", "female"], ["mine.s2", "sex", "male"]]
 
 
+def test_a_column_becomes_an_attribute_of_another_name(study):
+    rows = study(attribute_names={"sex": "state"}).attributes.to_numpy().tolist()
+    assert rows == [["mine.s1", "age", "3"], ["mine.s1", "state", "female"], ["mine.s2", "state", "male"]]
+    with pytest.raises(InputError, match="attribute_names names the column 'strain', which label_columns lacks"):
+        study(attribute_names={"strain": "state"})
+    with pytest.raises(InputError, match="two columns would be the attribute 'age'"):
+        study(attribute_names={"sex": "age"})
+
+
 def test_without_labels_every_column_is_a_sample_and_a_length_is_none(study):
     with pytest.raises(InputError, match="column 'length' is no sample by its name"):
         study(labels=None)

@@ -35,11 +35,11 @@ def part(study, rows, measured=(True, True, True, True), genes=GENES):
 def join(tmp_path):
     """Function that writes parts as files and merges these."""
 
-    def merged(*parts, gene_types=("protein_coding",), dropped=(), gene_list=None):
+    def merged(*parts, gene_types=("protein_coding",), dropped=(), gene_list=None, **options):
         paths = [tmp_path / f"part{number}.h5ad" for number in range(len(parts))]
         for part, path in zip(parts, paths, strict=True):
             write_counts(part.X, part.obs, part.var, path)
-        return merge.merge(paths, list(dropped), list(gene_types), gene_list=gene_list)
+        return merge.merge(paths, list(dropped), list(gene_types), gene_list=gene_list, **options)
 
     return merged
 
@@ -78,6 +78,21 @@ def test_genes_are_those_measured_in_every_study(join):
     assert corpus.genes["shared"].tolist() == [True, True, True, False]
     assert corpus.genes["chosen"].tolist() == [True, True, False, False]
     assert merge.gene_table(corpus)["gene_id"].tolist() == ["g1.1", "g2.1"]
+
+
+def test_genes_that_enough_studies_measured_stay_and_what_is_missing_is_marked(join, written):
+    other = part("SRP3", {"c": [4, 3, 2, 1]})
+    assert join(BATCH, USER, other, measured_share=0.7).genes["shared"].tolist() == [True, True, True, False]
+    corpus = join(BATCH, USER, other, measured_share=0.6, gene_types=())
+    assert corpus.genes["shared"].all()
+    matrix = written(corpus)[1]
+    row = merge.sample_table(corpus)["sample"].tolist().index("mine.s")
+    expected = np.log2(transform.tpm([[0, 5, 9]], [100, 200, 300]) + 1)  # of the genes that it has
+    np.testing.assert_allclose(matrix[row], [*expected[0], transform.NOT_MEASURED], rtol=1e-3)
+    assert (np.delete(matrix, row, axis=0) >= 0).all()
+    filled = transform.measured_or_mean(matrix)
+    assert filled[row, 3] == pytest.approx(np.delete(matrix[:, 3].astype(float), row).mean())
+    np.testing.assert_array_equal(filled[:, :3], matrix[:, :3])
 
 
 def test_a_user_study_has_the_genes_of_the_archive_where_it_has_more(join, written):

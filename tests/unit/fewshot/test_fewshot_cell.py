@@ -28,6 +28,8 @@ CANDIDATES = {
     "elastic_net_inverse_penalty": [1.0, 10.0],
     "svm_inverse_penalty": [1.0, 0.1],
     "variance_shrinkage": [0.5, 1.0],
+    "ridge_penalty": [1.0, 0.1],
+    "top_genes": [30, 10],
     "forest_feature_share": [0.2, 0.5],
 }
 

@@ -13,14 +13,16 @@ from scarceseq.fewshot.classifiers import (
     logistic,
     nearest_centroid,
     random_forest,
+    ridge,
     simpleshot,
+    top_genes,
 )
-from scarceseq.fewshot.features import pca, ranks, scaled_genes
+from scarceseq.fewshot.features import floored_genes, log_ranks, logs, pca, ranks, roots, scaled_genes
 from scarceseq.fewshot.method import Source
 from scarceseq.fewshot.numerics import within_sample_ranks
 from scipy.optimize import minimize
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -35,6 +37,8 @@ ALL = [
     (linear_svm.probabilities, 1.0),
     (diagonal_discriminant.probabilities, 0.5),
     (random_forest.probabilities, 0.3),
+    (ridge.probabilities, 1.0),
+    (top_genes.probabilities, 5),
 ]
 
 
@@ -197,3 +201,66 @@ def test_principal_components_are_fitted_on_the_reference_alone(fitting):
     components = np.linalg.svd(centred.astype(float), full_matrices=False)
     expected = components.U[:, :5] * np.sqrt(29)
     np.testing.assert_allclose(np.abs(transform(reference)), np.abs(expected), atol=1e-4)
+
+
+def test_ridge_is_scikit_learns(data):
+    # Weights make the classes equal; the penalty is in units of the mean squared length around their mean.
+    support, labels, query, _ = data
+    support, labels = support[1:], labels[1:]  # three of class 0, four of the others
+    weight = 1 / np.bincount(labels)[labels]
+    weight *= len(labels) / weight.sum()
+    centred = support - np.average(support, axis=0, weights=weight)
+    model = Ridge(alpha=0.3 * (centred**2).sum(axis=1).mean(), solver="svd")
+    fitted = model.fit(support, np.eye(3)[labels], sample_weight=weight).predict(query)
+    expected = np.exp(fitted) / np.exp(fitted).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(ridge.probabilities(support, labels, query, 0.3, 0), expected, rtol=1e-9)
+
+
+def test_ridge_by_one_sample_of_each_of_two_classes_is_the_nearest_centroid(data):
+    support, labels, query, _ = data
+    found = ridge.probabilities(support[:2], labels[:2], query, 0.01, 0)
+    nearest = ((query[:, None] - support[:2]) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(found.argmax(axis=1), nearest)
+
+
+def test_top_genes_are_those_of_largest_moderated_difference(data):
+    # Oracle: the score gene by gene, and scikit-learn's nearest centroid on the genes of the best.
+    from sklearn.neighbors import NearestCentroid
+
+    support, labels, query, _ = data
+    support, labels = support[labels < 2], labels[labels < 2]
+    groups = [support[labels == c] for c in (0, 1)]
+    gap = np.abs(groups[0].mean(0) - groups[1].mean(0)) / 2
+    spread = np.sqrt(sum(((g - g.mean(0)) ** 2).sum(0) for g in groups) / (len(support) - 2))
+    kept = np.argsort(-gap / (spread + np.median(spread)))[:3]
+    expected = NearestCentroid().fit(support[:, kept], labels).predict(query[:, kept])
+    found = top_genes.probabilities(support, labels, query, 3, 0)
+    np.testing.assert_array_equal(found.argmax(axis=1), expected)
+
+
+def test_features_of_plain_logarithms_undo_the_bases_scaling():
+    generator = np.random.default_rng(6)
+    tpm = generator.gamma(1.0, 50.0, (4, 9))
+    expression = np.log2(tpm + 1)
+    mean, scale = generator.normal(5, 1, 9), np.linspace(0.2, 3.0, 9)
+    base = SimpleNamespace(mean=torch.from_numpy(mean), scale=torch.from_numpy(scale))
+    z, source = (expression - mean) / scale, Source(base, None, None, 0)
+    np.testing.assert_allclose(logs.prepare(source)(z), expression)
+    np.testing.assert_allclose(roots.prepare(source)(z), np.sqrt(tpm))
+    order = log_ranks.prepare(source)(z).argsort(axis=1)
+    np.testing.assert_array_equal(order, tpm.argsort(axis=1))
+    median = np.median(scale)
+    np.testing.assert_allclose(
+        floored_genes.prepare(source)(z), (expression - mean) / np.where(scale < median, median, scale)
+    )
+
+
+def test_linear_models_lose_nothing_in_the_span_of_the_support():
+    # Oracle: scikit-learn's solvers on all 300 features, run to convergence.
+    generator = np.random.default_rng(7)
+    support, query, labels = generator.normal(size=(6, 300)), generator.normal(size=(9, 300)), np.arange(6) % 2
+    full = LogisticRegression(C=0.3, max_iter=20_000, tol=1e-10).fit(support, labels).predict_proba(query)
+    np.testing.assert_allclose(logistic.probabilities(support, labels, query, 0.3, 0), full, atol=2e-3)  # stops at 1e-4
+    margins = LinearSVC(C=0.3, max_iter=200_000, tol=1e-10).fit(support, labels).decision_function(query)
+    expected = 1 / (1 + np.exp(-margins))
+    np.testing.assert_allclose(linear_svm.probabilities(support, labels, query, 0.3, 0)[:, 1], expected, atol=1e-3)

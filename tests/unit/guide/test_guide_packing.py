@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from scarceseq.errors import InputError
 from scarceseq.files import read_json, sha256
 from scarceseq.guide.card import make_card, own_organism
+from scarceseq.guide.narrow import narrow, widen
 from scarceseq.guide.packing import DAY_ONE, MANIFEST, pack, unpack
 from scarceseq.guide.reference import reference_components, stand_in
 from scarceseq.pretrain.embedding import embed
@@ -242,3 +243,30 @@ def test_nothing_of_an_archive_is_ever_executed(members, packed, tmp_path):
     with pytest.raises(InputError, match="not a readable safetensors file"):
         load_base(tmp_path / "there/model.safetensors", tmp_path / "there/model.json")
     assert load_file(members["per_tensor.safetensors"])
+
+
+def test_matrices_of_16_bits_come_back_as_numpy_rounds_them(tmp_path):
+    weights = {"matrix": torch.randn(5, 7), "vector": torch.randn(7), "whole": torch.arange(6).reshape(2, 3)}
+    save_file(weights, tmp_path / "wide")
+    narrow(tmp_path / "wide", tmp_path / "narrow")
+    assert load_file(tmp_path / "narrow")["matrix"].dtype == torch.float16
+    widen(tmp_path / "narrow")
+    back = load_file(tmp_path / "narrow")
+    np.testing.assert_array_equal(back["matrix"], weights["matrix"].numpy().astype(np.float16).astype(np.float32))
+    assert torch.equal(back["vector"], weights["vector"])
+    assert torch.equal(back["whole"], weights["whole"])
+    save_file({"matrix": torch.full((2, 2), 1e6)}, tmp_path / "large")
+    with pytest.raises(InputError, match="'matrix' has a value too large for 16 bits; set"):
+        narrow(tmp_path / "large", tmp_path / "narrow")
+
+
+def test_a_model_of_16_bits_embeds_nearly_as_the_original_does(base, members, tmp_path):
+    for name in ("model.safetensors", "per_tensor.safetensors"):
+        narrow(members[name], tmp_path / f"narrow.{name}")
+        members[name] = tmp_path / f"narrow.{name}"
+    pack(members, tmp_path / "packed.zip")
+    unpack(tmp_path / "packed.zip", tmp_path / "there", members)
+    widen(tmp_path / "there/model.safetensors")
+    again = load_base(tmp_path / "there/model.safetensors", tmp_path / "there/model.json")
+    values = torch.randn(6, len(base.gene_ids))
+    torch.testing.assert_close(again.network.embed(values), base.network.embed(values), rtol=0.01, atol=0.01)

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 import torch
 from scarceseq.corpus.order import draw_batches
+from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.errors import InputError
 from scarceseq.pretrain import components, normalisation
 from scarceseq.pretrain.architectures.mlp import build
+from scarceseq.pretrain.batches import standardiser
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.components import fit_components
 from scarceseq.pretrain.evaluation import component_candidates, tune_probabilistic_pca
 from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
 from scarceseq.pretrain.masking import count_rows, hide
 from scarceseq.pretrain.model import Base
-from scarceseq.pretrain.normalisation import fit_normalisation
+from scarceseq.pretrain.normalisation import fit_normalisation, mean_tpm
 from scarceseq.pretrain.training import rate_factor
 from sklearn.decomposition import PCA
 from small_corpus import small_expression
@@ -199,3 +201,20 @@ def test_classifier_is_a_true_copy_with_a_seeded_head():
         for weight in one.parameters():
             weight.add_(1.0)
     assert all(torch.equal(before[name], weight) for name, weight in base.state_dict().items())
+
+
+def test_values_that_were_not_measured_count_for_nothing():
+    # Oracle: numpy's functions that leave out NaN.
+    generator = np.random.default_rng(8)
+    expression = generator.uniform(0, 12, (9, 5))
+    expression[:4, 2] = NOT_MEASURED
+    blank = np.where(expression == NOT_MEASURED, np.nan, expression)
+    mean, scale = fit_normalisation(expression, np.arange(9), 1e-6)
+    np.testing.assert_allclose(mean, np.nanmean(blank, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(scale, np.nanstd(blank, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(mean_tpm(expression, np.arange(9)), np.nanmean(2**blank - 1, axis=0))
+    base = Base(torch.nn.Linear(5, 1), list("abcde"), torch.tensor(mean), torch.tensor(scale))
+    expected = np.nan_to_num((blank - mean) / scale)
+    np.testing.assert_allclose(base.standardise(expression), expected, atol=1e-5)
+    found = standardiser(base.mean, base.scale, torch.float32)(torch.tensor(expression, dtype=torch.float32))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -121,6 +121,9 @@ class UserStudySettings:
     """Column of `labels` with the sample names that `counts` has."""
     label_columns: Distinct[str] = listed()
     """Columns of `labels` that become attributes of the samples, and so labels for few-shot tasks."""
+    attribute_names: dict[str, Name] = field(default_factory=dict)
+    """Attribute that a column of `label_columns` becomes, where it is to have another name: `{Infection: state}`.
+    Tasks then find the columns of several studies under one name."""
     gene_id_type: Literal["ensembl", "symbol", "entrez", "refseq"]
     """What the gene ids are. Versions of Ensembl ids are ignored; symbols match in any case, ambiguous ones are left
     out; `entrez` and `refseq` need `gene_id_table`."""

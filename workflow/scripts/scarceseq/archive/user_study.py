@@ -139,7 +139,19 @@ def _labels(settings: UserStudySettings) -> pd.DataFrame | None:
     for column in settings.label_columns:
         if column not in table.columns:
             raise InputError(f"{source} has no column '{column}'; it has {', '.join(table.columns)}")
+    _check_names(settings)
     return table
+
+
+def _check_names(settings: UserStudySettings) -> None:
+    """Refuse names of attributes that two columns would have, or of a column that is no label."""
+    for column in settings.attribute_names:
+        if column not in settings.label_columns:
+            raise InputError(f"key attribute_names names the column '{column}', which label_columns lacks; add it")
+    names = [settings.attribute_names.get(column, column) for column in settings.label_columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"key attribute_names: two columns would be the attribute '{name}'; give one another name")
 
 
 def _sample_join(settings: UserStudySettings, labels: pd.DataFrame, columns: list[str]) -> Join:
@@ -223,6 +235,7 @@ def _notes(
 def _attributes(settings: UserStudySettings, labels: pd.DataFrame | None) -> pd.DataFrame:
     if labels is None:
         return pd.DataFrame({"sample": [], "key": [], "value": []}, dtype=str)
+    labels = labels.rename(columns=settings.attribute_names)
     long = labels.rename_axis("sample").reset_index().melt("sample", var_name="key").dropna()
     long["sample"] = settings.name + "." + long["sample"]
     return long.sort_values(["sample", "key"], ignore_index=True).astype(str)

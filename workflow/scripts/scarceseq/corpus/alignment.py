@@ -37,6 +37,7 @@ class AlignedFile:
     prefix: str
     columns: np.ndarray | None
     bp_length: np.ndarray
+    measured: np.ndarray
 
     def counts(self, source: h5py.Dataset, start: int, stop: int) -> np.ndarray:
         """int64, (stop - start, genes): rows of the open data set `source`, 0 where it has no such gene."""
@@ -84,7 +85,7 @@ class RowReads:
 
 
 def align(
-    files: list[CountsFile], organism: str | None, orthologues: OrthologueTable | None
+    files: list[CountsFile], organism: str | None, orthologues: OrthologueTable | None, measured_share: float = 1.0
 ) -> tuple[pd.DataFrame, list[AlignedFile], pd.DataFrame, pd.DataFrame]:
     """Bring files onto the genes of the first.
 
@@ -95,12 +96,14 @@ def align(
         The corpus's own; that of the first file if None.
     orthologues : OrthologueTable or None
         Needed for files of another organism.
+    measured_share : float
+        Share of the studies that must have measured a gene.
 
     Returns
     -------
     genes : pandas.DataFrame
         Index: versioned gene id of the own organism. Columns gene_name, gene_type, bp_length, shared (measured in
-        every study, by way of its orthologue if it is of another organism), and for each other organism
+        enough studies, by way of its orthologue if it is of another organism), and for each other organism
         ``<organism>_gene_id`` and ``<organism>_bp_length``.
     aligned : list of AlignedFile
     samples : pandas.DataFrame
@@ -117,7 +120,7 @@ def align(
     home_genes = files[0].read_genes()
     genes = home_genes[["gene_name", "gene_type", "bp_length"]].copy()
     genes[["gene_name", "gene_type"]] = genes[["gene_name", "gene_type"]].astype(str)
-    genes["shared"] = True
+    had, studies = np.zeros(len(genes), dtype=np.int64), 0
     first, places, pairs = {home: (files[0], home_genes)}, {home: np.arange(len(genes))}, [no_pairs()]
     aligned, tables = [], []
     for file in files:
@@ -130,18 +133,21 @@ def align(
             genes[f"{there}_gene_id"] = _taken(table.index.astype(str), places[there], "")
             genes[f"{there}_bp_length"] = _taken(table["bp_length"].to_numpy(float), places[there], np.nan)
         columns = _taken(_columns(file, table, *first[there]), places[there], -1)
-        if len(samples):
-            measured = table["measured" if "measured" in table else "shared"].to_numpy(dtype=bool)
-            genes["shared"] &= _taken(measured, columns, False)
+        measured = table["measured" if "measured" in table else "shared"].to_numpy(dtype=bool)
+        measured = _taken(measured, columns, False)
+        studies += samples["study"].nunique()
+        had += samples["study"].nunique() * measured
         length = _taken(table["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
         if aligned and np.array_equal(length, aligned[-1].bp_length, equal_nan=True):
             length = aligned[-1].bp_length  # one array for all batches
         same = there == home and table.index.equals(genes.index)
         aligned.append(
-            AlignedFile(file, len(samples), "" if there == home else f"{there}.", None if same else columns, length)
+            AlignedFile(
+                file, len(samples), "" if there == home else f"{there}.", None if same else columns, length, measured
+            )
         )
         tables.append(_named(samples, aligned[-1].prefix))
-    genes["shared"] &= any(file.rows for file in aligned)
+    genes.insert(3, "shared", (had >= measured_share * studies) & (studies > 0))
     return genes, aligned, pd.concat(tables), pd.concat(pairs, ignore_index=True)
 
 

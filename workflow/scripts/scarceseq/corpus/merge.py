@@ -82,6 +82,7 @@ def merge(
     others: OtherCorpora | None = None,
     organism: str | None = None,
     gene_list: list[str] | None = None,
+    measured_share: float = 1.0,
 ) -> Corpus:
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
@@ -98,6 +99,8 @@ def merge(
         The corpus's own; that of the first file if not given.
     gene_list : list of str, optional
         See `choose_genes`.
+    measured_share : float
+        Share of the studies that must have measured a gene.
 
     Returns
     -------
@@ -110,7 +113,7 @@ def merge(
     """
     others = others or OtherCorpora([])
     counted = [CountsFile(path) for path in [*paths, *others.paths]]
-    genes, files, samples, pairs = align(counted, organism, others.orthologues)
+    genes, files, samples, pairs = align(counted, organism, others.orthologues, measured_share)
     genes["chosen"] = choose_genes(genes, gene_types, gene_list)
     file_of = np.repeat(np.arange(len(files)), [file.rows for file in files])
     row_of = np.concatenate([np.arange(file.rows) for file in files])
@@ -140,11 +143,11 @@ def merge(
         raise InputError(f"corpus: no sample is left; reasons: {lost['reason'].value_counts().to_dict()}")
     if not genes["chosen"].any():
         raise InputError(
-            f"config key corpus.gene_types: none of the {genes['shared'].sum()} genes measured in every study has a "
+            f"config key corpus.gene_types: none of the {genes['shared'].sum()} genes measured in enough studies has a "
             f"type among {gene_types}{' and is in corpus.gene_list' if gene_list else ''}"
         )
     log.info(
-        "%d samples of %d studies kept; %d genes, %d measured in every study, %d chosen",
+        "%d samples of %d studies kept; %d genes, %d measured in enough studies, %d chosen",
         *(len(samples), samples["study"].nunique(), len(genes), genes["shared"].sum(), genes["chosen"].sum()),
     )
     return Corpus(files, file_of[order[kept]], row_of[order[kept]], samples, figures, genes, lost, pairs)
@@ -265,7 +268,7 @@ def _dropped_runs(samples: pd.DataFrame, reasons: "Iterable[tuple[str, str]]") -
 
 
 def sample_table(corpus: Corpus) -> pd.DataFrame:
-    """Table of samples: the corpus's columns, and figures over the genes measured in every study.
+    """Table of samples: the corpus's columns, and figures over the genes measured in enough studies.
 
     library_size is in bases of coverage for archive samples and in reads for a user's; zero_fraction is over the
     chosen genes; rate_sum, of library_size's unit per base, is what TPM divides by: counts are

@@ -86,6 +86,10 @@ class CorpusSection:
     gene_list: File | None = None
     """Text file of gene ids, one a line, with or without versions: models are trained on these genes alone, and of
     them only on those of `gene_types`. TPM is computed before this choice."""
+    measured_share: Annotated[float, Limits(gt=0, le=1)] = 1.0
+    """Genes that a smaller share of the studies measured are left out; 1 keeps those that all did. Of a gene that a
+    study did not measure, its samples have the mean of the training samples (a z-score of 0), and TPM is over the genes
+    that they have. Studies that lack many genes should not have the role `pretrain` or `scout`."""
     dropped_genes: Distinct[str] = listed("ENSMUSG00000074994.5")
     """Ids, with version, of genes that are left out everywhere. The sums of the default one are inflated in the public
     archive."""

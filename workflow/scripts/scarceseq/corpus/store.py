@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scarceseq.archive.counts import copy_rows, create_counts, same_form
-from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
+from scarceseq.corpus.transform import NOT_MEASURED, TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
 from scarceseq.progress import follow
 
@@ -54,7 +54,7 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
     """Write exact counts as ``.h5ad``, and log2(TPM + 1) of the chosen genes as ``.npy``, both in rows by sample.
 
     TPM is of all shared genes, whatever genes are chosen afterwards, each of the length that it has in the organism of
-    the sample. Rows of files that have the corpus's genes are copied packed.
+    the sample; `NOT_MEASURED` where its study has none. Rows of files that have the corpus's genes are copied packed.
 
     Parameters
     ----------
@@ -78,6 +78,7 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
                     else:
                         target[place : place + rows] = counts
                     values = log_tpm(np.ascontiguousarray(counts[:, shared]), aligned.bp_length[shared])
+                    values[:, ~aligned.measured[shared]] = NOT_MEASURED
                     training.write(np.ascontiguousarray(values[:, chosen[shared]], dtype=TRAINING_TYPE).data)
 
 

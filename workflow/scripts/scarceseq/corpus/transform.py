@@ -11,6 +11,10 @@ from numpy.typing import ArrayLike
 TRAINING_TYPE = np.dtype("<f2")
 
 
+# What the training matrix holds of a gene that a sample's study did not measure; a logarithm of TPM + 1 is at least 0.
+NOT_MEASURED = -1024.0
+
+
 def tpm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
     """Transcripts per million.
 
@@ -35,3 +39,13 @@ def tpm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
 def log_tpm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
     """log2(TPM + 1), float64, (samples, genes): at most 20."""
     return np.log2(tpm(counts, bp_length) + 1)
+
+
+def measured_or_mean(expression: np.ndarray) -> np.ndarray:
+    """Rows of the training matrix, (samples, genes), float32, each gene's mean in place of what was not measured."""
+    values = np.asarray(expression, dtype=np.float32)
+    there = values != NOT_MEASURED
+    if there.all():
+        return values
+    total = np.where(there, values, 0).sum(axis=0, dtype=np.float64)
+    return np.where(there, values, (total / np.maximum(there.sum(axis=0), 1)).astype(np.float32))

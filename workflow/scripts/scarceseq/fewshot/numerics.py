@@ -22,6 +22,18 @@ def squared_distances(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return ((one[:, None, :] - two[None]) ** 2).sum(axis=2)
 
 
+def in_span(support: np.ndarray, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of both in the span of the support, if it has more features than samples; else both as they are.
+
+    A linear model with a squared penalty has its weights in that span, whatever its loss, so that nothing is lost; with
+    20,000 genes a fit then takes a thousandth of the time.
+    """
+    if support.shape[1] <= len(support):
+        return support, query
+    basis = np.linalg.qr(support.T)[0]
+    return support @ basis, query @ basis
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities, (samples, classes)."""
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

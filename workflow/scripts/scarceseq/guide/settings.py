@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from scarceseq.keys import ABSENT, Count, Fraction, Limits, Named, NotNegative, Positive, Several, Share, listed
+from scarceseq.keys import ABSENT, Count, File, Fraction, Limits, Named, NotNegative, Positive, Several, Share, listed
 
 # Parts of a scout's samples.
 TRAIN, HELD_OUT = "train", "held_out"
@@ -103,6 +103,11 @@ class GuideSection:
     packed_components: Count = 50
     """Principal components of the pretrain and scout studies that go into a packed model, for baselines where the
     corpus is not at hand."""
+    packed_bits: Literal[16, 32] = 32
+    """Bits of each weight in a packed model; with 16 the file is half as large, and weights have three digits."""
+    packed_about: File | None = None
+    """JSON object that goes into the card of a packed model as `about`: sources and licences of its training studies,
+    what it is good for, how it was made."""
     schemes: Named[SchemeSettings]
     """Sets of scouts by name; results go to `guide/<base>/<name>/`."""
     meta: Meta = ABSENT

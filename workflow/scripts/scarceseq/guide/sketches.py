@@ -100,7 +100,7 @@ def copies_among(
 
 def _reads(log_tpm: np.ndarray, per_tpm: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Reads by gene, (samples, genes), float32."""
-    tpm = np.exp2(log_tpm.astype(np.float32)) - 1
+    tpm = np.exp2(np.maximum(log_tpm.astype(np.float32), 0)) - 1  # 0 where not measured
     return tpm * per_tpm[:, None].astype(np.float32) * length[None].astype(np.float32)
 
 

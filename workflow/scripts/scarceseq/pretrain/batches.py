@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_part
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
@@ -41,7 +42,7 @@ def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size:
 def standardiser(
     mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype
 ) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Function from log2(TPM + 1), (samples, genes), to z-scores of type `dtype`, in one pass.
+    """Function from log2(TPM + 1), (samples, genes), to z-scores of type `dtype`; 0 where not measured.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def standardiser(
         standardised = torch.empty(values.shape, dtype=dtype, device=values.device)
         for rows in cached_rows(values):
             torch.addcmul(shift, values[rows], factor, out=standardised[rows])
+            standardised[rows].masked_fill_(values[rows] == NOT_MEASURED, 0.0)
         return standardised
 
     return standardise

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from scarceseq import registry
+from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_json, write_json
 from scarceseq.seals import checked
@@ -45,7 +46,7 @@ class Base:
     heads: dict = field(default_factory=dict)
 
     def standardise(self, log_expression: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`.
+        """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`; 0 where not measured.
 
         Raises
         ------
@@ -60,7 +61,7 @@ class Base:
                 f"expression of shape {tuple(expression.shape)}: the base model knows {len(self.gene_ids)} genes; "
                 "give a samples x genes table with the genes of the model's gene list, in its order"
             )
-        return (expression - self.mean) / self.scale
+        return ((expression - self.mean) / self.scale).masked_fill_(expression == NOT_MEASURED, 0.0)
 
 
 def save_base(base: Base, model_path: "str | Path", json_path: "str | Path") -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ CHUNK_SAMPLES = 1024
 
 
 def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation per gene, accumulated in float64.
+    """Mean and standard deviation per gene where measured, accumulated in float64.
 
     Parameters
     ----------
@@ -35,29 +36,34 @@ def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: f
     """
     if len(rows) < 2:
         raise InputError(f"normalisation: {len(rows)} samples have a role to fit on; at least 2 are needed")
-    mean = np.zeros(expression.shape[1])
-    for chunk in _chunks(rows):
-        values = np.asarray(expression[chunk], dtype=np.float64)
+    mean, measured = np.zeros(expression.shape[1]), np.zeros(expression.shape[1], dtype=np.int64)
+    for chunk, values, there in _measured(expression, rows):
         if not np.isfinite(values).all():
             row = chunk[np.flatnonzero(~np.isfinite(values).all(axis=1))[0]]
             raise InputError(f"training matrix, row {row}: a value is not a finite number; build the corpus again")
         mean += values.sum(axis=0)
-    mean /= len(rows)
+        measured += there.sum(axis=0)
+    mean /= np.maximum(measured, 1)
     variance = np.zeros_like(mean)
-    for chunk in _chunks(rows):
-        variance += np.square(np.asarray(expression[chunk], dtype=np.float64) - mean).sum(axis=0)
-    scale = np.maximum(np.sqrt(variance / len(rows)), minimum_scale)
+    for _, values, there in _measured(expression, rows):
+        variance += np.where(there, np.square(values - mean), 0.0).sum(axis=0)
+    scale = np.maximum(np.sqrt(variance / np.maximum(measured, 1)), minimum_scale)
     return mean.astype(np.float32), scale.astype(np.float32)
 
 
 def mean_tpm(expression: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Mean TPM of each gene, (genes,), float64; of log2(TPM + 1), `expression`, over `rows`."""
-    total = np.zeros(expression.shape[1])
-    for chunk in _chunks(rows):
-        total += (np.exp2(np.asarray(expression[chunk], dtype=np.float64)) - 1).sum(axis=0)
-    return total / len(rows)
+    """Mean TPM of each gene, (genes,), float64; of log2(TPM + 1), `expression`, over `rows`, where measured."""
+    total, measured = np.zeros(expression.shape[1]), np.zeros(expression.shape[1], dtype=np.int64)
+    for _, values, there in _measured(expression, rows):
+        total += (np.exp2(values) - 1).sum(axis=0)
+        measured += there.sum(axis=0)
+    return total / np.maximum(measured, 1)
 
 
-def _chunks(rows: np.ndarray) -> "Iterator[np.ndarray]":
+def _measured(expression: np.ndarray, rows: np.ndarray) -> "Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]":
+    """Rows of each chunk, their values in float64, 0 where not measured, and where they are."""
     for start in range(0, len(rows), CHUNK_SAMPLES):
-        yield rows[start : start + CHUNK_SAMPLES]
+        chunk = rows[start : start + CHUNK_SAMPLES]
+        values = np.asarray(expression[chunk], dtype=np.float64)
+        there = values != NOT_MEASURED
+        yield chunk, np.where(there, values, 0.0), there

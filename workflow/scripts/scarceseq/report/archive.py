@@ -21,7 +21,7 @@ REASONS = {
     "few_mapped_reads": "too few mapped reads",
     "library_selection": "library made in an excluded way",
     "all_zero": "all genes zero",
-    "all_zero_in_shared_genes": "all genes zero among those measured in every study",
+    "all_zero_in_shared_genes": "all genes zero among those measured in enough studies",
     "zero_fraction": "too many genes zero",
     "run_cap": "beyond the most runs of one study",
     "duplicate_content": "same counts as another sample",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scarceseq.archive.counts import DROPPED_COLUMNS
+from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
@@ -200,7 +201,7 @@ def _map_blocks(
 ) -> list[Paragraph | Picture]:
     kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
-    expression = load_rows(inputs.path("training"))[rows]
+    expression = measured_or_mean(load_rows(inputs.path("training"))[rows])
     scores, share = projection.principal_components(expression, projection.UMAP_COMPONENTS if kind == "umap" else 2)
     part = samples.iloc[rows].reset_index(drop=True)
     panels, split = _panels(inputs, part, splits, settings)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scarceseq.fewshot.numerics import no_convergence_warning, softmax
+from scarceseq.fewshot.numerics import in_span, no_convergence_warning, softmax
 
 CANDIDATES = "svm_inverse_penalty"
 
@@ -16,6 +16,7 @@ def probabilities(
     """
     from sklearn.svm import LinearSVC
 
+    support, query = in_span(support, query)
     model = LinearSVC(C=candidate, random_state=seed % 2**32, max_iter=2000)
     with no_convergence_warning():
         margins = model.fit(support, support_classes).decision_function(query)

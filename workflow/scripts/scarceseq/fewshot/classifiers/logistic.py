@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scarceseq.fewshot.numerics import in_span
+
 CANDIDATES = "inverse_penalty"
 
 
@@ -11,4 +13,5 @@ def probabilities(
     """The candidate is the inverse of the penalty's strength."""
     from sklearn.linear_model import LogisticRegression
 
+    support, query = in_span(support, query)
     return LogisticRegression(C=candidate, max_iter=2000).fit(support, support_classes).predict_proba(query)

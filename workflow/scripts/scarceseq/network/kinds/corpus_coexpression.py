@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
 from scarceseq.network.neighbours import read_gene_list, strongest_sources
@@ -71,7 +72,7 @@ def read_within_studies(split: str, inputs: Mapping[str, Any]) -> tuple[np.ndarr
         )
     used = np.flatnonzero(samples["study"].isin(studies_to_use(read_table(inputs["splits"]), split)))
     drawn = by_turns(samples.iloc[used], MOST_SAMPLES)
-    values = np.asarray(expression[used[drawn]], dtype=np.float32)
+    values = measured_or_mean(np.asarray(expression[used[drawn]], dtype=np.float32))
     within = within_study(values, samples["study"].to_numpy()[used[drawn]])
     mean = values.mean(axis=0)
     columns = one_column_per_symbol(

@@ -147,6 +147,6 @@ def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "di
     if len(known) == 0:
         raise InputError("pretrain objective read_counts: no sample has a known read length; take the objective out")
     chosen = np.sort(known[torch.randperm(len(known))[:BASELINE_SAMPLES].numpy()])
-    tpm = torch.exp2(torch.from_numpy(np.asarray(matrix.expression[chosen], dtype=np.float64))) - 1
+    tpm = torch.exp2(torch.from_numpy(np.asarray(matrix.expression[chosen], dtype=np.float64)).clamp_min(0)) - 1
     baseline = fit_baseline(tpm, lengths * depth[chosen].unsqueeze(1), poisson)
     return ReadCounts(mean, scale, lengths, depth, poisson, baseline)

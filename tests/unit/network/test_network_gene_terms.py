@@ -1,11 +1,13 @@
 """Annotations in the formats of GO and NCBI give the graphs that their pairs say. Oracles: by hand, and each other."""
 
 import gzip
+import re
 
 import pandas as pd
 import pytest
 from scarceseq.errors import InputError
 from scarceseq.network.build import build_graph
+from scarceseq.network.gene_terms import read_annotation
 
 SETTINGS = {
     "kind": "annotation",
@@ -47,6 +49,35 @@ def test_annotations_are_read_from_gafs_without_negated_ones_and_chosen_evidence
     (tmp_path / "go.gaf").write_text("A\tB\n")
     with pytest.raises(InputError, match="line 1: 2 columns"):
         build_graph("go", settings, {"table": tmp_path / "go.gaf"})
+
+
+def table_of_terms(folder, rows, **settings):
+    """Pairs of a table with these rows."""
+    path = folder / "terms.tsv"
+    path.write_text("gene\tterm\n" + "".join(f"{gene}\t{term}\n" for gene, term in rows))
+    return [tuple(pair) for pair in read_annotation(path, SETTINGS | settings).to_numpy()]
+
+
+@pytest.mark.parametrize("cell", ["GO:1;GO:2", "GO:1 | GO:2", "GO:1///GO:2", "GO:1, GO:2", "GO:1;GO:2;"])
+def test_cells_of_several_ids_are_split(tmp_path, cell):
+    assert table_of_terms(tmp_path, [("A", cell), ("B", "GO:2")]) == [("A", "GO:1"), ("A", "GO:2"), ("B", "GO:2")]
+
+
+def test_names_of_terms_keep_their_commas(tmp_path):
+    rows = [("A", "lipid, steroid and sterol binding"), ("B", "GO:1, the first")]
+    assert table_of_terms(tmp_path, rows) == rows
+
+
+@pytest.mark.parametrize("cell", ["cell cycle; mitotic", "KEGG|Apoptosis", "GO:1;apoptosis"])
+def test_a_name_that_may_be_several_stops_the_reader_until_the_separator_is_said(tmp_path, cell):
+    separator = ";" if ";" in cell else "|"
+    with pytest.raises(
+        InputError, match=f"the term '{re.escape(cell)}' of gene B.*term_separator: '{re.escape(separator)}'"
+    ):
+        table_of_terms(tmp_path, [("A", "GO:1"), ("B", cell)])
+    assert table_of_terms(tmp_path, [("B", cell)], term_separator="none") == [("B", cell)]
+    split = [("B", piece.strip()) for piece in cell.split(separator)]
+    assert table_of_terms(tmp_path, [("B", cell)], term_separator=separator) == split
 
 
 def gene2go_line(gene, term, qualifier, evidence, taxon="9606"):

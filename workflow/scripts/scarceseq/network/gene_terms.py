@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GENE2GO = ["#tax_id", "GeneID", "GO_ID", "Evidence", "Qualifier"]
+# Between the ids of one cell; in the names of terms the first two may be a part of the name.
 SEVERAL = re.compile(r"[;|]|///")
-IDS = re.compile(r"\w+:\w+(\s*,\s*\w+:\w+)*")
+BETWEEN_IDS = re.compile(r"[;|,]|///")
+ID = re.compile(r"\w+:\w+|R-[A-Z]{3}-\d+|[a-z]{2,4}\d{5}")
 ROWS_AT_ONCE = 1_000_000
 
 
@@ -30,7 +32,7 @@ def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | 
     path : path
         GMT (`.gmt`), GAF (`.gaf`), NCBI's gene2go (by its header), each gzipped or not, or a table.
     settings : dict
-        gene_column, term_column (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column, gene_name_column
+        gene_column, term_column, term_separator (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column, gene_name_column
         (gene2go).
     names : path, optional
         Table of gene ids and symbols, for gene2go.
@@ -39,6 +41,11 @@ def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | 
     -------
     pandas.DataFrame
         gene (symbol), term; either may be empty.
+
+    Raises
+    ------
+    InputError
+        If a file is none of these, or cells of a table may hold one term or several.
     """
     name = str(path).removesuffix(".gz")
     if name.endswith(".gmt"):
@@ -49,14 +56,53 @@ def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | 
         return read_gene2go(path, names, settings)
     pairs = read_columns(path, [settings["gene_column"], settings["term_column"]])
     pairs.columns = ["gene", "term"]
-    return pairs.assign(term=pairs["term"].map(split_terms)).explode("term", ignore_index=True)
+    return split_terms(pairs, settings.get("term_separator"), str(path))
 
 
-def split_terms(cell: str) -> list[str]:
-    """Terms of a cell that holds several, between ``;``, ``|`` or, if all of them are ids such as GO:1, commas."""
-    terms = [trim(term) for term in SEVERAL.split(cell)]
-    terms = [term for several in terms for term in (several.split(",") if IDS.fullmatch(several) else [several])]
-    return [trim(term) for term in terms if trim(term)] or [""]
+def split_terms(pairs: pd.DataFrame, separator: str | None, origin: str) -> pd.DataFrame:
+    """Pairs with one term each, of cells that hold several.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        gene, term.
+    separator : str or None
+        Between terms; ``none`` if every cell is one term. None: cells of ids such as GO:1 are split at any separator.
+    origin : str
+        For the message.
+
+    Raises
+    ------
+    InputError
+        If no separator is given and a cell that is no list of ids holds one: it may be the name of one term.
+    """
+    if separator == "none":
+        return pairs
+    if separator is None:
+        several = pairs["term"].map(lambda cell: SEVERAL.search(cell) is not None and not is_ids(cell))
+        if several.any():
+            gene, term = pairs[several].iloc[0]
+            raise InputError(
+                f"{origin}: the term '{term}' of gene {gene} may be one name or several ({int(several.sum())} such "
+                f"rows); say what separates terms (term_separator: '{SEVERAL.findall(term)[0]}'), or that every cell "
+                "is one (term_separator: none)"
+            )
+    terms = pairs["term"].map(lambda cell: pieces(cell, separator))
+    return pairs.assign(term=terms).explode("term", ignore_index=True)
+
+
+def is_ids(cell: str) -> bool:
+    """Whether a cell holds nothing but ids."""
+    return all(ID.fullmatch(piece) for piece in map(trim, BETWEEN_IDS.split(cell)) if piece)
+
+
+def pieces(cell: str, separator: str | None) -> list[str]:
+    """Terms of a cell, one empty term if it has none."""
+    if separator is None:
+        split = BETWEEN_IDS.split(cell) if is_ids(cell) else [cell]
+    else:
+        split = cell.split(separator)
+    return [trim(term) for term in split if trim(term)] or [""]
 
 
 def read_gene_sets(path: str | Path) -> pd.DataFrame:

@@ -30,6 +30,9 @@ class GraphSettings:
     """Kind `annotation`: column of the gene symbol."""
     term_column: str = "term"
     """Kind `annotation`: column of the term."""
+    term_separator: Literal[";", "|", ",", "///", "none"] | None = None
+    """Kind `annotation`, tables: what stands between several terms in one cell, or `none` where every cell is one term.
+    With null, cells of ids (`GO:1;GO:2`) are split, and a cell that may be one name or several stops the run."""
     excluded_evidence: Distinct[str] = listed()
     """Kind `annotation`, GAF and gene2go files: evidence codes to leave out, such as `IMP` (mutant phenotypes), which
     may come from the very screens."""

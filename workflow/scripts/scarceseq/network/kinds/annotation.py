@@ -23,6 +23,7 @@ KEYS = (
     "path",
     "gene_column",
     "term_column",
+    "term_separator",
     "excluded_evidence",
     "taxon",
     "gene_names",

@@ -93,6 +93,28 @@ def test_prior_only_is_k_center_on_the_mean_kernel(graph):
         entry.rank(pool, Evidence(SETTINGS))
 
 
+@pytest.mark.parametrize("measured", [0, 2])
+def test_herding_brings_the_mean_of_the_choice_nearest_to_that_of_the_tests(graph, measured):
+    pool, tests = pool_of(graph), graph.nodes[15:21]
+    genes = np.concatenate([pool, tests])
+    kernel = gene_kernel(graph, genes)
+    target = np.r_[np.zeros(len(pool)), np.full(len(tests), 1 / len(tests))]
+
+    def distance(chosen):
+        """Squared maximum mean discrepancy of the chosen genes to the tests."""
+        weights = -target.copy()
+        weights[list(chosen)] += 1 / len(chosen)
+        return weights @ kernel @ weights
+
+    order, _ = rank("herding", pool[measured:], graph, tests=tests, labelled=pool[:measured])
+    chosen = list(range(measured))
+    for gene in order:
+        place = list(pool).index(gene)
+        left = [other for other in range(len(pool)) if other not in chosen]
+        assert distance([*chosen, place]) <= min(distance([*chosen, other]) for other in left) + 1e-5
+        chosen.append(place)
+
+
 def test_v_optimal_takes_what_leaves_the_least_variance_at_the_tests(graph):
     """Oracle: posterior variances by solving the whole system anew."""
     pool, tests = pool_of(graph), graph.nodes[14:20].astype(object)

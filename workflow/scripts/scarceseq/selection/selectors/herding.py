@@ -1,0 +1,42 @@
+"""Kernel herding: chosen genes whose mean in the kernel's space follows that of the test genes (Chen et al. 2010).
+
+The kernel is that of the predictor `graph_ridge` on the selection graph. Of the test genes the names alone are looked
+at; without any, the pool itself is what is followed.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scarceseq.selection.kernels import gene_kernel
+from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
+
+if TYPE_CHECKING:
+    from scarceseq.selection.evidence import Evidence
+
+NEEDS = ("graph",)
+DRAWS = False
+ROUNDS = False
+
+
+def rank(
+    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
+    genes = check_pool(pool, evidence.graph, budget, labelled)
+    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    tests = np.array(sorted(set(evidence.tests) - set(everyone)), dtype=object)
+    kernel = gene_kernel(evidence.graph, np.concatenate([everyone, tests]))
+    targets = np.arange(len(everyone), len(kernel)) if len(tests) else candidates
+    near = kernel[np.ix_(candidates, targets)].mean(axis=1)
+    covered = kernel[np.ix_(candidates, measured)].sum(axis=1)
+    order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
+    for step in range(len(candidates) if budget is None else budget):
+        gain = quantise(near - covered / (len(measured) + step + 1))
+        best = int(np.argmax(np.where(free, gain, np.iinfo(np.int64).min)))
+        order.append(best)
+        gains.append(gain[best] * QUANTUM)
+        free[best] = False
+        covered += kernel[candidates, candidates[best]]
+    return everyone[candidates[order]], np.array(gains)

@@ -34,6 +34,7 @@ rule import_own_study:
         unmapped="<results>/own_study/unmapped_genes.tsv",
         joins="<results>/own_study/joins.tsv",
         notes="<results>/own_study/notes.tsv",
+        labels="<results>/own_study/labels.parquet",
     log:
         "<results>/logs/import_own_study/all.log",
     benchmark:
@@ -47,6 +48,34 @@ rule import_own_study:
         "Bringing the own study onto the model's genes"
     script:
         "../workflow/scripts/import_own_study.py"
+
+
+rule check_own_study:
+    input:
+        counts="<results>/own_study/counts.parquet",
+        samples="<results>/own_study/samples.parquet",
+        labels="<results>/own_study/labels.parquet",
+        card=PACKED["card"],
+    output:
+        samples="<results>/own_study/quality.tsv",
+        columns="<results>/own_study/quality_columns.tsv",
+        components="<results>/own_study/quality_components.tsv",
+        summary="<results>/own_study/quality.json",
+    log:
+        "<results>/logs/check_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/check_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        label=config["own_study"]["label"],
+        group=config["own_study"]["group"],
+        organism=config["own_study"]["organism"],
+    message:
+        "What the samples of the own study are"
+    script:
+        "../workflow/scripts/check_own_study.py"
 
 
 rule compare_own_study:

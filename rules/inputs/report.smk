@@ -59,9 +59,9 @@ def own_study_results():
     """Files of an own study that the report shows."""
     names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
     names |= {"predictions": "parquet", "samples": "parquet", "joins": "tsv", "notes": "tsv"}
-    names |= {"differential_genes": "tsv"}
+    names |= dict.fromkeys(["differential_genes", "quality", "quality_columns", "quality_components"], "tsv")
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
-    files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes")}
+    files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes", "quality")}
     return files | {"own_card": PACKED["card"]}
 
 

@@ -61,7 +61,14 @@ def laboratory(finished_run, tmp_path_factory):
 def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_found(laboratory):
     folder, planted = laboratory
     before = sha256(folder / PACKED)
-    rules = ["unpack_model", "import_own_study", "compare_own_study", "predict_own_study", "explain_own_study"]
+    rules = [
+        "unpack_model",
+        "import_own_study",
+        "check_own_study",
+        "compare_own_study",
+        "predict_own_study",
+        "explain_own_study",
+    ]
     rules.append("render_report")
     assert planned(folder, *OWN) == dict.fromkeys(rules, 1)
     snakemake(folder, "--cores", "2", *OWN)
@@ -79,12 +86,16 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
     there = differential.index.intersection([gene.split(".")[0] for gene in planted])
     assert (differential.loc[there, "rank"] <= 20).sum() >= PLANTED - 2
     assert (differential.loc[there, "highest_in"] == "treated").all()
+    quality = read_table(results / "own_study/quality.tsv")
+    assert set(quality["sample"]) == set(read_table(results / "own_study/samples.parquet")["sample"])
+    assert (quality["reads"] > quality["genes"]).all()
     scores = read_table(results / "own_study/scores.tsv").set_index("method")
     assert scores.loc["logistic@genes", "balanced_accuracy"] > 0.8
     told = read_json(results / "own_study/summary.json")["verdict"][0]
     assert told.startswith("The label can be predicted from these samples better than by chance")
     page = (results / "report.html").read_text()
     assert "Your study" in page
+    assert "Your samples" in page
     assert "By their counts alone" in page
     assert page.count("<svg") >= 5
     predictions = read_table(results / "own_study/predictions.parquet")
@@ -95,7 +106,14 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
 def test_what_a_change_of_the_own_study_reruns(laboratory):
     folder, _ = laboratory
     config = yaml.safe_load((folder / OWN[1]).read_text())
-    steps = ["unpack_model", "import_own_study", "compare_own_study", "predict_own_study", "explain_own_study"]
+    steps = [
+        "unpack_model",
+        "import_own_study",
+        "check_own_study",
+        "compare_own_study",
+        "predict_own_study",
+        "explain_own_study",
+    ]
     steps.append("render_report")
 
     def plan(**changes):
@@ -105,8 +123,8 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
     if not (folder / "results/own/report.html").exists():
         snakemake(folder, "--cores", "2", *OWN)
     assert plan() == {}
-    assert plan(permutations=20) == dict.fromkeys(steps[3:], 1)
-    assert plan(shuffles=4) == dict.fromkeys(steps[4:], 1)
+    assert plan(permutations=20) == dict.fromkeys(steps[4:], 1)
+    assert plan(shuffles=4) == dict.fromkeys(steps[5:], 1)
     assert plan(minimum_gene_share=0.4) == dict.fromkeys(steps[1:], 1)
     for name in ("counts.txt", "labels.tsv"):
         (folder / name).touch()

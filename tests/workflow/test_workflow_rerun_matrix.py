@@ -64,6 +64,7 @@ ABSENT = {
     "predict_screen",
     "unpack_model",
     "import_own_study",
+    "check_own_study",
     "compare_own_study",
     "predict_own_study",
     "explain_own_study",

@@ -8,7 +8,7 @@ from scarceseq.archive.label_checks import notes_among
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.joins import joins_table
-from scarceseq.own_study.study import counts_table, labelled, read_own_study
+from scarceseq.own_study.study import counts_table, labelled, read_own_study, whole_labels
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
 from scarceseq.seals import checked
@@ -38,6 +38,7 @@ with atomic(output.expression, sealed=True) as temporary, open(temporary, "wb") 
 write_table(samples, output.samples)
 write_table(genes, output.genes)
 write_table(counts_table(study, genes).reset_index(drop=True), output.counts)
+write_table(whole_labels(study), output.labels)
 write_table(study.unmapped, output.unmapped)
 write_table(joins_table(study.joins), output.joins)
 notes = notes_among(study, samples["sample"], settings["label"])

@@ -32,8 +32,8 @@ def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | 
     path : path
         GMT (`.gmt`), GAF (`.gaf`), NCBI's gene2go (by its header), each gzipped or not, or a table.
     settings : dict
-        gene_column, term_column, term_separator (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column, gene_name_column
-        (gene2go).
+        gene_column, term_column, term_separator (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column,
+        gene_name_column (gene2go).
     names : path, optional
         Table of gene ids and symbols, for gene2go.
 
@@ -98,10 +98,7 @@ def is_ids(cell: str) -> bool:
 
 def pieces(cell: str, separator: str | None) -> list[str]:
     """Terms of a cell, one empty term if it has none."""
-    if separator is None:
-        split = BETWEEN_IDS.split(cell) if is_ids(cell) else [cell]
-    else:
-        split = cell.split(separator)
+    split = (BETWEEN_IDS.split(cell) if is_ids(cell) else [cell]) if separator is None else cell.split(separator)
     return [trim(term) for term in split if trim(term)] or [""]
 
 

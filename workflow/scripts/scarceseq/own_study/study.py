@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from scarceseq.fewshot.corpus import Corpus
 from scarceseq.guide.reference import stand_in
 from scarceseq.guide.sketches import copies_among
 from scarceseq.pretrain.embedding import align, log_expression
+
+if TYPE_CHECKING:
+    from scarceseq.archive.user_study import UserStudy
 
 REFERENCE = "reference studies"
 
@@ -184,6 +188,15 @@ def counts_table(study, genes):
     table.insert(0, "gene_id", called)
     table.insert(1, "gene_name", symbols)
     return table[~table["gene_id"].str.startswith(("__", "N_"))]
+
+
+def whole_labels(study: "UserStudy") -> pd.DataFrame:
+    """The user's whole table of labels: sample, and every column of it; a row for each sample of the study."""
+    samples = pd.DataFrame({"sample": study.samples.index.astype(str)})
+    if study.labels is None:
+        return samples
+    rows = study.labels.loc[study.samples["runs"]].reset_index(drop=True).astype("string")
+    return samples.join(rows.drop(columns="sample", errors="ignore"))
 
 
 def labelled(study, label, group, classes, held_out):

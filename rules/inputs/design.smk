@@ -15,3 +15,12 @@ def design_lists(wildcards):
     vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in design["embeddings"]]
     given = {name: design[name] for name in names if design[name]} | filters
     return given | ({"embeddings": vectors} if vectors else {})
+
+
+def cell_numbers(wildcards):
+    """Where the plan of cells has its numbers from: a screen at hand, or the table of a pilot."""
+    cells = config["design"]["cells"]
+    if cells["pilot"]:
+        return {"pilot": cells["pilot"]}
+    folder = f"{RESULTS}/screen/{cells['screen']}"
+    return {"pseudobulk": f"{folder}/pseudobulk.h5ad", "screen_cells": f"{folder}/cells.h5ad"}

@@ -61,7 +61,9 @@ def own_study_results():
     names |= {"predictions": "parquet", "samples": "parquet", "joins": "tsv", "notes": "tsv"}
     names |= dict.fromkeys(["differential_genes", "quality", "quality_columns", "quality_components"], "tsv")
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
-    files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes", "quality")}
+    files |= {
+        f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes", "quality")
+    }
     return files | {"own_card": PACKED["card"]}
 
 
@@ -95,6 +97,9 @@ def screening_files():
             f"design_{name}": f"{RESULTS}/design/{name}.tsv"
             for name in ("order", "plates", "curve", "names", "joins", "guides")
         }
+        if "cells" in config["design"]:
+            files |= {f"design_{name}": f"{RESULTS}/design/{name}.tsv" for name in ("cells", "genes_by_cells")}
+            files["design_cells_json"] = f"{RESULTS}/design/cells.json"
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
         files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}

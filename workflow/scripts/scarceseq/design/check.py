@@ -3,6 +3,7 @@
 from typing import Any
 
 from scarceseq.checks import one_of
+from scarceseq.errors import InputError
 
 
 def check(config: dict[str, Any]) -> None:
@@ -13,3 +14,17 @@ def check(config: dict[str, Any]) -> None:
             one_of("design.graph", graph, network["graphs"], "graph of network.graphs")
         for embedding in design["embeddings"]:
             one_of("design.embeddings", embedding, network["embeddings"], "embedding of network.embeddings")
+        _check_cells(design.get("cells"), config)
+
+
+def _check_cells(cells: dict[str, Any] | None, config: dict[str, Any]) -> None:
+    """Refuse a plan of cells without numbers, or with two sources of them."""
+    if cells is None:
+        return
+    if (cells["screen"] is None) == (cells["pilot"] is None):
+        raise InputError("config key design.cells: give either screen or pilot, which hold the numbers to plan by")
+    if cells["screen"] is not None:
+        screens = [name for name, settings in config.get("screens", {}).items() if settings["kind"] == "cells"]
+        one_of("design.cells.screen", cells["screen"], screens, "screen of cells")
+    elif cells["budget"] is not None:
+        raise InputError("config key design.cells.budget: needs a screen, as a pilot's table does not tell the signal")

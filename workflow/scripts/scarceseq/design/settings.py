@@ -3,7 +3,21 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from scarceseq.keys import Count, Distinct, File, Limits, Name, Positive, Several, Share, Whole, listed
+from scarceseq.keys import (
+    ABSENT,
+    Count,
+    Distinct,
+    File,
+    Fraction,
+    Limits,
+    Name,
+    NotNegative,
+    Positive,
+    Several,
+    Share,
+    Whole,
+    listed,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +35,47 @@ class FilterSettings:
     """Candidates above are left out; null for no limit."""
     missing: Literal["keep", "drop"] = "keep"
     """What becomes of candidates that the table lacks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellSettings:
+    """How many cells, and how many genes by how many cells for a budget; from a screen at hand or a pilot's numbers."""
+
+    screen: str | None = None
+    """Screen of kind cells, of `screens`, whose cells give the noise and whose perturbations give the signal."""
+    pilot: File | None = None
+    """In place of `screen`: table of the readout genes (columns `gene`, `mean`, counts of a cell, and `dispersion` of
+    their negative binomial). It does not tell the signal, so that genes are not weighed against cells."""
+    depth: Positive = 1
+    """With `pilot`: planned reads of a cell over those of the pilot."""
+    log2_fold_change: Annotated[float, Limits(gt=0, le=10)] = 1
+    """Change of a gene that is to be found."""
+    changed_genes: Count = 20
+    """Readout genes that a perturbation of interest changes so much."""
+    cells: Several[Annotated[int, Limits(ge=2)]] = listed(10, 25, 50, 100, 200, 400)
+    """Cells of a perturbation, all its guides together."""
+    control_cells: Annotated[int, Limits(ge=2)] = 1000
+    """Control cells."""
+    guides: Count = 2
+    """Guides of a gene."""
+    guide_variance: NotNegative = 0
+    """Variance of a gene's effect between guides, in squared natural logarithms."""
+    false_discovery: Fraction = 0.05
+    """False discovery rate at which genes are called."""
+    level: Fraction = 0.05
+    """P below which a perturbation is told from control."""
+    budget: Positive | None = None
+    """What the experiment may cost, in any currency; null for no plan of genes by cells."""
+    cost_per_cell: Positive = 0.05
+    """Cost of one cell."""
+    reads_per_cell: Positive = 25000
+    """Planned reads of a cell."""
+    cost_per_million_reads: NotNegative = 2
+    """Cost of a million reads."""
+    cost_per_guide: NotNegative = 5
+    """Cost of one guide."""
+    least_cells: Annotated[int, Limits(ge=2)] = 10
+    """Fewest cells of a perturbation that are considered."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +152,4 @@ class DesignSettings:
     """Wells for controls on each plate, spread over it."""
     controls: Several[str] = listed("non-targeting", "safe-targeting")
     """Kinds of controls, which take turns in the control wells."""
+    cells: CellSettings = ABSENT

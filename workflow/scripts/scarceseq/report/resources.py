@@ -54,7 +54,7 @@ RULES = {
         ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
         "selection",
     ),
-    "design_screen": "design",
+    **dict.fromkeys(["design_screen", "plan_cells"], "design"),
     "render_report": "report",
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from scarceseq.report import (
     archive,
+    cells,
     corpus,
     design,
     fewshot,
@@ -69,6 +70,7 @@ def build(
         selection.section(inputs),
         prediction.section(inputs),
         design.section(inputs),
+        cells.section(inputs),
         resources.section(benchmarks),
     ]
     return [section for section in sections if section is not None]

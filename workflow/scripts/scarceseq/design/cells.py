@@ -1,0 +1,189 @@
+"""How many cells a perturbation needs: power, and reliability of a mean profile, from a pilot or a screen at hand.
+
+Expression is log(1 + counts per 10,000) where a screen gives the numbers, and counts where a pilot does. Differences of
+means are taken for normal, with the variance of one cell divided by the number of cells (control cells likewise), and,
+where guides differ, the variance between guides divided by their number.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from scarceseq.errors import InputError
+
+ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a pilot tells.
+
+    Attributes
+    ----------
+    effect : numpy.ndarray, (genes,)
+        Difference that the fold change of interest makes in each readout gene.
+    variance, control_variance : numpy.ndarray, (genes,)
+        Of one cell that has the effect, and of one control cell, in the square of that unit.
+    independent : float
+        Number of independent genes among the readout genes: (sum of l)^2 / sum of l^2, with l the eigenvalues of their
+        correlation between control cells (Satterthwaite 1946).
+    signal : float
+        Variance of true effects between perturbations, mean over genes; NaN if not known.
+    noise : float
+        Variance of one cell, mean over genes.
+    """
+
+    effect: np.ndarray
+    variance: np.ndarray
+    control_variance: np.ndarray
+    independent: float
+    signal: float
+    noise: float
+
+
+def numbers_of_pilot(mean: np.ndarray, dispersion: np.ndarray, log2_fold_change: float, depth: float = 1.0) -> Numbers:
+    """Numbers of genes with negative binomial counts.
+
+    The log of a mean of counts of mean m and dispersion d has variance (1 / m + d) / cells (Zhu & Lakkis 2014,
+    Statistics in Medicine 33).
+
+    Parameters
+    ----------
+    mean, dispersion : numpy.ndarray, (genes,)
+        Counts of a cell at the pilot's depth.
+    log2_fold_change : float
+    depth : float
+        Planned reads of a cell over those of the pilot; means grow in proportion, which holds below saturation.
+    """
+    mean, effect = mean * depth, log2_fold_change * np.log(2)
+    variance, control = 1 / (mean * np.exp(effect)) + dispersion, 1 / mean + dispersion
+    return Numbers(np.full(len(mean), effect), variance, control, float(len(mean)), np.nan, float(variance.mean()))
+
+
+def numbers_of_screen(
+    control: np.ndarray, delta: np.ndarray, cells: np.ndarray, noise: np.ndarray, log2_fold_change: float
+) -> Numbers:
+    """Numbers of a screen at hand.
+
+    Parameters
+    ----------
+    control : numpy.ndarray, (control cells, genes)
+        log(1 + counts per 10,000).
+    delta : numpy.ndarray, (perturbations, genes)
+        Mean differences to control.
+    cells : numpy.ndarray, (perturbations,)
+    noise : numpy.ndarray, (genes,)
+        Variance of a cell within perturbations.
+    log2_fold_change : float
+    """
+    mean, variance = control.mean(axis=0), control.var(axis=0, ddof=1)
+    expressed = (mean > 0) & (variance > 0)
+    effect = np.log1p(np.expm1(mean) * 2**log2_fold_change) - mean
+    correlation = np.corrcoef(control[:, expressed].T)
+    independent = expressed.sum() ** 2 / (correlation**2).sum()
+    between = delta.var(axis=0, ddof=1).mean()
+    # What the finite number of cells adds; control cells are shared, and add nothing between perturbations.
+    signal = max(float(between - noise.mean() * (1 / cells).mean()), 0.0)
+    chosen = effect[expressed], np.maximum(noise[expressed], variance[expressed]), variance[expressed]
+    return Numbers(*chosen, float(independent), signal, float(noise.mean()))
+
+
+def standard_errors(numbers: Numbers, cells: int, controls: int, guides: int, guide_variance: float) -> np.ndarray:
+    """Standard error of each gene's difference to control."""
+    return np.sqrt(numbers.variance / cells + numbers.control_variance / controls + guide_variance / guides)
+
+
+def threshold(power: np.ndarray, share: float, false_discovery: float) -> float:
+    """P below which a gene is called when a share of genes differ and each is found with its power (Jung 2005)."""
+    return false_discovery * share * float(power.mean()) / ((1 - share) * (1 - false_discovery))
+
+
+def power_of_genes(
+    numbers: Numbers, errors: np.ndarray, share: float, false_discovery: float
+) -> tuple[np.ndarray, float]:
+    """Power to call each gene at a false discovery rate, and the threshold of p that this means.
+
+    Power and threshold depend on each other; they are iterated from full power, and fall together to the largest
+    solution.
+
+    Parameters
+    ----------
+    errors : numpy.ndarray, (genes,)
+        From `standard_errors`.
+    share : float
+        Of the readout genes that truly differ.
+    false_discovery : float
+    """
+    shift, power, level = np.abs(numbers.effect) / errors, np.ones(len(errors)), 1.0
+    for _ in range(ROUNDS):
+        level = min(threshold(power, share, false_discovery), 1.0)
+        critical = stats.norm.isf(level / 2)
+        power = stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift)
+    return power, level
+
+
+def power_of_perturbation(numbers: Numbers, errors: np.ndarray, changed: int, level: float) -> float:
+    """Power to tell a perturbation from control, by the sum of squared z over all genes.
+
+    The sum over correlated genes is taken for a multiple of a chi-square of `independent` degrees, non-central by the
+    changed genes (Satterthwaite 1946; Box 1954).
+
+    Parameters
+    ----------
+    errors : numpy.ndarray, (genes,)
+    changed : int
+        Genes that the perturbation changes by the fold change of interest; of typical precision.
+    level : float
+        Of p.
+    """
+    genes, freedom = len(errors), numbers.independent
+    squared = changed * float(np.median((numbers.effect / errors) ** 2))
+    # The sum has mean `genes`; a chi-square of `freedom` is stretched to it, and its shift with it.
+    return float(stats.ncx2.sf(stats.chi2.isf(level, freedom), freedom, squared * freedom / genes))
+
+
+def reliability(numbers: Numbers, cells: float, controls: float = np.inf) -> float:
+    """Correlation squared of a mean profile with the true one: signal over signal and noise (Spearman-Brown)."""
+    return numbers.signal / (numbers.signal + numbers.noise * (1 / cells + 1 / controls))
+
+
+def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
+    """What each number of cells gives.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    settings : dict
+        cells, control_cells, guides, guide_variance, changed_genes, false_discovery, level.
+
+    Returns
+    -------
+    pandas.DataFrame
+        cells, median_power (of a readout gene that changes), well_powered_share (of genes with a power of 0.8),
+        p_threshold, perturbation_power, reliability.
+    """
+    share = settings["changed_genes"] / len(numbers.effect)
+    if share >= 1:
+        raise InputError(
+            f"config key design.cells.changed_genes: {settings['changed_genes']} of {len(numbers.effect)} readout genes"
+        )
+    rows = []
+    for cells in settings["cells"]:
+        about = settings["control_cells"], settings["guides"], settings["guide_variance"]
+        errors = standard_errors(numbers, cells, *about)
+        power, level = power_of_genes(numbers, errors, share, settings["false_discovery"])
+        rows.append(
+            {
+                "cells": cells,
+                "median_power": float(np.median(power)),
+                "well_powered_share": float((power >= 0.8).mean()),
+                "p_threshold": level,
+                "perturbation_power": power_of_perturbation(
+                    numbers, errors, settings["changed_genes"], settings["level"]
+                ),
+                "reliability": reliability(numbers, cells, settings["control_cells"]),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -36,27 +36,25 @@ rule design_screen:
         "../workflow/scripts/design_screen.py"
 
 
-if "cells" in config["design"]:
-
-    rule plan_cells:
-        input:
-            unpack(design_lists),
-            unpack(cell_numbers),
-            graphs=[graph_file(graph) for graph in design_graphs()],
-        output:
-            cells="<results>/design/cells.tsv",
-            plan="<results>/design/genes_by_cells.tsv",
-            summary="<results>/design/cells.json",
-        log:
-            "<results>/logs/plan_cells/all.log",
-        benchmark:
-            "<results>/benchmarks/plan_cells/all.tsv"
-        conda:
-            "../envs/scarceseq.yaml"
-        threads: 1
-        params:
-            settings=config["design"],
-        message:
-            "How many cells a perturbation needs"
-        script:
-            "../workflow/scripts/plan_cells.py"
+rule plan_cells:
+    input:
+        unpack(design_lists),
+        unpack(cell_numbers),
+        graphs=[graph_file(graph) for graph in design_graphs()],
+    output:
+        cells="<results>/design/cells.tsv",
+        plan="<results>/design/genes_by_cells.tsv",
+        summary="<results>/design/cells.json",
+    log:
+        "<results>/logs/plan_cells/all.log",
+    benchmark:
+        "<results>/benchmarks/plan_cells/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        settings=config["design"],
+    message:
+        "How many cells a perturbation needs"
+    script:
+        "../workflow/scripts/plan_cells.py"

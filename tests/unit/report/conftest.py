@@ -32,10 +32,17 @@ def settings():
 
 
 @pytest.fixture(scope="session")
-def rendered(tmp_path_factory):
+def whole_run(tmp_path_factory):
+    """A folder that holds the made-up run, and its inputs by name, for tests that only look."""
+    folder = tmp_path_factory.mktemp("rendered")
+    return folder, make_run(folder / "run")
+
+
+@pytest.fixture(scope="session")
+def rendered(whole_run):
     """A folder in which the whole made-up run was rendered once, for tests that only look."""
-    folder, settings = tmp_path_factory.mktemp("rendered"), make_settings()
-    sections = build(make_run(folder / "run"), LABELS, settings, folder / "run" / "benchmarks")
+    (folder, named), settings = whole_run, make_settings()
+    sections = build(named, LABELS, settings, folder / "run" / "benchmarks")
     top = head(settings, "abc123", "today")
     page.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
     return folder

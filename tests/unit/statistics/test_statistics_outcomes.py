@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from scarceseq.statistics.outcomes import MEANINGS, Outcome, meanings, outcome, overall
+from scarceseq.statistics.outcomes import MEANINGS, Outcome, meanings, outcome
 from sentence_length import longest_sentence
 
 
@@ -37,20 +37,3 @@ def test_every_outcome_has_a_meaning():
     assert set(MEANINGS) == set(Outcome)
     assert meanings().startswith("Better: the interval lies above 0. Worse: the interval lies below 0. No difference: ")
     assert longest_sentence(meanings()) <= 40
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "expected"),
-    [
-        (["better", "better", "undecided"], "better"),
-        (["better", "undecided"], "undecided"),
-        (["better", "better", "worse"], "undecided"),
-        (["worse", "not tested", "not tested"], "worse"),
-        (["no difference", "no difference", "not tested"], "no difference"),
-        (["no difference", "undecided"], "undecided"),
-        (["not tested"], "not tested"),
-        ([], "not tested"),
-    ],
-)
-def test_several_outcomes_make_one_where_most_agree_and_none_objects(outcomes, expected):
-    assert overall(map(Outcome, outcomes)) == expected

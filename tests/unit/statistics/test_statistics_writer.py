@@ -2,14 +2,11 @@
 
 import dataclasses
 import math
-import re
 
 import pytest
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import (
     Contrast,
-    answer,
-    answer_of_all,
     seed_caveat,
     sentence,
     sentence_of_all,
@@ -66,15 +63,6 @@ def test_no_sentence_has_more_than_forty_words(kind):
     assert len(sentence_of_all([contrast(kind, p_adjusted=0.01) for kind in Outcome]).split()) <= 40
 
 
-@pytest.mark.parametrize("kind", Outcome)
-def test_an_answer_has_the_question_the_sentence_the_figures_and_the_outcome(kind):
-    one = contrast(kind)
-    found = answer(one)
-    assert found.question == "Tissue, 2-way 1-shot, base mlp: does guided per tensor do better than linear probe?"
-    assert (found.sentence, found.number, found.outcome) == (SENTENCES[kind], one.difference, kind)
-    assert str(found.interval) == str(LIMITS[kind])
-
-
 def test_percentages_values_and_adjusted_p_are_in_the_figures():
     one = Contrast("reach", "random", 3.14, 1.0, 5.2, "10 splits", "error saved", 5.0, unit="%", decimals=1)
     assert sentence(dataclasses.replace(one, p_adjusted=0.002)) == (
@@ -98,16 +86,6 @@ def test_one_sentence_counts_the_outcomes_of_a_set():
     rivals = [contrast(Outcome.BETTER), contrast(Outcome.BETTER, rival="scratch")]
     assert sentence_of_all(rivals).startswith("Guided per tensor, 2 comparisons: 2 better (mean")
     assert sentence_of_all([]) == "Nothing was compared."
-
-
-@pytest.mark.parametrize("kind", Outcome)
-def test_an_answer_from_a_set_has_its_outcome_and_mean(kind):
-    found = answer_of_all([contrast(kind), contrast(kind)], "Does the guide help?")
-    assert (found.question, found.outcome) == ("Does the guide help?", kind)
-    assert found.number == pytest.approx(contrast(kind).difference)
-    assert all(math.isnan(bound) for bound in found.interval)
-    assert re.search(rf"2 comparisons: 2 {kind} \(mean", found.sentence)
-    assert answer_of_all([], "Does it?").outcome == Outcome.NOT_TESTED
 
 
 def test_what_few_seeds_and_studies_do_not_carry_is_said():

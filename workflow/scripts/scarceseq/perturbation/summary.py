@@ -93,11 +93,32 @@ def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
     controls : set of str
         Sources that are shuffled or rewired graphs.
     """
+    compared, control, count = best_predictor(summary, controls)
+    if compared is None:
+        return ""
+    text = sentence(compared)
+    if compared.outcome == Outcome.BETTER:
+        text += f" It did best of {counted(count, 'predictor')} and was picked for that afterwards."
+    else:
+        text += f" None of {counted(count, 'predictor')} is shown to beat the training mean; it came nearest."
+    if len(control):
+        text += f" On control graphs the least error is {control['relative'].min():.2f} of the training mean's."
+    return text
+
+
+def best_predictor(summary: pd.DataFrame, controls: Collection[str] = ()) -> tuple[Contrast | None, pd.DataFrame, int]:
+    """The predictor of least squared error against the training mean, rows on control graphs, and how many were tried.
+
+    Parameters
+    ----------
+    summary, controls
+        As for `finding`.
+    """
     part = summary[summary["metric"].eq("mse") & summary["relative"].notna()]
     part = part[~part["predictor"].isin(["control", "training_mean"])]
     control, part = part[part["source"].isin(controls)], part[~part["source"].isin(controls)]
     if part.empty:
-        return ""
+        return None, control, 0
     best = part.loc[part["relative"].idxmin()]
     source = f" ({plain(best['source'])})" if best["source"] != "none" else ""
     compared = Contrast(
@@ -113,15 +134,7 @@ def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
         decimals=0,
         reason="there is one split" if int(best["splits"]) == 1 else "",
     )
-    text = sentence(compared)
-    count = counted(len(part), "predictor")
-    if compared.outcome == Outcome.BETTER:
-        text += f" It did best of {count} and was picked for that afterwards."
-    else:
-        text += f" None of {count} is shown to beat the training mean; it came nearest."
-    if len(control):
-        text += f" On control graphs the least error is {control['relative'].min():.2f} of the training mean's."
-    return text
+    return compared, control, len(part)
 
 
 def capabilities(kinds: dict[str, str]) -> pd.DataFrame:

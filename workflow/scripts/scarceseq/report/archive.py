@@ -130,9 +130,8 @@ def section(inputs: "Inputs") -> Section | None:
     if len(failed):
         note = "Recorded and left out; the run goes on as long as they are few."
         blocks.append(Table("archive_unusable", failed, "Studies that could not be used", note))
-    blocks.append(Table("archive_studies", states, "All studies of the archive", folded=True))
-    facts = [(f"{len(fetched):,} of {len(states):,}", "listed studies fetched")]
-    return Section("archive", "Archive", blocks, facts)
+    blocks.append(Table("archive_studies", states, "All studies of the archive"))
+    return Section("archive", "Archive", blocks)
 
 
 def _excluded_blocks(ids: pd.DataFrame) -> list[Paragraph | Table]:
@@ -146,7 +145,7 @@ def _excluded_blocks(ids: pd.DataFrame) -> list[Paragraph | Table]:
         )
         blocks.append(Paragraph(text, "warning"))
     if len(ids):
-        blocks.append(Table("archive_excluded", ids, "Studies that each excluded id leads to", folded=True))
+        blocks.append(Table("archive_excluded", ids, "Studies that each excluded id leads to"))
     return blocks
 
 

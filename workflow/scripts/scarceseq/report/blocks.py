@@ -1,10 +1,13 @@
 """What a page is made of: sections of paragraphs, figures and tables."""
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from scarceseq.report.answers import Question
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Picture:
         File name without suffix; unique on the page.
     title, reading, count, caution : str
         What it shows; how to read it; how many observations; what would make it wrong.
+    folded : bool
+        Whether the page opens it only on demand.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Picture:
     reading: str
     count: str
     caution: str
+    folded: bool = False
     kind: ClassVar[str] = "picture"
 
 
@@ -60,16 +66,22 @@ class Table:
     title: str
     note: str = ""
     shown: pd.DataFrame | None = None
-    folded: bool = False
+    folded: bool = True
     kind: ClassVar[str] = "table"
 
 
 @dataclass(frozen=True)
+class Cards:
+    """The first screen: a card for each question, see `scarceseq.report.answers`."""
+
+    questions: "list[Question]"
+    kind: ClassVar[str] = "cards"
+
+
+@dataclass(frozen=True)
 class Section:
-    """One stage of the page; `facts` are (value, meaning) pairs for the box at the top of the page."""
+    """One stage of the page."""
 
     key: str
     title: str
     blocks: list
-    facts: list = field(default_factory=list)
-    findings: list = field(default_factory=list)

@@ -28,7 +28,7 @@ def blocks(inputs: "Inputs") -> list:
     for screen, part in stability.groupby("screen", sort=True) if len(stability) else []:
         found.append(_stability_picture(screen, part))
     if len(stability):
-        found.append(Table("selection_stability", stability, "Stability of choices", folded=True))
+        found.append(Table("selection_stability", stability, "Stability of choices"))
     found.append(_coverage_table(coverage))
     note = (
         "Seconds: median of one ranking, the fits of the model between rounds included. Cycles: how often the "
@@ -36,7 +36,7 @@ def blocks(inputs: "Inputs") -> list:
     )
     shown = costs.groupby(["screen", "selector"], as_index=False)[["seconds", "cycles", "days", "model_fits"]].median()
     shown = shown if costs["days"].notna().any() else shown.drop(columns="days")
-    found.append(Table("selection_costs", costs, "What choosing costs", note, shown=shown, folded=True))
+    found.append(Table("selection_costs", costs, "What choosing costs", note, shown=shown))
     return found
 
 
@@ -119,4 +119,4 @@ def _coverage_table(coverage: "pd.DataFrame") -> Table:
     )
     shown = chosen.sort_values(["screen", "test_neighbours"], ascending=[True, False])
     columns = ["screen", "selector", "selection_graph", "budget", "nodes_reached", "usage_reached", "test_neighbours"]
-    return Table("selection_coverage", coverage, "What choices cover", note, shown=shown[columns], folded=True)
+    return Table("selection_coverage", coverage, "What choices cover", note, shown=shown[columns])

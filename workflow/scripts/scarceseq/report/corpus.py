@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scarceseq.report.inputs import Inputs
 
 SPELLINGS = 200
-SAMPLE_LIMIT = 2000
+SAMPLE_LIMIT = 600
 
 
 def study_table(samples: pd.DataFrame) -> pd.DataFrame:
@@ -116,9 +116,8 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         blocks.append(Table("corpus_roles", role_table(splits, samples), "Roles of studies", note))
     if inputs.has("training"):
         blocks += _map_blocks(inputs, samples, splits, settings)
-    blocks.append(Table("corpus_studies", studies, "All studies of the corpus", folded=True))
-    facts = [(f"{len(samples):,}", "samples"), (f"{samples['study'].nunique():,}", "studies in the corpus")]
-    return Section("corpus", "Corpus", blocks, facts)
+    blocks.append(Table("corpus_studies", studies, "All studies of the corpus"))
+    return Section("corpus", "Corpus", blocks)
 
 
 def _summary(inputs: "Inputs", samples: pd.DataFrame) -> str:
@@ -164,7 +163,7 @@ def _dropped_blocks(reasons: pd.DataFrame) -> list[Paragraph | Picture | Table]:
         "A reason that takes far more than in other runs of the workflow points to a wrong threshold or to tables that "
         "lack a column.",
     )
-    return [picture, Table("corpus_reasons", reasons, "Runs dropped, by reason", folded=True)]
+    return [picture, Table("corpus_reasons", reasons, "Runs dropped, by reason")]
 
 
 def vocabulary_sentence(use: pd.DataFrame) -> str:
@@ -192,7 +191,7 @@ def _vocabulary_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
         return []
     note = "Most frequent spellings; all are in corpus/vocabulary.tsv. Add what is left over to a table of your own."
     shown = use.sort_values("samples", ascending=False, kind="stable").head(SPELLINGS)
-    table = Table("corpus_vocabulary", shown, "Spellings and their terms", note, folded=True)
+    table = Table("corpus_vocabulary", shown, "Spellings and their terms", note)
     return [Paragraph(vocabulary_sentence(use)), table]
 
 

@@ -180,35 +180,19 @@ def section(inputs: "Inputs") -> Section | None:
         "of the mean effect. Newly reached: number of genes with any worth that no gene before reaches, the most "
         "valuable of them by name. Plate and well are those of the first replicate."
     )
-    blocks.append(Table("order", order, "The list", note, shown=_shown(order, summary)))
+    blocks.append(Table("order", order, "The list", note, shown=_shown(order, summary), folded=False))
     note = "Every well of the plates, row by row: genes, controls, and those that stay empty."
-    blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates)))
+    blocks.append(Table("plates", plates, "Plates", note, shown=_grid(plates), folded=False))
     guides = inputs.table("design_guides")
     if len(guides):
-        blocks.append(Table("guides", guides, "Guides", "Rows of the library for the genes of the list.", folded=True))
+        blocks.append(Table("guides", guides, "Guides", "Rows of the library for the genes of the list."))
     if len(names):
-        blocks.append(Table("names", names, "What became of each given name", folded=True))
+        blocks.append(Table("names", names, "What became of each given name"))
     joins = inputs.table("design_joins")
     if len(joins):
         note = "What was matched by name, what was not, and what is nearly the same."
-        blocks.append(Table("joins", joins, "Names that were matched", note, folded=True))
-    last = plates["plate"].max() if len(plates) else 0
-    facts = [
-        (f"{summary['chosen']:,}", "genes to perturb"),
-        _error_fact(summary),
-        (f"{summary['knee_genes']:,}", "genes at the knee of the curve"),
-        (f"{last:,}", f"plate{'' if last == 1 else 's'}, {count(summary['replicates'], 'well')} a gene"),
-    ]
-    return Section("design", "Genes to perturb", blocks, facts, [sentence(summary)])
-
-
-def _error_fact(summary: Mapping[str, Any]) -> tuple[str, str]:
-    if summary["error"] is None:
-        return f"{summary['coverage']:.0f}%", "of the reachable is reached"
-    return (
-        f"{summary['error']:.0f}%",
-        f"of the mean effect's error is expected, {summary['error_random'][1]:.0f}% by chance",
-    )
+        blocks.append(Table("joins", joins, "Names that were matched", note))
+    return Section("design", "Genes to perturb", blocks)
 
 
 def plates_needed(summary: Mapping[str, Any]) -> str:

@@ -65,19 +65,18 @@ def methods_figure(means: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def blocks(inputs: "Inputs") -> tuple[list, list[str]]:
-    """Blocks of the comparison and of the embeddings that were written, and the findings; empty if there are none."""
-    found, findings = [], []
+def blocks(inputs: "Inputs") -> list:
+    """Blocks of the comparison and of the embeddings that were written; empty if there are none."""
+    found: list = []
     if inputs.has("pretrain_contrasts"):
         contrasts = inputs.values("pretrain_contrasts")
-        findings = [comparison["verdict"] for _, comparison in contrasts]
-        found += [Paragraph(text, "finding") for text in findings]
+        found += [Paragraph(comparison["verdict"], "finding") for _, comparison in contrasts]
         rows = [{**labels, **row} for labels, comparison in contrasts for row in comparison["contrasts"]]
         if rows:
             found += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
     if inputs.has("pretrain_embeddings"):
         found.append(_embedding_table(inputs.labelled("pretrain_embeddings")))
-    return found, findings
+    return found
 
 
 def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Picture | Table]:
@@ -113,8 +112,8 @@ def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Pi
         picture,
         forest,
         Table("pretrain_contrasts", contrasts[CONTRAST_COLUMNS], "Embedding against simpler features"),
-        Table("pretrain_method_means", table, "Mean balanced accuracy by method and seed", folded=True),
-        Table("pretrain_method_scores", scores, "Balanced accuracy in each division", folded=True),
+        Table("pretrain_method_means", table, "Mean balanced accuracy by method and seed"),
+        Table("pretrain_method_scores", scores, "Balanced accuracy in each division"),
     ]
 
 

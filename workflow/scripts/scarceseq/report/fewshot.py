@@ -1,22 +1,22 @@
 """Few-shot learning: methods side by side, the contrasts planned beforehand, and the cells that were not run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from scarceseq.fewshot.verdict import verdict
-from scarceseq.report import fewshot_figures, style
+from scarceseq.report import fewshot_contrasts, fewshot_figures, glossary, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.fewshot_contrasts import DRAWN, ROWS_DRAWN
 from scarceseq.report.fewshot_tables import missing_table, tuning_table
-from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.forest import draw_estimate
+from scarceseq.report.glossary import plain_method
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
-from scarceseq.statistics.outcomes import meanings, outcome
 
-SHOWN = "method against task way shot metric difference low high p_holm outcome studies episodes seeds"
-DRAWN = ("balanced_accuracy",)
-"""Metrics that get a figure; the others get a table."""
 COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
 
 
@@ -67,7 +67,8 @@ def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Fi
             ax.set_title(f"{words(task)}: {pair[0]} classes, {pair[1]} per class")
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
-        row[0].set_yticks(range(len(methods[task])), [words(method) for method in methods[task]])
+        row[0].set_yticks(range(len(methods[task])), [plain_method(method) for method in methods[task]])
+        glossary.explain(row[0], methods[task])
     for upper, lower in zip(axes[:-1].flat, axes[1:].flat, strict=True):
         upper.tick_params(labelbottom=not lower.get_visible())
         upper.set_xlabel("" if lower.get_visible() else upper.get_xlabel())
@@ -86,21 +87,26 @@ def _panel(ax: Axes, part: pd.DataFrame, methods: list[str], family: dict[str, s
             continue
         values = [float(part.at[method, key]) for key in ("mean", "low", "high")]
         marker = {"guided": "D", "compared": "s"}.get(family.get(method), "o")
-        name, colour = f"{words(method)}, {label}", COLOURS[family.get(method)]
+        name, colour = f"{plain_method(method)}, {label}", COLOURS[family.get(method)]
         draw_estimate(ax, place, values, name, colour, marker, size=5, lw=2, alpha=0.55)
     ax.set_ylim(-0.6, len(methods) - 0.4)
     ax.grid(True, axis="x")
     ax.set_xlabel(label)
 
 
-def contrast_names(contrasts: pd.DataFrame) -> list[str]:
-    """Row names such as 'guided global against linear probe, tissue, 3 classes, 5 per class'."""
-    several = contrasts["base"].nunique() > 1
-    return [
-        f"{words(row.method)} − {words(row.against)}: {words(row.task)}, {row.way}×{row.shot}"
-        + (f" ({row.base})" if several else "")
-        for row in contrasts.itertuples()
-    ]
+def first_methods(order: list[str], family: dict[str, str]) -> list[str]:
+    """The planned methods and the best of the others, as many as a figure holds, best first.
+
+    Parameters
+    ----------
+    order : list of str
+        All methods, best first.
+    family : dict of str to str
+        From `families`.
+    """
+    others = [method for method in order if method not in family]
+    kept = {*family, *others[: max(ROWS_DRAWN - len(family), 4)]}
+    return [method for method in order if method in kept or len(order) <= ROWS_DRAWN]
 
 
 def pivot(summary: pd.DataFrame) -> pd.DataFrame:
@@ -125,21 +131,19 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
     contrasts = inputs.table("fewshot_contrasts") if inputs.has("fewshot_contrasts") else pd.DataFrame()
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
     ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
-    # At a glance without a sentence for each cell: there may be dozens.
     tuned = inputs.table("fewshot_tuning")
-    findings = [conclusion(contrasts, ranks[:0], settings, tuned)] if len(contrasts) else []
     blocks = [Paragraph(conclusion(contrasts, ranks, settings, tuned), "finding")] if len(contrasts) else []
     family = families(contrasts) if len(contrasts) else {}
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)
     blocks += _rank_blocks(ranks, family) + _learning_blocks(ran) + _curve_blocks(curves)
     if len(contrasts):
-        blocks += _contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
+        blocks += fewshot_contrasts.contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
     if len(missing):
         blocks.append(missing_table(missing))
     blocks.append(tuning_table(tuned))
-    blocks.append(Table("fewshot_summary", summary, "All means and intervals", folded=True))
-    return Section("fewshot", "Few-shot learning", blocks, [], findings)
+    blocks.append(Table("fewshot_summary", summary, "All means and intervals"))
+    return Section("fewshot", "Few-shot learning", blocks)
 
 
 def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict, tuned: pd.DataFrame | None = None) -> str:
@@ -164,11 +168,13 @@ def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | 
     cells = [part for _, part in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
     chosen = max(cells, key=lambda part: (len(part), part["studies"].iloc[0]))
     one = chosen.iloc[0]
-    drawn = fewshot_figures.rank_figure(chosen, family, COLOURS)
+    place = f"{words(one['task'])}, {one['way']} classes × {one['shot']} (base {one['base']})"
+    order = chosen.sort_values("mean_rank", kind="stable")["method"].tolist()
+    few = chosen[chosen["method"].isin(first_methods(order, family))]
     picture = Picture(
         "fewshot_ranks",
-        drawn,
-        f"Methods by mean rank: {words(one['task'])}, {one['way']} classes × {one['shot']} (base {one['base']})",
+        fewshot_figures.rank_figure(few, family, COLOURS),
+        f"Methods by mean rank: {place}",
         "Mean rank over the query studies, each study's episodes averaged first. Blue: guided; orange: what guided is "
         "compared with by plan; grey: the rest. The grey band is the critical difference (Nemenyi): methods inside it "
         "cannot be told from the best.",
@@ -176,7 +182,11 @@ def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | 
         f"{one['friedman_p']:.2g}.",
         "The critical difference grows with the number of methods that are ranked; the planned contrasts do not.",
     )
-    return [picture, Table("fewshot_ranks_table", ranks, "Mean ranks in all cells", folded=True)]
+    more = []
+    if len(few) < len(chosen):
+        drawn, title = fewshot_figures.rank_figure(chosen, family, COLOURS), f"All {len(chosen)} methods by mean rank"
+        more = [replace(picture, name="fewshot_ranks_all", figure=drawn, title=title, folded=True)]
+    return [picture, *more, Table("fewshot_ranks_table", ranks, "Mean ranks in all cells")]
 
 
 def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
@@ -227,9 +237,11 @@ def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[
     )
     blocks = []
     if metric in DRAWN:
+        order = part.groupby("method")["mean"].mean().sort_values(ascending=False, kind="stable").index.tolist()
+        few = part[part["method"].isin(first_methods(order, family))]
         picture = Picture(
             name,
-            comparison_figure(part, family),
+            comparison_figure(few, family),
             title,
             "Each mark is a method's mean, the line its interval"
             + (f" ({how})" if how else "")
@@ -240,45 +252,9 @@ def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[
             "which pair them. Few studies make wide intervals, and more episodes do not make them narrower.",
         )
         blocks.append(picture)
+        if len(few) < len(part):
+            drawn, all_of_them = comparison_figure(part, family), f"All {len(order)} methods: {title.lower()}"
+            blocks.append(replace(picture, name=f"{name}_all", figure=drawn, title=all_of_them, folded=True))
     note = "Mean with its interval; columns are tasks, classes × labelled samples per class."
-    blocks.append(Table(f"{name}_table", part, title, note, shown=pivot(part), folded=metric not in DRAWN))
+    blocks.append(Table(f"{name}_table", part, title, note, shown=pivot(part)))
     return blocks
-
-
-def _contrast_blocks(contrasts: pd.DataFrame, smallest_difference: float) -> list:
-    contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
-    note = (
-        "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
-        f"{meanings()} The smallest difference that matters: {smallest_difference:g} in balanced accuracy."
-    )
-    blocks = []
-    for kind, title, folded in (
-        ("primary", "Primary contrasts, fixed before the run", False),
-        ("secondary", "Secondary contrasts", True),
-    ):
-        part = contrasts[contrasts["kind"] == kind].reset_index(drop=True)
-        drawn = part[part["metric"].isin(DRAWN)].reset_index(drop=True)
-        if kind == "primary" and len(drawn):
-            blocks.append(_contrast_picture(drawn))
-        if len(part):
-            shown = part[[*(["base"] if part["base"].nunique() > 1 else []), *SHOWN.split()]]
-            blocks.append(Table(f"fewshot_contrasts_{kind}", part, title, note, shown=shown, folded=folded))
-    return blocks
-
-
-def _contrast_picture(contrasts: pd.DataFrame) -> Picture:
-    return Picture(
-        "fewshot_primary_contrasts",
-        forest_figure(contrasts, contrast_names(contrasts), "difference in balanced accuracy"),
-        "Primary contrasts",
-        "Difference in balanced accuracy between two methods on the same episodes, with its interval over studies; "
-        "task, classes × labelled samples per class. Coloured where the interval leaves out zero: blue in favour of "
-        "the first method, orange in favour of the second.",
-        f"{span(contrasts['studies'], 'study', 'studies')} and {span(contrasts['episodes'], 'episode')} per contrast.",
-        "With fewer than ten studies an interval rests on few differences. Intervals are not corrected for the number "
-        "of rows, so one coloured row among twenty is what chance gives; p holm in the table is.",
-    )
-
-
-def _outcome(row: dict, smallest_difference: float) -> str | None:
-    return outcome(row["low"], row["high"], smallest_difference).value if row["metric"] in DRAWN else None

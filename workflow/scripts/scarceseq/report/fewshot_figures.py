@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from scarceseq.report import style
+from scarceseq.report.glossary import explain, plain_method
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
 
@@ -54,8 +55,9 @@ def rank_figure(ranks: "pd.DataFrame", family: dict[str, str], colours: dict[str
         colour = colours[family.get(row.method)]
         line = ax.plot([first, row.mean_rank], [place, place], color=style.LIGHT, lw=1)
         dot = ax.plot([row.mean_rank], [place], marker="o", ms=5, color=colour, ls="none")
-        style.tell([*line, *dot], f"{words(row.method)}: mean rank {text_of(row.mean_rank)}")
-    ax.set_yticks(range(len(ranks)), [words(name) for name in ranks["method"]])
+        style.tell([*line, *dot], f"{plain_method(row.method)}: mean rank {text_of(row.mean_rank)}")
+    ax.set_yticks(range(len(ranks)), [plain_method(name) for name in ranks["method"]])
+    explain(ax, ranks["method"])
     ax.set_ylim(len(ranks) - 0.4, -0.6)
     ax.set_xlabel("mean rank over query studies by balanced accuracy (1 is best)")
     ax.grid(True, axis="x")
@@ -115,7 +117,7 @@ def _lines(ax: "Axes", table: "pd.DataFrame", along: str, value: str, place: str
     for method, (colour, dashes, marker) in FOLLOWED.items():
         part = table[table["method"] == method].sort_values(along)
         if len(part):
-            name, points = words(method), zip(part[along], part[value], strict=True)
+            name, points = plain_method(method), zip(part[along], part[value], strict=True)
             line = ax.plot(part[along], part[value], color=colour, ls=dashes, marker=marker, ms=4, label=name)
             style.tell(line, name, [f"{name}, {place.format(x)}: {text_of(y)}" for x, y in points])
     ax.grid(True)

@@ -15,7 +15,6 @@ def tuning_table(tuning: pd.DataFrame) -> Table:
         "the end of its list may have a better one beyond. Diverged: share of the fits to test episodes, which count "
         "as chance; rejected: candidates that were not used and of which a validation fit diverged. Calibration error: "
         "how far probabilities are from the share that is right, over all test queries of a cell.",
-        folded=True,
     )
 
 

@@ -129,7 +129,7 @@ def section(inputs: "Inputs") -> Section | None:
     """Section of the page, or None if no guide was made."""
     if not inputs.has("guide_json"):
         return None
-    blocks, facts, findings = [], [], []
+    blocks: list = []
     if inputs.has("scout_accuracy"):
         accuracy = inputs.stacked("scout_accuracy")
         kept = accuracy["kept"].astype(bool)
@@ -139,16 +139,14 @@ def section(inputs: "Inputs") -> Section | None:
                 f"{accuracy.loc[kept, 'held_out_accuracy'].mean():.2f} (chance: 0.50)."
             )
         )
-        findings = perfect_scouts(accuracy)
-        blocks += [Paragraph(text, "finding") for text in findings]
-        facts = [(f"{kept.sum():,} of {len(accuracy):,}", "scouts kept")]
+        blocks += [Paragraph(text, "finding") for text in perfect_scouts(accuracy)]
     guides = descriptions(inputs.values("guide_json"))
     blocks.append(_distribution_picture(guides))
     if inputs.has("scout_accuracy"):
-        blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts", folded=True)]
+        blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts")]
     if inputs.has("gene_mobility"):
         blocks += _mobility_tables(inputs.stacked("gene_mobility"))
-    return Section("guide", "Guide", blocks, facts, findings)
+    return Section("guide", "Guide", blocks)
 
 
 def _distribution_picture(guides: dict[str, dict[str, dict[str, Any]]]) -> Picture:

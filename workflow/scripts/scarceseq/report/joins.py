@@ -13,7 +13,7 @@ NOTE = "What was matched by name, what was not, and what is nearly the same."
 def joins_blocks(inputs: "Inputs", stage: str, title: str = "Names that were matched") -> list[Table]:
     """Table of a stage's joins, the inputs ``<stage>_joins``; nothing where nothing was matched."""
     table = inputs.stacked(f"{stage}_joins")
-    return [Table(f"{stage}_joins", table, title, NOTE, folded=True)] if len(table) else []
+    return [Table(f"{stage}_joins", table, title, NOTE)] if len(table) else []
 
 
 def user_blocks(inputs: "Inputs") -> "list[Paragraph | Table]":

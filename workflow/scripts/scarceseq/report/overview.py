@@ -8,8 +8,8 @@ from scarceseq.report import design
 from scarceseq.report.wording import count, listed, span
 
 
-def describe(settings: Mapping[str, Any]) -> str:
-    """What was run, in a few plain sentences.
+def describe(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What was run, in plain words: the first sentence, on what it rests on, and the others.
 
     Parameters
     ----------
@@ -18,11 +18,11 @@ def describe(settings: Mapping[str, Any]) -> str:
 
     Returns
     -------
-    str
+    (str, str)
     """
     stages = (_source, _learning, _fewshot, _own_study, _selection, _design)
-    parts = [stage(settings) for stage in stages]
-    return " ".join(part for part in parts if part)
+    parts = [text for stage in stages if (text := stage(settings))]
+    return (parts or [""])[0], " ".join(parts[1:])
 
 
 def _source(settings: Mapping[str, Any]) -> str:

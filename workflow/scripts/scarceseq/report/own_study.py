@@ -8,6 +8,7 @@ import numpy as np
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate, forest_figure
+from scarceseq.report.glossary import explain, plain_method
 from scarceseq.report.joins import joins_blocks
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
@@ -41,11 +42,12 @@ def accuracy_figure(scores: "pd.DataFrame", permutations: "pd.DataFrame", chance
     style.tell(ax.axvline(chance, color=style.BLACK, lw=0.9, ls=(0, (4, 3))), f"chance: {text_of(chance)}")
     for place, row in enumerate(scores.itertuples()):
         values = row.balanced_accuracy, row.low, row.high
-        draw_estimate(ax, place, values, words(row.method), style.BLUE, size=6)
+        draw_estimate(ax, place, values, plain_method(row.method), style.BLUE, size=6)
         for high in permutations.loc[permutations["method"] == row.method, "permuted_high"]:
             tick = ax.plot([high], [place], marker="|", ms=12, mew=2, color=style.ORANGE, ls="none")
-            style.tell(tick, f"{words(row.method)}, permuted labels: {text_of(high)}")
-    ax.set_yticks(range(len(scores)), [words(name) for name in scores["method"]])
+            style.tell(tick, f"{plain_method(row.method)}, permuted labels: {text_of(high)}")
+    ax.set_yticks(range(len(scores)), [plain_method(name) for name in scores["method"]])
+    explain(ax, scores["method"])
     ax.set_ylim(len(scores) - 0.4, -0.6)
     ax.set_xlim(-0.02, 1.02)
     ax.set_xlabel("balanced accuracy on held-out samples")
@@ -155,7 +157,7 @@ def section(inputs: "Inputs") -> Section | None:
     blocks += [Paragraph(sentence) for sentence in verdict[3:]]
     blocks.append(Paragraph(_about(summary, card)))
     blocks.append(_accuracy(scores, permutations, summary))
-    names = [words(name) for name in contrasts["against"]]
+    names = [plain_method(name) for name in contrasts["against"]]
     if len(contrasts):
         blocks.append(_differences(contrasts, names, summary))
     blocks.append(_reliability(inputs, summary))
@@ -167,15 +169,11 @@ def section(inputs: "Inputs") -> Section | None:
     note = (
         "Highest in: the class with the highest mean. Folds at the top: share of folds in which the gene is this high."
     )
-    blocks.append(Table("own_genes", genes, "Genes that the decision rests on", note, shown=shown))
-    blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats.", folded=True))
-    blocks.append(Table("own_permutations", permutations, "Against permuted labels", folded=True))
+    blocks.append(Table("own_genes", genes, "Genes that the decision rests on", note, shown=shown, folded=False))
+    blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats."))
+    blocks.append(Table("own_permutations", permutations, "Against permuted labels"))
     blocks += joins_blocks(inputs, "own")
-    facts = [
-        (f"{summary['right']} of {summary['predicted']}", "held-out samples are predicted right"),
-        (f"{checked['named_by_both']} of {checked['named']}", "genes are named by both measures"),
-    ]
-    return Section("own_study", "Your study", blocks, facts, [*warnings, *verdict[:1]])
+    return Section("own_study", "Your study", blocks)
 
 
 def differential_blocks(inputs: "Inputs", named: "pd.DataFrame") -> list[Paragraph | Table]:
@@ -205,7 +203,10 @@ def differential_blocks(inputs: "Inputs", named: "pd.DataFrame") -> list[Paragra
         note += f" Samples of one group were added up first ({count(tested['summed'], 'group')})."
     note += " Fold changes are of the second class against the first, by name." if how == "a moderated t" else ""
     title = "Genes that differ between the classes"
-    return [Paragraph(text, "finding"), Table("own_differential_genes", table, title, note, shown=table.head(SHOWN))]
+    return [
+        Paragraph(text, "finding"),
+        Table("own_differential_genes", table, title, note, shown=table.head(SHOWN), folded=False),
+    ]
 
 
 def _about(summary: Mapping[str, Any], card: Mapping[str, Any]) -> str:
@@ -235,8 +236,8 @@ def _accuracy(scores: "pd.DataFrame", permutations: "pd.DataFrame", summary: Map
 def _differences(contrasts: "pd.DataFrame", names: list[str], summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_differences",
-        forest_figure(contrasts, names, f"difference of {words(summary['first'])} in balanced accuracy"),
-        f"{words(summary['first']).capitalize()} against each other method, on the same folds",
+        forest_figure(contrasts, names, f"difference of {plain_method(summary['first'])} in balanced accuracy"),
+        f"{plain_method(summary['first']).capitalize()} against each other method, on the same folds",
         "Grey: the interval holds 0.",
         f"{summary['folds']} folds, {count(summary['repeats'], 'repeat')}.",
         "Many comparisons: one of twenty leaves 0 out by chance.",

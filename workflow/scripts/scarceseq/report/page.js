@@ -1,5 +1,5 @@
 "use strict";
-// What the page does besides being read: rows are filtered and sorted, the section in view is marked.
+// What the page does besides being read: rows are filtered and sorted, the section in view is marked, marks tell.
 // Nothing is fetched, nothing is kept; without scripts the page is whole.
 
 const ROWS_FOR_FILTER = 8;
@@ -75,8 +75,49 @@ function markSection() {
   document.querySelectorAll("section[id]").forEach((section) => links.has(section.id) && watch.observe(section));
 }
 
+// What a mark or a label of a figure tells, for those who use no mouse: under the focus of the keyboard or a touch.
+function hints() {
+  const hint = document.createElement("div");
+  hint.id = "hint";
+  hint.setAttribute("role", "status");
+  hint.hidden = true;
+  document.body.append(hint);
+  const titleOf = (element) => {
+    for (; element && element.tagName !== "FIGURE"; element = element.parentElement) {
+      const title = element.querySelector(":scope > title");
+      if (title) return title.textContent;
+    }
+    return "";
+  };
+  const show = (element) => {
+    const text = titleOf(element), place = element.getBoundingClientRect();
+    hint.hidden = !text;
+    if (hint.textContent !== text) hint.textContent = text;
+    const left = Math.min(Math.max(8, place.left), innerWidth - hint.offsetWidth - 8);
+    hint.style.left = Math.max(8, left) + "px";
+    hint.style.top = Math.min(place.bottom + 6, innerHeight - hint.offsetHeight - 8) + "px";
+  };
+  for (const text of document.querySelectorAll("figure svg g:has(> title) > text, figure svg g:has(> title) > g > text")) {
+    const label = text.closest(":has(> title)");
+    label.setAttribute("tabindex", "0");
+    label.setAttribute("role", "img");
+    label.setAttribute("aria-label", text.textContent + ": " + titleOf(label));
+    label.addEventListener("focus", () => show(label));
+    label.addEventListener("blur", () => (hint.hidden = true));
+  }
+  document.addEventListener("click", (event) => {
+    const inside = event.target.closest && event.target.closest("figure svg");
+    if (inside) show(event.target);
+    else hint.hidden = true;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hint.hidden = true;
+  });
+}
+
 document.querySelectorAll(".tablebox").forEach((box) => {
   sortable(box.querySelector("table"));
   filterable(box);
 });
 markSection();
+hints();

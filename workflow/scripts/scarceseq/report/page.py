@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,15 +21,20 @@ from markupsafe import Markup
 from scarceseq.files import atomic, write_table
 from scarceseq.report import style, value_text
 from scarceseq.report.blocks import Section
+from scarceseq.report.card_picture import curve_svg, interval_svg
 
 if TYPE_CHECKING:
-    from scarceseq.report.blocks import Paragraph, Picture, Table
+    from scarceseq.report.answers import Question
+    from scarceseq.report.blocks import Cards, Paragraph, Picture, Table
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")
-ROWS_SHOWN = 200
-# Bytes of a table that is put into the page whole; larger ones lie beside it.
-LARGEST_DOWNLOAD = 300_000
+# Rows of a table that is put into the page; of a longer one the first few are, and all lie beside the page.
+ROWS_SHOWN, FIRST_ROWS = 200, 20
+# Bytes of the largest table that can be saved from the page itself.
+LARGEST_DOWNLOAD = 10_000
+LONGEST_PARAGRAPH = 60
+"""Words; of a longer paragraph the first sentences are shown and the rest is folded."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,15 @@ class Head:
     name : str
     seed : int or None
     summary : str
-        What the config asked for, in words.
+        What the config asked for, in a sentence.
     settings : dict
         The config, or as much of it as the page is about; printed at its end.
     commit : str, optional
         Of the code.
     date : str, optional
         Now, if left out.
+    more : str
+        Further sentences on what the config asked for; they stand beside the settings.
     """
 
     name: str
@@ -55,6 +63,7 @@ class Head:
     settings: Mapping[str, Any]
     commit: str | None = None
     date: str | None = None
+    more: str = ""
 
 
 def write(head: Head, sections: Sequence[Section], page: str | Path, figures: str | Path, tables: str | Path) -> None:
@@ -107,9 +116,8 @@ def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str],
         summary=head.summary,
         date=head.date or now,
         commit=head.commit,
-        facts=[fact for section in sections for fact in section.facts],
+        more=head.more,
         drawings=drawings,
-        findings=[text for section in sections for text in section.findings],
         sections=[
             {"key": s.key, "title": s.title, "blocks": [_prepared(block, drawings, tables) for block in s.blocks]}
             for s in sections
@@ -120,25 +128,57 @@ def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str],
     )
 
 
-def _prepared(block: "Paragraph | Picture | Table", drawings: Mapping[str, str], tables: Path) -> dict[str, Any]:
+def _prepared(
+    block: "Paragraph | Picture | Table | Cards", drawings: Mapping[str, str], tables: Path
+) -> dict[str, Any]:
     values = {
         "kind": block.kind,
         **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))},
     }
+    if block.kind == "paragraph":
+        values["text"], values["rest"] = lead_and_rest(block.text)
+    if block.kind == "cards":
+        values["cards"] = [_card(question) for question in block.questions]
     if block.kind == "picture":
         values["drawing"] = Markup(style.inline(drawings[block.name], block.name, escape(block.title)))
     if block.kind == "table":
         shown = block.frame if block.shown is None else block.shown
-        content = (tables / f"{block.name}.tsv").read_bytes()
-        values |= value_text.grid(shown.head(ROWS_SHOWN))
-        values["hidden_rows"] = max(0, len(shown) - ROWS_SHOWN)
+        first = shown if len(shown) <= ROWS_SHOWN else shown.head(FIRST_ROWS)
+        values |= value_text.grid(first)
+        values["hidden_rows"] = len(shown) - len(first)
         values["total_rows"] = len(block.frame)
         values["download"] = ""
-        if len(content) <= LARGEST_DOWNLOAD:
-            values["download"] = (
-                f"data:text/tab-separated-values;charset=utf-8;base64,{base64.b64encode(content).decode()}"
-            )
+        content = (tables / f"{block.name}.tsv").read_bytes()
+        if len(block.frame) <= ROWS_SHOWN and len(content) <= LARGEST_DOWNLOAD:
+            coded = base64.b64encode(content).decode()
+            values["download"] = f"data:text/tab-separated-values;charset=utf-8;base64,{coded}"
     return values
+
+
+def lead_and_rest(text: str) -> tuple[str, str]:
+    """The first sentences of a paragraph, as many as fit `LONGEST_PARAGRAPH` words, one at least, and the rest."""
+    if len(text.split()) <= LONGEST_PARAGRAPH:
+        return text, ""
+    sentences = re.split(r"(?<=[.;:]) (?=[A-Z])", text)
+    kept = 1
+    while len(" ".join(sentences[: kept + 1]).split()) <= LONGEST_PARAGRAPH:
+        kept += 1
+    return " ".join(sentences[:kept]), " ".join(sentences[kept:])
+
+
+def _card(question: "Question") -> dict[str, Any]:
+    card = question.card
+    drawing = interval_svg(card)
+    if question.curves:
+        drawing = curve_svg(question.curves, f"{card.question} {card.basis}")
+    return {
+        "question": card.question,
+        "sentences": card.sentences,
+        "mark": card.mark,
+        "drawing": Markup(drawing),
+        "basis": card.basis,
+        "section": question.section,
+    }
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from scarceseq.perturbation.transfer_summary import paragraph
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
+from scarceseq.report.glossary import explain
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
 
@@ -97,6 +98,7 @@ def predictor_figure(summary: pd.DataFrame) -> "Figure":
         ax.grid(True, axis="x")
         ax.margins(x=0.12)
     axes[0, 0].set_yticks(range(len(names)), names)
+    explain(axes[0, 0], [name.partition(" (")[0].replace(" ", "_") for name in names])
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     return drawn
 
@@ -136,10 +138,10 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         columns = ["screen", "predictor", "source", "metric", "normalised", "normalised_low", "normalised_high"]
         note = "0 is the floor, 1 the ceiling; only where a ceiling is known and better than the floor."
         title = "Between floor and ceiling"
-        blocks.append(Table("perturbation_normalised", normalised[columns], title, note, folded=True))
+        blocks.append(Table("perturbation_normalised", normalised[columns], title, note))
     blocks += _metrics(inputs)
     blocks += _transfer(inputs)
-    return Section("perturbation", "Predicting unseen perturbations", blocks, findings=findings)
+    return Section("perturbation", "Predicting unseen perturbations", blocks)
 
 
 def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
@@ -155,7 +157,7 @@ def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
         "perturbations in which the replicate beats the training mean. Ceilings without a closed form are simulated."
     )
     return [Paragraph(text) for text in blind_metrics(table)] + [
-        Table("perturbation_metrics", table, "Metrics and what they can tell", note, folded=True)
+        Table("perturbation_metrics", table, "Metrics and what they can tell", note)
     ]
 
 
@@ -228,7 +230,7 @@ def _transfer(inputs: "Inputs") -> list[Paragraph | Picture | Table]:
         f"{splits} judged splits of one screen.",
         "Methods share splits: the table has their differences. One screen is one experiment.",
     )
-    table = Table("perturbation_transfer_differences", summary, "Guided transfer", note, folded=True)
+    table = Table("perturbation_transfer_differences", summary, "Guided transfer", note)
     return [Paragraph(paragraph(summary), "finding"), picture, table]
 
 

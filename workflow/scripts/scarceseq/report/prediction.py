@@ -57,7 +57,7 @@ def section(inputs: "Inputs") -> Section | None:
     blocks.append(Table("prediction_accuracy", inputs.stacked("prediction_accuracy"), "How well it is told", note))
     note = "Squared error over folds of all perturbations, relative to the mean effect."
     choice = inputs.stacked("prediction_choice")
-    blocks.append(Table("prediction_choice", choice, "Predictors to choose from", note, folded=True))
+    blocks.append(Table("prediction_choice", choice, "Predictors to choose from", note))
     changed = inputs.stacked("prediction_changed")
     if len(changed):
         note = (
@@ -65,8 +65,8 @@ def section(inputs: "Inputs") -> Section | None:
             f"the perturbed gene left out. Here the first {SHOWN_PERTURBATIONS} perturbations; the file has all."
         )
         title = "Genes that change most"
-        blocks.append(Table("prediction_changed", changed, title, note, shown=_wide(changed), folded=True))
-    return Section("prediction", "What the others would do", blocks, findings=findings)
+        blocks.append(Table("prediction_changed", changed, title, note, shown=_wide(changed)))
+    return Section("prediction", "What the others would do", blocks)
 
 
 def _wide(changed: pd.DataFrame) -> pd.DataFrame:

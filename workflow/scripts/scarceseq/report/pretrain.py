@@ -122,20 +122,15 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
-    """One sentence per base and role: how the model compares with the best simple predictor on held-out studies.
+def comparisons(errors: pd.DataFrame) -> list[Contrast]:
+    """The model against the best simple predictor on held-out studies, for each base and role.
 
     Parameters
     ----------
     errors : pandas.DataFrame
         From `error_table`.
-
-    Returns
-    -------
-    list of (str, bool)
-        Sentence, and whether the model beats the best simple predictor beyond the studies' scatter.
     """
-    sentences = []
+    found = []
     for (base, role), part in errors.groupby(["base", "split_role"], sort=True):
         model, rivals = part[part["predictor"] == "model"], part[part["predictor"] != "model"]
         if model.empty or rivals.empty:
@@ -157,9 +152,28 @@ def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
             decimals=1,
             reason="too few studies for an interval" if np.isnan(best["low"]) else "",
         )
+        found.append(compared)
+    return found
+
+
+def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
+    """One sentence per base and role, and whether the model beats the best simple predictor beyond studies' scatter.
+
+    Parameters
+    ----------
+    errors : pandas.DataFrame
+        From `error_table`.
+    """
+    found = []
+    for compared in comparisons(errors):
         text = sentence(compared) + SIMPLE_KNOWS_MORE * (compared.outcome == Outcome.WORSE)
-        sentences.append((f"{text} One seed of pre-training.", compared.outcome == Outcome.BETTER))
-    return sentences
+        found.append((f"{text} One seed of pre-training.", compared.outcome == Outcome.BETTER))
+    return found
+
+
+def masked_errors(scores: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``evaluation.tsv`` on the squared error at masked genes."""
+    return scores[scores["metric"] == "masked_mse"].rename(columns={"value": "masked_mse"})
 
 
 @style.styled
@@ -200,13 +214,12 @@ def section(inputs: "Inputs") -> Section | None:
     if not inputs.has("pretrain_history"):
         return None
     history = inputs.stacked("pretrain_history")
-    blocks, findings = [_loss_picture(history)], []
+    blocks: list = [_loss_picture(history)]
     if inputs.has("pretrain_evaluation"):
         scores = inputs.stacked("pretrain_evaluation")
-        evaluation = scores[scores["metric"] == "masked_mse"].rename(columns={"value": "masked_mse"})
+        evaluation = masked_errors(scores)
         errors = error_table(evaluation)
         sentences = verdict(errors)
-        findings = [text for text, _ in verdict(errors[errors["split_role"] == "test"])] or [t for t, _ in sentences]
         blocks += [Paragraph(text, "finding" if wins else "warning") for text, wins in sentences]
         note = (
             "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts "
@@ -223,10 +236,9 @@ def section(inputs: "Inputs") -> Section | None:
                 "heads: over a study's classes; `majority` says the most frequent class of the training samples."
             )
             blocks.append(Table("pretrain_scores", others, "Other objectives on held-out studies", note))
-        blocks.append(Table("pretrain_evaluation", scores, "Scores per study", folded=True))
-    more, told = embeddings.blocks(inputs)
-    blocks, findings = [*blocks, *more], [*findings, *told]
-    return Section("pretrain", "Pre-training", blocks, [], findings)
+        blocks.append(Table("pretrain_evaluation", scores, "Scores per study"))
+    blocks += embeddings.blocks(inputs)
+    return Section("pretrain", "Pre-training", blocks)
 
 
 def _loss_picture(history: pd.DataFrame) -> Picture:

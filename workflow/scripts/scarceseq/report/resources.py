@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
+LONGEST = 3
 STAGES = [
     "demo",
     "archive",
@@ -153,14 +154,33 @@ def versions() -> pd.DataFrame:
     )
 
 
+def longest(table: pd.DataFrame, total: float) -> str:
+    """Which rules took longest, and what a rerun redoes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `rule_table`.
+    total : float
+        Seconds of all jobs.
+    """
+    first = table.sort_values("total_seconds", ascending=False, kind="stable").head(LONGEST)
+    named = ", ".join(f"{words(row.rule)} {row.total_seconds / total:.0%}" for row in first.itertuples())
+    return (
+        f"Longest: {named} of the time of all jobs. A rerun redoes only what has changed, and what follows from it; "
+        "`snakemake -n` lists it."
+    )
+
+
 def section(folder: str | Path) -> Section:
     """Section of the page: always there, since at least the versions are known."""
     jobs = read_benchmarks(folder)
-    blocks, facts = [], []
+    blocks: list = []
     if len(jobs):
         table = rule_table(jobs)
         seconds, started = jobs["seconds"].sum(), jobs["start_seconds"].sum()
         blocks += [
+            Paragraph(longest(table, seconds)),
             Paragraph(
                 f"{len(jobs):,} jobs took {seconds:,.0f} s in all, counted one after another (side by side, a run is "
                 "shorter). Each is its last run, with the attempts at it that failed before; the report itself is not "
@@ -169,14 +189,10 @@ def section(folder: str | Path) -> Section:
             ),
             _picture(table),
             Table("run_rules", table, "Time and memory per rule"),
-            Table("run_jobs", jobs, "Time and memory per job", folded=True),
-        ]
-        facts = [
-            (f"{seconds:,.0f} s", f"in {len(jobs):,} jobs"),
-            (f"{jobs['peak_memory_mb'].max():,.0f} MB", "peak memory of a job"),
+            Table("run_jobs", jobs, "Time and memory per job"),
         ]
     blocks.append(Table("run_versions", versions(), "Versions"))
-    return Section("resources", "Run times and versions", blocks, facts)
+    return Section("resources", "Run times and versions", blocks)
 
 
 def _picture(table: pd.DataFrame) -> Picture:

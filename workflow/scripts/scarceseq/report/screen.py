@@ -125,11 +125,8 @@ def section(inputs: Inputs) -> Section | None:
             "adjusted within a perturbation. Fold changes are differences of mean log1p expression."
         )
         blocks.append(Table("screen_genes", genes, "Genes that respond", note, shown=response_table(genes, effects)))
-    blocks += [Table("screen_effects", effects, "All perturbations", folded=True), *joins_blocks(inputs, "screen")]
-    facts = [
-        (f"{len(effects):,}", "perturbations" if len(summary) == 1 else f"perturbations in {len(summary):,} screens")
-    ]
-    return Section("screen", "Perturbation screen" + ("s" if len(summary) > 1 else ""), blocks, facts)
+    blocks += [Table("screen_effects", effects, "All perturbations"), *joins_blocks(inputs, "screen")]
+    return Section("screen", "Perturbation screen" + ("s" if len(summary) > 1 else ""), blocks)
 
 
 def _cells_table(inputs: Inputs) -> list[Table]:
@@ -151,7 +148,7 @@ def _cells_table(inputs: Inputs) -> list[Table]:
         "How each file was read. Perturbations that name no gene of the file stay; nobody can say whether their cells "
         "still express the target."
     )
-    return [Table("screen_cells", pd.DataFrame(rows), "Cells and labels", note, folded=True)] if rows else []
+    return [Table("screen_cells", pd.DataFrame(rows), "Cells and labels", note)] if rows else []
 
 
 def _strength_picture(effects: pd.DataFrame) -> Picture:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from scarceseq.report import (
+    answers,
     archive,
     cells,
     corpus,
     design,
+    evidence,
     fewshot,
     guide,
     network,
@@ -22,14 +24,15 @@ from scarceseq.report import (
     screen,
     selection,
 )
-from scarceseq.report.blocks import Section
+from scarceseq.report.blocks import Cards, Section
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.page import Head
 
 
 def head(settings: Mapping[str, Any], commit: str | None = None, date: str | None = None) -> Head:
     """Head of the report; `settings` is the whole config."""
-    return Head(settings["name"], settings.get("seed"), overview.describe(settings), settings, commit, date)
+    first, more = overview.describe(settings)
+    return Head(settings["name"], settings.get("seed"), first, settings, commit, date, more)
 
 
 def build(
@@ -56,7 +59,10 @@ def build(
     list of Section
     """
     inputs = Inputs(named, labels)
+    asked = answers.questions(inputs, settings)
     sections = [
+        Section("answers", "Answers", [Cards(asked)]) if asked else None,
+        evidence.section(asked),
         archive.section(inputs),
         corpus.section(inputs, settings),
         pretrain.section(inputs),

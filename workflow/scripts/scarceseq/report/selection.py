@@ -154,12 +154,11 @@ def section(inputs: "Inputs") -> Section | None:
         "Mean height of each learning curve over its budgets (area over range), with its interval over splits; also "
         "on a scale from the floor (0) to the ceiling (1), where a ceiling is known."
     )
-    many = len(ways(areas)) > ROWS_DRAWN
-    table = Table("selection_areas", every, "Learning curves in one number", note, shown=area_table(every), folded=many)
+    table = Table("selection_areas", every, "Learning curves in one number", note, shown=area_table(every))
     blocks += [table, *choices.blocks(inputs)]
     blocks += _undefined_table(summary[summary["status"] != "run"])
-    blocks.append(Table("selection_summary", summary, "All means and intervals", folded=True))
-    return Section("selection", "Choosing perturbations", blocks, [], findings)
+    blocks.append(Table("selection_summary", summary, "All means and intervals"))
+    return Section("selection", "Choosing perturbations", blocks)
 
 
 def ways(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -230,11 +229,10 @@ def _contrast_blocks(contrasts: pd.DataFrame) -> list:
             "Against random choice and static priors",
             note,
             shown=relative(areas)[columns],
-            folded=len(areas) > 3 * ROWS_DRAWN,
         )
     )
     title = "Against random choice, for each budget and scale"
-    blocks.append(Table("selection_contrasts_all", contrasts, title, folded=True))
+    blocks.append(Table("selection_contrasts_all", contrasts, title))
     return blocks
 
 

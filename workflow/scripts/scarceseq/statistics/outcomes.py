@@ -1,7 +1,6 @@
 """What the interval of a difference says: five outcomes and one rule, for every comparison of the project."""
 
 import math
-from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -46,20 +45,3 @@ def outcome(low: float | None, high: float | None, smallest_difference: float = 
     if high < 0:
         return Outcome.WORSE
     return Outcome.NO_DIFFERENCE if -smallest_difference < low and high < smallest_difference else Outcome.UNDECIDED
-
-
-def overall(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of several comparisons that ask the same question.
-
-    Better or worse if more than half of those that were tested say so and none says the opposite; no difference if all
-    say so; else undecided.
-    """
-    tested = [each for each in outcomes if each != Outcome.NOT_TESTED]
-    if not tested:
-        return Outcome.NOT_TESTED
-    better, worse = (tested.count(each) for each in (Outcome.BETTER, Outcome.WORSE))
-    if 2 * better > len(tested) and not worse:
-        return Outcome.BETTER
-    if 2 * worse > len(tested) and not better:
-        return Outcome.WORSE
-    return Outcome.NO_DIFFERENCE if set(tested) == {Outcome.NO_DIFFERENCE} else Outcome.UNDECIDED

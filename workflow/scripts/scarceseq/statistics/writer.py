@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from scarceseq.statistics.outcomes import Outcome, outcome, overall
+from scarceseq.statistics.outcomes import Outcome, outcome
 
 CLEAR = (Outcome.BETTER, Outcome.WORSE)
 LEAST_SEEDS = 5
@@ -58,32 +57,6 @@ class Contrast:
     @property
     def outcome(self) -> Outcome:
         return outcome(self.low, self.high, self.smallest_difference)
-
-
-class Answer(NamedTuple):
-    """What a card of the report shows: a question and one sentence with one number."""
-
-    question: str
-    sentence: str
-    number: float
-    interval: tuple[float, float]
-    outcome: Outcome
-
-
-def answer(contrast: Contrast) -> Answer:
-    """The question that one comparison asks, and its answer."""
-    question = _placed(contrast.place, f"does {contrast.subject} do better than {contrast.rival}?")
-    return Answer(question, sentence(contrast), contrast.difference, (contrast.low, contrast.high), contrast.outcome)
-
-
-def answer_of_all(contrasts: Sequence[Contrast], question: str, opening: str = "", alpha: float = 0.05) -> Answer:
-    """One answer from several comparisons of the same kind; the number is the mean of their differences.
-
-    A mean of differences that share samples has no interval here: its bounds are NaN.
-    """
-    mean = sum(each.difference for each in contrasts) / len(contrasts) if contrasts else math.nan
-    found = overall(each.outcome for each in contrasts)
-    return Answer(question, sentence_of_all(contrasts, opening, alpha), mean, (math.nan, math.nan), found)
 
 
 def sentence(contrast: Contrast) -> str:

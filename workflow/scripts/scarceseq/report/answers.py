@@ -1,0 +1,236 @@
+"""The questions that a run can answer, each with a card for the first screen and the comparisons behind it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.fewshot import verdict as fewshot
+from scarceseq.perturbation.summary import best_predictor
+from scarceseq.report import best_method, pretrain
+from scarceseq.report.embeddings import NAMES
+from scarceseq.report.glossary import plain_method
+from scarceseq.report.wording import count, words
+from scarceseq.selection.contrasts import BASELINES, PRIMARY
+from scarceseq.selection.verdicts import comparison
+from scarceseq.statistics.cards import Card, card, collected, share_card
+from scarceseq.statistics.intervals import WITHIN
+from scarceseq.statistics.outcomes import Outcome
+from scarceseq.statistics.pooled import pooled
+from scarceseq.statistics.writer import Contrast
+
+if TYPE_CHECKING:
+    from scarceseq.report.inputs import Inputs
+
+MOST_SECONDARY = 10
+FIRST_GENES = 3
+GUIDE, AVERAGE, HEAD = "guided fine-tuning", "its average rate", "a linear classifier on the frozen network"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A card, the section that it links to, what it draws if not one interval, and pooled comparisons behind it.
+
+    Attributes
+    ----------
+    curves : list of (array, array)
+        Lines of a small curve, the answer's first.
+    compared : list of (Contrast, bool)
+        What is pooled, and whether it was asked beforehand.
+    """
+
+    card: Card
+    section: str
+    curves: list = field(default_factory=list)
+    compared: list[tuple[Contrast, bool]] = field(default_factory=list)
+
+
+def questions(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Question]:
+    """Every question that the run can answer, in the order of the page."""
+    ask: list[Callable[[], Question | None]] = [
+        lambda: _collected(inputs),
+        lambda: _own(inputs),
+        lambda: _knows(inputs),
+        lambda: _guide(inputs, settings),
+        lambda: _method(inputs),
+        lambda: _design(inputs),
+        lambda: _selection(inputs),
+        lambda: _prediction(inputs, settings),
+    ]
+    return [found for each in ask if (found := each()) is not None]
+
+
+def _collected(inputs: "Inputs") -> Question | None:
+    if not inputs.has("samples"):
+        return None
+    samples = inputs.table("samples")
+    sizes = samples["study"].value_counts().to_numpy()
+    basis = f"{count(len(sizes), 'study', 'studies')}, largest first"
+    total = np.cumsum([0, *sizes])
+    return Question(collected(len(samples), basis), "corpus", [(np.arange(len(total)), total)])
+
+
+def _own(inputs: "Inputs") -> Question | None:
+    if not inputs.has("own_summary"):
+        return None
+    ((_, summary),) = inputs.values("own_summary")
+    scores = inputs.table("own_scores").set_index("method")
+    best = summary.get("best", summary["first"])
+    row = scores.loc[best if best in scores.index else summary["first"]]
+    found = Outcome.BETTER if summary["first_beats_chance"] else Outcome.UNDECIDED
+    said = tuple(summary.get("answer", summary["verdict"][len(summary["warnings"]) :][:1]))[:3]
+    values = [100 * row[name] for name in ("balanced_accuracy", "low", "high")]
+    shown = Card("own", said, found, *values, line=100 / len(summary["classes"]), basis=plain_method(row.name))
+    return Question(shown, "own_study")
+
+
+def _knows(inputs: "Inputs") -> Question | None:
+    if not inputs.has("pretrain_evaluation"):
+        return None
+    errors = pretrain.error_table(pretrain.masked_errors(inputs.stacked("pretrain_evaluation")))
+    test = errors[errors["split_role"] == "test"]
+    errors = test if len(test) else errors
+    singles = pretrain.comparisons(errors)
+    if not singles:
+        return None
+    found = pooled(singles, "the model", "the best simple predictor")
+    basis = count(int(errors["studies"].max()), "unseen study", "unseen studies")
+    more = _labels_told(inputs) if inputs.has("pretrain_contrasts") else []
+    return Question(card("knows", found, basis), "pretrain", compared=[(found, True), *more])
+
+
+def _labels_told(inputs: "Inputs") -> list[tuple[Contrast, bool]]:
+    """The embedding against simpler features in telling labels, pooled over bases and tasks."""
+    rows = pd.DataFrame([row for _, value in inputs.values("pretrain_contrasts") for row in value["contrasts"]])
+    if rows.empty:
+        return []
+    rows = rows.astype({"low": float, "high": float})
+    measure = "labels told, difference in percentage points"
+    found = []
+    for against, part in rows.groupby("against", sort=False):
+        singles = [_points("embedding", NAMES[against], row, measure) for row in part.to_dict("records")]
+        found.append((pooled(singles), False))
+    return found
+
+
+def _points(subject: str, rival: str, row: Mapping[str, Any], measure: str, least: float = np.nan) -> Contrast:
+    values = (100 * row[name] for name in ("difference", "low", "high"))
+    return Contrast(subject, rival, *values, n="", measure=measure, smallest_difference=100 * least, unit="%")
+
+
+def _guide(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | None:
+    if not inputs.has("fewshot_contrasts"):
+        return None
+    table = inputs.table("fewshot_contrasts")
+    table = table[table["metric"] == fewshot.METRIC]
+    if len(across := table[table["interval"] != WITHIN]) and across["low"].notna().any():
+        table = across  # what rests on one study says nothing of others
+    rows = table[(table["kind"] == "primary") & table["method"].str.startswith("guided")]
+    if rows.empty:
+        return None
+    least = settings["fewshot"]["scoring"]["smallest_difference"]
+    measure = "right answers, difference in percentage points"
+    to_controls = rows["against"].isin(fewshot.OWN_CONTROLS)
+    compared = []
+    for rival, part in ((AVERAGE, rows[to_controls]), (HEAD, rows[~to_controls])):
+        if len(part):
+            singles = [_points(GUIDE, rival, row, measure, least) for row in part.to_dict("records")]
+            compared.append((pooled(singles), True))
+    first, _ = compared[0]
+    if not to_controls.any():  # the card's sentence is about its controls
+        first = replace(first, difference=np.nan, low=np.nan, high=np.nan)
+    others = table[table["kind"] != "primary"].groupby(["method", "against"], sort=False)
+    for (method, against), part in list(others)[:MOST_SECONDARY]:
+        names = plain_method(method), plain_method(against)
+        compared.append((pooled([_points(*names, row, measure, least) for row in part.to_dict("records")]), False))
+    shown = card("guide", first)
+    return Question(shown, "fewshot", compared=compared)
+
+
+def _method(inputs: "Inputs") -> Question | None:
+    if not inputs.has("fewshot_summary"):
+        return None
+    found = best_method.best(inputs.table("fewshot_summary"), inputs.table("fewshot_ranks"))
+    if found is None:
+        return None
+    basis = f"{count(found.methods, 'method')}, {count(found.cells, 'task')}; dashed: the next best"
+    share = tuple(100 * value for value in (found.mean, found.low, found.high))
+    return Question(
+        share_card("method", found.outcome, share, 100 * found.second, basis, plain_method(found.name)), "fewshot"
+    )
+
+
+def _design(inputs: "Inputs") -> Question | None:
+    if not inputs.has("design_order"):
+        return None
+    ((_, summary),) = inputs.values("design_summary")
+    order, curve = inputs.table("design_order"), inputs.table("design_curve")
+    basis = "first " + ", ".join(order["gene"].astype(str).head(FIRST_GENES))
+    if summary["error"] is None:
+        return Question(share_card("design", Outcome.NOT_TESTED, (np.nan,) * 3, np.nan, basis), "design")
+    low, median, high = summary["error_random"]
+    error = summary["error"]
+    found = Outcome.BETTER if error < low else Outcome.WORSE if error > high else Outcome.UNDECIDED
+    lines = [(curve["genes"].to_numpy(), curve[name].to_numpy(float)) for name in _CURVES]
+    return Question(share_card("design", found, (error, np.nan, np.nan), median, basis), "design", lines)
+
+
+_CURVES = ("expected_error", "expected_error_random_median")
+
+
+def _selection(inputs: "Inputs") -> Question | None:
+    if not inputs.has("selection_contrasts"):
+        return None
+    table = inputs.table("selection_contrasts")
+    for key in ("predictor", "metric", "scale", "quantity"):
+        table = table[table[key] == PRIMARY[key]]
+    primary = table[table["kind"] == "primary"]
+    measure = "avoidable squared error saved, %"
+    compared = []
+    for against, name in BASELINES.items():
+        part = primary[primary["against"] == against]
+        if len(part):
+            singles = [comparison(row) for row in part.to_dict("records")]
+            compared.append((replace(pooled(singles, "usage-weighted reach", name), measure=measure), True))
+    if not compared:
+        return None
+    others = table[(table["kind"] == "secondary") & (table["against"] == "random")].groupby("selector", sort=False)
+    rest = [pooled([comparison(row) for row in part.to_dict("records")], words(name)) for name, part in others]
+    rest = sorted(rest, key=lambda each: -each.difference)[:MOST_SECONDARY]
+    compared += [(replace(each, measure=measure), False) for each in rest]
+    return Question(card("selection", compared[0][0]), "selection", compared=compared)
+
+
+def _prediction(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | None:
+    if inputs.has("prediction_summary"):
+        singles, names = [], []
+        for labels, summary in inputs.values("prediction_summary"):
+            low, high = (np.nan if each is None else each for each in summary["interval"])
+            values = (100 * (1 - each) for each in (summary["relative_error"], high, low))
+            names.append(words(summary["predictor"]))
+            name = f"{names[-1]}, screen {labels['screen']}"
+            n = count(summary["measured"], "perturbation")
+            singles.append(
+                Contrast(name, "the average effect", *values, n=n, measure="squared error saved, %", unit="%")
+            )
+        name, section = names[0] if len(set(names)) == 1 else "the chosen model", "prediction"
+    elif inputs.has("perturbation_summary"):
+        singles, name, section = _best_predictors(inputs, settings), "the best model afterwards", "perturbation"
+    else:
+        return None
+    if not singles:
+        return None
+    found = singles[0] if len(singles) == 1 else pooled(singles, "the chosen model")
+    return Question(card("prediction", found, name=name), section, compared=[(each, True) for each in singles])
+
+
+def _best_predictors(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Contrast]:
+    """On each screen the predictor that came out best, against the average effect."""
+    summary = inputs.table("perturbation_summary")
+    summary = summary[summary["status"] == "run"].fillna({"source": "none"})
+    graphs = settings.get("network", {}).get("graphs", {})
+    controls = {name for name, graph in graphs.items() if graph["kind"] in ("shuffled", "rewired")}
+    best = [best_predictor(part, controls)[0] for _, part in summary.groupby("screen", sort=True)]
+    return [replace(each, rival="the average effect", measure="squared error saved, %") for each in best if each]

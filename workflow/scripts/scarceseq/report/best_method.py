@@ -1,0 +1,75 @@
+"""Which few-shot method to use: the one that is right most often over all cells, and whether others come near."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from scarceseq.statistics.outcomes import Outcome
+
+METRIC = "balanced_accuracy"
+CELL = ["base", "task", "way", "shot"]
+
+
+class Best(NamedTuple):
+    """The method of the highest mean; its interval holds whatever the cells share, see `statistics.pooled`.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        Better: in each cell its mean rank is the best, and every other's beyond the critical difference. Worse: in
+        cells of a given number of classes its interval reaches down to chance. Not tested: there are no ranks.
+    second : float
+        Mean of the next best; NaN if there is none.
+    """
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    second: float
+    methods: int
+    cells: int
+    outcome: Outcome
+
+
+def best(summary: pd.DataFrame, ranks: pd.DataFrame) -> Best | None:
+    """The best of the methods that were run in every cell; None where nothing was run.
+
+    Parameters
+    ----------
+    summary, ranks : pandas.DataFrame
+        ``summary.tsv`` and ``ranks.tsv`` of the few-shot comparison.
+    """
+    ran = summary[(summary["metric"] == METRIC) & (summary["status"] == "run")]
+    cells = len(ran[CELL].drop_duplicates())
+    common = ran.groupby("method", sort=True)["mean"].count()
+    ran = ran[ran["method"].isin(common.index[common == cells])]
+    if ran.empty:
+        return None
+    means = ran.groupby("method", sort=True)["mean"].mean().sort_values(ascending=False, kind="stable")
+    name = str(means.index[0])
+    own = ran[ran["method"] == name]
+    low, high = (float(own[end].mean(skipna=False)) for end in ("low", "high"))
+    second = float(means.iloc[1]) if len(means) > 1 else np.nan
+    found = _outcome(name, own, ranks[ranks["method"].isin(means.index)], low, means)
+    return Best(name, float(means.iloc[0]), low, high, second, len(means), cells, found)
+
+
+def _outcome(name: str, own: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:
+    ways = pd.to_numeric(own["way"].astype(str), errors="coerce")
+    if ways.notna().all() and (low if np.isfinite(low) else means.iloc[0]) <= (1 / ways).mean():
+        return Outcome.WORSE
+    if ranks.empty or len(means) < 2:
+        return Outcome.NOT_TESTED
+    if np.isclose(means.iloc[0], means.iloc[-1]):
+        return Outcome.NO_DIFFERENCE
+    alone = [_alone(name, cell) for _, cell in ranks.groupby(CELL, sort=True)]
+    return Outcome.BETTER if all(alone) else Outcome.UNDECIDED
+
+
+def _alone(name: str, cell: pd.DataFrame) -> bool:
+    """Whether every other method ranks worse by more than the critical difference."""
+    own = cell.loc[cell["method"] == name, "mean_rank"]
+    others = cell.loc[cell["method"] != name, "mean_rank"]
+    return len(own) == 1 and bool((others > own.iloc[0] + cell["critical_difference"].iloc[0]).all())

@@ -17,6 +17,10 @@ rule render_report:
             labels={"figure": "{figure}"},
         ),
         tables=directory("<results>/tables"),
+        methods="<results>/methods.md",
+        references="<results>/references.bib",
+        front="<results>/Snakefile",
+        crate="<results>/ro-crate-metadata.json",
     log:
         "<results>/logs/render_report/all.log",
     benchmark:

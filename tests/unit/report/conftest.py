@@ -32,6 +32,12 @@ def settings():
 
 
 @pytest.fixture(scope="session")
+def whole_settings():
+    """Config of the made-up run, for tests that only look."""
+    return make_settings()
+
+
+@pytest.fixture(scope="session")
 def whole_run(tmp_path_factory):
     """A folder that holds the made-up run, and its inputs by name, for tests that only look."""
     folder = tmp_path_factory.mktemp("rendered")

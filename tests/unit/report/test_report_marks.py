@@ -264,9 +264,9 @@ def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():
     marks = told(style.svg(own_study.accuracy_figure(scores, permutations, 0.5), "x"))
     points = marks[marks["point"]]
     assert points["title"].tolist() == [
-        "linear probe: 0.900 (0.800 to 1.00)",
-        "linear probe, permuted labels: 0.700",
-        "logistic on pca: 0.600 (0.400 to 0.800)",
+        "linear head on the frozen network: 0.900 (0.800 to 1.00)",
+        "linear head on the frozen network, permuted labels: 0.700",
+        "logistic regression on principal components: 0.600 (0.400 to 0.800)",
     ]
     assert_proportional(points["x"], [0.9, 0.7, 0.6], 1e-6)
     predictions = pd.DataFrame({"label": [0, 0, 1, 1, 1], "predicted": [0, 1, 1, 1, 0]})

@@ -5,10 +5,13 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from report_labels import LABELS
 from scarceseq.files import read_table, write_table
 from scarceseq.report import page as pages
+from scarceseq.report.blocks import Section, Table
+from scarceseq.report.page import Head
 from scarceseq.report.sections import build, head
 
 
@@ -95,16 +98,19 @@ def test_a_stage_that_did_not_run_leaves_no_section(settings, tmp_path, run):
 
 
 def test_figures_and_tables_on_the_page_are_those_in_the_folders(rendered):
-    structure = Structure((rendered / "report.html").read_text())
+    text = (rendered / "report.html").read_text()
+    structure = Structure(text)
     figures = {path.stem for path in (rendered / "figures").iterdir()}
     tables = {path.stem for path in (rendered / "tables").iterdir()}
     assert len(figures) >= 10
     assert figures | tables <= set(structure.ids)
-    assert structure.tags.count("svg") == len(figures)
+    assert len(re.findall(r'<div class="drawing"><svg', text)) == structure.tags.count("figure") == len(figures)
     downloads = [r.split("base64,")[1] for r in structure.references if r.startswith("data:text")]
+    small = [path for path in (rendered / "tables").iterdir() if path.stat().st_size <= pages.LARGEST_DOWNLOAD]
     assert {base64.b64decode(text) for text in downloads} == {
-        path.read_bytes() for path in (rendered / "tables").iterdir()
+        path.read_bytes() for path in small if len(read_table(path)) <= pages.ROWS_SHOWN
     }
+    assert len(downloads) > 10
 
 
 def test_two_renderings_are_equal_byte_for_byte(run, settings, tmp_path):
@@ -155,3 +161,42 @@ def test_a_failure_while_writing_leaves_the_old_files_alone(run, settings, tmp_p
     with pytest.raises(ZeroDivisionError):
         render(run, settings, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_long_table_lies_beside_the_page_and_shows_its_first_rows(tmp_path):
+    long = pd.DataFrame({"row": np.arange(pages.ROWS_SHOWN + 1)})
+    sections = [Section("s", "S", [Table("long", long, "Long"), Table("short", long.iloc[:-1], "Short")])]
+    pages.write(Head("n", 1, "", {}), sections, tmp_path / "report.html", tmp_path / "figures", tmp_path / "tables")
+    text = (tmp_path / "report.html").read_text()
+    parts = {name: text[text.index(f'id="{name}"') :].split("</div>\n</div>")[0] for name in ("long", "short")}
+    parts = {name: part[: part.index("</p>\n</div>")] for name, part in parts.items()}
+    assert parts["long"].count("<tr>") == pages.FIRST_ROWS + 1
+    assert f"{pages.ROWS_SHOWN + 1 - pages.FIRST_ROWS} further rows" in parts["long"]
+    assert "data:" not in parts["long"]
+    assert parts["short"].count("<tr>") == pages.ROWS_SHOWN + 1
+    assert "data:" in parts["short"]
+    assert len(read_table(tmp_path / "tables/long.tsv")) == len(long)
+
+
+def test_no_section_begins_with_a_long_paragraph_and_none_loses_a_word():
+    sentence = "One two three four five six seven eight nine ten. "
+    for count in (1, 6, 7, 20):
+        text = (sentence * count).strip()
+        lead, rest = pages.lead_and_rest(text)
+        assert len(lead.split()) <= pages.LONGEST_PARAGRAPH
+        assert f"{lead} {rest}".strip() == text
+        assert bool(rest) == (count > 6)
+    whole = "word " * 80 + "end."
+    assert pages.lead_and_rest(whole) == (whole, "")
+
+
+def test_pictures_on_the_page_are_smaller_and_say_the_same(rendered):
+    """Oracle: the files, read as XML."""
+    text = (rendered / "report.html").read_text()
+    for path in (rendered / "figures").iterdir():
+        own = path.read_text()
+        part = text[text.index(f'<figure id="{path.stem}">') :]
+        part = part[: part.index("</figure>")]
+        assert len(part) < len(own)
+        for tag in ("<text", "<use", "<title"):
+            assert part.count(tag) == own.count(tag), (path.stem, tag)

@@ -92,7 +92,7 @@ def test_the_sentence_says_the_side_and_the_size_of_what_was_measured(key):
     assert texts[Outcome.NO_DIFFERENCE].startswith("No: ")
     assert texts[Outcome.UNDECIDED].startswith("Cannot tell: ")
     assert texts[Outcome.NOT_TESTED].startswith("Cannot tell: ")
-    for kind, shown in ((Outcome.BETTER, "5.0"), (Outcome.WORSE, "5.0"), (Outcome.NO_DIFFERENCE, "5.0")):
+    for kind, shown in ((Outcome.BETTER, "5.0"), (Outcome.WORSE, "5.0"), (Outcome.NO_DIFFERENCE, "within 5")):
         assert shown in texts[kind]
     up, down = (card(key, compared(Outcome.UNDECIDED, sign), name="ridge").sentences[0] for sign in (1, -1))
     assert up != down, "less and more are told apart"

@@ -84,7 +84,8 @@ def section(questions: "Sequence[Question]") -> Section | None:
         "answers_forest",
         forest_figure(rows),
         "The answers, each with its interval",
-        "Right of the line the first is better. Large diamonds: asked beforehand (primary). Small dots: everything else (secondary). Blue leaves zero out in "
+        "Right of the line the first is better. "
+        "Large diamonds: asked beforehand (primary). Small dots: everything else (secondary). Blue leaves zero out in "
         "favour of the first, orange in favour of the second; grey does not.",
         f"{len(rows)} pooled comparisons; the table says what each rests on.",
         "An interval here is as wide as its comparisons' are on average, since they share studies; of many small dots "

@@ -1,4 +1,4 @@
-"""How often near copies are found, and how often other pairs are taken for them: the table of docs/copies.md.
+"""How often near copies are found, and how often other pairs are taken for them: docs/benchmark/copies.md.
 
 ``python benchmarks/tools/copy_errors.py DATA`` reads the real tables under DATA (studies/, bulk/; see docs/data.md),
 compares all pairs of samples of one organism on the genes that both tables have, plants copies of drawn samples, and

@@ -16,6 +16,7 @@ PROBE = """
 const MOST_POINTED = 30; // of one figure
 window.addEventListener("error", (event) => (window.failed = String(event.message)));
 window.addEventListener("load", () => {
+  document.querySelectorAll("details").forEach((each) => (each.open = true));
   const box = [...document.querySelectorAll(".tablebox")].find((each) => each.querySelector(".filter"));
   const rows = () => [...box.querySelectorAll("tbody tr")].filter((row) => !row.hidden);
   const field = box.querySelector(".filter input"), before = rows().length;

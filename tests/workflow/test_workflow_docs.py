@@ -70,6 +70,38 @@ def test_every_file_that_shipped_configs_read_is_documented():
             assert f"`{path}`" in told or (f"`{folder}/`" in told and f"`{name}`" in told), f"{config.name}: {path}"
 
 
+MOST_WORDS, MOST_LINES = 600, 120
+# Pages to look something up in; the folder of measurements is apart too.
+REFERENCES = {"decisions", "extending", "methods", "planning", "protocol", "recount3", "troubleshooting"}
+
+
+def words_of(page):
+    """Words of a page that a reader reads: without tables and blocks of commands."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return len(re.sub(r"^\|.*$", "", text, flags=re.MULTILINE).split())
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_to_read_is_short(page):
+    if page.stem not in REFERENCES:
+        assert words_of(page) < MOST_WORDS
+
+
+def test_the_readme_is_short_and_its_picture_and_links_are_there():
+    text = (REPOSITORY / "README.md").read_text()
+    assert len(text.splitlines()) < MOST_LINES
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)}
+    assert "docs/first_screen.png" in linked
+    assert [link for link in sorted(linked) if not (REPOSITORY / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_links_between_pages_lead_somewhere(page):
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())}
+    inside = {link for link in linked if link and "://" not in link}
+    assert [link for link in sorted(inside) if not (page.parent / link).exists()] == []
+
+
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
 
 

@@ -18,7 +18,7 @@ from scarceseq.selection.verdicts import comparison
 from scarceseq.statistics.cards import Card, card, collected, share_card
 from scarceseq.statistics.intervals import WITHIN
 from scarceseq.statistics.outcomes import Outcome
-from scarceseq.statistics.pooled import pooled
+from scarceseq.statistics.several import pooled
 from scarceseq.statistics.writer import Contrast
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ CELL = ["base", "task", "way", "shot"]
 
 
 class Best(NamedTuple):
-    """The method of the highest mean; its interval holds whatever the cells share, see `statistics.pooled`.
+    """The method of the highest mean; its interval holds whatever the cells share, see `statistics.several`.
 
     Attributes
     ----------

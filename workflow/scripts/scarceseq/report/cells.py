@@ -64,11 +64,11 @@ def section(inputs: "Inputs") -> Section | None:
             "Formulas for means of independent cells: batches and guides that differ cost more than is shown.",
         )
     )
-    blocks.append(Table("cells", cells, "Power and reliability", folded=True))
+    blocks.append(Table("cells", cells, "Power and reliability"))
     if len(both):
         note = "Cells: of each gene. Expected error: percent of that without a measurement."
-        blocks.append(Table("genes_by_cells", both, "Genes against cells, for the budget", note, folded=True))
-    return Section("cells", "How many cells", blocks, [], [])
+        blocks.append(Table("genes_by_cells", both, "Genes against cells, for the budget", note))
+    return Section("cells", "How many cells", blocks)
 
 
 def sentence(cells: "pd.DataFrame", summary: Mapping[str, Any]) -> str:

@@ -49,6 +49,8 @@ METHODS = {
     "logistic": "logistic regression",
     "nearest_centroid": "nearest class mean",
     "random_forest": "random forest",
+    "ridge": "ridge regression",
+    "top_genes": "nearest class mean on differing features",
     "simpleshot": "nearest class mean by angle",
 }
 SOURCES = {
@@ -56,6 +58,10 @@ SOURCES = {
     "genes": "on genes",
     "pca": "on principal components",
     "ranks": "on ranks of genes",
+    "logs": "on unscaled genes",
+    "log_ranks": "on ranks of unscaled genes",
+    "roots": "on square roots of TPM",
+    "floored_genes": "on genes scaled with a floor",
     "scaled_genes": "on scaled genes",
     "per_tensor": "(per layer)",
     "global": "(one scale)",

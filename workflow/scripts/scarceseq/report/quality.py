@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
-from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
@@ -93,11 +92,8 @@ def section(inputs: "Inputs") -> Section | None:
     )
     if len(columns):
         text = "Strength: Cramer's V. Told by other: share of samples whose value the other column tells."
-        blocks.append(
-            Table("own_quality_columns", columns, "Columns of your table against each other", text, folded=True)
-        )
-    facts = [(text_of(summary["flagged"]), f"of {count(summary['samples'], 'sample')} flagged")]
-    return Section("own_samples", "Your samples", blocks, facts)
+        blocks.append(Table("own_quality_columns", columns, "Columns of your table against each other", text))
+    return Section("own_samples", "Your samples", blocks)
 
 
 def _lead(summary: dict[str, object]) -> str:

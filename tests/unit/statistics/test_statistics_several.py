@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from scarceseq.statistics.outcomes import Outcome
-from scarceseq.statistics.pooled import pooled
+from scarceseq.statistics.several import pooled
 from scarceseq.statistics.writer import Contrast
 from scipy import stats
 

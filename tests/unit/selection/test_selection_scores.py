@@ -12,12 +12,12 @@ from scarceseq.files import write_table
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.splits import split_perturbations
-from scarceseq.selection.contrasts import CONTRASTS, contrast, room_to_gain
+from scarceseq.selection.contrasts import CONTRASTS, ROUNDS, contrast, room_to_gain
 from scarceseq.selection.fitting import fit_selection
 from scarceseq.selection.rankings import rank_perturbations
 from scarceseq.selection.scores import SUMMARY, mean_rows, per_split, read_predictions, summarise, with_areas
 from scarceseq.selection.settings import BudgetSettings
-from scarceseq.selection.verdicts import field_verdict, graph_verdict, power_sentence, verdict
+from scarceseq.selection.verdicts import field_verdict, graph_verdict, power_sentence, rounds_verdict, verdict
 from scarceseq.statistics.outcomes import outcome
 from scarceseq.statistics.p_values import holm
 from scipy import stats
@@ -271,6 +271,53 @@ def test_a_selector_is_compared_with_itself_on_a_control_graph(scored):
     primary = table.query("metric == 'mse' and scale == 'raw' and quantity == 'area' and predictor == 'graph_ridge'")
     assert len(primary) == 2
     assert graph_verdict(table).count("needs the links of g") == 2
+
+
+def areas_of(errors):
+    """Rows as of `with_areas`: one area for each way of choosing and split; ways in rounds begin with ``r_``."""
+    rows = [
+        {"selector": name, "split": split, "value": value, "cycles": 1 + 3 * name.startswith("r_")}
+        for name, values in errors.items()
+        for split, value in enumerate(values)
+    ]
+    about = {"screen": "s", "graph": "g", "predictor": "gears", "metric": "mse", "scale": "raw", "quantity": "area"}
+    bounds = {"pool": 32, "test": 8, "transductive": False, "floor": 1.0, "ceiling": 0.2, "draws": 1, "budget": pd.NA}
+    return pd.DataFrame(rows).assign(**about, **bounds, budget_share=np.nan).astype({"budget": "Int32"})
+
+
+def test_one_shot_is_compared_with_each_in_rounds_and_with_their_mean():
+    generator = np.random.default_rng(3)
+    names = ["random", "v_optimal", "reach@usage", "r_bald", "r_lcmd"]
+    errors = {name: 0.5 + 0.02 * generator.normal(size=5) for name in names}
+    table = contrast(areas_of(errors), JUDGEMENT).query("kind == 'rounds'").set_index(["selector", "against"])
+    assert set(table.index) == {
+        (one, other) for one in ("v_optimal", "reach@usage") for other in ("r_bald (g)", "r_lcmd (g)", ROUNDS)
+    }
+    rounds = (errors["r_bald"] + errors["r_lcmd"]) / 2
+    difference = rounds - errors["v_optimal"]
+    row = table.loc[("v_optimal", ROUNDS)]
+    half = stats.t.ppf(0.975, 4) * difference.std(ddof=1) * np.sqrt(1 / 5 + 8 / 32)
+    np.testing.assert_allclose(
+        row[["difference", "low", "high"]].astype(float), difference.mean() + half * np.array([0, -1, 1])
+    )
+    assert row["room"] == pytest.approx(rounds.mean() - 0.2)
+    assert row["margin"] == pytest.approx(0.05 * row["room"])
+
+
+def test_the_sentence_on_rounds_says_what_the_table_says():
+    same = np.array([0.50, 0.52, 0.48, 0.51, 0.49])
+    errors = {
+        "random": same + 0.1,
+        "v_optimal": same - 0.05,
+        "reach@usage": same + 0.001 * np.array([1, -1, 1, -1, 0.1]),
+        "r_bald": same,
+        "r_lcmd": same,
+    }
+    text = rounds_verdict(contrast(areas_of(errors), JUDGEMENT))
+    assert "by v optimal does better than choosing in rounds, on average" in text
+    assert "by usage-weighted reach" in text
+    assert text.count("does as well as choosing in rounds") == 1
+    assert rounds_verdict(contrast(areas_of({"random": same, "v_optimal": same}), JUDGEMENT)) == ""
 
 
 @pytest.mark.parametrize(

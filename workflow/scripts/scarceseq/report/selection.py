@@ -10,7 +10,7 @@ from scarceseq.report.forest import forest_figure
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
-from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
+from scarceseq.selection.verdicts import field_verdict, graph_verdict, rounds_verdict, verdict
 from scarceseq.statistics.outcomes import meanings
 
 if TYPE_CHECKING:
@@ -124,11 +124,13 @@ def relative(contrasts: pd.DataFrame) -> pd.DataFrame:
 
 
 def conclusions(contrasts: pd.DataFrame) -> list[str]:
-    """The verdict on each primary contrast, or that there is none, and whether the graphs matter."""
+    """The verdict on each primary contrast, on one shot against rounds, and on whether the graphs matter."""
     primary = contrasts[contrasts["kind"] == "primary"]
     groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
     found = [f"Choosing perturbations. {verdict(part)}" for part in groups]
     graphs = graph_verdict(contrasts)
+    rounds = rounds_verdict(contrasts)
+    found += [f"Is one shot as accurate as rounds? {rounds}"] if rounds else []
     return [*found, *([f"Does the graph matter? {graphs}"] if graphs else [])]
 
 

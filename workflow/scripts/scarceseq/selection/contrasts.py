@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # The contrasts written down before any run, against each of these; every other is secondary.
 BASELINES = {"random": "random selection", "prior_only": "k-center on static priors"}
+ROUNDS = "all in rounds"
+# One-shot selectors that are asked whether they do as well as rounds, when these are there.
+ONE_SHOT = ("v_optimal", "reach@usage")
 PRIMARY = {"selector": "reach@usage", "predictor": "graph_ridge", "metric": "mse", "scale": "raw", "quantity": "area"}
 CONTRASTS = [
     "kind",
@@ -65,6 +68,7 @@ def contrast(
         ``outcome``: see `scarceseq.statistics.outcomes`. ``p_holm`` is adjusted for all selectors and graphs that are
         compared with the same baseline on the same screen, predictor, metric, scale and budget (Holm 1979). Rows of
         kind ``control`` compare a selector on a graph with itself on a control graph, whose name is in ``against``.
+        Rows of kind ``rounds`` compare a selector in one shot with one in rounds, and with the mean of all in rounds.
     """
     shared = ["screen", "predictor", "metric", "scale", "quantity", "budget"]
     tables = []
@@ -80,11 +84,35 @@ def contrast(
         baseline = values.loc[values["graph"] == control, [*keys, "value"]]
         pairs = values[values["graph"] == graph].merge(baseline, on=keys, suffixes=("", "_baseline"))
         tables.append(judged(pairs, settings).assign(against=control, kind="control"))
+    pairs = one_shot_and_rounds(values)
+    tables += [
+        judged(pairs[pairs["against"] == against], settings).assign(against=against, kind="rounds")
+        for against in pairs["against"].unique()
+    ]
     table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
     table["p_holm"] = (
         table.groupby(["against", *shared], dropna=False)["p"].transform(holm) if len(table) else table["p"]
     )
     return table[CONTRASTS].astype({"budget": "Int32"})
+
+
+def one_shot_and_rounds(values: pd.DataFrame) -> pd.DataFrame:
+    """Areas of each selector in one shot beside those of each in rounds, and of the mean of all in rounds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `values`, with the columns value_baseline and against; empty where nothing was chosen in rounds.
+    """
+    areas = values[(values["quantity"] == "area") & (values["selector"] != "random")]
+    keys = ["screen", "predictor", "metric", "scale", "quantity", "split"]
+    rounds = areas[areas["cycles"] > 1]
+    mean = rounds.groupby(keys, as_index=False)["value"].mean().assign(against=ROUNDS)
+    each = rounds[[*keys, "value"]].assign(against=rounds["selector"] + " (" + rounds["graph"] + ")")
+    several = rounds[["graph", "selector"]].drop_duplicates()
+    baseline = pd.concat([mean, each], ignore_index=True) if len(several) > 1 else each
+    pairs = areas[areas["cycles"] == 1].merge(baseline, on=keys, suffixes=("", "_baseline"))
+    return pairs.reset_index(drop=True)
 
 
 def judged(pairs: pd.DataFrame, settings: "JudgementSettings") -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scarceseq.selection.contrasts import BASELINES, PRIMARY
+from scarceseq.selection.contrasts import BASELINES, ONE_SHOT, PRIMARY, ROUNDS
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.power import POWER, smallest_detectable_difference
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence, sentence_of_all
@@ -24,6 +24,11 @@ def comparison(row: dict) -> Contrast:
     if row["kind"] == "control":
         subject, rival = f"{METHOD} on {plain(row['graph'])}", f"its control {plain(row['against'])}"
         place = f"screen {row['screen']}"
+    elif row["kind"] == "rounds":
+        name = METHOD if row["selector"] == PRIMARY["selector"] else plain(row["selector"])
+        subject = f"choosing in one shot by {name}"
+        rival = "choosing in rounds, on average" if row["against"] == ROUNDS else f"{plain(row['against'])} in rounds"
+        place = f"screen {row['screen']}, graph {row['graph']}, predictor {plain(row['predictor'])}"
     else:
         subject = METHOD if row["selector"] == PRIMARY["selector"] else plain(row["selector"]).replace("@", " on ")
         rival, place = BASELINES[row["against"]], f"screen {row['screen']}, graph {row['graph']}"
@@ -80,6 +85,20 @@ def graph_verdict(contrasts: pd.DataFrame) -> str:
         chosen &= contrasts[key] == value
     rows = contrasts[chosen].sort_values(["screen", "graph", "against"]).to_dict("records")
     return " ".join(_graph_sentences(row) for row in rows)
+
+
+def rounds_verdict(contrasts: pd.DataFrame) -> str:
+    """Is one shot as accurate as rounds? A sentence for each screen, predictor and planned selector in one shot.
+
+    The margin is `worthwhile_share` of what rounds leave to be gained.
+    """
+    chosen = (contrasts["kind"] == "rounds") & contrasts["selector"].isin(ONE_SHOT)
+    for key in ("metric", "scale", "quantity"):
+        chosen &= contrasts[key] == PRIMARY[key]
+    rows = contrasts[chosen].sort_values(["screen", "graph", "predictor", "selector"])
+    counts = rows.groupby(["screen", "graph", "predictor", "selector"])["against"].transform("nunique")
+    rows = rows[(rows["against"] == ROUNDS) | (counts == 1)]
+    return " ".join(sentence(comparison(row)) for row in rows.to_dict("records"))
 
 
 def _graph_sentences(row: dict[str, Any]) -> str:

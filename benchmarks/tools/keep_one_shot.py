@@ -48,12 +48,13 @@ def gains(contrasts, scores):
 
 def answer(contrasts):
     """The first sentence of the page: the paper's question, for GEARS, by the two planned selectors in one shot."""
-    asked = contrasts[(contrasts["kind"] == "rounds") & (contrasts["against"] == ROUNDS) & (contrasts["metric"] == "mse")]
+    asked = contrasts[(contrasts["kind"] == "rounds") & (contrasts["against"] == ROUNDS)]
+    asked = asked[asked["metric"] == "mse"]
     asked = asked[(asked["predictor"] == "gears") & (asked["scale"] == "raw") & (asked["quantity"] == "area")]
     found = {row.selector: Outcome(row.outcome) for row in asked.itertuples()}
     verdicts = [found[name] for name in ("v_optimal", "reach@usage") if name in found]
     say = {
-        Outcome.BETTER: "Yes, and better: GEARS trained on what one shot chose predicts more accurately than on what rounds chose.",
+        Outcome.BETTER: "Yes, and better: GEARS predicts more accurately from what one shot chose than from rounds.",
         Outcome.NO_DIFFERENCE: "Yes: GEARS trained on what one shot chose is as accurate as on what rounds chose.",
         Outcome.WORSE: "No: GEARS trained on what one shot chose is less accurate than on what rounds chose.",
     }
@@ -64,6 +65,8 @@ def page(contrasts, table, scores, commit):
     """Markdown of the page."""
     splits, seeds = int(table["splits"].max()), int(table["seeds"].max())
     area = table[table["budget"].isna() & (table["metric"] == "mse")]
+    budgets = sorted(scores.loc[scores["budget"] < scores["pool"], "budget"].unique())
+    draws = scores.loc[scores["selector"] == "random", "draw"].nunique()
     lines = [
         "# Is one shot as accurate as rounds?",
         "",
@@ -73,8 +76,9 @@ def page(contrasts, table, scores, commit):
         "",
         "![Gain of each way of choosing against random choice, GEARS](one_shot_gears.svg)",
         "",
-        f"GEARS (mode `moments`) and, beside it, the kernel ridge `mean_kernel`, trained on the cells of {', '.join(map(str, sorted(scores.loc[scores['budget'] < scores['pool'], 'budget'].unique())))}",
-        f"chosen perturbations of a pool of {int(scores['pool'].max())}, judged on {int(scores['test'].max())} others; {splits} splits, {seeds} seeds of GEARS in each, {int(scores.loc[scores['selector'] == 'random', 'draw'].nunique())} draws of random choice.",
+        "GEARS (mode `moments`) and, beside it, the kernel ridge `mean_kernel` were trained on the cells of",
+        f"{', '.join(map(str, budgets))} chosen perturbations of a pool of {scores['pool'].max()}, and judged on",
+        f"{scores['test'].max()} others: {splits} splits, {seeds} seeds of GEARS in each, {draws} draws of random choice.",
         "The screen is generated (440 perturbations, some 800 readout genes, strong effects), the graph is its noisy",
         "annotation. World and settings of GEARS were fixed on a world of another seed before any selector was compared.",
         "V-optimal choice and herding know the names of the perturbations to be predicted; the others do not. Selectors in",

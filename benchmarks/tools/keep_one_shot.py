@@ -1,7 +1,7 @@
 """Keep what a run of one shot against rounds says: a table, and a page with its figure.
 
-`python benchmarks/tools/keep_one_shot.py results/benchmark_one_shot docs/benchmark COMMIT`: the commit is that of the code
-that made the run. Writes `one_shot_gears.tsv`, `one_shot_gears.md` and `one_shot_gears.svg`.
+`python benchmarks/tools/keep_one_shot.py results/benchmark_one_shot docs/benchmark COMMIT`: the commit is that of the
+code that made the run. Writes `one_shot_gears.tsv`, `one_shot_gears.md` and `one_shot_gears.svg`.
 """
 
 import datetime
@@ -78,12 +78,12 @@ def page(contrasts, table, scores, commit):
         "",
         "GEARS (mode `moments`) and, beside it, the kernel ridge `mean_kernel` were trained on the cells of",
         f"{', '.join(map(str, budgets))} chosen perturbations of a pool of {scores['pool'].max()}, and judged on",
-        f"{scores['test'].max()} others: {splits} splits, {seeds} seeds of GEARS in each, {draws} draws of random choice.",
+        f"{scores['test'].max()} others: {splits} splits, {seeds} seeds of GEARS in each, {draws} random choices.",
         "The screen is generated (440 perturbations, some 800 readout genes, strong effects), the graph is its noisy",
-        "annotation. World and settings of GEARS were fixed on a world of another seed before any selector was compared.",
-        "V-optimal choice and herding know the names of the perturbations to be predicted; the others do not. Selectors in",
-        "rounds choose 40 at random, then three times 40 by GEARS trained on the cells measured so far. IterPert fuses the",
-        "annotation and the co-expression of the generated archive; profiles of other screens are not at hand.",
+        "annotation. World and settings of GEARS were fixed on one of another seed before any selector was compared.",
+        "V-optimal choice and herding know the names of the perturbations to be predicted; the others do not. In",
+        "rounds 40 are chosen at random, then three times 40 by GEARS trained on the cells measured. IterPert fuses",
+        "the annotation and the co-expression of the generated archive; profiles of other screens are not at hand.",
         "",
         "Gain: area under the squared-error curve saved against random choice, in percent of what random leaves to be",
         "gained. As accurate: the interval lies within 5 % of what rounds leave to be gained.",
@@ -102,12 +102,12 @@ def page(contrasts, table, scores, commit):
     share = (error["value"].mean() / error["floor"].mean()).round(2)
     lines += [
         "",
-        f"Trained on the whole pool, GEARS has {share['gears']:.2f} of the squared error of the training mean, the ridge",
-        f"{share['mean_kernel']:.2f}. Five splits of one generated screen: its intervals tell nothing of other screens.",
+        f"Trained on the whole pool, GEARS has {share['gears']:.2f} of the squared error of the training mean, the",
+        f"ridge {share['mean_kernel']:.2f}. This is one generated screen: its intervals tell nothing of others.",
         "",
         f"Made by `config/benchmark_one_shot.yaml` at commit {commit}, kept on {datetime.date.today():%-d %B %Y} by",
         "`benchmarks/tools/keep_one_shot.py`; the tables are made again by",
-        "`snakemake --cores all --configfile config/benchmark_one_shot.yaml` (in `results/benchmark_one_shot/selection/`).",
+        "`snakemake --cores all --configfile config/benchmark_one_shot.yaml`.",
         "On public screens it was not run: `config/one_shot_gears.yaml` has Norman, Replogle K562 and RPE1 ready.",
     ]
     return "\n".join(lines) + "\n"

@@ -26,6 +26,27 @@ rule fit_predictors:
         "../workflow/scripts/fit_predictors.py"
 
 
+rule score_predictions:
+    input:
+        **SCREEN,
+        predictions=lookup(dpath="perturbation/screens/{screen}/predictions/{predictor}/path", within=config),
+    output:
+        values="<results>/perturbation/{screen}/{predictor}.given.parquet",
+    log:
+        "<results>/logs/score_predictions/{screen}.{predictor}.log",
+    benchmark:
+        "<results>/benchmarks/score_predictions/{screen}.{predictor}.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        values=lookup(dpath="perturbation/screens/{screen}/predictions/{predictor}/values", within=config),
+    message:
+        "Scoring the predictions {wildcards.predictor} for screen {wildcards.screen}"
+    script:
+        "../workflow/scripts/score_predictions.py"
+
+
 rule calibrate_metrics:
     input:
         **SCREEN,

@@ -8,13 +8,16 @@ def drop_expressing(wildcards):
 
 
 def predictor_fits():
-    """Results of every predictor on every screen; one that uses graphs or embeddings has a result for each."""
+    """Results of every predictor on every screen; one that uses graphs or embeddings has a result for each; and
+    those of predictions made elsewhere."""
     for screen, settings in config["perturbation"]["screens"].items():
         for predictor in config["perturbation"]["predictors"]:
             needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
             kind = "graphs" if "graph" in needs else "embeddings" if "embedding" in needs else None
             for source in settings[kind] if kind else ["all" if "kernels" in needs else "none"]:
                 yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
+        for name in settings["predictions"]:
+            yield f"{RESULTS}/perturbation/{screen}/{name}.given.parquet"
 
 
 def prior_inputs(wildcards):

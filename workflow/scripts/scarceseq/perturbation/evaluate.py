@@ -11,6 +11,7 @@ from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
 from scarceseq.progress import follow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from scarceseq.perturbation.prior import Prior
@@ -45,13 +46,35 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
     if kind not in predictor.KINDS:
         reason = f"the predictor is not defined for a screen of kind {kind}"
         return finish([{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS], identity)
-    features = predictor.prepare(prior)
-    names, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
-    metrics, rows = defined_for(kind), []
+    features, delta = predictor.prepare(prior), np.asarray(profiles.X, dtype=np.float64)
+    return judge(
+        identity, screen, lambda _, pool, test: predictor.predict(predictor.fit(delta[pool], pool, features), test)
+    )
+
+
+def judge(
+    identity: "dict[str, Any]", screen: "dict[str, Any]", predict: "Callable[[int, np.ndarray, np.ndarray], np.ndarray]"
+) -> pd.DataFrame:
+    """Values of every metric of what a function predicts of each split's test perturbations.
+
+    Parameters
+    ----------
+    identity, screen
+        See `evaluate`.
+    predict : function (split, pool, test) -> numpy.ndarray, (test, genes)
+        Pool and test are positions among the screen's perturbations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `evaluate`.
+    """
+    profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
+    names, metrics, rows = profiles.obs_names.to_numpy(dtype=str), defined_for(kind), []
     for split, table in follow(screen["splits"].groupby("split", sort=True), "splits"):
         pool, test = (members(table, role, names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
-        prediction = predictor.predict(predictor.fit(delta[pool], pool, features), test)
+        prediction = predict(int(str(split)), pool, test)
         sizes = {"split": split, "pool": len(pool), "test": len(test), "status": "run", "reason": ""}
         rows += [
             sizes | {"metric": name, "value": mean_or_nan(metric.value(prediction, truth))}
@@ -63,7 +86,7 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
         if kind in metric.undefined
     ]
     log.info("%s: %d splits", identity, len(set(screen["splits"]["split"])))
-    return finish(rows, identity)
+    return finish(rows, identity | {"transductive": bool(profiles.uns["transductive"])})
 
 
 def members(table: pd.DataFrame, role: str, names: np.ndarray) -> np.ndarray:

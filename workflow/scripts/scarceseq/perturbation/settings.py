@@ -1,9 +1,9 @@
 """Settings of the prediction of unseen perturbations."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
-from scarceseq.keys import Confidence, Count, Distinct, Limits, Name, Positive, Several, listed
+from scarceseq.keys import Confidence, Count, Distinct, File, Limits, Name, Positive, Several, listed
 from scarceseq.perturbation.gears.settings import GearsSettings
 
 
@@ -15,6 +15,19 @@ class PredictorsSection:
     gears: GearsSettings = field(default_factory=GearsSettings)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GivenPredictions:
+    """Profiles predicted elsewhere."""
+
+    path: File
+    """An `.h5ad` (columns `split` and `perturbation` of obs, genes as var) or a table (.parquet, .tsv, .csv, gzipped or
+    not) with the columns `split`, `perturbation` and one for each gene: a row for each test perturbation of each
+    split."""
+    values: Literal["delta", "expression"] = "delta"
+    """What they are: differences to control, or mean expression in the units of the screen's cells, from which the mean
+    of control is taken."""
+
+
 @dataclass(frozen=True)
 class PredictedScreen:
     """What predictors of one screen use."""
@@ -23,6 +36,9 @@ class PredictedScreen:
     """Graphs of `network.graphs`; predictors that use a graph run once for each."""
     embeddings: Distinct[str] = listed()
     """Gene embeddings of `network.embeddings` that predictors use."""
+    predictions: dict[Name, GivenPredictions] = field(default_factory=dict)
+    """Profiles that somebody else predicted for the splits of `screen/<screen>/splits.tsv`, by name; they are scored
+    beside the predictors."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ RULES = {
     "explain_own_study": "own_study",
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
-    **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictors"], "perturbation"),
+    **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictions", "score_predictors"], "perturbation"),
     **dict.fromkeys(["transfer_screen", "score_transfer"], "perturbation"),
     "predict_screen": "prediction",
     **dict.fromkeys(

@@ -1,0 +1,18 @@
+"""Score profiles that somebody else predicted for the splits of a screen."""
+
+import anndata
+from scarceseq.files import read_table, write_table
+from scarceseq.perturbation.given import GIVEN, score_given
+from scarceseq.runtime import start
+from scarceseq.seals import checked
+
+start(snakemake.log[0])
+source, wildcards = snakemake.input, snakemake.wildcards
+screen = {
+    "profiles": anndata.read_h5ad(checked(source.pseudobulk)),
+    "differential": read_table(source.differential),
+    "splits": read_table(source.splits),
+}
+identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": GIVEN}
+table = score_given(identity, screen, source.predictions, snakemake.params["values"])
+write_table(table, snakemake.output["values"])

@@ -91,16 +91,16 @@ def logarithms(shared_data):
         lines = [line for line in handle if line.split("\t")[2:3] == ["gene"]]
     length = {re.search(r'gene_id "([^".]+)', line)[1]: float(line.split("\t")[5]) for line in lines}
     tables = {}
-    for name, (folder, column) in STUDIES.items():
+    for name, (folder, _) in STUDIES.items():
         path = shared_data / "studies/mouse" / folder
         counts = pd.read_csv(path / "expr.tsv.gz", sep="\t", index_col=0)
         counts.index = counts.index.str.split(".").str[0]
         counts = counts[~counts.index.duplicated(keep=False)]
-        tables[name] = counts[counts.index.isin(length)], pd.read_csv(path / "samples.tsv", sep="\t", dtype=str)
-    genes = sorted(set.intersection(*(set(counts.index) for counts, _ in tables.values())))
+        tables[name] = counts[counts.index.isin(length)]
+    genes = sorted(set.intersection(*(set(counts.index) for counts in tables.values())))
     kb = np.array([length[gene] for gene in genes])[:, None]
     found = {}
-    for name, (counts, _) in tables.items():
+    for name, counts in tables.items():
         rate = counts.loc[genes] / kb
         of_study = np.log2(rate / rate.sum() * 1e6 + 1).T
         of_study.index = [f"{name}.{sample}" for sample in of_study.index]

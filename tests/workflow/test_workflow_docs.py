@@ -53,10 +53,6 @@ def test_every_documented_command_is_a_make_target_an_installation_or_of_snakema
 def test_a_documented_command_of_snakemake_can_be_planned(repository_copy, request, text):
     if "profiles/slurm" in text and not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
         pytest.skip("the plugin for SLURM is not installed; the test on a cluster of one machine installs it")
-    if "config/my_study.yaml" in text:  # needs what the command before it makes
-        packed = repository_copy / "results/real_mouse/packed/without_GSE96870.cluster_pairs.zip"
-        packed.parent.mkdir(parents=True)
-        packed.touch()
     if DATA in text:
         text = text.replace(DATA, f"data={request.getfixturevalue('shared_data')}")
     assert "Job stats" in snakemake(repository_copy, *arguments(text), "-n").stdout
@@ -134,7 +130,7 @@ def test_the_workflow_on_github_calls_the_two_commands_on_configs_that_need_no_d
 def test_the_tutorial_runs_from_clone_to_figure_on_a_real_study(repository_copy, shared_data):
     """Its commands that need no demo, one after the other; the demo's own are those of the end-to-end tests."""
     texts = [text for page, text in commands() if page == "docs/tutorial.md" and DATA in text]
-    assert len(texts) == 2
+    assert len(texts) == 1
     for text in texts:
         snakemake(repository_copy, *arguments(text.replace(DATA, f"data={shared_data}")))
     page = (repository_copy / "results/my_study/report.html").read_text()

@@ -24,7 +24,7 @@ intervals. One pre-training seed per fold was run: a claim about guides beyond t
 
 ## Primary comparisons
 
-The guide at k = 2 on the first label of each study, the champion as a mean over k = 2 and 3.
+The guide at k = 2 on the first label of each mouse study, the champion as a mean over k = 2 and 3.
 
 {primary}
 
@@ -51,8 +51,9 @@ Balanced accuracy over the series ([real_studies_means.tsv](real_studies_means.t
   {covered}. Random effects and the range without a fold are in [real_studies.tsv](real_studies.tsv).
 - Base models here are small: trained on some 150 to 420 samples of at most 17 studies. The scale of the whole archive
   stays open.
-- Not run: further seeds, components of study-centred expression, whitening by the covariance of replicates, averages of
-  methods, labels shared across studies, spaceflight gene sets.
+- k = 1, and all of the human studies, are on the first label of each study.
+- Not run: the guide on human studies, further seeds, components of study-centred expression, whitening by the covariance
+  of replicates, averages of methods, labels shared across studies, spaceflight gene sets.
 """
 
 
@@ -67,6 +68,12 @@ def chosen(table, organism, k, method, against):
     rows = table[(table["organism"] == organism) & (table["k"] == k) & (table["method"] == method)]
     rows = rows[rows["against"] == against]
     return next(rows.itertuples(), None)
+
+
+def widest(table, k, method, against):
+    """The row that pools most series, or None."""
+    rows = (chosen(table, organism, k, method, against) for organism in ("both", "mouse", "human"))
+    return next((row for row in rows if row is not None), None)
 
 
 def whole(table):
@@ -85,14 +92,14 @@ VERBS = {
 
 def answer(table):
     """The first sentence."""
-    organism, parts = whole(table), []
+    parts = []
     guide, ridge = ("guided@per_tensor", "guided fine-tuning"), ("ridge@logs", "ridge regression on plain logarithms")
     control = ("mean_rate@per_tensor", "its own control of equal mean rate")
     champion = ("champion", "the method chosen on validation series")
     for one, other, k in ((guide, control, "2"), (guide, ridge, "2"), (champion, ridge, "2 and 3")):
-        row = chosen(table, organism, k, one[0], other[0])
+        row = widest(table, k, one[0], other[0])
         if row is not None:
-            parts.append(f"{one[1]} {VERBS[row.outcome]} {other[1]} ({row.difference:+.3f})")
+            parts.append(f"{one[1]} {VERBS[row.outcome]} {other[1]} ({row.difference:+.3f}, {row.series} series)")
     text = "; ".join(parts)
     return f"Pooled over the series, {text}."
 
@@ -134,7 +141,6 @@ def mean_table(accuracy):
 
 def hypotheses(table):
     """What became of each."""
-    organism = whole(table)
     asked = [
         ("the guide is not told from its controls", "2", "guided@per_tensor", "mean_rate@per_tensor"),
         ("scaling by other studies loses", "2 and 3", "ridge@genes", "ridge@logs"),
@@ -143,7 +149,7 @@ def hypotheses(table):
         ("from k = 2 on it loses", "2 and 3", "nearest_centroid@logs", "ridge@logs"),
         ("no method beats ridge by 0.02", "2 and 3", "champion", "ridge@logs"),
     ]
-    rows = [(text, chosen(table, organism, k, method, other)) for text, k, method, other in asked]
+    rows = [(text, widest(table, k, method, other)) for text, k, method, other in asked]
     return "\n".join(f"- {text.capitalize()}: {estimate(row)}." for text, row in rows if row is not None)
 
 

@@ -57,13 +57,16 @@ def test_folds_and_validation_series_are_drawn_by_the_hash_of_the_series(config,
         assert set(series_of) <= set(split["roles"])
 
 
-def test_every_label_of_a_folds_test_studies_is_a_task(config, labels):
+def test_every_label_of_a_folds_test_studies_is_a_task(config, labels, organism):
     wanted = set()
     for fold, split in config["corpus"]["splits"].items():
         tested = {study for study, role in split["roles"].items() if role == "test"}
         found = labels.loc[labels["study"].isin(tested) & ~labels["attribute"].isin(["", "group"]), "attribute"]
         wanted |= {f"{attribute}_{fold}" for attribute in found}
-    wanted |= {f"guided_{fold}" for fold in config["corpus"]["splits"]}
+    if organism == "mouse":
+        wanted |= {f"guided_{fold}" for fold in config["corpus"]["splits"]}
+    else:  # for want of time, see the protocol
+        wanted = {name for name in wanted if name.startswith("biological_1")}
     assert set(config["fewshot"]["tasks"]) == wanted
     assert config["fewshot"]["scoring"]["smallest_difference"] == 0.02
 

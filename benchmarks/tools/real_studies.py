@@ -39,7 +39,8 @@ def read_run(folder, series_of):
     organism = Path(folder).name.rpartition("_")[2]
     scores = read_table(f"{folder}/fewshot/scores.parquet")
     scores = scores[scores["metric"] == "balanced_accuracy"].rename(columns={"shot": "k"})
-    label, fold = scores["task"].str.rsplit("_", n=1).str
+    places = scores["task"].str.rsplit("_", n=1, expand=True)
+    label, fold = places[0], places[1]
     scores = scores.assign(organism=organism, label=label, fold=organism + " " + fold)
     scores["series"] = organism + " " + scores["study"].map(series_of)
     scores["task"] = scores["study"] + " " + label

@@ -57,6 +57,14 @@ def champions(tuned):
     return pd.Series(best, name="method")
 
 
+def at_the_edge(tuned):
+    """In how many of how many folds the guide's control chose the largest learning rate that any method chose."""
+    chosen = tuned[tuned["label"] == GUIDED].set_index("method")["candidate"]
+    control = chosen.loc[["mean_rate@per_tensor"]].astype(float)
+    largest = chosen.loc[chosen.index.str.startswith(("guided", "mean_rate"))].astype(float).max()
+    return int((control == largest).sum()), len(control)
+
+
 def with_champion(scores, best):
     """The scores, and those of each fold's champion under a name of its own."""
     own = scores[scores["method"] == scores["fold"].map(best)]
@@ -79,7 +87,8 @@ def comparisons(methods):
     """(method, against, kind) of all comparisons, those that the protocol calls primary first."""
     primary = [("guided@per_tensor", other) for other in [*controls("guided@per_tensor"), REFERENCE]]
     primary.append((CHAMPION, REFERENCE))
-    secondary = [(guide, other) for guide in GUIDES for other in controls(guide)]
+    network = ["full_fine_tuning", "linear_probe", "logistic@embedding"]
+    secondary = [(guide, other) for guide in GUIDES for other in [*controls(guide), *network]]
     secondary += [(method, REFERENCE) for method in methods if method != REFERENCE]
     rows = [(*pair, "primary") for pair in primary] + [
         (*pair, "secondary") for pair in secondary if pair not in primary
@@ -151,7 +160,7 @@ def main(folder, commit, *runs):
         Path(path).write_text(style.svg(draw(table, REFERENCE, BOTH), "real_studies"))
     covered = {share: coverage(biological["series"].nunique(), share) for share in (0.0, 0.1, 0.3)}
     with atomic(folder / "real_studies.md") as path:
-        Path(path).write_text(page(table, accuracy, best, covered, commit))
+        Path(path).write_text(page(table, accuracy, best, covered, commit, at_the_edge(tuned)))
 
 
 if __name__ == "__main__":

@@ -51,10 +51,14 @@ window.addEventListener("load", () => {
       if (!title) silent.push(figure.id + ": " + mark.closest(":has(> title)").textContent.trim());
     }
   }
+  const label = document.querySelector("figure svg [tabindex]"), hint = document.getElementById("hint");
+  label.dispatchEvent(new Event("focus"));
+  const said = hint.hidden ? "" : hint.textContent;
+  label.dispatchEvent(new Event("blur"));
   const links = [...document.querySelectorAll('a[href^="#"]')];
   const drawings = [...document.querySelectorAll("figure svg")].map((each) => each.getBoundingClientRect());
   parent.postMessage({
-    failed: window.failed || "",
+    failed: window.failed || "", said, named: label.getAttribute("aria-label"), gone: hint.hidden,
     figures: document.querySelectorAll("figure").length,
     drawn: drawings.filter((each) => each.width > 100 && each.height > 50).length,
     broken: links.filter((link) => !document.getElementById(link.hash.slice(1))).length,
@@ -111,6 +115,9 @@ def test_figures_marks_links_tables_and_width(width, chromium, finished_run, tmp
     assert 0.5 * found["pointed"] < found["own"], "marks may lie over others, but not most"
     assert found["pointed"] > 100
     assert found["wider"] <= 0, "the page scrolls sideways"
+    assert len(found["said"].split()) > 3, "a label under the keyboard's focus says what it is"
+    assert found["said"] in found["named"]
+    assert found["gone"]
     assert 0 < found["kept"] < found["before"] == found["after"]
     assert found["right"]
     rising = [value for value in found["rising"] if value is not None]

@@ -39,15 +39,24 @@ def interval_svg(card: "Card") -> str:
         ends = f"M{place(card.low)} {middle}H{place(card.high)}"
         marks.append(f'<path d="{ends}" stroke="{colour}" stroke-width="6" opacity=".45"/>')
     marks.append(f'<circle cx="{place(card.value)}" cy="{middle}" r="6" fill="{colour}"/>')
-    return _drawing(marks, interval_text(card))
+    return _drawing(
+        marks, interval_text(card) + (f", against {_rounded(card.line)}" if math.isfinite(card.line) else "")
+    )
 
 
 def interval_text(card: "Card") -> str:
-    """The drawn numbers, for those who cannot see the picture: '3.1 (-0.2 to 6.4), against 0'."""
-    text = f"{card.value:.1f}"
+    """The drawn numbers: '3.1 (-0.2 to 6.4)'; empty if there is none."""
+    if not math.isfinite(card.value):
+        return ""
+    text = _rounded(card.value)
     if math.isfinite(card.low) and math.isfinite(card.high):
-        text += f" ({card.low:.1f} to {card.high:.1f})"
-    return text + (f", against {card.line:.1f}" if math.isfinite(card.line) else "")
+        text += f" ({_rounded(card.low)} to {_rounded(card.high)})"
+    return text
+
+
+def _rounded(value: float) -> str:
+    """To one digit, and no nought below nought."""
+    return f"{round(value, 1) + 0.0:.1f}"
 
 
 def curve_svg(lines: Sequence[tuple[np.ndarray, np.ndarray]], label: str) -> str:

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from scarceseq.files import atomic, write_table
 from scarceseq.report import style, value_text
 from scarceseq.report.blocks import Section
-from scarceseq.report.card_picture import curve_svg, interval_svg
+from scarceseq.report.card_picture import curve_svg, interval_svg, interval_text
 
 if TYPE_CHECKING:
     from scarceseq.report.answers import Question
@@ -176,7 +176,7 @@ def _card(question: "Question") -> dict[str, Any]:
         "sentences": card.sentences,
         "mark": card.mark,
         "drawing": Markup(drawing),
-        "basis": card.basis,
+        "basis": " · ".join(text for text in (interval_text(card), card.basis) if text),
         "section": question.section,
     }
 

@@ -53,7 +53,7 @@ RENAMED_IN = {
 # Columns that hold times of the clock.
 SENTENCES = {"verdict"}  # of JSON files: their wording may change
 CLOCK = {"seconds", "seconds_per_fit", "date", "fetched", "time"}
-LEFT_OUT = ("logs", "benchmarks", "events", ".lock", "figures", "tables")
+LEFT_OUT = ("logs", "benchmarks", "events", ".lock", "figures", "tables", "ro-crate-metadata.json")
 SUFFIXES = (".tsv", ".tsv.gz", ".parquet", ".npy", ".h5ad", ".safetensors", ".json")
 TINY = ("--configfile", "tests/config/tiny.yaml")
 

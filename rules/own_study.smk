@@ -1,4 +1,4 @@
-# A study of the user's own, predicted with a packed model beside simple baselines, and the genes that it rests on.
+# A study of the user's own: the best classifier of its genes, a packed model beside it, and the genes that it rests on.
 
 
 include: "inputs/own_study.smk"
@@ -6,7 +6,7 @@ include: "inputs/own_study.smk"
 
 rule unpack_model:
     input:
-        packed=config["own_study"]["model"],
+        **packed_model(),
     output:
         **PACKED,
     log:
@@ -25,10 +25,12 @@ rule unpack_model:
 rule import_own_study:
     input:
         unpack(own_study_files),
-        **{name: PACKED[name] for name in ("model", "information", "card", "sketches")},
+        **packed_files("model information card sketches components"),
     output:
-        expression="<results>/own_study/expression.npy",
+        **own_study_expression(),
         samples="<results>/own_study/samples.parquet",
+        unlabelled="<results>/own_study/unlabelled.parquet",
+        features="<results>/own_study/features.parquet",
         genes="<results>/own_study/model_genes.tsv",
         counts="<results>/own_study/counts.parquet",
         unmapped="<results>/own_study/unmapped_genes.tsv",
@@ -45,17 +47,17 @@ rule import_own_study:
     params:
         settings=own_study_settings("import"),
     message:
-        "Bringing the own study onto the model's genes"
+        "Bringing in the own study, and onto the genes of the model"
     script:
         "../workflow/scripts/import_own_study.py"
 
 
 rule check_own_study:
     input:
+        **packed_files("card"),
         counts="<results>/own_study/counts.parquet",
         samples="<results>/own_study/samples.parquet",
         labels="<results>/own_study/labels.parquet",
-        card=PACKED["card"],
     output:
         samples="<results>/own_study/quality.tsv",
         columns="<results>/own_study/quality_columns.tsv",
@@ -78,6 +80,54 @@ rule check_own_study:
         "../workflow/scripts/check_own_study.py"
 
 
+rule choose_own_study:
+    input:
+        **OWN_VALUES,
+        unlabelled="<results>/own_study/unlabelled.parquet",
+    output:
+        predictions="<results>/own_study/best_predictions.parquet",
+        samples="<results>/own_study/samples.tsv",
+        summary="<results>/own_study/best.json",
+    log:
+        "<results>/logs/choose_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/choose_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        seed=config["seed"],
+        candidates=config["own_study"]["best_candidates"],
+        folds=own_study_settings("folds"),
+    message:
+        "Choosing the best classifier of the own study, fold by fold"
+    script:
+        "../workflow/scripts/choose_own_study.py"
+
+
+rule permute_own_study:
+    input:
+        **OWN_VALUES,
+    output:
+        permutations="<results>/own_study/permutations.tsv",
+    log:
+        "<results>/logs/permute_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/permute_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        seed=config["seed"],
+        candidates=config["own_study"]["best_candidates"],
+        folds=own_study_settings("folds"),
+        permutations=config["own_study"]["permutations"],
+    message:
+        "Choosing it again under permuted labels of the own study"
+    script:
+        "../workflow/scripts/permute_own_study.py"
+
+
 rule compare_own_study:
     input:
         counts="<results>/own_study/counts.parquet",
@@ -98,18 +148,42 @@ rule compare_own_study:
         "../workflow/scripts/compare_own_study.py"
 
 
+rule extend_own_study:
+    input:
+        **OWN_VALUES,
+    output:
+        curve="<results>/own_study/learning_curve.tsv",
+    log:
+        "<results>/logs/extend_own_study/all.log",
+    benchmark:
+        "<results>/benchmarks/extend_own_study/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        seed=config["seed"],
+        candidates=config["own_study"]["best_candidates"],
+        folds=own_study_settings("folds"),
+    message:
+        "Learning from fewer samples of the own study"
+    script:
+        "../workflow/scripts/extend_own_study.py"
+
+
 rule predict_own_study:
     input:
         own_study_guides(),
-        **{name: PACKED[name] for name in ("model", "information", "components")},
-        expression="<results>/own_study/expression.npy",
+        **packed_files("model information components"),
+        **own_study_expression(),
         samples="<results>/own_study/samples.parquet",
         notes="<results>/own_study/notes.tsv",
+        best="<results>/own_study/best_predictions.parquet",
+        best_summary="<results>/own_study/best.json",
+        permutations="<results>/own_study/permutations.tsv",
     output:
         predictions="<results>/own_study/predictions.parquet",
         scores="<results>/own_study/scores.tsv",
         contrasts="<results>/own_study/contrasts.tsv",
-        permutations="<results>/own_study/permutations.tsv",
         summary="<results>/own_study/summary.json",
     log:
         "<results>/logs/predict_own_study/all.log",
@@ -124,11 +198,9 @@ rule predict_own_study:
         methods=own_study_methods(config["own_study"]["methods"]),
         fitting=fitting_of("own_study"),
         folds=own_study_settings("folds"),
-        tested_methods=config["own_study"]["tested_methods"],
-        permutations=config["own_study"]["permutations"],
         telling=own_study_settings("telling"),
     message:
-        "Predicting the own study, fold by fold"
+        "Predicting the own study with the model, and saying what can be told"
     script:
         "../workflow/scripts/predict_own_study.py"
 

@@ -12,21 +12,44 @@ PACKED = {
 }
 
 
+# What classifiers of the study's own genes read.
+OWN_VALUES = {
+    "counts": "<results>/own_study/counts.parquet",
+    "samples": "<results>/own_study/samples.parquet",
+    "features": "<results>/own_study/features.parquet",
+}
+
+
+def packed_model():
+    """The packed model, if there is one."""
+    return {"packed": config["own_study"]["model"]} if config["own_study"]["model"] else {}
+
+
+def packed_files(names):
+    """Files of the packed model, none where there is no model."""
+    return {name: PACKED[name] for name in names.split()} if config["own_study"]["model"] else {}
+
+
+def own_study_expression():
+    """Expression in the model's genes, if there is a model."""
+    return {"expression": "<results>/own_study/expression.npy"} if config["own_study"]["model"] else {}
+
+
 def own_study_files(wildcards):
-    """The user's tables: counts, labels if they are apart, orthologues if the organism differs."""
+    """The user's tables: counts, labels if they are apart, gene sets, orthologues if the organism differs."""
     study = config["own_study"]
-    tables = {name: study[name] for name in ("counts", "labels", "gene_id_table") if study[name]}
+    tables = {name: study[name] for name in ("counts", "labels", "gene_id_table", "gene_sets") if study[name]}
     return tables | ({"orthologues": study["orthologues"]["table"]} if study["orthologues"] else {})
 
 
 def own_study_settings(purpose):
     """Keys of the own study that one of its steps needs."""
     keys = {
-        "import": "name accessions counts labels sample_column label classes group gene_id_type organism orthologues "
+        "import": "name accessions counts labels sample_column label classes group block gene_sets gene_id_type organism orthologues "
         "minimum_gene_share held_out gene_id_table gene_id_column ensembl_column quantity duplicate_samples "
         "minimum_matched_share",
         "folds": "folds repeats inner_folds least_calibrated",
-        "telling": "confidence smallest_difference",
+        "telling": "label confidence smallest_difference",
         "explaining": "path_points shuffles named_genes",
     }
     return {key: config["own_study"][key] for key in keys[purpose].split() if key in config["own_study"]}

@@ -57,14 +57,15 @@ def guide_files():
 
 def own_study_results():
     """Files of an own study that the report shows."""
-    names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json", "genes": "tsv"}
-    names |= {"predictions": "parquet", "samples": "parquet", "joins": "tsv", "notes": "tsv"}
+    names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json"}
+    names |= {"predictions": "parquet", "samples": "tsv", "joins": "tsv", "notes": "tsv"}
     names |= dict.fromkeys(["differential_genes", "quality", "quality_columns", "quality_components"], "tsv")
+    names |= {"learning_curve": "tsv"}
+    names |= {"genes": "tsv"} if config["own_study"]["model"] else {}
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
-    files |= {
-        f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in ("genes", "differential_genes", "quality")
-    }
-    return files | {"own_card": PACKED["card"]}
+    jsons = ["differential_genes", "quality", *(["genes"] if config["own_study"]["model"] else [])]
+    files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in jsons}
+    return files | ({"own_card": PACKED["card"]} if config["own_study"]["model"] else {})
 
 
 def screening_files():

@@ -254,18 +254,28 @@ def test_a_wrong_key_gets_one_clear_message(change, message):
     assert "\n" not in str(error.value)
 
 
-def test_without_being_asked_for_the_first_method_and_components_are_tested(tmp_path):
-    for name in ("model.zip", "counts.csv", "labels.csv"):
+def test_classifiers_on_features_that_there_are_none_of_are_left_out(tmp_path):
+    for name in ("model.zip", "counts.csv", "labels.csv", "sets.gmt"):
         (tmp_path / name).touch()
     files = {key: str(tmp_path / f"{key}.csv") for key in ("counts", "labels")}
-    own = {"model": str(tmp_path / "model.zip"), **files, "gene_id_type": "symbol", "label": "sex"}
+    model, sets = ({"model": str(tmp_path / "model.zip")}, {"gene_sets": str(tmp_path / "sets.gmt")})
+    alone = {**files, "gene_id_type": "symbol", "label": "sex", "organism": "mouse"}
 
-    def chosen(**changes):
-        return settings.complete({"name": "own", "seed": 1, "own_study": own | changes})["own_study"]["tested_methods"]
+    def chosen(own):
+        whole = settings.complete({"name": "own", "seed": 1, "own_study": own})["own_study"]
+        return whole["best_candidates"], bool(whole["methods"])
 
-    assert chosen() == ["guided@per_tensor", "logistic@pca"]
-    assert chosen(methods=["full_fine_tuning", "logistic@genes"]) == ["full_fine_tuning"]
-    assert chosen(tested_methods=["nearest_centroid@genes"]) == ["nearest_centroid@genes"]
+    of_genes = [
+        "logistic@top_genes",
+        "nearest_centroid@top_genes",
+        "linear_svm@all_genes",
+        "shrunken_centroids@all_genes",
+    ]
+    assert chosen(alone) == (of_genes, False)
+    assert chosen(alone | sets) == ([*of_genes, "logistic@gene_sets"], False)
+    assert chosen(alone | model) == ([*of_genes, "logistic@embedding", "logistic@pca"], True)
+    asked = {"best_candidates": ["linear_svm@all_genes", "logistic@pca"]}
+    assert chosen(alone | asked) == (["linear_svm@all_genes"], False)
 
 
 def test_snakemake_prints_that_message_and_runs_nothing(repository_copy):

@@ -191,7 +191,18 @@ def test_a_profile_names_options_of_snakemake_and_rules_that_are_there(path):
 STAGES = sorted(path.stem for path in (REPOSITORY / "rules").glob("*.smk") if path.stem not in ("common", "machinery"))
 SECTIONS = {"screen": "screens"}
 SHARED_ROOMS = {"statistics", "config"}
-SHARED_MODULES = {"cells", "files", "errors", "seeds", "device", "runtime", "registry", "fingerprint", "progress"}
+SHARED_MODULES = {
+    "gene_sets",
+    "cells",
+    "files",
+    "errors",
+    "seeds",
+    "device",
+    "runtime",
+    "registry",
+    "fingerprint",
+    "progress",
+}
 # What is checked where it enters, whatever room reads it; `user_*` are the tables of users, `joins` the names in them.
 GATES = {"checks", "joins", "keys", "seals"}
 

@@ -61,15 +61,8 @@ def laboratory(finished_run, tmp_path_factory):
 def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_found(laboratory):
     folder, planted = laboratory
     before = sha256(folder / PACKED)
-    rules = [
-        "unpack_model",
-        "import_own_study",
-        "check_own_study",
-        "compare_own_study",
-        "predict_own_study",
-        "explain_own_study",
-    ]
-    rules.append("render_report")
+    rules = ["unpack_model", "import_own_study", "check_own_study", "compare_own_study", "choose_own_study"]
+    rules += ["permute_own_study", "extend_own_study", "predict_own_study", "explain_own_study", "render_report"]
     assert planned(folder, *OWN) == dict.fromkeys(rules, 1)
     snakemake(folder, "--cores", "2", *OWN)
     assert planned(folder, *OWN) == {}
@@ -91,8 +84,15 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
     assert (quality["reads"] > quality["genes"]).all()
     scores = read_table(results / "own_study/scores.tsv").set_index("method")
     assert scores.loc["logistic@genes", "balanced_accuracy"] > 0.8
-    told = read_json(results / "own_study/summary.json")["verdict"][0]
-    assert told.startswith("The label can be predicted from these samples better than by chance")
+    assert scores.loc["best", "balanced_accuracy"] > 0.8
+    summary = read_json(results / "own_study/summary.json")
+    assert summary["answer"][0].startswith("Yes, condition can be predicted from these samples better than by chance")
+    assert summary["answer"][1].startswith("The pre-trained model")
+    assert summary["best_accuracy"] == scores.loc["best", "balanced_accuracy"]
+    samples = read_table(results / "own_study/samples.tsv")
+    assert samples["sample"].tolist() == sorted(pd.read_csv(folder / "labels.tsv", sep="\t")["sample"])
+    assert len(read_table(results / "own_study/permutations.tsv")) == 20
+    assert not list(results.rglob("*unfinished*"))
     page = (results / "report.html").read_text()
     assert "Your study" in page
     assert "Your samples" in page
@@ -106,15 +106,8 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
 def test_what_a_change_of_the_own_study_reruns(laboratory):
     folder, _ = laboratory
     config = yaml.safe_load((folder / OWN[1]).read_text())
-    steps = [
-        "unpack_model",
-        "import_own_study",
-        "check_own_study",
-        "compare_own_study",
-        "predict_own_study",
-        "explain_own_study",
-    ]
-    steps.append("render_report")
+    steps = ["unpack_model", "import_own_study", "check_own_study", "compare_own_study", "choose_own_study"]
+    steps += ["permute_own_study", "extend_own_study", "predict_own_study", "explain_own_study", "render_report"]
 
     def plan(**changes):
         (folder / "changed.yaml").write_text(yaml.safe_dump(config | {"own_study": config["own_study"] | changes}))
@@ -123,8 +116,10 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
     if not (folder / "results/own/report.html").exists():
         snakemake(folder, "--cores", "2", *OWN)
     assert plan() == {}
-    assert plan(permutations=20) == dict.fromkeys(steps[4:], 1)
-    assert plan(shuffles=4) == dict.fromkeys(steps[5:], 1)
+    permuted = ["permute_own_study", "predict_own_study", "explain_own_study", "render_report"]
+    assert plan(permutations=20) == dict.fromkeys(permuted, 1)
+    assert plan(best_candidates=["logistic@top_genes"]) == dict.fromkeys(steps[4:], 1)
+    assert plan(shuffles=4) == dict.fromkeys(steps[8:], 1)
     assert plan(minimum_gene_share=0.4) == dict.fromkeys(steps[1:], 1)
     for name in ("counts.txt", "labels.tsv"):
         (folder / name).touch()
@@ -147,7 +142,8 @@ def test_what_a_change_of_the_own_study_reruns(laboratory):
             "own_study.methods: full_fine_tuning@reptile needs meta/reptile, which no packed model has",
         ),
         ({"methods": ["knn@genes"]}, "own_study.methods: the first one, knn@genes, is not trained by gradient"),
-        ({"tested_methods": ["knn@genes"]}, "own_study.tested_methods: 'knn@genes' is no method of"),
+        ({"best_candidates": ["knn@genes"]}, "own_study.best_candidates: 'knn@genes' is no classifier"),
+        ({"best_candidates": ["logistic@pca"]}, "own_study.best_candidates: none of them is on genes"),
         (
             {"fitting": {"candidates": {"learning_rate": [0.1]}}},
             "own_study.fitting.candidates: every method must have as",

@@ -66,6 +66,9 @@ ABSENT = {
     "import_own_study",
     "check_own_study",
     "compare_own_study",
+    "choose_own_study",
+    "permute_own_study",
+    "extend_own_study",
     "predict_own_study",
     "explain_own_study",
 }

@@ -16,8 +16,9 @@ from scarceseq.fewshot.corpus import Episode, Episodes
 from scarceseq.fewshot.method import Candidate
 from scarceseq.guide.reference import reference_components
 from scarceseq.own_study.attribution import exchange_losses, explain_fold, integrated_gradients, margin
-from scarceseq.own_study.cross_validation import check_method, cross_validate, permuted_accuracies
-from scarceseq.own_study.folds import arrangements, fold_episodes, permuted
+from scarceseq.own_study.cross_validation import check_method, cross_validate
+from scarceseq.own_study.exchange import arrangements, every_arrangement, permuted
+from scarceseq.own_study.folds import fold_episodes
 from scarceseq.own_study.gene_list import explain, gene_table
 from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.settings import FoldSettings
@@ -148,7 +149,7 @@ def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_pa
         with pytest.raises(InputError, match="model or its guides were made with the study S"):
             read_own_study(replace(few, name=names[0]), base, CARD, None, 0.5, names[1])
     study, _, _ = read_own_study(few, base, CARD, None, 0.2)
-    assert labelled(study, "label", "", [], None)["label"].tolist() == ["a", "b"] * 3
+    assert labelled(study, "label", "", [], None)[0]["label"].tolist() == ["a", "b"] * 3
     with pytest.raises(InputError, match="a: 3; two classes are needed"):
         labelled(study, "label", "", ["a"], None)
     with pytest.raises(InputError, match=r"own_study\.classes: no sample has 'c' in column 'label'; it has a, b"):
@@ -158,20 +159,30 @@ def test_too_few_genes_a_study_trained_on_and_missing_classes_are_refused(tmp_pa
         read_own_study(wrong, base, CARD, None, 0.5)
 
 
-def test_held_out_values_must_be_there_and_of_two_classes(tmp_path, base, counts):
+def test_held_out_samples_may_have_any_label_or_none(tmp_path, base, counts):
     settings = settings_of(tmp_path, counts, base.gene_ids)
     batches = ["one", "one", "one", "one", "two", "three"]
     labels = pd.read_csv(settings.labels, sep="\t").assign(batch=batches)
-    labels.to_csv(settings.labels, sep="\t", index=False)
-    study, _, _ = read_own_study(replace(settings, label_columns=["batch", "label"]), base, CARD, None, 0.9)
-    both = labelled(study, "label", "", [], {"column": "batch", "values": ["two", "three"]})
+
+    def held_out(values, **changes):
+        labels.assign(**changes).to_csv(settings.labels, sep="\t", index=False)
+        study, _, _ = read_own_study(replace(settings, label_columns=["batch", "label"]), base, CARD, None, 0.9)
+        return labelled(study, "label", "", [], {"column": "batch", "values": values})
+
+    both, none = held_out(["two", "three"])
     assert both["held_out"].tolist() == [False] * 4 + [True] * 2
+    assert none.empty
     with pytest.raises(
         InputError, match=r"held_out\.values: no sample has 'four' in column 'batch'; it has one, three, two"
     ):
-        labelled(study, "label", "", [], {"column": "batch", "values": ["two", "four"]})
-    with pytest.raises(InputError, match="all held-out samples are a; without two classes"):
-        labelled(study, "label", "", [], {"column": "batch", "values": ["two"]})
+        held_out(["two", "four"])
+    for changes in ({}, {"label": ["a", "b", "a", "b", "c", "b"]}, {"label": ["a", "b", "a", "b", None, "b"]}):
+        tested, only = held_out(["two"], **changes)  # one class, one that nothing was learned of, none
+        assert not tested["held_out"].any()
+        assert only["sample"].tolist() == ["mine.s4"]
+    tested, only = held_out(["two"], label=["a", "b", "a", "b", "a", None])
+    assert only["sample"].tolist() == ["mine.s4", "mine.s5"]
+    assert len(tested) == 4
 
 
 def test_folds_hold_each_sample_out_once_and_never_split_a_group(study):
@@ -219,22 +230,56 @@ def test_arrangements_are_those_that_differ_by_more_than_names(labels, groups, h
     generator = np.random.default_rng(2)
     seen = {frozenset(map(tuple, permuted(samples, generator).groupby("label").indices.values())) for _ in range(1500)}
     assert arrangements(samples) == len(seen)
+    every = [samples["label"].to_numpy(), *every_arrangement(samples)]
+    parts = [frozenset(map(tuple, samples.assign(label=each).groupby("label").indices.values())) for each in every]
+    assert len(parts) == len(set(parts)) == len(seen)
+    assert set(parts) == seen
 
 
-def made_up_report(samples, right, tested=("mine",), warnings=()):
-    """Report of methods that predict the same samples right, cross-validated once."""
+def made_up_report(samples, right, warnings=(), permuted_accuracy=0.5, draws=39):
+    """Report of a best classifier and its like without a model, cross-validated once."""
     classes = np.unique(samples["label"])
     told = np.where(right, samples["label"], np.where(samples["label"] == classes[0], classes[1], classes[0]))
     sure = pd.DataFrame(
         {f"{kind}_{n}": (told == name) * 0.8 + 0.1 for n, name in enumerate(classes) for kind in ("p", "raw")}
     )
-    table = pd.DataFrame({"sample": samples["sample"], "label": samples["label"], "predicted": told, "method": "mine"})
+    table = pd.DataFrame({"sample": samples["sample"], "label": samples["label"], "predicted": told})
     table = table.assign(repeat=0, fold=np.arange(len(samples)) % 4, probability=0.9, temperature=1.0, diverged=False)
-    tables = [table.join(sure).assign(method=method) for method in tested]
-    drawn = [pd.DataFrame({"method": m, "permutation": range(39), "balanced_accuracy": 0.5}) for m in tested]
-    drawn, predictions = pd.concat(drawn), pd.concat(tables, ignore_index=True)
-    options = {"confidence": 0.95, "smallest_difference": 0.05}
-    return report(predictions, drawn, samples, arrangements(samples), SETTINGS, options, warnings)["summary"]
+    predictions = [table.join(sure).assign(method=method) for method in ("best", "best_of_counts", "logistic@pca")]
+    accuracy = [np.mean([right[samples["label"] == name].mean() for name in classes])] + [permuted_accuracy] * draws
+    drawn = pd.DataFrame({"permutation": range(draws + 1), "balanced_accuracy": accuracy, "log_loss": 0.5})
+    options = {"confidence": 0.95, "smallest_difference": 0.05, "label": "infection"}
+    best = {"best": "average", "chosen": {}, "left_out_alone": False, "unlabelled": 0, "outside": 0}
+    return report(pd.concat(predictions, ignore_index=True), drawn, best, samples, SETTINGS, options, warnings)[
+        "summary"
+    ]
+
+
+def test_the_answer_is_short_and_plain(study):
+    samples, _, _ = study(1.0)
+    yes = made_up_report(samples, np.ones(24, dtype=bool))
+    assert yes["answer"][0].startswith(
+        "Yes, infection can be predicted from these samples better than by chance: 24 of"
+    )
+    assert yes["answer"][1].startswith("The pre-trained model adds nothing that these samples could show")
+    assert len(yes["answer"]) == 2  # nothing is lacking
+    no = made_up_report(samples, np.arange(24) % 3 > 0, permuted_accuracy=0.7)
+    assert no["answer"][0].startswith("These samples do not show that infection can be predicted: 16 of 24")
+    assert no["answer"][2].startswith("With 12 of control, 12 of treated, only a balanced accuracy above")
+    few = pd.concat([samples[:3], samples[12:14]], ignore_index=True)
+    tiny = made_up_report(few, np.ones(5, dtype=bool), draws=9)
+    assert tiny["answer"][0].startswith("So few samples cannot show whether infection can be predicted, whatever")
+    assert tiny["answer"][2].endswith("not even a perfect prediction could be shown to be better than chance.")
+    assert tiny["smallest_detectable"] is None
+    drawn = made_up_report(samples, np.ones(24, dtype=bool), draws=4)
+    assert drawn["answer"][0].startswith("So few permutations cannot show")
+    untested = made_up_report(samples, np.ones(24, dtype=bool), draws=0)
+    assert "so that this is no test" in untested["answer"][0]
+    for summary in (yes, no, tiny, drawn, untested):
+        assert len(summary["answer"]) <= 3
+        assert summary["verdict"][: len(summary["answer"])] == summary["answer"]
+        assert not any(word in text for text in summary["answer"] for word in ("Holm", "own_study", "@", "average"))
+        assert max(map(longest_sentence, summary["verdict"])) <= 40
 
 
 def test_a_batch_that_is_the_label_is_said_before_anything_else(study):
@@ -271,17 +316,14 @@ def test_samples_of_one_group_count_once(study):
     four = samples.assign(group=[f"m{number // 4}" for number in range(24)])  # six animals
     found = made_up_report(four, np.arange(24) >= 8)
     low, high = share_interval(4, 6, 0.95)
-    assert (
-        f"16 of 24 held-out samples right (95% interval by their 6 groups {low:.0%} to {high:.0%};"
-        in found["verdict"][0]
+    assert f"16 of 24 samples right (95% interval by their 6 groups {low:.0%} to {high:.0%};" in " ".join(
+        found["verdict"]
     )
-    assert found["smallest_detectable"] == smallest_detectable_accuracy([3, 3], 0.95)
+    assert found["smallest_detectable"] is None  # six animals can be laid out in ten ways
     alone = made_up_report(samples, np.arange(24) >= 8)
     low, high = share_interval(16, 24, 0.95)
-    assert f"right (95% interval {low:.0%} to {high:.0%};" in alone["verdict"][0]
+    assert f"right (95% interval {low:.0%} to {high:.0%};" in " ".join(alone["verdict"])
     assert alone["smallest_detectable"] == smallest_detectable_accuracy([12, 12], 0.95)
-    both = made_up_report(samples, np.arange(24) >= 8, ("mine", "other"))  # Holm asks more of the better of two
-    assert both["smallest_detectable"] == smallest_detectable_accuracy([12, 12], 0.975) > alone["smallest_detectable"]
 
 
 def test_a_temperature_undoes_logits_that_are_too_sure_by_a_factor():
@@ -322,21 +364,15 @@ def test_labels_of_held_out_samples_change_no_prediction(study, predictors):
     assert (told["temperature"] != 1).all()
 
 
-def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
+def test_planted_genes_are_found(study, predictors):
     samples, corpus, splits = study(3.0)
     made = predictors(corpus, splits)
-    found = whole_report(samples, corpus, made)
-    assert max(map(longest_sentence, found["summary"]["verdict"])) <= 40
-    assert found["summary"]["verdict"][0].startswith("The label can be predicted from these samples better than")
-    reached = found["scores"].set_index("method")["balanced_accuracy"]
+    runs = [cross_validate(samples, corpus, made, SETTINGS, repeat, 1) for repeat in range(2)]
+    predictions = pd.concat(runs, ignore_index=True)
+    reached = scores(predictions, ["control", "treated"], 4, 0.95).set_index("method")["balanced_accuracy"]
     assert reached["guided@per_tensor"] > 0.8
-    told = found["summary"]["verdict"][0]
-    assert f"In the first of {SETTINGS.repeats} repeats, guided on per tensor predicts" in told
-    assert "; always the most frequent class: 12)" in told
-    assert "Guided on per tensor, which was not compared with permuted labels, reaches" in told
-    assert not found["summary"]["first_beats_chance"]  # it was not tested
 
-    first = found["predictions"].query("method == 'guided@per_tensor'").drop_duplicates(["repeat", "fold"])
+    first = predictions.query("method == 'guided@per_tensor'").drop_duplicates(["repeat", "fold"])
     predict, _ = made["guided@per_tensor"]
     options = {"path_points": 64, "shuffles": 24}
     attribution, importance, checked = explain(samples, corpus, predict, first, SETTINGS, options, 1)
@@ -348,34 +384,6 @@ def test_planted_genes_are_found_and_permuted_labels_are_not(study, predictors):
     assert (table["highest_in"][:3] == "treated").all()
     assert summary["rank_correlation"] > 0.7
     assert checked["completeness_error"] < 0.05
-
-    shuffled = permuted(samples, np.random.default_rng(3))
-    told = whole_report(shuffled, corpus, made)["summary"]["verdict"]
-    assert told[0].startswith("It cannot be told from these samples whether the label can be predicted")
-    assert "was not compared" not in told[0]
-
-
-def whole_report(samples, corpus, made, permutations=39):
-    """Tables and sentences, by few permutations of the quicker method, of both if they are very few."""
-    tables = [cross_validate(samples, corpus, made, SETTINGS, repeat, 1) for repeat in range(SETTINGS.repeats)]
-    predictions = pd.concat(tables, ignore_index=True)
-    quick = {"logistic@genes": made["logistic@genes"]}
-    drawn = permuted_accuracies(samples, corpus, made if permutations < 10 else quick, SETTINGS, permutations, 1)
-    options = {"confidence": 0.95, "smallest_difference": 0.05}
-    found = report(predictions, drawn, samples, arrangements(samples), SETTINGS, options)
-    return found | {"predictions": predictions}
-
-
-def test_too_few_permutations_or_arrangements_are_named(study, predictors):
-    samples, corpus, splits = study(3.0)
-    made = predictors(corpus, splits)
-    told = whole_report(samples, corpus, made, permutations=4)["summary"]["verdict"][0]
-    assert "so few permutations were drawn (own_study.permutations) that p" in told
-    tiny = pd.concat([samples[:3], samples[12:14]], ignore_index=True)
-    told = whole_report(tiny, corpus, made, permutations=39)["summary"]["verdict"]
-    assert "so few arrangements of the labels are possible that p" in told[0]
-    assert "cannot fall below 0.1." in told[0]  # 5 over 2 is 10
-    assert told[3].startswith("Probabilities are not calibrated: 2 training samples are fewer than 10")
 
 
 def test_a_method_that_needs_all_reference_samples_is_refused():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq.files import read_table
-from scarceseq.report import design, forest, own_study, screen, style
+from scarceseq.report import design, forest, own_study_figures, screen, style
 from scarceseq.report.wording import estimate
 from sklearn.decomposition import PCA
 
@@ -244,7 +244,7 @@ def test_genes_of_a_study_tell_both_measures():
     genes["gene_name"] = [None, *(f"Gene{k}" for k in range(1, 30))]
     genes["attribution"], genes["permutation_importance"] = generator.random((2, 30))
     genes["highest_in"], genes["named_by_both"] = ["a", "b", "a"] * 10, genes["rank"] < 10
-    marks = told(style.svg(own_study.gene_figure(genes, {"rank_correlation": 0.5}), "x"))
+    marks = told(style.svg(own_study_figures.gene_figure(genes, {"rank_correlation": 0.5}), "x"))
     left, right = (part for _, part in marks.groupby("panel"))
     right, values = right[right["point"]], genes.set_index(genes["gene_name"].fillna("G0"))
     for part, axis, column in [(left, "right", 0), (right, "x", 0), (right, "y", 1)]:
@@ -253,26 +253,25 @@ def test_genes_of_a_study_tell_both_measures():
         assert_proportional(part[axis], measure, 1e-6)
         told_values = numbers(part["title"], ["gradients " + NUMBER, "exchanged " + NUMBER][column])
         np.testing.assert_allclose(told_values, measure, rtol=5e-3)
-    assert sorted(left["title"].str.split(":").str[0]) == sorted(values.index[: own_study.GENES_DRAWN])
+    assert sorted(left["title"].str.split(":").str[0]) == sorted(values.index[: own_study_figures.GENES_DRAWN])
     assert sorted(right["title"].str.split(":").str[0]) == sorted(values.index)
 
 
 def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():
-    scores = pd.DataFrame({"method": ["linear_probe", "logistic@pca"], "balanced_accuracy": [0.9, 0.6]})
+    scores = pd.DataFrame({"method": ["best", "logistic@pca"], "balanced_accuracy": [0.9, 0.6]})
     scores["low"], scores["high"] = [0.8, 0.4], [1.0, 0.8]
-    permutations = pd.DataFrame({"method": ["linear_probe"], "permuted_high": [0.7]})
-    marks = told(style.svg(own_study.accuracy_figure(scores, permutations, 0.5), "x"))
+    marks = told(style.svg(own_study_figures.accuracy_figure(scores, 0.7, 0.5), "x"))
     points = marks[marks["point"]]
     assert points["title"].tolist() == [
-        "linear head on the frozen network: 0.900 (0.800 to 1.00)",
-        "linear head on the frozen network, permuted labels: 0.700",
+        "best classifier, chosen in each fold: 0.900 (0.800 to 1.00)",
+        "best classifier, chosen in each fold, permuted labels: 0.700",
         "logistic regression on principal components: 0.600 (0.400 to 0.800)",
     ]
     assert_proportional(points["x"], [0.9, 0.7, 0.6], 1e-6)
     predictions = pd.DataFrame({"label": [0, 0, 1, 1, 1], "predicted": [0, 1, 1, 1, 0]})
     predictions["p_0"] = [0.95, 0.45, 0.01, 0.02, 0.6]
     predictions["p_1"] = 1 - predictions["p_0"]
-    marks = told(style.svg(own_study.reliability_figure(predictions, 2), "x"))
+    marks = told(style.svg(own_study_figures.reliability_figure(predictions, 2), "x"))
     expected = ["1 prediction: told 0.550, right 0", "1 prediction: told 0.600, right 0"]
     assert marks[marks["point"]]["title"].tolist() == [*expected, "3 predictions: told 0.973, right 1.00"]
 

@@ -15,7 +15,7 @@ from scarceseq.config.models import FilePath, model_of
 from scarceseq.errors import InputError
 from scarceseq.keys import ABSENT
 from scarceseq.network.check import check_keys_of_kinds
-from scarceseq.own_study.check import fill_in_tested
+from scarceseq.own_study.check import fill_in_candidates
 
 # What a section needs from the sections before it.
 NEEDS = {
@@ -69,7 +69,7 @@ def complete(config: dict[str, Any], files: Iterable[str | Path] = (), results: 
     fill_in_studies(whole)
     for room in CHECKED:
         importlib.import_module(f"scarceseq.{room}.check").check(whole)
-    fill_in_tested(whole)
+    fill_in_candidates(whole)
     return whole
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.gene_sets import read_gene_sets
 from scarceseq.user_tables import read_columns
 from scarceseq.user_text import open_text
 from scarceseq.user_values import trim
@@ -100,22 +101,6 @@ def pieces(cell: str, separator: str | None) -> list[str]:
     """Terms of a cell, one empty term if it has none."""
     split = (BETWEEN_IDS.split(cell) if is_ids(cell) else [cell]) if separator is None else cell.split(separator)
     return [trim(term) for term in split if trim(term)] or [""]
-
-
-def read_gene_sets(path: str | Path) -> pd.DataFrame:
-    """Gene-term pairs of a GMT file (name, description, genes...; a ``GENE,weight`` field counts as GENE)."""
-    pairs = []
-    with open_text(path) as handle:
-        for index, line in enumerate(handle, start=1):
-            fields = [trim(field) for field in line.split("\t")]
-            if not any(fields) or line.startswith("#"):
-                continue
-            if len(fields) < 3:
-                raise InputError(
-                    f"{path}, line {index}: a GMT line needs a name, a description and genes, separated by tabs"
-                )
-            pairs.extend((trim(field.split(",")[0]), fields[0]) for field in fields[2:] if field)
-    return pd.DataFrame(pairs, columns=["gene", "term"])
 
 
 def read_gaf(path: str | Path, excluded_evidence: list[str]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from scarceseq.config import method_names
 from scarceseq.config.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
 from scarceseq.fewshot.check import check_candidates
+from scarceseq.own_study.names import BEST_CANDIDATES, FEATURES_OF_GENE_SETS, FEATURES_OF_MODEL, features_named
 
 
 def check(config: dict[str, Any]) -> None:
@@ -25,16 +26,24 @@ def check(config: dict[str, Any]) -> None:
             f"config key own_study.methods: the first one, {first}, is not trained by gradient, so that its decision "
             "cannot be explained by genes; put such a method first"
         )
-    for method in own["tested_methods"] or []:
-        method_names.check("own_study.tested_methods", method)
-        one_of("own_study.tested_methods", method, own["methods"], "method of own_study.methods")
+    for name in own["best_candidates"]:
+        one_of("own_study.best_candidates", name, BEST_CANDIDATES, "classifier")
+    if not any(name.endswith("_genes") for name in own["best_candidates"]):
+        raise InputError("config key own_study.best_candidates: none of them is on genes; name one, logistic@top_genes")
     if not own["labels"] and not own["counts"].lower().endswith(".h5ad"):
         raise InputError("config key own_study.labels: is needed unless the counts are an .h5ad")
+    if not own["model"] and not own["organism"]:
+        raise InputError("config key own_study.organism: say mouse or human, as there is no model to take it from")
     check_candidates("own_study", own["fitting"])
 
 
-def fill_in_tested(config: dict[str, Any]) -> None:
-    """Say which methods are tested where the config leaves it open: the first one, and principal components."""
+def fill_in_candidates(config: dict[str, Any]) -> None:
+    """Leave out classifiers on features that there are none of, and methods where there is no model."""
     own = config.get("own_study")
-    if own and own["tested_methods"] is None:
-        own["tested_methods"] = [method for method in own["methods"] if method in (own["methods"][0], "logistic@pca")]
+    if not own:
+        return
+    lacking = () if own["model"] else FEATURES_OF_MODEL
+    lacking += () if own["gene_sets"] else FEATURES_OF_GENE_SETS
+    own["best_candidates"] = [name for name in own["best_candidates"] if features_named(name) not in lacking]
+    if not own["model"]:
+        own["methods"] = []

@@ -1,17 +1,31 @@
 """Few-shot methods on the folds of one study: tuned and calibrated within each fold's training samples."""
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.fewshot.calibration import calibrated, fit_temperature
-from scarceseq.fewshot.cell import fit_method
+from scarceseq.fewshot.cell import fit_method, make_predictor
+from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.features import pca
-from scarceseq.fewshot.metrics import measure
-from scarceseq.own_study.folds import fold_episodes, permuted
+from scarceseq.fewshot.method import Candidate
+from scarceseq.fewshot.settings import FittingSettings
+from scarceseq.own_study.folds import fold_episodes
 from scarceseq.progress import follow
-from scarceseq.seeds import derive
+from scarceseq.seals import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from scarceseq.fewshot.corpus import Corpus
+    from scarceseq.own_study.settings import FoldSettings
+    from scarceseq.own_study.unfinished import Unfinished
+    from scarceseq.pretrain.model import Base
 
 
 def check_method(name, method):
@@ -96,22 +110,50 @@ def _calibrated(rows, classes, temperature):
     return rows.assign(**columns)
 
 
-def permuted_accuracies(samples, corpus, predictors, settings, permutations, seed):
-    """Balanced accuracy of one cross-validation of each method under permuted labels.
+def own_predictors(
+    methods: "Mapping[str, Mapping[str, Any]]",
+    corpus: "Corpus",
+    splits: pd.DataFrame,
+    base: "Base",
+    fitting: "Mapping[str, Any]",
+    seed: int,
+) -> "dict[str, tuple[Callable, list[Candidate]]]":
+    """What predicts by each method, and its candidates.
 
-    The whole procedure is repeated, folds and choices within them included, so that the true accuracy of the first
-    repeat may be compared with these.
-
-    Returns
-    -------
-    pandas.DataFrame
-        method, permutation, balanced_accuracy.
+    Parameters
+    ----------
+    methods : dict
+        By name: ``learned`` (path of its guide, or None), ``candidates``.
+    corpus, splits
+        From `scarceseq.own_study.study.own_corpus`.
+    fitting : dict
+        Keys of `FittingSettings`.
     """
-    tables = []
-    for number in follow(range(permutations), "permutations of the labels"):
-        drawn = permuted(samples, np.random.default_rng(derive(seed, "permutation", number)))
-        told = cross_validate(drawn, corpus, predictors, settings, 0, seed)
-        found = measure(told, ["method"])[["method", "balanced_accuracy"]]
-        tables.append(found.assign(permutation=number))
-    columns = ["method", "permutation", "balanced_accuracy"]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    from safetensors.torch import load_file
+
+    settings, predictors = FittingSettings(**fitting, candidates=[]), {}
+    for name, inputs in methods.items():
+        method = compose(name)
+        check_method(name, method)
+        learned = load_file(checked(inputs["learned"])) if inputs["learned"] else None
+        candidates = [Candidate(*pair) for pair in inputs["candidates"]]
+        predictors[name] = make_predictor(method, learned, candidates, corpus, splits, base, settings, seed), candidates
+    return predictors
+
+
+def repeated(
+    samples: pd.DataFrame,
+    corpus: "Corpus",
+    predictors: "dict[str, tuple[Callable, list[Candidate]]]",
+    settings: "FoldSettings",
+    seed: int,
+    unfinished: "Unfinished",
+) -> pd.DataFrame:
+    """`cross_validate` once for each repeat, each kept as it ends."""
+    repeats = 1 if samples["held_out"].any() else settings.repeats
+    given = samples, corpus, predictors, settings
+    tables = [
+        unfinished.table(str(repeat), partial(cross_validate, *given, repeat, seed))
+        for repeat in follow(range(repeats), "repeats of the cross-validation")
+    ]
+    return pd.concat(tables, ignore_index=True)

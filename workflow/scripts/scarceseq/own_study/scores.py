@@ -7,7 +7,6 @@ from scarceseq.fewshot.calibration import calibration_error
 from scarceseq.fewshot.metrics import measure
 from scarceseq.statistics.intervals import corrected_interval
 from scarceseq.statistics.outcomes import outcome
-from scarceseq.statistics.p_values import holm, permutation_test
 
 
 def scores(predictions, classes, folds, confidence):
@@ -81,34 +80,3 @@ def _interval(centre, of_folds, folds, confidence):
     """
     mean, low, high, kind = corrected_interval(of_folds, 1 / max(folds - 1, 1), confidence)
     return low + centre - mean, high + centre - mean, kind
-
-
-def permutation_table(predictions, permuted, possible):
-    """How often permuted labels do as well as the true ones.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The first repeat is what is compared.
-    permuted : pandas.DataFrame
-        From `scarceseq.own_study.cross_validation.permuted_accuracies`.
-    possible : float
-        Arrangements of the labels, from `scarceseq.own_study.folds.arrangements`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        method, balanced_accuracy, permuted_mean, permuted_high (95th percentile), permutations, p, p_holm, smallest_p
-        (what any data could reach).
-    """
-    first = predictions[predictions["repeat"] == predictions["repeat"].min()]
-    true = measure(first, ["method"]).set_index("method")["balanced_accuracy"]
-    rows = []
-    for method, drawn in permuted.groupby("method", sort=False)["balanced_accuracy"]:
-        test = permutation_test(true[method], drawn, possible)
-        found = {"method": method, "balanced_accuracy": true[method], "permuted_mean": drawn.mean()}
-        found |= {"permuted_high": drawn.quantile(0.95), "permutations": len(drawn)}
-        rows.append(found | test._asdict())
-    columns = ["method", "balanced_accuracy", "permuted_mean", "permuted_high", "permutations", "p", "smallest_p"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(p_holm=holm(table["p"].astype(float)))

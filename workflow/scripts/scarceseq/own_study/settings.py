@@ -49,10 +49,11 @@ class FoldSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnStudySection(FoldSettings):
-    """Few-shot prediction on a study of your own with a packed model, beside simple baselines on the same folds."""
+    """A study of your own: the best classifier of its genes, beside few-shot methods with a packed model."""
 
-    model: File
-    """A packed model, as the rule pack_model writes it (`results/<name>/packed/<base>.<scheme>.zip`)."""
+    model: File | None = None
+    """A packed model, as the rule pack_model writes it (`results/<name>/packed/<base>.<scheme>.zip`). Null for none:
+    the study is then predicted by its own genes alone."""
     name: Name = "own_study"
     """Name of the study. It is refused if the model or its guides were made with a study of this name."""
     accessions: Distinct[Text] = listed()
@@ -73,6 +74,8 @@ class OwnStudySection(FoldSettings):
     group: str = ""
     """Column of `labels`, such as the animal or the patient, of which no value may be in training and test at once.
     Empty for none."""
+    block: str = ""
+    """Column of `labels`, such as the batch, within whose values alone labels are permuted. Empty for none."""
     gene_id_type: Literal["ensembl", "symbol", "entrez", "refseq"]
     """Kind of gene id. Versions of Ensembl ids are ignored; symbols match in any case, ambiguous ones are left out;
     `entrez` and `refseq` need `gene_id_table`."""
@@ -89,7 +92,7 @@ class OwnStudySection(FoldSettings):
     minimum_matched_share: Share = 0.5
     """Share of the smaller of both sides (the table's genes, the model's) that must match by name."""
     organism: Literal["human", "mouse"] | None = None
-    """Organism; null for the model's. Another one needs `orthologues`."""
+    """Organism; null for the model's, needed without `model`. Another one than the model's needs `orthologues`."""
     orthologues: Orthologues | None = None
     minimum_gene_share: Share = 0.5
     """Share of the model's genes that the table must have; a missing gene is put at its mean."""
@@ -106,12 +109,26 @@ class OwnStudySection(FoldSettings):
     )
     """Few-shot methods to compare on the same folds. The first must be trained by gradient, as its
     decision is explained."""
-    tested_methods: Distinct[str] | None = None
-    """Methods whose accuracy is compared with that on permuted labels; null for the first of `methods`, and for
-    `logistic@pca` if it is among them."""
+    best_candidates: Several[str] = listed(
+        "logistic@top_genes",
+        "nearest_centroid@top_genes",
+        "linear_svm@all_genes",
+        "shrunken_centroids@all_genes",
+        "logistic@embedding",
+        "logistic@pca",
+        "logistic@gene_sets",
+    )
+    """Classifiers of which the best, or their average, is chosen within the training samples of each fold. On all genes
+    of the table: `logistic@top_genes`, `nearest_centroid@top_genes` (most differential genes, chosen there too),
+    `linear_svm@all_genes`, `shrunken_centroids@all_genes`, `elastic_net@all_genes`, `random_forest@all_genes` (the last
+    two are slow). `logistic@embedding` and `logistic@pca` need `model`, `logistic@gene_sets` needs `gene_sets`, and are
+    left out without."""
+    gene_sets: File | None = None
+    """GMT file of gene sets, whose scores are further features: the mean rank of the set's genes in a sample."""
     held_out: HeldOut = ABSENT
     permutations: Whole = 99
-    """Permutations of the labels to compare the accuracy with; 0 for none."""
+    """Permutations of the labels with which the best classifier is compared, all choices made anew in each; 0 for none.
+    Where there are no more arrangements, each is tried."""
     shuffles: Count = 5
     """How often each gene's values are shuffled between samples, for its permutation importance."""
     path_points: Annotated[int, Limits(ge=2)] = 32

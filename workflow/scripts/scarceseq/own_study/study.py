@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.archive.user_study import examples, import_study
+from scarceseq.archive.user_tables import read_counts
 from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.errors import InputError
 from scarceseq.fewshot.corpus import Corpus
@@ -88,6 +89,22 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
         log_expression(base, alignment, counts).astype(np.float32),
         own[["gene_id", "gene_name"]].assign(row=called),
     )
+
+
+def read_without_model(settings, samples_there=()):
+    """Counts of the study on its own genes, where there is no model.
+
+    Returns
+    -------
+    study : scarceseq.archive.user_study.UserStudy
+    genes : pandas.DataFrame
+        gene_id, gene_name, row: the names of the table itself.
+    """
+    names = pd.Series(read_counts(settings.counts, samples_there, settings.duplicate_samples == "sum").genes, dtype=str)
+    names = names.drop_duplicates().reset_index(drop=True)
+    annotation = pd.DataFrame({"gene_id": names, "gene_name": names, "bp_length": 0, "gene_type": ""})
+    settings = replace(settings, organism=settings.organism or "", gene_id_type="symbol", min_protein_coding_share=0.0)
+    return import_study(settings, annotation), annotation[["gene_id", "gene_name"]].assign(row=names)
 
 
 def check_unseen(names, card):
@@ -199,14 +216,14 @@ def whole_labels(study: "UserStudy") -> pd.DataFrame:
     return samples.join(rows.drop(columns="sample", errors="ignore"))
 
 
-def labelled(study, label, group, classes, held_out):
-    """Samples that have a class.
+def labelled(study, label, group, classes, held_out, block=""):
+    """Samples that have a class, and those to be predicted that have none to be tested by.
 
     Parameters
     ----------
     study : scarceseq.archive.user_study.UserStudy
-    label, group : str
-        Columns of the table of labels; group may be empty, and a sample without one is a group of its own.
+    label, group, block : str
+        Columns of the table of labels; group and block may be empty, and a sample without a group is one of its own.
     classes : list of str
         Empty for all values.
     held_out : dict or None
@@ -214,28 +231,28 @@ def labelled(study, label, group, classes, held_out):
 
     Returns
     -------
-    pandas.DataFrame
-        sample, study, label, group, held_out; a row for each sample with a class, by sample.
+    samples, unlabelled : pandas.DataFrame
+        sample, study, label, group, block, held_out; by sample. The latter have no label, or are held out and cannot
+        be tested by: their class has no sample to learn from, or they are all of one class.
 
     Raises
     ------
     InputError
-        If fewer than two classes have two samples each to learn from, a value that is asked for is nobody's, or fewer
-        than two classes are held out.
+        If fewer than two classes have two samples each to learn from, or a value that is asked for is nobody's.
     """
     wide = study.attributes.pivot(index="sample", columns="key", values="value").reindex(study.samples.index)
     table = pd.DataFrame({"sample": wide.index, "study": study.samples["study"].to_numpy()})
     table["label"] = wide[label].to_numpy()
     own_group = wide[group].fillna(wide.index.to_series()) if group else wide.index.to_series()
     table["group"] = own_group.to_numpy()
+    table["block"] = wide[block].fillna("").to_numpy() if block else ""
     if held_out:
         _check_values("held_out.values", held_out["values"], held_out["column"], wide)
     _check_values("classes", classes, label, wide)
     outside = wide[held_out["column"]].isin(held_out["values"]) if held_out else pd.Series(False, index=wide.index)
     table["held_out"] = outside.to_numpy()
-    table = table[table["label"].notna()]
-    table = table[table["label"].isin(classes)] if classes else table
-    counts = table[~table["held_out"]]["label"].value_counts()
+    wanted = table["label"].isin(classes) if classes else table["label"].notna()
+    counts = table.loc[~table["held_out"] & wanted, "label"].value_counts()
     few = counts[counts < 2]
     if len(counts) < 2 or len(few):
         told = ", ".join(f"{name}: {count}" for name, count in counts.items()) or "none"
@@ -243,17 +260,15 @@ def labelled(study, label, group, classes, held_out):
             f"config key own_study.label: '{label}' gives these samples to learn from: {told}; two classes are needed, "
             "of two samples each. Choose them with own_study.classes"
         )
-    unknown = sorted(set(table["label"]) - set(counts.index))
-    if unknown:
-        raise InputError(f"config key own_study.held_out: class {unknown[0]} has no sample to learn from")
-    tested = table.loc[table["held_out"], "label"].unique()
-    if held_out and len(tested) < 2:
-        told = f"all held-out samples are {tested[0]}" if len(tested) else "no held-out sample has a class"
-        raise InputError(f"config key own_study.held_out: {told}; without two classes there nothing can be told")
+    testable = table["held_out"] & table["label"].isin(counts.index)
+    if table.loc[testable, "label"].nunique() < 2:
+        testable &= False
     shared = set(table.loc[table["held_out"], "group"]) & set(table.loc[~table["held_out"], "group"])
     if shared:
         raise InputError(f"config key own_study.held_out: {group} {min(shared)} is both held out and learned from")
-    return table.sort_values("sample", ignore_index=True)
+    samples = table[(~table["held_out"] & wanted) | testable]
+    unlabelled = table[(table["held_out"] & ~testable) | (~table["held_out"] & table["label"].isna())]
+    return tuple(rows.sort_values("sample", ignore_index=True) for rows in (samples, unlabelled))
 
 
 def _check_values(key, values, column, wide):

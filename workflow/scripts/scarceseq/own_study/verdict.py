@@ -1,174 +1,177 @@
-"""What one small study can tell and what not, in plain sentences."""
+"""What one small study can tell and what not: a short answer, then the figures behind it."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from scarceseq.own_study.scores import contrasts, permutation_table, scores
+from scarceseq.own_study.best import LEFT_OUT_ALONE
+from scarceseq.own_study.exchange import arrangements
+from scarceseq.own_study.names import BEST, BEST_OF_COUNTS, PLAIN, features_named
+from scarceseq.own_study.permutation import the_test
+from scarceseq.own_study.scores import contrasts, scores
+from scarceseq.own_study.settings import FoldSettings
 from scarceseq.statistics.intervals import share_interval
+from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.power import POWER, smallest_detectable_accuracy
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence, sentence_of_all
 
+CURVE_SAYS_NOTHING = (
+    "How many more samples would do cannot be said: that learning curves foretell it was not shown on larger studies."
+)
 
-def report(predictions, permuted, samples, possible, settings, options, warnings=()):
+
+def report(
+    predictions: pd.DataFrame,
+    permuted: pd.DataFrame,
+    best: dict[str, Any],
+    samples: pd.DataFrame,
+    settings: FoldSettings,
+    options: dict[str, Any],
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
     """Tables and sentences of a study.
 
     Parameters
     ----------
-    predictions, permuted : pandas.DataFrame
-        From `scarceseq.own_study.cross_validation`.
+    predictions : pandas.DataFrame
+        Of all methods, the best classifier first.
+    permuted : pandas.DataFrame
+        From `scarceseq.own_study.permutation.permutation_scores`.
+    best : dict
+        Summary of `scarceseq.own_study.best.best_of_study`.
     samples : pandas.DataFrame
-        label, held_out.
-    possible : float
-        See `permutation_table`.
+        label, group, held_out.
     settings : FoldSettings
     options : dict
-        ``confidence``, ``smallest_difference``.
+        ``label`` (name of the column), ``confidence``, ``smallest_difference``.
     warnings : sequence of str
         What makes the answer worthless, such as a batch that is the same thing as the label: said first.
 
     Returns
     -------
     dict
-        ``scores``, ``contrasts``, ``permutations`` (tables), ``summary`` (for JSON; its ``verdict`` is a list of str,
-        ``warnings`` its first sentences).
+        ``scores``, ``contrasts`` (tables), ``summary`` (for JSON; its ``answer`` has at most three sentences, its
+        ``verdict`` a list of all, ``warnings`` its first).
     """
-    classes, confidence = sorted(samples["label"].unique()), options["confidence"]
+    confidence, difference = options["confidence"], options["smallest_difference"]
+    classes, folds = sorted(samples["label"].unique()), predictions["fold"].nunique()
+    summary = _summary(predictions, best, samples, settings) | {"label": options["label"]}
+    score_table = scores(predictions, classes, folds, confidence)
+    contrast_table = contrasts(predictions, BEST, folds, confidence, difference)
+    summary |= {"confidence": confidence, "smallest_difference": difference, "test": the_test(permuted, samples)}
+    summary["best_accuracy"] = float(score_table.set_index("method").loc[BEST, "balanced_accuracy"])
+    summary["best_beats_chance"] = bool(summary["test"].get("p", 1.0) <= 1 - confidence)
+    floor = 1 / arrangements(samples)
+    least = smallest_detectable_accuracy(summary.pop("groups_by_class"), confidence, floor=floor)
+    summary["smallest_detectable"] = least if np.isfinite(least) else None
+    answer = [_can_it_be_told(summary), _model_adds(summary, predictions, contrast_table), _size(summary)]
+    answer = [text for text in answer if text]
+    details = [
+        _figures(summary),
+        _comparison(summary, score_table, contrast_table),
+        _probabilities(summary, score_table),
+        "" if summary["best_beats_chance"] else CURVE_SAYS_NOTHING,
+        f"{LEFT_OUT_ALONE}." if best["left_out_alone"] else "",
+        "One study is one study: none of this says how the prediction does in another laboratory's samples.",
+    ]
+    verdict = [*warnings, *answer, *(text for text in details if text)]
+    summary |= {"answer": answer, "warnings": list(warnings), "verdict": verdict}
+    return {"scores": score_table, "contrasts": contrast_table, "summary": summary}
+
+
+def _summary(
+    predictions: pd.DataFrame, best: dict[str, Any], samples: pd.DataFrame, settings: FoldSettings
+) -> dict[str, Any]:
+    """Sizes of the study and of its folds."""
     folds = predictions["fold"].nunique()
-    first = predictions["method"].iloc[0]
-    told = predictions[(predictions["method"] == first) & (predictions["repeat"] == 0)]
-    training = len(samples) - int(np.ceil(len(told) / folds))
-    counts = told["label"].value_counts().sort_index()
-    group = told["sample"].map(samples.set_index("sample")["group"])
-    groups = group.groupby(told["label"]).nunique()
-    summary = {
-        "first": first,
+    first = predictions[(predictions["method"] == BEST) & (predictions["repeat"] == 0)]
+    group = first["sample"].map(samples.set_index("sample")["group"])
+    training = len(samples) - int(np.ceil(len(first) / folds))
+    return {
+        **{key: best[key] for key in ("best", "chosen", "left_out_alone", "unlabelled", "outside")},
         "samples": len(samples),
-        "classes": classes,
-        "counts": {name: int(count) for name, count in counts.items()},
+        "classes": sorted(samples["label"].unique()),
+        "counts": {name: int(count) for name, count in first["label"].value_counts().sort_index().items()},
+        "groups_by_class": list(group.groupby(first["label"]).nunique()),
         "held_out": bool(samples["held_out"].any()),
         "folds": folds,
-        "repeats": int(predictions["repeat"].nunique()),
+        "repeats": int(predictions.loc[predictions["method"] == BEST, "repeat"].nunique()),
         "training_samples": training,
-        "least_calibrated": settings.least_calibrated,
-        "calibrated": bool((told["temperature"] != 1).any()),
-        "right": int((told["label"] == told["predicted"]).sum()),
-        "predicted": len(told),
+        "calibrated": training >= settings.least_calibrated,
+        "right": int((first["label"] == first["predicted"]).sum()),
+        "predicted": len(first),
         "groups": int(group.nunique()),
-        "confidence": confidence,
-    }
-    tests = max(permuted["method"].nunique(), 1)  # of which the best must hold after Holm's adjustment
-    least = smallest_detectable_accuracy(list(groups), 1 - (1 - confidence) / tests)
-    found = {
-        "scores": scores(predictions, classes, folds, confidence),
-        "contrasts": contrasts(predictions, first, folds, confidence, options["smallest_difference"]),
-        "permutations": permutation_table(predictions, permuted, possible),
-    }
-    table = found["permutations"]
-    shown = table.loc[table["p_holm"] <= 1 - confidence, "method"]
-    summary["first_beats_chance"] = bool(shown.eq(first).any())
-    detectable = {"smallest_detectable": least, "smallest_difference": options["smallest_difference"]}
-    sentences = verdict(summary | detectable, found["scores"], found["contrasts"], found["permutations"])
-    return found | {
-        "summary": summary
-        | {"smallest_detectable": least if np.isfinite(least) else None}
-        | {"warnings": list(warnings), "verdict": [*warnings, *sentences]}
     }
 
 
-def verdict(summary, score_table, contrast_table, permutation):
-    """Plain sentences on what the study tells.
-
-    Parameters
-    ----------
-    summary : dict
-        ``first`` (method), ``counts`` (predicted samples of each class), ``confidence``, ``smallest_detectable``,
-        ``right`` and ``predicted`` (samples, in the first repeat), ``groups`` (of these samples), ``repeats``,
-        ``folds``, ``calibrated`` (bool), ``least_calibrated``, ``training_samples``, ``smallest_difference``.
-    score_table, contrast_table, permutation : pandas.DataFrame
-        From `scores`, `contrasts`, `permutation_table`.
-
-    Returns
-    -------
-    list of str
-    """
-    found = [
-        _can_it_be_told(summary, permutation) + _untested(score_table, permutation),
-        _size(summary),
-        _comparison(summary, score_table, contrast_table),
-    ]
-    found.append(_calibration(summary, score_table))
-    found.append("One study is one study: none of this says how the prediction does in another laboratory's samples.")
-    return found
+def _can_it_be_told(summary: dict[str, Any]) -> str:
+    label, test = summary["label"], summary["test"]
+    right = f"{summary['right']} of {summary['predicted']} samples are predicted right by fits that did not see them"
+    if not test:
+        return f"{right}; nothing was compared with permuted labels, so that this is no test."
+    alpha = 1 - summary["confidence"]
+    if test["smallest_p"] > alpha:
+        few = "samples" if test["exact"] or test["smallest_p"] > 1 / (1 + test["permutations"]) else "permutations"
+        return f"So few {few} cannot show whether {label} can be predicted, whatever the data; {right}."
+    if test["p"] <= alpha:
+        return f"Yes, {label} can be predicted from these samples better than by chance: {right}."
+    return f"These samples do not show that {label} can be predicted: {right}, which chance reaches too often."
 
 
-def _can_it_be_told(summary, permutation):
+def _model_adds(summary: dict[str, Any], predictions: pd.DataFrame, contrast_table: pd.DataFrame) -> str:
+    """Whether classifiers with features of the model make the best one better; empty where there are none."""
+    methods = predictions["method"].unique()
+    if not any(features_named(name) in ("embedding", "pca") for name in methods):
+        return ""
+    row = contrast_table.set_index("against").loc[BEST_OF_COUNTS]
+    accuracies = f"balanced accuracy {summary['best_accuracy']:.2f} with it, "
+    accuracies += f"{summary['best_accuracy'] - row['difference']:.2f} without"
+    if row["outcome"] == Outcome.BETTER.value:
+        return f"The pre-trained model makes the prediction better ({accuracies})."
+    if row["outcome"] == Outcome.WORSE.value:
+        return f"The pre-trained model makes the prediction worse ({accuracies})."
+    return f"The pre-trained model adds nothing that these samples could show ({accuracies})."
+
+
+def _size(summary: dict[str, Any]) -> str:
+    """What so few samples could have shown; nothing where they have."""
+    if summary["best_beats_chance"]:
+        return ""
+    counts = ", ".join(f"{count} of {name}" for name, count in summary["counts"].items())
+    if summary["smallest_detectable"] is None:
+        return f"With {counts}, not even a perfect prediction could be shown to be better than chance."
+    least = summary["smallest_detectable"]
+    return f"With {counts}, only a balanced accuracy above {least:.2f} would be shown, in {POWER:.0%} of such studies."
+
+
+def _figures(summary: dict[str, Any]) -> str:
     right, predicted, groups = summary["right"], summary["predicted"], summary["groups"]
     share = share_interval(right * groups / predicted, groups, summary["confidence"])
     unit = "" if groups == predicted else f" by their {groups} groups"
-    first, repeats = plain(summary["first"]), summary["repeats"]
-    subject = f"In the first of {repeats} repeats, {first}" if repeats > 1 else _start(first)
-    start = (
-        f"{subject} predicts {right} of {predicted} held-out samples right "
-        f"({100 * summary['confidence']:g}% interval{unit} {share[0]:.0%} to {share[1]:.0%}; always the most frequent "
-        f"class: {max(summary['counts'].values())})"
+    start = f"In the first of {summary['repeats']} repeats the" if summary["repeats"] > 1 else "The"
+    text = (
+        f"{start} best classifier, {PLAIN[summary['best']]} by all samples, predicts {right} of {predicted} samples "
+        f"right ({100 * summary['confidence']:g}% interval{unit} {share[0]:.0%} to {share[1]:.0%}; always the most "
+        f"frequent class: {max(summary['counts'].values())})."
     )
-    if permutation.empty:
-        return f"{start}. Nothing was compared with permuted labels, so that this is no test."
-    alpha = 1 - summary["confidence"]
-    best = permutation.loc[permutation["p_holm"].idxmin()]
-    listed = " ".join(
-        f"{_start(row.method)} has a balanced accuracy of {row.balanced_accuracy:.2f}, permuted labels one of "
-        f"{row.permuted_mean:.2f} on average (p = {row.p:.2g})."
-        for row in permutation.itertuples()
-    )
-    floor = permutation["smallest_p"].min() * len(permutation)
-    if floor > alpha:
-        few = (permutation["smallest_p"] > 1 / (1 + permutation["permutations"]) + 1e-12).any()
-        why = "arrangements of the labels are possible" if few else "permutations were drawn (own_study.permutations)"
-        text = (
-            f"It cannot be told whether the label can be predicted, whatever the data: so few {why} that p after "
-            f"Holm's adjustment cannot fall below {floor:.2g}."
-        )
-    elif best["p_holm"] <= alpha:
-        text = "The label can be predicted from these samples better than by chance."
-    else:
-        text = (
-            "It cannot be told from these samples whether the label can be predicted: permuted labels do as well too "
-            f"often (smallest p after Holm's adjustment {best['p_holm']:.2g})."
-        )
-    return f"{text} {start}. {listed}"
-
-
-def _untested(score_table, permutation):
-    """The best method that was not compared with permuted labels, if it does better than those usually let any."""
-    bar = permutation["permuted_high"].max()
-    rest = score_table[~score_table["method"].isin(permutation["method"]) & (score_table["balanced_accuracy"] > bar)]
-    if rest.empty:
-        return ""
-    row = rest.iloc[0]
+    test = summary["test"]
+    if not test:
+        return text
+    how = f"all {test['permutations'] + 1} arrangements of" if test["exact"] else f"{test['permutations']} permuted"
     return (
-        f" {_start(row['method'])}, which was not compared with permuted labels, reaches a balanced accuracy of "
-        f"{row['balanced_accuracy']:.2f}. To test it, name it in own_study.tested_methods, better for other samples "
-        "than those that it was picked by."
+        f"{text} With {how} labels, everything being chosen anew, balanced accuracy is {test['permuted_mean']:.2f} on "
+        f"average (p = {test['p']:.2g}, ties broken by log loss; p = {test['p_log_loss']:.2g} by log loss alone)."
     )
 
 
-def _size(summary):
-    counts = ", ".join(f"{count} of {name}" for name, count in summary["counts"].items())
-    least = summary["smallest_detectable"]
-    if not np.isfinite(least):
-        return f"With {counts}, not even a perfect prediction would be told from chance with {POWER:.0%} power."
-    return (
-        f"With {counts}, only a balanced accuracy above {least:.2f} would be told from chance with {POWER:.0%} power."
-    )
-
-
-def comparisons(summary: dict, contrast_table: pd.DataFrame) -> list[Contrast]:
-    """What the writer says of the first method against each other."""
+def comparisons(summary: dict[str, Any], contrast_table: pd.DataFrame) -> list[Contrast]:
+    """What the writer says of the best classifier against each other."""
     n = f"{counted(summary['folds'], 'fold')}, {counted(summary['repeats'], 'repeat')}"
     return [
         Contrast(
-            subject=plain(row["method"]),
+            subject="the best classifier",
             rival=plain(row["against"]),
             difference=row["difference"],
             low=row["low"],
@@ -182,33 +185,20 @@ def comparisons(summary: dict, contrast_table: pd.DataFrame) -> list[Contrast]:
     ]
 
 
-def _comparison(summary, score_table, contrast_table):
-    others = score_table[score_table["method"] != summary["first"]]
-    if others.empty:
-        return "No other method was run."
-    best = plain(others.iloc[0]["method"])
+def _comparison(summary: dict[str, Any], score_table: pd.DataFrame, contrast_table: pd.DataFrame) -> str:
+    others = score_table[score_table["method"] != BEST]
+    first = plain(others.iloc[0]["method"])
     compared = comparisons(summary, contrast_table)
-    text = sentence(next(each for each in compared if each.rival == best))
-    if len(compared) == 1:
-        return text
-    everything = sentence_of_all(compared, f"{plain(summary['first'])} against all others")
-    return f"{text} This is the best of the others, picked after the fact. {everything}"
+    text = sentence(next(each for each in compared if each.rival == first))
+    everything = sentence_of_all(compared, "the best classifier against all others")
+    return f"{text} This is the highest of the others, picked after the fact. {everything}"
 
 
-def _calibration(summary, score_table):
-    if not summary["calibrated"]:
-        return (
-            f"Probabilities are not calibrated: {summary['training_samples']} training samples are fewer than "
-            f"{summary['least_calibrated']}. Take them as scores."
-        )
-    row = score_table.set_index("method").loc[summary["first"]]
-    return (
-        f"Probabilities were calibrated by one temperature in each fold, fitted on inner folds of its training samples "
-        f"(median {row['temperature']:.2f}). Log loss {row['log_loss']:.3f}, before {row['log_loss_before']:.3f}; "
+def _probabilities(summary: dict[str, Any], score_table: pd.DataFrame) -> str:
+    row = score_table.set_index("method").loc[BEST]
+    text = (
+        f"Probabilities are calibrated by folds within the training samples: log loss {row['log_loss']:.3f}, "
         f"calibration error {row['calibration_error']:.2f}."
     )
-
-
-def _start(name):
-    """A method's name in plain words, at the beginning of a sentence."""
-    return plain(name)[0].upper() + plain(name)[1:]
+    few = f" {summary['training_samples']} training samples are few for that: take probabilities as scores."
+    return text if summary["calibrated"] else text + few

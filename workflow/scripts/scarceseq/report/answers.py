@@ -12,6 +12,7 @@ from scarceseq.perturbation.summary import best_predictor
 from scarceseq.report import best_method, pretrain
 from scarceseq.report.embeddings import NAMES
 from scarceseq.report.glossary import plain_method
+from scarceseq.report.own_study_figures import BEST, method_words
 from scarceseq.report.wording import count, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import comparison
@@ -77,12 +78,11 @@ def _own(inputs: "Inputs") -> Question | None:
         return None
     ((_, summary),) = inputs.values("own_summary")
     scores = inputs.table("own_scores").set_index("method")
-    best = summary.get("best", summary["first"])
-    row = scores.loc[best if best in scores.index else summary["first"]]
-    found = Outcome.BETTER if summary["first_beats_chance"] else Outcome.UNDECIDED
-    said = tuple(summary.get("answer", summary["verdict"][len(summary["warnings"]) :][:1]))[:3]
+    row = scores.loc[BEST]
+    found = Outcome.BETTER if summary["best_beats_chance"] else Outcome.UNDECIDED
+    said = tuple(summary["answer"])
     values = [100 * row[name] for name in ("balanced_accuracy", "low", "high")]
-    shown = Card("own", said, found, *values, line=100 / len(summary["classes"]), basis=plain_method(row.name))
+    shown = Card("own", said, found, *values, line=100 / len(summary["classes"]), basis=method_words(BEST))
     return Question(shown, "own_study")
 
 

@@ -127,12 +127,18 @@ def _fewshot(settings: Mapping[str, Any]) -> str:
     )
 
 
+def _methods_with_model(own: Mapping[str, Any]) -> str:
+    methods = count(len(own["methods"]), "method")
+    return f" A packed model was used beside it by {methods}, tuned in the same way." if own["methods"] else ""
+
+
 def _own(settings: Mapping[str, Any]) -> str:
     own = settings["own_study"]
     return (
-        f"The label {own['label']} was predicted fold by fold with a packed model and "
-        f"{count(len(own['methods']), 'method')}, each tuned within the training samples of a fold, and compared "
-        "with permuted labels."
+        f"The label {own['label']} was predicted fold by fold by the best of "
+        f"{count(len(own['best_candidates']), 'classifier')}, genes, settings and classifier being chosen within the "
+        f"training samples of a fold. All of it was done again for each of {own['permutations']} permutations of the "
+        f"labels.{_methods_with_model(own)}"
     )
 
 

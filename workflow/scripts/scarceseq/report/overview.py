@@ -69,8 +69,8 @@ def _own_study(settings: Mapping[str, Any]) -> str:
     if "own_study" not in settings:
         return ""
     own = settings["own_study"]
-    methods = count(len(own["methods"]), "method")
-    return f"The column {own['label']} of a supplied study was predicted with a packed model, by {methods}."
+    model = f" and, with a packed model, {count(len(own['methods']), 'method')}" if own["model"] else ""
+    return f"The column {own['label']} of a supplied study was predicted by the best classifier of its genes{model}."
 
 
 def _selection(settings: Mapping[str, Any]) -> str:

@@ -15,7 +15,9 @@ POWER = 0.8
 """Share of repeats in which a difference of the stated size would be detected."""
 
 
-def smallest_detectable_accuracy(counts: Sequence[float], confidence: float, power: float = POWER) -> float:
+def smallest_detectable_accuracy(
+    counts: Sequence[float], confidence: float, power: float = POWER, floor: float = 0.0
+) -> float:
     """Least balanced accuracy that would be told from chance by this many independent predictions.
 
     One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the
@@ -26,6 +28,8 @@ def smallest_detectable_accuracy(counts: Sequence[float], confidence: float, pow
     counts
         Predicted samples of each class; groups, where several samples are of one.
     confidence, power
+    floor
+        Least p that the test can give, as there are so few arrangements of the labels.
 
     Returns
     -------
@@ -35,6 +39,8 @@ def smallest_detectable_accuracy(counts: Sequence[float], confidence: float, pow
     from scipy.optimize import brentq
     from scipy.stats import norm
 
+    if floor > 1 - confidence + 1e-12:
+        return float("nan")
     chance, per_sample = 1 / len(counts), np.mean(1 / np.asarray(counts, float)) / len(counts)
 
     def gap(p: float) -> float:

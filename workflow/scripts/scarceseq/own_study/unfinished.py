@@ -1,0 +1,70 @@
+"""What a long step has done so far, on disk: one that is killed goes on where it was."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scarceseq.errors import InputError
+from scarceseq.files import read_json, sha256, write_json
+from scarceseq.seals import seal_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+class Unfinished:
+    """Results by name, written as each comes.
+
+    Parameters
+    ----------
+    path : path
+        A JSON file beside the step's outputs, which is none of them.
+    fingerprint : str
+        Of what the results depend on; those of other data or settings are not used.
+    """
+
+    def __init__(self, path: str | Path, fingerprint: str) -> None:
+        self.path, self.fingerprint = Path(path), fingerprint
+        self.results: dict[str, Any] = {}
+        if not self.path.exists():
+            return
+        try:
+            kept = read_json(self.path)
+        except (InputError, ValueError) as error:
+            log.warning("%s cannot be read (%s): its step starts anew", self.path, error)
+            return
+        if kept.get("fingerprint") == fingerprint:
+            self.results = kept["results"]
+            log.info("going on after %d results of a run that was stopped", len(self.results))
+
+    @classmethod
+    def of(cls, path: str | Path, source: Any, params: Any) -> "Unfinished":
+        """Of a rule's inputs, by their content, and its parameters."""
+        contents = [sha256(file) for file in source]
+        text = json.dumps([contents, dict(params.items())], sort_keys=True, default=str)
+        return cls(path, hashlib.sha256(text.encode()).hexdigest())
+
+    def add(self, name: str, result: Any) -> None:
+        """Keep one more result, of which JSON gives back what it was."""
+        self.results[name] = result
+        write_json({"fingerprint": self.fingerprint, "results": self.results}, self.path)
+
+    def table(self, name: str, make: "Callable[[], pd.DataFrame]") -> "pd.DataFrame":
+        """The table of that name, made and kept if there is none yet."""
+        import pandas as pd
+
+        if name not in self.results:
+            made = make()
+            self.add(name, [[column, made[column].tolist()] for column in made])
+        return pd.DataFrame(dict(self.results[name]))
+
+    def delete(self) -> None:
+        """When the step's outputs are written."""
+        self.path.unlink(missing_ok=True)
+        seal_path(self.path).unlink(missing_ok=True)

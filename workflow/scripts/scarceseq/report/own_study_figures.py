@@ -1,0 +1,176 @@
+"""Figures of a study of the user's own: accuracy of the methods, probabilities, samples, genes."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scarceseq.report import style
+from scarceseq.report.forest import draw_estimate
+from scarceseq.report.glossary import explain, plain_method
+from scarceseq.report.value_text import text_of
+from scarceseq.report.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+BEST = "best"
+CALLED = {
+    BEST: "best classifier, chosen in each fold",
+    "best_of_counts": "the same without the model",
+    "average": "average of the classifiers",
+}
+BINS = 5
+GENES_DRAWN = 20
+
+
+def method_words(name: str) -> str:
+    """A method as figures name it."""
+    return CALLED.get(name) or plain_method(name)
+
+
+@style.styled
+def accuracy_figure(scores: "pd.DataFrame", permuted_high: float | None, chance: float) -> "Figure":
+    """Balanced accuracy of each method with its interval, highest at the top; a tick where permuted labels reach.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        ``scores.tsv``.
+    permuted_high : float, optional
+        What the best twentieth of permuted labels reaches with the best classifier.
+    chance : float
+    """
+    drawn, axes = style.figure(7.2, 1.2 + 0.26 * len(scores))
+    ax = axes[0, 0]
+    style.tell(ax.axvline(chance, color=style.BLACK, lw=0.9, ls=(0, (4, 3))), f"chance: {text_of(chance)}")
+    for place, row in enumerate(scores.itertuples()):
+        values = row.balanced_accuracy, row.low, row.high
+        draw_estimate(ax, place, values, method_words(row.method), style.BLUE, size=6)
+        if row.method == BEST and permuted_high is not None:
+            tick = ax.plot([permuted_high], [place], marker="|", ms=12, mew=2, color=style.ORANGE, ls="none")
+            style.tell(tick, f"{method_words(row.method)}, permuted labels: {text_of(permuted_high)}")
+    ax.set_yticks(range(len(scores)), [method_words(name) for name in scores["method"]])
+    explain(ax, scores["method"])
+    ax.set_ylim(len(scores) - 0.4, -0.6)
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_xlabel("balanced accuracy on held-out samples")
+    ax.grid(True, axis="x")
+    return drawn
+
+
+@style.styled
+def reliability_figure(told: "pd.DataFrame", classes: int) -> "Figure":
+    """Share of right predictions against the probability that was told, in five bins of equal width.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        Predictions of one method: label, predicted, p_0, p_1, ...
+    classes : int
+    """
+    drawn, axes = style.figure(4.4, 3.6)
+    ax = axes[0, 0]
+    surest = told[[f"p_{number}" for number in range(classes)]].max(axis=1).to_numpy()
+    right = (told["label"] == told["predicted"]).to_numpy()
+    place = np.minimum((surest * BINS).astype(int), BINS - 1)
+    ax.plot([0, 1], [0, 1], color=style.GREY, lw=0.9, ls=(0, (4, 3)))
+    for number in np.unique(place):
+        own = place == number
+        at = surest[own].mean(), right[own].mean()
+        dot = ax.plot(*at, marker="o", ms=7, color=style.BLUE, ls="none")
+        style.tell(dot, f"{count(own.sum(), 'prediction')}: told {text_of(at[0])}, right {text_of(at[1])}")
+        ax.annotate(f"{own.sum()}", at, xytext=(6, -10), textcoords="offset points", fontsize=8)
+    ax.set_xlim(1 / classes - 0.05, 1.02)
+    ax.set_ylim(-0.02, 1.05)
+    ax.set_xlabel("probability told for the predicted class")
+    ax.set_ylabel("share that is right")
+    ax.grid(True)
+    return drawn
+
+
+@style.styled
+def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
+    """The first genes, coloured by the class in which they are highest, and both measures of all genes.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        ``genes.tsv``.
+    summary : dict
+        ``genes.json``.
+    """
+    first = genes.head(GENES_DRAWN)
+    drawn, axes = style.figure(8.4, 1.2 + 0.18 * len(first), columns=2)
+    bars, points = axes[0]
+    classes = sorted(genes["highest_in"].astype(str).unique())
+    for number, name in enumerate(classes):
+        own = first[first["highest_in"].astype(str) == name]
+        colour = style.PALETTE[number % len(style.PALETTE)]
+        drawn_bars = bars.barh(own["rank"] - 1, own["attribution"], color=colour, label=f"highest in {name}")
+        for bar, text in zip(drawn_bars, _gene_texts(own), strict=True):
+            style.tell(bar, text)
+    bars.set_yticks(range(len(first)), gene_names(first))
+    bars.set_ylim(len(first) - 0.4, -0.6)
+    bars.set_xlabel("integrated gradients (logits)")
+    bars.legend(loc="lower right")
+    both = genes["named_by_both"]
+    for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
+        look = {"marker": "o", "ms": size, "color": colour, "ls": "none"}
+        look["rasterized"] = len(part) > style.POINTS_TOLD  # as vectors they would be most of the page
+        dots = points.plot(part["attribution"], part["permutation_importance"], **look)
+        style.tell(dots, f"{len(part):,} genes", _gene_texts(part))
+    points.set_xlabel("integrated gradients (logits)")
+    points.set_ylabel("loss when the gene's values\nare exchanged (logits)")
+    points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
+    points.grid(True)
+    for ax in (bars, points):
+        ax.locator_params(axis="x", nbins=5)
+    return drawn
+
+
+def gene_names(genes: "pd.DataFrame") -> "pd.Series":
+    """Symbol of each gene, its id where it has none."""
+    return genes["gene_name"].fillna(genes["gene_id"]).astype(str)
+
+
+def _gene_texts(genes: "pd.DataFrame") -> list[str]:
+    """What the mark of each gene tells."""
+    return [
+        f"{name}: integrated gradients {text_of(row.attribution)}, values exchanged "
+        f"{text_of(row.permutation_importance)}, highest in {row.highest_in}"
+        for name, row in zip(gene_names(genes), genes.itertuples(), strict=True)
+    ]
+
+
+@style.styled
+def samples_figure(samples: "pd.DataFrame") -> "Figure":
+    """Each sample's predicted class and its probability; open where it is wrong, grey without a label.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        ``samples.tsv``, those that were predicted.
+    """
+    ordered = samples.assign(text=samples["label"].fillna("no label").astype(str))
+    ordered = ordered.sort_values(["text", "probability"], ignore_index=True)
+    drawn, axes = style.figure(7.2, 1.2 + 0.18 * len(ordered))
+    ax = axes[0, 0]
+    classes = sorted(ordered["predicted"].astype(str).unique())
+    for place, row in enumerate(ordered.itertuples()):
+        colour = style.PALETTE[classes.index(str(row.predicted)) % len(style.PALETTE)]
+        right = str(row.predicted) == row.text
+        face = colour if right else "none"
+        dot = ax.plot(row.probability, place, marker="o", ms=6, color=colour, mfc=face, ls="none")
+        wrong = "" if row.wrong_share != row.wrong_share else f", wrong in {row.wrong_share:.0%} of repeats"
+        style.tell(dot, f"{row.sample}: {row.text}, predicted {row.predicted} ({text_of(row.probability)}){wrong}")
+    for name, colour in zip(classes, style.PALETTE, strict=False):
+        ax.plot([], [], marker="o", ms=6, color=colour, ls="none", label=f"predicted {name}")
+    ax.set_yticks(range(len(ordered)), [f"{row.sample} ({row.text})" for row in ordered.itertuples()])
+    ax.set_ylim(len(ordered) - 0.4, -0.6)
+    ax.set_xlim(0, 1.02)
+    ax.set_xlabel("probability of the predicted class")
+    ax.legend(loc="lower left")
+    ax.grid(True, axis="x")
+    return drawn

@@ -14,10 +14,7 @@ PAGE = """# What methods are worth on real studies, pooled
 
 {date} of 14 mouse and 19 human series (laboratories), by `config/real_studies_mouse.yaml` and
 `config/real_studies_human.yaml` with the code of {commit}; this page, its tables and its figure by
-
-```sh
-python benchmarks/tools/real_studies.py docs/benchmark COMMIT results/real_studies_mouse results/real_studies_human
-```
+`python benchmarks/tools/real_studies.py docs/benchmark COMMIT results/real_studies_mouse results/real_studies_human`.
 
 What is compared, and how, was written before: [protocol](real_studies_protocol.md). Tasks are pairs of classes within
 one study, told by k samples of each; differences are in balanced accuracy, means over series, with 95 % intervals. One

@@ -89,7 +89,7 @@ def test_methods_are_composed_of_what_their_names_say():
         ("magic", "'magic' is no method; known fine-tuning: adamw_fine_tuning"),
         (
             "logistic",
-            "'logistic' is no method, logistic needs one of the features behind an @; known: embedding, floored_genes, genes",
+            "'logistic' is no method, logistic needs one of the features behind an @; known: embedding, floored_genes",
         ),
         ("logistic@", "logistic needs one of the features behind an @"),
         ("logistic@per_tensor", "'per_tensor' is none of the features; known: .*ranks.*protonet"),

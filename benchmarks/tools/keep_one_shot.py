@@ -16,9 +16,9 @@ from scarceseq.files import read_table, write_table
 from scarceseq.report import style
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.wording import words
-from scarceseq.selection.contrasts import ROUNDS
+from scarceseq.selection.contrasts import ONE_SHOT, ROUNDS
 from scarceseq.selection.verdicts import rounds_verdict
-from scarceseq.statistics.outcomes import Outcome, overall
+from scarceseq.statistics.outcomes import Outcome
 
 COLUMNS = ["selector", "rounds", "predictor", "budget", "metric", "gain", "low", "high", "outcome", "splits", "seeds"]
 METRICS = ["mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean"]
@@ -51,14 +51,14 @@ def answer(contrasts):
     asked = contrasts[(contrasts["kind"] == "rounds") & (contrasts["against"] == ROUNDS)]
     asked = asked[asked["metric"] == "mse"]
     asked = asked[(asked["predictor"] == "gears") & (asked["scale"] == "raw") & (asked["quantity"] == "area")]
-    found = {row.selector: Outcome(row.outcome) for row in asked.itertuples()}
-    verdicts = [found[name] for name in ("v_optimal", "reach@usage") if name in found]
+    verdicts = {Outcome(row.outcome) for row in asked.itertuples() if row.selector in ONE_SHOT}
     say = {
         Outcome.BETTER: "Yes, and better: GEARS predicts more accurately from what one shot chose than from rounds.",
         Outcome.NO_DIFFERENCE: "Yes: GEARS trained on what one shot chose is as accurate as on what rounds chose.",
         Outcome.WORSE: "No: GEARS trained on what one shot chose is less accurate than on what rounds chose.",
     }
-    return say.get(overall(verdicts), "It cannot be told from this run whether one shot is as accurate as rounds.")
+    unclear = "It cannot be told from this run whether one shot is as accurate as rounds."
+    return say.get(verdicts.pop(), unclear) if len(verdicts) == 1 else unclear
 
 
 def page(contrasts, table, scores, commit):

@@ -273,7 +273,7 @@ def test_classifiers_on_features_that_there_are_none_of_are_left_out(tmp_path):
     ]
     assert chosen(alone) == (of_genes, False)
     assert chosen(alone | sets) == ([*of_genes, "logistic@gene_sets"], False)
-    assert chosen(alone | model) == ([*of_genes, "logistic@embedding", "logistic@pca"], True)
+    assert chosen(alone | model) == (of_genes, True)
     asked = {"best_candidates": ["linear_svm@all_genes", "logistic@pca"]}
     assert chosen(alone | asked) == (["linear_svm@all_genes"], False)
 

@@ -1,6 +1,7 @@
 """The best classifier of each training set, chosen within it, and what it predicts of samples that it did not see."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -53,19 +54,24 @@ def predict(
     pairs = inner_divided(samples.iloc[train], settings.inner_folds, inner_seed)
     outer = TrainingSet(values, train, test, codes)
     scores = {name: CANDIDATES[name](outer) for name in candidates}
-    if pairs:
-        inner = {name: np.empty((len(scores[name]), len(train), len(classes))) for name in candidates}
-        for learned, left in pairs:
-            within = TrainingSet(values, train[learned], train[left], codes[learned])
-            for name in candidates:
-                inner[name][:, left] = CANDIDATES[name](within)
-        choice = choose(inner, codes)
-        without = choose({name: inner[name] for name in of_counts(candidates)}, codes)
-    else:
-        choice, without = default_choice(candidates), default_choice(of_counts(candidates))
+    inner = {name: np.empty((len(scores[name]), len(train), len(classes))) for name in candidates}
+    for learned, left in pairs:
+        within = TrainingSet(values, train[learned], train[left], codes[learned])
+        for name in candidates:
+            inner[name][:, left] = CANDIDATES[name](within)
+    choose_among = partial(_choice, inner if pairs else None, codes)
+    choice = choose_among(candidates)
     by_name = probabilities_of(choice, scores, len(train))
-    narrower = probabilities_of(without, scores, len(train))
-    return Prediction({BEST: by_name[choice.name], BEST_OF_COUNTS: narrower[without.name], **by_name}, choice)
+    made, narrower = {BEST: by_name[choice.name]}, of_counts(candidates)
+    if narrower != candidates:
+        without = choose_among(narrower)
+        made[BEST_OF_COUNTS] = probabilities_of(without, scores, len(train))[without.name]
+    return Prediction(made | by_name, choice)
+
+
+def _choice(inner: dict[str, np.ndarray] | None, codes: np.ndarray, names: list[str]) -> Choice:
+    """The choice among some candidates, by their inner cross-validation or, where there can be none, by default."""
+    return default_choice(names) if inner is None else choose({name: inner[name] for name in names}, codes)
 
 
 def nested_predictions(
@@ -81,7 +87,8 @@ def nested_predictions(
     Returns
     -------
     pandas.DataFrame
-        A row for each method (`BEST`, `BEST_OF_COUNTS`, the candidates, their average) and sample, in the columns of
+        A row for each method (`BEST`, `BEST_OF_COUNTS` where others see a model, the candidates, their average) and
+        sample, in the columns of
         `scarceseq.own_study.cross_validation.cross_validate`; ``candidate`` is what was chosen.
     """
     classes = sorted(samples["label"].unique())

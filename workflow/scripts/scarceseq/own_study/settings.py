@@ -114,15 +114,14 @@ class OwnStudySection(FoldSettings):
         "nearest_centroid@top_genes",
         "linear_svm@all_genes",
         "shrunken_centroids@all_genes",
-        "logistic@embedding",
-        "logistic@pca",
         "logistic@gene_sets",
     )
     """Classifiers of which the best, or their average, is chosen within the training samples of each fold. On all genes
     of the table: `logistic@top_genes`, `nearest_centroid@top_genes` (most differential genes, chosen there too),
     `linear_svm@all_genes`, `shrunken_centroids@all_genes`, `elastic_net@all_genes`, `random_forest@all_genes` (the last
     two are slow). `logistic@embedding` and `logistic@pca` need `model`, `logistic@gene_sets` needs `gene_sets`, and are
-    left out without."""
+    left out without. Those on a model are no default: pooled over real studies they lose against classifiers on the
+    study's genes (docs/benchmark/real_studies.md)."""
     gene_sets: File | None = None
     """GMT file of gene sets, whose scores are further features: the mean rank of the set's genes in a sample."""
     held_out: HeldOut = ABSENT

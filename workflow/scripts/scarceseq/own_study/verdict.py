@@ -8,7 +8,7 @@ import pandas as pd
 
 from scarceseq.own_study.best import LEFT_OUT_ALONE
 from scarceseq.own_study.exchange import arrangements
-from scarceseq.own_study.names import BEST, BEST_OF_COUNTS, PLAIN, features_named
+from scarceseq.own_study.names import BEST, BEST_CANDIDATES, BEST_OF_COUNTS, PLAIN, of_counts
 from scarceseq.own_study.permutation import the_test
 from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.settings import FoldSettings
@@ -66,7 +66,7 @@ def report(
     floor = 1 / arrangements(samples)
     least = smallest_detectable_accuracy(summary.pop("groups_by_class"), confidence, floor=floor)
     summary["smallest_detectable"] = least if np.isfinite(least) else None
-    answer = [_can_it_be_told(summary), _model_adds(summary, predictions, contrast_table), _size(summary)]
+    answer = [_can_it_be_told(summary), _model_adds(summary, contrast_table), _size(summary)]
     answer = [text for text in answer if text]
     details = [
         _figures(summary),
@@ -120,19 +120,29 @@ def _can_it_be_told(summary: dict[str, Any]) -> str:
     return f"These samples do not show that {label} can be predicted: {right}, which chance reaches too often."
 
 
-def _model_adds(summary: dict[str, Any], predictions: pd.DataFrame, contrast_table: pd.DataFrame) -> str:
-    """Whether classifiers with features of the model make the best one better; empty where there are none."""
-    methods = predictions["method"].unique()
-    if not any(features_named(name) in ("embedding", "pca") for name in methods):
-        return ""
-    row = contrast_table.set_index("against").loc[BEST_OF_COUNTS]
-    accuracies = f"balanced accuracy {summary['best_accuracy']:.2f} with it, "
-    accuracies += f"{summary['best_accuracy'] - row['difference']:.2f} without"
-    if row["outcome"] == Outcome.BETTER.value:
-        return f"The pre-trained model makes the prediction better ({accuracies})."
-    if row["outcome"] == Outcome.WORSE.value:
-        return f"The pre-trained model makes the prediction worse ({accuracies})."
-    return f"The pre-trained model adds nothing that these samples could show ({accuracies})."
+def _model_adds(summary: dict[str, Any], contrast_table: pd.DataFrame) -> str:
+    """Whether the pre-trained model makes the prediction better; empty where there is none.
+
+    Where the best classifier may use features of the model, it is compared with the best that may not; else with the
+    most accurate method on the model, which was picked afterwards.
+    """
+    rows, best = contrast_table.set_index("against"), summary["best_accuracy"]
+    if BEST_OF_COUNTS in rows.index:
+        row = rows.loc[BEST_OF_COUNTS]
+        verdict, accuracies = Outcome(row["outcome"]), f"{best:.2f} with it, {best - row['difference']:.2f} without"
+    else:
+        on_model = rows[[name not in BEST_CANDIDATES or not of_counts([name]) for name in rows.index]]
+        if on_model.empty:
+            return ""
+        row = on_model.loc[on_model["difference"].idxmin()]
+        turned = {Outcome.BETTER: Outcome.WORSE, Outcome.WORSE: Outcome.BETTER}
+        verdict = turned.get(Outcome(row["outcome"]), Outcome(row["outcome"]))
+        accuracies = f"{best - row['difference']:.2f} by its best method, {best:.2f} without it"
+    if verdict == Outcome.BETTER:
+        return f"The pre-trained model makes the prediction better (balanced accuracy {accuracies})."
+    if verdict == Outcome.WORSE:
+        return f"The pre-trained model makes the prediction worse (balanced accuracy {accuracies})."
+    return f"The pre-trained model adds nothing that these samples could show (balanced accuracy {accuracies})."
 
 
 def _size(summary: dict[str, Any]) -> str:

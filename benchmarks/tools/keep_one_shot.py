@@ -42,7 +42,7 @@ def gains(contrasts, scores):
     seeds = scores.groupby("predictor")["model_seed"].nunique()
     rows["rounds"] = rows["selector"].map(in_rounds).map({True: "yes", False: "no"})
     rows["seeds"] = rows["predictor"].map(seeds)
-    rows = rows.rename(columns={"difference": "gain"})[COLUMNS]
+    rows = rows.rename(columns={"difference": "gain"})[COLUMNS].astype({"budget": "Int32"})
     return rows.sort_values(["predictor", "metric", "budget", "gain"], ascending=[True, True, True, False])
 
 

@@ -1,8 +1,8 @@
 """Keep what a run of the few-shot stage found: a summary, and a page with the sentences made from its tables.
 
-`python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT [PAGE]`, of the config `config/NAME.yaml`;
-the commit is that of the code that made the run. The page is `fewshot.md` for `benchmark_fewshot`, else
-`fewshot_NAME.md`, unless it is named, as for a part of a run.
+`python benchmarks/tools/keep_fewshot.py results/NAME docs/benchmark COMMIT ANSWER [PAGE]`, of the config
+`config/NAME.yaml`; the commit is that of the code that made the run, the answer the first sentence of the page. That is
+`fewshot.md` for `benchmark_fewshot`, else `fewshot_NAME.md`, unless it is named, as for a part of a run.
 """
 
 import datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 import yaml
+from kept_page import in_two
 from scarceseq.fewshot.settings import Scoring
 from scarceseq.fewshot.verdict import METRIC, sentences, verdict
 from scarceseq.files import read_table, write_table
@@ -103,8 +104,8 @@ def of_gaps(summary, config):
         )
 
 
-def main(results, target, commit, kept=None):
-    """Write the page and the summary."""
+def main(results, target, commit, answer, kept=None):
+    """Write the page, its details and the summary."""
     name, target = Path(results).name, Path(target)
     kept = kept or ("fewshot" if name == "benchmark_fewshot" else f"fewshot_{name}")
     folder = Path(results) / "fewshot"
@@ -113,8 +114,9 @@ def main(results, target, commit, kept=None):
     write_table(summary[summary["metric"] == METRIC].round(5), target / f"{kept}_summary.tsv")
     config = yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
     scoring = asdict(Scoring()) | config["fewshot"].get("scoring", {})
-    text = page(name, tables, commit, scoring, config)
+    text, details = in_two(page(name, tables, commit, scoring, config).split("\n"), answer, kept)
     (target / f"{kept}.md").write_text(text)
+    (target / f"{kept}_details.md").write_text(details)
 
 
 if __name__ == "__main__":

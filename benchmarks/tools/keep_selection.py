@@ -1,7 +1,7 @@
 """Keep what a run of selection found: a summary, and a page with the sentences made from its tables.
 
-`python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT [NAME]`: the commit is that
-of the code that made the run, NAME what the page and its summary are called (selection).
+`python benchmarks/tools/keep_selection.py results/benchmark_selection docs/benchmark COMMIT ANSWER [NAME]`: the commit
+is that of the code that made the run, the answer the first sentence of the page, NAME what it is called (selection).
 """
 
 import datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
+from kept_page import in_two
 from scarceseq.files import read_table, write_table
 from scarceseq.selection.contrasts import PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, verdict
@@ -72,15 +73,18 @@ def areas(contrasts, screen):
     return contrasts[chosen].sort_values("difference", ascending=False)
 
 
-def main(results, target, commit, name="selection"):
-    """Write the page and the summary."""
+def main(results, target, commit, answer, kept="selection"):
+    """Write the page, its details and the summary."""
     results, target = Path(results), Path(target)
     contrasts, summary = (read_table(results / f"selection/{name}.tsv") for name in ("contrasts", "summary"))
     screens = sorted(set(contrasts["screen"]))
     write_table(
-        summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / f"{name}_summary.tsv"
+        summary[(summary["metric"] == "mse") & (summary["scale"] == "raw")].round(6), target / f"{kept}_summary.tsv"
     )
-    (target / f"{name}.md").write_text(page(contrasts, summary, results.name, commit, screens))
+    text = page(contrasts, summary, results.name, commit, screens).split("\n")
+    text, details = in_two(text, answer, kept, 0)
+    (target / f"{kept}.md").write_text(text)
+    (target / f"{kept}_details.md").write_text(details)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def test_a_study_is_predicted_with_a_packed_model_and_its_planted_genes_are_foun
     assert (differential.loc[there, "rank"] <= 20).sum() >= PLANTED - 2
     assert (differential.loc[there, "highest_in"] == "treated").all()
     quality = read_table(results / "own_study/quality.tsv")
-    assert set(quality["sample"]) == set(read_table(results / "own_study/samples.parquet")["sample"])
+    assert set(quality["sample"]) == set(read_table(results / "own_study/samples.tsv")["sample"])
     assert (quality["reads"] > quality["genes"]).all()
     scores = read_table(results / "own_study/scores.tsv").set_index("method")
     assert scores.loc["logistic@genes", "balanced_accuracy"] > 0.8

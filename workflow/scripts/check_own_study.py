@@ -2,6 +2,7 @@
 
 from scarceseq.files import read_json, read_table, write_json, write_table
 from scarceseq.own_study.columns import column_notes, compare_columns
+from scarceseq.own_study.names import without_study
 from scarceseq.own_study.quality import check_samples, principal_components
 from scarceseq.runtime import start
 
@@ -10,6 +11,8 @@ source, params = snakemake.input, snakemake.params
 counts, samples = read_table(source.counts), read_table(source.samples)
 labels = read_table(source.labels).set_index("sample").loc[samples["sample"]]
 values = counts[samples["sample"]].to_numpy(float)
+samples["sample"] = without_study(samples["sample"], samples["study"])
+labels.index = samples["sample"]
 organism = params.organism or read_json(source.card)["organism"]
 table, notes = check_samples(values, counts[["gene_id", "gene_name"]], organism, samples, labels)
 columns = compare_columns(labels)

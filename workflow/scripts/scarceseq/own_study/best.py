@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from scarceseq.own_study.folds import left_out_alone
-from scarceseq.own_study.names import BEST
+from scarceseq.own_study.names import BEST, without_study
 from scarceseq.own_study.nested import nested_predictions
 from scarceseq.own_study.sample_table import cross_validated, predict_unlabelled
 from scarceseq.own_study.settings import FoldSettings
@@ -68,7 +68,7 @@ def best_of_study(
     others, final = predict_unlabelled(values, samples, unlabelled, candidates, settings, seed)
     whole = pd.concat([table, others], ignore_index=True) if len(others) else table
     studies = [*samples["study"], *unlabelled["study"]]
-    names = [name.removeprefix(f"{study}.") for name, study in zip(whole["sample"], studies, strict=True)]
+    names = without_study(whole["sample"], studies)
     chosen = predictions.loc[predictions["method"] == BEST].drop_duplicates(["repeat", "fold"])["candidate"]
     right = int((table["label"] == table["predicted"]).sum())
     tested = int(table["predicted"].notna().sum())

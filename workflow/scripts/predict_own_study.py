@@ -4,10 +4,16 @@ import logging
 
 import numpy as np
 import pandas as pd
+import torch
+from safetensors.torch import load_file
+from scarceseq import device
 from scarceseq.files import read_json, read_table, write_json, write_table
 from scarceseq.own_study import verdict as own_verdict
+from scarceseq.own_study.cross_validation import own_predictors, repeated
 from scarceseq.own_study.settings import FoldSettings
+from scarceseq.own_study.study import own_corpus
 from scarceseq.own_study.unfinished import Unfinished
+from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import keep_freed_memory, start
 from scarceseq.seals import checked
 
@@ -20,13 +26,6 @@ folds = FoldSettings(**params.folds)
 tables = [best]
 unfinished = None
 if params.methods:
-    import torch
-    from safetensors.torch import load_file
-    from scarceseq import device
-    from scarceseq.own_study.cross_validation import own_predictors, repeated
-    from scarceseq.own_study.study import own_corpus
-    from scarceseq.pretrain.model import load_base
-
     torch.set_num_threads(snakemake.threads)
     base = load_base(source.model, source.information, device.choose(params.device))
     components = load_file(checked(source.components))

@@ -1,7 +1,7 @@
 """The questions that a run can answer, each with a card for the first screen and the comparisons behind it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from scarceseq.fewshot import verdict as fewshot
 from scarceseq.perturbation.summary import best_predictor
 from scarceseq.report import best_method, pretrain
+from scarceseq.report.blocks import Question
 from scarceseq.report.embeddings import NAMES
 from scarceseq.report.glossary import plain_method
 from scarceseq.report.own_study_figures import BEST, method_words
@@ -28,24 +29,6 @@ if TYPE_CHECKING:
 MOST_SECONDARY = 10
 FIRST_GENES = 3
 GUIDE, AVERAGE, HEAD = "guided fine-tuning", "its average rate", "a linear classifier on the frozen network"
-
-
-@dataclass(frozen=True)
-class Question:
-    """A card, the section that it links to, what it draws if not one interval, and pooled comparisons behind it.
-
-    Attributes
-    ----------
-    curves : list of (array, array)
-        Lines of a small curve, the answer's first.
-    compared : list of (Contrast, bool)
-        What is pooled, and whether it was asked beforehand.
-    """
-
-    card: Card
-    section: str
-    curves: list = field(default_factory=list)
-    compared: list[tuple[Contrast, bool]] = field(default_factory=list)
 
 
 def questions(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Question]:

@@ -1,13 +1,14 @@
 """What a page is made of: sections of paragraphs, figures and tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from scarceseq.report.answers import Question
+    from scarceseq.statistics.cards import Card
+    from scarceseq.statistics.writer import Contrast
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,28 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A card, the section that it links to, what it draws if not one interval, and pooled comparisons behind it.
+
+    Attributes
+    ----------
+    curves : list of (array, array)
+        Lines of a small curve, the answer's first.
+    compared : list of (Contrast, bool)
+        What is pooled, and whether it was asked beforehand.
+    """
+
+    card: "Card"
+    section: str
+    curves: list = field(default_factory=list)
+    compared: "list[tuple[Contrast, bool]]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Cards:
     """The first screen: a card for each question, see `scarceseq.report.answers`."""
 
-    questions: "list[Question]"
+    questions: list[Question]
     kind: ClassVar[str] = "cards"
 
 

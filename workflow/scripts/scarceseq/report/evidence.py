@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from scarceseq.report.answers import Question
+    from scarceseq.report.blocks import Question
 
 COLUMNS = ["question", "kind", "subject", "rival", "measure", "difference", "low", "high", "outcome", "basis"]
 COLOURS = {Outcome.BETTER: style.BLUE, Outcome.WORSE: style.ORANGE}

@@ -9,8 +9,7 @@ from scarceseq.report.resources import versions
 from scarceseq.report.wording import count, listed
 
 if TYPE_CHECKING:
-    from scarceseq.report.answers import Question
-    from scarceseq.report.blocks import Section
+    from scarceseq.report.blocks import Question, Section
 
 CITED = {
     "archive": ["wilks2021"],

@@ -24,8 +24,7 @@ from scarceseq.report.blocks import Section
 from scarceseq.report.card_picture import curve_svg, interval_svg, interval_text
 
 if TYPE_CHECKING:
-    from scarceseq.report.answers import Question
-    from scarceseq.report.blocks import Cards, Paragraph, Picture, Table
+    from scarceseq.report.blocks import Cards, Paragraph, Picture, Question, Table
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")

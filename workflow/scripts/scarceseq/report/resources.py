@@ -43,7 +43,17 @@ RULES = {
     **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train", "pack_model"], "guide"),
     **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
     **dict.fromkeys(
-        ["unpack_model", "import_own_study", "check_own_study", "compare_own_study", "predict_own_study"], "own_study"
+        [
+            "unpack_model",
+            "import_own_study",
+            "check_own_study",
+            "compare_own_study",
+            "choose_own_study",
+            "permute_own_study",
+            "extend_own_study",
+            "predict_own_study",
+        ],
+        "own_study",
     ),
     "explain_own_study": "own_study",
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),

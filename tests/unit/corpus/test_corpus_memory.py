@@ -74,7 +74,7 @@ inputs |= dict.fromkeys(["manifests", "studies", "corpora", "listed", "gene_list
 names = ["corpus.h5ad", "training.npy", "samples.parquet", "genes.parquet", "attributes.parquet", "metadata.parquet"]
 names += ["studies.tsv", "dropped.tsv", "orthologues.tsv", "excluded.tsv", "vocabulary.tsv"]
 params = dict(max_failed_share=0, organism=None, gene_types=[], orthologues=None, excluded_studies=[])
-params |= {"must_be_found": False, "vocabulary": {}, "measured_share": 0.0}
+params |= {"must_be_found": False, "vocabulary": {}, "measured_share": 1.0}
 made = dict(input=inputs, output={name.split(".")[0]: folder / "corpus" / name for name in names}, params=params)
 made = {name: SimpleNamespace(**parts) for name, parts in made.items()}
 runpy.run_path(script, {"snakemake": SimpleNamespace(log=[folder / "log"], **made)})

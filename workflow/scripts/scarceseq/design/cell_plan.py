@@ -15,7 +15,6 @@ from scarceseq.design.filters import apply_filters
 from scarceseq.design.genes_by_cells import affordable, plan
 from scarceseq.design.lists import read_lists
 from scarceseq.errors import InputError
-from scarceseq.joins import Join
 from scarceseq.network.graph import Graph
 from scarceseq.perturbation.features import mean_kernel_features
 from scarceseq.perturbation.training_cells import read_cells
@@ -123,9 +122,8 @@ def plan_cells(
             f"config key design.cells.screen: perturbations of {asked['screen']} do not differ beyond the noise of "
             "their cells, so that genes cannot be weighed against cells"
         )
-    joins: list[Join] = []
-    known = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
-    _, lists, joins = read_lists(np.unique(np.concatenate(known).astype(str)), settings)
+    named = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
+    _, lists, joins = read_lists(np.unique(np.concatenate(named).astype(str)), settings)
     apply_filters(settings, lists, joins)
     problem = pose(sources, lists, settings | {"costs": None}, joins)
     features = mean_kernel_features(sources, problem.everyone)

@@ -45,9 +45,9 @@ def _relation(one: pd.Series, other: pd.Series) -> dict[str, object]:
     total = table.sum()
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / total
     strength = float(np.sqrt(((table - expected) ** 2 / expected).sum() / total / (min(table.shape) - 1)))
-    told = bool(((table > 0).sum(axis=0) == 1).all())
-    tells = bool(((table > 0).sum(axis=1) == 1).all())
-    relation = "same" if told and tells else "nested" if told else "balanced" if strength < 0.1 else "partly"
+    one_way = bool(((table > 0).sum(axis=0) == 1).all())
+    other_way = bool(((table > 0).sum(axis=1) == 1).all())
+    relation = "same" if one_way and other_way else "nested" if one_way else "balanced" if strength < 0.1 else "partly"
     return {
         "values": table.shape[0],
         "other_values": table.shape[1],

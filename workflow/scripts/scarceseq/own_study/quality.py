@@ -216,8 +216,8 @@ def declared_sex(labels: pd.DataFrame) -> np.ndarray:
 
 def sex_notes(table: pd.DataFrame, flags: list[list[str]]) -> list[dict[str, str]]:
     """Samples of another sex than declared; two of them, one each way, may be swapped."""
-    told = (table["declared_sex"] != "") & (table["sex_by_genes"] != "cannot be told")
-    wrong = np.flatnonzero(told & (table["declared_sex"] != table["sex_by_genes"]))
+    comparable = (table["declared_sex"] != "") & (table["sex_by_genes"] != "cannot be told")
+    wrong = np.flatnonzero(comparable & (table["declared_sex"] != table["sex_by_genes"]))
     for place in wrong:
         row = table.iloc[place]
         flags[place].append(f"declared {row['declared_sex']}, {row['sex_by_genes']} by its genes")

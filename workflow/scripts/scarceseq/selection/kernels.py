@@ -28,6 +28,26 @@ def gene_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray) -> np.ndarray
     return check_kernel(kernel)
 
 
+def kernel_with_tests(
+    graph: "Graph", everyone: np.ndarray, candidates: np.ndarray, tests: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel of candidates, measured and test genes, and the positions of the targets in it.
+
+    Targets are the test genes, of which the names alone are looked at; without any, the candidates.
+
+    Parameters
+    ----------
+    graph : scarceseq.network.graph.Graph
+    everyone : numpy.ndarray of str
+        Candidates, then measured genes.
+    candidates : numpy.ndarray of int
+    tests : sequence of str
+    """
+    others = np.array(sorted(set(tests) - set(everyone)), dtype=object)
+    kernel = gene_kernel(graph, np.concatenate([everyone, others]))
+    return kernel, np.arange(len(everyone), len(kernel)) if len(others) else candidates
+
+
 def diffusion_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray, steps: int) -> np.ndarray:
     """Overlap of lazy walks of some steps from each gene, scaled to a unit diagonal.
 

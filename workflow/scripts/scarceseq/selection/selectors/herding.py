@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.selection.kernels import gene_kernel
+from scarceseq.selection.kernels import kernel_with_tests
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def rank(
     """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    tests = np.array(sorted(set(evidence.tests) - set(everyone)), dtype=object)
-    kernel = gene_kernel(evidence.graph, np.concatenate([everyone, tests]))
-    targets = np.arange(len(everyone), len(kernel)) if len(tests) else candidates
+    kernel, targets = kernel_with_tests(evidence.graph, everyone, candidates, evidence.tests)
     near = kernel[np.ix_(candidates, targets)].mean(axis=1)
     covered = kernel[np.ix_(candidates, measured)].sum(axis=1)
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)

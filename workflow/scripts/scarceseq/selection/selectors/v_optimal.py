@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.selection.kernels import gene_kernel, greedy_variance
+from scarceseq.selection.kernels import greedy_variance, kernel_with_tests
 from scarceseq.selection.pool import arrange, check_pool
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def rank(
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    tests = np.array(sorted(set(evidence.tests) - set(everyone)), dtype=object)
-    kernel = gene_kernel(evidence.graph, np.concatenate([everyone, tests]))
-    targets = np.arange(len(everyone), len(kernel)) if len(tests) else candidates
+    kernel, targets = kernel_with_tests(evidence.graph, everyone, candidates, evidence.tests)
 
     def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)

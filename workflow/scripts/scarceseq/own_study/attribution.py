@@ -1,18 +1,27 @@
 """Which genes a fitted network's decision rests on: integrated gradients, and what exchanging a gene's values does."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import torch
+from torch import Tensor
 
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
+
+if TYPE_CHECKING:
+    from scarceseq.fewshot.corpus import Episode
 
 VARIANTS_AT_ONCE = 4096
 
 
-def margin(logits, classes):
+def margin(logits: Tensor, classes: Tensor) -> Tensor:
     """Logit of the given class less the mean of all, (samples,): what speaks for the class."""
     return logits[torch.arange(len(logits)), classes] - logits.mean(dim=1)
 
 
-def integrated_gradients(classifier, expression, classes, baseline, points):
+def integrated_gradients(
+    classifier: torch.nn.Module, expression: Tensor, classes: Tensor, baseline: Tensor, points: int
+) -> Tensor:
     """What each gene adds to the margin of a class on the straight way from a baseline (Sundararajan et al. 2017).
 
     Parameters
@@ -41,7 +50,7 @@ def integrated_gradients(classifier, expression, classes, baseline, points):
 
 
 @torch.no_grad()
-def exchange_losses(classifier, sample, label, values):
+def exchange_losses(classifier: torch.nn.Module, sample: Tensor, label: int, values: Tensor) -> Tensor:
     """By how much the margin of a sample's class falls when one gene has another sample's value (Breiman 2001).
 
     Parameters
@@ -64,23 +73,31 @@ def exchange_losses(classifier, sample, label, values):
     module = without_gene_layers(classifier, names)
     layers = {name: classifier.get_submodule(name) for name in names}
     start = {name: layer(sample) for name, layer in layers.items()}
-    found = torch.empty_like(values)
+    losses = torch.empty_like(values)
     for first in range(0, genes, VARIANTS_AT_ONCE):
-        part = slice(first, min(first + VARIANTS_AT_ONCE, genes))
+        block = slice(first, min(first + VARIANTS_AT_ONCE, genes))
         for row, other in enumerate(values):
-            change = (other - sample)[part]
+            change = (other - sample)[block]
             given = None
             if not names:
                 given = sample.repeat(len(change), 1)
-                given[torch.arange(len(change)), torch.arange(genes)[part]] += change
+                given[torch.arange(len(change)), torch.arange(genes)[block]] += change
             for name, layer in layers.items():
-                module.get_submodule(name).value.data = start[name] + change[:, None] * layer.weight[:, part].T
+                module.get_submodule(name).value.data = start[name] + change[:, None] * layer.weight[:, block].T
             logits = module(given if given is not None else sample[None])
-            found[row, part] = before - margin(logits, whole.expand(len(change)))
-    return found
+            losses[row, block] = before - margin(logits, whole.expand(len(change)))
+    return losses
 
 
-def explain_fold(classifier, episode, everyone, baseline, points, shuffles, generator):
+def explain_fold(
+    classifier: torch.nn.Module,
+    episode: "Episode",
+    everyone: np.ndarray,
+    baseline: np.ndarray,
+    points: int,
+    shuffles: int,
+    generator: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Both measures for the held-out samples of one fold.
 
     Parameters
@@ -103,14 +120,14 @@ def explain_fold(classifier, episode, everyone, baseline, points, shuffles, gene
         such sum; near 1 for a network that is not smooth in its input, of which gradients tell nothing.
     """
     parameter = next(classifier.parameters())
-    query, start, everyone = (torch.from_numpy(a).to(parameter) for a in (episode.query, baseline, everyone))
+    query, start, others = (torch.from_numpy(a).to(parameter) for a in (episode.query, baseline, everyone))
     classes = torch.from_numpy(episode.query_classes)
     attribution = integrated_gradients(classifier, query, classes, start, points)
     with torch.no_grad():
-        moved = margin(classifier(query), classes) - margin(classifier(start[None]).expand(len(query), -1), classes)
-    error = (attribution.sum(dim=1) - moved).abs().max() / moved.abs().max()
+        expected = margin(classifier(query), classes) - margin(classifier(start[None]).expand(len(query), -1), classes)
+    error = (attribution.sum(dim=1) - expected).abs().max() / expected.abs().max()
     importance = [
-        exchange_losses(classifier, sample, int(label), everyone[generator.permutation(len(everyone))[:shuffles]])
+        exchange_losses(classifier, sample, int(label), others[generator.permutation(len(others))[:shuffles]])
         for sample, label in zip(query, classes, strict=True)
     ]
     means = torch.stack([losses.mean(dim=0) for losses in importance])

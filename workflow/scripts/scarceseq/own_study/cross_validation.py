@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from scarceseq.fewshot.corpus import Corpus
+    from scarceseq.fewshot.method import Estimator, FineTuning
     from scarceseq.own_study.settings import FoldSettings
     from scarceseq.own_study.unfinished import Unfinished
     from scarceseq.pretrain.model import Base
 
 
-def check_method(name, method):
+def check_method(name: str, method: "FineTuning | Estimator") -> None:
     """Refuse a method that needs more of the reference studies than a packed model has."""
     if method.reference and getattr(method, "prepare", None) is not pca.prepare:
         raise InputError(
@@ -37,7 +38,14 @@ def check_method(name, method):
         )
 
 
-def cross_validate(samples, corpus, predictors, settings, repeat, seed):
+def cross_validate(
+    samples: pd.DataFrame,
+    corpus: "Corpus",
+    predictors: "dict[str, tuple[Callable, list[Candidate]]]",
+    settings: "FoldSettings",
+    repeat: int,
+    seed: int,
+) -> pd.DataFrame:
     """Predictions of some methods for each sample, by fits that did not see it.
 
     Hyper-parameter and temperature are chosen on inner folds of a fold's training samples; where these are fewer than
@@ -67,13 +75,15 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
         training = int((outer["part"] == "support").sum())
         for name, (predict, candidates) in predictors.items():
             rows, best = fit_method(name, validation, test, predict, candidates)
-            told = rows[rows["role"] == "test"].reset_index(drop=True)
+            held_out = rows[rows["role"] == "test"].reset_index(drop=True)
             seen = rows[
                 (rows["role"] == "validation") & (rows["candidate"] == best.text) & (rows["steps"] == best.steps)
             ]
             temperature = _temperature(seen, test[0].classes) if training >= settings.least_calibrated else 1.0
-            tables.append(_calibrated(told, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold))
-    found = pd.concat(tables, ignore_index=True)
+            tables.append(
+                _calibrated(held_out, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold)
+            )
+    predictions = pd.concat(tables, ignore_index=True)
     first = [
         "method",
         "repeat",
@@ -87,26 +97,28 @@ def cross_validate(samples, corpus, predictors, settings, repeat, seed):
         "temperature",
     ]
     classes = range(samples["label"].nunique())
-    return found[[*first, "diverged", *(f"p_{c}" for c in classes), *(f"raw_{c}" for c in classes)]]
+    return predictions[[*first, "diverged", *(f"p_{c}" for c in classes), *(f"raw_{c}" for c in classes)]]
 
 
-def _temperature(seen, classes):
+def _temperature(seen: pd.DataFrame, classes: list[str]) -> float:
     """Temperature by predictions of inner folds; 1 if there are none."""
     if seen.empty:
         return 1.0
     return fit_temperature(_probabilities(seen, classes), seen["label"].map(classes.index).to_numpy())
 
 
-def _probabilities(rows, classes):
+def _probabilities(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
     return rows[[f"p_{number}" for number in range(len(classes))]].to_numpy(float)
 
 
-def _calibrated(rows, classes, temperature):
+def _calibrated(rows: pd.DataFrame, classes: list[str], temperature: float) -> pd.DataFrame:
     raw = _probabilities(rows, classes)
-    told = calibrated(raw, temperature)
-    own = rows["label"].map(classes.index).to_numpy()
-    rows = rows.assign(temperature=temperature, probability=told[np.arange(len(rows)), own])
-    columns = {f"p_{c}": told[:, c] for c in range(len(classes))} | {f"raw_{c}": raw[:, c] for c in range(len(classes))}
+    scaled = calibrated(raw, temperature)
+    true_class = rows["label"].map(classes.index).to_numpy()
+    rows = rows.assign(temperature=temperature, probability=scaled[np.arange(len(rows)), true_class])
+    columns = {f"p_{c}": scaled[:, c] for c in range(len(classes))} | {
+        f"raw_{c}": raw[:, c] for c in range(len(classes))
+    }
     return rows.assign(**columns)
 
 

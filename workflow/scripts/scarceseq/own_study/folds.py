@@ -97,12 +97,12 @@ def left_out_alone(samples: pd.DataFrame, settings: "FoldSettings", seed: int) -
     return bool(several and groups > most and any(len(pairs) == groups for pairs in repeats))
 
 
-def _most_folds(samples):
+def _most_folds(samples: pd.DataFrame) -> int:
     """Groups of the class that has fewest."""
     return int(samples.groupby("label")["group"].nunique().min())
 
 
-def _episode(role, number, seed, train, test):
-    parts = [train.assign(part="support"), test.assign(part="query")]
-    table = pd.concat(parts)[["part", "sample", "label", "study"]]
-    return table.assign(role=role, episode=number, seed=seed)
+def _episode(role: str, episode: int, seed: int, train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    sets = [train.assign(part="support"), test.assign(part="query")]
+    table = pd.concat(sets)[["part", "sample", "label", "study"]]
+    return table.assign(role=role, episode=episode, seed=seed)

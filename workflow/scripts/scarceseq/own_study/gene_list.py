@@ -1,5 +1,8 @@
 """The genes that a decision rests on, over all folds, by two measures that are checked against each other."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,8 +12,20 @@ from scarceseq.own_study.attribution import explain_fold
 from scarceseq.own_study.folds import fold_episodes
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:
+    from scarceseq.fewshot.corpus import Corpus
+    from scarceseq.own_study.settings import FoldSettings
 
-def explain(samples, corpus, predict, candidates, settings, options, seed):
+
+def explain(
+    samples: pd.DataFrame,
+    corpus: "Corpus",
+    predict: Any,
+    candidates: pd.DataFrame,
+    settings: "FoldSettings",
+    options: dict[str, int],
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
     """Both measures of every gene for each sample when it was held out, over folds and repeats.
 
     The baseline is the middle between the classes of a fold's training samples.
@@ -45,17 +60,24 @@ def explain(samples, corpus, predict, candidates, settings, options, seed):
             episode = Episodes(outer, corpus)[0]
             classifier = predict.fitted(episode, chosen[repeat, fold])
             of_classes = [episode.support[episode.support_classes == c] for c in range(len(episode.classes))]
-            baseline = np.mean([part.mean(axis=0) for part in of_classes], axis=0)
+            baseline = np.mean([rows.mean(axis=0) for rows in of_classes], axis=0)
             generator = np.random.default_rng(derive(seed, "exchanges", repeat, fold))
             shared = options["path_points"], options["shuffles"], generator
-            found = explain_fold(classifier, episode, everyone, baseline, *shared)
-            attributions.append(found[0].mean(axis=0))
-            importances.append(found[1].mean(axis=0))
-            errors.append(found[2])
+            attribution, importance, error = explain_fold(classifier, episode, everyone, baseline, *shared)
+            attributions.append(attribution.mean(axis=0))
+            importances.append(importance.mean(axis=0))
+            errors.append(error)
     return np.stack(attributions), np.stack(importances), {"completeness_error": max(errors)}
 
 
-def gene_table(attribution, importance, genes, expression, labels, named):
+def gene_table(
+    attribution: np.ndarray,
+    importance: np.ndarray,
+    genes: pd.DataFrame,
+    expression: np.ndarray,
+    labels: Sequence[str],
+    named: int,
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Genes by attribution, and how far the other measure agrees.
 
     Parameters
@@ -87,8 +109,8 @@ def gene_table(attribution, importance, genes, expression, labels, named):
     mean, other = attribution.mean(axis=0), importance.mean(axis=0)
     ranks, other_ranks = rankdata(-mean, "ordinal"), rankdata(-other, "ordinal")
     within = np.stack([rankdata(-row, "ordinal") <= named for row in attribution]).mean(axis=0)
-    labels, classes = np.asarray(labels), np.unique(labels)
-    means = np.stack([expression[labels == name].mean(axis=0) for name in classes])
+    of_sample, classes = np.asarray(labels), np.unique(labels)
+    means = np.stack([expression[of_sample == name].mean(axis=0) for name in classes])
     highest = means.argmax(axis=0)
     rest = (means.sum(axis=0) - means.max(axis=0)) / (len(classes) - 1)
     table = pd.DataFrame(

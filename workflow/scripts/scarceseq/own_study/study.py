@@ -17,12 +17,27 @@ from scarceseq.guide.sketches import copies_among
 from scarceseq.pretrain.embedding import align, log_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    import torch
+
+    from scarceseq.archive.settings import UserStudySettings
     from scarceseq.archive.user_study import UserStudy
+    from scarceseq.pretrain.model import Base
 
 REFERENCE = "reference studies"
 
 
-def read_own_study(settings, base, card, orthologues, minimum_gene_share, accessions=(), sketches=None):
+def read_own_study(
+    settings: "UserStudySettings",
+    base: "Base",
+    card: "Mapping[str, Any]",
+    orthologues: "Mapping[str, Any] | None",
+    minimum_gene_share: float,
+    accessions: "Sequence[str]" = (),
+    sketches: "dict[str, torch.Tensor] | None" = None,
+) -> "tuple[UserStudy, np.ndarray, pd.DataFrame]":
     """Counts of the study, as log2(TPM + 1) in the model's genes.
 
     Parameters
@@ -59,16 +74,16 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
     organism = card["organism"]
     names = base.information["vocabulary"]["gene_names"]
     lengths = base.information["vocabulary"]["bp_length"]
-    own = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names, "bp_length": lengths})
+    of_model = pd.DataFrame({"gene_id": base.gene_ids, "gene_name": names, "bp_length": lengths})
     settings = replace(settings, organism=settings.organism or organism, min_protein_coding_share=0.0)
-    annotation, rows, pairs = own, np.arange(len(own)), ""
+    annotation, rows, pairs = of_model, np.arange(len(of_model)), ""
     if settings.organism != organism:
-        annotation, rows = _through_orthologues(settings, own, organism, orthologues)
+        annotation, rows = _through_orthologues(settings, of_model, organism, orthologues)
         pairs = f"; {len(rows)} one-to-one pairs of the table of orthologues are of the model"
     study = import_study(settings, annotation.assign(gene_type=""))
-    counts = np.zeros((len(study.counts), len(own)))
+    counts = np.zeros((len(study.counts), len(of_model)))
     counts[:, rows] = study.counts
-    called = np.full(len(own), None, dtype=object)
+    called = np.full(len(of_model), None, dtype=object)
     called[rows] = np.where(study.genes["measured"], annotation["gene_id"], None)
     try:
         there = [gene if name else None for gene, name in zip(base.gene_ids, called, strict=True)]
@@ -87,11 +102,13 @@ def read_own_study(settings, base, card, orthologues, minimum_gene_share, access
     return (
         study,
         log_expression(base, alignment, counts).astype(np.float32),
-        own[["gene_id", "gene_name"]].assign(row=called),
+        of_model[["gene_id", "gene_name"]].assign(row=called),
     )
 
 
-def read_without_model(settings, samples_there=()):
+def read_without_model(
+    settings: "UserStudySettings", samples_there: "Sequence[str]" = ()
+) -> "tuple[UserStudy, pd.DataFrame]":
     """Counts of the study on its own genes, where there is no model.
 
     Returns
@@ -107,18 +124,23 @@ def read_without_model(settings, samples_there=()):
     return import_study(settings, annotation), annotation[["gene_id", "gene_name"]].assign(row=names)
 
 
-def check_unseen(names, card):
+def check_unseen(names: "Sequence[str]", card: "Mapping[str, Any]") -> None:
     """Refuse a study that the model or its scouts learned from; names of a joined corpus have a prefix."""
     seen = {study.rpartition(".")[2] for study in [*card["training_studies"], *card["scout_studies"]]}
-    found = sorted(seen.intersection(names))
-    if found:
+    again = sorted(seen.intersection(names))
+    if again:
         raise InputError(
-            f"config key own_study: the model or its guides were made with the study {found[0]}, so that testing on it "
+            f"config key own_study: the model or its guides were made with the study {again[0]}, so that testing on it "
             "would tell nothing; take a model that holds it out, or, if this is another study, give it another name"
         )
 
 
-def check_no_copies(study, copies, sketches, card) -> None:
+def check_no_copies(
+    study: "UserStudy",
+    copies: list[tuple[int, int, float]],
+    sketches: "dict[str, torch.Tensor]",
+    card: "Mapping[str, Any]",
+) -> None:
     """Refuse a study with samples that the model or its scouts learned from, whatever they are called."""
     log = logging.getLogger(__name__)
     if not copies:
@@ -134,7 +156,9 @@ def check_no_copies(study, copies, sketches, card) -> None:
     )
 
 
-def _through_orthologues(settings, own, organism, orthologues):
+def _through_orthologues(
+    settings: "UserStudySettings", of_model: pd.DataFrame, organism: str, orthologues: "Mapping[str, Any] | None"
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Genes of the study's organism that are one-to-one orthologues of the model's, and which of these they are."""
     if orthologues is None:
         raise InputError(
@@ -149,13 +173,15 @@ def _through_orthologues(settings, own, organism, orthologues):
         )
     names = pd.unique(table.pairs(organism, settings.organism)["orthologue"])
     other = pd.DataFrame({"gene_name": names}, index=names)
-    places, _ = table.match(organism, own.set_index("gene_id"), settings.organism, other)
+    places, _ = table.match(organism, of_model.set_index("gene_id"), settings.organism, other)
     rows = np.flatnonzero(places >= 0)
-    found = names[places[rows]]
-    return pd.DataFrame({"gene_id": found, "gene_name": found, "bp_length": 0}), rows
+    matched = names[places[rows]]
+    return pd.DataFrame({"gene_id": matched, "gene_name": matched, "bp_length": 0}), rows
 
 
-def own_corpus(expression, samples, base, components):
+def own_corpus(
+    expression: np.ndarray, samples: pd.DataFrame, base: "Base", components: "dict[str, torch.Tensor]"
+) -> tuple[Corpus, pd.DataFrame]:
     """The study beside a stand-in for the studies that the model was trained on, so that every method finds both.
 
     Parameters
@@ -182,7 +208,7 @@ def own_corpus(expression, samples, base, components):
     return corpus, pd.DataFrame({"split": base.information["split"], "study": studies, "role": roles})
 
 
-def counts_table(study, genes):
+def counts_table(study: "UserStudy", genes: pd.DataFrame) -> pd.DataFrame:
     """Counts of all genes of the user's table, whether the model has them or not.
 
     Parameters
@@ -197,8 +223,8 @@ def counts_table(study, genes):
         gene_id (as the table calls it), gene_name (the model's symbol where it knows the gene, else the id), and a
         column for each sample.
     """
-    known = genes.dropna(subset=["row"]).assign(row=lambda table: table["row"].str.split(".").str[0])
-    names = dict(zip(known["row"].str.upper(), known["gene_name"], strict=True))
+    measured = genes.dropna(subset=["row"]).assign(row=lambda table: table["row"].str.split(".").str[0])
+    names = dict(zip(measured["row"].str.upper(), measured["gene_name"], strict=True))
     called = study.table.index.astype(str)
     symbols = [names.get(gene.split(".")[0].upper()) or gene for gene in called]
     table = study.table.reset_index(drop=True)
@@ -216,7 +242,14 @@ def whole_labels(study: "UserStudy") -> pd.DataFrame:
     return samples.join(rows.drop(columns="sample", errors="ignore"))
 
 
-def labelled(study, label, group, classes, held_out, block=""):
+def labelled(
+    study: "UserStudy",
+    label: str,
+    group: str,
+    classes: "Sequence[str]",
+    held_out: "Mapping[str, Any] | None",
+    block: str = "",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Samples that have a class, and those to be predicted that have none to be tested by.
 
     Parameters
@@ -243,8 +276,8 @@ def labelled(study, label, group, classes, held_out, block=""):
     wide = study.attributes.pivot(index="sample", columns="key", values="value").reindex(study.samples.index)
     table = pd.DataFrame({"sample": wide.index, "study": study.samples["study"].to_numpy()})
     table["label"] = wide[label].to_numpy()
-    own_group = wide[group].fillna(wide.index.to_series()) if group else wide.index.to_series()
-    table["group"] = own_group.to_numpy()
+    of_group = wide[group].fillna(wide.index.to_series()) if group else wide.index.to_series()
+    table["group"] = of_group.to_numpy()
     table["block"] = wide[block].fillna("").to_numpy() if block else ""
     if held_out:
         _check_values("held_out.values", held_out["values"], held_out["column"], wide)
@@ -255,10 +288,10 @@ def labelled(study, label, group, classes, held_out, block=""):
     counts = table.loc[~table["held_out"] & wanted, "label"].value_counts()
     few = counts[counts < 2]
     if len(counts) < 2 or len(few):
-        told = ", ".join(f"{name}: {count}" for name, count in counts.items()) or "none"
+        present = ", ".join(f"{name}: {count}" for name, count in counts.items()) or "none"
         raise InputError(
-            f"config key own_study.label: '{label}' gives these samples to learn from: {told}; two classes are needed, "
-            "of two samples each. Choose them with own_study.classes"
+            f"config key own_study.label: '{label}' gives these samples to learn from: {present}; two classes are "
+            "needed, of two samples each. Choose them with own_study.classes"
         )
     testable = table["held_out"] & table["label"].isin(counts.index)
     if table.loc[testable, "label"].nunique() < 2:
@@ -268,15 +301,15 @@ def labelled(study, label, group, classes, held_out, block=""):
         raise InputError(f"config key own_study.held_out: {group} {min(shared)} is both held out and learned from")
     samples = table[(~table["held_out"] & wanted) | testable]
     unlabelled = table[(table["held_out"] & ~testable) | (~table["held_out"] & table["label"].isna())]
-    return tuple(rows.sort_values("sample", ignore_index=True) for rows in (samples, unlabelled))
+    return samples.sort_values("sample", ignore_index=True), unlabelled.sort_values("sample", ignore_index=True)
 
 
-def _check_values(key, values, column, wide):
+def _check_values(key: str, values: "Sequence[str]", column: str, wide: pd.DataFrame) -> None:
     """Refuse a value that no sample has."""
-    known = sorted(wide[column].dropna().unique())
+    there = sorted(wide[column].dropna().unique())
     for value in values:
-        if value not in known:
-            listed = ", ".join(known[:20])
+        if value not in there:
+            listed = ", ".join(there[:20])
             raise InputError(
                 f"config key own_study.{key}: no sample has '{value}' in column '{column}'; it has {listed}"
             )

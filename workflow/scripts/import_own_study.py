@@ -10,7 +10,8 @@ from scarceseq.archive.settings import UserStudySettings
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.joins import joins_table
 from scarceseq.own_study.features import features_table, gene_set_scores, model_features
-from scarceseq.own_study.study import counts_table, labelled, read_own_study, read_without_model, whole_labels
+from scarceseq.own_study.sample_labels import labelled, whole_labels
+from scarceseq.own_study.study import counts_table, read_own_study, read_without_model
 from scarceseq.pretrain.model import load_base
 from scarceseq.runtime import start
 from scarceseq.seals import checked

@@ -20,9 +20,10 @@ from scarceseq.own_study.cross_validation import check_method, cross_validate
 from scarceseq.own_study.exchange import arrangements, every_arrangement, permuted
 from scarceseq.own_study.folds import fold_episodes
 from scarceseq.own_study.gene_list import explain, gene_table
+from scarceseq.own_study.sample_labels import labelled
 from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.settings import FoldSettings
-from scarceseq.own_study.study import labelled, own_corpus, read_own_study
+from scarceseq.own_study.study import own_corpus, read_own_study
 from scarceseq.own_study.verdict import report
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive

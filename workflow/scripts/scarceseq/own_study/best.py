@@ -47,7 +47,7 @@ def best_of_study(
     values : StudyValues
         Rows of `samples`, then of `unlabelled`.
     samples, unlabelled : pandas.DataFrame
-        From `scarceseq.own_study.study.labelled`.
+        From `scarceseq.own_study.sample_labels.labelled`.
     candidates : list of str
     settings : FoldSettings
     seed : int

@@ -54,7 +54,7 @@ def cross_validate(
     Parameters
     ----------
     samples : pandas.DataFrame
-        From `scarceseq.own_study.study.labelled`.
+        From `scarceseq.own_study.sample_labels.labelled`.
     corpus : Corpus
     predictors : dict of str to (callable, list of Candidate)
         By method: from `scarceseq.fewshot.cell.make_predictor`, and its candidates.

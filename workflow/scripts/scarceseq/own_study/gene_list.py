@@ -33,7 +33,7 @@ def explain(
     Parameters
     ----------
     samples : pandas.DataFrame
-        From `scarceseq.own_study.study.labelled`.
+        From `scarceseq.own_study.sample_labels.labelled`.
     corpus : Corpus
     predict : callable
         Of a method that is trained by gradient.

@@ -31,6 +31,7 @@ rule fit_episodes:
         unpack(learned_inputs),
         **MATRIX,
         **BASE_MODEL,
+        attributes=CORPUS["attributes"],
         episodes="<results>/fewshot/episodes/{task}/{way}way_{shot}shot.parquet",
     output:
         predictions="<results>/fewshot/predictions/{base}/{block}/{task}/{way}way_{shot}shot.parquet",
@@ -46,6 +47,7 @@ rule fit_episodes:
         seed=config["seed"],
         device=config["device"],
         methods=block_methods,
+        label=lookup(dpath="fewshot/tasks/{task}/label", within=config),
         centring=lookup(dpath="fewshot/tasks/{task}/centring", within=config),
         fitting=fitting_of("fewshot"),
     message:

@@ -68,7 +68,8 @@ def guide(world):
 @pytest.fixture
 def make_corpus():
     """Function from a world to its `Corpus`."""
-    return lambda world: Corpus(world.expression, world.samples, world.gene_ids, world.base)
+    labels = lambda world: dict(zip(world.attributes["sample"], world.attributes["value"], strict=True))  # noqa: E731
+    return lambda world: Corpus(world.expression, world.samples, world.gene_ids, world.base, labels=labels(world))
 
 
 @pytest.fixture

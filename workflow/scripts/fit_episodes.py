@@ -6,6 +6,7 @@ from scarceseq import device
 from scarceseq.fewshot.cell import fit_cell
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Corpus
+from scarceseq.fewshot.labels import label_of_samples
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.files import read_table, write_table
@@ -36,6 +37,7 @@ predictions, curves = fit_cell(
         gene_ids=read_table(source.genes)["gene_id"].tolist(),
         base=base,
         centring=params.centring,
+        labels=label_of_samples(read_table(source.attributes), params.label),
     ),
     splits=read_table(source.splits),
     base=base,

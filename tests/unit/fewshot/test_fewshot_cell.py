@@ -31,6 +31,7 @@ CANDIDATES = {
     "ridge_penalty": [1.0, 0.1],
     "top_genes": [30, 10],
     "forest_feature_share": [0.2, 0.5],
+    "average_weight": [0.5, 0.0],
 }
 
 

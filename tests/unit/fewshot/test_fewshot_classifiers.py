@@ -1,11 +1,14 @@
 """Classifiers that are not trained by gradient, against scikit-learn and hand-computed values."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from scarceseq.errors import InputError
 from scarceseq.fewshot.classifiers import (
+    average,
     diagonal_discriminant,
     elastic_net,
     knn,
@@ -17,10 +20,23 @@ from scarceseq.fewshot.classifiers import (
     simpleshot,
     top_genes,
 )
-from scarceseq.fewshot.features import floored_genes, log_ranks, logs, pca, ranks, roots, scaled_genes
+from scarceseq.fewshot.features import (
+    floored_genes,
+    log_ranks,
+    logs,
+    pca,
+    ranks,
+    roots,
+    scaled_genes,
+    study_components,
+    whitened,
+)
 from scarceseq.fewshot.method import Source
 from scarceseq.fewshot.numerics import within_sample_ranks
+from scipy.linalg import fractional_matrix_power
 from scipy.optimize import minimize
+from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics.pairwise import cosine_similarity
@@ -39,6 +55,7 @@ ALL = [
     (random_forest.probabilities, 0.3),
     (ridge.probabilities, 1.0),
     (top_genes.probabilities, 5),
+    (average.probabilities, 0.5),
 ]
 
 
@@ -264,3 +281,65 @@ def test_linear_models_lose_nothing_in_the_span_of_the_support():
     margins = LinearSVC(C=0.3, max_iter=200_000, tol=1e-10).fit(support, labels).decision_function(query)
     expected = 1 / (1 + np.exp(-margins))
     np.testing.assert_allclose(linear_svm.probabilities(support, labels, query, 0.3, 0)[:, 1], expected, atol=1e-3)
+
+
+def test_the_average_weighs_ridge_and_top_genes_as_its_candidate_says(data):
+    # Oracle: scikit-learn's ridge, and the nearest mean; with 8 features all of them are kept.
+    support, labels, query, _ = data
+    support, labels = support[labels < 2], labels[labels < 2]
+    alpha = (support - support.mean(0)) ** 2
+    fitted = Ridge(alpha=alpha.sum(1).mean(), solver="svd").fit(support, np.eye(2)[labels]).predict(query)
+    distance = -np.stack([((query - support[labels == c].mean(0)) ** 2).mean(1) / 2 for c in (0, 1)], axis=1)
+    one, two = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True) for logits in (fitted, distance))
+    for weight in (0.0, 0.25, 1.0):
+        found = average.probabilities(support, labels, query, weight, 0)
+        np.testing.assert_allclose(found, (1 - weight) * one + weight * two, rtol=1e-9)
+
+
+@pytest.fixture
+def reference():
+    """Source with 40 samples of 5 studies and 2 classes in 12 genes, and the logarithms that its z-scores stand for."""
+    generator = np.random.default_rng(9)
+    studies, labels = np.arange(40) % 5, (np.arange(40) // 5) % 2
+    mean, scale = generator.normal(5, 1, 12), np.linspace(0.4, 2.0, 12)
+    logarithms = generator.normal(0, 3, (5, 12))[studies] + generator.normal(0, 2, (2, 12))[labels]
+    logarithms += generator.normal(size=(40, 12)) @ generator.normal(size=(12, 12))
+    base = SimpleNamespace(mean=torch.from_numpy(mean), scale=torch.from_numpy(scale), information={"split": "fold1"})
+    names = dict(studies=[f"S{study}" for study in studies], labels=[f"class {label}" for label in labels])
+    return Source(base, (logarithms - mean) / scale, SimpleNamespace(pca_components=3), 0, **names), logarithms
+
+
+def test_components_within_studies_are_scikit_learns_of_centred_studies(reference):
+    source, logarithms = reference
+    studies = np.array(source.studies)
+    within = logarithms - np.stack([logarithms[studies == study].mean(0) for study in studies])
+    exact = PCA(3, svd_solver="full").fit(within)
+    scores = study_components.prepare(source)(source.reference)
+    np.testing.assert_allclose(np.abs(scores), np.abs(exact.transform(logarithms)), rtol=1e-6)
+
+
+def test_whitening_is_the_inverse_root_of_scikit_learns_shrunken_covariance(reference):
+    source, logarithms = reference
+    pairs = np.array([study + label for study, label in zip(source.studies, source.labels, strict=True)])
+    residuals = logarithms - np.stack([logarithms[pairs == pair].mean(0) for pair in pairs])
+    peer = LedoitWolf(assume_centered=True).fit(residuals)
+    assert whitened.ledoit_wolf(residuals) == pytest.approx(peer.shrinkage_)
+    root = fractional_matrix_power(peer.covariance_, -0.5)
+    factor = np.sqrt(peer.shrinkage_ * np.square(residuals).mean())
+    np.testing.assert_allclose(whitened.prepare(source)(source.reference), factor * logarithms @ root, rtol=1e-6)
+
+
+def test_whitening_leaves_out_what_has_no_class_and_says_when_nothing_is_left(reference):
+    source, _ = reference
+    labels = [label if number < 30 else "" for number, label in enumerate(source.labels)]
+    fewer = dataclasses.replace(
+        source, reference=source.reference[:30], studies=source.studies[:30], labels=labels[:30]
+    )
+    np.testing.assert_allclose(
+        whitened.prepare(dataclasses.replace(source, labels=labels))(source.reference),
+        whitened.prepare(fewer)(source.reference),
+    )
+    with pytest.raises(
+        InputError, match="no pretrain or scout study of the split 'fold1' has two samples of one class"
+    ):
+        whitened.prepare(dataclasses.replace(source, labels=[""] * 40))

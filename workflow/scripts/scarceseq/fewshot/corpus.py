@@ -1,6 +1,6 @@
 """Expression of episodes and of the reference studies, z-scored by the base model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,8 @@ class Corpus:
     centring : {'none', 'study'}
         'study' subtracts from every sample the mean z-scores of all samples of its study, whatever their labels. The
         query's study is then looked at as a whole (transductive), but no label of it.
+    labels : dict of str to str, optional
+        Class of samples by the task's label. Features see those of the pretrain and scout studies alone.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Corpus:
         gene_ids: Sequence[str],
         base: "Base",
         centring: str = "none",
+        labels: "Mapping[str, str] | None" = None,
     ) -> None:
         if expression.shape != (len(samples), len(gene_ids)):
             raise InputError(
@@ -96,6 +99,7 @@ class Corpus:
         self._row = {sample: row for row, sample in enumerate(samples["sample"])}
         self._kept, self._centres = {}, {}
         self._reference: np.ndarray | None = None
+        self._labels, self._referred = labels or {}, []
         self._centred = centring == "study"
         self._study = dict(zip(samples["sample"], samples["study"], strict=True)) if self._centred else {}
         self.features = {}  # functions from z-scores to features, by what they were made by
@@ -141,7 +145,16 @@ class Corpus:
         if len(chosen) > most:
             drawn = np.random.default_rng(derive(seed, "reference")).choice(len(chosen), most, replace=False)
             chosen = [chosen[place] for place in np.sort(drawn)]
+        self._referred = chosen
         return self._from_centres(chosen, self.standardised(chosen))
+
+    def reference_origin(self) -> dict[str, list[str]]:
+        """Study and class ("" without one) of each sample of the reference, once that was read."""
+        study = dict(zip(self.samples["sample"], self.samples["study"], strict=True))
+        return dict(
+            studies=[study[sample] for sample in self._referred],
+            labels=[self._labels.get(sample, "") for sample in self._referred],
+        )
 
     def rows(self, chosen: Sequence[str]) -> np.ndarray:
         """z-scores as episodes have them, of samples that are asked for again and again: each is read once."""

@@ -1,5 +1,6 @@
 """From a method that is not trained by gradient to a function that fits it to episodes and predicts their queries."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scarceseq.fewshot.method import Source
@@ -30,8 +31,11 @@ def estimator_predictor(
     """Function (episodes, candidates) -> probabilities, (queries, classes), of each episode, for each candidate."""
     key = method.prepare, settings.pca_components, seed, id(base)
     if key not in corpus.features:  # methods that see the same features share them
-        reference = corpus.reference(splits, settings.reference_samples, seed) if method.reference else None
-        corpus.features[key] = method.prepare(Source(base, reference, settings, derive(seed, "features")))
+        source = Source(base, None, settings, derive(seed, "features"))
+        if method.reference:
+            reference = corpus.reference(splits, settings.reference_samples, seed)
+            source = replace(source, reference=reference, **corpus.reference_origin())
+        corpus.features[key] = method.prepare(source)
     features = corpus.features[key]
 
     def probabilities(

@@ -75,6 +75,13 @@ def _values(attributes: "pd.DataFrame", key: str, purpose: str) -> "pd.DataFrame
     return values[values["value"] != ""].drop_duplicates()
 
 
+def label_of_samples(attributes: "pd.DataFrame", key: str) -> dict[str, str]:
+    """Value of an attribute by sample; of a sample that has several distinct ones, none."""
+    values = _values(attributes, key, "label")
+    clear = values[~values["sample"].duplicated(keep=False)]
+    return dict(zip(clear["sample"], clear["value"], strict=True))
+
+
 def _groups(table: "pd.DataFrame", attributes: "pd.DataFrame", key: str) -> "pd.Series":
     """Group of each sample, the first of its values; its own id if it has none."""
     values = _values(attributes, key, "group").drop_duplicates("sample").set_index("sample")["value"]

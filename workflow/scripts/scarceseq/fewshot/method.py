@@ -1,6 +1,6 @@
 """What a few-shot method is, and what the registries offer of which methods are composed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -84,12 +84,16 @@ class Source:
         z-scores of samples of the pretrain and scout studies, for features that need them.
     settings : FittingSettings
     seed : int
+    studies, labels : sequence of str
+        Study of each sample of the reference, and its class by the task's label; "" for a sample without one.
     """
 
     base: Any
     reference: np.ndarray | None
     settings: Any
     seed: int
+    studies: Sequence[str] = ()
+    labels: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ class Features(Protocol):
         """A literal: what features look at besides the samples themselves.
 
         ``network``: the encoder's weights, so that they depend on the seed of pre-training; ``reference``: the
-        expression of the pretrain and scout studies, on which they are fitted.
+        expression of the pretrain and scout studies, and their classes, on which they are fitted.
         """
 
     def prepare(self, source: Source) -> Transform:

@@ -157,6 +157,8 @@ class Candidates:
     """Strength of ridge regression's penalty, in units of the mean squared length of the centred support."""
     top_genes: Several[Count] = listed(300, 100, 1000, 30, 3000, 10)
     """Features that `top_genes` keeps of those that differ most in the support."""
+    average_weight: Several[Share] = listed(0.5, 0.0, 1.0, 0.25, 0.75, 0.9)
+    """Weight of `top_genes` in the average of its probabilities with those of `ridge`."""
     forest_feature_share: Several[Annotated[float, Limits(gt=0, le=1)]] = listed(0.05, 0.01, 0.25, 0.02, 0.1, 0.005)
     """Share of the features that each split of a tree may choose from."""
 

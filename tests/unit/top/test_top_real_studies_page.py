@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "tools"))
 
@@ -44,6 +45,50 @@ def test_a_method_that_sees_no_network_goes_with_every_seed_of_the_other():
     assert found.groupby("seed")["value"].mean().to_dict() == pytest.approx({1: 0.1, 2: 0.12})
 
 
+def test_a_difference_is_the_mean_over_the_seeds_that_all_series_have():
+    guided = scores({"guided@per_tensor": 0.1}, noise=0)
+    # Seed 2 gives 0.2 less; seed 3, of one series alone, is left out.
+    added = [guided.assign(seed=2), guided[guided["series"] == "mouse s0"].assign(seed=3, value=0.0)]
+    added[0]["value"] -= 0.2 * (added[0]["method"] == "guided@per_tensor")
+    found = real_studies.pooled(pd.concat([guided, *added]), ["ridge@logs", "guided@per_tensor"])
+    row = real_studies_page.chosen(found, "mouse", "2 and 3", "guided@per_tensor", "ridge@logs")
+    assert (row.difference, row.seed_low, row.seed_high) == pytest.approx((0.0, -0.1, 0.1))
+    assert row.seeds == 2
+    assert "by one of 2 seeds -0.100 to +0.100" in real_studies_page.primary(found)
+
+
+def test_learning_rates_at_the_edge_of_the_grid_are_counted():
+    tuned = pd.DataFrame(
+        {
+            "label": "guided",
+            "method": ["guided@per_tensor"] * 3 + ["mean_rate@per_tensor"] * 3 + ["linear_probe"],
+            "candidate": ["0.1", "0.01", "1e-05", "0.1", "0.1", "0.001", "0.1"],
+            "steps": 100,
+            "seed": [1, 2, 3, 1, 2, 3, 1],
+        }
+    )
+    assert real_studies.at_the_edge(tuned).to_numpy().tolist() == [[1, 1, 3], [0, 2, 3]]
+    assert real_studies_page.edges(real_studies.at_the_edge(tuned)) == (
+        "Of six learning rates, in 3 cells (fold, seed, k): `guided@per_tensor` the smallest in 1 and the largest "
+        "in 1, `mean_rate@per_tensor` the smallest in 0 and the largest in 2."
+    )
+
+
+@pytest.mark.parametrize("organism", ["mouse", "human"])
+def test_the_edges_are_those_of_the_configs(request, organism):
+    fewshot = yaml.safe_load((request.config.rootpath / f"config/real_studies_{organism}.yaml").read_text())["fewshot"]
+    rates = fewshot["fitting"]["candidates"]["learning_rate"]
+    assert (min(rates), max(rates)) == (real_studies.SMALLEST_RATE, real_studies.LARGEST_RATE)
+    assert set(real_studies.ADDED) < set(fewshot["methods"])
+
+
+def test_minutes_of_a_run_are_the_sum_over_its_jobs(tmp_path):
+    for name, seconds in (("one", 90), ("two", 30)):
+        (tmp_path / "benchmarks" / name).mkdir(parents=True)
+        (tmp_path / "benchmarks" / name / "all.tsv").write_text(f"s\tcpu_time\n200\t{seconds}\n")
+    assert real_studies.minutes(tmp_path) == 2
+
+
 def test_the_champion_of_a_fold_is_chosen_on_its_validation_series_alone():
     tuned = pd.DataFrame(
         {
@@ -56,6 +101,7 @@ def test_the_champion_of_a_fold_is_chosen_on_its_validation_series_alone():
     )
     best = real_studies.champions(tuned)
     assert best.to_dict() == {"a": "knn@logs", "b": "ridge@logs"}
+    assert real_studies.champions(tuned, without=["knn@logs"]).to_dict() == {"a": "ridge@logs", "b": "ridge@logs"}
     table = scores({"knn@logs": -0.3})
     table["fold"] = np.where(table["series"] == "mouse s0", "a", "b")
     own = real_studies.with_champion(table, best).query("method == 'champion'")

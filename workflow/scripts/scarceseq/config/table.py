@@ -79,22 +79,42 @@ def _kind(node: dict[str, Any]) -> str:
     return node.get("type", "")
 
 
+OF_EVERY_RUN = ("name", "seed", "device", "data", "report")
+DOORS = {
+    "My small study": ("own_study",),
+    "My screen": ("screens", "network", "design", "prediction", "predictors", "perturbation", "selection"),
+    "The archive": ("archive", "user_studies", "corpus", "pretrain", "guide", "fewshot"),
+    "The demo": ("demo",),
+}
+"""Sections of a config by what somebody comes for, as the README's three doors."""
+
+
 def document() -> str:
-    """Text of config/README.md."""
+    """Text of config/README.md: a table for each section of a config, by door."""
     lines = [
         "# Keys of a config",
         "",
         "One YAML file per run. A stage runs when its section is there. `<name>` is a name of your choice, `[]` each",
         "item of a list; in paths, `{results}` is `results/<name>` and `{data}` the folder that the key `data` names.",
-        "This table is made from the `settings.py` of each stage by `make docs`.",
+        "These tables are made from the `settings.py` of each stage by `make docs`.",
         "",
-        "| key | type | default | meaning |",
-        "|---|---|---|---|",
+        "- [Every run](#every-run)",
+        *(f"- {door}: {', '.join(f'[`{key}`](#{key})' for key in keys)}" for door, keys in DOORS.items()),
     ]
+    rows: dict[str, list[str]] = {}
     whole = schema()
     for key, kind, default, description in describe(whole, whole["$defs"]):
         cells = [f"`{key}`", kind, f"`{default}`" if default else "", description]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        line = "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        rows.setdefault(key.partition(".")[0], []).append(line)
+    head = ["", "| key | type | default | meaning |", "|---|---|---|---|"]
+    lines += ["", "## Every run", *head, *(line for key in OF_EVERY_RUN for line in rows.pop(key))]
+    for door, keys in DOORS.items():
+        lines += ["", f"## {door}"]
+        for key in keys:
+            lines += ["", f"### {key}", *head, *rows.pop(key)]
+    if rows:
+        raise LookupError(f"sections of no door: {', '.join(rows)}")
     return "\n".join([*lines, "", *_public_screens()]) + "\n"
 
 

@@ -9,12 +9,14 @@ that a job names is part of that job's hash. Comments, docstrings and annotation
 import ast
 import functools
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 PACKAGE = "scarceseq"
+BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,13 @@ def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
 
 def _module_files(root: Path, module: str) -> Iterator[Path]:
     """The module's file and the ``__init__.py`` of each package on the way to it."""
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        path = root.joinpath(*parts[:depth])
-        if (path / "__init__.py").exists():
-            yield path / "__init__.py"
-        elif path.with_suffix(".py").exists():
-            yield path.with_suffix(".py")
+    place = str(root)
+    for name in module.split("."):
+        place = f"{place}/{name}"
+        for path in (f"{place}/__init__.py", f"{place}.py"):
+            if os.path.exists(path):
+                yield Path(path)
+                break
 
 
 @functools.cache
@@ -101,22 +103,35 @@ def _read(path: Path, _modified: int) -> Source:
     """A file, read once as long as its time of change (ns) stays."""
     if path.suffix != ".py":
         return Source(path.read_bytes())
-    tree = ast.parse(path.read_text(), str(path))
-    modules, registries = _references(tree)
+    text = path.read_text()
+    tree = ast.parse(text, str(path))
+    modules, registries = _imports(tree), _registries(tree) if "registry" in text else frozenset()
     return Source(_content(tree, path.name), modules, registries)
 
 
-def _references(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
-    """Names of package modules that a file imports, and of registries that it loads from."""
-    modules, registries = set(), set()
-    for node in ast.walk(tree):
+def _imports(tree: ast.Module) -> frozenset[str]:
+    """Names of package modules that a file imports."""
+    modules = set()
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and _is_registry_load(node):
-            registries.add(node.args[0].value)  # type: ignore[attr-defined]
-    return frozenset(name for name in modules if name.split(".")[0] == PACKAGE), frozenset(registries)
+    return frozenset(name for name in modules if name.split(".")[0] == PACKAGE)
+
+
+def _registries(tree: ast.Module) -> frozenset[str]:
+    """Registries that a file loads from."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_registry_load(node))
+    return frozenset(call.args[0].value for call in calls)  # type: ignore[attr-defined]
+
+
+def _statements(node: Any) -> Iterator[Any]:
+    """A node and all statements below it, whose expressions, of which there are many more, are passed by."""
+    yield node
+    for name in BODIES:
+        for below in getattr(node, name, ()):
+            yield from _statements(below)
 
 
 def _is_registry_load(call: ast.Call) -> bool:
@@ -136,7 +151,9 @@ def _content(tree: ast.Module, name: str) -> bytes:
     """A Python file without comments, docstrings, annotations and layout, settings without keys."""
     if name == "settings.py":
         tree.body = [node for node in map(_without_keys, tree.body) if node is not None]
-    return ast.unparse(_Bare().visit(tree)).encode()
+    for node in _statements(tree):
+        _strip(node)
+    return ast.unparse(tree).encode()
 
 
 def _without_keys(node: ast.stmt) -> ast.stmt | None:
@@ -151,20 +168,20 @@ def _without_keys(node: ast.stmt) -> ast.stmt | None:
     return node
 
 
-class _Bare(ast.NodeTransformer):
-    """Takes out docstrings and annotations."""
-
-    def generic_visit(self, node: Any) -> ast.AST:
-        """Strings alone go from every body; what is left empty passes."""
-        super().generic_visit(node)
-        if isinstance(getattr(node, "body", None), list):
-            node.body = [each for each in node.body if not _is_text(each)]
-            if not node.body and not isinstance(node, ast.Module):
-                node.body = [ast.Pass()]
-        for name in ("annotation", "returns"):
-            if getattr(node, name, None) is not None:
-                setattr(node, name, ast.Constant(None) if isinstance(node, ast.AnnAssign) else None)
-        return node
+def _strip(node: Any) -> None:
+    """Take docstrings and annotations out of a statement; what is left empty passes."""
+    if isinstance(getattr(node, "body", None), list):
+        node.body = [each for each in node.body if not _is_text(each)]
+        if not node.body and not isinstance(node, ast.Module):
+            node.body = [ast.Pass()]
+    if isinstance(node, ast.AnnAssign):
+        node.annotation = ast.Constant(None)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        node.returns = None
+        given = node.args
+        for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+            if argument is not None:
+                argument.annotation = None
 
 
 def _is_text(node: ast.AST | None) -> bool:

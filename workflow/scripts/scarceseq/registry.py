@@ -1,6 +1,7 @@
 """Registries: one file per entry, found by name, so that adding an entry touches no other file."""
 
 import ast
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
 
 def names(registry: str) -> list[str]:
     """Names of the entries of a registry such as ``"guide.meta"``, sorted."""
-    package = importlib.import_module(f"scarceseq.{registry}")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    folder = Path(importlib.import_module(f"scarceseq.{registry}").__path__[0])
+    return list(_names(folder, folder.stat().st_mtime_ns))
+
+
+@functools.cache
+def _names(folder: Path, _modified: int) -> tuple[str, ...]:
+    """Modules in a folder, looked up once as long as its time of change (ns) stays."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(folder)])))
 
 
 def load(registry: str, name: str) -> "ModuleType":
@@ -57,13 +64,18 @@ def declared(registry: str, name: str, constant: str, default: "Any" = ...) -> "
     """
     check(registry, name)
     path = Path(__file__).parent.joinpath(*registry.split("."), f"{name}.py")
-    for node in ast.parse(path.read_text(), str(path)).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == constant:
-            try:
-                return ast.literal_eval(node.value)
-            except ValueError:
-                break
-    else:
-        if default is not ...:
-            return default
-    raise InputError(f"{path}: {constant} must be assigned a literal")
+    value = _assigned(path, path.stat().st_mtime_ns).get(constant)
+    if value is None and default is not ...:
+        return default
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise InputError(f"{path}: {constant} must be assigned a literal") from None
+
+
+@functools.cache
+def _assigned(path: Path, _modified: int) -> dict[str, ast.expr]:
+    """What a module assigns to single names, read once as long as its time of change (ns) stays."""
+    tree = ast.parse(path.read_text(), str(path))
+    nodes = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return {node.targets[0].id: node.value for node in nodes if isinstance(node.targets[0], ast.Name)}

@@ -135,6 +135,8 @@ rule compare_own_study:
     output:
         genes="<results>/own_study/differential_genes.tsv",
         summary="<results>/own_study/differential_genes.json",
+        power="<results>/own_study/differential_power.tsv",
+        layout="<results>/own_study/layout.tsv",
     log:
         "<results>/logs/compare_own_study/all.log",
     benchmark:
@@ -142,6 +144,10 @@ rule compare_own_study:
     conda:
         "../envs/scarceseq.yaml"
     threads: 1
+    params:
+        next_per_class=config["own_study"]["next_per_class"],
+        next_batches=config["own_study"]["next_batches"],
+        seed=config["seed"],
     message:
         "Genes that differ between the classes of the own study"
     script:
@@ -213,6 +219,7 @@ rule explain_own_study:
         samples="<results>/own_study/samples.parquet",
         genes="<results>/own_study/model_genes.tsv",
         predictions="<results>/own_study/predictions.parquet",
+        differential="<results>/own_study/differential_genes.tsv",
     output:
         genes="<results>/own_study/genes.tsv",
         summary="<results>/own_study/genes.json",

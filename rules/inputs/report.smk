@@ -60,7 +60,7 @@ def own_study_results():
     names = {"scores": "tsv", "contrasts": "tsv", "permutations": "tsv", "summary": "json"}
     names |= {"predictions": "parquet", "samples": "tsv", "joins": "tsv", "notes": "tsv"}
     names |= dict.fromkeys(["differential_genes", "quality", "quality_columns", "quality_components"], "tsv")
-    names |= {"learning_curve": "tsv"}
+    names |= dict.fromkeys(["learning_curve", "differential_power", "layout"], "tsv")
     names |= {"genes": "tsv"} if config["own_study"]["model"] else {}
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
     jsons = ["differential_genes", "quality", *(["genes"] if config["own_study"]["model"] else [])]

@@ -1,4 +1,4 @@
-"""The genes that the first method's decision on a user's own study rests on, by two measures."""
+"""The genes that the first method's decision on a user's own study rests on, beside those that differ by counts."""
 
 import numpy as np
 import torch
@@ -34,8 +34,9 @@ predict = make_predictor(method, learned, candidates, corpus, splits, base, fitt
 predictions = read_table(source.predictions)
 chosen = predictions[predictions["method"] == name].drop_duplicates(["repeat", "fold"])
 folds = FoldSettings(**params.folds)
-attribution, importance, checked = explain(samples, corpus, predict, chosen, folds, params.options, params.seed)
-genes = read_table(source.genes)
-table, summary = gene_table(attribution, importance, genes, expression, samples["label"], params.options["named_genes"])
+*measures, checked_sums = explain(samples, corpus, predict, chosen, folds, params.options, params.seed)
+genes, differential = read_table(source.genes), read_table(source.differential)
+reference, named = (base.mean.numpy(), base.scale.numpy()), params.options["named_genes"]
+table, summary = gene_table(tuple(measures), genes, expression, samples["label"], reference, differential, named)
 write_table(table, output.genes)
-write_json(summary | checked | {"method": name}, output.summary)
+write_json(summary | checked_sums | {"method": name}, output.summary)

@@ -13,11 +13,11 @@ from scarceseq.design.cells import (
     power_of_perturbation,
     reliability,
     standard_errors,
-    threshold,
 )
 from scarceseq.design.genes_by_cells import affordable, expected_error, plan
 from scarceseq.errors import InputError
 from scarceseq.perturbation.process import NOISE
+from scarceseq.statistics.power import level_of_p
 from scipy import sparse, stats
 from statsmodels.stats.multitest import multipletests
 
@@ -52,7 +52,7 @@ def test_the_threshold_keeps_the_false_discovery_rate_and_the_power_is_that_of_b
     numbers = Numbers(np.full(genes, 1.0), np.full(genes, 9.0), np.full(genes, 9.0), genes, 1.0, 9.0)
     errors = standard_errors(numbers, 100, 10_000, 1, 0)
     power, level = power_of_genes(numbers, errors, changed / genes, 0.05)
-    assert level == pytest.approx(threshold(power, changed / genes, 0.05), rel=1e-6)
+    assert level == pytest.approx(level_of_p(power, changed / genes, 0.05), rel=1e-6)
     shifts = np.r_[np.full(changed, 1.0), np.zeros(genes - changed)] / errors
     found, false = [], []
     for _ in range(60):

@@ -19,7 +19,7 @@ from scarceseq.own_study.attribution import exchange_losses, explain_fold, integ
 from scarceseq.own_study.cross_validation import check_method, cross_validate
 from scarceseq.own_study.exchange import arrangements, every_arrangement, permuted
 from scarceseq.own_study.folds import fold_episodes
-from scarceseq.own_study.gene_list import explain, gene_table
+from scarceseq.own_study.gene_list import agreement, explain, floored_shares, gene_table
 from scarceseq.own_study.sample_labels import labelled
 from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.settings import FoldSettings
@@ -29,6 +29,7 @@ from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive
 from scarceseq.statistics.intervals import share_interval
 from scarceseq.statistics.power import smallest_detectable_accuracy
+from scipy import stats
 from sentence_length import longest_sentence
 
 SETTINGS = FoldSettings(folds=4, repeats=2, inner_folds=2, least_calibrated=10)
@@ -379,12 +380,60 @@ def test_planted_genes_are_found(study, predictors):
     attribution, importance, checked = explain(samples, corpus, predict, first, SETTINGS, options, 1)
     genes = pd.DataFrame({"gene_id": range(40), "gene_name": range(40), "row": "there"})
     expression = corpus.rows(samples["sample"].tolist())
-    table, summary = gene_table(attribution, importance, genes, expression, samples["label"], 5)
+    differs = [stats.ttest_ind(*(expression[samples["label"] == name] for name in ("control", "treated"))).pvalue]
+    differential = pd.DataFrame({"gene_name": range(40), "p_value": differs[0]}).sort_values("p_value")
+    differential["rank"] = range(1, 41)
+    reference = np.r_[np.zeros(1), np.full(39, 5.0)], np.ones(40)
+    measures = attribution, importance
+    table, summary = gene_table(measures, genes, expression, samples["label"], reference, differential, 5)
     assert set(table["gene_id"][:3]) == set(PLANTED)
-    assert set(table.loc[table["permutation_rank"] <= 3, "gene_id"]) == set(PLANTED)
+    assert set(table.nlargest(3, "permutation_importance")["gene_id"]) == set(PLANTED)
     assert (table["highest_in"][:3] == "treated").all()
-    assert summary["rank_correlation"] > 0.7
+    assert set(table["differential_rank"][:3]) == {1, 2, 3}
+    assert summary["shared"] >= 3
+    assert summary["rank_correlation"] > 0.3
     assert checked["completeness_error"] < 0.05
+    assert summary["silent_share"] == 1 / 40
+    assert summary["silent"] == int((table["gene_id"][:5] == 0).any())
+
+
+def test_a_gene_that_the_reference_hardly_varies_in_does_not_lead_the_list():
+    """Closed form: of a linear network, the attribution of z-scores whose small deviations are raised to the median."""
+    classifier = linear_classifier(9, 2)
+    generator = np.random.default_rng(4)
+    scale = np.array([0.1, 0.1, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0])  # the median is 1
+    logs = generator.normal(5, 1, (6, 9))
+
+    def attributed(deviations):
+        values = torch.from_numpy((logs - 5) / deviations)
+        classes = torch.tensor([0, 0, 0, 1, 1, 1])
+        return integrated_gradients(classifier, values, classes, values.mean(dim=0), 4).numpy()
+
+    narrow, floored = attributed(scale), attributed(np.maximum(scale, 1.0))
+    np.testing.assert_allclose(narrow * floored_shares(scale), floored, atol=1e-12)
+    genes = pd.DataFrame({"gene_id": range(9), "gene_name": range(9), "row": "there"})
+    differential = pd.DataFrame({"gene_name": [8, 2], "rank": [1, 2], "p_value": [0.1, 0.2]})
+    labels = pd.Series(["a"] * 3 + ["b"] * 3)
+    table, _ = gene_table((narrow, narrow), genes, logs, labels, (np.full(9, 5.0), scale), differential, 3)
+    assert table["gene_id"].tolist() == np.argsort(-floored.mean(axis=0), kind="stable").tolist()
+    assert table["gene_id"].tolist() != np.argsort(-narrow.mean(axis=0), kind="stable").tolist()
+
+
+def test_agreement_with_the_counts_is_over_the_genes_that_both_lists_have():
+    """Oracle: sets and scipy's Spearman by hand."""
+    generator = np.random.default_rng(5)
+    table = pd.DataFrame({"rank": range(1, 61), "differential_rank": generator.permutation(60) + 1.0})
+    table.loc[::3, "differential_rank"] = np.nan
+    both = table.dropna()
+    first, other = (set(both.sort_values(column).index[:10]) for column in ("rank", "differential_rank"))
+    found = agreement(table, 10)
+    assert found["shared"] == len(first & other)
+    assert (found["compared"], found["compared_first"]) == (40, 10)
+    assert found["expected_by_chance"] == 10 * 10 / 40
+    expected = stats.spearmanr(both["rank"], both["differential_rank"])[0]
+    assert found["rank_correlation"] == pytest.approx(expected)
+    none = agreement(table[table["differential_rank"].isna()], 10)
+    assert (none["compared"], none["shared"], none["rank_correlation"]) == (0, 0, None)
 
 
 def test_a_method_that_needs_all_reference_samples_is_refused():

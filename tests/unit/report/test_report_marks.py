@@ -238,23 +238,27 @@ def test_an_estimate_has_an_interval_if_both_ends_are_known():
     assert estimate(-1234.5, np.nan, 3) == estimate(-1234.5) == "−1,234"
 
 
-def test_genes_of_a_study_tell_both_measures():
+def test_genes_of_a_study_tell_what_they_add_and_how_they_differ():
     generator = np.random.default_rng(3)
     genes = pd.DataFrame({"gene_id": [f"G{k}" for k in range(30)], "rank": range(1, 31)})
     genes["gene_name"] = [None, *(f"Gene{k}" for k in range(1, 30))]
-    genes["attribution"], genes["permutation_importance"] = generator.random((2, 30))
-    genes["highest_in"], genes["named_by_both"] = ["a", "b", "a"] * 10, genes["rank"] < 10
-    marks = told(style.svg(own_study_figures.gene_figure(genes, {"rank_correlation": 0.5}), "x"))
+    genes["floored_attribution"], genes["differential_p_value"] = generator.random((2, 30))
+    genes["highest_in"], genes["differential_rank"] = ["a", "b", "a"] * 10, generator.permutation(30) + 1.0
+    genes.loc[5, ["differential_rank", "differential_p_value"]] = np.nan
+    summary = {"rank_correlation": 0.5, "compared_first": 10}
+    marks = told(style.svg(own_study_figures.gene_figure(genes, summary), "x"))
     left, right = (part for _, part in marks.groupby("panel"))
     right, values = right[right["point"]], genes.set_index(genes["gene_name"].fillna("G0"))
+    assert "Gene5: " in " ".join(left["title"])
     for part, axis, column in [(left, "right", 0), (right, "x", 0), (right, "y", 1)]:
         names = part["title"].str.split(":").str[0]
-        measure = values.loc[names, ["attribution", "permutation_importance"][column]]
-        assert_proportional(part[axis], measure, 1e-6)
-        told_values = numbers(part["title"], ["gradients " + NUMBER, "exchanged " + NUMBER][column])
-        np.testing.assert_allclose(told_values, measure, rtol=5e-3)
+        measure = values.loc[names, ["floored_attribution", "differential_p_value"][column]]
+        assert_proportional(part[axis], -np.log10(measure) if column else measure, 1e-6)
+        if part is right:
+            told_values = numbers(part["title"], ["gradients " + NUMBER, "p " + NUMBER][column])
+            np.testing.assert_allclose(told_values, measure, rtol=5e-2)
     assert sorted(left["title"].str.split(":").str[0]) == sorted(values.index[: own_study_figures.GENES_DRAWN])
-    assert sorted(right["title"].str.split(":").str[0]) == sorted(values.index)
+    assert sorted(right["title"].str.split(":").str[0]) == sorted(values.index.drop("Gene5"))
 
 
 def test_methods_and_probabilities_of_a_study_tell_what_is_drawn():

@@ -514,21 +514,39 @@ def test_spans_of_one_thing_are_in_the_singular():
     assert wording.span([1200]) == "1,200"
 
 
-def test_genes_that_differ_are_counted_beside_the_networks_list(tmp_path):
+def test_genes_that_differ_are_counted(tmp_path):
     columns = {"gene_id": ["g1", "g2", "g3"], "gene_name": ["A", "B", "C"], "adjusted_p_value": [0.001, 0.04, 0.6]}
     write_table(pd.DataFrame(columns), tmp_path / "differential_genes.tsv")
     summary = {"classes": ["a", "b"], "tested": 1200, "blocked": True, "summed": 2}
     (tmp_path / "differential_genes.json").write_text(json.dumps(summary))
     named = {"own_differential_genes": tmp_path / "differential_genes.tsv"}
     inputs = Inputs(named | {"own_differential_genes_json": tmp_path / "differential_genes.json"})
-    network = pd.DataFrame({"gene_id": ["x1", "g2"], "gene_name": ["X", "B"]})
-    said, table = own_study.differential_blocks(inputs, network)
+    said, table = own_study.differential_blocks(inputs)
     assert "2 genes of 1,200 tested differ" in said.text
     assert "the first are A, B, C" in said.text
-    assert "The network's list of 2 genes, below, shares 1 with them" in said.text
     assert "A moderated t on log2 counts" in table.note
     assert "groups as blocks" in table.note
     assert "2 groups" in table.note
+
+
+def test_the_networks_list_says_how_far_it_is_that_of_the_counts():
+    checked = {"method": "full_fine_tuning", "completeness_error": 0.01, "compared": 1200, "compared_first": 50}
+    checked |= {"shared": 7, "expected_by_chance": 2.1, "rank_correlation": 0.234, "silent": 30, "named": 50}
+    text = own_study.genes_sentence(checked)
+    assert "7 are among the first 50 by counts alone (2.1 would be by chance)" in text
+    assert "Over 1,200 genes the two rankings correlate by 0.23" in text
+    assert "too few of them were tested" in own_study.genes_sentence(checked | {"rank_correlation": None})
+    genes = pd.DataFrame({"gene_id": ["g1", "g2"], "gene_name": ["A", "B"], "highest_in": ["a", "b"], "rank": [1, 2]})
+    genes = genes.assign(floored_attribution=[0.2, 0.1], differential_rank=[2, 1], differential_p_value=[0.2, 0.1])
+    checked |= {"silent_share": 0.4, "genes": 4000}
+    blocks = own_study.network_blocks(genes, checked, {"best_beats_chance": False})
+    assert blocks[0].text.endswith("so that this list may be noise.")
+    assert blocks[1].tone == "warning"
+    assert blocks[1].text.startswith(
+        "30 of the first 50 genes are silent in the studies that the model was made with (40%"
+    )
+    few = own_study.network_blocks(genes, checked | {"silent": 1}, {"best_beats_chance": True})
+    assert (few[1].tone, few[1].text[:34]) == ("plain", "1 of the first 50 genes is silent ")
 
 
 @pytest.mark.parametrize(

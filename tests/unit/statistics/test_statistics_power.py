@@ -1,5 +1,7 @@
 """What could have been detected against textbook formulas and simulated tests."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scarceseq.statistics.power import smallest_detectable_accuracy, smallest_detectable_difference
@@ -14,6 +16,18 @@ def test_the_smallest_detectable_accuracy_is_the_textbook_sample_size_turned_rou
     assert samples == pytest.approx(50, rel=1e-6)
     assert np.isnan(smallest_detectable_accuracy([1, 1], 0.95))
     assert smallest_detectable_accuracy([25, 25, 25], 0.95) < p1
+
+
+def test_no_power_is_promised_where_no_permutation_test_can_reject():
+    """Oracle: every arrangement of 3 against 3, of which the best possible p is counted; by the normal formula alone a
+    perfect prediction would do."""
+    labels = [0, 0, 0, 1, 1, 1]
+    arranged = {tuple(order) if order[0] == 0 else tuple(1 - x for x in order) for order in permutations(labels)}
+    least = 1 / len(arranged)
+    assert least == 0.1
+    assert smallest_detectable_accuracy([3, 3], 0.95) < 1
+    assert np.isnan(smallest_detectable_accuracy([3, 3], 0.95, floor=least))
+    assert smallest_detectable_accuracy([3, 3], 0.9, floor=least) < 1
 
 
 def test_a_difference_of_the_stated_size_is_detected_as_often_as_stated():

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from scarceseq.errors import InputError
+from scarceseq.statistics.power import level_of_p
 
 ROUNDS = 100
 
@@ -95,11 +96,6 @@ def standard_errors(numbers: Numbers, cells: int, controls: int, guides: int, gu
     return np.sqrt(numbers.variance / cells + numbers.control_variance / controls + guide_variance / guides)
 
 
-def threshold(power: np.ndarray, share: float, false_discovery: float) -> float:
-    """P below which a gene is called when a share of genes differ and each is found with its power (Jung 2005)."""
-    return false_discovery * share * float(power.mean()) / ((1 - share) * (1 - false_discovery))
-
-
 def power_of_genes(
     numbers: Numbers, errors: np.ndarray, share: float, false_discovery: float
 ) -> tuple[np.ndarray, float]:
@@ -118,7 +114,7 @@ def power_of_genes(
     """
     shift, power, level = np.abs(numbers.effect) / errors, np.ones(len(errors)), 1.0
     for _ in range(ROUNDS):
-        level = min(threshold(power, share, false_discovery), 1.0)
+        level = min(level_of_p(power, share, false_discovery), 1.0)
         critical = stats.norm.isf(level / 2)
         power = stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift)
     return power, level

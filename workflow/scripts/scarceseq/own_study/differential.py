@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEAST_COUNT, LEAST_TOTAL = 10, 15
-COLUMNS = ["gene_id", "gene_name", "log2_fold_change", "statistic", "p_value", "adjusted_p_value", "rank", "highest_in"]
+COLUMNS = ["gene_id", "gene_name", "log2_fold_change", "statistic", "p_value", "adjusted_p_value", "rank"]
+COLUMNS += ["highest_in", "log2_sd"]
 
 
 def differential_genes(
@@ -34,7 +35,7 @@ def differential_genes(
     table : pandas.DataFrame
         `COLUMNS` and a mean of each class (log2 counts per million), most differential first. Two classes: the fold
         change is of the second, by name, against the first. More: of the highest class against the mean of the others,
-        and the statistic is F.
+        and the statistic is F. log2_sd is the moderated deviation between samples of one class.
     summary : dict
         classes, samples, genes, tested, blocked (whether groups are in the design), summed (groups whose samples were
         added up), differential (genes of adjusted p below 0.05), prior_freedom.
@@ -66,6 +67,7 @@ def differential_genes(
     table = table.assign(log2_fold_change=change, statistic=fitted["statistic"], p_value=fitted["p_value"])
     table["adjusted_p_value"] = stats.false_discovery_control(fitted["p_value"])
     table["highest_in"] = np.asarray(classes)[highest]
+    table["log2_sd"] = np.sqrt(fitted["variance"])
     table = table.join(pd.DataFrame(means, columns=[f"mean_{name}" for name in classes]))
     order = np.lexsort((table["gene_id"], -np.abs(fitted["statistic"]), fitted["p_value"]))
     table = table.iloc[order].reset_index(drop=True)

@@ -1,6 +1,5 @@
-"""The genes that a decision rests on, over all folds, by two measures that are checked against each other."""
+"""The genes that a decision rests on, over all folds, and how far they are those that differ between the classes."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,9 @@ from scarceseq.seeds import derive
 if TYPE_CHECKING:
     from scarceseq.fewshot.corpus import Corpus
     from scarceseq.own_study.settings import FoldSettings
+
+SILENT_TPM = 0.1
+"""Typical level in the reference below which a gene is silent there, as GTEx has it (GTEx Consortium 2020)."""
 
 
 def explain(
@@ -70,68 +72,113 @@ def explain(
     return np.stack(attributions), np.stack(importances), {"completeness_error": max(errors)}
 
 
+def floored_shares(scale: np.ndarray) -> np.ndarray:
+    """What is left of each gene's attribution when standard deviations below their median are raised to it; (genes,).
+
+    For a network that is linear in the gene this is the attribution of z-scores by the raised deviation. It is what the
+    features `floored_genes` do.
+    """
+    return scale / np.maximum(scale, np.median(scale))
+
+
 def gene_table(
-    attribution: np.ndarray,
-    importance: np.ndarray,
+    measures: tuple[np.ndarray, np.ndarray],
     genes: pd.DataFrame,
     expression: np.ndarray,
-    labels: Sequence[str],
+    labels: "pd.Series",
+    reference: tuple[np.ndarray, np.ndarray],
+    differential: pd.DataFrame,
     named: int,
-) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Genes by attribution, and how far the other measure agrees.
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Genes by what they add to the decision, and how far that is what the counts alone say.
 
     Parameters
     ----------
-    attribution, importance : array, (folds, genes)
-        From `explain`.
+    measures : two arrays, (folds, genes)
+        Attribution and importance, from `explain`.
     genes : pandas.DataFrame
         gene_id, gene_name, row.
-    expression : array, (samples, genes)
+    expression : numpy.ndarray, (samples, genes)
         log2(TPM + 1).
-    labels : sequence of str
+    labels : pandas.Series
         Of the samples.
+    reference : two arrays, (genes,)
+        Mean and standard deviation of log2(TPM + 1) over the model's studies.
+    differential : pandas.DataFrame
+        From `scarceseq.own_study.differential.differential_genes`.
     named : int
         Length of the lists that are compared.
 
     Returns
     -------
     pandas.DataFrame
-        rank, gene_id, gene_name, attribution, permutation_importance, permutation_rank, folds_at_the_top (share of the
-        folds in which the gene is among the `named` first by attribution), highest_in (the class), log2_difference (of
-        the means of that class and of the others), named_by_both. Genes that the study lacks are left out.
+        rank (by floored_attribution), gene_id, gene_name, floored_attribution (see `floored_shares`), attribution,
+        permutation_importance, folds_at_the_top (share of the folds in which the gene is among the `named` first),
+        highest_in (the class), log2_difference (of the means of that class and of the others), reference_tpm,
+        reference_sd, silent_in_reference, differential_rank, differential_p_value (both missing where the gene was not
+        tested). Genes that the study lacks are left out.
     dict
-        genes, named, named_by_both, expected_by_chance, rank_correlation (Spearman's, of all genes).
+        See `agreement`; genes, named, silent (among the `named` first), silent_share (of all genes).
     """
-    from scipy.stats import rankdata, spearmanr
+    from scipy.stats import rankdata
 
     here = genes["row"].notna().to_numpy()
-    attribution, importance, expression = attribution[:, here], importance[:, here], expression[:, here]
-    mean, other = attribution.mean(axis=0), importance.mean(axis=0)
-    ranks, other_ranks = rankdata(-mean, "ordinal"), rankdata(-other, "ordinal")
-    within = np.stack([rankdata(-row, "ordinal") <= named for row in attribution]).mean(axis=0)
-    of_sample, classes = np.asarray(labels), np.unique(labels)
-    means = np.stack([expression[of_sample == name].mean(axis=0) for name in classes])
-    highest = means.argmax(axis=0)
-    rest = (means.sum(axis=0) - means.max(axis=0)) / (len(classes) - 1)
+    attribution, importance = (measure[:, here] for measure in measures)
+    level, scale = (np.asarray(values, dtype=float) for values in reference)
+    floored = attribution * floored_shares(scale)[here]
+    within = np.stack([rankdata(-row, "ordinal") <= named for row in floored]).mean(axis=0)
+    highest, difference = highest_class(expression[:, here], np.asarray(labels))
     table = pd.DataFrame(
         {
-            "rank": ranks,
+            "rank": rankdata(-floored.mean(axis=0), "ordinal"),
             "gene_id": genes["gene_id"][here].to_numpy(),
             "gene_name": genes["gene_name"][here].to_numpy(),
-            "attribution": mean,
-            "permutation_importance": other,
-            "permutation_rank": other_ranks,
+            "floored_attribution": floored.mean(axis=0),
+            "attribution": attribution.mean(axis=0),
+            "permutation_importance": importance.mean(axis=0),
             "folds_at_the_top": within,
-            "highest_in": classes[highest],
-            "log2_difference": means.max(axis=0) - rest,
-            "named_by_both": (ranks <= named) & (other_ranks <= named),
+            "highest_in": highest,
+            "log2_difference": difference,
+            "reference_tpm": 2 ** level[here] - 1,
+            "reference_sd": scale[here],
         }
-    ).sort_values("rank", ignore_index=True)
-    summary = {
-        "genes": len(table),
-        "named": min(named, len(table)),
-        "named_by_both": int(table["named_by_both"].sum()),
-        "expected_by_chance": min(named, len(table)) ** 2 / len(table),
-        "rank_correlation": float(spearmanr(mean, other)[0]),
-    }
-    return table, summary
+    )
+    table["silent_in_reference"] = table["reference_tpm"] < SILENT_TPM
+    tested = differential.drop_duplicates("gene_name").set_index("gene_name")[["rank", "p_value"]]
+    tested.columns = ["differential_rank", "differential_p_value"]
+    table = table.join(tested, on="gene_name").sort_values("rank", ignore_index=True)
+    table["differential_rank"] = table["differential_rank"].astype("Int64")
+    first = table.head(named)
+    summary = {"genes": len(table), "named": len(first), "silent": int(first["silent_in_reference"].sum())}
+    summary |= {"silent_share": float(table["silent_in_reference"].mean())}
+    return table, summary | agreement(table, named)
+
+
+def highest_class(expression: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The class in which each gene is highest, and by how much above the mean of the others."""
+    classes = np.unique(labels)
+    means = np.stack([expression[labels == name].mean(axis=0) for name in classes])
+    rest = (means.sum(axis=0) - means.max(axis=0)) / (len(classes) - 1)
+    return classes[means.argmax(axis=0)], means.max(axis=0) - rest
+
+
+def agreement(table: pd.DataFrame, named: int) -> dict[str, Any]:
+    """How far a list of genes agrees with differential expression, over the genes that both have.
+
+    Returns
+    -------
+    dict
+        compared (genes in both), compared_first (length of the lists), shared (genes in both of them),
+        expected_by_chance, rank_correlation (Spearman's; None below three genes).
+    """
+    from scipy.stats import spearmanr
+
+    both = table[table["differential_rank"].notna()]
+    count = min(named, len(both))
+    first, other = both.nsmallest(count, "rank"), both.nsmallest(count, "differential_rank")
+    summary = {"compared": len(both), "compared_first": count, "shared": len(first.index.intersection(other.index))}
+    summary |= {"expected_by_chance": count**2 / len(both) if count else 0.0, "rank_correlation": None}
+    if len(both) > 2:
+        ranks = both["differential_rank"].to_numpy(float)
+        summary["rank_correlation"] = float(spearmanr(both["rank"].to_numpy(float), ranks)[0])
+    return summary

@@ -132,6 +132,12 @@ class OwnStudySection(FoldSettings):
     """How often each gene's values are shuffled between samples, for its permutation importance."""
     path_points: Annotated[int, Limits(ge=2)] = 32
     """Points on the path of integrated gradients."""
+    next_per_class: Count | None = None
+    """Samples of each class in `layout.tsv`, the layout of the next experiment; null for as many as the smallest class
+    has now."""
+    next_batches: Count = 2
+    """Batches (days, plates, lanes) that the samples of `layout.tsv` are spread over, each with as many of every
+    class."""
     named_genes: Count = 50
     """Genes at the top of each list that are compared and shown."""
     confidence: Confidence = 0.95

@@ -223,10 +223,10 @@ def counts_table(study: "UserStudy", genes: pd.DataFrame) -> pd.DataFrame:
         gene_id (as the table calls it), gene_name (the model's symbol where it knows the gene, else the id), and a
         column for each sample.
     """
-    measured = genes.dropna(subset=["row"]).assign(row=lambda table: table["row"].str.split(".").str[0])
-    names = dict(zip(measured["row"].str.upper(), measured["gene_name"], strict=True))
-    called = study.table.index.astype(str)
-    symbols = [names.get(gene.split(".")[0].upper()) or gene for gene in called]
+    measured = genes.dropna(subset=["row"])
+    names = dict(zip(measured["row"], measured["gene_name"], strict=True))
+    called, matched = study.table.index.astype(str), study.joins[-1].pairs
+    symbols = [names.get(matched.get(gene)) or matched.get(gene, gene) for gene in called]
     table = study.table.reset_index(drop=True)
     table.insert(0, "gene_id", called)
     table.insert(1, "gene_name", symbols)

@@ -7,11 +7,11 @@ from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.glossary import plain_method
 from scarceseq.report.joins import joins_blocks
+from scarceseq.report.next_experiment import next_blocks
 from scarceseq.report.own_study_figures import (
     BEST,
     accuracy_figure,
     gene_figure,
-    gene_names,
     method_words,
     reliability_figure,
     samples_figure,
@@ -49,48 +49,36 @@ def section(inputs: "Inputs") -> Section | None:
     if len(contrasts):
         blocks.append(_differences(contrasts, [method_words(name) for name in contrasts["against"]], summary))
     blocks.append(_reliability(inputs, summary))
-    genes = inputs.table("own_genes") if inputs.has("own_genes") else None
-    if genes is None:
-        blocks += differential_blocks(inputs, None)
-    else:
+    blocks += differential_blocks(inputs)
+    if inputs.has("own_genes"):
         ((_, checked),) = inputs.values("own_genes_json")
         ((_, card),) = inputs.values("own_card")
         blocks.append(Paragraph(_about_model(card)))
-        blocks += differential_blocks(inputs, genes.head(checked["named"]))
-        blocks += _network_blocks(genes, checked, summary)
+        blocks += network_blocks(inputs.table("own_genes"), checked, summary)
     blocks.append(Table("own_scores", scores, "Scores of every method", "Means over repeats."))
     permutations = inputs.table("own_permutations")
     note = "Permutation 0 is the true labels; one cross-validation each, everything chosen anew."
     blocks.append(Table("own_permutations", permutations, "Against permuted labels", note))
-    curve = inputs.table("own_learning_curve")
-    if len(curve):
-        note = (
-            "Draws of so many animals (groups) of each class to learn from, the rest predicted; below the line at most "
-            "twice as many by an inverse power law, with 90% intervals whose coverage was not shown."
-        )
-        blocks.append(Table("own_learning_curve", curve, "With fewer and more samples", note))
+    blocks += next_blocks(inputs)
     blocks += joins_blocks(inputs, "own")
     return Section("own_study", "Your study", blocks)
 
 
-def _network_blocks(genes: "pd.DataFrame", checked: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
-    """Genes that the network's decision rests on."""
+def network_blocks(genes: "pd.DataFrame", checked: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
+    """Genes that the network's decision rests on, and how far they are those that differ by counts."""
     noise = "" if summary["best_beats_chance"] else " Nothing was shown to beat chance, so that this list may be noise."
     note = (
-        "Highest in: the class with the highest mean. Folds at the top: share of folds in which the gene is this high."
+        "Highest in: the class with the highest mean. Folds at the top: share of folds in which the gene is this high. "
+        "Reference: the studies that the model was made with; a gene is silent there below 0.1 TPM. Floored "
+        "attribution: as if the gene varied there at least as the median gene does, so that one that the model hardly "
+        "saw vary does not lead."
     )
-    return [
-        Paragraph(_genes_sentence(checked) + noise, "finding"),
-        _genes_picture(genes, checked),
-        Table(
-            "own_genes",
-            genes,
-            "Genes that the network rests on",
-            note,
-            shown=genes.head(checked["named"]),
-            folded=False,
-        ),
-    ]
+    blocks: list[Any] = [Paragraph(genes_sentence(checked) + noise, "finding")]
+    if checked["silent"]:
+        blocks.append(Paragraph(_silent_sentence(checked), "warning" if _mostly_silent(checked) else "plain"))
+    title = "Genes that the network rests on"
+    table = Table("own_genes", genes, title, note, shown=genes.head(checked["named"]), folded=False)
+    return [*blocks, _genes_picture(genes, checked), table]
 
 
 def sample_blocks(samples: "pd.DataFrame", summary: Mapping[str, Any]) -> list[Any]:
@@ -124,27 +112,16 @@ def sample_blocks(samples: "pd.DataFrame", summary: Mapping[str, Any]) -> list[A
     return blocks
 
 
-def differential_blocks(inputs: "Inputs", named: "pd.DataFrame | None") -> list[Paragraph | Table]:
-    """Genes that differ between the classes by their counts alone, and how many of the network's are among them.
-
-    Parameters
-    ----------
-    inputs : scarceseq.report.inputs.Inputs
-    named : pandas.DataFrame, optional
-        gene_id, gene_name: the network's list, if there is a model.
-    """
+def differential_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+    """Genes that differ between the classes by their counts alone."""
     table = inputs.table("own_differential_genes")
     ((_, tested),) = inputs.values("own_differential_genes_json")
     found = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
     first = ", ".join(str(name) for name in table["gene_name"].head(5))
-    names = set(found["gene_name"].astype(str)) | set(found["gene_id"].astype(str))
     text = (
         f"By their counts alone, {count(len(found), 'gene')} of {tested['tested']:,} tested differ between the classes "
         f"(false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}."
     )
-    if named is not None:
-        shared = int(gene_names(named).isin(names).sum() if len(named) else 0)
-        text += f" The network's list of {len(named)} genes, below, shares {shared} with them."
     how = "a moderated t" if len(tested["classes"]) == 2 else "a moderated F"
     note = f"{how[0].upper()}{how[1:]} on log2 counts per million (empirical Bayes, as in limma)"
     note += ", with the groups as blocks." if tested["blocked"] else "."
@@ -214,29 +191,47 @@ def _reliability(inputs: "Inputs", summary: Mapping[str, Any]) -> Picture:
     )
 
 
-def _genes_sentence(checked: Mapping[str, Any]) -> str:
+def genes_sentence(checked: Mapping[str, Any]) -> str:
+    """What the network's list is worth beside differential expression."""
+    method = plain_method(checked["method"])
     if checked["completeness_error"] > LARGEST_ERROR:
         return (
-            f"Integrated gradients do not add up to the decision of {plain_method(checked['method'])} (error "
+            f"Integrated gradients do not add up to the decision of {method} (error "
             f"{checked['completeness_error']:.0%}): go by the loss when values are exchanged."
         )
+    if checked["rank_correlation"] is None:
+        return (
+            f"{method.capitalize()} rests on the genes below; too few of them were tested by their counts to compare."
+        )
     return (
-        f"{plain_method(checked['method']).capitalize()} rests on genes that integrated gradients and exchanging "
-        f"values rank alike to {checked['rank_correlation']:.2f} (Spearman, {checked['genes']:,} genes); of the first "
-        f"{checked['named']} of each list {checked['named_by_both']} are the same, {checked['expected_by_chance']:.1f} "
-        "would be by chance."
+        f"Of the first {checked['compared_first']} genes that {method} rests on, {checked['shared']} are among the "
+        f"first {checked['compared_first']} by counts alone ({checked['expected_by_chance']:.1f} would be by chance). "
+        f"Over {checked['compared']:,} genes the two rankings correlate by {checked['rank_correlation']:.2f} "
+        "(Spearman)."
     )
+
+
+def _mostly_silent(checked: Mapping[str, Any]) -> bool:
+    return 2 * checked["silent"] >= checked["named"]
+
+
+def _silent_sentence(checked: Mapping[str, Any]) -> str:
+    text = (
+        f"{checked['silent']} of the first {checked['named']} genes {'is' if checked['silent'] == 1 else 'are'} silent "
+        f"in the studies that the model was made with ({checked['silent_share']:.0%} of all its genes)"
+    )
+    return f"{text}: it knows nothing of them, trust the counts instead." if _mostly_silent(checked) else f"{text}."
 
 
 def _genes_picture(genes: "pd.DataFrame", checked: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_genes_agreement",
         gene_figure(genes, checked),
-        "What the decision rests on, by two measures",
-        "Left: what a gene adds to the logit of the true class on the way from the middle between the classes. Right: "
-        "beside it, how far that logit falls when the gene has another sample's value. Both for samples that the fit "
-        f"did not see. Blue dots: among the first {checked['named']} of both lists.",
-        f"{checked['genes']:,} genes.",
-        "Genes that rise together share what one of them would have alone; a list of a prediction at chance is noise; "
-        "it is no list of differentially expressed genes.",
+        "What the decision rests on, beside what differs by counts",
+        "Left: what a gene adds to the logit of the true class on the way from the middle between the classes, for "
+        "samples that the fit did not see; genes that hardly vary in the model's studies count as if they did. Right: "
+        "the same beside the test of the counts alone. Blue dots: among the first "
+        f"{checked['compared_first']} of both.",
+        f"{checked['genes']:,} genes, {checked['compared']:,} of them tested by their counts.",
+        "Genes that rise together share what one of them would have alone; a list of a prediction at chance is noise.",
     )

@@ -23,6 +23,7 @@ CALLED = {
 }
 BINS = 5
 GENES_DRAWN = 20
+LEAST_P = 1e-300
 
 
 def method_words(name: str) -> str:
@@ -92,7 +93,7 @@ def reliability_figure(told: "pd.DataFrame", classes: int) -> "Figure":
 
 @style.styled
 def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
-    """The first genes, coloured by the class in which they are highest, and both measures of all genes.
+    """The first genes, coloured by the class in which they are highest, and all genes beside the test of their counts.
 
     Parameters
     ----------
@@ -108,22 +109,27 @@ def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
     for number, name in enumerate(classes):
         own = first[first["highest_in"].astype(str) == name]
         colour = style.PALETTE[number % len(style.PALETTE)]
-        drawn_bars = bars.barh(own["rank"] - 1, own["attribution"], color=colour, label=f"highest in {name}")
+        drawn_bars = bars.barh(own["rank"] - 1, own["floored_attribution"], color=colour, label=f"highest in {name}")
         for bar, text in zip(drawn_bars, _gene_texts(own), strict=True):
             style.tell(bar, text)
     bars.set_yticks(range(len(first)), gene_names(first))
     bars.set_ylim(len(first) - 0.4, -0.6)
     bars.set_xlabel("integrated gradients (logits)")
     bars.legend(loc="lower right")
-    both = genes["named_by_both"]
-    for part, colour, size in ((genes[~both], style.LIGHT, 3), (genes[both], style.BLUE, 5)):
+    tested = genes[genes["differential_rank"].notna()]
+    count_first = summary["compared_first"]
+    shared = tested.index.isin(tested.nsmallest(count_first, "rank").index)
+    shared &= tested.index.isin(tested.nsmallest(count_first, "differential_rank").index)
+    for part, colour, size in ((tested[~shared], style.LIGHT, 3), (tested[shared], style.BLUE, 5)):
         look = {"marker": "o", "ms": size, "color": colour, "ls": "none"}
         look["rasterized"] = len(part) > style.POINTS_TOLD  # as vectors they would be most of the page
-        dots = points.plot(part["attribution"], part["permutation_importance"], **look)
+        evidence = -np.log10(np.maximum(part["differential_p_value"].to_numpy(float), LEAST_P))
+        dots = points.plot(part["floored_attribution"], evidence, **look)
         style.tell(dots, f"{len(part):,} genes", _gene_texts(part))
     points.set_xlabel("integrated gradients (logits)")
-    points.set_ylabel("loss when the gene's values\nare exchanged (logits)")
-    points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
+    points.set_ylabel("-log10 p of the counts alone")
+    if summary["rank_correlation"] is not None:
+        points.set_title(f"rank correlation {summary['rank_correlation']:.2f}")
     points.grid(True)
     for ax in (bars, points):
         ax.locator_params(axis="x", nbins=5)
@@ -138,10 +144,14 @@ def gene_names(genes: "pd.DataFrame") -> "pd.Series":
 def _gene_texts(genes: "pd.DataFrame") -> list[str]:
     """What the mark of each gene tells."""
     return [
-        f"{name}: integrated gradients {text_of(row.attribution)}, values exchanged "
-        f"{text_of(row.permutation_importance)}, highest in {row.highest_in}"
+        f"{name}: integrated gradients {text_of(row.floored_attribution)}, by counts "
+        f"{_p_text(row.differential_p_value)}, highest in {row.highest_in}"
         for name, row in zip(gene_names(genes), genes.itertuples(), strict=True)
     ]
+
+
+def _p_text(value: float) -> str:
+    return "not tested" if np.isnan(value) else f"p {value:.2g}"
 
 
 @style.styled

@@ -65,3 +65,8 @@ def smallest_detectable_difference(
     from scipy import stats
 
     return (stats.t.ppf(1 - size / 2, freedom) + stats.t.ppf(power, freedom)) * error
+
+
+def level_of_p(power: np.ndarray, changed_share: float, false_discovery: float) -> float:
+    """P below which a gene is called where a share of genes changes and each is found with its power (Jung 2005)."""
+    return false_discovery * changed_share * float(power.mean()) / ((1 - changed_share) * (1 - false_discovery))

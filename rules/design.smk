@@ -19,6 +19,7 @@ rule design_screen:
         picture="<results>/design/coverage.svg",
         page="<results>/design/summary.html",
         sheet="<results>/design/summary.pdf",
+        workbook="<results>/design/design.xlsx",
     log:
         "<results>/logs/design_screen/all.log",
     benchmark:

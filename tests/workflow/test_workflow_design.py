@@ -39,6 +39,14 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
     plates = pd.read_csv(folder / "plates.tsv", sep="\t")
     assert plates["content"].value_counts().to_dict() == {"gene": 24, "empty": 56, "control": 16}
     assert not plates[plates["content"] == "gene"].duplicated(["plate", "gene"]).any()
+    book = pd.read_excel(folder / "design.xlsx", sheet_name=None, keep_default_na=False)
+    assert list(book) == ["order", "plates", "plate 1", "plate 2"]
+    assert book["order"]["gene"].tolist() == order["gene"].tolist()
+    wells = book["plate 2"].set_index("row").rename(columns=int).stack()
+    second = plates[plates["plate"] == 2].set_index(["row", "column"])["gene"].fillna("")
+    assert {place: name for place, name in wells.items() if name in set(order["gene"])} == second[
+        second != ""
+    ].to_dict()
     sheet = (folder / "summary.pdf").read_bytes()
     assert sheet.startswith(b"%PDF")
     assert sheet.count(b"/Type /Page ") == 1

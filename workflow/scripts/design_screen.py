@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scarceseq.design.design import design
+from scarceseq.design.plates import plate_maps
 from scarceseq.files import atomic, read_table, write_json, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.report import design as page
@@ -11,6 +12,7 @@ from scarceseq.report.inputs import Inputs
 from scarceseq.report.page import Head, render
 from scarceseq.report.sheet import sheet_figure
 from scarceseq.runtime import commit, start
+from scarceseq.workbook import write_workbook
 
 start(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
@@ -24,6 +26,7 @@ write_table(chosen.names, output.names)
 write_table(chosen.joins, output.joins)
 write_table(chosen.guides, output.guides)
 write_json(chosen.summary, output.summary)
+write_workbook({"order": chosen.order, "plates": chosen.plates} | plate_maps(chosen.plates), output.workbook)
 written = {
     f"design_{name}": output[name] for name in ("order", "plates", "curve", "names", "joins", "guides", "summary")
 }

@@ -62,6 +62,23 @@ def lay_out(
     return table
 
 
+def plate_maps(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Each plate as it lies on the bench, by title: its rows by letter, its columns by number, in each well the gene or
+    the kind of control.
+
+    Parameters
+    ----------
+    plates : pandas.DataFrame
+        From `lay_out`.
+    """
+    content = np.where(plates["content"] == "control", plates["control"], plates["gene"])
+    maps = {}
+    for number, wells in plates.assign(text=content).groupby("plate"):
+        whole = wells.pivot(index="row", columns="column", values="text")
+        maps[f"plate {number}"] = whole.set_axis([str(column) for column in whole.columns], axis=1).reset_index()
+    return maps
+
+
 def _plate(
     number: int, genes: pd.DataFrame, wells: int, controls: int, kinds: Sequence[str], generator: np.random.Generator
 ) -> pd.DataFrame:

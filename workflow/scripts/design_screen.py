@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scarceseq.design.design import design
 from scarceseq.design.plates import plate_maps
+from scarceseq.design.workbook import write_workbook
 from scarceseq.files import atomic, read_table, write_json, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.report import design as page
@@ -12,7 +13,6 @@ from scarceseq.report.inputs import Inputs
 from scarceseq.report.page import Head, render
 from scarceseq.report.sheet import sheet_figure
 from scarceseq.runtime import commit, start
-from scarceseq.workbook import write_workbook
 
 start(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

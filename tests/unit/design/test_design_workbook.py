@@ -7,8 +7,8 @@ import openpyxl
 import pandas as pd
 import pytest
 from scarceseq.cells import original_table
+from scarceseq.design.workbook import write_workbook
 from scarceseq.files import read_table, write_table
-from scarceseq.workbook import write_workbook
 
 RISKY = ["=1+2", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "＝1", "'=1"]
 

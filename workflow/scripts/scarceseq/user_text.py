@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from scarceseq.errors import InputError
 
@@ -84,7 +84,7 @@ def _unpacked(stack: contextlib.ExitStack, path: str | Path) -> io.BufferedReade
     for _ in range(DEEPEST_PACKING):
         first = stream.peek(BEGINNING)[:BEGINNING]
         if first.startswith(b"\x1f\x8b"):
-            inner: IO[bytes] = gzip.GzipFile(fileobj=stream)
+            inner: Any = gzip.GzipFile(fileobj=stream)
         elif re.match(rb"BZh[1-9]\x31\x41\x59\x26\x53\x59", first):
             inner = bz2.BZ2File(stream)
         elif first.startswith(b"\xfd7zXZ\x00"):

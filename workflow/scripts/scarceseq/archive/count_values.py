@@ -114,11 +114,11 @@ def check_samples_are_no_lengths(table: pd.DataFrame, lengths: Sequence[float], 
     advice = "remove the column, or give labels that name the samples alone"
     if named:
         raise InputError(f"{source}: column '{named[0]}' is no sample by its name; {advice}")
-    lengths = np.nan_to_num(np.asarray(lengths, dtype=float))
-    usable = np.greater(lengths, 0)
-    if usable.sum() < LEAST_GENES or np.ptp(lengths[usable]) == 0:
+    bases = np.nan_to_num(np.asarray(lengths, dtype=float))
+    usable = np.greater(bases, 0)
+    if usable.sum() < LEAST_GENES or np.ptp(bases[usable]) == 0:
         return
-    logs = np.log(lengths[usable])
+    logs = np.log(bases[usable])
     for name in table.columns:
         values = table[name].to_numpy()[usable]
         if (values > 0).all() and np.ptp(values) > 0:

@@ -67,7 +67,8 @@ class FolderAdapter(requests.adapters.HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
         """Answer 200 with the file's bytes, or 404; what is no plain file, as a device or a pipe, is not there."""
         path = Path(url2pathname(urlsplit(request.url).path))
-        body, status, headers = io.BytesIO(), 404, {}
+        body: io.BufferedIOBase = io.BytesIO()
+        status, headers = 404, {}
         try:
             facts = path.stat()
             if stat.S_ISREG(facts.st_mode):

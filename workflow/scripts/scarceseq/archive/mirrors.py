@@ -113,15 +113,12 @@ class Mirrors:
             url = f"{base}/{path}"
             try:
                 return self._try_mirror(url, target, verify, limits)
-            except MissingError as error:
-                missing.append(base)
-                problem = error
-            except DamagedError as error:
-                damaged.append(base)
-                problem = error
-            except DownloadError as error:
-                problem = error
-            problems.append(f"{url}: {problem}")
+            except (MissingError, DamagedError, DownloadError) as error:
+                if isinstance(error, MissingError):
+                    missing.append(base)
+                elif isinstance(error, DamagedError):
+                    damaged.append(base)
+                problems.append(f"{url}: {error}")
         if self._certainly_missing(missing):
             raise MissingError("; ".join(problems))
         raise (DamagedError if damaged else DownloadError)("; ".join(problems))

@@ -155,6 +155,7 @@ class Slot:
 
     def values(self, rows: int, device: torch.device) -> torch.Tensor:
         """The batch on `device`."""
+        assert self.buffer is not None
         values = self.buffer[:rows].to(device, non_blocking=True)
         if device.type == "cuda":
             self.fetched = torch.cuda.Event()

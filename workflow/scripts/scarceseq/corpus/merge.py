@@ -193,8 +193,8 @@ def count_figures(
     chosen = genes["chosen"].to_numpy()[shared]
     projections = signs(genes.index[genes["shared"] & genes["chosen"]])
     total, place = sum(aligned.rows for aligned in files), 0
-    figures = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
-    figures = {name: np.ones(total, dtype=kind) for name, kind in figures.items()}
+    kinds = {"library_size": np.int64, "genes_detected": np.int64, "zero_fraction": float, "rate_sum": float}
+    figures = {name: np.ones(total, dtype=kind) for name, kind in kinds.items()}
     digests, sketches = np.empty(total, dtype="S32"), np.zeros((total, SKETCH_COLUMNS), dtype=np.float32)
     for aligned in follow(files, "files counted"):
         length = aligned.bp_length[shared]

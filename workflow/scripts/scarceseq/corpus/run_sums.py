@@ -42,7 +42,8 @@ class RunSums:
 
     def __init__(self, path: str | Path, genes: int) -> None:
         self.path, self.genes = Path(path), genes
-        self._held_runs, self._held = pd.Index([]), None
+        self._held_runs = pd.Index([])
+        self._held: np.ndarray | None = None
         with open_gzip(path) as handle:
             self.header = read_header(handle)
 

@@ -48,14 +48,14 @@ def generate_demo(
     annotation_code : str
         recount3's code of the annotation.
     """
-    settings = DemoSettings(**settings)
-    genes = make_genes(settings, seed)
-    world = make_world(settings, genes, seed)
-    studies, samples, runs, activity = _generate_archive(archive_folder, settings, world, genes, seed, annotation_code)
-    screen, effects, shifts = make_screen(settings, world, genes, seed)
+    options = DemoSettings(**settings)
+    genes = make_genes(options, seed)
+    world = make_world(options, genes, seed)
+    studies, samples, runs, activity = _generate_archive(archive_folder, options, world, genes, seed, annotation_code)
+    screen, effects, shifts = make_screen(options, world, genes, seed)
     write_screen(screen, screen_path)
     logger.info("screen: %d cells of %d perturbations", screen.n_obs, len(effects))
-    annotation = make_annotation(settings, world, genes, seed)
+    annotation = make_annotation(options, world, genes, seed)
     write_table(annotation, annotation_path)
     truth = Path(truth_folder)
     truth.mkdir(parents=True, exist_ok=True)

@@ -136,13 +136,14 @@ def make_predictor(
     corpus, splits, base, settings, seed
         As for `fit_cell`.
     """
-    if isinstance(method, FineTuning):  # what it takes to compile fits is imported where there are any
-        from scarceseq.fewshot.engine.fitting import gradient_predictor as make
-    else:
-        make = estimator_predictor
-    own = with_encoder(base, learned) if method.learned_encoder else base
+    start = with_encoder(base, learned) if method.learned_encoder else base
     rates = None if method.learned_encoder else learned
-    return make(method, corpus, splits, own, rates, replace(settings, candidates=candidates), seed)
+    with_candidates = replace(settings, candidates=candidates)
+    if isinstance(method, FineTuning):  # what it takes to compile fits is imported where there are any
+        from scarceseq.fewshot.engine.fitting import gradient_predictor
+
+        return gradient_predictor(method, corpus, splits, start, rates, with_candidates, seed)
+    return estimator_predictor(method, corpus, splits, start, rates, with_candidates, seed)
 
 
 def fit_method(

@@ -151,9 +151,9 @@ def _blank_network(path: Path, information: dict[str, Any], genes: int) -> nn.Mo
 def _declared(network: nn.Module, information: dict[str, Any], genes: int) -> dict[str, Declared]:
     """Type and shape of every tensor of the model."""
     declared: dict[str, Declared] = {f"network.{name}": _of(tensor) for name, tensor in network.state_dict().items()}
-    declared |= {name: (torch.float32, (genes,)) for name in ("mean", "scale")}
+    declared["mean"] = declared["scale"] = torch.float32, (genes,)
     for key, classes in information.get("classes", {}).items():
-        declared[f"heads.{key}.weight"] = torch.float32, (len(classes), network.width)
+        declared[f"heads.{key}.weight"] = torch.float32, (len(classes), int(network.width))
         declared[f"heads.{key}.bias"] = torch.float32, (len(classes),)
     return declared
 

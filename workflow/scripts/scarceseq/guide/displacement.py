@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 try:  # faster where it is there, not needed
     from scarceseq.guide import compiled
 except ImportError:
-    compiled = None
+    compiled = None  # type: ignore[assignment]
 
 # Entries that torch adds up at once: few enough for the processor's cache, many enough for a call.
 CHUNK = 2**18

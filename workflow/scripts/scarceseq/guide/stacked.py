@@ -170,10 +170,12 @@ class Stack:
                 gradient |= self._over_genes(name, number, self.gradient, 1.0)
             yield ScoutResult(task.scout, train[number], held_out[number], None, final, gradient)
 
-    def _over_genes(self, name: str, number: int, coefficient: torch.Tensor, sign: float) -> dict[str, torch.Tensor]:
+    def _over_genes(
+        self, name: str, number: int, coefficient: dict[str, torch.Tensor], sign: float
+    ) -> dict[str, torch.Tensor]:
         values = sign * coefficient[name][number]
-        found = {f"{name}.weight": values.mT @ self.expression[number]}
-        return found | ({f"{name}.bias": values.sum(dim=0)} if self.has_bias[name] else {})
+        weight = {f"{name}.weight": values.mT @ self.expression[number]}
+        return weight | ({f"{name}.bias": values.sum(dim=0)} if self.has_bias[name] else {})
 
 
 def padded(tasks: "Sequence[ScoutSamples]", part: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,6 +1,6 @@
 """Which genes a fitted network's decision rests on: integrated gradients, and what exchanging a gene's values does."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ def exchange_losses(classifier: torch.nn.Module, sample: Tensor, label: int, val
     whole = torch.tensor([label])
     before = margin(classifier(sample[None]), whole)[0]
     module = without_gene_layers(classifier, names)
-    layers = {name: classifier.get_submodule(name) for name in names}
+    layers: dict[str, Any] = {name: classifier.get_submodule(name) for name in names}
     start = {name: layer(sample) for name, layer in layers.items()}
     losses = torch.empty_like(values)
     for first in range(0, genes, VARIANTS_AT_ONCE):

@@ -42,8 +42,7 @@ def fill_in_candidates(config: dict[str, Any]) -> None:
     own = config.get("own_study")
     if not own:
         return
-    lacking = () if own["model"] else FEATURES_OF_MODEL
-    lacking += () if own["gene_sets"] else FEATURES_OF_GENE_SETS
+    lacking = [*(() if own["model"] else FEATURES_OF_MODEL), *(() if own["gene_sets"] else FEATURES_OF_GENE_SETS)]
     own["best_candidates"] = [name for name in own["best_candidates"] if features_named(name) not in lacking]
     if not own["model"]:
         own["methods"] = []

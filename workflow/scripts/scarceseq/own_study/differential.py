@@ -1,6 +1,6 @@
 """Which genes differ between the classes of a study: an empirical-Bayes moderated test on log counts per million."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +113,7 @@ def log_cpm(counts: np.ndarray) -> np.ndarray:
     return np.log2((counts + 0.5) / (counts.sum(axis=0) + 1) * 1e6)
 
 
-def moderated(values: np.ndarray, design: np.ndarray, tested: list[int]) -> dict[str, np.ndarray | float]:
+def moderated(values: np.ndarray, design: np.ndarray, tested: list[int]) -> dict[str, Any]:
     """Least squares, and t or F statistics whose variances are drawn towards a common one (Smyth 2004, limma).
 
     Parameters

@@ -42,13 +42,13 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
     """
     profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
     predictor = registry.load("perturbation.predictors", identity["predictor"])
-    identity = identity | {"transductive": bool(profiles.uns["transductive"])}
+    place = identity | {"transductive": bool(profiles.uns["transductive"])}
     if kind not in predictor.KINDS:
         reason = f"the predictor is not defined for a screen of kind {kind}"
-        return finish([{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS], identity)
+        return finish([{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS], place)
     features, delta = predictor.prepare(prior), np.asarray(profiles.X, dtype=np.float64)
     return judge(
-        identity, screen, lambda _, pool, test: predictor.predict(predictor.fit(delta[pool], pool, features), test)
+        place, screen, lambda _, pool, test: predictor.predict(predictor.fit(delta[pool], pool, features), test)
     )
 
 

@@ -38,7 +38,9 @@ class Process:
     noise: float
 
 
-def kernel_between(features: sparse.csr_array, first: Sequence[int], second: Sequence[int]) -> np.ndarray:
+def kernel_between(
+    features: sparse.csr_array, first: "Sequence[int] | np.ndarray", second: "Sequence[int] | np.ndarray"
+) -> np.ndarray:
     """Inner products of the features of two lists of genes, (first, second)."""
     return (features[first] @ features[second].T).toarray()
 
@@ -55,8 +57,8 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: sparse.csr_array, nois
     noise : float or None
         None for the constant of `RIDGES` with the least leave-one-out error among the training perturbations.
     """
-    rows = np.asarray(rows, dtype=int)
-    kernel = kernel_between(features, rows, rows)
+    places = np.asarray(rows, dtype=int)
+    kernel = kernel_between(features, places, places)
     if noise is None:
         values, vectors = eigh(kernel, check_finite=False)
         errors = leave_one_out_errors(np.maximum(values, 0), vectors, delta)
@@ -64,7 +66,7 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: sparse.csr_array, nois
     factor = cholesky(kernel + noise * np.eye(len(rows)), lower=True, check_finite=False)
     coefficients = cho_solve((factor, True), delta, check_finite=False)
     amplitude = np.maximum((delta * coefficients).sum(axis=0) / max(len(rows), 1), 0)
-    return Process(features, rows, factor, coefficients, amplitude, noise)
+    return Process(features, places, factor, coefficients, amplitude, noise)
 
 
 def predict(model: Process, rows: Sequence[int]) -> np.ndarray:

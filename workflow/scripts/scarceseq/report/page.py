@@ -130,7 +130,7 @@ def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str],
 def _prepared(
     block: "Paragraph | Picture | Table | Cards", drawings: Mapping[str, str], tables: Path
 ) -> dict[str, Any]:
-    values = {
+    values: dict[str, Any] = {
         "kind": block.kind,
         **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))},
     }

@@ -42,7 +42,7 @@ def prepare_screen(
     if settings.kind == "cells":
         with Groups(path, settings.drop_cells_expressing_target, settings.min_cells) as groups:
             profiles, differential = pseudobulk(groups, settings, seed)
-            counts = {"perturbations_left_too_small": groups.too_small}
+            counts: dict[str, Any] = {"perturbations_left_too_small": groups.too_small}
         counts |= {"cells": int(profiles.obs["cells"].sum()), "perturbations": profiles.n_obs, "genes": profiles.n_vars}
         counts["reliability_median"] = round(float(profiles.obs["reliability"].median()), 6)
     else:

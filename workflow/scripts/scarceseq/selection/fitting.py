@@ -90,8 +90,8 @@ def fit_selection(
     known = dict(known or {})
     if "kernels" in predictor.NEEDS and graph is not None:
         known["kernels"] = (graph,)
-    graph = graph if "graph" in predictor.NEEDS else None
-    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), graph, **known)
+    needed = graph if "graph" in predictor.NEEDS else None
+    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), needed, **known)
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: METRICS[name] for name in CURVE_METRICS[kind]}

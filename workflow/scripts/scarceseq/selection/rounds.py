@@ -169,8 +169,8 @@ def run_rounds(
         round, rank, gene, gain.
     """
     rank = ranker(selector)
-    chosen, gains = ranker(start_of(selector))(pool, evidence, budget=sizes[0], seed=seeds[0])
-    chosen, gains, numbers = list(chosen), list(gains), [0] * len(chosen)
+    first, first_gains = ranker(start_of(selector))(pool, evidence, budget=sizes[0], seed=seeds[0])
+    chosen, gains, numbers = list(first), list(first_gains), [0] * len(first)
     for number, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
         known = replace(evidence, learned=learn(chosen, derive(seed, "model")))
         left = [gene for gene in pool if gene not in set(chosen)]

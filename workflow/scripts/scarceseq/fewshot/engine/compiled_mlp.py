@@ -100,7 +100,7 @@ def fits(module: nn.Module) -> bool:
 
 
 def descend(
-    module: nn.Module,
+    module: "Any",
     weights: dict[str, torch.Tensor],
     updates: dict[str, TensorUpdate | LayerUpdate],
     classes: torch.Tensor,

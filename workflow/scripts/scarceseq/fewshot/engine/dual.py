@@ -16,7 +16,7 @@ import torch
 try:  # faster where it is there, not needed
     from scarceseq.fewshot.engine.compiled import contract as compiled_contract
 except ImportError:
-    compiled_contract = None
+    compiled_contract = None  # type: ignore[assignment]
 
 GENES_AT_ONCE = 4096
 UNITS_AT_ONCE = 64
@@ -47,8 +47,8 @@ class GeneLayer:
 
     weight: torch.Tensor
     bias: torch.Tensor | None
-    rate: torch.Tensor | float
-    bias_rate: torch.Tensor | float
+    rate: Any
+    bias_rate: Any
     expression: torch.Tensor
     start: torch.Tensor
     gram: torch.Tensor
@@ -116,7 +116,7 @@ def _preactivation(expression: torch.Tensor, weight: torch.Tensor, bias: torch.T
     return product if bias is None else product.add_(bias.unsqueeze(-2))
 
 
-def _gram(rate: torch.Tensor | float, bias_rate: torch.Tensor | float, expression: torch.Tensor) -> torch.Tensor:
+def _gram(rate: Any, bias_rate: Any, expression: torch.Tensor) -> torch.Tensor:
     if not _is_elementwise(rate):
         gram = (expression * rate) @ expression.mT
         if not isinstance(bias_rate, torch.Tensor):
@@ -124,10 +124,10 @@ def _gram(rate: torch.Tensor | float, bias_rate: torch.Tensor | float, expressio
         return gram.unsqueeze(-1) + bias_rate[..., None, None, :]
     samples, genes = expression.shape[-2:]
     one, two = torch.triu_indices(samples, samples, device=expression.device)
-    pairs = 0.0
+    pairs: Any = 0.0
     for first in range(0, genes, GENES_AT_ONCE):
-        part = expression[..., first : first + GENES_AT_ONCE]
-        products = torch.cat([part[..., i : i + 1, :] * part[..., i:, :] for i in range(samples)], dim=-2)
+        block = expression[..., first : first + GENES_AT_ONCE]
+        products = torch.cat([block[..., i : i + 1, :] * block[..., i:, :] for i in range(samples)], dim=-2)
         pairs = pairs + _product(products, rate[..., first : first + GENES_AT_ONCE])
     place = torch.empty(samples, samples, dtype=torch.int64, device=expression.device)
     place[one, two] = place[two, one] = torch.arange(len(one), device=expression.device)

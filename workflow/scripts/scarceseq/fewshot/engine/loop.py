@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 try:  # faster where numba is there, not needed
     from scarceseq.fewshot.engine import compiled_mlp
 except ImportError:
-    compiled_mlp = None
+    compiled_mlp = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -270,10 +270,12 @@ class Engine:
         triple = support.triple
         trained = [name for name, rate in triple.rate.items() if isinstance(rate, torch.Tensor) or rate != 0.0]
         if all(name.startswith("head.") for name in trained):  # the embedding never changes: compute it once
-            module, inputs, layers = self._head, self._embedding(support), {}
+            module: nn.Module = self._head
+            inputs, layers = self._embedding(support), {}
         else:
             module, inputs, layers = self._module, support.expression, support.layers
-        weights, updates = {}, {}
+        weights: dict[str, torch.Tensor] = {}
+        updates: dict[str, Any] = {}
         for name in dict(module.named_parameters()):
             layer = name.removesuffix(".value")
             if layer in layers:

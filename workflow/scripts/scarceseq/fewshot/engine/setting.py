@@ -30,11 +30,11 @@ class Setting:
 
     base: Any
     classifier: Any
-    guide: dict | None
+    guide: Any
     seed: int
     reference: Any = None
-    support: torch.Tensor | None = None
-    classes: torch.Tensor | None = None
+    support: Any = None
+    classes: Any = None
 
     @property
     def encoder(self) -> dict[str, torch.Tensor]:

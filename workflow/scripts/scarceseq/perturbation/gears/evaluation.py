@@ -41,17 +41,17 @@ def mean_errors(
     torch.Tensor, shape (members, conditions)
     """
     training = model.training
-    conditions, device = torch.as_tensor(conditions), model.targets.device
-    delta, _ = model.predict(conditions)
+    places, device = torch.as_tensor(conditions), model.targets.device
+    delta, _ = model.predict(places)
     share = torch.as_tensor(alone_share, device=device, dtype=delta.dtype).reshape(-1, 1)
     if bool((share > 0).any()):
-        delta = (1 - share) * delta + share * model.predict(conditions, alone=True)[0]
+        delta = (1 - share) * delta + share * model.predict(places, alone=True)[0]
     squared = (delta - torch.from_numpy(np.asarray(difference)).to(delta)).square()
     model.train(training)
     if counted is None:
         return squared.mean(dim=2)
-    counted = torch.from_numpy(np.asarray(counted)).to(delta)
-    return (squared * counted).sum(dim=2) / counted.sum(dim=1)
+    taken = torch.from_numpy(np.asarray(counted)).to(delta)
+    return (squared * taken).sum(dim=2) / taken.sum(dim=1)
 
 
 def paired_difference(batches: "CellBatches", conditions: np.ndarray, rows: np.ndarray) -> np.ndarray:

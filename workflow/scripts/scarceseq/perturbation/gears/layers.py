@@ -51,6 +51,9 @@ class BatchNorm(nn.Module):
     members, width : int
     """
 
+    running_mean: torch.Tensor
+    running_variance: torch.Tensor
+
     def __init__(self, members: int, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(members, width))
@@ -140,16 +143,17 @@ class Propagation(nn.Module):
     ) -> None:
         super().__init__()
         loops = torch.arange(nodes)
-        source = torch.cat([torch.as_tensor(source, dtype=torch.long), loops])
-        target = torch.cat([torch.as_tensor(target, dtype=torch.long), loops])
-        weight = torch.cat([torch.as_tensor(weight, dtype=torch.float64), torch.ones(nodes, dtype=torch.float64)])
+        tails = torch.cat([torch.as_tensor(source, dtype=torch.long), loops])
+        heads = torch.cat([torch.as_tensor(target, dtype=torch.long), loops])
+        weights = torch.cat([torch.as_tensor(weight, dtype=torch.float64), torch.ones(nodes, dtype=torch.float64)])
         if degree is None:
-            degree = torch.zeros(nodes, dtype=torch.float64).index_add(0, target, weight)
-        degree = torch.as_tensor(degree, dtype=torch.float64)
-        weight = weight * torch.rsqrt(degree[source] * degree[target])
-        for name, row, column in (("matrix", target, source), ("transposed", source, target)):
+            degrees = torch.zeros(nodes, dtype=torch.float64).index_add(0, heads, weights)
+        else:
+            degrees = torch.as_tensor(degree, dtype=torch.float64)
+        weights = weights * torch.rsqrt(degrees[tails] * degrees[heads])
+        for name, row, column in (("matrix", heads, tails), ("transposed", tails, heads)):
             place = torch.stack([row, column])
-            entries = torch.sparse_coo_tensor(place, weight, (nodes, nodes), check_invariants=True).coalesce()
+            entries = torch.sparse_coo_tensor(place, weights, (nodes, nodes), check_invariants=True).coalesce()
             with warnings.catch_warnings(action="ignore"):  # torch calls its compressed rows a beta feature
                 self.register_buffer(name, entries.to_sparse_csr(), persistent=False)
 

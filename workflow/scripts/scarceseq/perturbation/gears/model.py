@@ -40,6 +40,8 @@ class Gears(nn.Module):
     dtype : torch.dtype
     """
 
+    targets: torch.Tensor
+
     def __init__(
         self,
         genes: int,

@@ -102,8 +102,8 @@ def screen_moments(
         differences.append(merge([difference(of_group[part], of_control[part[1]]) for part in parts], sizes))
         expressed.append(merge([of_group[part] for part in parts], sizes).mean != 0 if number else True)
         cells.append(sum(sizes))
-    expressed = np.stack([np.broadcast_to(row, everywhere.mean.shape) for row in expressed])
-    return ScreenMoments(stack(differences), np.array(cells), expressed, stack(of_control), everywhere.mean)
+    seen = np.stack([np.broadcast_to(row, everywhere.mean.shape) for row in expressed])
+    return ScreenMoments(stack(differences), np.array(cells), seen, stack(of_control), everywhere.mean)
 
 
 def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> Moments:

@@ -128,7 +128,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", features: Features, seed: int 
     genes = features.cells.expression.shape[1]
     network = Gears(genes, coexpression, features.similarity, targets, features.nodes, shape, seeds).to(place.device)
     if training.mode == "moments":
-        batches = MomentBatches(conditions, features.moments, training, seeds, place)
+        batches: MomentBatches | CellBatches = MomentBatches(conditions, features.moments, training, seeds, place)
     else:
         cells = features.cells
         batches = CellBatches(
@@ -164,11 +164,11 @@ def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
 
 def ensemble(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Predicted differences of each member, (members, perturbations, genes)."""
-    rows = np.asarray(rows)
-    delta, _ = model.network.predict(torch.from_numpy(1 + rows), model.alone)
-    found = delta.double().cpu().numpy()
-    found[:, ~model.known[rows]] = model.mean
-    return found
+    places = np.asarray(rows)
+    delta, _ = model.network.predict(torch.from_numpy(1 + places), model.alone)
+    predicted = delta.double().cpu().numpy()
+    predicted[:, ~model.known[places]] = model.mean
+    return predicted
 
 
 def hidden_states(model: Model, rows: "Sequence[int]") -> np.ndarray:
@@ -176,7 +176,7 @@ def hidden_states(model: Model, rows: "Sequence[int]") -> np.ndarray:
 
     The scale is such that a linear kernel of it is the mean of the members' kernels.
     """
-    rows = np.asarray(rows)
-    states = model.network.hidden_states(torch.from_numpy(1 + rows)).double().cpu().numpy()
-    states[:, ~model.known[rows]] = 0
-    return states.transpose(1, 0, 2).reshape(len(rows), -1) / len(states) ** 0.5
+    places = np.asarray(rows)
+    states = model.network.hidden_states(torch.from_numpy(1 + places)).double().cpu().numpy()
+    states[:, ~model.known[places]] = 0
+    return states.transpose(1, 0, 2).reshape(len(places), -1) / len(states) ** 0.5

@@ -45,8 +45,8 @@ def principal_components(
 ) -> list[np.ndarray]:
     """As many principal components as the embedding is wide, and a quarter as many."""
     fit = fit_components(read, rows, base.network.width, derive(seed, "components"))
-    scores = fit.scores(values)
-    return [_overall(scores, fit.variances), _overall(scores[:, : max(base.network.width // 4, 1)], fit.variances)]
+    scores, fewer = fit.scores(values), max(int(base.network.width) // 4, 1)
+    return [_overall(scores, fit.variances), _overall(scores[:, :fewer], fit.variances)]
 
 
 def genes(

@@ -49,6 +49,11 @@ class ReadCounts(nn.Module):
         Mean TPM of each gene among the samples that are trained on, and its dispersion.
     """
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+    lengths: torch.Tensor
+    depth: torch.Tensor
+
     def __init__(
         self,
         mean: torch.Tensor,
@@ -141,9 +146,10 @@ def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tup
 def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> ReadCounts:
     """Reads ``distribution``; the rival is fitted on `rows`."""
     mean, scale = (tensor.double().cpu() for tensor in (base.mean, base.scale))
-    lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, matrix.reads_per_rate))
+    reads_per_rate: Any = matrix.reads_per_rate
+    lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, reads_per_rate))
     poisson = options["distribution"] == "poisson"
-    known = rows[np.isfinite(matrix.reads_per_rate[rows])]
+    known = rows[np.isfinite(reads_per_rate[rows])]
     if len(known) == 0:
         raise InputError("pretrain objective read_counts: no sample has a known read length; take the objective out")
     chosen = np.sort(known[torch.randperm(len(known))[:BASELINE_SAMPLES].numpy()])

@@ -47,6 +47,8 @@ class StudyAdversary(nn.Module):
         Of the encoder's gradient relative to the classifier's.
     """
 
+    targets: torch.Tensor
+
     def __init__(self, width: int, studies: int, targets: torch.Tensor, strength: float) -> None:
         super().__init__()
         self.strength = strength

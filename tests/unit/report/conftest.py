@@ -1,6 +1,7 @@
 """A small made-up run: every table that the report reads, in the form in which the stages write it."""
 
 import json
+import shutil
 from itertools import product
 from types import SimpleNamespace
 
@@ -76,9 +77,19 @@ def make_settings():
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Inputs of the report by name, for a run of all stages."""
-    return make_run(tmp_path / "run")
+def run(whole_run, tmp_path):
+    """Inputs of the report by name, for a run of all stages: a copy of the made-up run that a test may edit."""
+    folder, named = whole_run
+    shutil.copytree(folder / "run", tmp_path / "run")
+
+    def copied(paths):
+        return (
+            [copied(path) for path in paths]
+            if isinstance(paths, list)
+            else paths.replace(str(folder), str(tmp_path), 1)
+        )
+
+    return {name: copied(paths) for name, paths in named.items()}
 
 
 def make_run(folder):

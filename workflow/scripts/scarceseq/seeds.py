@@ -3,7 +3,7 @@
 import hashlib
 
 
-def derive(seed: int, *key: str | int) -> int:
+def derive(seed: int, *key: str | int | float) -> int:
     """Seed for one named draw.
 
     Parameters

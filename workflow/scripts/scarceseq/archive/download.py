@@ -66,7 +66,7 @@ class FolderAdapter(requests.adapters.HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
         """Answer 200 with the file's bytes, or 404; what is no plain file, as a device or a pipe, is not there."""
-        path = Path(url2pathname(urlsplit(request.url).path))
+        path = Path(url2pathname(urlsplit(str(request.url)).path))
         body: io.BufferedIOBase = io.BytesIO()
         status, headers = 404, {}
         try:

@@ -208,7 +208,7 @@ def line_blocks(handle: BufferedIOBase) -> Iterator[tuple[np.ndarray, int]]:
             if len(text) > LINE_BYTES:
                 raise DamagedError(f"a line of over {LINE_BYTES} bytes")
             text = np.concatenate([text, np.empty_like(text)])
-        read = handle.readinto(memoryview(text)[filled:-1])
+        read = handle.readinto(text[filled:-1].data)
         if not read:
             break
         filled += read

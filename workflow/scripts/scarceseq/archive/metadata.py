@@ -86,7 +86,7 @@ def _numbers(texts: "Sequence[str | None]") -> np.ndarray:
     values = np.full(len(texts), np.nan)
     for index, text in enumerate(texts):
         try:
-            values[index] = float(text)
+            values[index] = float(str(text))
         except (TypeError, ValueError):
             continue
     return values

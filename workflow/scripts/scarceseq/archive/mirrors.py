@@ -25,7 +25,6 @@ from scarceseq.seeds import derive
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import requests
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ class Mirrors:
         self._local = threading.local()
 
     @property
-    def session(self) -> "requests.Session":
+    def session(self) -> Any:
         """This thread's session: connections are kept open between requests."""
         if not hasattr(self._local, "session"):
             self._local.session = make_session(self.settings)

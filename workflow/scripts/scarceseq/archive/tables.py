@@ -6,16 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
 from scarceseq.archive.download import DamagedError, OverLimitError
-
-if TYPE_CHECKING:
-    from typing import Any
 
 # Texts of a table that mean a missing value.
 MISSING = {"NA": None, "": None}
@@ -55,7 +52,7 @@ class Bounded(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def open_gzip(path: Path, limit: int | None = None) -> Iterator:
+def open_gzip(path: str | Path, limit: int | None = None) -> Iterator:
     """Open for reading; whatever is wrong with the compression, or over `limit` bytes, becomes `DamagedError`."""
     try:
         with igzip.open(path, "rb") as handle:
@@ -64,7 +61,7 @@ def open_gzip(path: Path, limit: int | None = None) -> Iterator:
         raise DamagedError(f"not a whole gzip file ({error})") from error
 
 
-def lines(handle: IO[bytes], longest: int = LINE_BYTES) -> Iterator[bytes]:
+def lines(handle: Any, longest: int = LINE_BYTES) -> Iterator[bytes]:
     """Lines of an open file; one of over `longest` bytes is damage."""
     for line in iter(partial(handle.readline, longest + 1), b""):
         if len(line) > longest:
@@ -164,7 +161,7 @@ def read_text_table(
     return names, pa.Table.from_batches([pa.RecordBatch.from_arrays(batch, schema=schema) for batch in batches])
 
 
-def _text_batch(rows: list[tuple[str, ...]], columns: int) -> list[pa.Array]:
+def _text_batch(rows: "list[list[str]]", columns: int) -> list[pa.Array]:
     """Columns of some rows of text as arrays of Arrow."""
     values = zip(*rows, strict=True) if rows else [()] * columns
     return [pa.array([MISSING.get(text, text) for text in column], pa.string()) for column in values]

@@ -74,7 +74,7 @@ def _translated(hint: Any) -> Any:
                 return model_of(item)  # what is a dictionary when a job runs is described by a class
             limits |= {name: value for name, value in vars(item).items() if value is not None and value is not False}
     if dataclasses.is_dataclass(hint):
-        return model_of(hint)
+        return model_of(hint)  # type: ignore[arg-type]
     origin, inner = get_origin(hint), tuple(get_args(hint))
     if origin in (Union, UnionType):
         return functools.reduce(operator.or_, (_translated(item) for item in inner))

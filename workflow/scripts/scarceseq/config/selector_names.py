@@ -67,7 +67,7 @@ def check(where: str, name: str) -> None:
     kind = variants(selector)
     if source and kind is None:
         raise InputError(f"config key {where}: '{name}' chooses in one shot, without a model")
-    if source and source not in registry.names(kind):
+    if source and kind and source not in registry.names(kind):
         what = "model" if kind == MODELS else f"variant of {selector}"
         raise InputError(
             f"config key {where}.{name}: '{source}' is no {what}; known: {', '.join(registry.names(kind))}"

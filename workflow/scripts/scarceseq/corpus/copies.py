@@ -263,7 +263,7 @@ def _usual_index(one: int, other: int, studies: np.ndarray, reads: Callable[[int
     medians = [1.0 / OF_STUDY]
     for row in (one, other):
         mates = [mate for mate in np.flatnonzero(studies == studies[row]) if mate not in (one, other)][:most]
-        indices = [poisson_index(reads(row), reads(mate))[0] for mate in mates]
+        indices = [poisson_index(reads(row), reads(int(mate)))[0] for mate in mates]
         finite = [index for index in indices if np.isfinite(index)]
         if finite:
             medians.append(float(np.median(finite)))

@@ -61,6 +61,7 @@ class RowReader:
 
     def _in_memory(self, rows: np.ndarray) -> bool:
         """Whether the first byte of some of the rows can be had without waiting for the disk."""
+        assert self._file is not None
         byte = bytearray(1)
         try:
             for row in rows[:: max(1, len(rows) // SAMPLED_ROWS)].tolist():

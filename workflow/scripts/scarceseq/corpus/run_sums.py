@@ -121,6 +121,7 @@ class RunSums:
         return None
 
     def _of_held(self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]") -> Iterator[np.ndarray]:
+        assert self._held is not None
         by_place = np.argsort(places, kind="stable")
         rows = self._held_runs.get_indexer(runs)[by_place]
         borders = np.searchsorted(places[by_place], range(len(order) + 1))
@@ -143,13 +144,13 @@ class RunSums:
             for first, slab in self._slabs(runs, places, order, width):
                 kind = np.dtype(np.int64 if slab.max() >> 32 else np.uint32)
                 laid.append((first, slab.shape[1], scratch.tell(), kind))
-                scratch.write(np.ascontiguousarray(slab, dtype=kind))
+                scratch.write(np.ascontiguousarray(slab, dtype=kind).data)
             for start in range(0, len(order), self._rows(READ_BYTES)):
                 counts = np.empty((min(self._rows(READ_BYTES), len(order) - start), self.genes), dtype=np.int64)
                 for first, genes, place, kind in laid:
                     rows = np.empty((len(counts), genes), dtype=kind)
                     scratch.seek(place + start * genes * kind.itemsize)
-                    scratch.readinto(rows)
+                    scratch.readinto(rows.data)
                     counts[:, first : first + genes] = rows
                 yield counts
 

@@ -1,7 +1,7 @@
 """One batch of the archive, filtered and summed into samples."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,7 @@ def build_study(
     return StudyShard(counts, samples, sorted(dropped), attribute_rows(good), metadata)
 
 
-def _without(runs: pd.DataFrame, dropped: list[tuple[str, str, str]]) -> pd.DataFrame:
+def _without(runs: pd.DataFrame, dropped: "Sequence[tuple[str, str, str | None]]") -> pd.DataFrame:
     """Rows of `run_table` that have no line among `dropped`."""
     gone = {run for run, _, _ in dropped}
     return runs[[run not in gone for run in runs.index]] if gone else runs
@@ -232,7 +232,7 @@ def runs_over_cap(experiments: pd.Series, max_runs: int, seed: int, study: Study
         return pd.Series(False, index=experiments.index)
     sizes = experiments.value_counts()
     draw = {name: derive(seed, "run_cap", study.organism, study.source, study.project, name) for name in sizes.index}
-    order = sorted(sizes.index, key=draw.get)
+    order = sorted(sizes.index, key=draw.__getitem__)
     within = sizes[order].cumsum() <= max_runs
     return ~experiments.isin(within.index[within])
 

@@ -146,7 +146,7 @@ def _draw_new(
 ) -> pd.DataFrame | None:
     """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
     for _ in range(min(ATTEMPTS_EACH * _possible(source, members, settings, cell), MOST_ATTEMPTS)):
-        count = len(source.classes) if cell.way == "all" else cell.way
+        count = len(source.classes) if cell.way == "all" else int(cell.way)
         classes = sorted(generator.choice(source.classes, count, replace=False).tolist())
         support, rest = {}, {}
         for study in _support_studies(source, members, classes, settings, cell):
@@ -167,7 +167,7 @@ def _draw_new(
 
 def _possible(source: "Source", members: "Any", settings: "EpisodeSettings", cell: "Cell") -> int:
     """At most so many different supports a source has."""
-    way = len(source.classes) if cell.way == "all" else cell.way
+    way = len(source.classes) if cell.way == "all" else int(cell.way)
     of_class = sorted(
         prod(
             comb(len(members[study, label]), cell.shot)

@@ -1,5 +1,7 @@
 """Measures of episodes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,7 @@ def log_loss(probabilities: np.ndarray) -> float:
     return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def measure(table: pd.DataFrame, keys: list[str], classes: list[str] | None = None) -> pd.DataFrame:
+def measure(table: pd.DataFrame, keys: list[str], classes: "Sequence[str] | None" = None) -> pd.DataFrame:
     """Measures of many episodes at once.
 
     Parameters

@@ -14,7 +14,7 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from torch import nn
 
@@ -106,7 +106,7 @@ def _read_object(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _check_names(path: Path, content: dict[str, Any], keys: Mapping[str, Any]) -> None:
+def _check_names(path: Path, content: dict[str, Any], keys: Iterable[str]) -> None:
     for key in keys:
         if not all(isinstance(name, str) and name for name in content[key]):
             raise _wrong(path, f"'{key}' is no list of names")
@@ -124,7 +124,7 @@ def _check_information(path: Path, information: dict[str, Any]) -> int:
             raise _wrong(path, f"'vocabulary.{key}' is no list of {genes} entries, one for each gene")
         kind = str if good is None else (int, float)
         odd = next(
-            (v for v in values if not isinstance(v, kind) or (good and not (math.isfinite(v) and good(v)))), None
+            (v for v in values if not isinstance(v, kind) or (good and not (math.isfinite(float(v)) and good(v)))), None
         )
         if odd is not None:
             raise _wrong(path, f"'vocabulary.{key}' holds {odd!r}")
@@ -148,7 +148,7 @@ def _blank_network(path: Path, information: dict[str, Any], genes: int) -> nn.Mo
         raise _wrong(path, f"its settings give no network of '{information['architecture']}' ({error!r})") from error
 
 
-def _declared(network: nn.Module, information: dict[str, Any], genes: int) -> dict[str, Declared]:
+def _declared(network: Any, information: dict[str, Any], genes: int) -> dict[str, Declared]:
     """Type and shape of every tensor of the model."""
     declared: dict[str, Declared] = {f"network.{name}": _of(tensor) for name, tensor in network.state_dict().items()}
     declared["mean"] = declared["scale"] = torch.float32, (genes,)

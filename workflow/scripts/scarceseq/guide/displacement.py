@@ -1,5 +1,6 @@
 """Sums over scouts of how far each weight moved: memory does not grow with the number of scouts."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import safetensors.torch
@@ -10,8 +11,6 @@ from scarceseq.seals import checked
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from torch import nn
 
 
 try:  # faster where it is there, not needed
@@ -41,14 +40,17 @@ class Displacement:
         Sum of the squared gradients of each weight at the start.
     """
 
-    def __init__(self, encoder: "nn.Module", kind: str) -> None:
+    def __init__(self, encoder: "Mapping[str, torch.Tensor]", kind: str) -> None:
         self.kind = kind
         self.moved = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
         self.fisher = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
 
     @torch.no_grad()
     def add(
-        self, start: dict[str, torch.Tensor], final: dict[str, torch.Tensor], gradient: dict[str, torch.Tensor]
+        self,
+        start: "dict[str, torch.Tensor] | None",
+        final: dict[str, torch.Tensor],
+        gradient: "dict[str, torch.Tensor]",
     ) -> None:
         """Add one scout: its weights before and after, and its first gradient, by name.
 
@@ -59,7 +61,7 @@ class Displacement:
             if name not in self.moved:
                 self.moved[name] = torch.zeros_like(values, dtype=torch.float64)
                 self.fisher[name] = torch.zeros_like(values, dtype=torch.float64)
-            _add_up(self.moved[name], values, start and start[name], self.kind)
+            _add_up(self.moved[name], values, start[name] if start else None, self.kind)
             _add_up(self.fisher[name], gradient[name], None, "squared")
 
     def save(self, path: "str | Path") -> None:
@@ -70,7 +72,7 @@ class Displacement:
             safetensors.torch.save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, temporary)
 
 
-def _add_up(total: torch.Tensor, values: torch.Tensor, start: torch.Tensor, kind: str) -> None:
+def _add_up(total: torch.Tensor, values: torch.Tensor, start: torch.Tensor | None, kind: str) -> None:
     """Add the squares, or absolute values, of `values` (minus `start`), on a CPU a cache's worth at a time."""
     total, values = total.view(-1), values.detach().reshape(-1)
     start = None if start is None else start.detach().reshape(-1)

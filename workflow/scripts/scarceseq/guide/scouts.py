@@ -14,14 +14,13 @@ from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from torch import nn
 
     from scarceseq.guide.scout_data import ScoutSamples
     from scarceseq.guide.settings import SchemeSettings
-    from scarceseq.pretrain.classifier import Classifier
 
 
 logger = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ def train_scout(base_network: "nn.Module", task: "ScoutSamples", settings: "Sche
 
 
 def train_each(
-    base_network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "SchemeSettings", seed: int
+    base_network: "nn.Module", tasks: "Iterable[ScoutSamples]", settings: "SchemeSettings", seed: int
 ) -> "Iterator[ScoutResult]":
     """Train scouts one after another; yields a `ScoutResult` for each."""
     for task in tasks:
@@ -142,6 +141,6 @@ def train_block(
 
 
 @torch.no_grad()
-def accuracy(classifier: "Classifier", expression: torch.Tensor, labels: torch.Tensor) -> float:
+def accuracy(classifier: "nn.Module", expression: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of samples whose highest logit is that of their label."""
     return (classifier(expression).argmax(dim=1) == labels).double().mean().item()

@@ -9,7 +9,7 @@ are padded; what is not in a step's batch has no share in its loss.
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.func import functional_call, vmap
@@ -104,7 +104,7 @@ class Stack:
         self._train()
 
     @torch.no_grad()
-    def _layer(self, linear: "nn.Linear") -> Layer:
+    def _layer(self, linear: Any) -> Layer:
         rows, asked = self.expression, self.held_out_expression
         bias = 0.0 if linear.bias is None else 1.0  # the weight of a gene that is 1 in every sample
         return Layer(linear(rows), rows @ rows.mT + bias, linear(asked), asked @ rows.mT + bias)

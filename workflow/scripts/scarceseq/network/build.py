@@ -91,6 +91,7 @@ def hashes(paths: str | Path | Sequence[str | Path]) -> str | list[str]:
 
 def quantiles(values: ArrayLike) -> dict[str, float]:
     """Smallest, median, mean and largest value."""
+    values = np.asarray(values)
     return {
         "min": float(np.min(values)),
         "median": float(np.median(values)),

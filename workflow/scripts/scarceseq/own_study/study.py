@@ -120,7 +120,8 @@ def read_without_model(
     names = pd.Series(read_counts(settings.counts, samples_there, settings.duplicate_samples == "sum").genes, dtype=str)
     names = names.drop_duplicates().reset_index(drop=True)
     annotation = pd.DataFrame({"gene_id": names, "gene_name": names, "bp_length": 0, "gene_type": ""})
-    settings = replace(settings, organism=settings.organism or "", gene_id_type="symbol", min_protein_coding_share=0.0)
+    organism: Any = settings.organism or ""
+    settings = replace(settings, organism=organism, gene_id_type="symbol", min_protein_coding_share=0.0)
     return import_study(settings, annotation), annotation[["gene_id", "gene_name"]].assign(row=names)
 
 
@@ -171,9 +172,9 @@ def _through_orthologues(
             f"config key own_study.orthologues.gene_id_type: the table has {table.gene_id_type}, the study "
             f"{settings.gene_id_type}; give both by the same kind of gene id"
         )
-    names = pd.unique(table.pairs(organism, settings.organism)["orthologue"])
+    names = pd.unique(table.pairs(organism, str(settings.organism))["orthologue"])
     other = pd.DataFrame({"gene_name": names}, index=names)
-    places, _ = table.match(organism, of_model.set_index("gene_id"), settings.organism, other)
+    places, _ = table.match(organism, of_model.set_index("gene_id"), str(settings.organism), other)
     rows = np.flatnonzero(places >= 0)
     matched = names[places[rows]]
     return pd.DataFrame({"gene_id": matched, "gene_name": matched, "bp_length": 0}), rows

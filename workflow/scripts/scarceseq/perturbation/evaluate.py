@@ -11,7 +11,7 @@ from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
 from scarceseq.progress import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from scarceseq.perturbation.prior import Prior
@@ -100,7 +100,7 @@ def mean_or_nan(values: np.ndarray) -> float:
     return float(values[known].mean()) if known.any() else float("nan")
 
 
-def finish(rows: "list[dict[str, Any]]", identity: dict[str, str]) -> pd.DataFrame:
+def finish(rows: "list[dict[str, Any]]", identity: "Mapping[str, Any]") -> pd.DataFrame:
     """Table of the rows with their identity, in the order of its columns."""
     table = pd.DataFrame(rows).assign(**identity).reindex(columns=COLUMNS)
     return table.astype({"split": "Int32", "pool": "Int32", "test": "Int32"})

@@ -69,4 +69,4 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", kernel: Kernel) -> Model:
 
 def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean plus the kernel-weighted coefficients; the mean for genes of which nothing is known."""
-    return model.mean + model.kernel.values[np.ix_(rows, model.rows)] @ model.coefficients
+    return model.mean + model.kernel.values[np.ix_(np.asarray(rows), model.rows)] @ model.coefficients

@@ -1,5 +1,7 @@
 """One row per screen and metric: what bad, good and perfect predictions reach, and whether they can be told apart."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -35,7 +37,7 @@ def metric_table(calibration: pd.DataFrame, kinds: dict[str, str], confidence: f
     for screen, kind in kinds.items():
         of_screen = calibration[calibration["screen"] == screen]
         for name, metric in METRICS.items():
-            row = {"screen": screen, "kind": kind, "metric": name, "meaning": metric.meaning}
+            row: dict[str, Any] = {"screen": screen, "kind": kind, "metric": name, "meaning": metric.meaning}
             row |= {"direction": "higher" if metric.higher_is_better else "lower", "perfect": metric.perfect}
             if kind in metric.undefined:
                 row |= {"status": "not defined", "remark": metric.undefined[kind]}

@@ -42,5 +42,5 @@ class Predictor(Protocol):
             From `prepare`.
         """
 
-    def predict(self, model: Any, rows: Sequence[int], /) -> np.ndarray:
+    def predict(self, model: Any, rows: Any, /) -> np.ndarray:
         """Predicted differences of the perturbations `rows`, (perturbations, genes or coordinates)."""

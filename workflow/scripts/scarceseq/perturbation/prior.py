@@ -1,12 +1,12 @@
 """What predictors may know before any perturbation is measured."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.network.graph import Graph
-from scarceseq.perturbation.training_cells import Cells
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Prior:
 
     perturbations: np.ndarray
     columns: np.ndarray
-    graph: Graph | None = None
+    graph: Any = None
     embedding: pd.DataFrame | None = None
     kernels: tuple[Graph | pd.DataFrame, ...] = ()
-    cells: Cells | None = None
+    cells: Any = None
     settings: dict = field(default_factory=dict)

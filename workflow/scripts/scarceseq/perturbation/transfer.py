@@ -143,7 +143,7 @@ class Experiment:
             known, order = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
         else:
             known = np.flatnonzero([gene not in tested for gene in self.names])
-        base = gears.fit(np.zeros((len(known), 1)), known, self.features, derive(seed, "base"))
+        base = gears.fit(np.zeros((len(known), 1)), known.tolist(), self.features, derive(seed, "base"))
         guide = self.guide(base, known, seed)
         truth = read_truth(self.target["profiles"], self.target["differential"], test, pool)
         delta, rows = np.asarray(self.target["profiles"].X, dtype=np.float64), []

@@ -1,7 +1,7 @@
 """Measured test perturbations of one split, and what metrics need besides."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Truth:
     reference: np.ndarray  # (genes,), mean difference of the pool: the perturbed mean
     reliability: dict  # of arrays (perturbations,): agreement of split halves; empty without cells
     weights: np.ndarray | None = None  # (perturbations, genes), of the weighted squared error; None without cells
-    noise: np.ndarray | None = None  # (perturbations, genes), expected squared error of the profile; None without cells
+    noise: Any = None  # (perturbations, genes), expected squared error of the profile; None without cells
     weights_others: np.ndarray | None = None  # as `weights`, from the score against all other perturbations
 
 

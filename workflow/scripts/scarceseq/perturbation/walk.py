@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scarceseq.network.graph import Graph
 
 
-def neighbourhood_rows(graph: "Graph", genes: "Sequence[str]") -> tuple[sparse.csr_array, np.ndarray]:
+def neighbourhood_rows(graph: "Graph", genes: "Sequence[str] | np.ndarray") -> tuple[sparse.csr_array, np.ndarray]:
     """Neighbourhoods of those genes that the graph has, scaled to length one.
 
     A neighbourhood is a row of D^(-1/2) (W + I) D^(-1/2), W the larger of the two directions' weights and D its row
@@ -31,7 +31,7 @@ def neighbourhood_rows(graph: "Graph", genes: "Sequence[str]") -> tuple[sparse.c
     return (sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows).tocsr(), known
 
 
-def neighbourhood_cosine(graph: "Graph", genes: "Sequence[str]") -> np.ndarray:
+def neighbourhood_cosine(graph: "Graph", genes: "Sequence[str] | np.ndarray") -> np.ndarray:
     """Cosine similarity of the neighbourhoods of genes, see `neighbourhood_rows`.
 
     Parameters

@@ -1,6 +1,7 @@
 """A classifier on top of the encoder: what scouts and few-shot methods train."""
 
 import copy
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +20,7 @@ class Classifier(nn.Module):
         return self.head(self.encoder(expression))
 
 
-def make_classifier(base_network: nn.Module, classes: int, seed: int) -> Classifier:
+def make_classifier(base_network: Any, classes: int, seed: int) -> Classifier:
     """Classifier that starts from a deep copy of the base's encoder.
 
     Parameters

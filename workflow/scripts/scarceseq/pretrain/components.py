@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -74,22 +74,22 @@ def fit_components(
         return _signed(centre, axes[:count], singular[:count] ** 2 / len(rows), (singular**2).sum() / len(rows))
 
     progress = _Passes(len(rows), PASSES + 3)
-    centre = sum(_of_block(read, block).sum(dim=0, dtype=torch.float64) for block in blocks) / len(rows)
+    middle: Any = sum(_of_block(read, block).sum(dim=0, dtype=torch.float64) for block in blocks) / len(rows)
     progress.log()
-    total = sum((_of_block(read, block) - centre.float()).square_().sum(dtype=torch.float64) for block in blocks)
+    total = sum((_of_block(read, block) - middle.float()).square_().sum(dtype=torch.float64) for block in blocks)
     progress.log()
-    count = min(count, len(centre))
-    width = min(count + SPARE_COMPONENTS, len(centre))
-    basis = torch.from_numpy(np.random.default_rng(seed).normal(size=(len(centre), width))).to(centre.device)
+    count = min(count, len(middle))
+    width = min(count + SPARE_COMPONENTS, len(middle))
+    basis = torch.from_numpy(np.random.default_rng(seed).normal(size=(len(middle), width))).to(middle.device)
     for _ in range(PASSES):
-        basis = torch.linalg.qr(_covariance_times(read, blocks, centre, basis))[0]
+        basis = torch.linalg.qr(_covariance_times(read, blocks, middle, basis))[0]
         progress.log()
-    small = (basis.T @ _covariance_times(read, blocks, centre, basis) / len(rows)).cpu().numpy()
+    small = (basis.T @ _covariance_times(read, blocks, middle, basis) / len(rows)).cpu().numpy()
     progress.log()
     variances, turn = np.linalg.eigh((small + small.T) / 2)
     leading = np.argsort(variances)[::-1][:count]
     axes = (basis.cpu().numpy() @ turn[:, leading]).T
-    return _signed(centre.cpu().numpy(), axes, variances[leading], float(total) / len(rows))
+    return _signed(middle.cpu().numpy(), axes, variances[leading], float(total) / len(rows))
 
 
 def in_blocks(

@@ -110,7 +110,7 @@ def _scores(
     if not rivals:
         return found
     for repeat in range(settings.evaluation_masks):
-        mask = _mask(values.shape, settings, derive(seed, repeat)).to(values.device)
+        mask = _mask(tuple(values.shape), settings, derive(seed, repeat)).to(values.device)
         view = task.view(Batch(rows, values, mask))
         scores = [(MASKED_ERROR, "model", _error(view.reconstruction.cpu().numpy(), values, mask))]
         scores += [(MASKED_ERROR, name, _error(impute(values, mask), values, mask)) for name, impute in rivals.items()]
@@ -194,7 +194,7 @@ def tune_probabilistic_pca(
     return rivals[best]
 
 
-def _mask(shape: tuple[int, int], settings: "PretrainSettings", seed: int) -> torch.Tensor:
+def _mask(shape: tuple[int, ...], settings: "PretrainSettings", seed: int) -> torch.Tensor:
     samples, genes = shape
     return draw_mask(samples, genes, settings.evaluation_mask_share, seed)
 

@@ -4,7 +4,7 @@ Tipping and Bishop, Probabilistic principal component analysis, J. R. Stat. Soc.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ class ProbabilisticPCA:
 
     def impute_on_device(self, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The same as `impute`, of tensors and on their device."""
-        given = {"dtype": torch.float64, "device": expression.device}
+        given: Any = {"dtype": torch.float64, "device": expression.device}
         centre, loadings = (torch.as_tensor(array, **given) for array in (self.centre, self.loadings))
         ridge = self.noise * torch.eye(loadings.shape[1], **given)
         imputed = torch.empty(expression.shape, **given)

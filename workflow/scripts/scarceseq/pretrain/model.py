@@ -1,7 +1,7 @@
 """The base model: network, gene list and normalisation, kept together in memory and on disk."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
@@ -38,7 +38,7 @@ class Base:
         Attribute of the samples that was learned to its classes and the map from the embedding to their logits.
     """
 
-    network: nn.Module
+    network: Any
     gene_ids: list
     mean: torch.Tensor
     scale: torch.Tensor

@@ -106,7 +106,7 @@ class Run:
         order = draw_batches(self.rows, self.settings.batch_samples, derive(self.seed, "batches"), first_batch=done)
         order = itertools.islice(order, self.settings.steps - done)
         of_pieces = (batch[piece.start : piece.stop] for batch in order for piece in self.pieces)
-        return iter(Loader(self.matrix, of_pieces, self.device, self.standardise, self.rows))
+        return iter(Loader(self.matrix, of_pieces, self.device, self.standardise, self.rows))  # type: ignore[arg-type]
 
     def autocast(self) -> AbstractContextManager:
         """Context in which products are computed in the chosen format."""

@@ -111,7 +111,7 @@ def read_matrix(
         fingerprint=hashlib.sha256("\n".join([sha256(training), *gene_ids]).encode()).hexdigest(),
         gene_lengths=gene_table["bp_length"].to_numpy(dtype=np.float64),
         reads_per_rate=depth.to_numpy(dtype=np.float64),
-        attributes=_attributes(attributes, keys, names) if keys else {},
+        attributes=_attributes(str(attributes), keys, names) if keys else {},
     )
 
 

@@ -2,10 +2,10 @@
 
 import contextlib
 import math
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from scarceseq.errors import InputError
 from scarceseq.pretrain.batches import make_batch
@@ -82,7 +82,7 @@ def train(
             # forward and backward, piece by piece of this process's share of the batch
             run.optimiser.zero_grad(set_to_none=True)
             step_seed = derive(seed, "step", state.step)
-            total: Tensor | float = 0.0
+            total: Any = 0.0
             for piece in run.pieces:
                 samples, expression = next(batches)
                 batch = make_batch(samples, expression, piece, settings, step_seed)

@@ -139,7 +139,7 @@ def _method(inputs: "Inputs") -> Question | None:
     if found is None:
         return None
     basis = f"{count(found.methods, 'method')}, {count(found.cells, 'task')}; dashed: the next best"
-    share = tuple(100 * value for value in (found.mean, found.low, found.high))
+    share = 100 * found.mean, 100 * found.low, 100 * found.high
     return Question(
         share_card("method", found.outcome, share, 100 * found.second, basis, plain_method(found.name)), "fewshot"
     )
@@ -191,7 +191,7 @@ def _prediction(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | Non
         singles, names = [], []
         for labels, summary in inputs.values("prediction_summary"):
             low, high = (np.nan if each is None else each for each in summary["interval"])
-            values = (100 * (1 - each) for each in (summary["relative_error"], high, low))
+            values = 100 * (1 - summary["relative_error"]), 100 * (1 - high), 100 * (1 - low)
             names.append(words(summary["predictor"]))
             name = f"{names[-1]}, screen {labels['screen']}"
             n = count(summary["measured"], "perturbation")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scarceseq.archive.manifest import by_study, read_manifest, why_skipped, why_unusable
-from scarceseq.report.blocks import Paragraph, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Section, Table
 from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def section(inputs: "Inputs") -> Section | None:
         f"fetched and verified: {count(len(fetched), 'study', 'studies')}, {count(len(good), 'file')}, "
         f"{sum(entry.bytes or 0 for entry in good) / 1e6:,.1f} MB."
     )
-    blocks = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
+    blocks: list[Block] = [Paragraph(text), Table("archive_states", counts, "Studies by state")]
     if inputs.has("dropped_runs", "samples"):
         blocks += _ledger_blocks(run_ledger(states, inputs.table("dropped_runs"), inputs.table("samples")))
     if inputs.has("excluded_ids"):

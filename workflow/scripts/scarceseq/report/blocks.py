@@ -97,10 +97,13 @@ class Cards:
     kind: ClassVar[str] = "cards"
 
 
+Block = Paragraph | Picture | Table | Cards
+
+
 @dataclass(frozen=True)
 class Section:
     """One stage of the page."""
 
     key: str
     title: str
-    blocks: list
+    blocks: list[Block]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def section(inputs: "Inputs") -> Section | None:
         return None
     cells, both = inputs.table("design_cells"), inputs.table("design_genes_by_cells")
     ((_, summary),) = inputs.values("design_cells_json")
-    blocks = [Paragraph(sentence(cells, summary), "finding")]
+    blocks: list[Block] = [Paragraph(sentence(cells, summary), "finding")]
     blocks.append(
         Picture(
             "cells",

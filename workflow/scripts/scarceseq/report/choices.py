@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
 
@@ -24,20 +24,20 @@ def blocks(inputs: "Inputs") -> list:
     if not inputs.has("selection_stability", "selection_coverage", "selection_costs"):
         return []
     stability, coverage, costs = (inputs.stacked(f"selection_{name}") for name in ("stability", "coverage", "costs"))
-    found = [Paragraph(text) for text in calendar(costs)]
+    blocks: list[Block] = [Paragraph(text) for text in calendar(costs)]
     for screen, part in stability.groupby("screen", sort=True) if len(stability) else []:
-        found.append(_stability_picture(screen, part))
+        blocks.append(_stability_picture(screen, part))
     if len(stability):
-        found.append(Table("selection_stability", stability, "Stability of choices"))
-    found.append(_coverage_table(coverage))
+        blocks.append(Table("selection_stability", stability, "Stability of choices"))
+    blocks.append(_coverage_table(coverage))
     note = (
         "Seconds: median of one ranking, the fits of the model between rounds included. Cycles: how often the "
         "laboratory is asked. Days: cycles times the config's days_per_cycle, if it is given."
     )
     shown = costs.groupby(["screen", "selector"], as_index=False)[["seconds", "cycles", "days", "model_fits"]].median()
     shown = shown if costs["days"].notna().any() else shown.drop(columns="days")
-    found.append(Table("selection_costs", costs, "What choosing costs", note, shown=shown))
-    return found
+    blocks.append(Table("selection_costs", costs, "What choosing costs", note, shown=shown))
+    return blocks
 
 
 def calendar(costs: "pd.DataFrame") -> list[str]:

@@ -9,7 +9,7 @@ from scarceseq.archive.counts import DROPPED_COLUMNS
 from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.joins import user_blocks
 from scarceseq.report.wording import count, listed, words
 from scarceseq.seals import load_rows
@@ -105,7 +105,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         return None
     samples = inputs.table("samples")
     studies = study_table(samples)
-    blocks = [Paragraph(_summary(inputs, samples)), _depth_picture(inputs, samples)]
+    blocks: list[Block] = [Paragraph(_summary(inputs, samples)), _depth_picture(inputs, samples)]
     if inputs.has("dropped_runs"):
         reasons = reason_table(inputs.table("dropped_runs"))
         blocks += [*_dropped_blocks(reasons), Paragraph(copies_sentence(reasons))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -159,7 +159,7 @@ def _scatter(
         colour = colours[name] if colours else style.PALETTE[place % len(style.PALETTE)]
         marker = style.MARKERS[place % len(style.MARKERS)]
         text = f"{name} ({chosen.sum():,})"
-        look = {"color": colour, "marker": marker, "linewidths": 0, "alpha": 0.8}
+        look: dict[str, Any] = {"color": colour, "marker": marker, "linewidths": 0, "alpha": 0.8}
         style.tell(ax.scatter(*places[chosen].T, s=12, label=text, **look), text, told[chosen])
     ax.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handletextpad=0.1, columnspacing=0.8, fontsize=7.5

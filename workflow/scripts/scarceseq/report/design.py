@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from scarceseq.design.curves import knee
 from scarceseq.design.evidence import LEAST_SCREENS, read_evidence
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) ->
     """The coverage of the graph on given axes, with its knee."""
     _draw_lines(ax, curve, summary, "coverage_percent")
     bend = curve.iloc[knee(curve)]
-    look = {"marker": "o", "ms": 8, "mfc": "none", "mec": style.ORANGE, "mew": 2, "ls": ""}
+    look: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": style.ORANGE, "mew": 2, "ls": ""}
     circle = ax.plot([bend["cost"]], [bend["coverage_percent"]], **look)
     style.tell(circle, f"knee: {bend['genes']:,.0f} genes reach {bend['coverage_percent']:.1f}%")
     ax.annotate(
@@ -162,7 +162,7 @@ def section(inputs: "Inputs") -> Section | None:
         return None
     order, plates, curve, names = (inputs.table(f"design_{name}") for name in ("order", "plates", "curve", "names"))
     ((_, summary),) = inputs.values("design_summary")
-    blocks = [Paragraph(sentence(summary), "finding"), Paragraph(about(summary))]
+    blocks: list[Block] = [Paragraph(sentence(summary), "finding"), Paragraph(about(summary))]
     blocks += [Paragraph(text) for text in (worth(summary, read_evidence()), plates_needed(summary)) if text]
     if summary["outside"]:
         kept = ", ".join(names.loc[names["outcome"] == "outside", "gene"].astype(str))

@@ -1,7 +1,7 @@
 """How sure the answers of the first screen are: pooled comparisons, what was asked beforehand apart from the rest."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -60,7 +60,9 @@ def _panel(ax: "Axes", part: pd.DataFrame) -> None:
     for place, (name, row) in enumerate(zip(names, part.itertuples(), strict=True)):
         planned = row.kind == "primary"
         colour = COLOURS.get(Outcome(row.outcome), style.GREY)
-        look = {"marker": "D", "size": 7.0, "lw": 4} if planned else {"marker": "o", "size": 3.5, "lw": 1.5}
+        look: dict[str, Any] = (
+            {"marker": "D", "size": 7.0, "lw": 4} if planned else {"marker": "o", "size": 3.5, "lw": 1.5}
+        )
         draw_estimate(ax, place, (row.difference, row.low, row.high), f"{name}, {row.kind}", colour, **look)
     ax.set_yticks(range(len(names)), names)
     for tick, kind in zip(ax.get_yticklabels(), part["kind"], strict=True):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from scarceseq.fewshot.verdict import verdict
 from scarceseq.report import fewshot_contrasts, fewshot_figures, glossary, style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.fewshot_contrasts import DRAWN, ROWS_DRAWN
 from scarceseq.report.fewshot_tables import missing_table, tuning_table
 from scarceseq.report.forest import draw_estimate
@@ -86,7 +86,7 @@ def _panel(ax: Axes, part: pd.DataFrame, methods: list[str], family: dict[str, s
         if method not in part.index or pd.isna(part.at[method, "mean"]):
             continue
         values = [float(part.at[method, key]) for key in ("mean", "low", "high")]
-        marker = {"guided": "D", "compared": "s"}.get(family.get(method), "o")
+        marker = {"guided": "D", "compared": "s"}.get(family.get(method, ""), "o")
         name, colour = f"{plain_method(method)}, {label}", COLOURS[family.get(method)]
         draw_estimate(ax, place, values, name, colour, marker, size=5, lw=2, alpha=0.55)
     ax.set_ylim(-0.6, len(methods) - 0.4)
@@ -132,7 +132,9 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
     ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
     tuned = inputs.table("fewshot_tuning")
-    blocks = [Paragraph(conclusion(contrasts, ranks, settings, tuned), "finding")] if len(contrasts) else []
+    blocks: list[Block] = (
+        [Paragraph(conclusion(contrasts, ranks, settings, tuned), "finding")] if len(contrasts) else []
+    )
     family = families(contrasts) if len(contrasts) else {}
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)
@@ -235,7 +237,7 @@ def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[
         f"{words(task)} {way}×{shot}: {group['studies'].max():,.0f} studies, {group['episodes'].max():,.0f} episodes"
         for (task, way, shot), group in cells
     )
-    blocks = []
+    blocks: list[Block] = []
     if metric in DRAWN:
         order = part.groupby("method")["mean"].mean().sort_values(ascending=False, kind="stable").index.tolist()
         few = part[part["method"].isin(first_methods(order, family))]

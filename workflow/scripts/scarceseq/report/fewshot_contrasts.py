@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from scarceseq.report.blocks import Picture, Table
+from scarceseq.report.blocks import Block, Picture, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.glossary import plain_method
 from scarceseq.report.wording import span, words
@@ -31,7 +31,7 @@ def contrast_blocks(contrasts: pd.DataFrame, smallest_difference: float) -> list
         "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
         f"{meanings()} The smallest difference that matters: {smallest_difference:g} in balanced accuracy."
     )
-    blocks = []
+    blocks: list[Block] = []
     for kind, title in (
         ("primary", "Primary contrasts, fixed before the run"),
         ("secondary", "Secondary contrasts"),

@@ -42,7 +42,7 @@ def draw_estimate(
     """
     text, (mean, low, high) = f"{name}: {estimate(*values)}", values
     if np.isfinite([low, high]).all():
-        look = {"color": colour, "lw": 2.2, "alpha": 0.5, "solid_capstyle": "butt"} | bar
+        look: dict[str, Any] = {"color": colour, "lw": 2.2, "alpha": 0.5, "solid_capstyle": "butt"} | bar
         style.tell(ax.plot([low, high], [place, place], **look), text)
     style.tell(ax.plot([mean], [place], marker=marker, color=colour, ms=size, ls="none"), text)
 

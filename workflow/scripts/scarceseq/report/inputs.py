@@ -63,7 +63,7 @@ class Inputs:
         frames = []
         for labels, path in self.labelled(name):
             frame = read_table(path)
-            for key in reversed(labels):
+            for key in reversed(list(labels)):
                 if key not in frame.columns:
                     frame.insert(0, key, labels[key])
             frames.append(frame)

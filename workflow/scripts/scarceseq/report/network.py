@@ -9,7 +9,7 @@ import pandas as pd
 
 from scarceseq.files import read_table
 from scarceseq.report import style
-from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.blocks import Block, Picture, Section, Table
 from scarceseq.report.joins import joins_blocks
 from scarceseq.report.wording import words
 from scarceseq.seals import checked
@@ -93,7 +93,7 @@ def section(inputs: "Inputs") -> Section | None:
         for screen, perturbed in perturbed_genes(inputs.labelled("screen_pseudobulk")).items():
             share = [len(perturbed & genes[graph]) / len(perturbed) for graph in table["graph"]]
             table[f"perturbed genes of {screen}"] = share
-    blocks = [
+    blocks: list[Block] = [
         Table(
             "network_graphs",
             table,

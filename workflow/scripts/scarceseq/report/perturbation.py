@@ -9,7 +9,7 @@ import pandas as pd
 from scarceseq.perturbation.summary import finding
 from scarceseq.perturbation.transfer_summary import paragraph
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.glossary import explain
 from scarceseq.report.value_text import text_of
@@ -120,7 +120,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     graphs = settings.get("network", {}).get("graphs", {})
     controls = {name for name, graph in graphs.items() if graph["kind"] in CONTROLS}
     findings = [text for _, part in ran.groupby("screen", sort=True) if (text := finding(part, controls))]
-    blocks = [Paragraph(text, "finding") for text in findings]
+    blocks: list[Block] = [Paragraph(text, "finding") for text in findings]
     if "gears" in set(ran["predictor"]):
         blocks.append(Paragraph(how_gears_learned(settings["predictors"]["gears"])))
     note = (

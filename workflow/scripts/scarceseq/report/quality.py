@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def section(inputs: "Inputs") -> Section | None:
     )
     ((_, summary),) = inputs.values("own_quality_json")
     table["flags"] = table["flags"].fillna("")
-    blocks = [Paragraph(_lead(summary), "finding")]
+    blocks: list[Block] = [Paragraph(_lead(summary), "finding")]
     blocks += [Paragraph(note["text"], "warning" if note["kind"] in WARNED else "plain") for note in summary["notes"]]
     drawn = [
         name

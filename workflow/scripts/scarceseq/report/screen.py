@@ -8,7 +8,7 @@ import pandas as pd
 
 from scarceseq.files import read_table
 from scarceseq.report import style
-from scarceseq.report.blocks import Picture, Section, Table
+from scarceseq.report.blocks import Block, Picture, Section, Table
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.joins import joins_blocks
 from scarceseq.report.value_text import text_of
@@ -115,7 +115,11 @@ def section(inputs: Inputs) -> Section | None:
         "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the "
         "held-out perturbations."
     )
-    blocks = [Table("screen_summary", summary, "Screens", note), *_cells_table(inputs), _strength_picture(effects)]
+    blocks: list[Block] = [
+        Table("screen_summary", summary, "Screens", note),
+        *_cells_table(inputs),
+        _strength_picture(effects),
+    ]
     listed = [read_table(path).assign(**labels) for labels, path in inputs.labelled("screen_genes")]
     listed = [table for table in listed if len(table)]
     if listed:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scarceseq.report import choices, style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import estimate, span, words
@@ -141,7 +141,7 @@ def section(inputs: "Inputs") -> Section | None:
     summary = inputs.table("selection_summary")
     contrasts = inputs.table("selection_contrasts") if inputs.has("selection_contrasts") else pd.DataFrame()
     findings = conclusions(contrasts) if len(contrasts) else []
-    blocks = [Paragraph(text, "finding") for text in findings]
+    blocks: list[Block] = [Paragraph(text, "finding") for text in findings]
     blocks += [Paragraph(text) for text in (field_verdict(contrasts) if len(contrasts) else [])]
     ran = summary[summary["status"] == "run"]
     every, ran = ran[ran["quantity"] == "area"], ran[ran["scale"] == "raw"]
@@ -212,7 +212,7 @@ def _contrast_blocks(contrasts: pd.DataFrame) -> list:
     drawn = raw[(raw["metric"] == "mse") & (raw["against"] == RANDOM)].sort_values(
         ["kind", "screen", "predictor", "selector", "graph"]
     )
-    blocks = []
+    blocks: list[Block] = []
     drawn = relative(drawn).dropna(subset=["difference"])
     for screen, part in drawn.groupby("screen", sort=True):
         blocks.append(_contrast_picture(screen, part))

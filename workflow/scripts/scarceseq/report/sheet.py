@@ -103,7 +103,7 @@ def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> No
         ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=min(size, 6.5))
     ax.set_xlim(0, columns)
     ax.set_ylim(len(rows), 0)
-    ax.set_xticks(np.arange(columns) + 0.5, range(1, columns + 1), fontsize=6.5)
+    ax.set_xticks(np.arange(columns) + 0.5, [str(column) for column in range(1, columns + 1)], fontsize=6.5)
     ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=6.5)
     ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=1)
     ax.spines[:].set_visible(False)

@@ -29,7 +29,7 @@ def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarr
     return mask
 
 
-def mean_squared_error(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def mean_squared_error(first: np.ndarray, second: np.ndarray | float, mask: np.ndarray) -> np.ndarray:
     """Mean over the genes that count of the squared difference; NaN where none counts."""
     count = mask.sum(axis=1)
     total = np.where(mask, (first - second) ** 2, 0.0).sum(axis=1)

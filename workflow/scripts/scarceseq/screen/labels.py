@@ -41,7 +41,7 @@ class LabelReader:
     def names(self, label: str) -> list[str]:
         """Genes and controls that a label joins, cut out of prefix and suffix, as the label writes them."""
         joints = "".join(joint for joint in JOINTS if joint not in (self.separator or ""))
-        pieces = label.translate(str.maketrans(dict.fromkeys(joints, "\n"))).split("\n")
+        pieces = label.translate(str.maketrans(joints, "\n" * len(joints))).split("\n")
         return [self._cut(piece.strip()) for piece in pieces if piece.strip()]
 
     def _cut(self, name: str) -> str:

@@ -6,6 +6,8 @@ among them) would have no neighbours.
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scarceseq.errors import InputError
 from scarceseq.user_tables import read_columns
 
@@ -43,7 +45,7 @@ def current_symbols(path: "str | Path | None", settings: "ScreenSettings") -> di
     return dict(zip(changed["old"], changed["new"], strict=True))
 
 
-def up_to_date(names: "Sequence[str]", current: dict[str, str]) -> tuple[list[str], int]:
+def up_to_date(names: "Sequence[str] | np.ndarray", current: dict[str, str]) -> tuple[list[str], int]:
     """Names with today's symbols, and how many changed."""
     renamed = [current.get(name, name) for name in names]
     return renamed, sum(old != new for old, new in zip(names, renamed, strict=True))

@@ -1,8 +1,8 @@
 """What selectors may look at."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from scarceseq.network.graph import Graph
 from scarceseq.selection.learned import Learned
 from scarceseq.selection.settings import RankingSettings
 
@@ -25,7 +25,7 @@ class Evidence:
     """
 
     settings: RankingSettings
-    graph: Graph | None = None
+    graph: Any = None
     tests: tuple = ()
     priors: tuple = ()
     learned: Learned | None = None

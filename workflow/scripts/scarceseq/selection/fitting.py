@@ -183,7 +183,7 @@ class Judge:
                 rows += [about | row for row in self.errors(np.sort(chosen))]
         return rows
 
-    def errors(self, chosen: np.ndarray) -> list[dict[str, Any]]:
+    def errors(self, chosen: Any) -> list[dict[str, Any]]:
         """model_seed, metric and value for training on some perturbations; a set is trained on only once."""
         key = chosen.tobytes()
         if key not in self.known:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike
 
 
@@ -14,7 +15,7 @@ WITHIN = "corrected resampled t, within one study"
 
 
 def corrected_interval(
-    values: Sequence[float], test_to_pool: float, confidence: float
+    values: "Sequence[float] | np.ndarray | pd.Series", test_to_pool: float, confidence: float
 ) -> tuple[float, float, float, str]:
     """Mean and t interval over random splits, which overlap, with the corrected resampled variance.
 

@@ -127,7 +127,7 @@ def descend(
     if any(isinstance(update.kept, torch.Tensor) for update in updates.values()):
         return False
     network = Network(
-        *((_layer if name.endswith(".value") else _weights)(updates.get(name), weights[name]) for name in NAMES)
+        *((_layer if name.endswith(".value") else _weights)(updates.get(name), weights[name]) for name in NAMES)  # type: ignore[arg-type]
     )
     scalar = network.linear.value.dtype.type
     epsilon = module.encoder.hidden[1].eps

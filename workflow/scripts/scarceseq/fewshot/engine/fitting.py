@@ -157,7 +157,7 @@ class Fitter:
         query = torch.nn.utils.rnn.pad_sequence(list(queries), batch_first=True)
         engine, triple = begun[0][1], stack_triples([triple for triple, _ in begun])
         support = engine.prepare(triple, torch.stack(expression), torch.stack(classes), query, len(fits))
-        rates = torch.tensor([candidate.value for _, candidate in fits], dtype=torch.float64, device=query.device)
+        rates: Any = torch.tensor([candidate.value for _, candidate in fits], dtype=torch.float64, device=query.device)
         generators = [self._generator(episode) for episode, _ in fits]
         together = Candidate(rates, fits[0][1].steps)
         schedule = self.schedule(together, self._unit(engine, support))
@@ -206,7 +206,7 @@ class Fitter:
         device = self.shared.base.mean.device
         return torch.Generator(device).manual_seed(derive(episode.seed, "kept entries"))
 
-    def _tensors(self, episode: "Episode") -> tuple[torch.Tensor, ...]:
+    def _tensors(self, episode: "Episode") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         device, dtype = self.shared.base.mean.device, self.shared.base.mean.dtype
-        support, query = (torch.from_numpy(part).to(device, dtype) for part in (episode.support, episode.query))
+        support, query = (torch.from_numpy(values).to(device, dtype) for values in (episode.support, episode.query))
         return support, torch.from_numpy(episode.support_classes).to(device), query

@@ -7,7 +7,7 @@ at a time, which is fastest on a CPU, or several at once, stacked on a leading d
 
 import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.func import functional_call, vmap
@@ -20,7 +20,6 @@ from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from torch import nn
 
@@ -124,7 +123,7 @@ class Engine:
     """
 
     def __init__(
-        self, classifier: "nn.Module", triple: Triple, samples: int, genes: int, steps: int, dual: bool | None
+        self, classifier: Any, triple: Triple, samples: int, genes: int, steps: int, dual: bool | None
     ) -> None:
         self.layers = []
         for name in gene_layers(classifier, genes) if dual else []:
@@ -133,7 +132,7 @@ class Engine:
                 raise ValueError(f"{name}: the dual form is not exact with a pull for each weight")
             if pays(samples, steps, triple.rate[f"{name}.weight"]):
                 self.layers.append(name)
-        self._module = without_gene_layers(classifier, self.layers)
+        self._module: Any = without_gene_layers(classifier, self.layers)
         self._head = _HeadAlone(copy.deepcopy(classifier.head))
         named = dict(classifier.named_parameters())
         self._dimensions = {name: weight.ndim for name, weight in named.items()}

@@ -3,7 +3,7 @@
 import copy
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -23,7 +23,7 @@ def pretrained_start(base: "Base", classes: int, seed: int) -> Classifier:
     return Classifier(base.network.encoder, _head(base, classes, seed))
 
 
-def with_encoder(base: "Base", weights: dict[str, torch.Tensor]) -> "Base":
+def with_encoder(base: "Base", weights: Any) -> "Base":
     """The base with other encoder weights, which must be those of this encoder by name (``encoder.*``) and shape."""
     check_learned(weights, {f"encoder.{name}": weight for name, weight in base.network.encoder.named_parameters()})
     network = copy.deepcopy(base.network)

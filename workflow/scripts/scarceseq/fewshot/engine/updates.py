@@ -71,7 +71,7 @@ class TensorUpdate:
         if schedule.optimiser == "adam_on_scaled_gradient":
             self.scale, rate = rate, 1.0
         self.factor = rate * schedule.learning_rate_of(weight)
-        self.start = weight.detach().clone() if _is_there(pull) else None
+        self.start: Any = weight.detach().clone() if _is_there(pull) else None
         self.kept = schedule.kept(pull, weight) if _is_there(pull) else None
         self.first = torch.zeros_like(weight)
         self.second = torch.zeros_like(weight) if schedule.optimiser != "sgd" else None

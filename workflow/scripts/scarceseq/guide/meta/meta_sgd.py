@@ -4,7 +4,7 @@ The start stays at the base, so that rates alone are learned, as a guide is. The
 kept from falling below 0, and are divided by their largest in the end: the few-shot learning rate sets the scale.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -51,7 +51,8 @@ def step(
     end, _ = descend(classifier, weights, of_all, task, settings.inner_steps, differentiable=True)
     loss = loss_of(classifier, end, task.held_out_expression, task.held_out_labels)
     gradients = torch.autograd.grad(loss, list(rates.values()))
-    norm = torch.sqrt(sum(gradient.square().sum() for gradient in gradients))
+    total: Any = sum(gradient.square().sum() for gradient in gradients)
+    norm = torch.sqrt(total)
     count = sum(gradient.numel() for gradient in gradients)
     scale = settings.outer_learning_rate * settings.inner_learning_rate * count**0.5 / norm.clamp_min(1e-12)
     return {

@@ -1,6 +1,6 @@
 """ProtoNet: an encoder in which held-out samples lie near their class mean (Snell et al. 2017, arXiv 1703.05175)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.func import functional_call
@@ -21,7 +21,7 @@ MAKES = "encoder"
 
 
 def learn(
-    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+    network: Any, tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
 ) -> dict[str, torch.Tensor]:
     """Encoder weights by name, trained episode by episode by gradient descent."""
     weights = encoder_weights(network)

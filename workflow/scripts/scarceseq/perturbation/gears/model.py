@@ -57,8 +57,8 @@ class Gears(nn.Module):
         draw, hidden = [torch.Generator().manual_seed(seed) for seed in seeds], settings.hidden
         members = len(draw)
         self.register_buffer("targets", torch.as_tensor(targets, dtype=torch.long), persistent=False)
-        self.along_coexpression = Propagation(*coexpression, genes)  # type: ignore[call-arg]
-        self.along_similarity = Propagation(*similarity[:3], nodes, *similarity[3:])  # type: ignore[call-arg]
+        self.along_coexpression = Propagation(*coexpression, genes)  # type: ignore[arg-type, call-arg]
+        self.along_similarity = Propagation(*similarity[:3], nodes, *similarity[3:])  # type: ignore[arg-type, call-arg]
         self.gene_embedding = drawn(draw, genes, hidden)
         self.position_embedding = drawn(draw, genes, hidden)
         self.perturbation_embedding = drawn(draw, nodes, hidden)

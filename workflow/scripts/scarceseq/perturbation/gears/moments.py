@@ -139,7 +139,7 @@ def merge(parts: "Sequence[Moments]", weights: "Sequence[float]") -> Moments:
         total[0] += weight * (part.second + s**2)
         total[1] += weight * (part.third + 3 * s * part.second + s**3)
         total[2] += weight * (part.fourth + 4 * s * part.third + 6 * s**2 * part.second + s**4)
-    return Moments(mean, *total)
+    return Moments(np.asarray(mean), *total)
 
 
 def difference(cells: Moments, control: Moments) -> Moments:

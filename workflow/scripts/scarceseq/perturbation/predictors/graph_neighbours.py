@@ -65,5 +65,5 @@ def weights(similarity: np.ndarray, neighbours: int, pull: float) -> np.ndarray:
 
 def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean plus the neighbours' weighted residuals."""
-    similarity = model.kernel.values[np.ix_(rows, model.rows)]
+    similarity = model.kernel.values[np.ix_(np.asarray(rows), model.rows)]
     return model.mean + weights(similarity, model.neighbours, model.pull) @ model.residual

@@ -40,7 +40,7 @@ def linear_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Te
     return (queries @ weighted) / (queries @ keys.sum(dim=2).unsqueeze(3))
 
 
-ATTENTION = {"linear": linear_attention, "flash": functional.scaled_dot_product_attention}
+ATTENTION: "dict[str, Any]" = {"linear": linear_attention, "flash": functional.scaled_dot_product_attention}
 """`flash` is softmax attention, by whatever kernel torch has for the device."""
 
 

@@ -37,6 +37,8 @@ class Labels(nn.Module):
         Most frequent class of each attribute among the samples that are trained on.
     """
 
+    targets: torch.Tensor
+
     def __init__(self, width: int, classes: dict[str, list[str]], targets: torch.Tensor, majority: list[int]) -> None:
         super().__init__()
         self.classes, self.majority = classes, majority

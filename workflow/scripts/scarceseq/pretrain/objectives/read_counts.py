@@ -53,6 +53,8 @@ class ReadCounts(nn.Module):
     scale: torch.Tensor
     lengths: torch.Tensor
     depth: torch.Tensor
+    mean_tpm: torch.Tensor
+    dispersion: torch.Tensor | None
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ prepare = gears.prepare
 
 
 def learn(
-    features: Any, genes: Sequence[str], pool: np.ndarray, measured: np.ndarray, delta: np.ndarray, seed: int
+    features: Any, genes: Sequence[str], pool: Any, measured: np.ndarray, delta: np.ndarray, seed: int
 ) -> "Learned":
     """Network on control and the measured perturbations; the noise is that of ridge regression on its hidden states."""
     model = gears.fit(delta, pool[measured], features, seed)

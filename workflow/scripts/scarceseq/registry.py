@@ -68,7 +68,7 @@ def declared(registry: str, name: str, constant: str, default: "Any" = ...) -> "
     if value is None and default is not ...:
         return default
     try:
-        return ast.literal_eval(value)
+        return ast.literal_eval(value)  # type: ignore[arg-type]
     except ValueError:
         raise InputError(f"{path}: {constant} must be assigned a literal") from None
 

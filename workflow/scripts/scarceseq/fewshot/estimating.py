@@ -34,7 +34,8 @@ def estimator_predictor(
         source = Source(base, None, settings, derive(seed, "features"))
         if method.reference:
             reference = corpus.reference(splits, settings.reference_samples, seed)
-            source = replace(source, reference=reference, **corpus.reference_origin())
+            origin = corpus.reference_origin()
+            source = replace(source, reference=reference, studies=origin["studies"], labels=origin["labels"])
         corpus.features[key] = method.prepare(source)
     features = corpus.features[key]
 

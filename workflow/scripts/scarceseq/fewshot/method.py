@@ -89,7 +89,7 @@ class Source:
     """
 
     base: Any
-    reference: np.ndarray | None
+    reference: Any
     settings: Any
     seed: int
     studies: Sequence[str] = ()

@@ -14,6 +14,8 @@ rule predict_screen:
         choice="<results>/prediction/{screen}/choice.tsv",
         accuracy="<results>/prediction/{screen}/accuracy.tsv",
         summary="<results>/prediction/{screen}/summary.json",
+        neighbours="<results>/prediction/{screen}/neighbours.tsv",
+        pages=directory("<results>/prediction/{screen}/pages"),
     log:
         "<results>/logs/predict_screen/{screen}.log",
     benchmark:
@@ -24,6 +26,7 @@ rule predict_screen:
     params:
         settings=lookup(dpath="prediction/screens/{screen}", within=config),
         seed=config["seed"],
+        name=config["name"],
     message:
         "Predicting perturbations that screen {wildcards.screen} did not measure"
     script:

@@ -6,6 +6,8 @@ from scarceseq.files import atomic, read_table, write_json, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.prediction.predict import predict_screen
 from scarceseq.prediction.settings import PredictionSettings
+from scarceseq.report.gene_pages import pages_head, write_pages
+from scarceseq.report.page import whole_folder
 from scarceseq.runtime import start
 from scarceseq.seals import checked
 
@@ -23,6 +25,12 @@ made = predict_screen(
 with atomic(output.profiles, sealed=True) as temporary:
     made.profiles.write_h5ad(temporary)
 write_table(made.changed, output.changed)
+write_table(made.neighbours, output.neighbours)
 write_table(made.choice, output.choice)
 write_table(made.accuracy, output.accuracy)
 write_json(made.summary, output.summary)
+tables = {name: getattr(made, name) for name in ("pages", "neighbours", "changed", "accuracy")}
+screen = snakemake.wildcards.screen
+head = pages_head(snakemake.params.name, snakemake.params.seed, screen, snakemake.params.settings, made.summary)
+with whole_folder(output.pages) as folder:
+    write_pages(folder, screen, tables, made.summary, head)

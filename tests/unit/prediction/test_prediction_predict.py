@@ -113,14 +113,15 @@ def test_the_most_changed_genes_are_those_of_the_largest_change_over_its_deviati
     data = anndata.AnnData(np.array([[3.0, -4.0, 1.0], [1.0, 2.0, 9.0]], dtype=np.float32))
     data.obs_names, data.var_names = ["A", "C"], ["A", "B", "C"]
     data.layers["sd"] = np.array([[1, 1, 0.1], [1, 4, 1]], dtype=np.float32)
-    found = most_changed(data, 2)
+    found = most_changed(data, 2, np.array([0.5, 0.6, 0.7]))
+    assert found["mean_effect"].tolist() == [0.7, 0.6, 0.5, 0.6]
     assert found.set_index(["perturbation", "rank"])["gene"].to_dict() == {
         ("A", 1): "C",  # 10, then 4; its own gene is left out
         ("A", 2): "B",
         ("C", 1): "A",
         ("C", 2): "B",
     }
-    assert most_changed(data, 0).empty
+    assert most_changed(data, 0, np.zeros(3)).empty
 
 
 def test_the_nearest_measured_gene_is_another_one():

@@ -18,7 +18,7 @@ from scarceseq.statistics.power import POWER, level_of_p
 SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48)
 FOLD_CHANGES = (1.5, 2.0, 4.0)
 CHANGED_SHARE, FALSE_DISCOVERY = 0.05, 0.05
-GRID, ROUNDS, ENDLESS = 200, 200, 1e6
+GRID, ROUNDS, ENDLESS, LEAST_LEVEL = 200, 200, 1e6, 1e-12
 LARGEST_SHIFT = 30.0
 
 
@@ -53,7 +53,7 @@ def power_of_each(
             break
         critical = stats.t.isf(level / 2, freedom)
         power = stats.nct.sf(critical, freedom, shift) + stats.nct.sf(critical, freedom, -shift)
-    return power, level
+    return (power, level) if level > LEAST_LEVEL else (np.zeros(len(shift)), 0.0)
 
 
 def differential_power(table: pd.DataFrame, summary: dict[str, Any], samples: pd.DataFrame) -> pd.DataFrame:

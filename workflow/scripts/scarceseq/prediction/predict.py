@@ -14,6 +14,7 @@ from scarceseq.network.graph import Graph
 from scarceseq.perturbation.features import Source, mean_kernel_features
 from scarceseq.perturbation.prior import Prior
 from scarceseq.prediction.held_out import Task, accuracy, best, cross_errors, folds_of, held_out, stratum
+from scarceseq.prediction.interest import genes_of_interest, neighbours_of
 from scarceseq.prediction.settings import PredictionSettings
 from scarceseq.screen.agreement import targeted_gene_mask
 from scarceseq.seeds import derive
@@ -32,7 +33,11 @@ class Prediction:
         Predicted differences to control, perturbations x genes; layer ``sd``, their standard deviations; obs: measured,
         nearest (the most similar measured gene), similarity, stratum.
     changed : pandas.DataFrame
-        perturbation, rank, gene, change, sd: the genes that change most; empty for coordinates.
+        perturbation, rank, gene, change, sd, mean_effect (of what was measured): the genes that change most; empty for
+        coordinates.
+    neighbours, pages : pandas.DataFrame
+        Of the genes of interest: see `scarceseq.prediction.interest.neighbours_of`; perturbation, measured, similarity,
+        stratum.
     choice : pandas.DataFrame
         predictor, relative_error (of folds of all perturbations), chosen.
     accuracy : pandas.DataFrame
@@ -42,6 +47,8 @@ class Prediction:
 
     profiles: anndata.AnnData
     changed: pd.DataFrame
+    neighbours: pd.DataFrame
+    pages: pd.DataFrame
     choice: pd.DataFrame
     accuracy: pd.DataFrame
     summary: dict[str, Any]
@@ -74,7 +81,8 @@ def predict_screen(
             f"{LEAST} are the least"
         )
     known = [source.nodes if isinstance(source, Graph) else source.index.to_numpy(dtype=str) for source in sources]
-    asked = np.array(sorted(set(genes) if len(genes) else set(np.concatenate(known))), dtype=str)
+    wanted = set(genes) if len(genes) else set(np.concatenate(known))
+    asked = np.array(sorted(wanted | set(settings.pages)), dtype=str)
     everyone = np.concatenate([measured, np.setdiff1d(asked, measured)])
     similar = mean_kernel_features(sources, everyone, constant=0.0)
     prior = Prior(everyone, columns, kernels=tuple(sources))
@@ -94,21 +102,29 @@ def predict_screen(
     made = profiles_table(task, predictors[name], name, everyone, asked, columns, similar)
     made.uns |= {"kind": str(profiles.uns["kind"]), "predictor": name}
     genes_known = str(profiles.uns["kind"]) == "cells"
-    changed = most_changed(made, settings.top_genes if genes_known else 0)
-    whole = found.iloc[0]
-    summary = {
-        "measured": len(measured),
+    changed = most_changed(made, settings.top_genes if genes_known else 0, task.delta.mean(axis=0))
+    strange = np.setdiff1d(asked, np.concatenate([*known, measured])).tolist()
+    interesting = genes_of_interest(made, settings.pages, strange)
+    near = neighbours_of(interesting, everyone, similar, task.delta, made)
+    pages = made.obs.loc[interesting, ["measured", "similarity", "stratum"]].rename_axis("perturbation").reset_index()
+    summary = summarise(made, found.iloc[0], len(measured), settings.confidence)
+    summary["outside"] = int(np.setdiff1d(asked, np.concatenate(known)).size)
+    return Prediction(made, changed, near, pages, choice, found, summary)
+
+
+def summarise(made: anndata.AnnData, whole: pd.Series, measured: int, confidence: float) -> dict[str, Any]:
+    """Facts for the page; `whole` is the accuracy of all perturbations."""
+    return {
+        "measured": measured,
         "predicted": int((~made.obs["measured"]).sum()),
-        "columns": len(columns),
+        "columns": made.n_vars,
         "kind": made.uns["kind"],
-        "predictor": name,
+        "predictor": made.uns["predictor"],
         "relative_error": float(whole["relative_error"]),
         "interval": [None if np.isnan(whole[key]) else float(whole[key]) for key in ("low", "high")],
         "better_than_mean": bool(whole["high"] < 1),
-        "confidence": settings.confidence,
-        "outside": int(sum(gene not in set(np.concatenate(known)) for gene in asked)),
+        "confidence": confidence,
     }
-    return Prediction(made, changed, choice, found, summary)
 
 
 def choice_table(
@@ -155,8 +171,9 @@ def nearest_measured(similar: Any, rows: np.ndarray, measured: int, block: int =
     return nearest, np.maximum(largest, 0)
 
 
-def most_changed(made: anndata.AnnData, count: int) -> pd.DataFrame:
-    """Genes of the largest change over its standard deviation, of each perturbation; its own gene left out."""
+def most_changed(made: anndata.AnnData, count: int, mean: np.ndarray) -> pd.DataFrame:
+    """Genes of the largest change over its standard deviation, of each perturbation, beside the mean effect; its own
+    gene left out."""
     columns, tables = made.var_names.to_numpy(), []
     for row, name in enumerate(made.obs_names if count else []):
         change, spread = made.X[row].astype(float), made.layers["sd"][row].astype(float)
@@ -165,6 +182,7 @@ def most_changed(made: anndata.AnnData, count: int) -> pd.DataFrame:
         top = top[score[top] >= 0]
         place = np.arange(1, len(top) + 1)
         values = {"rank": place, "gene": columns[top], "change": change[top], "sd": spread[top]}
+        values |= {"mean_effect": mean[top]}
         tables.append(pd.DataFrame({"perturbation": name} | values))
-    empty = pd.DataFrame(columns=["perturbation", "rank", "gene", "change", "sd"])
+    empty = pd.DataFrame(columns=["perturbation", "rank", "gene", "change", "sd", "mean_effect"])
     return pd.concat(tables, ignore_index=True) if tables else empty

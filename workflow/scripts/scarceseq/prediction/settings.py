@@ -16,6 +16,9 @@ class PredictionSettings:
     """Gene embeddings of `network.embeddings` whose kernels are averaged."""
     genes: File | None = None
     """Genes whose perturbation is predicted, one per line; null for all genes of the graphs and embeddings."""
+    pages: Distinct[str] = listed()
+    """Genes of interest, each of which gets a page; empty for the ten unmeasured genes of the largest predicted
+    change."""
     predictors: Several[str] = listed("training_mean", "mean_kernel", "mean_kernel_tuned")
     """Predictors to choose from on held-out perturbations: `training_mean`, and those on several kernels."""
     folds: Annotated[int, Limits(ge=3)] = 5

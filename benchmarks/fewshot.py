@@ -32,8 +32,8 @@ from scarceseq import registry, runtime
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine.fitting import Fitter
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.rates import guide_rate
-from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
@@ -71,7 +71,7 @@ def make_setting(genes, device, dtype):
     named = network.encoder.named_parameters()
     guide = {f"encoder.{name}": torch.rand_like(weight.detach()) ** 4 for name, weight in named}
     reference = np.random.default_rng(2).normal(size=(64, genes)).astype(np.float32)
-    return Setting(base, pretrained_start(base, 2, 0), guide, 3, reference)
+    return RateInputs(base, pretrained_start(base, 2, 0), guide, 3, reference)
 
 
 def make_episodes(genes, count):

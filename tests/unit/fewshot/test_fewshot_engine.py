@@ -15,7 +15,7 @@ from scarceseq.fewshot.engine import dual
 from scarceseq.fewshot.engine import loop as engine
 from scarceseq.fewshot.engine.fitting import Fitter, _of_one_length
 from scarceseq.fewshot.engine.loop import Engine, make_triple
-from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.fewshot.method import Candidate
@@ -50,7 +50,7 @@ def setting(world, guide):
     base.network.double()
     base.mean, base.scale = base.mean.double(), base.scale.double()
     reference = np.random.default_rng(0).normal(size=(20, len(world.gene_ids)))
-    return Setting(base, pretrained_start(base, 2, 0), {n: g.double() for n, g in guide.items()}, 3, reference)
+    return RateInputs(base, pretrained_start(base, 2, 0), {n: g.double() for n, g in guide.items()}, 3, reference)
 
 
 @pytest.fixture

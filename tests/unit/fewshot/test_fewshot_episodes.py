@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scarceseq.errors import InputError
-from scarceseq.fewshot.checks import check_episodes
 from scarceseq.fewshot.episodes import plan_cell
 from scarceseq.fewshot.metrics import balanced_accuracy
+from scarceseq.fewshot.refusals import check_episodes
 from scarceseq.fewshot.settings import Cell, EpisodeSettings
 from scarceseq.seeds import derive
 

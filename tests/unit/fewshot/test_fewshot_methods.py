@@ -16,7 +16,7 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot import checks
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.engine import adapters, fisher, rates, starts
-from scarceseq.fewshot.engine.setting import Setting, layers
+from scarceseq.fewshot.engine.rate_inputs import RateInputs, layers
 from scarceseq.fewshot.method import Estimator, FineTuning
 from scarceseq.fewshot.settings import Candidates, FewshotSection, Fitting
 from scarceseq.guide.guides import GUIDES
@@ -27,7 +27,7 @@ from scarceseq.seeds import derive
 @pytest.fixture
 def setting(world, guide):
     """Base and guide; two classes."""
-    return Setting(world.base, starts.pretrained_start(world.base, 2, 0), guide, 1)
+    return RateInputs(world.base, starts.pretrained_start(world.base, 2, 0), guide, 1)
 
 
 def some_setting(guide, genes, **changed):
@@ -35,7 +35,7 @@ def some_setting(guide, genes, **changed):
     named = {name: torch.zeros(values.shape) for name, values in guide.items()}
     classifier = SimpleNamespace(named_parameters=named.items)
     base = SimpleNamespace(gene_ids=list(range(genes)), scale=changed.pop("scale", None))
-    return Setting(base, classifier, guide, 1, **changed)
+    return RateInputs(base, classifier, guide, 1, **changed)
 
 
 @pytest.mark.parametrize("name", NAMES)

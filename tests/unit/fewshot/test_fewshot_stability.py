@@ -10,7 +10,7 @@ from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine.fitting import Fitter
 from scarceseq.fewshot.engine.loop import stack_triples
-from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.starts import pretrained_start
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import Candidates, FittingSettings
@@ -51,7 +51,7 @@ def setting(world, guide):
     base.network.double()
     base.mean, base.scale = base.mean.double(), base.scale.double()
     reference = np.random.default_rng(0).normal(size=(20, len(world.gene_ids)))
-    return Setting(base, pretrained_start(base, 2, 0), {n: g.double() for n, g in guide.items()}, 3, reference)
+    return RateInputs(base, pretrained_start(base, 2, 0), {n: g.double() for n, g in guide.items()}, 3, reference)
 
 
 @pytest.mark.parametrize("name", DESCENT)
@@ -97,7 +97,7 @@ def wide():
     torch.nn.init.normal_(network.encoder.output.weight, std=0.1)
     base = Base(network.eval(), [f"g{n}" for n in range(GENES)], torch.zeros(GENES), torch.ones(GENES))
     guide = {f"encoder.{n}": torch.rand_like(w) for n, w in network.encoder.named_parameters()}
-    return Setting(base, pretrained_start(base, 2, 0), guide, 3)
+    return RateInputs(base, pretrained_start(base, 2, 0), guide, 3)
 
 
 @pytest.mark.parametrize("name", ["full_fine_tuning", "guided@per_tensor", "linear_probe"])

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine.fitting import Fitter
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.rates import guide_rate
-from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.pretrain.classifier import make_classifier
@@ -46,7 +46,7 @@ def test_documented_loop_ends_where_the_engine_ends(matrix, base, guide, tmp_pat
     method = FineTuning(start=same_start, rate=guide_rate)
     support = base.standardise(rows).numpy()
     episode = Episode("test", 0, 0, ["a", "b"], support, labels, support, labels, [], "", "")
-    setting = Setting(base, same_start(base, 2, 1), guide, 0)
+    setting = RateInputs(base, same_start(base, 2, 1), guide, 0)
     candidate = Candidate(0.01, 30)
     fitter = Fitter(
         method, setting, FittingSettings(0.9, 0, 2, curve_steps=[], curve_episodes=0, candidates=[candidate])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.engine.loop import Engine, make_triple
-from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.guide.guides import gene_mobility, make_guide
 from scarceseq.guide.scout_data import ScoutSamples
@@ -141,7 +141,7 @@ def test_a_few_shot_method_fits_it_as_a_plain_loop_does(base, guide, name):
     support, query = (torch.randn(6, len(base.gene_ids), generator=generator) for _ in range(2))
     classes, rate, momentum, steps = torch.tensor([0, 1] * 3), 0.02, 0.9, 20
     classifier = method.start(base, 2, 6)
-    setting = Setting(base, classifier, guide, 7)
+    setting = RateInputs(base, classifier, guide, 7)
     triple = make_triple(classifier, method.rate(setting), method.pull(setting))
     engine = Engine(classifier, triple, len(support), len(base.gene_ids), steps, dual=True)
     prepared = engine.prepare(triple, support, classes, query)

@@ -14,7 +14,6 @@ from scarceseq.joins import Join, match_names
 from scarceseq.user_tables import read_columns, read_first_cells, read_user_table
 from scarceseq.user_values import meant, numbers
 
-OUTCOMES = ("used", "outside", "unknown", "ambiguous", "duplicate")
 SUGGESTED_FOR = 20
 LIKENESS = 0.75  # of difflib: one letter of five may be another
 

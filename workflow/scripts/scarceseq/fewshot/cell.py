@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scarceseq.fewshot.checks import check_apart_from_training, check_episodes
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.engine.starts import with_encoder
 from scarceseq.fewshot.estimating import estimator_predictor
 from scarceseq.fewshot.method import Candidate, FineTuning
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
+from scarceseq.fewshot.refusals import check_apart_from_training, check_episodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

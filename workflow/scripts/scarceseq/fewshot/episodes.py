@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scarceseq.fewshot.checks import check_classes, check_episodes
 from scarceseq.fewshot.labels import labelled_samples
+from scarceseq.fewshot.refusals import check_classes, check_episodes
 from scarceseq.fewshot.sources import Sources
 from scarceseq.seeds import derive
 

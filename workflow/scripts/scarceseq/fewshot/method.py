@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.rates import full_rate, no_pull
-from scarceseq.fewshot.engine.setting import Setting
 from scarceseq.fewshot.engine.starts import pretrained_start
 
 # From z-scores, (samples, genes), to features, (samples, features).
@@ -45,7 +45,7 @@ class FineTuning:
     ----------
     start : callable (base, classes, seed) -> Classifier
         Initial weights; may share tensors with the base, whose weights are never changed.
-    rate, pull : callable (Setting) -> dict of str to (Tensor or float)
+    rate, pull : callable (RateInputs) -> dict of str to (Tensor or float)
         Multiplier of each update, and strength of the pull back to the start, by parameter name of the encoder. A
         rate of 0.0 leaves a tensor as it is. The head has rate 1 and no pull.
     optimiser : {'sgd', 'adam', 'adam_on_scaled_gradient'}
@@ -62,8 +62,8 @@ class FineTuning:
     """
 
     start: Callable[[Any, int, int], torch.nn.Module] = pretrained_start
-    rate: Callable[[Setting], ByParameter] = full_rate
-    pull: Callable[[Setting], ByParameter] = no_pull
+    rate: Callable[[RateInputs], ByParameter] = full_rate
+    pull: Callable[[RateInputs], ByParameter] = no_pull
     optimiser: str = "sgd"
     probe_share: float = 0.0
     kept_share: float = 1.0

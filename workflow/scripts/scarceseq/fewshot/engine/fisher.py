@@ -10,18 +10,18 @@ from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from scarceseq.fewshot.engine.setting import Setting
+    from scarceseq.fewshot.engine.rate_inputs import RateInputs
 
 
 MASK_SHARE, SOURCE_SAMPLES = 0.3, 256
 
 
-def support_fisher(setting: "Setting", expected: bool) -> dict[str, torch.Tensor]:
+def support_fisher(setting: "RateInputs", expected: bool) -> dict[str, torch.Tensor]:
     """Of the class given the expression, over the support, at the start.
 
     Parameters
     ----------
-    setting : Setting
+    setting : RateInputs
         With a support.
     expected : bool
         Expected over the classes as the model predicts them, or else taken at the labels (empirical Fisher).
@@ -56,14 +56,14 @@ def support_fisher(setting: "Setting", expected: bool) -> dict[str, torch.Tensor
     return {name: squares[name] / len(support) for name in setting.encoder}
 
 
-def source_fisher(setting: "Setting") -> dict[str, torch.Tensor]:
+def source_fisher(setting: "RateInputs") -> dict[str, torch.Tensor]:
     """Of pre-training's own task, masked reconstruction, over samples of the reference, at the base.
 
     One mask is drawn per sample. The loss of a sample is the mean squared error of its masked genes.
 
     Parameters
     ----------
-    setting : Setting
+    setting : RateInputs
         With a reference; at most 256 of its samples are used.
     """
     network, genes = setting.base.network, setting.genes

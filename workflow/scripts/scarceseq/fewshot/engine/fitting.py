@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scarceseq.fewshot.checks import check_guide
 from scarceseq.fewshot.engine.loop import Engine, make_triple, stack_triples
-from scarceseq.fewshot.engine.setting import Setting
+from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.updates import Schedule
 from scarceseq.fewshot.method import Candidate
+from scarceseq.fewshot.refusals import check_guide
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from scarceseq.fewshot.corpus import Corpus, Episode
-    from scarceseq.fewshot.engine.loop import Support, Triple
+    from scarceseq.fewshot.engine.loop import PreparedEpisode, Triple
     from scarceseq.fewshot.method import FineTuning
     from scarceseq.fewshot.settings import FittingSettings
     from scarceseq.pretrain.model import Base
@@ -54,7 +54,7 @@ def gradient_predictor(
         check_guide(guide, encoder, base.network.width, "the guide's file")
     reference = corpus.reference(splits, settings.reference_samples, seed) if method.reference else None
     classifier = method.start(base, 2, 0)
-    shared = Setting(base, classifier, guide, derive(seed, "rate"), reference)
+    shared = RateInputs(base, classifier, guide, derive(seed, "rate"), reference)
     fitter = Fitter(method, shared, settings)
 
     def predict(episodes: "Sequence[Episode]", candidates: list[Candidate]) -> "list[list[np.ndarray]]":
@@ -100,7 +100,7 @@ class Fitter:
     Parameters
     ----------
     method : FineTuning
-    shared : Setting
+    shared : RateInputs
         What does not depend on the episode.
     settings : FittingSettings
     """
@@ -188,7 +188,7 @@ class Fitter:
             self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, self._dual)
         return triple, self._engines[key]
 
-    def _unit(self, engine: Engine, support: "Support") -> "Any":
+    def _unit(self, engine: Engine, support: "PreparedEpisode") -> "Any":
         """What learning rates are multiples of; of a stack of fits, one each."""
         if self.settings.rate_scale == "absolute" or self.method.optimiser != "sgd":
             return 1.0

@@ -51,7 +51,7 @@ class Triple:
 
 
 @dataclass(frozen=True)
-class Support:
+class PreparedEpisode:
     """Support set, query and what all fits to them share; see `Engine.prepare`."""
 
     triple: Triple
@@ -154,7 +154,7 @@ class Engine:
         classes: torch.Tensor,
         query: torch.Tensor,
         fits: int | None = None,
-    ) -> Support:
+    ) -> PreparedEpisode:
         """What all learning rates of an episode share: layers over the genes in dual form, or the embedding.
 
         Parameters
@@ -169,7 +169,7 @@ class Engine:
 
         Returns
         -------
-        Support
+        PreparedEpisode
         """
         layers, query_starts = {}, {}
         for name in self.layers:
@@ -177,11 +177,11 @@ class Engine:
             rates = triple.rate[weight], triple.rate.get(bias, 0.0)
             layers[name] = gene_layer(triple.start[weight], triple.start.get(bias), *rates, expression)
             query_starts[name] = layers[name].start_of(query)
-        return Support(triple, expression, classes, query, layers, query_starts, fits)
+        return PreparedEpisode(triple, expression, classes, query, layers, query_starts, fits)
 
     def fit(
         self,
-        support: Support,
+        support: PreparedEpisode,
         schedule: Schedule,
         kept_share: float = 1.0,
         generators: list[torch.Generator] | None = None,
@@ -190,7 +190,7 @@ class Engine:
 
         Parameters
         ----------
-        support : Support
+        support : PreparedEpisode
         schedule : Schedule
         kept_share : float
             Share of the encoder's gradient entries that each step uses, divided by it; the others are set to 0.
@@ -220,7 +220,7 @@ class Engine:
         final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
         return Fit(final, coefficients)
 
-    def stable_rate(self, support: Support, momentum: float) -> "Any":
+    def stable_rate(self, support: PreparedEpisode, momentum: float) -> "Any":
         """Largest learning rate at which SGD from the start is stable; see `scarceseq.fewshot.engine.stability`."""
         module, inputs, weights, updates = self._begin(support, Schedule(1.0, momentum, 1))
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
@@ -231,7 +231,7 @@ class Engine:
         module: "nn.Module",
         weights: dict[str, torch.Tensor],
         updates: "dict[str, Any]",
-        support: Support,
+        support: PreparedEpisode,
         schedule: Schedule,
     ) -> bool:
         """Make all steps in one compiled loop; whether there is one for this network and these updates."""
@@ -247,7 +247,7 @@ class Engine:
         inputs: torch.Tensor,
         weights: dict[str, torch.Tensor],
         updates: "dict[str, Any]",
-        support: Support,
+        support: PreparedEpisode,
         schedule: Schedule,
         kept_share: float,
         generators: list[torch.Generator] | None,
@@ -263,7 +263,7 @@ class Engine:
                     update.step(gradient)
 
     def _begin(
-        self, support: Support, schedule: Schedule
+        self, support: PreparedEpisode, schedule: Schedule
     ) -> "tuple[nn.Module, torch.Tensor, dict[str, torch.Tensor], dict[str, Any]]":
         """What is run, its input, its weights at the start, and how each of those that are trained is updated."""
         triple = support.triple
@@ -290,7 +290,7 @@ class Engine:
         return module, inputs, weights, updates
 
     @torch.no_grad()
-    def predict(self, support: Support, fit: Fit) -> torch.Tensor:
+    def predict(self, support: PreparedEpisode, fit: Fit) -> torch.Tensor:
         """Class probabilities, float64, (queries, classes); with a leading dimension if there are several fits."""
         values = {
             _value(name): layer.of_query(fit.coefficients[name], support.query, support.query_starts[name])
@@ -301,7 +301,7 @@ class Engine:
         return self._run(fit.weights | values, support.query, support.fits).double().softmax(dim=-1)
 
     @torch.no_grad()
-    def weights(self, support: Support, fit: Fit) -> dict[str, torch.Tensor]:
+    def weights(self, support: PreparedEpisode, fit: Fit) -> dict[str, torch.Tensor]:
         """All parameters of the classifier after the fit, by name."""
         final = {}
         for name, coefficient in fit.coefficients.items():
@@ -310,7 +310,7 @@ class Engine:
         return fit.weights | final
 
     @torch.no_grad()
-    def _embedding(self, support: Support) -> torch.Tensor:
+    def _embedding(self, support: PreparedEpisode) -> torch.Tensor:
         values = {_value(name): layer.start for name, layer in support.layers.items()}
         return self._run(support.triple.start | values, support.expression, support.fits, self._module.encoder)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from scarceseq import registry
-from scarceseq.fewshot.checks import check_learned
 from scarceseq.fewshot.engine.adapters import adapted
+from scarceseq.fewshot.refusals import check_learned
 from scarceseq.pretrain.classifier import Classifier, make_classifier
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RateInputs:
     """One base model, one guide and, for methods that look at it, one support.
 
     Attributes

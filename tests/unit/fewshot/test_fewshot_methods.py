@@ -13,7 +13,7 @@ from scarceseq import registry
 from scarceseq.config import former_names, method_names
 from scarceseq.config.candidates import candidates
 from scarceseq.errors import InputError
-from scarceseq.fewshot import checks
+from scarceseq.fewshot import refusals
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.engine import adapters, fisher, rates, starts
 from scarceseq.fewshot.engine.rate_inputs import RateInputs, layers
@@ -293,16 +293,16 @@ def test_adapters_start_as_the_encoder_and_move_within_a_low_rank(world):
 
 def test_guide_of_another_base_is_refused(setting):
     encoder, guide = setting.encoder, setting.guide
-    checks.check_guide(guide, encoder, 8, "g")
+    refusals.check_guide(guide, encoder, 8, "g")
     name = next(iter(encoder))
     with pytest.raises(InputError, match=f"g: tensors do not match.*{name}"):
-        checks.check_guide({n: v for n, v in guide.items() if n != name}, encoder, 8, "g")
+        refusals.check_guide({n: v for n, v in guide.items() if n != name}, encoder, 8, "g")
     with pytest.raises(InputError, match=rf"{name} has shape \(3,\)"):
-        checks.check_guide(guide | {name: torch.zeros(3)}, encoder, 8, "g")
+        refusals.check_guide(guide | {name: torch.zeros(3)}, encoder, 8, "g")
     head = {"head.weight": torch.ones(1, 8), "head.bias": torch.ones(1)}
-    checks.check_guide(guide | head, encoder, 8, "g")
+    refusals.check_guide(guide | head, encoder, 8, "g")
     with pytest.raises(InputError, match=r"head.weight has shape \(2, 8\)"):
-        checks.check_guide(guide | head | {"head.weight": torch.ones(2, 8)}, encoder, 8, "g")
+        refusals.check_guide(guide | head | {"head.weight": torch.ones(2, 8)}, encoder, 8, "g")
     for wrong in (float("nan"), float("inf"), -0.1):
         with pytest.raises(InputError, match=r"has values that are not finite|has negative values"):
-            checks.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, 8, "g")
+            refusals.check_guide(guide | {name: torch.full_like(guide[name], wrong)}, encoder, 8, "g")

@@ -49,7 +49,7 @@ def best_temperatures(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 
 
 def choose(scores: dict[str, np.ndarray], labels: np.ndarray) -> Choice:
-    """RateInputs and temperature of each candidate by the log loss of inner folds, then the candidate, or their average.
+    """Setting and temperature of each candidate by the log loss of inner folds, then the candidate, or their average.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ rule fit_predictors:
         **SCREEN,
     output:
         values="<results>/perturbation/{screen}/{predictor}/{source}.parquet",
+        errors="<results>/perturbation/{screen}/{predictor}/{source}.errors.tsv",
     log:
         "<results>/logs/fit_predictors/{screen}.{predictor}.{source}.log",
     benchmark:
@@ -32,6 +33,7 @@ rule score_predictions:
         predictions=lookup(dpath="perturbation/screens/{screen}/predictions/{predictor}/path", within=config),
     output:
         values="<results>/perturbation/{screen}/{predictor}.given.parquet",
+        errors="<results>/perturbation/{screen}/{predictor}.given.errors.tsv",
     log:
         "<results>/logs/score_predictions/{screen}.{predictor}.log",
     benchmark:
@@ -50,8 +52,10 @@ rule score_predictions:
 rule calibrate_metrics:
     input:
         **SCREEN,
+        graphs=lambda wildcards: [graph_file(graph) for graph in predicted_graphs(wildcards)],
     output:
         values="<results>/perturbation/{screen}/calibration.parquet",
+        strata="<results>/perturbation/{screen}/strata.parquet",
     log:
         "<results>/logs/calibrate_metrics/{screen}.log",
     benchmark:
@@ -60,6 +64,7 @@ rule calibrate_metrics:
         "../envs/scarceseq.yaml"
     threads: 1
     params:
+        graphs=predicted_graphs,
         seed=config["seed"],
     message:
         "Finding what each metric can tell on screen {wildcards.screen}"
@@ -69,9 +74,14 @@ rule calibrate_metrics:
 
 rule score_predictors:
     input:
-        values=predictor_fits(),
+        values=[f"{path}.parquet" for path in predictor_fits()],
+        errors=[f"{path}.errors.tsv" for path in predictor_fits()],
         calibration=expand(
             "<results>/perturbation/{screen}/calibration.parquet",
+            screen=config["perturbation"]["screens"],
+        ),
+        strata=expand(
+            "<results>/perturbation/{screen}/strata.parquet",
             screen=config["perturbation"]["screens"],
         ),
         screens=expand(SCREEN["pseudobulk"], screen=config["perturbation"]["screens"]),
@@ -80,6 +90,7 @@ rule score_predictors:
         summary="<results>/perturbation/summary.tsv",
         capabilities="<results>/perturbation/capabilities.tsv",
         metrics="<results>/perturbation/metrics.tsv",
+        strata="<results>/perturbation/strata.tsv",
     log:
         "<results>/logs/score_predictors/all.log",
     benchmark:

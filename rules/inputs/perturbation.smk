@@ -7,17 +7,22 @@ def drop_expressing(wildcards):
     return {side: config["screens"][settings[side]]["drop_cells_expressing_target"] for side in ("source", "target")}
 
 
+def predicted_graphs(wildcards):
+    """Graphs of a screen of the section perturbation."""
+    return list(config["perturbation"]["screens"][wildcards.screen]["graphs"])
+
+
 def predictor_fits():
-    """Results of every predictor on every screen; one that uses graphs or embeddings has a result for each; and
+    """Files, without their endings, of every predictor on every screen; one that uses graphs or embeddings has a result for each; and
     those of predictions made elsewhere."""
     for screen, settings in config["perturbation"]["screens"].items():
         for predictor in config["perturbation"]["predictors"]:
             needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
             kind = "graphs" if "graph" in needs else "embeddings" if "embedding" in needs else None
             for source in settings[kind] if kind else ["all" if "kernels" in needs else "none"]:
-                yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}.parquet"
+                yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}"
         for name in settings["predictions"]:
-            yield f"{RESULTS}/perturbation/{screen}/{name}.given.parquet"
+            yield f"{RESULTS}/perturbation/{screen}/{name}.given"
 
 
 def prior_inputs(wildcards):

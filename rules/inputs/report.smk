@@ -83,7 +83,8 @@ def screening_files():
         files["screen_genes"] = each(screens, "differential_genes.parquet")
         files["screen_joins"] = each(screens, "joins.tsv")
     if "perturbation" in config:
-        files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in ("summary", "metrics")}
+        names = ("summary", "metrics", "strata")
+        files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in names}
         if config["perturbation"]["transfer"]:
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "prediction" in config:

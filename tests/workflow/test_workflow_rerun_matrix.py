@@ -38,7 +38,7 @@ READERS = {
     "normalise_cells": "prepare_screen fit_predictors transfer_screen",
     "prepare_screen": "calibrate_metrics fit_predictors score_predictors transfer_screen rank_perturbations "
     "select_in_rounds fit_selection describe_selection render_report",
-    "build_graph": "fit_predictors transfer_screen rank_perturbations select_in_rounds fit_selection "
+    "build_graph": "calibrate_metrics fit_predictors transfer_screen rank_perturbations select_in_rounds fit_selection "
     "describe_selection render_report",
     "coexpression": "render_report",
     "build_embedding": "fit_predictors",

@@ -29,4 +29,6 @@ prior = Prior(
     snakemake.params.settings | {"threads": snakemake.threads},
 )
 identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": wildcards.source}
-write_table(evaluate(identity, screen, prior), snakemake.output["values"])
+values, errors = evaluate(identity, screen, prior)
+write_table(values, snakemake.output["values"])
+write_table(errors, snakemake.output.errors)

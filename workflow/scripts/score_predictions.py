@@ -14,5 +14,6 @@ screen = {
     "splits": read_table(source.splits),
 }
 identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": GIVEN}
-table = score_given(identity, screen, source.predictions, snakemake.params["values"])
-write_table(table, snakemake.output["values"])
+values, errors = score_given(identity, screen, source.predictions, snakemake.params["values"])
+write_table(values, snakemake.output["values"])
+write_table(errors, snakemake.output.errors)

@@ -43,7 +43,7 @@ def prior():
 
 
 def run(screen, prior, predictor="graph_ridge"):
-    return evaluate({"screen": "s", "predictor": predictor, "source": "g"}, screen, prior)
+    return evaluate({"screen": "s", "predictor": predictor, "source": "g"}, screen, prior)[0]
 
 
 def limits(screen):

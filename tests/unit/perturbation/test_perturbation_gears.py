@@ -22,7 +22,7 @@ from smooth_case import COLUMNS, GENES, make_prior, screen_of, smooth_screen
 
 
 def errors(screen, prior):
-    table = evaluate({"screen": "s", "predictor": "gears", "source": "g"}, screen, prior).dropna(subset="split")
+    table = evaluate({"screen": "s", "predictor": "gears", "source": "g"}, screen, prior)[0].dropna(subset="split")
     return table[table["metric"].isin(["mse", "pearson_delta"])].reset_index(drop=True)
 
 
@@ -173,7 +173,7 @@ def test_a_screen_without_cells_is_not_defined_for_it():
     cells, graph = smooth_screen()
     screen = screen_of(cells)
     screen["profiles"].uns["kind"] = "coordinates"
-    table = evaluate({"screen": "s", "predictor": "gears", "source": "g"}, screen, Prior(GENES, COLUMNS, graph))
+    table = evaluate({"screen": "s", "predictor": "gears", "source": "g"}, screen, Prior(GENES, COLUMNS, graph))[0]
     assert set(table["status"]) == {"not defined"}
 
 

@@ -47,7 +47,7 @@ def predictions(screen, graph):
         rows = pd.DataFrame(entry.predict(entry.fit(delta[pool], pool, features), test), columns=GENES)
         tables.append(rows.assign(split=split, perturbation=np.array(NAMES)[test]))
     identity = {"screen": "s", "predictor": "graph_ridge", "source": "g"}
-    return pd.concat(tables, ignore_index=True), evaluate(identity, screen, prior)
+    return pd.concat(tables, ignore_index=True), evaluate(identity, screen, prior)[0]
 
 
 def write(rows, path):
@@ -70,7 +70,8 @@ def test_given_predictions_score_as_the_predictor_that_made_them(screen, graph, 
     if values == "expression":
         rows[GENES] += screen["profiles"].var["control_mean"].to_numpy()
     extra = rows.sample(frac=1, random_state=1)[["perturbation", *GENES[::-1], "split"]]
-    table = score_given(IDENTITY, screen, write(extra, tmp_path / name), values)
+    table, errors = score_given(IDENTITY, screen, write(extra, tmp_path / name), values)
+    assert len(errors) == 18
     assert (table["predictor"] == "theirs").all()
     keys = ["split", "metric"]
     both = table.merge(expected, on=keys, suffixes=("", "_expected"))

@@ -118,7 +118,7 @@ def test_every_predictor_says_what_it_needs_and_gives_one_finite_profile_each(na
     predictor = registry.load("perturbation.predictors", name)
     prior, delta = world
     assert set(predictor.NEEDS) <= {"graph", "embedding", "kernels"}
-    assert set(predictor.KINDS) <= {"cells", "coordinates"}
+    assert set(predictor.KINDS) <= {"cells", "profiles", "coordinates"}
     given = Prior(prior.perturbations, prior.columns, **{part: getattr(prior, part) for part in predictor.NEEDS})
     model = predictor.fit(delta[TRAINING], TRAINING, predictor.prepare(given))
     prediction = predictor.predict(model, UNSEEN)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from report_labels import LABELS
 from scarceseq.files import write_json, write_table
-from scarceseq.perturbation import calibration, evaluate, metric_table, summary, transfer_summary
+from scarceseq.perturbation import calibration, evaluate, metric_table, strata, summary, transfer_summary
 from scarceseq.perturbation.metrics import METRICS
 from scarceseq.pretrain.comparison import classification as comparison
 from scarceseq.pretrain.comparison import contrasts
@@ -387,6 +387,13 @@ def perturbation(folder, generator):
     calibrated = pd.DataFrame(limits, columns=calibration.COLUMNS)
     tables = {"perturbation_summary": summary.summarise(table, calibrated, 0.95)}
     tables["perturbation_metrics"] = metric_table.metric_table(calibrated, {"demo": "cells"}, 0.95)
+    fixed = ("difficulty", "none", "resistant"), ("graph", "annotation", "near")
+    rows = [
+        ("demo", predictor, source, *where, 9, 0.8, 0.6, 1.0, 0.7, 4, "t")
+        for source, predictor in (("none", "training_mean"), ("annotation", "graph_ridge"))
+        for where in fixed
+    ]
+    tables["perturbation_strata"] = pd.DataFrame(rows, columns=strata.COLUMNS)
     about = {"transfer": "halves", "role": "judged", "pool": 40, "test": 10, "budget": 5, "metric": "mse"}
     rows = [
         about | {"split": split, "method": method, "learning_rate": 0.01, "value": 1 + 4 * generator.random()}

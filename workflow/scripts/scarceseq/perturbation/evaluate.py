@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ABOUT = ["screen", "predictor", "source"]
+ERRORS = [*ABOUT, "pool", "test", "split", "perturbation", "error"]
 COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "value", "status", "reason"]
 
 
-def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior") -> pd.DataFrame:
+def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of one predictor on one screen.
 
     Parameters
@@ -35,17 +36,20 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
 
     Returns
     -------
-    pandas.DataFrame
+    values : pandas.DataFrame
         `COLUMNS`, a row per split and metric, its value the mean over the test perturbations. What the kind of screen
         cannot carry has one row with status ``not defined`` and the reason. Floors and ceilings, which depend on the
         split alone: `scarceseq.perturbation.calibration.calibrate`.
+    errors : pandas.DataFrame
+        `ERRORS`, the squared error of each test perturbation of each split.
     """
     profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
     predictor = registry.load("perturbation.predictors", identity["predictor"])
     place = identity | {"transductive": bool(profiles.uns["transductive"])}
     if kind not in predictor.KINDS:
         reason = f"the predictor is not defined for a screen of kind {kind}"
-        return finish([{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS], place)
+        rows = [{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS]
+        return finish(rows, place), pd.DataFrame(columns=ERRORS)
     features, delta = predictor.prepare(prior), np.asarray(profiles.X, dtype=np.float64)
     return judge(
         place, screen, lambda _, pool, test: predictor.predict(predictor.fit(delta[pool], pool, features), test)
@@ -54,7 +58,7 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
 
 def judge(
     identity: "dict[str, Any]", screen: "dict[str, Any]", predict: "Callable[[int, np.ndarray, np.ndarray], np.ndarray]"
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of what a function predicts of each split's test perturbations.
 
     Parameters
@@ -66,27 +70,30 @@ def judge(
 
     Returns
     -------
-    pandas.DataFrame
+    (pandas.DataFrame, pandas.DataFrame)
         As `evaluate`.
     """
     profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
-    names, metrics, rows = profiles.obs_names.to_numpy(dtype=str), defined_for(kind), []
+    names, metrics, rows, errors = profiles.obs_names.to_numpy(dtype=str), defined_for(kind), [], []
     for split, table in follow(screen["splits"].groupby("split", sort=True), "splits"):
         pool, test = (members(table, role, names) for role in ("pool", "test"))
         truth = read_truth(profiles, screen["differential"], test, pool)
         prediction = predict(int(str(split)), pool, test)
-        sizes = {"split": split, "pool": len(pool), "test": len(test), "status": "run", "reason": ""}
+        values = {name: metric.value(prediction, truth) for name, metric in metrics.items()}
+        sizes = {"split": split, "pool": len(pool), "test": len(test)}
         rows += [
-            sizes | {"metric": name, "value": mean_or_nan(metric.value(prediction, truth))}
-            for name, metric in metrics.items()
+            sizes | {"status": "run", "reason": "", "metric": name, "value": mean_or_nan(value)}
+            for name, value in values.items()
         ]
+        errors.append(pd.DataFrame(identity | sizes | {"perturbation": names[test], "error": values["mse"]}))
     rows += [
         {"metric": name, "status": "not defined", "reason": metric.undefined[kind]}
         for name, metric in METRICS.items()
         if kind in metric.undefined
     ]
     log.info("%s: %d splits", identity, len(set(screen["splits"]["split"])))
-    return finish(rows, identity | {"transductive": bool(profiles.uns["transductive"])})
+    table = finish(rows, identity | {"transductive": bool(profiles.uns["transductive"])})
+    return table, pd.concat(errors, ignore_index=True).reindex(columns=ERRORS)
 
 
 def members(table: pd.DataFrame, role: str, names: np.ndarray) -> np.ndarray:

@@ -78,7 +78,9 @@ def _from_h5ad(path: "str | Path") -> tuple[pd.DataFrame, Sequence[str], np.ndar
     return keys, data.var_names.to_list(), dense.astype(float)
 
 
-def score_given(identity: dict[str, str], screen: dict[str, Any], path: "str | Path", values: str) -> pd.DataFrame:
+def score_given(
+    identity: dict[str, str], screen: dict[str, Any], path: "str | Path", values: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of given predictions.
 
     Parameters
@@ -93,7 +95,7 @@ def score_given(identity: dict[str, str], screen: dict[str, Any], path: "str | P
 
     Returns
     -------
-    pandas.DataFrame
+    (pandas.DataFrame, pandas.DataFrame)
         As `scarceseq.perturbation.evaluate.evaluate`.
 
     Raises

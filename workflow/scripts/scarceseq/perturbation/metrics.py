@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["METRICS", "Metric", "defined_for", "read_truth"]
 
 ON_COORDINATES = "coordinates are not genes: a rotation would change it"
-NO_CELLS = "no cells, hence no differentially expressed genes"
+NO_CELLS = "not possible without cells: which genes are differentially expressed cannot be told"
+WITHOUT_CELLS = {"coordinates": NO_CELLS, "profiles": NO_CELLS}
 
 
 def unknown(truth: "Truth") -> np.ndarray:
@@ -134,28 +135,28 @@ METRICS = {
     "mse_top": Metric(
         False,
         squared_error_over("top"),
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "the same over the most differential genes",
         noise_over("top"),
     ),
     "mse_top_non_dropout": Metric(
         False,
         squared_error_over("top_non_dropout"),
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "the same over the most differential genes that are not silent in the perturbed cells alone",
         noise_over("top_non_dropout"),
     ),
     "weighted_mse": Metric(
         False,
         weighted_squared_error,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "squared error, genes weighted by their test statistic",
         weighted_noise,
     ),
     "weighted_r2_delta": Metric(
         True,
         weighted_r2,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "explained share of the difference to the mean perturbation, genes weighted by their test statistic against "
         "all other perturbations",
     ),
@@ -169,13 +170,13 @@ METRICS = {
     "pearson_delta_top": Metric(
         True,
         correlation_over("top"),
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "the same over the most differential genes",
     ),
     "pearson_delta_top_non_dropout": Metric(
         True,
         correlation_over("top_non_dropout"),
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "the same over those not silent in the perturbed cells alone",
     ),
     "pearson_delta_perturbed_mean": Metric(
@@ -188,7 +189,7 @@ METRICS = {
     "pearson_delta_perturbed_mean_top": Metric(
         True,
         correlation_over("top", around_mean=True),
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "the same over the most differential genes",
     ),
     "spearman_delta": Metric(
@@ -200,7 +201,7 @@ METRICS = {
     "wrong_direction": Metric(
         False,
         wrong_direction,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "share of the most differential genes predicted to move the other way",
     ),
     "discrimination": Metric(
@@ -224,19 +225,19 @@ METRICS = {
     "differential_recall": Metric(
         True,
         differential_recall,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "share of the most differential genes among as many strongest predicted changes (overlap at N)",
     ),
     "differential_auprc": Metric(
         True,
         differential_auprc,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "area under the precision-recall curve of the most differential genes by the size of the predicted change",
     ),
     "differential_auroc": Metric(
         True,
         differential_auroc,
-        {"coordinates": NO_CELLS},
+        WITHOUT_CELLS,
         "area under the ROC curve of the most differential genes by the size of the predicted change",
     ),
     "cosine": Metric(

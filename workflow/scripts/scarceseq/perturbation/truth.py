@@ -44,7 +44,7 @@ def read_truth(profiles: "anndata.AnnData", differential: "pd.DataFrame", test: 
     """
     names, genes = profiles.obs_names.to_numpy(dtype=str)[test], profiles.var_names
     delta = np.asarray(profiles.X, dtype=np.float64)
-    on_genes = profiles.uns["kind"] == "cells"
+    on_genes = profiles.uns["kind"] != "coordinates"
     mask = targeted_gene_mask(names, genes) if on_genes else np.ones((len(test), len(genes)), dtype=bool)
     wanted = differential[differential["perturbation"].isin(names)]
     tops = []

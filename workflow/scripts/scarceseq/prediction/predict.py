@@ -101,7 +101,7 @@ def predict_screen(
     choice = choice_table(task, settings.predictors, rows, folds, name)
     made = profiles_table(task, predictors[name], name, everyone, asked, columns, similar)
     made.uns |= {"kind": str(profiles.uns["kind"]), "predictor": name}
-    genes_known = str(profiles.uns["kind"]) == "cells"
+    genes_known = str(profiles.uns["kind"]) != "coordinates"
     changed = most_changed(made, settings.top_genes if genes_known else 0, task.delta.mean(axis=0))
     strange = np.setdiff1d(asked, np.concatenate([*known, measured])).tolist()
     interesting = genes_of_interest(made, settings.pages, strange)

@@ -12,6 +12,7 @@ from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.glossary import explain
+from scarceseq.report.strata import strata_table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
 
@@ -129,10 +130,12 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         "effect of the pool; ceiling: what the measurement's noise allows, where it can be known. "
         f"{RELATIVE}: squared error over the floor's, compared split by split."
     )
+    strata = inputs.table("perturbation_strata")
     for screen, part in ran.groupby("screen", sort=True):
         blocks.append(_picture(screen, part))
         title = f"Predictors and metrics, screen {screen}"
         blocks.append(Table(f"perturbation_predictors_{screen}", part, title, note, shown=predictor_table(part)))
+        blocks.append(strata_table(str(screen), strata[strata["screen"] == screen]))
     normalised = ran.dropna(subset=["normalised"])
     if len(normalised):
         columns = ["screen", "predictor", "source", "metric", "normalised", "normalised_low", "normalised_high"]

@@ -6,9 +6,9 @@ from scarceseq.errors import InputError
 
 
 def check(config: dict[str, Any]) -> None:
-    """Refuse a screen that is not given in one way, and coordinates from the catalogue."""
+    """Refuse a screen that is not given in one way, and mean profiles from the catalogue."""
     for name, screen in config.get("screens", {}).items():
         if (screen["path"] is None) == (screen["catalogue"] is None):
             raise InputError(f"config key screens.{name}: give either path or catalogue")
-        if screen["kind"] == "coordinates" and screen["path"] is None:
+        if screen["kind"] != "cells" and screen["path"] is None:
             raise InputError(f"config key screens.{name}.catalogue: has screens of cells only; give a path")

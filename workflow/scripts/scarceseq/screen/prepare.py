@@ -6,6 +6,7 @@ from scarceseq.joins import match_names
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.groups import Groups
+from scarceseq.screen.profiles import read_profiles
 from scarceseq.screen.pseudobulk import pseudobulk
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.screen.symbols import current_symbols
@@ -27,11 +28,11 @@ def prepare_screen(
     ----------
     name : str
     path : str
-        Kind ``cells``: output of `normalise_cells` as `.h5ad`; kind ``coordinates``: the `.npz`.
+        Kind ``cells``: output of `normalise_cells` as `.h5ad`; otherwise the user's file.
     settings : scarceseq.screen.settings.ScreenSettings
     seed : int
     symbols : path, optional
-        Table of renamed genes; for kind ``coordinates`` (cells have been through it).
+        Table of renamed genes; not for kind ``cells``, which has been through it.
 
     Returns
     -------
@@ -46,7 +47,8 @@ def prepare_screen(
         counts |= {"cells": int(profiles.obs["cells"].sum()), "perturbations": profiles.n_obs, "genes": profiles.n_vars}
         counts["reliability_median"] = round(float(profiles.obs["reliability"].median()), 6)
     else:
-        profiles, counts = read_coordinates(path, settings, current_symbols(symbols, settings))
+        read = read_profiles if settings.kind == "profiles" else read_coordinates
+        profiles, counts = read(path, settings, current_symbols(symbols, settings))
         differential = no_differential_genes()
     table = split_perturbations(profiles.obs_names, settings.splits, settings.test_share, seed)
     roles = table[table["split"] == 0]["role"].value_counts()
@@ -60,7 +62,7 @@ def prepare_screen(
         **counts,
     }
     joins = []
-    if settings.kind == "cells":
+    if settings.kind != "coordinates":
         joins = [match_names(profiles.obs_names, profiles.var_names, "perturbations to genes of the screen", str(path))]
     result = {"profiles": profiles, "differential": differential, "splits": table, "summary": summary}
     return result | {"joins": joins}

@@ -10,9 +10,10 @@ from scarceseq.keys import Count, File, Fraction, Limits, Positive, Several, Sha
 class ScreenSettings:
     """How a screen is read and divided."""
 
-    kind: Literal["cells", "coordinates"]
-    """`cells`: single cells x genes; `coordinates`: mean profiles, perturbation x component, for which only squared
-    error and cosine make sense."""
+    kind: Literal["cells", "profiles", "coordinates"]
+    """`cells`: single cells x genes; `profiles`: mean profiles or log-fold changes, perturbation x gene, without what
+    needs single cells; `coordinates`: mean profiles, perturbation x component, for which only squared error and cosine
+    make sense."""
     transductive: bool = False
     """Whether the file was prepared from all perturbations together, such as public principal components; every table
     says so."""
@@ -23,10 +24,10 @@ class ScreenSettings:
     exclude: list[str] = listed()
     """Further labels to leave out, such as `nan`, `*` or `unassigned`."""
     label_prefix: str | None = None
-    """Kind `cells`: what labels have before the gene's name, such as `sg`."""
+    """Kinds `cells` and `profiles`: what labels have before the gene's name, such as `sg`."""
     label_separator: Text | None = None
-    """Kind `cells`: the gene is the text of a label before this, such as `_` for `TP53_guide2`; labels of one gene,
-    its guides, are one perturbation."""
+    """Kinds `cells` and `profiles`: the gene is the text of a label before this, such as `_` for `TP53_guide2`;
+    labels of one gene, its guides, are one perturbation."""
     minimum_matched_share: Share = 0.5
     """Kind `cells`: share of the perturbations that must name a gene of the file, by symbol in any case or by
     Ensembl id; lower it where the genes of the file are a selection."""
@@ -40,16 +41,24 @@ class ScreenSettings:
     """Share of the perturbations in each test set."""
     perturbation_column: str | None = None
     """Kind `cells`: column of obs with the perturbed gene's symbol; null recognises those of GEARS (`condition`),
-    scPerturb (`perturbation`) and Replogle (`gene`)."""
+    scPerturb (`perturbation`) and Replogle (`gene`). Kind `profiles`: column (of obs in an .h5ad) with the perturbed
+    gene of each row; null for the first one (the index)."""
+    perturbations_in: Literal["rows", "columns"] = "rows"
+    """Kind `profiles`: whether a table's rows or its columns are the perturbations; columns that are neither are named
+    in exclude."""
+    profile_values: Literal["delta", "expression"] = "delta"
+    """Kind `profiles`: differences to control, such as log-fold changes; or mean log expression, from which that of the
+    control profiles is taken."""
     layer: str | None = None
-    """Kind `cells`: layer with the values; null for X."""
+    """Kinds `cells` and `profiles`: layer with the values; null for X."""
     batch_column: str | None = None
     """Kind `cells`: column of obs with the batch."""
     keep_cells: dict[str, str] = field(default_factory=dict)
     """Kind `cells`: only cells with these values in these columns of obs, for files of several cell lines."""
     gene_symbol_column: str | None = None
     """Kind `cells`: column of var with gene symbols; null for the index, or a usual column if that holds Ensembl
-    ids."""
+    ids. Kind `profiles`: column of var, or of a table whose columns are the perturbations; null for the index, or the
+    first column."""
     values: Literal["auto", "counts", "estimated_counts", "normalised", "log_normalised"] = "auto"
     """Kind `cells`: `counts`; `estimated_counts`, with fractions; `normalised`, counts divided by the totals of their
     cells, of which the logarithm is taken here; or `log_normalised`. `auto` takes whole numbers for counts, and
@@ -102,8 +111,8 @@ class ScreenEntry(ScreenSettings):
     """A perturbation screen."""
 
     path: File | None = None
-    """Kind `cells`: a .h5ad file; null if the screen is one of the catalogue. Kind `coordinates`: a .npz file without
-    pickled objects."""
+    """Kind `cells`: a .h5ad file; null if the screen is one of the catalogue. Kind `profiles`: a .h5ad, or a table
+    (.parquet, .tsv, .csv, gzipped or not). Kind `coordinates`: a .npz file without pickled objects."""
     catalogue: str | None = None
     """Kind `cells`, in place of path: name of a public screen (`adamson`, `dixit`, `norman`,
     `replogle_k562_essential`, `replogle_rpe1_essential`), which is fetched and verified; the table at the end of

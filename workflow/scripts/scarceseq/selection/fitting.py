@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # The metrics of learning curves; predictors trained on the whole pool are judged by all of them elsewhere.
 CURVE_METRICS = {
     "cells": ("mse", "mse_top", "pearson_delta", "pearson_delta_perturbed_mean"),
+    "profiles": ("mse", "pearson_delta", "pearson_delta_perturbed_mean"),
     "coordinates": ("mse", "cosine"),
 }
 COLUMNS = [

@@ -190,7 +190,7 @@ def not_defined(values: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in values.groupby(["screen", "graph", "selector", "predictor"], sort=True):
         present = set(group["metric"])
-        kind = "coordinates" if "cosine" in present else "cells"
+        kind = next((kind for kind, names in CURVE_METRICS.items() if set(names) == present), "cells")
         for name in CURVE_METRICS["cells"]:
             if name not in present:
                 about = dict(zip(["screen", "graph", "selector", "predictor"], key, strict=True))

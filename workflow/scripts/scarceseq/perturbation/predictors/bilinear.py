@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
 
 NEEDS = ()
-KINDS = ("cells",)
+KINDS = ("cells", "profiles")
 COMPONENTS = 10
 RIDGE = 0.1
 

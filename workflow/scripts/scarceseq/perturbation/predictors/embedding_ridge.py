@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("embedding",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 
 fit = kernel.fit
 predict = kernel.predict

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NEEDS = ("graph",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 NEIGHBOURS = (1, 3, 5, 10, 20)
 PULLS = (0.0, 0.1, 0.3, 1.0, 3.0, 1e6)
 """Weight of the mean of all training perturbations beside the neighbours' similarities; the last one is the mean."""

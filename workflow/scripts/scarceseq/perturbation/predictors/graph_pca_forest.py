@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NEEDS = ("graph",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 RANDOM = True
 TREES = 100
 FEATURE_SHARE = 1 / 3

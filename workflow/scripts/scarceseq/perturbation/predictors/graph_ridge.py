@@ -9,7 +9,7 @@ mean.
 from scarceseq.perturbation import kernel
 
 NEEDS = ("graph",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 
 prepare = kernel.graph_kernel
 fit = kernel.fit

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("kernels",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 
 fit = process.fit
 predict = process.predict

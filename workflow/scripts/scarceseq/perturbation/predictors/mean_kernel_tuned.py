@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("kernels",)
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 
 fit = partial(process.fit, noise=None)
 predict = process.predict

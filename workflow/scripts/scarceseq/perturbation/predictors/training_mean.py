@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scarceseq.perturbation.prior import Prior
 
 NEEDS = ()
-KINDS = ("cells", "coordinates")
+KINDS = ("cells", "profiles", "coordinates")
 
 
 def prepare(prior: "Prior") -> None:

@@ -134,6 +134,7 @@ rule score_selection:
         scores="<results>/selection/scores.parquet",
         summary="<results>/selection/summary.tsv",
         contrasts="<results>/selection/contrasts.tsv",
+        worth="<results>/selection/worth.tsv",
     log:
         "<results>/logs/score_selection/all.log",
     benchmark:

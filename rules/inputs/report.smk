@@ -104,7 +104,8 @@ def screening_files():
             files["design_cells_json"] = f"{RESULTS}/design/cells.json"
         files["design_summary"] = f"{RESULTS}/design/summary.json"
     if "selection" in config:
-        files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in ("summary", "contrasts")}
+        names = ("summary", "contrasts", "worth")
+        files |= {f"selection_{name}": f"{RESULTS}/selection/{name}.tsv" for name in names}
         screens = [({"screen": screen}, f"{RESULTS}/selection/{screen}/") for screen in config["selection"]["screens"]]
         files |= {f"selection_{name}": each(screens, f"{name}.tsv") for name in ("coverage", "stability", "costs")}
     return files

@@ -20,6 +20,7 @@ from scarceseq.report import page
 from scarceseq.report.sections import build, head
 from scarceseq.selection.contrasts import contrast
 from scarceseq.selection.scores import SCORES, per_split, summarise, with_areas
+from scarceseq.selection.worth import worth
 
 STUDIES = ["SRP1", "SRP2", "SRP3", "SRP4"]
 ROLES = ["pretrain", "scout", "validation", "test"]
@@ -350,6 +351,7 @@ def selection(folder, generator):
                     rows.append((*row, first, first - 0.8 if metric == "mse" else first + 0.7))
     values = with_areas(per_split(pd.DataFrame(rows, columns=SCORES)))
     tables = {"selection_summary": summarise(values, 0.95), "selection_contrasts": contrast(values, settings)}
+    tables["selection_worth"] = worth(values, 0.95)
     about = {"screen": "demo", "selection_graph": "annotation", "selector": ["reach@usage", "bald"]}
     tables["selection_costs"] = pd.DataFrame(
         about | {"seconds": [0.5, 3.0], "cycles": [1, 5], "days": [40, 200], "model_fits": [0, 4]}

@@ -33,6 +33,15 @@ def variants(selector: str) -> str | None:
     return MODELS if declared(selector, "ROUNDS") else registry.declared(ENTRIES, selector, "VARIANTS", None)
 
 
+def names_used(name: str) -> str:
+    """Whose names a way of choosing looks at besides those it may choose: ``tests``, ``list`` (all, without saying
+    which are tested), or ``none``."""
+    selector, source = parts(name)
+    kind = variants(selector)
+    used = registry.declared(ENTRIES, selector, "NAMES_USED", "none")
+    return registry.declared(kind, source, "NAMES_USED", "none") if source and kind not in (None, MODELS) else used
+
+
 def one_shot() -> list[str]:
     """Names of all selectors in one shot, with their variants."""
     names = []

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scarceseq.report import choices, style
+from scarceseq.report import choices, style, worth
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.value_text import text_of
@@ -152,6 +152,7 @@ def section(inputs: "Inputs") -> Section | None:
     ]
     if len(contrasts):
         blocks += _contrast_blocks(contrasts)
+    blocks += worth.blocks(inputs)
     note = (
         "Mean height of each learning curve over its budgets (area over range), with its interval over splits; also "
         "on a scale from the floor (0) to the ceiling (1), where a ceiling is known."

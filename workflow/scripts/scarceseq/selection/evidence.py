@@ -16,7 +16,7 @@ class Evidence:
     graph : scarceseq.network.graph.Graph, optional
         The selection graph; None for selectors that need none.
     tests : sequence of str
-        Names of the genes whose perturbations will be predicted; never their profiles.
+        Names of the genes whose perturbations will be predicted, for selectors with ``NAMES_USED``; never profiles.
     priors : sequence of scarceseq.network.graph.Graph
         All graphs that may serve as prior knowledge, for selectors that fuse them.
     settings : scarceseq.selection.settings.RankingSettings

@@ -28,12 +28,10 @@ def gene_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray) -> np.ndarray
     return check_kernel(kernel)
 
 
-def kernel_with_tests(
-    graph: "Graph", everyone: np.ndarray, candidates: np.ndarray, tests: Sequence[str]
+def kernel_with_targets(
+    graph: "Graph", everyone: np.ndarray, candidates: np.ndarray, wanted: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel of candidates, measured and test genes, and the positions of the targets in it.
-
-    Targets are the test genes, of which the names alone are looked at; without any, the candidates.
+    """Kernel of candidates, measured genes and targets, and the positions of the targets in it.
 
     Parameters
     ----------
@@ -41,11 +39,13 @@ def kernel_with_tests(
     everyone : numpy.ndarray of str
         Candidates, then measured genes.
     candidates : numpy.ndarray of int
-    tests : sequence of str
+        The targets if none are named.
+    wanted : sequence of str
+        Genes whose prediction is to be good, of which the names alone are looked at.
     """
-    others = np.array(sorted(set(tests) - set(everyone)), dtype=object)
-    kernel = gene_kernel(graph, np.concatenate([everyone, others]))
-    return kernel, np.arange(len(everyone), len(kernel)) if len(others) else candidates
+    others = np.array(sorted(set(wanted) - set(everyone)), dtype=object)
+    genes = np.concatenate([everyone, others])
+    return gene_kernel(graph, genes), np.flatnonzero(np.isin(genes.astype(str), wanted)) if len(wanted) else candidates
 
 
 def diffusion_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray, steps: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from scarceseq.config.former_names import seed_key
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence
-from scarceseq.selection.selector import ranker
+from scarceseq.selection.selector import ranker, visible
 
 if TYPE_CHECKING:
     from scarceseq.network.graph import Graph
@@ -65,7 +65,7 @@ def rank_perturbations(
         rank = ranker(name)
         for split, rows in splits.groupby("split", sort=True):
             pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
-            evidence = Evidence(settings, graph, tuple(tests), tuple(priors))
+            evidence = Evidence(settings, graph, visible(name, tests), tuple(priors))
             for draw in range(settings.random_draws if selector_names.declared(name, "DRAWS") else 1):
                 about = {"selector": name, "split": split, "draw": draw}
                 began = time.perf_counter()

@@ -82,11 +82,10 @@ def select_in_rounds(
     tables, costs = [], []
     for split, rows in follow(splits.groupby("split", sort=True), "splits"):
         pool = check_pool(rows.loc[rows["role"] == "pool", "perturbation"], graph).astype(str)
-        tests = tuple(rows.loc[rows["role"] == "test", "perturbation"])
         places = pd.Index(genes).get_indexer(pool)
         if (places < 0).any():
             raise InputError(f"select_in_rounds: gene {pool[int(np.argmin(places))]} of a split is not in the screen")
-        evidence = Evidence(ranking, graph, tests, tuple(priors))
+        evidence = Evidence(ranking, graph, (), tuple(priors))
         sizes = round_sizes(len(pool), rounds, min_budget)
         for name, model in model_of.items():
             fitted = partial(models[model].learn, pool, places, delta[places])

@@ -28,7 +28,9 @@ class Selector(Protocol):
     Notes
     -----
     A selector of several variants names their registry as ``VARIANTS``, and its `rank` takes one more argument,
-    ``variant``: what stands behind the ``@`` of ``reach@usage``, or None.
+    ``variant``: what stands behind the ``@`` of ``reach@usage``, or None. A selector or variant that looks at the names
+    of genes it may not choose says so by ``NAMES_USED``: ``tests``, or ``list`` if it treats all alike. Others are not
+    given them.
     """
 
     DRAWS: bool
@@ -71,3 +73,8 @@ def ranker(name: str) -> Callable[..., Ranking]:
     selector, source = selector_names.parts(name)
     entry = registry.load("selection.selectors", selector)
     return partial(entry.rank, variant=source) if source and not entry.ROUNDS else entry.rank
+
+
+def visible(name: str, tests: Sequence[str]) -> tuple[str, ...]:
+    """The names of the test genes if a way of choosing says that it uses them, otherwise none."""
+    return () if selector_names.names_used(name) == "none" else tuple(tests)

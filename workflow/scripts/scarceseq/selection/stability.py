@@ -13,7 +13,7 @@ from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, rewire_targets
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.evidence import Evidence
-from scarceseq.selection.selector import ranker
+from scarceseq.selection.selector import ranker, visible
 from scarceseq.selection.settings import RankingSettings
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ def stability(
             orders = []
             for repeat in range(settings.repeats):
                 key = derive(seed, "stability", change, share, repeat)
-                own, evidence = list(pool), Evidence(RankingSettings(1, hops), graph, tuple(tests), (graph,))
+                own, evidence = list(pool), Evidence(RankingSettings(1, hops), graph, visible(name, tests), (graph,))
                 if change == "pool":
                     kept = np.random.default_rng(key).permutation(len(own))[round(share * len(own)) :]
                     own = [own[place] for place in kept]
                 elif change != "seed":
                     changed = (remove if change == "edges removed" else rewire)(graph, share, key)
-                    evidence = Evidence(RankingSettings(1, hops), changed, tuple(tests), (changed,))
+                    evidence = Evidence(RankingSettings(1, hops), changed, visible(name, tests), (changed,))
                 # the selector's own seed changes in the first case alone, so that the others show the change itself
                 draw = key if change == "seed" else derive(seed, "stability")
                 orders.append(ranker(name)(own, evidence, budget=sizes[-1], seed=draw)[0])

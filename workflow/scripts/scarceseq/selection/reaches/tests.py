@@ -2,6 +2,8 @@
 
 from scarceseq.selection.reach import Reach
 
+NAMES_USED = "tests"
+
 
 def reach(hops: int) -> Reach:
     """Greedy cover with the usage of the test genes, whose names alone are looked at."""

@@ -1,7 +1,8 @@
 """Kernel herding: chosen genes whose mean in the kernel's space follows that of the test genes (Chen et al. 2010).
 
 The kernel is that of the predictor `graph_ridge` on the selection graph. Of the test genes the names alone are looked
-at; without any, the pool itself is what is followed.
+at; without any, the pool itself is what is followed. Variants (`selection/targets`) know less: the whole list, or
+nothing.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.selection.kernels import kernel_with_tests
+from scarceseq import registry
+from scarceseq.selection.kernels import kernel_with_targets
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 
 if TYPE_CHECKING:
@@ -18,15 +20,23 @@ if TYPE_CHECKING:
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
+VARIANTS = "selection.targets"
+NAMES_USED = "tests"
 
 
 def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+    pool: Sequence[str],
+    evidence: "Evidence",
+    budget: int | None = None,
+    labelled: Sequence[str] = (),
+    seed: int = 0,
+    variant: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    kernel, targets = kernel_with_tests(evidence.graph, everyone, candidates, evidence.tests)
+    wanted = registry.load("selection.targets", variant).targets(pool, evidence.tests) if variant else evidence.tests
+    kernel, targets = kernel_with_targets(evidence.graph, everyone, candidates, wanted)
     near = kernel[np.ix_(candidates, targets)].mean(axis=1)
     covered = kernel[np.ix_(candidates, measured)].sum(axis=1)
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)

@@ -1,7 +1,8 @@
 """V-optimal: the genes that leave the least variance in the predictions of the test genes (Yu, Bi & Tresp 2006).
 
 The model is a Gaussian process with the kernel of the predictor `graph_ridge` on the selection graph. Of the test genes
-the names alone are looked at; without any, the pool itself is what is predicted.
+the names alone are looked at; without any, the pool itself is what is predicted. Variants (`selection/targets`) know
+less: the whole list, or nothing.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq.selection.kernels import greedy_variance, kernel_with_tests
+from scarceseq import registry
+from scarceseq.selection.kernels import greedy_variance, kernel_with_targets
 from scarceseq.selection.pool import arrange, check_pool
 
 if TYPE_CHECKING:
@@ -18,16 +20,24 @@ if TYPE_CHECKING:
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
+VARIANTS = "selection.targets"
+NAMES_USED = "tests"
 NOISE = 1.0
 
 
 def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
+    pool: Sequence[str],
+    evidence: "Evidence",
+    budget: int | None = None,
+    labelled: Sequence[str] = (),
+    seed: int = 0,
+    variant: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    kernel, targets = kernel_with_tests(evidence.graph, everyone, candidates, evidence.tests)
+    wanted = registry.load("selection.targets", variant).targets(pool, evidence.tests) if variant else evidence.tests
+    kernel, targets = kernel_with_targets(evidence.graph, everyone, candidates, wanted)
 
     def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)

@@ -24,6 +24,7 @@ SETTINGS = {
     "keep_cells": {},
     "target_quantile": 0.1,
     "drop_cells_expressing_target": False,
+    "drop_escaped_cells": False,
     "differential_test": "t_test",
     "min_cells": 10,
     "highly_variable_genes": 0,

@@ -146,6 +146,7 @@ def _cells_table(inputs: Inputs) -> list[Table]:
             "no gene of the file": counts["perturbations_without_gene"],
             "such as": ", ".join(counts["without_gene"][:GENES_EACH]),
         }
+        | ({"escaped cells left out": counts["cells_escaped"]} if "cells_escaped" in counts else {})
         for labels, counts in inputs.values("screen_cells")
     ]
     note = (

@@ -29,11 +29,13 @@ class Groups:
     names : list of str
         Perturbations, sorted, without control.
     genes : numpy.ndarray of str
+    labels : numpy.ndarray of str
+        Perturbation of each cell of the file, in its order.
     """
 
     def __init__(self, path: "str | Path", drop_expressing: bool = False, min_cells: int = 1) -> None:
         self._file = CellFile(path)
-        labels = self._file.obs["perturbation"].to_numpy(dtype=str)
+        labels = self.labels = self._file.obs["perturbation"].to_numpy(dtype=str)
         names, first, count = np.unique(labels, return_index=True, return_counts=True)
         self._slices = {n: slice(f, f + c) for n, f, c in zip(names, first, count, strict=True)}
         if any(labels[part].tolist() != [name] * (part.stop - part.start) for name, part in self._slices.items()):

@@ -74,6 +74,9 @@ class ScreenSettings:
     drop_cells_expressing_target: bool = False
     """Kind `cells`: leave flagged cells out of the profiles; right for knock-downs, not for knock-outs or
     activation."""
+    drop_escaped_cells: bool = False
+    """Kind `cells`: leave out cells that do not respond to their guide, told by a mixture along each perturbation's
+    signature (as Mixscape does). What is measured of test perturbations changes too: compare with a run without."""
     highly_variable_genes: Whole = 0
     """Kind `cells`: keep this many genes, the most variable among control cells, and the perturbed genes; 0 for
     all."""

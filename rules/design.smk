@@ -28,7 +28,7 @@ rule design_screen:
         "../envs/scarceseq.yaml"
     threads: 1
     params:
-        settings=config["design"],
+        settings=design_settings(),
         name=config["name"],
         seed=config["seed"],
     message:
@@ -54,7 +54,7 @@ rule plan_cells:
         "../envs/scarceseq.yaml"
     threads: 1
     params:
-        settings=config["design"],
+        settings=design_settings(),
     message:
         "How many cells a perturbation needs"
     script:

@@ -7,9 +7,17 @@ def design_graphs():
     return [graph] if isinstance(graph, str) else graph
 
 
+def design_settings():
+    """The section `design`; a first round that is a screen of this config is its profiles."""
+    design = config["design"]
+    if design["measured"] not in config.get("screens", {}):
+        return design
+    return design | {"measured": f"{RESULTS}/screen/{design['measured']}/pseudobulk.h5ad"}
+
+
 def design_lists(wildcards):
     """A user's tables for the design of a screen, those that are given."""
-    design = config["design"]
+    design = design_settings()
     names = "candidates measured required excluded targets aliases costs gene_weights library".split()
     filters = {f"filter_{name}": rule["path"] for name, rule in design["filters"].items()}
     vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in design["embeddings"]]

@@ -116,6 +116,10 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key selection.screens.demo: 'nograph' is no graph of network.graphs",
         ),
         (
+            lambda c: c.update(design={"graph": "annotation", "measured": "first_round"}),
+            "config key design.measured: there is no file 'first_round', and no screen of that name",
+        ),
+        (
             lambda c: c["selection"].update(selectors=["random", "gess"]),
             "config key selection.selectors: 'gess' is no selector; known: acs_fw",
         ),

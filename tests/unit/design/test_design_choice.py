@@ -1,5 +1,6 @@
 """The list for a lab: names resolved, limits kept, coverage as it is defined, and what cannot be used named."""
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -276,3 +277,22 @@ def test_lists_are_read_as_text_or_tables_packed_or_not(tmp_path):
     for name in ("a.txt", "b.csv", "c.tsv.gz"):
         assert read_names(tmp_path / name) == ["A", "B"]
     assert (read_names(None), read_numbers(None, "cost", "positive"), read_aliases(None, "a", "b")) == ([], {}, {})
+
+
+def test_a_first_rounds_screen_is_as_good_as_the_list_of_its_perturbations(graph, run, tmp_path):
+    genes, path = ["G03", "G11", "G12", "LOST"], tmp_path / "pseudobulk.h5ad"
+    profiles = anndata.AnnData(np.zeros((4, 2), np.float32), obs=pd.DataFrame(index=genes))
+    profiles.write_h5ad(path)
+    by_list = run(measured="\n".join(genes) + "\n", criterion="v_optimal")
+    by_screen = design([graph], DEFAULTS | {"measured": str(path), "criterion": "v_optimal"}, 3)
+    pd.testing.assert_frame_equal(by_screen.order, by_list.order)
+    assert by_screen.summary["measured"] == 3
+    assert not set(genes) & set(by_screen.order["gene"])
+    assert by_screen.names.set_index("given").loc["LOST", "outcome"] == "unknown"
+    cells = anndata.AnnData(np.zeros((3, 2), np.float32), obs=pd.DataFrame(index=["G03", "G03", "G11"]))
+    cells.write_h5ad(path)
+    with pytest.raises(InputError, match="has several rows of G03; a row for each perturbation is wanted"):
+        read_names(path)
+    path.write_bytes(b"no")
+    with pytest.raises(InputError, match="cannot be read as a screen's profiles"):
+        read_names(path)

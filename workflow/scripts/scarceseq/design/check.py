@@ -1,5 +1,6 @@
 """Whether the names in the section `design` are defined."""
 
+from pathlib import Path
 from typing import Any
 
 from scarceseq.checks import one_of
@@ -14,7 +15,14 @@ def check(config: dict[str, Any]) -> None:
             one_of("design.graph", graph, network["graphs"], "graph of network.graphs")
         for embedding in design["embeddings"]:
             one_of("design.embeddings", embedding, network["embeddings"], "embedding of network.embeddings")
+        _check_measured(design["measured"], config)
         _check_cells(design.get("cells"), config)
+
+
+def _check_measured(measured: str | None, config: dict[str, Any]) -> None:
+    """Refuse a name that is neither a screen nor a file."""
+    if measured is not None and measured not in config.get("screens", {}) and not Path(measured).is_file():
+        raise InputError(f"config key design.measured: there is no file '{measured}', and no screen of that name")
 
 
 def _check_cells(cells: dict[str, Any] | None, config: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ LIKENESS = 0.75  # of difflib: one letter of five may be another
 
 
 def read_names(path: str | Path | None) -> list[str]:
-    """Genes of a list: the first field of each line, without empty lines and a heading `gene`.
+    """Genes of a list: the first field of each line, without empty lines and a heading `gene`; of a screen's profiles
+    (.h5ad) the perturbations.
 
     Parameters
     ----------
@@ -32,11 +33,29 @@ def read_names(path: str | Path | None) -> list[str]:
     """
     if not path:
         return []
+    if str(path).endswith(".h5ad"):
+        return perturbations_of(path)
     names = read_first_cells(path)
     names = names[1:] if names and names[0].lower() == "gene" else names
     if not names:
         raise InputError(f"{path}: the list of genes is empty")
     return names
+
+
+def perturbations_of(path: str | Path) -> list[str]:
+    """Names of the perturbations of a screen's profiles, as the rule prepare_screen writes them."""
+    import anndata
+
+    try:
+        names = anndata.read_h5ad(path, backed="r").obs_names
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a screen's profiles ({error})") from error
+    if names.has_duplicates:
+        raise InputError(
+            f"{path}: has several rows of {names[names.duplicated()][0]}; a row for each perturbation is wanted, as in "
+            "a run's screen/<screen>/pseudobulk.h5ad. Put a screen of cells under `screens` and name it here"
+        )
+    return list(map(str, names))
 
 
 def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[str, float]:

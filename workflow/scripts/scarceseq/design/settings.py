@@ -99,8 +99,9 @@ class DesignSettings:
     first gain."""
     candidates: File | None = None
     """Genes to choose from; null for every gene of the graph."""
-    measured: File | None = None
-    """Genes that were perturbed already: they are not chosen, and what they reach counts as reached."""
+    measured: str | None = None
+    """Genes that were perturbed already: they are not chosen, and the rest is predicted from them. A list; or the first
+    round's screen itself, by its name in `screens` or as the `pseudobulk.h5ad` of an earlier run."""
     required: File | None = None
     """Genes that must be chosen; they come first. One that no graph has is kept, unless it looks misspelt."""
     excluded: File | None = None

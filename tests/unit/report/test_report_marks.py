@@ -295,3 +295,21 @@ def test_the_curve_of_a_design_tells_its_lines_its_knee_and_its_budget():
     best = above.argmax()
     knee = f"knee: {best + 1} genes reach {covered[best]:.1f}%"
     assert sorted(marks["title"].tolist()[7:]) == ["budget: 12", knee]
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "start"),
+    [
+        ("selection_curves_demo", "reach on usage, annotation graph", "GraphReach: the greedy choice"),
+        ("fewshot_learning_mlp", "linear head on the frozen network", "Pre-trained encoder"),
+    ],
+)
+def test_entries_of_a_legend_tell_what_they_are(rendered, name, entry, start):
+    tree = ElementTree.parse(rendered / "figures" / f"{name}.svg")
+    groups = [group for group in tree.iter(f"{SVG}g") if group.find(f"{SVG}title") is not None]
+    titles = {
+        "".join(text.itertext()).strip(): group.find(f"{SVG}title").text
+        for group in groups
+        for text in group.iter(f"{SVG}text")
+    }
+    assert titles[entry].startswith(start)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from scarceseq.report import style
-from scarceseq.report.glossary import explain, plain_method
+from scarceseq.report.glossary import explain, explain_legend, plain_method
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
 
@@ -127,4 +127,5 @@ def _legend(drawn: "Figure", axes: "np.ndarray") -> None:
     handles = {}
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    drawn.legend(handles.values(), handles.keys(), loc="outside right center")
+    legend = drawn.legend(handles.values(), handles.keys(), loc="outside right center")
+    explain_legend(legend, {plain_method(method): method for method in FOLLOWED})

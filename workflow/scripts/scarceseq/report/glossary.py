@@ -3,7 +3,7 @@
 import ast
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from scarceseq.report.wording import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 METHODS = {
     "adamw_fine_tuning": "fine-tuning by AdamW",
@@ -87,6 +88,13 @@ def explain(ax: "Axes", methods: Iterable[str]) -> None:
     for label, method in zip(ax.get_yticklabels(), methods, strict=True):
         if text := meaning(method):
             style.tell(label, text)
+
+
+def explain_legend(legend: "Legend", methods: Mapping[str, str]) -> None:
+    """Have the entries of a legend tell what they are; `methods` gives the method of a label."""
+    for entry in legend.get_texts():
+        if text := meaning(methods.get(entry.get_text(), "")):
+            style.tell(entry, text)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import pandas as pd
 from scarceseq.report import choices, style, worth
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
+from scarceseq.report.glossary import explain_legend
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
@@ -62,7 +63,8 @@ def curves_figure(summary: pd.DataFrame) -> "Figure":
     for ax in axes[-1]:
         ax.set_xlabel("perturbations measured (% of the pool)")
     handles = {text: line for ax in axes.flat for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
-    drawn.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    legend = drawn.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    explain_legend(legend, {_way_words(*key): key[0] for key in looks})
     return drawn
 
 
@@ -77,10 +79,14 @@ def line_looks(summary: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
     return looks
 
 
+def _way_words(selector: str, graph: str) -> str:
+    return words(selector) + (f", {words(graph)} graph" if graph != NO_GRAPH else "")
+
+
 def _curve(ax: "Axes", curve: pd.DataFrame, key: tuple[str, str], look: tuple[str, str]) -> None:
     selector, graph = key
     colour, dashes = look
-    label = words(selector) + (f", {words(graph)} graph" if graph != NO_GRAPH else "")
+    label = _way_words(selector, graph)
     share = 100 * curve["budget_share"]
     width = 2.2 if selector == RANDOM else 1.5
     line = ax.plot(share, curve["mean"], color=colour, ls=dashes, lw=width, marker="o", ms=3, label=label)

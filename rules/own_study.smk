@@ -130,9 +130,11 @@ rule permute_own_study:
 
 rule compare_own_study:
     input:
+        **own_gene_sets(),
         counts="<results>/own_study/counts.parquet",
         samples="<results>/own_study/samples.parquet",
     output:
+        **own_enrichment(),
         genes="<results>/own_study/differential_genes.tsv",
         summary="<results>/own_study/differential_genes.json",
         power="<results>/own_study/differential_power.tsv",

@@ -35,6 +35,17 @@ def own_study_expression():
     return {"expression": "<results>/own_study/expression.npy"} if config["own_study"]["model"] else {}
 
 
+def own_gene_sets():
+    """The user's file of gene sets, if there is one."""
+    return {"gene_sets": config["own_study"]["gene_sets"]} if config["own_study"]["gene_sets"] else {}
+
+
+def own_enrichment():
+    """Which gene sets differ, if there are any."""
+    enriched = {"enrichment": "<results>/own_study/gene_set_enrichment.tsv"}
+    return enriched if config["own_study"]["gene_sets"] else {}
+
+
 def own_study_files(wildcards):
     """The user's tables: counts, labels if they are apart, gene sets, orthologues if the organism differs."""
     study = config["own_study"]

@@ -62,6 +62,7 @@ def own_study_results():
     names |= dict.fromkeys(["differential_genes", "quality", "quality_columns", "quality_components"], "tsv")
     names |= dict.fromkeys(["learning_curve", "differential_power", "layout"], "tsv")
     names |= {"genes": "tsv"} if config["own_study"]["model"] else {}
+    names |= {"gene_set_enrichment": "tsv"} if config["own_study"]["gene_sets"] else {}
     files = {f"own_{name}": f"{RESULTS}/own_study/{name}.{ending}" for name, ending in names.items()}
     jsons = ["differential_genes", "quality", *(["genes"] if config["own_study"]["model"] else [])]
     files |= {f"own_{name}_json": f"{RESULTS}/own_study/{name}.json" for name in jsons}

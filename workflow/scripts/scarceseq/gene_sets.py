@@ -1,7 +1,9 @@
 """Sets of genes, as a GMT file lists them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
@@ -23,3 +25,23 @@ def read_gene_sets(path: str | Path) -> pd.DataFrame:
                 )
             pairs.extend((trim(field.split(",")[0]), fields[0]) for field in fields[2:] if field)
     return pd.DataFrame(pairs, columns=["gene", "term"])
+
+
+def rows_of_sets(
+    pairs: pd.DataFrame, names: "Sequence[str] | pd.Series", least: int, most: int
+) -> dict[str, np.ndarray]:
+    """Rows of the genes of each set with `least` to `most` genes among some names, in any case; by name of the set.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        From `read_gene_sets`.
+    names : sequence of str
+        Of the rows; of a name that is there twice the first counts.
+    """
+    upper = pd.Series(names).astype(str).str.upper()
+    places = pd.Series(np.arange(len(upper)), index=upper)
+    places = places[~places.index.duplicated()]
+    present = pairs.assign(place=pairs["gene"].str.upper().map(places)).dropna().drop_duplicates(["term", "place"])
+    members = {str(term): np.sort(rows.to_numpy(int)) for term, rows in present.groupby("term")["place"]}
+    return {term: rows for term, rows in members.items() if least <= len(rows) <= most}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.gene_sets import read_gene_sets
+from scarceseq.gene_sets import read_gene_sets, rows_of_sets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,21 +71,16 @@ def gene_set_scores(counts: np.ndarray, names: "pd.Series", path: "str | Path") 
     """
     from scipy.stats import rankdata
 
-    pairs = read_gene_sets(path).drop_duplicates()
-    places = pd.Series(np.arange(len(names)), index=names.astype(str).str.upper())
-    places = places[~places.index.duplicated()]
-    pairs = pairs.assign(place=pairs["gene"].str.upper().map(places)).dropna()
-    sizes = pairs.groupby("term")["place"].nunique()
-    terms = sizes[(sizes >= LEAST_SET) & (sizes <= MOST_SET)].index
-    if not len(terms):
+    pairs = read_gene_sets(path)
+    sets = rows_of_sets(pairs, names, LEAST_SET, MOST_SET)
+    if not sets:
         raise InputError(
             f"config key own_study.gene_sets: no set of {path} has {LEAST_SET} to {MOST_SET} genes of the table; it "
             f"names genes such as {', '.join(pairs['gene'].head(3)) or 'none of the table'}, the table "
             f"{', '.join(map(str, names[:3]))}: both must use symbols"
         )
     ranks = (2 * rankdata(counts, axis=0) - 1) / len(counts) - 1
-    members = pairs[pairs["term"].isin(terms)].groupby("term")["place"]
-    return np.stack([ranks[np.unique(rows.astype(int))].mean(axis=0) for _, rows in members], axis=1)
+    return np.stack([ranks[rows].mean(axis=0) for rows in sets.values()], axis=1)
 
 
 def features_table(samples: "pd.Series", features: "Mapping[str, np.ndarray]") -> pd.DataFrame:

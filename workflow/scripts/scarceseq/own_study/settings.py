@@ -123,7 +123,8 @@ class OwnStudySection(FoldSettings):
     left out without. Those on a model are no default: pooled over real studies they lose against classifiers on the
     study's genes (docs/benchmark/real_studies.md)."""
     gene_sets: File | None = None
-    """GMT file of gene sets, whose scores are further features: the mean rank of the set's genes in a sample."""
+    """GMT file of gene sets: which differ between the classes (`gene_set_enrichment.tsv`), and further features: the
+    mean rank of each set's genes in a sample."""
     held_out: HeldOut = ABSENT
     permutations: Whole = 99
     """Permutations of the labels with which the best classifier is compared, all choices made anew in each; 0 for none.

@@ -129,10 +129,26 @@ def differential_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
         note += f" Samples of one group were added up first ({count(tested['summed'], 'group')})."
     note += " Fold changes are of the second class against the first, by name." if how == "a moderated t" else ""
     title = "Genes that differ between the classes"
-    return [
+    blocks: list[Paragraph | Table] = [
         Paragraph(text, "finding"),
         Table("own_differential_genes", table, title, note, shown=table.head(SHOWN), folded=False),
     ]
+    return blocks + (enrichment_blocks(inputs, tested["classes"]) if inputs.has("own_gene_set_enrichment") else [])
+
+
+def enrichment_blocks(inputs: "Inputs", classes: "list[str]") -> list[Paragraph | Table]:
+    """Gene sets whose genes differ together."""
+    table = inputs.table("own_gene_set_enrichment")
+    differ = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
+    text = (
+        f"Of {count(len(table), 'gene set')} tested, {len(differ):,} differ between the classes as a whole (false "
+        f"discovery rate {FALSE_DISCOVERY:.0%})"
+    )
+    text += f"; the first are {', '.join(differ['gene_set'].astype(str).head(3))}." if len(differ) else "."
+    note = "The genes of a set against all others tested, allowing for their correlation (pre-ranked camera)."
+    note += f" Up and down are in {classes[1]} against {classes[0]}." if len(classes) == 2 else ""
+    title = "Gene sets that differ between the classes"
+    return [Paragraph(text, "finding"), Table("own_gene_set_enrichment", table, title, note, shown=table.head(SHOWN))]
 
 
 def _about(summary: Mapping[str, Any]) -> str:

@@ -135,7 +135,7 @@ def test_costs_are_kept_within_the_budget_and_cheap_genes_are_preferred(run):
 
 def test_costs_match_in_any_case_and_a_default_serves_the_others(run):
     costs = "gene\tcost\n" + "".join(f"{'g' if number % 3 else 'G'}{number:02d}\t2\n" for number in range(20))
-    with pytest.raises(InputError, match="10 genes that may be chosen have no cost, such as G20"):
+    with pytest.raises(InputError, match="no cost for 10 of the genes that may be chosen, such as G20"):
         run(costs=costs, budget=6)
     made = run(costs=costs, budget=1e6, default_cost=7)
     assert made.order.set_index("gene")["cost"].to_dict() == {
@@ -184,7 +184,7 @@ def test_a_budget_above_the_candidates_takes_them_all(run):
         ({"costs": "gene\tcost\nG01\t-1\n"}, r"cost '-1' of gene G01 \(row 1\) is no number above 0"),
         ({"costs": "gene\tcost\nG01\tmuch\n"}, "cost 'much' of gene G01"),
         ({"costs": "gene\tcost\nG01\t1\nG01\t2\n"}, "gene G01 has two rows"),
-        ({"costs": "gene\tcost\nG01\t1\n"}, "genes that may be chosen have no cost, such as G00, G02"),
+        ({"costs": "gene\tcost\nG01\t1\n"}, "of the genes that may be chosen, such as G00, G02"),
         ({"costs": "gene\tcost\ng01\t1\ng02\t2\n"}, "match only when case is ignored, such as g01 .G01."),
         ({"costs": "gene\tcost\nX1\t1\nG-01\t2\n"}, "none of 2 names matches.*nearly the same: G-01 .G01."),
         ({"costs": "gene\tcost\nX1\t1\nX2\t1\nG01\t2\n"}, "under minimum_matched_share"),
@@ -296,3 +296,9 @@ def test_a_first_rounds_screen_is_as_good_as_the_list_of_its_perturbations(graph
     path.write_bytes(b"no")
     with pytest.raises(InputError, match="cannot be read as a screen's profiles"):
         read_names(path)
+
+
+def test_a_misspelt_row_of_the_costs_is_pointed_at(run, graph):
+    rows = [f"{gene}\t1\n" for gene in graph.nodes if gene != "G07"] + ["G007\t1\n"]
+    with pytest.raises(InputError, match=r"no cost for 1 of .* such as G07 \(its row G007 may be G07\); add them"):
+        run(costs="gene\tcost\n" + "".join(rows))

@@ -36,6 +36,11 @@ def error_of(features: sparse.csr_array, limits: Limits, worth: np.ndarray) -> C
     return lambda order: 100 * error_curve(features, order, known, worth, NOISE)
 
 
+def sums_of(prices: np.ndarray) -> np.ndarray:
+    """What the first ones cost together, from none to all, in millionths: equal sums are equal in any order."""
+    return np.round(np.concatenate([[0.0], np.cumsum(prices)]), 6)
+
+
 def curve_table(
     measures: dict[str, Callable[[np.ndarray], np.ndarray]],
     chosen: np.ndarray,
@@ -65,14 +70,14 @@ def curve_table(
     pandas.DataFrame
         genes, cost, then for each measure its name and with ``_low``, ``_median``, ``_high`` what random lists reach.
     """
-    cost = np.concatenate([[0.0], np.cumsum(price[chosen])])
+    cost = sums_of(price[chosen])
     required = np.array(limits.required, dtype=int)
     others = np.setdiff1d(free, required)
     random: dict[str, list[np.ndarray]] = {name: [] for name in measures}
     for draw in range(draws):
         drawn = np.random.default_rng(derive(seed, "design", draw)).permutation(others)
         drawn = np.concatenate([required, drawn]).astype(int)
-        spent = np.concatenate([[0.0], np.cumsum(price[drawn])])
+        spent = sums_of(price[drawn])
         reach = int(np.searchsorted(spent, cost[-1], side="right"))
         at = np.searchsorted(spent[:reach], cost, side="right") - 1
         for name, measure in measures.items():

@@ -130,7 +130,7 @@ def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> De
         "free_wells": int((plates["content"] == "empty").sum()),
     }
     log.info("design: %d of %d candidates chosen", taken, len(problem.free))
-    order, guides = with_guides(order, settings, joins)
+    order, guides = with_guides(order, set.union(*lists.values()), settings, joins)
     return Design(with_wells(order, plates), plates, curve, names, joins_table(joins), guides, summary)
 
 
@@ -151,7 +151,8 @@ def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[s
     reached = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
     wanted = lists["targets"] or lists["candidates"]
     worth = np.array([weights.get(gene, 1.0) if gene in wanted else 0.0 for gene in everyone])
-    prices = with_default(by_symbol(settings, "costs", genes, joins), lists, settings)
+    named = sorted({*genes, *measured, *lists["excluded"]})
+    prices = with_default(by_symbol(settings, "costs", named, joins), lists, settings, joins)
     costs = in_cost_units([settings["replicates"] * prices.get(gene, 1.0) for gene in everyone]) if prices else None
     closed = np.isin(everyone, list(lists["excluded"]))
     closed[len(everyone) - len(others) :] = True
@@ -185,7 +186,7 @@ def order_table(problem: Problem, graph: Graph, chosen: np.ndarray, gains: np.nd
         rows.append((problem.everyone[candidate], chosen_as, problem.price[candidate], gain, len(new), covers))
     table = pd.DataFrame(rows, columns=["gene", "chosen_as", "cost", "gain", "newly_reached", "covers"])
     table.insert(0, "rank", np.arange(1, len(table) + 1))
-    table["total_cost"] = table["cost"].cumsum()
+    table["total_cost"] = np.cumsum(in_cost_units(table["cost"])) / COST_UNITS
     return table
 
 

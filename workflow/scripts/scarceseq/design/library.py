@@ -12,17 +12,21 @@ from scarceseq.user_tables import read_user_table
 log = logging.getLogger(__name__)
 
 
-def with_guides(order: pd.DataFrame, settings: dict[str, Any], joins: list[Join]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def with_guides(
+    order: pd.DataFrame, listed: set[str], settings: dict[str, Any], joins: list[Join]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The list with the number of guides of each gene, and the library's rows for its genes.
 
     Parameters
     ----------
     order : pandas.DataFrame
         rank, gene.
+    listed : set of str
+        Genes of the user's lists: a library of all of them is no table of strange names.
     settings : dict
         The config's section ``design``: library, library_gene_column, guides_per_gene.
     joins : list of Join
-        Gets the join of the library with the chosen genes.
+        Gets the join of the library with these.
 
     Returns
     -------
@@ -36,17 +40,17 @@ def with_guides(order: pd.DataFrame, settings: dict[str, Any], joins: list[Join]
     table = read_user_table(settings["library"], [column]).text()
     aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
     genes = order["gene"].tolist()
+    known = sorted(listed.union(genes))
     named = table[column][table[column] != ""].tolist()
-    join = check_join(match(named, genes, aliases, "guides to chosen genes", settings["library"]))
+    join = check_join(match(named, known, aliases, "guides", settings["library"]))
     joins.append(join)
-    own = table.assign(_gene=table[column].map(dict(join.pairs))).dropna(subset=["_gene"])
+    own = table.assign(_gene=table[column].map(dict(join.pairs)))
+    own = own[own["_gene"].isin(genes)]
     own = own[own.groupby("_gene").cumcount() < settings["guides_per_gene"]]
     counts = own["_gene"].value_counts().reindex(genes).fillna(0).astype(int)
     without = counts.index[counts == 0].tolist()
     if without:
-        log.warning(
-            "%s: no guide for %d chosen genes, such as %s", settings["library"], len(without), ", ".join(without[:5])
-        )
+        log.warning("%s: no guide for what was chosen: %s", settings["library"], ", ".join(without))
     ranks = dict(zip(order["gene"], order["rank"], strict=True))
     own = own.assign(_rank=own["_gene"].map(ranks)).sort_values("_rank", kind="stable")
     guides = pd.DataFrame({"rank": own["_rank"], "gene": own["_gene"]})

@@ -6,7 +6,16 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from scarceseq.design.names import by_gene, match, outcomes, read_aliases, read_names, read_numbers, stands_for
+from scarceseq.design.names import (
+    by_gene,
+    match,
+    outcomes,
+    read_aliases,
+    read_names,
+    read_numbers,
+    stands_for,
+    suggestions,
+)
 from scarceseq.errors import InputError
 from scarceseq.joins import Join, check_join
 
@@ -96,15 +105,25 @@ def by_symbol(settings: dict, key: str, genes: Collection[str], joins: list[Join
     return read_named_numbers(settings, settings[key], column, key, genes, joins, least)
 
 
-def with_default(prices: dict[str, float], lists: dict[str, set[str]], settings: dict) -> dict[str, float]:
+def with_default(
+    prices: dict[str, float], lists: dict[str, set[str]], settings: dict, joins: Sequence[Join]
+) -> dict[str, float]:
     """Costs of all genes that may be chosen; refuses one without a cost, unless the config gives a cost for such."""
     if not settings["costs"]:
         return {}
     lacking = sorted(lists["candidates"] - lists["excluded"] - prices.keys())
     default = settings["default_cost"]
     if lacking and default is None:
+        some = ", ".join(lacking[:5])
+        strange = next(join.unmatched for join in joins if join.table == settings["costs"])
+        likely = suggestions(strange, lacking)
+        hints = "; ".join(f"its row {name} may be {gene}" for name, gene in likely.items())
         raise InputError(
-            f"{settings['costs']}: {len(lacking)} genes that may be chosen have no cost, such as "
-            f"{', '.join(lacking[:5])}; add them, or set design.default_cost"
+            f"{settings['costs']}: has no cost for {len(lacking)} of the genes that may be chosen, such as {some}"
+            f"{f' ({hints})' if hints else ''}; add them, or set design.default_cost"
+        )
+    if lacking:
+        log.warning(
+            "%s: %d genes that may be chosen get default_cost: %s", settings["costs"], len(lacking), lacking[:5]
         )
     return prices | dict.fromkeys(lacking, default)

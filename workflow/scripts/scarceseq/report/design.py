@@ -213,8 +213,9 @@ def about(summary: Mapping[str, Any]) -> str:
     if summary["measured"]:
         before = f"{summary['coverage_before']:.1f}% is reached by them already"
         parts.append(f"{count(summary['measured'], 'measured gene')} given: {before}")
-    if summary["required"] or summary["excluded"]:
-        parts.append(f"{summary['required']:,} had to be in, {summary['excluded']:,} had to be out")
+    limits = [(summary["required"], "had to be in"), (summary["excluded"], "had to be out")]
+    if any(number for number, _ in limits):
+        parts.append(", ".join(f"{number:,} {what}" for number, what in limits if number))
     if summary["duplicates"]:
         parts.append(f"{count(summary['duplicates'], 'name')} repeated another")
     if summary["replicates"] > 1:

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from scarceseq.report import style
 from scarceseq.report.design import about, draw_error, sentence
+from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def _draw_plates(drawn: Figure, plates: "pd.DataFrame", below: float) -> None:
         below -= each
     left = len(numbers) - PLATES_DRAWN
     if left > 0:
-        drawn.text(MARGIN / A4[0], 0.02, f"and {left:,} more plates: plates.tsv", fontsize=7.5, color=style.GREY)
+        drawn.text(MARGIN / A4[0], 0.02, f"and {count(left, 'more plate')}: plates.tsv", fontsize=7.5, color=style.GREY)
 
 
 def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> None:
@@ -98,8 +99,9 @@ def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> No
         share = 0.12 + 0.33 * (1 - well.rank / high)
         face = (0, 0.447, 0.698, share) if well.content == "gene" else FILL[well.content]
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", lw=0.8))
-        text = {"gene": well.gene, "control": well.control, "empty": ""}[well.content]
-        size = min(66 / columns, 66 / columns * 8 / max(len(text), 1))
+        text = {"gene": well.gene, "control": well.control.replace("-", "-\n", 1), "empty": ""}[well.content]
+        longest = max(map(len, text.split("\n")))
+        size = min(66 / columns, 66 / columns * 8 / max(longest, 1))
         ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=min(size, 6.5))
     ax.set_xlim(0, columns)
     ax.set_ylim(len(rows), 0)

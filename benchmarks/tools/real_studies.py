@@ -125,7 +125,7 @@ def pooled(scores, methods):
             of_k = of_organism[of_organism["k"].isin([2, 3] if k == BOTH else [k])]
             for method, against, kind in comparisons(methods):
                 table = differences(of_k, method, against)
-                if table.empty:
+                if table["series"].str.split().str[0].nunique() < (len(organisms) if organism == "both" else 1):
                     continue
                 table = seeds_of_all(table)
                 found = pool(table)

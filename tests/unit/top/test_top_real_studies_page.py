@@ -57,6 +57,21 @@ def test_a_difference_is_the_mean_over_the_seeds_that_all_series_have():
     assert "by one of 2 seeds -0.100 to +0.100" in real_studies_page.primary(found)
 
 
+def test_both_organisms_are_pooled_only_where_both_were_run():
+    mouse, human = scores({"ridge@genes": 0.1, "guided@per_tensor": 0.1}), scores({"ridge@genes": 0.2})
+    human = human.assign(organism="human", series=human["series"].str.replace("mouse", "human"))
+    methods = ["ridge@logs", "ridge@genes", "guided@per_tensor"]
+    table = real_studies.pooled(pd.concat([mouse, human]), methods)
+    pooled_in = table.groupby("method")["organism"].unique().map(set)
+    assert pooled_in["ridge@genes"] == {"mouse", "human", "both"}
+    assert pooled_in["guided@per_tensor"] == {"mouse"}
+    row = real_studies_page.chosen(table, "both", "2 and 3", "ridge@genes", "ridge@logs")
+    assert (row.difference, row.series) == (pytest.approx(0.15), 16)
+    assert real_studies_page.seeds(table) == "Seeds: mouse 1 of 5. A claim about guides needs all."
+    assert "guides on human studies" in real_studies_page.missing(table, ["ridge@genes"])
+    assert "added methods" not in real_studies_page.missing(table, ["ridge@genes"])
+
+
 def test_learning_rates_at_the_edge_of_the_grid_are_counted():
     tuned = pd.DataFrame(
         {

@@ -177,7 +177,8 @@ def main(folder, commit, *runs):
     best = champions(tuned, ADDED)
     guided, scores = (part for _, part in sorted(scores.groupby(scores["label"] != GUIDED)))
     scores = with_champion(scores, best)
-    scores = with_champion(scores, champions(tuned), CHAMPION_OF_ALL)
+    if scores["method"].isin(ADDED).any():
+        scores = with_champion(scores, champions(tuned), CHAMPION_OF_ALL)
     biological = scores[scores["label"].str.startswith("biological")]
     tables = [pooled(part, list(dict.fromkeys(part["method"]))) for part in (guided, biological)]
     table, accuracy = pd.concat(tables, ignore_index=True), means(pd.concat([guided, scores]))

@@ -70,6 +70,9 @@ def test_both_organisms_are_pooled_only_where_both_were_run():
     assert real_studies_page.seeds(table) == "Seeds: mouse 1 of 5. A claim about guides needs all."
     assert "guides on human studies" in real_studies_page.missing(table, ["ridge@genes"])
     assert "added methods" not in real_studies_page.missing(table, ["ridge@genes"])
+    assert "added methods" in real_studies_page.missing(table, ["ridge@whitened"])
+    assert real_studies_page.post_hoc(table, ["ridge@genes"]) == "- Post hoc: `ridge@genes`.\n"
+    assert real_studies_page.post_hoc(table, ["ridge@whitened"]) == ""
 
 
 def test_learning_rates_at_the_edge_of_the_grid_are_counted():

@@ -63,7 +63,7 @@ def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> 
         Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value,
         diverged (whether the fit was, which gives chance), queries (query samples per class).
     """
-    found = [pd.DataFrame(columns=SCORE_COLUMNS)]
+    tables = [pd.DataFrame(columns=SCORE_COLUMNS)]
     keys = ["method", "way", "shot", "episode", "support_study", "query_study", "seed", "diverged"]
     for key, table in predictions:
         test = table[table["role"] == "test"]
@@ -71,8 +71,8 @@ def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> 
             scores = measure(test, keys).rename(columns={"query_study": "study"})
             places = [column for column in scores if column not in METRICS]
             scores = scores.melt(places, list(METRICS), var_name="metric", value_name="value")
-            found.append(scores.assign(**key)[SCORE_COLUMNS])
-    return pd.concat(found[1:] or found, ignore_index=True)
+            tables.append(scores.assign(**key)[SCORE_COLUMNS])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def summarise(
@@ -91,17 +91,17 @@ def summarise(
     confidence : float
     """
     rows = []
-    for key, part in scores.groupby([*CELL, "metric"]):
-        wide, jackknife = _wide(part, confidence)
-        diverged = part.groupby("method")["diverged"].agg(["sum", "size"])
+    for key, of_cell in scores.groupby([*CELL, "metric"]):
+        wide, jackknife = _wide(of_cell, confidence)
+        diverged = of_cell.groupby("method")["diverged"].agg(["sum", "size"])
         for method in wide.columns.unique("method"):
             values = wide[method]
-            found = jackknife.interval(values)
+            estimate = jackknife.interval(values)
             rows.append(
                 dict(zip([*CELL, "metric"], key, strict=True))
-                | _described(found, "mean")
+                | _described(estimate, "mean")
                 | dict(method=method, episodes=len(values), seeds=values.shape[1], status="run")
-                | dict(reason=_remark(found, *diverged.loc[method]))
+                | dict(reason=_remark(estimate, *diverged.loc[method]))
             )
     for plan in plans:
         if plan["planned"] == 0:
@@ -125,21 +125,21 @@ def contrast(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     secondary ones (Holm 1979).
     """
     rows = []
-    for key, part in scores.groupby([*CELL, "metric"]):
-        wide, jackknife = _wide(part, confidence)
+    for key, of_cell in scores.groupby([*CELL, "metric"]):
+        wide, jackknife = _wide(of_cell, confidence)
         for method, against, kind in pairs(wide.columns.unique("method")):
-            own, other = wide[method], wide[against]
-            shared = own.columns.intersection(other.columns)
-            if own.shape[1] > 1 and other.shape[1] > 1:
-                difference = own[shared] - other[shared]
+            first, other = wide[method], wide[against]
+            shared = first.columns.intersection(other.columns)
+            if first.shape[1] > 1 and other.shape[1] > 1:
+                difference = first[shared] - other[shared]
             else:  # a single column goes with every seed of the other
-                difference = own.to_numpy() - other.to_numpy()
-            found = jackknife.interval(difference)
+                difference = first.to_numpy() - other.to_numpy()
+            estimate = jackknife.interval(difference)
             rows.append(
                 dict(zip([*CELL, "metric"], key, strict=True))
-                | _described(found, "difference")
+                | _described(estimate, "difference")
                 | dict(method=method, against=against, kind=kind, episodes=len(wide), seeds=difference.shape[1])
-                | dict(p=found.p, reason=found.reason)
+                | dict(p=estimate.p, reason=estimate.reason)
             )
     table = pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
     if len(table):
@@ -154,8 +154,8 @@ def rank(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     (Nemenyi's, after Demsar 2006) cannot be told apart. Cells with fewer than 3 studies or methods are left out.
     """
     rows = []
-    for key, part in scores[scores["metric"] == "balanced_accuracy"].groupby(CELL):
-        wide = part.pivot_table(index="study", columns="method", values="value", aggfunc="mean")
+    for key, of_cell in scores[scores["metric"] == "balanced_accuracy"].groupby(CELL):
+        wide = of_cell.pivot_table(index="study", columns="method", values="value", aggfunc="mean")
         studies, methods = wide.shape
         if min(studies, methods) < 3:
             continue
@@ -178,25 +178,25 @@ def mean_curves(curves: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataF
     curves : list of (dict, DataFrame)
         Keys base, task; and what `scarceseq.fewshot.cell.fit_cell` gives.
     """
-    table = pd.concat([part.assign(**key) for key, part in curves], ignore_index=True)
+    table = pd.concat([curve.assign(**key) for key, curve in curves], ignore_index=True)
     keys = [*CELL, "method", "steps"]
-    found = table.groupby(keys)[["balanced_accuracy", "log_loss"]].mean()
-    return found.assign(episodes=table.groupby(keys)["episode"].nunique()).reset_index()
+    means = table.groupby(keys)[["balanced_accuracy", "log_loss"]].mean()
+    return means.assign(episodes=table.groupby(keys)["episode"].nunique()).reset_index()
 
 
-def _wide(part: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, StudyJackknife]:
+def _wide(of_cell: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, StudyJackknife]:
     """Values of a cell, (episodes, methods x seeds), and the jackknife over the studies of its episodes."""
-    wide = part.pivot(index=EPISODE, columns=["method", "seed"], values="value")
+    wide = of_cell.pivot(index=EPISODE, columns=["method", "seed"], values="value")
     support, query = (wide.index.get_level_values(level) for level in ("support_study", "study"))
     wide.columns = wide.columns.remove_unused_levels()
-    asked_to_learned = (part["queries"] / part["shot"]).mean()
+    asked_to_learned = (of_cell["queries"] / of_cell["shot"]).mean()
     mixed = any(TOGETHER in name for name in support.unique())
     return wide, StudyJackknife(support, query, confidence, asked_to_learned, mixed)
 
 
-def _remark(found: "Any", lost: int, fits: int) -> str:
+def _remark(estimate: "Any", lost: int, fits: int) -> str:
     """Why there is no interval, and how many fits to test episodes diverged."""
-    return "; ".join(part for part in (found.reason, f"{lost} of {fits} test fits diverged" if lost else "") if part)
+    return "; ".join(text for text in (estimate.reason, f"{lost} of {fits} test fits diverged" if lost else "") if text)
 
 
 def pairs(methods: "Collection[str]") -> list[tuple[str, str, str]]:
@@ -208,11 +208,11 @@ def pairs(methods: "Collection[str]") -> list[tuple[str, str, str]]:
     return [pair for pair in listed if pair[0] in methods and pair[1] in methods]
 
 
-def _described(found: "Any", name: str) -> "dict[str, Any]":
+def _described(estimate: "Any", name: str) -> "dict[str, Any]":
     return {
-        name: found.mean,
-        "low": found.low,
-        "high": found.high,
-        "studies": found.studies,
-        "interval": found.kind,
+        name: estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "studies": estimate.studies,
+        "interval": estimate.kind,
     }

@@ -60,8 +60,8 @@ def train_stacked(
         raise ValueError(f"stacked scouts are exact for SGD, not for {settings.optimiser}")
     tasks = iter(tasks)
     while chosen := list(itertools.islice(tasks, SCOUTS_AT_ONCE)):
-        for classes, part in itertools.groupby(chosen, lambda task: int(task.train_labels.max()) + 1):
-            yield from Stack(base_network, list(part), classes, settings, seed).moved()
+        for classes, alike in itertools.groupby(chosen, lambda task: int(task.train_labels.max()) + 1):
+            yield from Stack(base_network, list(alike), classes, settings, seed).moved()
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class Stack:
             leaves = {name: leaf.detach().requires_grad_() for name, leaf in leaves.items()}
             logits = self._logits(leaves, self.expression)
             each = cross_entropy(logits.flatten(0, 1), self.labels.flatten().clamp_min(0), reduction="none")
-            found = torch.autograd.grad((each * share.flatten()).sum(), list(leaves.values()))
-            gradient = dict(zip(leaves, found, strict=True))
+            gradients = torch.autograd.grad((each * share.flatten()).sum(), list(leaves.values()))
+            gradient = dict(zip(leaves, gradients, strict=True))
             self.gradient = self.gradient or gradient
             for name in leaves:
                 speed[name].mul_(settings.momentum).add_(gradient[name])
@@ -171,17 +171,17 @@ class Stack:
             yield ScoutResult(task.scout, train[number], held_out[number], None, final, gradient)
 
     def _over_genes(
-        self, name: str, number: int, coefficient: dict[str, torch.Tensor], sign: float
+        self, name: str, place: int, coefficient: dict[str, torch.Tensor], sign: float
     ) -> dict[str, torch.Tensor]:
-        values = sign * coefficient[name][number]
-        weight = {f"{name}.weight": values.mT @ self.expression[number]}
+        values = sign * coefficient[name][place]
+        weight = {f"{name}.weight": values.mT @ self.expression[place]}
         return weight | ({f"{name}.bias": values.sum(dim=0)} if self.has_bias[name] else {})
 
 
-def padded(tasks: "Sequence[ScoutSamples]", part: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Expression, (scouts, samples, genes), and labels, (scouts, samples), of a part; 0 and -1 beyond a scout's own."""
-    rows = [getattr(task, f"{part}_expression") for task in tasks]
-    labels = [getattr(task, f"{part}_labels") for task in tasks]
+def padded(tasks: "Sequence[ScoutSamples]", role: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Expression, (scouts, samples, genes), and labels, (scouts, samples), of a role; 0 and -1 beyond a scout's own."""
+    rows = [getattr(task, f"{role}_expression") for task in tasks]
+    labels = [getattr(task, f"{role}_labels") for task in tasks]
     pad = torch.nn.utils.rnn.pad_sequence
     return pad(rows, batch_first=True), pad(labels, batch_first=True, padding_value=-1)
 
@@ -192,12 +192,12 @@ def batch_shares(tasks: "Sequence[ScoutSamples]", settings: "SchemeSettings", se
     Batches are those that each scout draws alone.
     """
     shares = torch.zeros(settings.steps, len(tasks), max(len(task.train_labels) for task in tasks), dtype=torch.float64)
-    for number, (task, seed) in enumerate(zip(tasks, seeds, strict=True)):
+    for place, (task, seed) in enumerate(zip(tasks, seeds, strict=True)):
         samples = len(task.train_labels)
         generator = torch.Generator().manual_seed(derive(seed, "batches"))
         for step in range(settings.steps):
             batch = torch.arange(samples)
             if settings.batch_samples < samples:
                 batch = torch.randperm(samples, generator=generator)[: settings.batch_samples]
-            shares[step, number, batch] = 1 / len(batch)
+            shares[step, place, batch] = 1 / len(batch)
     return shares

@@ -62,16 +62,16 @@ def gradient_predictor(
             return [[] for _ in candidates]
         if base.mean.device.type == "cpu":
             by_episode = [fitter.one_by_one(episode, candidates) for episode in follow(episodes, "episodes")]
-            return [list(found) for found in zip(*by_episode, strict=True)]
-        found: list[list[Any]] = [[None] * len(episodes) for _ in candidates]
-        for rows, numbers in product(_of_one_length(candidates), _of_one_size(episodes)):
-            fits = [(row, number) for row in rows for number in numbers]
-            at_once = fitter.fits_at_once(episodes[numbers[0]])
+            return [list(results) for results in zip(*by_episode, strict=True)]
+        results: list[list[Any]] = [[None] * len(episodes) for _ in candidates]
+        for rows, places in product(_of_one_length(candidates), _of_one_size(episodes)):
+            fits = [(row, place) for row in rows for place in places]
+            at_once = fitter.fits_at_once(episodes[places[0]])
             for block in (fits[first : first + at_once] for first in range(0, len(fits), at_once)):
-                stacked = fitter.stacked([(episodes[number], candidates[row]) for row, number in block])
-                for (row, number), probabilities in zip(block, stacked, strict=True):
-                    found[row][number] = probabilities
-        return found
+                stacked = fitter.stacked([(episodes[place], candidates[row]) for row, place in block])
+                for (row, place), probabilities in zip(block, stacked, strict=True):
+                    results[row][place] = probabilities
+        return results
 
     predict.along = fitter.along  # type: ignore[attr-defined]
     predict.fitted = fitter.fitted  # type: ignore[attr-defined]
@@ -81,16 +81,16 @@ def gradient_predictor(
 def _of_one_length(candidates: list[Candidate]) -> "Any":
     """Numbers of the candidates that may be stacked: as many steps."""
     lengths = {}
-    for number, candidate in enumerate(candidates):
-        lengths.setdefault(candidate.steps, []).append(number)
+    for place, candidate in enumerate(candidates):
+        lengths.setdefault(candidate.steps, []).append(place)
     return lengths.values()
 
 
 def _of_one_size(episodes: "Sequence[Episode]") -> "Any":
     """Numbers of the episodes that may be stacked: as many classes and support samples."""
     sizes = {}
-    for number, episode in enumerate(episodes):
-        sizes.setdefault((len(episode.classes), len(episode.support)), []).append(number)
+    for place, episode in enumerate(episodes):
+        sizes.setdefault((len(episode.classes), len(episode.support)), []).append(place)
     return sizes.values()
 
 
@@ -119,24 +119,24 @@ class Fitter:
         """Probabilities, (queries, classes), for each candidate."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
-        found, unit = [], self._unit(engine, support)
+        probabilities, unit = [], self._unit(engine, support)
         for candidate in candidates:
             fit = engine.fit(
                 support, self.schedule(candidate, unit), self.method.kept_share, [self._generator(episode)]
             )
-            found.append(engine.predict(support, fit).cpu().numpy())
-        return found
+            probabilities.append(engine.predict(support, fit).cpu().numpy())
+        return probabilities
 
     def along(self, episode: "Episode", candidate: Candidate) -> "list[np.ndarray]":
         """Probabilities, (queries, classes), after each of ``settings.curve_steps``."""
         triple, engine = self.begin(episode)
         support = engine.prepare(triple, *self._tensors(episode))
-        found, schedule = [], self.schedule(candidate, self._unit(engine, support))
+        probabilities, schedule = [], self.schedule(candidate, self._unit(engine, support))
         for steps in self.settings.curve_steps:  # descent is deterministic: fewer steps are the beginning of more
             shorter = replace(schedule, steps=steps, probe_steps=min(schedule.probe_steps, steps))
             fit = engine.fit(support, shorter, self.method.kept_share, [self._generator(episode)])
-            found.append(engine.predict(support, fit).cpu().numpy())
-        return found
+            probabilities.append(engine.predict(support, fit).cpu().numpy())
+        return probabilities
 
     def fitted(self, episode: "Episode", candidate: Candidate) -> "nn.Module":
         """The classifier after the last step, a network of its own."""
@@ -152,8 +152,8 @@ class Fitter:
     def stacked(self, fits: "Any") -> "list[Any]":
         """Probabilities of some (episode, candidate), all fitted at once; supports of one size, equally many steps."""
         begun = [self.begin(episode) for episode, _ in fits]
-        parts = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
-        expression, classes, queries = parts
+        tensors = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
+        expression, classes, queries = tensors
         query = torch.nn.utils.rnn.pad_sequence(list(queries), batch_first=True)
         engine, triple = begun[0][1], stack_triples([triple for triple, _ in begun])
         support = engine.prepare(triple, torch.stack(expression), torch.stack(classes), query, len(fits))
@@ -162,8 +162,8 @@ class Fitter:
         together = Candidate(rates, fits[0][1].steps)
         schedule = self.schedule(together, self._unit(engine, support))
         fit = engine.fit(support, schedule, self.method.kept_share, generators)
-        found = engine.predict(support, fit).cpu().numpy()
-        return [rows[: len(part)] for rows, part in zip(found, queries, strict=True)]
+        probabilities = engine.predict(support, fit).cpu().numpy()
+        return [rows[: len(asked)] for rows, asked in zip(probabilities, queries, strict=True)]
 
     def fits_at_once(self, episode: "Episode") -> int:
         """On a GPU, what memory allows; on a CPU stacking only drives the weights out of the caches."""
@@ -192,8 +192,8 @@ class Fitter:
         """What learning rates are multiples of; of a stack of fits, one each."""
         if self.settings.rate_scale == "absolute" or self.method.optimiser != "sgd":
             return 1.0
-        found = engine.stable_rate(support, self.settings.momentum)
-        return float(found) if support.fits is None else found
+        unit = engine.stable_rate(support, self.settings.momentum)
+        return float(unit) if support.fits is None else unit
 
     def schedule(self, candidate: Candidate, unit: "Any" = 1.0) -> Schedule:
         """How long and how fast the method's fits go, at a candidate's learning rate, in units of `unit`, and steps."""

@@ -92,15 +92,15 @@ def screen_moments(
     for group in sorted(set(zip(condition.tolist(), batch.tolist(), strict=True))):
         groups[group] = np.flatnonzero((condition == group[0]) & (batch == group[1]))
     of_group = {group: moments_of_cells(expression, rows) for group, rows in groups.items()}
-    own = [group for group in groups if group[0] == 0]
-    everywhere = merge([of_group[group] for group in own], [len(groups[group]) for group in own])
-    of_control = [of_group.get((0, number), everywhere) for number in range(batch.max() + 1)]
+    control_groups = [group for group in groups if group[0] == 0]
+    everywhere = merge([of_group[group] for group in control_groups], [len(groups[group]) for group in control_groups])
+    of_control = [of_group.get((0, place), everywhere) for place in range(batch.max() + 1)]
     differences, expressed, cells = [], [], []
-    for number in range(condition.max() + 1):
-        parts = [group for group in groups if group[0] == number]
-        sizes = [len(groups[part]) for part in parts]
-        differences.append(merge([difference(of_group[part], of_control[part[1]]) for part in parts], sizes))
-        expressed.append(merge([of_group[part] for part in parts], sizes).mean != 0 if number else True)
+    for place in range(condition.max() + 1):
+        keys = [group for group in groups if group[0] == place]
+        sizes = [len(groups[key]) for key in keys]
+        differences.append(merge([difference(of_group[key], of_control[key[1]]) for key in keys], sizes))
+        expressed.append(merge([of_group[key] for key in keys], sizes).mean != 0 if place else True)
         cells.append(sum(sizes))
     seen = np.stack([np.broadcast_to(row, everywhere.mean.shape) for row in expressed])
     return ScreenMoments(stack(differences), np.array(cells), seen, stack(of_control), everywhere.mean)
@@ -108,15 +108,15 @@ def screen_moments(
 
 def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> Moments:
     """Moments of some cells, each counting alike; (genes,)."""
-    parts, sizes = [], []
+    blocks, sizes = [], []
     for start in range(0, len(rows), CELLS_AT_ONCE):
         values = dense(expression, rows[start : start + CELLS_AT_ONCE]).astype(np.float64)
         mean = values.mean(axis=0)
         values -= mean
         squares = values * values
-        parts.append(Moments(mean, squares.mean(axis=0), (squares * values).mean(axis=0), (squares**2).mean(axis=0)))
+        blocks.append(Moments(mean, squares.mean(axis=0), (squares * values).mean(axis=0), (squares**2).mean(axis=0)))
         sizes.append(len(values))
-    return merge(parts, sizes)
+    return merge(blocks, sizes)
 
 
 def dense(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> np.ndarray:
@@ -125,20 +125,20 @@ def dense(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> np.
     return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
 
 
-def merge(parts: "Sequence[Moments]", weights: "Sequence[float]") -> Moments:
+def merge(components: "Sequence[Moments]", weights: "Sequence[float]") -> Moments:
     """Moments of a mixture.
 
     With s the part's mean less the mixture's, E (v - mean)^4 of a part is m4 + 4 s m3 + 6 s^2 m2 + s^4, and so on
     (Pebay 2008, in weighted form).
     """
     weights = np.asarray(weights, dtype=np.float64) / np.sum(weights)
-    mean = sum(weight * part.mean for weight, part in zip(weights, parts, strict=True))
+    mean = sum(weight * component.mean for weight, component in zip(weights, components, strict=True))
     total = np.zeros((3, *mean.shape))
-    for weight, part in zip(weights, parts, strict=True):
-        s = part.mean - mean
-        total[0] += weight * (part.second + s**2)
-        total[1] += weight * (part.third + 3 * s * part.second + s**3)
-        total[2] += weight * (part.fourth + 4 * s * part.third + 6 * s**2 * part.second + s**4)
+    for weight, component in zip(weights, components, strict=True):
+        s = component.mean - mean
+        total[0] += weight * (component.second + s**2)
+        total[1] += weight * (component.third + 3 * s * component.second + s**3)
+        total[2] += weight * (component.fourth + 4 * s * component.third + 6 * s**2 * component.second + s**4)
     return Moments(np.asarray(mean), *total)
 
 
@@ -152,9 +152,9 @@ def difference(cells: Moments, control: Moments) -> Moments:
     )
 
 
-def stack(parts: "Sequence[Moments]") -> Moments:
+def stack(several: "Sequence[Moments]") -> Moments:
     """Moments as rows of one table."""
-    return Moments(*(np.stack(arrays) for arrays in zip(*(part.arrays() for part in parts), strict=True)))
+    return Moments(*(np.stack(arrays) for arrays in zip(*(one.arrays() for one in several), strict=True)))
 
 
 def expected_weights(cells: np.ndarray, batch_cells: int) -> np.ndarray:

@@ -74,26 +74,28 @@ def divisions(
     Across studies, studies are divided; within, the samples of each study that has two classes, as evenly over classes
     as its groups allow.
     """
-    found = []
+    divided = []
     for repeat in range(settings.repeats):
         if task.protocol == "cross_study":
             studies = np.unique(data.studies)
             order = np.random.default_rng(derive(seed, repeat)).permutation(len(studies))
             for fold in range(min(settings.folds, len(studies))):
                 test = np.isin(data.studies, studies[order[fold :: settings.folds]])
-                found.append((repeat, fold, np.flatnonzero(~test), np.flatnonzero(test)))
+                divided.append((repeat, fold, np.flatnonzero(~test), np.flatnonzero(test)))
             continue
         for study in np.unique(data.studies):
-            own = np.flatnonzero(data.studies == study)
-            own = own[_frequent(data.labels[own], data.groups[own])]
-            if len(np.unique(data.labels[own])) < 2:
+            rows = np.flatnonzero(data.studies == study)
+            rows = rows[_frequent(data.labels[rows], data.groups[rows])]
+            if len(np.unique(data.labels[rows])) < 2:
                 continue
-            smallest = min(len(np.unique(data.groups[own][data.labels[own] == c])) for c in np.unique(data.labels[own]))
+            smallest = min(
+                len(np.unique(data.groups[rows][data.labels[rows] == c])) for c in np.unique(data.labels[rows])
+            )
             state = derive(seed, repeat, study) % 2**32
             cut = StratifiedGroupKFold(min(settings.folds, smallest), shuffle=True, random_state=state)
-            parts = cut.split(own, data.labels[own], data.groups[own])
-            found += [(repeat, fold, own[train], own[test]) for fold, (train, test) in enumerate(parts)]
-    return found
+            pairs = cut.split(rows, data.labels[rows], data.groups[rows])
+            divided += [(repeat, fold, rows[train], rows[test]) for fold, (train, test) in enumerate(pairs)]
+    return divided
 
 
 def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -105,7 +107,7 @@ def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def scores(
     features: np.ndarray,
     data: Labelled,
-    parts: list[tuple[int, int, np.ndarray, np.ndarray]],
+    folds: list[tuple[int, int, np.ndarray, np.ndarray]],
     inverse_penalties: Sequence[float],
 ) -> "list[list[dict[str, Any]]]":
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
@@ -117,24 +119,24 @@ def scores(
     list of list of dict
         For each penalty: study, repeat, fold, value, training_samples, test_samples.
     """
-    found: list[list[dict[str, Any]]] = [[] for _ in inverse_penalties]
-    for repeat, fold, train, test, kept in scored(data, parts):
+    tables: list[list[dict[str, Any]]] = [[] for _ in inverse_penalties]
+    for repeat, fold, train, test, kept in scored(data, folds):
         training, queries = spanned(features[train], features[test])
-        for rows, penalty in zip(found, inverse_penalties, strict=True):
+        for rows, penalty in zip(tables, inverse_penalties, strict=True):
             predicted = predict(training, data.labels[train], queries, penalty)
             for study in kept:
-                own = data.studies[test] == study
-                value = balanced_accuracy(data.labels[test][own], predicted[own])
+                of_study = data.studies[test] == study
+                value = balanced_accuracy(data.labels[test][of_study], predicted[of_study])
                 place = {"study": study, "repeat": repeat, "fold": fold, "value": value}
-                rows.append(place | {"training_samples": len(train), "test_samples": int(own.sum())})
-    return found
+                rows.append(place | {"training_samples": len(train), "test_samples": int(of_study.sum())})
+    return tables
 
 
 def scored(
-    data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]]
+    data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]]
 ) -> "Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]":
     """The divisions that can be scored: test samples of classes trained on, and the studies with two such classes."""
-    for repeat, fold, train, test in parts:
+    for repeat, fold, train, test in folds:
         test = test[np.isin(data.labels[test], data.labels[train])]
         kept = [s for s in np.unique(data.studies[test]) if len(set(data.labels[test][data.studies[test] == s])) > 1]
         if kept and len(set(data.labels[train])) > 1:
@@ -158,9 +160,9 @@ def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_
     return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
 
 
-def why_not(data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], task: "ComparisonTask") -> str:
+def why_not(data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], task: "ComparisonTask") -> str:
     """Why no test study can be scored; empty if one can."""
-    if next(scored(data, parts), None) is not None:
+    if next(scored(data, folds), None) is not None:
         return ""
     classes, studies = len(np.unique(data.labels)), len(np.unique(data.studies))
     if classes < 2 or (studies < 2 and task.protocol == "cross_study"):
@@ -212,14 +214,14 @@ def score_representations(
     test, validation = (
         draw_samples(data, settings.most_samples, derive(seed, "samples", role)) for role, data in every.items()
     )
-    parts = divisions(test, task, settings, derive(seed, "test"))
-    if reason := why_not(test, parts, task):
+    folds = divisions(test, task, settings, derive(seed, "test"))
+    if reason := why_not(test, folds, task):
         logger.warning("'%s' cannot be compared, because %s", task.label, reason)
         return pd.DataFrame(columns=COLUMNS), reason
     tuning = divisions(validation, task, settings, derive(seed, "validation"))
     first = next(iter(bases))
-    tables = [_floor(name, test, parts, first) for name in FLOORS]
-    for number, base in bases.items():
+    tables = [_floor(name, test, folds, first) for name in FLOORS]
+    for base_seed, base in bases.items():
         trained = np.isin(matrix.studies, base.information["training_studies"])
 
         def read(rows: np.ndarray, base: "Base" = base) -> np.ndarray:
@@ -227,12 +229,12 @@ def score_representations(
 
         values = read(np.concatenate([test.rows, validation.rows]))
         for method, represent in REPRESENTATIONS.items():
-            if method not in SEEDED and number != first:
+            if method not in SEEDED and base_seed != first:
                 continue
             forms = represent(base, values, read, np.flatnonzero(trained), seed)
             form, penalty = _choose(method, forms, validation, len(test.rows), tuning, settings)
-            table = pd.DataFrame(scores(forms[form][: len(test.rows)], test, parts, [penalty])[0])
-            tables.append(table.assign(method=method, seed=number, candidate=f"form {form + 1}, C = {penalty:g}"))
+            table = pd.DataFrame(scores(forms[form][: len(test.rows)], test, folds, [penalty])[0])
+            tables.append(table.assign(method=method, seed=base_seed, candidate=f"form {form + 1}, C = {penalty:g}"))
     return pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS), drawn_of(every, settings.most_samples)
 
 
@@ -256,20 +258,20 @@ def _choose(
     """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
     candidates = [(form, penalty) for penalty in settings.penalties for form in range(len(forms))]
     of_form = [scores(features[start:], validation, tuning, settings.penalties) for features in forms]
-    found = []
+    values = []
     for form, penalty in candidates:
         table = pd.DataFrame(of_form[form][list(settings.penalties).index(penalty)])
-        found.append(table.groupby("study")["value"].mean().mean() if len(table) else np.nan)
-    if np.isnan(found).all():
+        values.append(table.groupby("study")["value"].mean().mean() if len(table) else np.nan)
+    if np.isnan(values).all():
         return candidates[0]
-    best = int(np.nanargmax(found))
+    best = int(np.nanargmax(values))
     form, penalty = candidates[best]
-    logger.info("%s: form %d, C = %g; validation %.3f", method, form + 1, penalty, found[best])
+    logger.info("%s: form %d, C = %g; validation %.3f", method, form + 1, penalty, values[best])
     return form, penalty
 
 
-def _floor(name: str, data: Labelled, parts: list[tuple[int, int, np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
+def _floor(name: str, data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
     """Scores of a classifier that sees nothing (`majority`) or which study a sample is of (`study_identity`)."""
     studies = np.unique(data.studies)
-    known = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")
-    return pd.DataFrame(scores(known, data, parts, [1.0])[0]).assign(method=name, seed=seed, candidate="")
+    features = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")
+    return pd.DataFrame(scores(features, data, folds, [1.0])[0]).assign(method=name, seed=seed, candidate="")

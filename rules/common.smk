@@ -106,6 +106,13 @@ def training_cells(wildcards):
     return {"cells": f"<results>/screen/{wildcards.screen}/cells.h5ad"} if wanted else {}
 
 
+def context_profiles(wildcards):
+    """Profiles of the other contexts of a screen, if the predictor learns from them."""
+    needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
+    names = config["screens"][wildcards.screen]["contexts"] if "contexts" in needs else []
+    return {"contexts": [f"<results>/screen/{name}/pseudobulk.h5ad" for name in names]} if names else {}
+
+
 def predictor_settings(wildcards):
     """Settings of a job's predictor."""
     return settings_of_predictor(wildcards.predictor)

@@ -71,6 +71,7 @@ rule select_in_rounds:
 rule fit_selection:
     input:
         unpack(training_cells),
+        unpack(context_profiles),
         **SCREEN,
         rankings=rankings_of_job,
         prediction_graph=prediction_graph,

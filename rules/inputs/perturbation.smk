@@ -28,7 +28,7 @@ def predictor_fits():
 def prior_inputs(wildcards):
     """The graph or embedding that a predictor uses, or all of the screen's, and cells, if any."""
     needs = registry.declared("perturbation.predictors", wildcards.predictor, "NEEDS")
-    files = training_cells(wildcards)
+    files = training_cells(wildcards) | context_profiles(wildcards)
     if "graph" in needs:
         files["graph"] = graph_file(wildcards.source)
     if "kernels" in needs:

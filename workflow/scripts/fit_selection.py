@@ -3,6 +3,7 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
+from scarceseq.perturbation.contexts import measured_elsewhere
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
 from scarceseq.seals import checked
@@ -19,6 +20,9 @@ screen = {
 extra = {"settings": snakemake.params.settings | {"threads": snakemake.threads}}
 if source.get("cells"):
     extra["cells"] = read_cells(source.cells, screen["profiles"].obs_names, snakemake.params.drop_expressing)
+if source.get("contexts"):
+    others = [anndata.read_h5ad(checked(path)) for path in source.contexts]
+    extra["contexts"] = measured_elsewhere(screen["profiles"].obs_names, screen["profiles"].var_names, others)
 predictions = fit_selection(
     {"screen": wildcards.screen, "graph": wildcards.graph},
     wildcards.predictor,

@@ -99,7 +99,9 @@ def world():
     genes = np.array([*graph.nodes[:28], "X1", "X2"])
     columns = np.array([*genes[:25], *(f"C{column}" for column in range(25))])
     embedding = pd.DataFrame(generator.normal(size=(28, 4)), index=genes[:28])
-    return Prior(genes, columns, graph, embedding, (graph, embedding)), generator.normal(size=(30, 50))
+    delta, elsewhere = generator.normal(size=(30, 50)), np.random.default_rng(9).normal(size=(30, 50))
+    elsewhere[29], elsewhere[:, 49] = np.nan, np.nan
+    return Prior(genes, columns, graph, embedding, (graph, embedding), contexts=elsewhere), delta
 
 
 TRAINING, UNSEEN = np.array([*range(20), 28]), np.array([20, 26, 29])
@@ -117,7 +119,7 @@ ON_PROFILES = [
 def test_every_predictor_says_what_it_needs_and_gives_one_finite_profile_each(name, world):
     predictor = registry.load("perturbation.predictors", name)
     prior, delta = world
-    assert set(predictor.NEEDS) <= {"graph", "embedding", "kernels"}
+    assert set(predictor.NEEDS) <= {"graph", "embedding", "kernels", "contexts"}
     assert set(predictor.KINDS) <= {"cells", "profiles", "coordinates"}
     given = Prior(prior.perturbations, prior.columns, **{part: getattr(prior, part) for part in predictor.NEEDS})
     model = predictor.fit(delta[TRAINING], TRAINING, predictor.prepare(given))
@@ -126,7 +128,9 @@ def test_every_predictor_says_what_it_needs_and_gives_one_finite_profile_each(na
     assert np.isfinite(prediction).all()
 
 
-@pytest.mark.parametrize("name", sorted({*ON_PROFILES} - {"control", "mean_kernel", "mean_kernel_tuned"}))
+@pytest.mark.parametrize(
+    "name", sorted({*ON_PROFILES} - {"control", "mean_kernel", "mean_kernel_tuned", "other_contexts_kernel"})
+)
 def test_a_gene_of_which_nothing_is_known_is_predicted_by_the_training_mean(name, world):
     predictor = registry.load("perturbation.predictors", name)
     prior, delta = world

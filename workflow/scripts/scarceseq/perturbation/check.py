@@ -4,6 +4,7 @@ from typing import Any
 
 from scarceseq import registry
 from scarceseq.checks import one_of
+from scarceseq.errors import InputError
 
 
 def check(config: dict[str, Any]) -> None:
@@ -21,8 +22,31 @@ def check(config: dict[str, Any]) -> None:
             one_of(f"{where}.embeddings", embedding, network["embeddings"], "embedding of network.embeddings")
     for predictor in perturbation["predictors"]:
         one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+    check_contexts("perturbation", perturbation, screens)
     for name, transfer in perturbation["transfer"].items():
         cells = [screen for screen, settings in screens.items() if settings["kind"] == "cells"]
         for side in ("source", "target"):
             one_of(f"perturbation.transfer.{name}.{side}", transfer[side], cells, "screen of cells")
         one_of(f"perturbation.transfer.{name}.graph", transfer["graph"], network["graphs"], "graph of network.graphs")
+
+
+def check_contexts(section: str, used: dict[str, Any], screens: dict[str, Any]) -> None:
+    """Refuse a predictor that learns from other contexts on a screen that has none.
+
+    Parameters
+    ----------
+    section : str
+        Its name, for the message.
+    used : dict
+        The section: screens, predictors.
+    screens : dict
+    """
+    for predictor in used["predictors"]:
+        if "contexts" not in registry.declared("perturbation.predictors", predictor, "NEEDS"):
+            continue
+        without = [name for name in used["screens"] if not screens[name]["contexts"]]
+        if without:
+            raise InputError(
+                f"config key {section}.predictors: '{predictor}' learns from other contexts, of which screen "
+                f"{without[0]} has none; name other screens by screens.{without[0]}.contexts"
+            )

@@ -20,7 +20,7 @@ class Predictor(Protocol):
 
     @property
     def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
-        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``kernels``, ``cells``, or nothing."""
+        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``kernels``, ``cells``, ``contexts``."""
 
     @property
     def KINDS(self) -> tuple[str, ...]:  # noqa: N802

@@ -26,6 +26,8 @@ class Prior:
         All graphs and embeddings, for predictors that use several.
     cells : scarceseq.perturbation.training_cells.Cells or None
         Single cells of all perturbations; `fit` may look at those of control and of its training perturbations alone.
+    contexts : numpy.ndarray, shape (perturbations, columns), or None
+        Effects of the same perturbations in other contexts, see `scarceseq.perturbation.contexts`.
     settings : dict
         The predictor's own section of the config.
     """
@@ -36,4 +38,5 @@ class Prior:
     embedding: pd.DataFrame | None = None
     kernels: tuple[Graph | pd.DataFrame, ...] = ()
     cells: Any = None
+    contexts: np.ndarray | None = None
     settings: dict = field(default_factory=dict)

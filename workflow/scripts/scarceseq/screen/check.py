@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scarceseq.checks import one_of
 from scarceseq.errors import InputError
 
 
@@ -12,3 +13,5 @@ def check(config: dict[str, Any]) -> None:
             raise InputError(f"config key screens.{name}: give either path or catalogue")
         if screen["kind"] != "cells" and screen["path"] is None:
             raise InputError(f"config key screens.{name}.catalogue: has screens of cells only; give a path")
+        for context in screen["contexts"]:
+            one_of(f"screens.{name}.contexts", context, sorted(set(config["screens"]) - {name}), "other screen")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal, Self
 
-from scarceseq.keys import Count, File, Fraction, Limits, Positive, Several, Share, Text, Whole, listed
+from scarceseq.keys import Count, Distinct, File, Fraction, Limits, Positive, Several, Share, Text, Whole, listed
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,9 @@ class ScreenEntry(ScreenSettings):
     """Kind `cells`, in place of path: name of a public screen (`adamson`, `dixit`, `norman`,
     `replogle_k562_essential`, `replogle_rpe1_essential`), which is fetched and verified; the table at the end of
     config/README.md has them."""
+    contexts: Distinct[str] = listed()
+    """Other screens of `screens` with the same perturbations in other cell lines or conditions, which the predictors
+    `other_contexts` and `other_contexts_kernel` learn from; all that was measured there is known from the start."""
     symbol_table: File | None = None
     """Table of former and present gene symbols (.csv, .tsv, .txt, gzipped or not, .parquet). Renamed genes get their
     present symbol, so that graphs have them."""

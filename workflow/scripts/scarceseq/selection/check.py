@@ -6,6 +6,7 @@ from scarceseq import registry
 from scarceseq.checks import one_of
 from scarceseq.config import selector_names
 from scarceseq.errors import InputError
+from scarceseq.perturbation.check import check_contexts
 
 
 def check(config: dict[str, Any]) -> None:
@@ -22,6 +23,7 @@ def check(config: dict[str, Any]) -> None:
     _check_models(selection, config["screens"])
     for predictor in selection["predictors"]:
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
+    check_contexts("selection", selection, config["screens"])
 
 
 def _check_selectors(selection: dict[str, Any]) -> None:

@@ -171,6 +171,14 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key selection.selectors: 'bald@gears' trains gears on single cells, which screen demo",
         ),
         (
+            lambda c: c["perturbation"].update(predictors=["other_contexts"]),
+            "config key perturbation.predictors: 'other_contexts' learns from other contexts, of which screen demo has",
+        ),
+        (
+            lambda c: c["screens"]["demo"].update(contexts=["demo"]),
+            "config key screens.demo.contexts",
+        ),
+        (
             lambda c: c["fewshot"].update(fitting={"candidates": {"learning_rate": [0.1]}}),
             "config key fewshot.fitting.candidates: every method must have as many, so that none is tuned more",
         ),

@@ -263,7 +263,7 @@ def test_the_answer_is_short_and_plain(study):
     assert yes["answer"][0].startswith(
         "Yes, infection can be predicted from these samples better than by chance: 24 of"
     )
-    assert yes["answer"][1].startswith("The pre-trained model adds nothing that these samples could show")
+    assert yes["answer"][1].startswith("The pre-trained model neither helps nor harms here (balanced accuracy 1.00")
     assert len(yes["answer"]) == 2  # nothing is lacking
     no = made_up_report(samples, np.arange(24) % 3 > 0, permuted_accuracy=0.7)
     assert no["answer"][0].startswith("These samples do not show that infection can be predicted: 16 of 24")

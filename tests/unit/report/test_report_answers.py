@@ -150,7 +150,10 @@ def test_a_picture_puts_the_dot_in_its_interval_and_the_line_beside_it():
     assert (low - zero) / (high - low) == pytest.approx(2 / 6, abs=0.01)
     assert root.get("aria-label") == "5.0 (2.0 to 8.0), against 0.0"
     assert interval_svg(Card("guide", ("x",), Outcome.NOT_TESTED, math.nan)) == ""
-    assert interval_text(Card("guide", ("x",), Outcome.UNDECIDED, -0.02, -4.2, 4.1, 0.0)) == "0.0 (-4.2 to 4.1)"
+    assert (
+        interval_text(Card("guide", ("x",), Outcome.UNDECIDED, -0.02, -4.2, 4.1, 0.0))
+        == "0.0 percentage points (-4.2 to 4.1)"
+    )
 
 
 def test_a_curve_rises_where_its_values_do():

@@ -137,12 +137,14 @@ def _model_adds(summary: dict[str, Any], contrast_table: pd.DataFrame) -> str:
         row = on_model.loc[on_model["difference"].idxmin()]
         turned = {Outcome.BETTER: Outcome.WORSE, Outcome.WORSE: Outcome.BETTER}
         verdict = turned.get(Outcome(row["outcome"]), Outcome(row["outcome"]))
-        accuracies = f"{best - row['difference']:.2f} by its best method, {best:.2f} without it"
+        accuracies = f"{best - row['difference']:.2f} by its best method, picked afterwards; {best:.2f} without it"
     if verdict == Outcome.BETTER:
         return f"The pre-trained model makes the prediction better (balanced accuracy {accuracies})."
     if verdict == Outcome.WORSE:
         return f"The pre-trained model makes the prediction worse (balanced accuracy {accuracies})."
-    return f"The pre-trained model adds nothing that these samples could show (balanced accuracy {accuracies})."
+    if verdict == Outcome.NO_DIFFERENCE:
+        return f"The pre-trained model neither helps nor harms here (balanced accuracy {accuracies})."
+    return f"Whether the pre-trained model helps cannot be told from these samples (balanced accuracy {accuracies})."
 
 
 def _size(summary: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scarceseq.report.style import BLUE, GREY, ORANGE
+from scarceseq.statistics.cards import unit_of
 from scarceseq.statistics.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def interval_svg(card: "Card") -> str:
 
 
 def interval_text(card: "Card") -> str:
-    """The drawn numbers: '3.1 (-0.2 to 6.4)'; empty if there is none."""
+    """The drawn numbers: '3.1% (-0.2 to 6.4)'; empty if there is none."""
     if not math.isfinite(card.value):
         return ""
-    text = _rounded(card.value)
+    text = _rounded(card.value) + unit_of(card.key)
     if math.isfinite(card.low) and math.isfinite(card.high):
         text += f" ({_rounded(card.low)} to {_rounded(card.high)})"
     return text

@@ -123,7 +123,7 @@ class Card:
 
 def card(key: str, compared: Contrast, basis: str = "", name: str = "") -> Card:
     """Answer of a comparison in percent; `name` is the plain name of what its sentence is about."""
-    unit = " percentage points" if key == "guide" else "%"
+    unit = unit_of(key)
     up = compared.difference >= 0
     text = SENTENCES[key][compared.outcome].format(
         size=size(compared.difference, unit),
@@ -148,6 +148,11 @@ def collected(samples: int, basis: str) -> Card:
     """What the run rests on; a run without samples has nothing to show."""
     text = f"{samples:,} samples passed every check." if samples != 1 else "1 sample passed every check."
     return Card("collected", (text,), Outcome.BETTER if samples else Outcome.WORSE, basis=basis)
+
+
+def unit_of(key: str) -> str:
+    """Unit of what a question's answer is measured in."""
+    return " percentage points" if key == "guide" else "%"
 
 
 def size(value: float, unit: str) -> str:

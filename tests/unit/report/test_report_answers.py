@@ -148,7 +148,7 @@ def test_a_picture_puts_the_dot_in_its_interval_and_the_line_beside_it():
     assert 0 < zero < low < float(circle.get("cx")) < high < WIDTH
     assert float(circle.get("cx")) == pytest.approx((low + high) / 2, abs=0.2)
     assert (low - zero) / (high - low) == pytest.approx(2 / 6, abs=0.01)
-    assert root.get("aria-label") == "5.0 (2.0 to 8.0), against 0.0"
+    assert root.get("aria-label") == "5.0 percentage points (2.0 to 8.0), against 0.0"
     assert interval_svg(Card("guide", ("x",), Outcome.NOT_TESTED, math.nan)) == ""
     assert (
         interval_text(Card("guide", ("x",), Outcome.UNDECIDED, -0.02, -4.2, 4.1, 0.0))

@@ -235,3 +235,10 @@ def test_a_key_that_is_given_twice_is_refused_with_both_lines(odd, tmp_path):
     assert done.returncode != 0
     assert all(f"{number}" in done.stdout for number in lines)
     assert "label" in done.stdout
+
+
+def test_every_handed_file_is_tried(odd):
+    text = Path(__file__).read_text()
+    files = [path for path in sorted(odd.rglob("*")) if path.is_file() and path.name != "README.md"]
+    assert len(files) >= 37
+    assert [path.name for path in files if path.name not in text and path.stem not in SCREENS] == []

@@ -45,12 +45,12 @@ Counts = dict[str, dict[str, int]]
 def tasks_of(config: Mapping[str, Any]) -> list[LabelTask]:
     """What the labelled tasks of a config ask of test and validation studies, the easiest first."""
     compared = config.get("pretrain", {}).get("comparison", {}).get("tasks", {})
-    found = [(name, task, 2, 1) for name, task in compared.items()]
+    cells = [(name, task, 2, 1) for name, task in compared.items()]
     for name, task in config.get("fewshot", {}).get("tasks", {}).items():
-        found += [(name, task, 2 if way == "all" else way, shot) for way in task["ways"] for shot in task["shots"]]
+        cells += [(name, task, 2 if way == "all" else way, shot) for way in task["ways"] for shot in task["shots"]]
     tasks = [
         LabelTask(name, task["split"], task["label"], tuple(task["classes"]), task["protocol"], fewest, shot)
-        for name, task, fewest, shot in found
+        for name, task, fewest, shot in cells
     ]
     return sorted(tasks, key=lambda task: (task.fewest, task.shot))
 
@@ -81,19 +81,19 @@ def label_counts(samples: pd.DataFrame, attributes: pd.DataFrame, task: LabelTas
 def served(counts: Counts, studies: Iterable[str], task: LabelTask, enough: int | None = None) -> list[str]:
     """Studies whose samples can be asked about, given those that may be learned from; stops when there are enough."""
     studies = [study for study in studies if study in counts]
-    found = []
+    able = []
     for query in studies:
         if task.protocol == "within_study":
             fits = len(_able(counts[query], task.shot + 1)) >= task.fewest
         else:
-            own = _able(counts[query], 1)
+            classes = _able(counts[query], 1)
             others = (study for study in studies if study != query)
-            fits = any(len(own & _able(counts[study], task.shot)) >= task.fewest for study in others)
+            fits = any(len(classes & _able(counts[study], task.shot)) >= task.fewest for study in others)
         if fits:
-            found.append(query)
-            if len(found) == enough:
+            able.append(query)
+            if len(able) == enough:
                 break
-    return found
+    return able
 
 
 def _able(classes: Mapping[str, int], least: int) -> set[str]:
@@ -123,11 +123,11 @@ def fill(
     list of (str, str, str)
         (study, role before, role now) of each that moved; empty if nothing can be done or nothing need be.
     """
-    members = [study for study, own in roles.items() if own == role]
+    members = [study for study, has in roles.items() if has == role]
     missing = WANTED[role] - len(served(counts, members, task, WANTED[role]))
     moves: list[tuple[str, str, str]] = []
     while missing > 0:
-        few = {donor: sum(own == donor for own in roles.values()) for donor in DONORS}
+        few = {donor: sum(has == donor for has in roles.values()) for donor in DONORS}
         able = [s for s in drawn if few.get(roles[s], 0) > 1 and len(counts.get(s, {})) >= task.fewest]
         brought = _best(able, members, counts, task)
         if not brought:

@@ -124,11 +124,11 @@ def serve_tasks(
         As `table`; its ``attrs`` have the list ``moved`` of sentences and the list ``unfilled`` of warnings.
     """
     counts = {task: label_counts(samples, attributes, task) for task in tasks}
-    labelled = {study for found in counts.values() for study in found}
+    labelled = {study for counted in counts.values() for study in counted}
     table, moved, unfilled = table.copy(), [], []
     for name, split in splits.items():
-        own, of_split = table["split"] == name, [task for task in tasks if task.split == name]
-        roles = dict(zip(table.loc[own, "study"], table.loc[own, "role"], strict=True))
+        of_name, of_split = table["split"] == name, [task for task in tasks if task.split == name]
+        roles = dict(zip(table.loc[of_name, "study"], table.loc[of_name, "role"], strict=True))
         place = derive(seed, "split", split["seed"])
         drawn = sorted(set(roles) - set(split["roles"]), key=lambda study, place=place: derive(place, study))
         for task, role in itertools.product(of_split, WANTED):
@@ -136,7 +136,7 @@ def serve_tasks(
                 moves = fill(roles, drawn, counts[task], task, role, set(roles) - labelled)
                 moved += [f"split {name}: {study} from {a} to {b}, for task {task.task}" for study, a, b in moves]
         unfilled += [text for task in of_split for text in _unfilled(task, roles, counts[task])]
-        table.loc[own, "role"] = table.loc[own, "study"].map(roles)
+        table.loc[of_name, "role"] = table.loc[of_name, "study"].map(roles)
     table.attrs = {"moved": moved, "unfilled": unfilled}
     return table
 
@@ -147,7 +147,7 @@ def _unfilled(task: LabelTask, roles: Mapping[str, str], counts: dict[str, dict[
         f"split {task.split}: no {role} study can fill task {task.task} with {task.fewest} classes of '{task.label}', "
         f"{task.shot} samples each to learn from ({task.protocol}); {len(counts)} studies of the corpus have this label"
         for role in WANTED
-        if not served(counts, [study for study, own in roles.items() if own == role], task, 1)
+        if not served(counts, [study for study, has in roles.items() if has == role], task, 1)
     ]
 
 

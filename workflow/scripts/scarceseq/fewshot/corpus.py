@@ -178,8 +178,10 @@ class Corpus:
 
     def _centre(self, study: str) -> np.ndarray:
         if study not in self._centres:
-            own = self.samples.loc[self.samples["study"] == study, "sample"]
-            self._centres[study] = self.standardised(own.tolist()).mean(axis=0, dtype=np.float64).astype(np.float32)
+            of_study = self.samples.loc[self.samples["study"] == study, "sample"]
+            self._centres[study] = (
+                self.standardised(of_study.tolist()).mean(axis=0, dtype=np.float64).astype(np.float32)
+            )
         return self._centres[study]
 
 
@@ -200,7 +202,7 @@ class Episodes(Sequence):
 
     def __init__(self, table: "pd.DataFrame", corpus: Corpus) -> None:
         self._corpus = corpus
-        self._plans = [_plan(part) for _, part in table.groupby("episode", sort=True)]
+        self._plans = [_plan(rows) for _, rows in table.groupby("episode", sort=True)]
         used = list(dict.fromkeys(table["sample"]))
         content = dict(zip(used, corpus.contents(used), strict=True))
         for _, support, query in self._plans:
@@ -218,15 +220,15 @@ class Episodes(Sequence):
     def __getitem__(self, index: "Any") -> "Any":
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        known, support, query = self._plans[index]
-        return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **known)
+        about, support, query = self._plans[index]
+        return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **about)
 
 
 def _plan(table: "pd.DataFrame") -> "Any":
     """What is known of one episode without its expression, and its support and query samples."""
     classes = sorted(table["label"].unique())
-    support, query = (table[table["part"] == part] for part in ("support", "query"))
-    known = dict(
+    support, query = (table[table["part"] == side] for side in ("support", "query"))
+    about = dict(
         role=table["role"].iloc[0],
         number=int(table["episode"].iloc[0]),
         seed=int(table["seed"].iloc[0]),
@@ -237,4 +239,4 @@ def _plan(table: "pd.DataFrame") -> "Any":
         support_study=TOGETHER.join(sorted(support["study"].unique())),
         query_study=query["study"].iloc[0],
     )
-    return known, support["sample"].tolist(), known["query_samples"]
+    return about, support["sample"].tolist(), about["query_samples"]

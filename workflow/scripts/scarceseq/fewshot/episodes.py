@@ -113,7 +113,7 @@ def _draw_role(
         return [], "none were asked for"
     if not len(sources):
         return [], _reason(table, role, settings, cell)
-    members = {key: part["sample"].tolist() for key, part in table.groupby(["study", "label"])}
+    members = {key: rows["sample"].tolist() for key, rows in table.groupby(["study", "label"])}
     group = dict(zip(table["sample"], table["group"], strict=True))
     schedule = np.random.default_rng(derive(seed, cell.task, cell.way, cell.shot, role, "schedule"))
     seen, drawn = set(), []
@@ -155,13 +155,15 @@ def _draw_new(
                 support[study, label], rest[study, label] = order[: cell.shot], order[cell.shot :]
         if source.query != source.support:
             rest = {key: generator.permutation(members[key]).tolist() for key in ((source.query, c) for c in classes)}
-        key = (source.query, frozenset(sample for part in support.values() for sample in part))
+        key = (source.query, frozenset(sample for drawn in support.values() for sample in drawn))
         taken = {group[sample] for sample in key[1]}
-        rest = {key: [sample for sample in part if group[sample] not in taken] for key, part in rest.items()}
-        size = min(settings.query_per_class, *(len(part) for part in rest.values()))
+        rest = {key: [sample for sample in drawn if group[sample] not in taken] for key, drawn in rest.items()}
+        size = min(settings.query_per_class, *(len(drawn) for drawn in rest.values()))
         if key not in seen and size > 0:
             seen.add(key)
-            return pd.concat([_rows("support", support), _rows("query", {k: part[:size] for k, part in rest.items()})])
+            return pd.concat(
+                [_rows("support", support), _rows("query", {k: drawn[:size] for k, drawn in rest.items()})]
+            )
     return None
 
 
@@ -188,9 +190,9 @@ def _support_studies(
     return [s for s in studies if all(len(members.get((s, label), [])) >= cell.shot for label in classes)]
 
 
-def _rows(part: str, chosen: "Any") -> pd.DataFrame:
+def _rows(side: str, chosen: "Any") -> pd.DataFrame:
     rows = [
-        (part, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
+        (side, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
     ]
     return pd.DataFrame(rows, columns=["part", "sample", "label", "study"])
 
@@ -216,7 +218,7 @@ def _reason(table: pd.DataFrame, role: str, settings: "EpisodeSettings", cell: "
 
 def _nearest(table: pd.DataFrame, classes: "Any") -> str:
     """The study whose largest classes, so many, are largest, and their samples; the first of equals."""
-    counts = {study: part["label"].value_counts() for study, part in table.groupby("study")}
+    counts = {study: rows["label"].value_counts() for study, rows in table.groupby("study")}
     study = max(sorted(counts), key=lambda name: (len(counts[name]) >= classes, counts[name].iloc[:classes].min()))
     largest = counts[study].sort_index().sort_values(ascending=False, kind="stable").iloc[:classes]
     return f"{study}: " + ", ".join(f"{label} {count}" for label, count in largest.items())

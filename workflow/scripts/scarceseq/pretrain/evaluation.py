@@ -74,17 +74,17 @@ def evaluate(
         rivals = _rivals(base, expression, training_rows, groups, settings, seed, done)
     results = []
     for (role, study), rows in follow(groups.items(), "held-out studies evaluated"):
-        own = done.of(role, study)
-        if not own:
+        of_study = done.of(role, study)
+        if not of_study:
             seed_of_study = derive(seed, "evaluation", study)
-            found = _scores(task.eval(), base, expression, rows, read, rivals, settings, seed_of_study)
-            own = [
+            values = _scores(task.eval(), base, expression, rows, read, rivals, settings, seed_of_study)
+            of_study = [
                 {"split_role": role, "study": study, "metric": metric, "predictor": predictor, "value": value}
                 | {"samples": len(rows)}
-                for (metric, predictor), value in found.items()
+                for (metric, predictor), value in values.items()
             ]
-            done.add(own)
-        results += own
+            done.add(of_study)
+        results += of_study
     _log(results)
     return results
 
@@ -102,13 +102,13 @@ def _scores(
 ) -> dict[tuple[str, str], float]:
     """(metric, predictor) to value for one study; what needs a mask is averaged over the masks."""
     values = base.standardise(expression[rows])
-    found = {}
+    means = {}
     whole = task.view(Batch(rows, values, torch.zeros_like(values, dtype=torch.bool)))
     for name in read:
         if read[name] == "embedding":
-            found |= {(metric, predictor): value for metric, predictor, value in task.objectives[name].scores(whole)}
+            means |= {(metric, predictor): value for metric, predictor, value in task.objectives[name].scores(whole)}
     if not rivals:
-        return found
+        return means
     for repeat in range(settings.evaluation_masks):
         mask = _mask(tuple(values.shape), settings, derive(seed, repeat)).to(values.device)
         view = task.view(Batch(rows, values, mask))
@@ -118,8 +118,8 @@ def _scores(
             if read[name] == "reconstruction":
                 scores += task.objectives[name].scores(view)
         for metric, predictor, value in scores:
-            found[metric, predictor] = found.get((metric, predictor), 0.0) + value / settings.evaluation_masks
-    return found
+            means[metric, predictor] = means.get((metric, predictor), 0.0) + value / settings.evaluation_masks
+    return means
 
 
 def _rivals(
@@ -210,5 +210,5 @@ def _log(results: "list[dict[str, Any]]") -> None:
         for row in results:
             if (row["split_role"], row["metric"]) == (role, metric):
                 values.setdefault(row["predictor"], []).append(row["value"])
-        text = ", ".join(f"{name} {np.mean(found):.4f}" for name, found in values.items())
+        text = ", ".join(f"{name} {np.mean(scores):.4f}" for name, scores in values.items())
         logger.info("%s, mean over %s studies: %s", metric, role, text)

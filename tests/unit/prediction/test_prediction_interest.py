@@ -82,7 +82,7 @@ def test_each_gene_has_a_page_and_its_tables(tmp_path):
     tables = {name: getattr(made, name) for name in ("pages", "neighbours", "changed", "accuracy")}
     head = pages_head("run", 3, "mine", {"pages": ["G50", "G03"]}, made.summary)
     write_pages(tmp_path, "mine", tables, made.summary, head)
-    ends = [".html", "_changed.tsv", "_neighbours.tsv"]
+    ends = [".html", "_picture.svg", "_changed.tsv", "_neighbours.tsv"]
     assert {path.name for path in tmp_path.iterdir()} == {
         f"gene_{gene}{end}" for gene in ("G50", "G03") for end in ends
     }

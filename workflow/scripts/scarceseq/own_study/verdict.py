@@ -17,10 +17,6 @@ from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.power import POWER, smallest_detectable_accuracy
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence, sentence_of_all
 
-CURVE_SAYS_NOTHING = (
-    "How many more samples would do cannot be said: that learning curves foretell it was not shown on larger studies."
-)
-
 
 def report(
     predictions: pd.DataFrame,
@@ -72,7 +68,6 @@ def report(
         _figures(summary),
         _comparison(summary, score_table, contrast_table),
         _probabilities(summary, score_table),
-        "" if summary["best_beats_chance"] else CURVE_SAYS_NOTHING,
         f"{LEFT_OUT_ALONE}." if best["left_out_alone"] else "",
         "One study is one study: none of this says how the prediction does in another laboratory's samples.",
     ]

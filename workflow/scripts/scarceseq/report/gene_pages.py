@@ -59,6 +59,7 @@ def write_pages(
         for block in section.blocks:
             if isinstance(block, Picture):
                 drawings[block.name] = style.svg(block.figure, block.name)
+                (folder / f"{block.name}.svg").write_text(drawings[block.name], encoding="utf-8")
             if isinstance(block, Table):
                 write_table(block.frame, folder / f"{block.name}.tsv", sealed=False)
         (folder / f"{name}.html").write_text(render(head, [section], drawings, folder), encoding="utf-8")
@@ -70,7 +71,9 @@ def gene_section(
     """What is to be said of one gene."""
     gene = row["perturbation"]
     told, verdict = can_be_told(row, tables["accuracy"], summary)
-    blocks: list[Any] = [Paragraph(verdict, "finding" if told else "warning"), Paragraph(sentence(screen, summary))]
+    blocks: list[Any] = [Paragraph(verdict, "finding" if told else "warning")]
+    if summary["better_than_mean"]:
+        blocks.append(Paragraph(sentence(screen, summary)))
     near = _of(tables["neighbours"], gene)
     blocks.append(Paragraph(likeness_sentence(row, near)))
     changed = _of(tables["changed"], gene)
@@ -89,6 +92,8 @@ def gene_section(
         )
         note = "Change against control; sd: its predicted standard deviation; mean_effect: of what was measured."
         blocks.append(Table(f"{page_name(gene)}_changed", changed, "Predicted to change most", note, folded=False))
+    else:
+        blocks.append(Paragraph("This screen has coordinates, no genes: which genes would change cannot be named."))
     if len(near):
         note = (
             "Similarity: the mean kernel, 1 for the same gene. Agreement: correlation of what was measured of the "

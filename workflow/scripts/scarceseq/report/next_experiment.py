@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from scarceseq.own_study.curve_evidence import is_trusted, read_curve_evidence
 from scarceseq.own_study.next_experiment import CHANGED_SHARE, FALSE_DISCOVERY
 from scarceseq.report.blocks import Paragraph, Table
 from scarceseq.report.wording import count
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from scarceseq.report.inputs import Inputs
 
-SPOKEN_CHANGE = 2.0
+SPOKEN_CHANGE, TOO_WIDE, CEILING = 2.0, 0.3, 0.95
 
 
 def next_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
@@ -30,9 +31,10 @@ def next_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
     ]
     if len(curve):
         note = (
-            "Draws of so many animals (groups) of each class to learn from, the rest predicted; below the line at most "
-            "twice as many by an inverse power law, with 90% intervals whose coverage was not shown."
+            "Draws of so many animals (groups) of each class to learn from, the rest predicted; those not observed by "
+            "an inverse power law, with 90% intervals, to at most twice as many."
         )
+        blocks.append(Paragraph(curve_sentence(curve, read_curve_evidence())))
         blocks.append(Table("own_learning_curve", curve, "With fewer and more samples", note))
     layout = inputs.table("own_layout")
     note = (
@@ -58,3 +60,29 @@ def power_sentence(power: "pd.DataFrame") -> str:
     if enough.empty:
         return f"{text}; not even {rows['groups_per_class'].max()} of each class would find {POWER:.0%} of them."
     return f"{text}; {enough.iloc[0]['groups_per_class']} of each class would find {POWER:.0%} of them."
+
+
+def curve_sentence(curve: "pd.DataFrame", evidence: "pd.DataFrame") -> str:
+    """What more samples would do for the prediction, if curves of larger studies foretold that; else that they did not.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        See `scarceseq.own_study.learning_curve.summarise_curve`.
+    evidence : pandas.DataFrame
+        See `scarceseq.own_study.curve_evidence.read_curve_evidence`.
+    """
+    shown = f"on {count(len(evidence), 'larger study', 'larger studies')} such 90% intervals held what was reached in "
+    shown += f"{evidence['covered'].mean():.0%} of the cases"
+    if not is_trusted(evidence):
+        return f"How many more samples would do for the prediction cannot be said: {shown}."
+    now, then = curve[curve["observed"]].iloc[-1], curve.iloc[-1]
+    reached = f"Learning from {now['groups_per_class']} of each class reaches a balanced accuracy of "
+    reached += f"{now['balanced_accuracy']:.2f}"
+    if now["balanced_accuracy"] >= CEILING:
+        return f"{reached}: there is little left for more samples to gain."
+    text = f"{reached}; {then['groups_per_class']} are expected to reach {then['balanced_accuracy']:.2f}"
+    text += f" (90% interval {then['low']:.2f} to {then['high']:.2f}; {shown})."
+    if then["high"] - then["low"] > TOO_WIDE:
+        text += " That is too wide to plan the number of samples by."
+    return text

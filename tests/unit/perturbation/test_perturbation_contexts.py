@@ -1,5 +1,8 @@
 """Effects measured elsewhere. Oracles: pandas, numpy's least squares, generalised least squares written out."""
 
+import importlib.util
+from pathlib import Path
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -90,3 +93,19 @@ def test_contexts_that_say_nothing_leave_the_kernel_ridge():
 def test_without_contexts_they_are_refused(predictor):
     with pytest.raises(InputError, match="name other screens by the screen's key contexts"):
         predictor.prepare(make_prior(None))
+
+
+def test_the_curve_of_a_new_context_ends_alike_however_it_was_chosen_and_is_the_same_again():
+    path = Path(__file__).parents[3] / "benchmarks/tools/transfer_curve.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    first = tool.errors_of_world(3)
+    pd.testing.assert_frame_equal(first, tool.errors_of_world(3))
+    whole = first[first["measured"] == 1].groupby("predictor")["error"]
+    assert (whole.max() - whole.min()).max() < 1e-9
+    _, _, new, other = tool.two_contexts(3)
+    order = np.random.default_rng(tool.derive(3, "split")).permutation(len(new))
+    test, pool = order[:30], order[30:]
+    floor = ((new[test] - new[pool].mean(axis=0)) ** 2).mean()
+    assert first["error"].iloc[0] == pytest.approx(((other[test] - new[test]) ** 2).mean() / floor)

@@ -66,6 +66,14 @@ def test_a_table_may_have_its_perturbations_in_columns(tmp_path):
     pd.testing.assert_frame_equal(profiles.to_df(), straight.to_df())
 
 
+def test_combinations_are_set_aside_and_a_gene_beside_the_control_is_that_gene(tmp_path):
+    names = ["ctrl", "A+ctrl", "sgA", "B", "A+B", "C"]
+    profiles, counts = read_profiles(write(tmp_path / "s.tsv", VALUES, names), settings(), {})
+    assert list(profiles.obs_names) == ["A", "B", "C"]
+    np.testing.assert_allclose(profiles.X[0], VALUES.iloc[1:3].mean(), rtol=1e-6)
+    assert counts["rows_of_combinations"] == 1
+
+
 def test_genes_without_a_value_everywhere_are_left_out_and_counted(tmp_path):
     values = VALUES.copy()
     values.loc[3, "G1"] = np.nan

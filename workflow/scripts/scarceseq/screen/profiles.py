@@ -1,5 +1,6 @@
 """Mean profiles over genes: a table of perturbations x genes, such as pseudobulk means or log-fold changes."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anndata
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.screen.conventions import CONTROLS
+from scarceseq.screen.conventions import CONTROLS, JOINTS
 from scarceseq.screen.settings import control_names
 from scarceseq.screen.symbols import up_to_date
 from scarceseq.user_h5ad import read_whole
@@ -57,7 +58,8 @@ def read_profiles(
             "exclude"
         )
     values, genes = values[:, ~missing], np.array(genes)[~missing]
-    is_control = np.isin(names, control_names(settings.control) or CONTROLS)
+    controls = control_names(settings.control) or list(CONTROLS)
+    is_control = np.isin(names, controls)
     control = values[is_control].mean(axis=0) if is_control.any() else None
     if settings.profile_values == "expression":
         if control is None:
@@ -66,8 +68,9 @@ def read_profiles(
                 "screen's key control, or set profile_values: delta if the values are differences already"
             )
         values = values - control
-    used = ~is_control & (names != "")
-    perturbed, renamed = up_to_date(perturbed_genes(names[used], settings), current)
+    genes_of = np.array([perturbed_gene(name, settings, controls) for name in names], dtype=object)
+    used = ~is_control & (genes_of != "")
+    perturbed, renamed = up_to_date(genes_of[used].tolist(), current)
     frame = pd.DataFrame(values[used]).groupby(np.array(perturbed, dtype=str), sort=True)
     mean = frame.mean()
     if len(mean) < 2:
@@ -89,13 +92,18 @@ def read_profiles(
         "rows": int(used.sum()),
         "rows_renamed": renamed,
         "rows_left_out": int((~used).sum()),
+        "rows_of_combinations": int(((genes_of == "") & (names != "") & ~is_control).sum()),
     }
 
 
-def perturbed_genes(names: np.ndarray, settings: "ScreenSettings") -> list[str]:
-    """Names of profiles without `label_prefix`, and what is before `label_separator`."""
-    bare = [name.removeprefix(settings.label_prefix or "") for name in names]
-    return [name.split(settings.label_separator)[0] if settings.label_separator else name for name in bare]
+def perturbed_gene(name: str, settings: "ScreenSettings", controls: Sequence[str]) -> str:
+    """The gene that a profile's name stands for, without prefix and suffix; '' for a combination of several."""
+    joints = "".join(joint for joint in JOINTS if joint not in (settings.label_separator or ""))
+    pieces = [piece.strip() for piece in name.translate(str.maketrans(dict.fromkeys(joints, "\n"))).split("\n")]
+    pieces = [piece.removeprefix(settings.label_prefix or "") for piece in pieces if piece and piece not in controls]
+    if settings.label_separator:
+        pieces = [piece.split(settings.label_separator)[0] for piece in pieces]
+    return pieces[0] if len(pieces) == 1 else ""
 
 
 def _from_h5ad(path: str, settings: "ScreenSettings") -> tuple[np.ndarray, list[str], np.ndarray]:

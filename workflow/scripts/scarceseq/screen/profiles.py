@@ -1,5 +1,6 @@
 """Mean profiles over genes: a table of perturbations x genes, such as pseudobulk means or log-fold changes."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -98,8 +99,8 @@ def read_profiles(
 
 def perturbed_gene(name: str, settings: "ScreenSettings", controls: Sequence[str]) -> str:
     """The gene that a profile's name stands for, without prefix and suffix; '' for a combination of several."""
-    joints = "".join(joint for joint in JOINTS if joint not in (settings.label_separator or ""))
-    pieces = [piece.strip() for piece in name.translate(str.maketrans(dict.fromkeys(joints, "\n"))).split("\n")]
+    joints = [re.escape(joint) for joint in JOINTS if joint not in (settings.label_separator or "")]
+    pieces = [piece.strip() for piece in re.split("|".join(joints), name)] if joints else [name]
     pieces = [piece.removeprefix(settings.label_prefix or "") for piece in pieces if piece and piece not in controls]
     if settings.label_separator:
         pieces = [piece.split(settings.label_separator)[0] for piece in pieces]

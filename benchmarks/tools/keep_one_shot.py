@@ -109,6 +109,8 @@ def page(contrasts, table, scores, commit):
         "`benchmarks/tools/keep_one_shot.py`; the tables are made again by",
         "`snakemake --cores all --configfile config/benchmark_one_shot.yaml`.",
         "On public screens it was not run: `config/one_shot_gears.yaml` has Norman, Replogle K562 and RPE1 ready.",
+        "The ridge over more splits, with noise in the graph and a twin whose graph says nothing:",
+        "[one_shot_ridge.md](one_shot_ridge.md).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -191,7 +191,7 @@ def test_screens_are_read_as_they_stand_or_refused(odd, tmp_path):
     ("costs", "changes", "words"),
     [
         ("costs_of_unknown_names.tsv", {}, "match only when case is ignored"),
-        ("costs_half_known.tsv", {}, "have no cost"),
+        ("costs_half_known.tsv", {}, "has no cost for"),
         ("costs_half_known.tsv", {"default_cost": 1}, ""),
     ],
 )

@@ -28,7 +28,7 @@ OTHERS = {
 }
 WHAT = (
     "A small model, so that a first run needs no download: {samples} samples of {studies} studies, {genes} genes. "
-    "Guided fine-tuning of models of this size did worse than a ridge regression on plain logarithms "
+    "Guided fine-tuning of models of this size was not shown to do better than a ridge regression on plain logarithms "
     "(docs/benchmark/real_studies.md). config/{organism}.yaml trains on all of recount3 instead."
 )
 

@@ -18,8 +18,8 @@ READ_BY = [
     (
         "screen/demo/pseudobulk.h5ad",
         "prepare_screen",
-        "rank_perturbations",
-        "selection/demo/none/rankings/random.parquet",
+        "calibrate_metrics",
+        "perturbation/demo/calibration.parquet",
     ),
     ("corpus/splits.tsv", "split_studies", "plan_episodes", "fewshot/episodes/tissue/2way_1shot.parquet"),
 ]

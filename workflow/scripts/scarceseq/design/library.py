@@ -40,19 +40,19 @@ def with_guides(
     table = read_user_table(settings["library"], [column]).text()
     aliases = read_aliases(settings["aliases"], settings["alias_column"], settings["symbol_column"])
     genes = order["gene"].tolist()
-    known = sorted(listed.union(genes))
+    candidates = sorted(listed.union(genes))
     named = table[column][table[column] != ""].tolist()
-    join = check_join(match(named, known, aliases, "guides", settings["library"]))
+    join = check_join(match(named, candidates, aliases, "guides", settings["library"]))
     joins.append(join)
-    own = table.assign(_gene=table[column].map(dict(join.pairs)))
-    own = own[own["_gene"].isin(genes)]
-    own = own[own.groupby("_gene").cumcount() < settings["guides_per_gene"]]
-    counts = own["_gene"].value_counts().reindex(genes).fillna(0).astype(int)
+    rows = table.assign(_gene=table[column].map(dict(join.pairs)))
+    rows = rows[rows["_gene"].isin(genes)]
+    rows = rows[rows.groupby("_gene").cumcount() < settings["guides_per_gene"]]
+    counts = rows["_gene"].value_counts().reindex(genes).fillna(0).astype(int)
     without = counts.index[counts == 0].tolist()
     if without:
         log.warning("%s: no guide for what was chosen: %s", settings["library"], ", ".join(without))
     ranks = dict(zip(order["gene"], order["rank"], strict=True))
-    own = own.assign(_rank=own["_gene"].map(ranks)).sort_values("_rank", kind="stable")
-    guides = pd.DataFrame({"rank": own["_rank"], "gene": own["_gene"]})
-    rest = own.drop(columns=["_rank", "_gene"]).rename(columns={"rank": "library_rank", "gene": "library_gene"})
+    rows = rows.assign(_rank=rows["_gene"].map(ranks)).sort_values("_rank", kind="stable")
+    guides = pd.DataFrame({"rank": rows["_rank"], "gene": rows["_gene"]})
+    rest = rows.drop(columns=["_rank", "_gene"]).rename(columns={"rank": "library_rank", "gene": "library_gene"})
     return order.assign(guides=counts.to_numpy()), pd.concat([guides, rest], axis=1).reset_index(drop=True)

@@ -56,7 +56,7 @@ def filled(elsewhere: np.ndarray) -> np.ndarray:
     elsewhere : numpy.ndarray, shape (perturbations, columns)
         From `measured_elsewhere`.
     """
-    known = np.isfinite(elsewhere)
-    count = known.sum(axis=0)
-    mean = np.divide(np.where(known, elsewhere, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
-    return np.where(known, elsewhere, mean)
+    measured = np.isfinite(elsewhere)
+    count = measured.sum(axis=0)
+    mean = np.divide(np.where(measured, elsewhere, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
+    return np.where(measured, elsewhere, mean)

@@ -77,9 +77,9 @@ def neighbours_of(
         if place_of[gene] < measured:
             likeness[place_of[gene]] = 0
         order = np.argsort(-likeness, kind="stable")[:NEIGHBOURS]
-        own = made[gene].X.ravel().astype(float) - mean
+        effect = made[gene].X.ravel().astype(float) - mean
         for place, other in enumerate(order[likeness[order] > 0], start=1):
-            agreement = correlation(own, delta[other] - mean)
+            agreement = correlation(effect, delta[other] - mean)
             rows.append((gene, place, everyone[other], round(float(likeness[other]), 6), round(agreement, 6)))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -119,13 +119,13 @@ def can_be_told(row: Mapping[str, Any], accuracy: pd.DataFrame, summary: Mapping
     about = row["stratum"] if row["stratum"] in table.index else "all"
     if table.loc[about, "perturbations"] < LEAST_OF_A_STRATUM:
         about = "all"
-    found = table.loc[about]
+    errors = table.loc[about]
     which = "held-out perturbations" if about == "all" else f"held-out perturbations that were {about}"
-    error = f"{text_of(found['relative_error'])} of the mean effect's squared error"
-    if np.isfinite(found["high"]):
-        error += f" ({100 * summary['confidence']:g}% interval {text_of(found['low'])} to {text_of(found['high'])})"
+    error = f"{text_of(errors['relative_error'])} of the mean effect's squared error"
+    if np.isfinite(errors["high"]):
+        error += f" ({100 * summary['confidence']:g}% interval {text_of(errors['low'])} to {text_of(errors['high'])})"
     few = "" if about == row["stratum"] else f" Of those as near as {gene} there were too few to say."
-    if found["high"] < 1:
+    if errors["high"] < 1:
         return True, f"{gene} can be told better than the mean effect: {which} were predicted with {error}.{few}"
     return False, f"{gene}: cannot be told better than the mean effect; {which} were predicted with {error}.{few}"
 

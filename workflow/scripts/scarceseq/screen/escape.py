@@ -102,10 +102,10 @@ def escaped_cells(cells: "sparse.csr_matrix", control: "sparse.csr_matrix") -> n
         both = [block[:, genes].toarray() - resting[0][genes] for block in (cells, control)]
         direction = both[0][~escaped].mean(axis=0)
         scores, control_scores = (block @ direction / np.linalg.norm(direction) for block in both)
-        found = near_control(scores, control_scores)
-        if found.all() or (found == escaped).all():
+        near = near_control(scores, control_scores)
+        if near.all() or (near == escaped).all():
             break
-        escaped = found
+        escaped = near
     return escaped
 
 

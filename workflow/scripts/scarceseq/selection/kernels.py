@@ -28,26 +28,6 @@ def gene_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray) -> np.ndarray
     return check_kernel(kernel)
 
 
-def kernel_with_targets(
-    graph: "Graph", everyone: np.ndarray, candidates: np.ndarray, wanted: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel of candidates, measured genes and targets, and the positions of the targets in it.
-
-    Parameters
-    ----------
-    graph : scarceseq.network.graph.Graph
-    everyone : numpy.ndarray of str
-        Candidates, then measured genes.
-    candidates : numpy.ndarray of int
-        The targets if none are named.
-    wanted : sequence of str
-        Genes whose prediction is to be good, of which the names alone are looked at.
-    """
-    others = np.array(sorted(set(wanted) - set(everyone)), dtype=object)
-    genes = np.concatenate([everyone, others])
-    return gene_kernel(graph, genes), np.flatnonzero(np.isin(genes.astype(str), wanted)) if len(wanted) else candidates
-
-
 def diffusion_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray, steps: int) -> np.ndarray:
     """Overlap of lazy walks of some steps from each gene, scaled to a unit diagonal.
 

@@ -45,8 +45,8 @@ def worth(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
         wide = curve.pivot(index="split", columns="budget", values="error").loc[each.index]
         ratio = float(group["test"].iloc[0]) / float(group["pool"].iloc[0])
         whole = int(group["pool"].iloc[0])
-        found = [as_random(wide.loc[split].dropna(), error) for split, error in each.items()]
-        equivalent = corrected_interval(found, ratio, confidence)
+        random_sizes = [as_random(wide.loc[split].dropna(), error) for split, error in each.items()]
+        equivalent = corrected_interval(random_sizes, ratio, confidence)
         room = (wide[key[-1]] - wide[whole]).mean() if key[-1] in wide and whole in wide else np.nan
         share = np.full(3, np.nan)
         if room > 0:

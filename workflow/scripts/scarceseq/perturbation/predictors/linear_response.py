@@ -58,27 +58,27 @@ def responses(control: "sparse.csr_matrix", place: np.ndarray) -> np.ndarray:
     place : numpy.ndarray of int
         Columns of the genes that are lost; -1 for one that was not measured.
     """
-    found = np.full((len(place), control.shape[1]), np.nan)
-    known = np.flatnonzero(place >= 0)
+    response = np.full((len(place), control.shape[1]), np.nan)
+    there = np.flatnonzero(place >= 0)
     values = control.astype(np.float64).tocsc()
     mean = np.asarray(values.mean(axis=0)).ravel()
-    lost = values[:, place[known]]
-    covariance = (lost.T @ values).toarray() / control.shape[0] - mean[place[known], None] * mean
-    own = covariance[np.arange(len(known)), place[known]]
-    varies = own > NEGLIGIBLE * (own + mean[place[known]] ** 2)
-    scale = -mean[place[known]][varies] / own[varies]
-    found[known[varies]] = scale[:, None] * covariance[varies]
-    return found
+    lost = values[:, place[there]]
+    covariance = (lost.T @ values).toarray() / control.shape[0] - mean[place[there], None] * mean
+    variance = covariance[np.arange(len(there)), place[there]]
+    varies = variance > NEGLIGIBLE * (variance + mean[place[there]] ** 2)
+    scale = -mean[place[there]][varies] / variance[varies]
+    response[there[varies]] = scale[:, None] * covariance[varies]
+    return response
 
 
 def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: np.ndarray) -> Model:
     """Mean, and how much of the response there is."""
-    mean, own = delta.mean(axis=0), prepared[rows]
-    used = np.isfinite(own).all(axis=1)
+    mean, expected = delta.mean(axis=0), prepared[rows]
+    used = np.isfinite(expected).all(axis=1)
     if not used.any():
         return Model(mean, np.zeros(delta.shape[1]), 0.0, prepared)
-    centre = own[used].mean(axis=0)
-    around = own[used] - centre
+    centre = expected[used].mean(axis=0)
+    around = expected[used] - centre
     size = (around**2).sum()
     strength = float((around * (delta[used] - delta[used].mean(axis=0))).sum() / size) if size > 0 else 0.0
     return Model(mean, centre, strength, prepared)
@@ -86,6 +86,6 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: np.ndarray) -> Model
 
 def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean, and the response of each perturbed gene that has one."""
-    own = model.responses[rows]
-    shift = np.where(np.isfinite(own), own - model.centre, 0.0)
+    expected = model.responses[rows]
+    shift = np.where(np.isfinite(expected), expected - model.centre, 0.0)
     return model.mean + model.strength * shift

@@ -41,14 +41,14 @@ def prepare(prior: "Prior") -> np.ndarray:
 
 def fit(delta: np.ndarray, rows: "Sequence[int]", elsewhere: np.ndarray) -> Model:
     """Means and the slope."""
-    own = elsewhere[rows]
-    known = np.isfinite(own)
-    count = known.sum(axis=0)
+    there = elsewhere[rows]
+    measured = np.isfinite(there)
+    count = measured.sum(axis=0)
     centre, level = (
-        np.divide(np.where(known, values, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
-        for values in (own, delta)
+        np.divide(np.where(measured, values, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
+        for values in (there, delta)
     )
-    around = np.where(known, own - centre, 0.0)
+    around = np.where(measured, there - centre, 0.0)
     size = (around**2).sum()
     slope = float((around * (delta - level)).sum() / size) if size > 0 else 0.0
     return Model(delta.mean(axis=0), centre, slope, elsewhere)
@@ -56,5 +56,5 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", elsewhere: np.ndarray) -> Mode
 
 def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
     """Mean, and the scaled difference elsewhere where it is known."""
-    own = model.elsewhere[rows]
-    return model.mean + model.slope * np.where(np.isfinite(own), own - model.centre, 0.0)
+    there = model.elsewhere[rows]
+    return model.mean + model.slope * np.where(np.isfinite(there), there - model.centre, 0.0)

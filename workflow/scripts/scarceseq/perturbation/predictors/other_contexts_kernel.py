@@ -48,12 +48,12 @@ def prepare(prior: "Prior") -> "tuple[np.ndarray, sparse.csr_array]":
 def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: "tuple[np.ndarray, sparse.csr_array]") -> Model:
     """The slope, then the process of what it leaves."""
     elsewhere, features = prepared
-    own = elsewhere[rows]
+    there = elsewhere[rows]
     whole = process.fit(delta, rows, features)
-    weighted = cho_solve((whole.factor, True), own, check_finite=False)
-    size = (own * weighted).sum()
+    weighted = cho_solve((whole.factor, True), there, check_finite=False)
+    size = (there * weighted).sum()
     slope = float((weighted * delta).sum() / size) if size > 0 else 0.0
-    return Model(slope, process.fit(delta - slope * own, rows, features), elsewhere)
+    return Model(slope, process.fit(delta - slope * there, rows, features), elsewhere)
 
 
 def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:

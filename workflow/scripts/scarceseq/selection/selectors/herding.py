@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq import registry
-from scarceseq.selection.kernels import kernel_with_targets
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
+from scarceseq.selection.target_kernel import kernel_with_targets
 
 if TYPE_CHECKING:
     from scarceseq.selection.evidence import Evidence
@@ -35,8 +34,7 @@ def rank(
     """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    wanted = registry.load("selection.targets", variant).targets(pool, evidence.tests) if variant else evidence.tests
-    kernel, targets = kernel_with_targets(evidence.graph, everyone, candidates, wanted)
+    kernel, targets = kernel_with_targets(pool, evidence, everyone, candidates, variant)
     near = kernel[np.ix_(candidates, targets)].mean(axis=1)
     covered = kernel[np.ix_(candidates, measured)].sum(axis=1)
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scarceseq import registry
-from scarceseq.selection.kernels import greedy_variance, kernel_with_targets
+from scarceseq.selection.kernels import greedy_variance
 from scarceseq.selection.pool import arrange, check_pool
+from scarceseq.selection.target_kernel import kernel_with_targets
 
 if TYPE_CHECKING:
     from scarceseq.selection.evidence import Evidence
@@ -36,8 +36,7 @@ def rank(
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    wanted = registry.load("selection.targets", variant).targets(pool, evidence.tests) if variant else evidence.tests
-    kernel, targets = kernel_with_targets(evidence.graph, everyone, candidates, wanted)
+    kernel, targets = kernel_with_targets(pool, evidence, everyone, candidates, variant)
 
     def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)

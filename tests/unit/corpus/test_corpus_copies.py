@@ -170,7 +170,7 @@ def test_samples_that_are_all_alike_keep_their_nearest_candidates_only():
     assert (0, 150) in pairs
 
 
-def test_many_samples_that_are_one_are_compared_as_often_as_there_are_samples():
+def test_many_samples_that_are_one_are_compared_as_often_as_there_are_samples(caplog):
     """Of 1,500 copies of one sample each is settled by one comparison of its own."""
     generator = np.random.default_rng(8)
     expected = generator.lognormal(3, 1, GENES)
@@ -178,6 +178,7 @@ def test_many_samples_that_are_one_are_compared_as_often_as_there_are_samples():
     sketches = np.repeat(copies.sketch(one[None], LENGTH, np.ones(1), copies.signs(IDS)), 1500, axis=0)
     pairs = copies.candidate_pairs(sketches)
     assert len(pairs) <= 1500 * copies.MOST_CANDIDATES
+    assert "samples have 20 or more others as near as copies are" in caplog.text
     asked = []
 
     def reads(row):

@@ -115,6 +115,14 @@ def test_names_are_resolved_and_those_that_cannot_be_used_are_listed(run, caplog
     assert "design.candidates: 3 names cannot be used, such as TWO, GONE, missing" in caplog.text
 
 
+def test_the_table_of_other_names_is_joined_with_the_graph_too(run):
+    found = run(aliases="alias\tsymbol\nOLD1\tG01\nTWO\tG03\nGONE\tnowhere\n", budget=3)
+    row = found.joins.set_index("join").loc["symbols that the other names stand for to genes of the graph"]
+    assert row[["given", "matched", "not_matched", "examples"]].tolist() == [3, 2, 1, "nowhere"]
+    with pytest.raises(InputError, match="match only when case is ignored"):
+        run(aliases="alias\tsymbol\nOld1\tg01\nTwo\tg03\n", budget=3)
+
+
 def test_a_symbol_of_the_graph_is_not_taken_for_an_alias():
     aliases, graph = {"A": {"B"}}, Graph(np.array(["A", "B"]), None)
     table = outcomes(["A"], match(["A"], graph.nodes, aliases, "candidates", "x"), aliases, "candidates")

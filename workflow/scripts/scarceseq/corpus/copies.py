@@ -7,6 +7,7 @@ scaled, thinned, rounded anew, with a count changed) differs by less. Correlatio
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 PROJECTIONS = 64
 SKETCH_COLUMNS = PROJECTIONS + 1
@@ -157,7 +160,12 @@ def _nearest(pairs: np.ndarray, sketches: np.ndarray) -> list[tuple[int, int]]:
     )
     pairs = pairs[np.lexsort((apart, pairs[:, 0]))]
     starts = np.searchsorted(pairs[:, 0], pairs[:, 0])
-    kept = pairs[np.arange(len(pairs)) - starts < MOST_CANDIDATES]
+    places = np.arange(len(pairs)) - starts
+    crowded = int((places == MOST_CANDIDATES - 1).sum())
+    if crowded:
+        text = "%d samples have %d or more others as near as copies are: a copy further off than those is not seen"
+        log.warning(text, crowded, MOST_CANDIDATES)
+    kept = pairs[places < MOST_CANDIDATES]
     return sorted((int(one), int(other)) for one, other in kept)
 
 

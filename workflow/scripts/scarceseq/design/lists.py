@@ -8,6 +8,7 @@ import pandas as pd
 
 from scarceseq.design.names import (
     by_gene,
+    listed,
     match,
     outcomes,
     read_aliases,
@@ -17,10 +18,11 @@ from scarceseq.design.names import (
     suggestions,
 )
 from scarceseq.errors import InputError
-from scarceseq.joins import Join, check_join
+from scarceseq.joins import Join, check_join, match_names
 
 log = logging.getLogger(__name__)
 
+OTHER_NAMES = "symbols that the other names stand for to genes of the graph"
 LISTS = ("candidates", "measured", "required", "excluded", "targets")
 COST_UNITS = 10**6  # costs are counted in millionths, so that tenths and hundredths add up exactly
 
@@ -54,6 +56,10 @@ def read_lists(genes: np.ndarray, settings: dict) -> tuple[pd.DataFrame, dict[st
         for use in LISTS
         if settings[use]
     ]
+    if aliases:
+        symbols = sorted(set().union(*aliases.values()))
+        table = ", ".join(listed(settings["aliases"]))
+        checked.append(check_join(match_names(symbols, list(map(str, genes)), OTHER_NAMES, table)))
     both = sorted(lists["required"] & (lists["excluded"] | lists["measured"]))
     if both:
         raise InputError(f"design: gene {both[0]} must be in, but is also excluded or measured already")

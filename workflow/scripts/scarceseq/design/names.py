@@ -110,11 +110,11 @@ def read_aliases(
         If a table has none of the columns.
     """
     meant: dict[str, set[str]] = {}
-    for path in _listed(tables):
+    for path in listed(tables):
         header = read_user_table(path).header
-        columns = [[name for name in _listed(given) if name in header] for given in (alias_columns, symbol_columns)]
+        columns = [[name for name in listed(given) if name in header] for given in (alias_columns, symbol_columns)]
         if not all(columns):  # says which columns there are
-            read_columns(path, [_listed(alias_columns)[0], _listed(symbol_columns)[0]])
+            read_columns(path, [listed(alias_columns)[0], listed(symbol_columns)[0]])
         table = read_columns(path, list(dict.fromkeys([*columns[0], *columns[1]])))
         for alias, symbol in itertools.product(*columns):
             for other, gene in zip(table[alias], table[symbol], strict=True):
@@ -123,7 +123,8 @@ def read_aliases(
     return meant
 
 
-def _listed(value: str | Sequence[str] | None) -> list[str]:
+def listed(value: str | Sequence[str] | None) -> list[str]:
+    """Paths or columns of a key that takes one or several."""
     return [str(value)] if isinstance(value, (str, Path)) else list(value or ())
 
 

@@ -1,4 +1,4 @@
-"""Moderated tests of genes between classes. Oracle: limma itself (limma.R), brute force, closed forms."""
+"""Moderated tests of genes between classes. Oracles: limma (limma.R), DESeq2 (deseq2.R), brute force, closed forms."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from scarceseq.own_study.differential import differential_genes, inverse_trigamm
 from scipy import special, stats
 
 LIMMA = pd.read_csv(Path(__file__).with_name("limma_expected.tsv"), sep="\t", dtype={"gene": str})
+DESEQ2 = pd.read_csv(Path(__file__).with_name("deseq2_expected.tsv"), sep="\t", dtype={"gene": str})
 
 
 def airway(folder, block):
@@ -49,6 +50,23 @@ def test_numbers_are_those_of_limma(shared_data, name):
     if expected["log2_fold_change"].notna().all():
         np.testing.assert_allclose(found["log2_fold_change"], expected["log2_fold_change"], atol=1e-8)
     assert summary["blocked"] == ("blocks" in name)
+
+
+@pytest.mark.parametrize("name", sorted(set(DESEQ2["comparison"])))
+def test_genes_are_in_the_order_of_deseq2(shared_data, name):
+    """Another model of the counts: the same genes lead, in the same direction, by the same amount."""
+    counts, samples = COMPARISONS[name](shared_data)
+    genes = counts.index.astype(str)
+    table, _ = differential_genes(counts.to_numpy(float), genes, genes, samples)
+    both = DESEQ2[DESEQ2["comparison"] == name].merge(table, left_on="gene", right_on="gene_id", suffixes=("_r", ""))
+    assert len(both) > 600
+    assert both["statistic"].corr(both["statistic_r"], method="spearman") > 0.97
+    assert both["log2_fold_change"].corr(both["log2_fold_change_r"]) > 0.98
+    theirs, ours = both["adjusted_p_value_r"] < 0.05, both["adjusted_p_value"] < 0.05
+    assert theirs[ours].mean() > 0.85
+    assert (np.sign(both["statistic"]) == np.sign(both["statistic_r"]))[theirs].mean() > 0.99
+    leading = both["p_value"].rank() <= 100, both["statistic_r"].abs().rank(ascending=False) <= 100
+    assert (leading[0] & leading[1]).sum() >= 70
 
 
 def made_up(generator, genes=400, samples=12):

@@ -143,7 +143,7 @@ def _rivals(
     if validation_rows:
         rows = np.concatenate(validation_rows)
         mask = _mask((len(rows), expression.shape[1]), settings, derive(seed, "validation components"))
-        starts = follow(range(0, len(rows), TUNED_AT_ONCE), "blocks of validation samples, to choose components by,")
+        starts = follow(range(0, len(rows), TUNED_AT_ONCE), "blocks of validation samples to choose components by")
         blocks = ((read(rows[at : at + TUNED_AT_ONCE]), mask[at : at + TUNED_AT_ONCE]) for at in starts)
         rivals["pca_tuned"] = tune_probabilistic_pca(fit, blocks, candidates)
     return {name: _imputer(rival) for name, rival in rivals.items()}

@@ -39,7 +39,9 @@ def tables(folder):
             continue
         if path.name == "manifest.jsonl":
             lines = [json.loads(line) for line in path.read_text().splitlines()]
-            found[name] = [{key: value for key, value in line.items() if key not in ("url", "final_url")} for line in lines]
+            found[name] = [
+                {key: value for key, value in line.items() if key not in ("url", "final_url")} for line in lines
+            ]
         elif name.endswith("costs.tsv"):
             found[name] = pd.read_csv(path, sep="\t").drop(columns="seconds").to_csv(sep="\t")
         else:

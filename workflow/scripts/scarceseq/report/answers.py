@@ -90,7 +90,7 @@ def _labels_told(inputs: "Inputs") -> list[tuple[Contrast, bool]]:
     if rows.empty:
         return []
     rows = rows.astype({"low": float, "high": float})
-    measure = "labels told, difference in percentage points"
+    measure = "labels predicted right, difference in percentage points"
     found = []
     for against, part in rows.groupby("against", sort=False):
         singles = [_points("embedding", NAMES[against], row, measure) for row in part.to_dict("records")]

@@ -104,7 +104,8 @@ def test_figures_and_tables_on_the_page_are_those_in_the_folders(rendered):
     tables = {path.stem for path in (rendered / "tables").iterdir()}
     assert len(figures) >= 10
     assert figures | tables <= set(structure.ids)
-    assert len(re.findall(r'<div class="drawing"><svg', text)) == structure.tags.count("figure") == len(figures)
+    drawings = re.findall(r'<div class="drawing" tabindex="0" role="region" aria-label="Drawing: [^"]+"><svg', text)
+    assert len(drawings) == structure.tags.count("figure") == len(figures)
     downloads = [r.split("base64,")[1] for r in structure.references if r.startswith("data:text")]
     small = [path for path in (rendered / "tables").iterdir() if path.stat().st_size <= pages.LARGEST_DOWNLOAD]
     assert {base64.b64decode(text) for text in downloads} == {

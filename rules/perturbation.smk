@@ -11,6 +11,7 @@ rule fit_predictors:
     output:
         values="<results>/perturbation/{screen}/{predictor}/{source}.parquet",
         errors="<results>/perturbation/{screen}/{predictor}/{source}.errors.tsv",
+        interactions="<results>/perturbation/{screen}/{predictor}/{source}.interactions.tsv",
     log:
         "<results>/logs/fit_predictors/{screen}.{predictor}.{source}.log",
     benchmark:
@@ -21,6 +22,7 @@ rule fit_predictors:
     params:
         settings=predictor_settings,
         drop_expressing=lookup(dpath="screens/{screen}/drop_cells_expressing_target", within=config),
+        seed=config["seed"],
     message:
         "Predicting unseen perturbations of {wildcards.screen} by {wildcards.predictor}, from {wildcards.source}"
     script:
@@ -105,6 +107,32 @@ rule score_predictors:
         "Scoring predictors"
     script:
         "../workflow/scripts/score_predictors.py"
+
+
+rule score_interactions:
+    input:
+        predicted=[
+            f"{path}.interactions.tsv"
+            for path in predictor_fits(screens_with_doubles())
+            if not path.endswith(".given")
+        ],
+        screens=expand(SCREEN["pseudobulk"], screen=screens_with_doubles()),
+    output:
+        interactions="<results>/perturbation/interactions.tsv",
+    log:
+        "<results>/logs/score_interactions/all.log",
+    benchmark:
+        "<results>/benchmarks/score_interactions/all.tsv"
+    conda:
+        "../envs/scarceseq.yaml"
+    threads: 1
+    params:
+        screens=screens_with_doubles(),
+        seed=config["seed"],
+    message:
+        "Scoring genetic interactions"
+    script:
+        "../workflow/scripts/score_interactions.py"
 
 
 rule transfer_screen:

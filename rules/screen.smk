@@ -47,6 +47,7 @@ rule normalise_cells:
 rule prepare_screen:
     input:
         unpack(symbol_table),
+        unpack(published_split),
         screen=screen_input,
     output:
         pseudobulk="<results>/screen/{screen}/pseudobulk.h5ad",

@@ -12,12 +12,21 @@ def predicted_graphs(wildcards):
     return list(config["perturbation"]["screens"][wildcards.screen]["graphs"])
 
 
-def predictor_fits():
+def screens_with_doubles():
+    """Screens of the section perturbation that hold doubles."""
+    return [screen for screen in config["perturbation"]["screens"] if config["screens"][screen]["doubles"]]
+
+
+def predictor_fits(screens=None):
     """Files, without their endings, of every predictor on every screen; one that uses graphs or embeddings has a result for each; and
     those of predictions made elsewhere."""
     for screen, settings in config["perturbation"]["screens"].items():
+        if screens is not None and screen not in screens:
+            continue
         for predictor in config["perturbation"]["predictors"]:
             needs = registry.declared("perturbation.predictors", predictor, "NEEDS")
+            if "doubles" in needs and not config["screens"][screen]["doubles"]:
+                continue
             kind = "graphs" if "graph" in needs else "embeddings" if "embedding" in needs else None
             for source in settings[kind] if kind else ["all" if "kernels" in needs else "none"]:
                 yield f"{RESULTS}/perturbation/{screen}/{predictor}/{source}"

@@ -86,6 +86,8 @@ def screening_files():
     if "perturbation" in config:
         names = ("summary", "metrics", "strata")
         files |= {f"perturbation_{name}": f"{RESULTS}/perturbation/{name}.tsv" for name in names}
+        if screens_with_doubles():
+            files["perturbation_interactions"] = f"{RESULTS}/perturbation/interactions.tsv"
         if config["perturbation"]["transfer"]:
             files["perturbation_transfer"] = f"{RESULTS}/perturbation/transfer.tsv"
     if "prediction" in config:

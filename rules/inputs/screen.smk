@@ -17,3 +17,9 @@ def symbol_table(wildcards):
     """Table of renamed genes of a screen, if there is one."""
     table = config["screens"][wildcards.screen]["symbol_table"]
     return {"symbols": table} if table else {}
+
+
+def published_split(wildcards):
+    """A split of a screen with doubles that others published, if there is one."""
+    split = config["screens"][wildcards.screen]["published_split"]
+    return {"published_split": split} if split else {}

@@ -175,6 +175,26 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key perturbation.predictors: 'other_contexts' learns from other contexts, of which screen demo has",
         ),
         (
+            lambda c: c["perturbation"].update(predictors=["additive"]),
+            "config key perturbation.predictors: 'additive' puts doubles together, and no screen has any",
+        ),
+        (
+            lambda c: c["screens"]["demo"].update(published_split=__file__),
+            "config key screens.demo.published_split: divides a screen with doubles; set doubles: true",
+        ),
+        (
+            lambda c: c["screens"]["demo"].update(kind="coordinates", path="x.npz", doubles=True),
+            "config key screens.demo.doubles: is for kinds cells and profiles",
+        ),
+        (
+            lambda c: c["screens"]["demo"].update(doubles=True),
+            "config key selection: takes screens of single genes, and screen demo has doubles",
+        ),
+        (
+            lambda c: c["demo"].update(doubles=20_000),
+            "config key demo.doubles: there are not so many pairs of demo.perturbations",
+        ),
+        (
             lambda c: c["screens"]["demo"].update(contexts=["demo"]),
             "config key screens.demo.contexts",
         ),

@@ -63,6 +63,7 @@ ABSENT = {
     "design_screen",
     "plan_cells",
     "predict_screen",
+    "score_interactions",
     "score_predictions",
     "unpack_model",
     "import_own_study",

@@ -5,6 +5,7 @@ from scarceseq.files import read_table, write_table
 from scarceseq.network.graph import read_graph
 from scarceseq.perturbation.contexts import measured_elsewhere
 from scarceseq.perturbation.evaluate import evaluate
+from scarceseq.perturbation.interactions import PredictedInteractions
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.runtime import start
@@ -32,6 +33,8 @@ prior = Prior(
     snakemake.params.settings | {"threads": snakemake.threads},
 )
 identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": wildcards.source}
-values, errors = evaluate(identity, screen, prior)
+interactions = PredictedInteractions(profiles, snakemake.params.seed)
+values, errors = evaluate(identity, screen, prior, interactions)
 write_table(values, snakemake.output["values"])
 write_table(errors, snakemake.output.errors)
+write_table(interactions.table().assign(**identity), snakemake.output.interactions)

@@ -13,6 +13,7 @@ screen = prepare_screen(
     ScreenSettings.of(snakemake.params.settings),
     snakemake.params.seed,
     snakemake.input.get("symbols"),
+    snakemake.input.get("published_split"),
 )
 with atomic(snakemake.output.pseudobulk, sealed=True) as temporary:
     screen["profiles"].write_h5ad(temporary)

@@ -4,6 +4,7 @@ import anndata
 import numpy as np
 import pytest
 from realism import pseudobulk_deltas
+from scarceseq.demo.doubles import draw_doubles
 from scarceseq.demo.programmes import diffuse, programme_graph
 from scarceseq.files import read_table
 
@@ -90,3 +91,25 @@ def test_genes_of_one_programme_share_more_terms_than_others(full):
     np.fill_diagonal(same, False)
     other = programme[:, None] != programme[None, :]
     assert shared[same].mean() > 5 * shared[other].mean() > 0
+
+
+def test_doubles_are_weighted_sums_of_their_genes_and_change_nothing_else(tiny, make_demo, tmp_path):
+    """Oracle: the truth of single genes; the same world without doubles."""
+    folder = make_demo(tmp_path, seed=7, studies=14, genes=300, perturbations=30, cells_per_perturbation=20, doubles=12)
+    doubles = read_table(folder / "truth/doubles.parquet")
+    assert doubles["kind"].value_counts().to_dict() == dict.fromkeys(
+        ["additive", "synergy", "suppression", "epistasis"], 3
+    )
+    assert doubles["perturbation"].is_unique
+    effects = read_table(folder / "truth/effects.parquet").set_index("perturbation").drop(columns="strength")
+    assert effects.equals(read_table(tiny / "truth/effects.parquet").set_index("perturbation")[effects.columns])
+    assert not (tiny / "truth/doubles.parquet").exists()
+    screen = anndata.read_h5ad(folder / "screen.h5ad")
+    assert (screen.obs["perturbation"].value_counts()[doubles["perturbation"]] == 20).all()
+    changes, _ = draw_doubles(effects.index, effects.to_numpy(), effects.columns.get_indexer(effects.index), 12, 7)
+    for row, change in zip(doubles.itertuples(), changes, strict=True):
+        expected = row.c1 * effects.loc[row.first] + row.c2 * effects.loc[row.second]
+        rest = ~effects.columns.isin([row.first, row.second])
+        np.testing.assert_allclose(change[rest], expected[rest])
+        for gene in (row.first, row.second):
+            assert change[list(effects.columns).index(gene)] == effects.loc[gene, gene] == -2.5

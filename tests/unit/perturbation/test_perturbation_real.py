@@ -29,7 +29,7 @@ def screens(shared_data):
     for name, (path, name_key, delta_key) in SCREENS.items():
         settings = {"name_key": name_key, "delta_key": delta_key, "control": "control", "exclude": ["*"]}
         settings |= {"old_symbol_column": "symbol_hetionet2016", "new_symbol_column": "symbol_string2023"}
-        settings = SimpleNamespace(**settings, transductive=True)
+        settings = SimpleNamespace(**settings, transductive=True, doubles=False)
         current = current_symbols(folder / "graphs/entrez_symbol.csv.gz", settings)
         read[name] = read_coordinates(folder / path, settings, current)[0]
     return read

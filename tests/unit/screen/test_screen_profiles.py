@@ -15,7 +15,7 @@ from scarceseq.screen.symbols import current_symbols
 def settings(**changes):
     chosen = {"kind": "coordinates", "transductive": True, "control": "control", "exclude": ["*"]}
     chosen |= {"name_key": "gene", "delta_key": "delta", "splits": 2, "test_share": 0.3}
-    return SimpleNamespace(**chosen | changes)
+    return SimpleNamespace(doubles=False, **chosen | changes)
 
 
 def write(path, **arrays):

@@ -12,3 +12,5 @@ def check(config: dict[str, Any]) -> None:
         raise InputError("config key archive.organism: the generated archive (section demo) is of mouse")
     if demo and demo["perturbations"] * 4 > demo["genes"]:
         raise InputError("config key demo.perturbations: more than a quarter of demo.genes")
+    if demo and demo["doubles"] > demo["perturbations"] * (demo["perturbations"] - 1) // 2:
+        raise InputError("config key demo.doubles: there are not so many pairs of demo.perturbations")

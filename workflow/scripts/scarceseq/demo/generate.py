@@ -41,7 +41,8 @@ def generate_demo(
     annotation_path : path
         Gene annotation, ``.tsv.gz`` with columns gene, term.
     truth_folder : path
-        programmes, programme_graph, effects, shifts, samples (parquet) and quirks.json: for tests alone.
+        programmes, programme_graph, effects, shifts, samples, doubles if there are any (parquet) and quirks.json: for
+        tests alone.
     settings : dict
         The config section ``demo`` with all its keys.
     seed : int
@@ -52,7 +53,7 @@ def generate_demo(
     genes = make_genes(options, seed)
     world = make_world(options, genes, seed)
     studies, samples, runs, activity = _generate_archive(archive_folder, options, world, genes, seed, annotation_code)
-    screen, effects, shifts = make_screen(options, world, genes, seed)
+    screen, effects, shifts, doubles = make_screen(options, world, genes, seed)
     write_screen(screen, screen_path)
     logger.info("screen: %d cells of %d perturbations", screen.n_obs, len(effects))
     annotation = make_annotation(options, world, genes, seed)
@@ -61,6 +62,8 @@ def generate_demo(
     truth.mkdir(parents=True, exist_ok=True)
     write_table(effects, truth / "effects.parquet")
     write_table(shifts, truth / "shifts.parquet")
+    if len(doubles):
+        write_table(doubles, truth / "doubles.parquet")
     write_world(world, genes, truth)
     state = pd.DataFrame(activity, columns=programme_names(activity.shape[1]))
     write_table(pd.concat([samples, state], axis=1), truth / "samples.parquet")

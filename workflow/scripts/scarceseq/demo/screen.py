@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from scarceseq.demo.doubles import draw_doubles
 from scarceseq.demo.programmes import World
 from scarceseq.demo.settings import DemoSettings
 from scarceseq.files import atomic
@@ -113,7 +114,7 @@ def sequence_cells(
 
 def make_screen(
     settings: DemoSettings, world: World, genes: pd.DataFrame, seed: int
-) -> tuple[AnnData, pd.DataFrame, pd.DataFrame]:
+) -> tuple[AnnData, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Draw the screen.
 
     Returns
@@ -124,6 +125,8 @@ def make_screen(
         The truth: perturbation, strength, then one column of log2 change per gene.
     shifts : pandas.DataFrame
         The truth: perturbation, then one column of activity change per programme.
+    doubles : pandas.DataFrame
+        The truth of perturbations of two genes, see `scarceseq.demo.doubles`.
     """
     generator = np.random.default_rng(derive(seed, "demo", "screen"))
     targets = choose_targets(world, genes, settings.perturbations, generator)
@@ -134,6 +137,9 @@ def make_screen(
     batch_shift = generator.normal(0, 0.2, size=(BATCHES, len(genes)))
     groups = [(CONTROL, np.zeros(len(genes)), CONTROL_FACTOR * settings.cells_per_perturbation)]
     groups += list(zip(names, effects, cell_counts(settings, generator), strict=True))
+    changes, doubles = draw_doubles(names, effects, targets, settings.doubles, seed)
+    sizes = [settings.cells_per_perturbation] * len(doubles)
+    groups += list(zip(doubles["perturbation"], changes, sizes, strict=True))
     blocks, observations = [], []
     for name, effect, cells in groups:
         batch = generator.integers(BATCHES, size=cells)
@@ -151,7 +157,7 @@ def make_screen(
     truth.insert(0, "perturbation", names)
     shift_table = pd.DataFrame(shifts, columns=programme_names(shifts.shape[1]))
     shift_table.insert(0, "perturbation", names)
-    return screen, truth, shift_table
+    return screen, truth, shift_table, doubles
 
 
 def programme_names(count: int) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from scarceseq.keys import Count, Limits, NotNegative, Share
+from scarceseq.keys import Count, Limits, NotNegative, Share, Whole
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class DemoSettings:
     """Number of single-gene perturbations in the screen; at most a quarter of the genes."""
     cells_per_perturbation: Annotated[int, Limits(ge=5)] = 40
     """Typical number of cells of a perturbation; they vary from half to twice this. Control has ten times as many."""
+    doubles: Whole = 0
+    """Number of perturbations of two of these genes, with known interactions (`truth/doubles.parquet`)."""
     tissues: Annotated[int, Limits(ge=3, le=20)] = 12
     """Number of tissues, of unequal popularity."""
     treatments: Annotated[Count, Limits(le=6)] = 4

@@ -23,6 +23,7 @@ def check(config: dict[str, Any]) -> None:
     for predictor in perturbation["predictors"]:
         one_of("perturbation.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
     check_contexts("perturbation", perturbation, screens)
+    check_doubles("perturbation", perturbation, screens)
     for name, transfer in perturbation["transfer"].items():
         cells = [screen for screen, settings in screens.items() if settings["kind"] == "cells"]
         for side in ("source", "target"):
@@ -50,3 +51,15 @@ def check_contexts(section: str, used: dict[str, Any], screens: dict[str, Any]) 
                 f"config key {section}.predictors: '{predictor}' learns from other contexts, of which screen "
                 f"{without[0]} has none; name other screens by screens.{without[0]}.contexts"
             )
+
+
+def check_doubles(section: str, used: dict[str, Any], screens: dict[str, Any]) -> None:
+    """Refuse a predictor that puts doubles together where no screen has any; parameters as of `check_contexts`."""
+    made = [
+        name for name in used["predictors"] if "doubles" in registry.declared("perturbation.predictors", name, "NEEDS")
+    ]
+    if made and not any(screens[name]["doubles"] for name in used["screens"]):
+        raise InputError(
+            f"config key {section}.predictors: '{made[0]}' puts doubles together, and no screen has any; set "
+            "doubles: true for one, or take it out"
+        )

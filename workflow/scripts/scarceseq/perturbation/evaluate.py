@@ -1,6 +1,7 @@
 """Full-pool benchmark of predictors: train on the pool of each split, measure on its test perturbations."""
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from scarceseq.perturbation.prior import Prior
 
+    Profile = Callable[[np.ndarray], np.ndarray]
+    Watch = Callable[[int, np.ndarray, np.ndarray, Profile], None]
+
 log = logging.getLogger(__name__)
 
 ABOUT = ["screen", "predictor", "source"]
@@ -23,7 +27,9 @@ ERRORS = [*ABOUT, "pool", "test", "split", "perturbation", "error"]
 COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "value", "status", "reason"]
 
 
-def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior") -> tuple[pd.DataFrame, pd.DataFrame]:
+def evaluate(
+    identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior", watch: "Watch | None" = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of one predictor on one screen.
 
     Parameters
@@ -33,6 +39,8 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
     screen : dict
         profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them.
     prior : scarceseq.perturbation.prior.Prior
+    watch : function (split, pool, test, profile), optional
+        Called with each split's model, as the function `profile` from positions to predicted differences.
 
     Returns
     -------
@@ -51,9 +59,14 @@ def evaluate(identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior")
         rows = [{"metric": metric, "status": "not defined", "reason": reason} for metric in METRICS]
         return finish(rows, place), pd.DataFrame(columns=ERRORS)
     features, delta = predictor.prepare(prior), np.asarray(profiles.X, dtype=np.float64)
-    return judge(
-        place, screen, lambda _, pool, test: predictor.predict(predictor.fit(delta[pool], pool, features), test)
-    )
+
+    def predict(split: int, pool: np.ndarray, test: np.ndarray) -> np.ndarray:
+        profile = partial(predictor.predict, predictor.fit(delta[pool], pool, features))
+        if watch is not None:
+            watch(split, pool, test, profile)
+        return profile(test)
+
+    return judge(place, screen, predict)
 
 
 def judge(

@@ -20,7 +20,10 @@ class Predictor(Protocol):
 
     @property
     def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
-        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``kernels``, ``cells``, ``contexts``."""
+        """What of the `Prior` it uses besides names: ``graph``, ``embedding``, ``kernels``, ``cells``, ``contexts``.
+
+        One that needs ``doubles`` runs on screens that have some.
+        """
 
     @property
     def KINDS(self) -> tuple[str, ...]:  # noqa: N802

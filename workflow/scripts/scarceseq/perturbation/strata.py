@@ -12,6 +12,7 @@ import pandas as pd
 
 from scarceseq.perturbation.evaluate import ABOUT, members
 from scarceseq.screen.agreement import mean_squared_error, targeted_gene_mask
+from scarceseq.screen.combinations import is_double, strata_of
 from scarceseq.statistics.intervals import corrected_interval
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def stratify(
     Returns
     -------
     pandas.DataFrame
-        `STRATA`. ``by`` is ``difficulty`` (baseline-solved, intermediate, resistant), ``strength`` (weak, strong) or
-        ``graph`` (near, far in ``graph``); ``floor`` is the squared error of the pool's mean.
+        `STRATA`. ``by`` is ``difficulty`` (baseline-solved, intermediate, resistant), ``strength`` (weak, strong),
+        ``graph`` (near, far in ``graph``) or, with doubles, ``seen`` (how many of a double's genes the pool has);
+        ``floor`` is the squared error of the pool's mean.
     """
     delta, names = np.asarray(profiles.X, dtype=float), profiles.obs_names.to_numpy(dtype=str)
     mask = np.ones(delta.shape, dtype=bool)
@@ -61,6 +63,8 @@ def stratify(
         floor = mean_squared_error(delta[test], delta[pool].mean(axis=0), mask[test])
         about = {"split": split, "perturbation": names[test], "floor": floor}
         tables += [pd.DataFrame(about | {"by": by, "stratum": stratum[test]}) for by, stratum in fixed.items()]
+        if any(is_double(perturbation) for perturbation in names):
+            tables.append(pd.DataFrame(about | {"by": "seen", "stratum": strata_of(names[test], names[pool])}))
         sides.append((about, pool, test))
     for graph_name, graph in graphs.items():
         links = [strongest_link(graph, names[test], names[pool]) for _, pool, test in sides]

@@ -227,7 +227,8 @@ class Experiment:
     def anew(self, base: gears.Model, seeds: "Sequence[int]", features: gears.Features | None = None) -> Gears:
         """Networks with the graphs of the base and a random start."""
         features = features or self.new
-        targets, genes = np.concatenate([[-1], features.node])[:, None], features.cells.expression.shape[1]
+        targets = np.pad(features.node, ((1, 0), (0, 0)), constant_values=-1)  # control perturbs none
+        genes = features.cells.expression.shape[1]
         shape = features.settings[1]
         return Gears(genes, base.coexpression, features.similarity, targets, features.nodes, shape, seeds)
 

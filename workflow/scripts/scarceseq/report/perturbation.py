@@ -12,6 +12,7 @@ from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.glossary import explain
+from scarceseq.report.interactions import interactions_table
 from scarceseq.report.strata import strata_table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
@@ -143,6 +144,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
         title = "Between floor and ceiling"
         blocks.append(Table("perturbation_normalised", normalised[columns], title, note))
     blocks += _metrics(inputs)
+    blocks += interactions_table(inputs)
     blocks += _transfer(inputs)
     return Section("perturbation", "Predicting unseen perturbations", blocks)
 

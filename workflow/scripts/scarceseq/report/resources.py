@@ -59,7 +59,7 @@ RULES = {
     **dict.fromkeys(["build_graph", "build_embedding"], "network"),
     **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
     **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictions", "score_predictors"], "perturbation"),
-    **dict.fromkeys(["transfer_screen", "score_transfer"], "perturbation"),
+    **dict.fromkeys(["score_interactions", "transfer_screen", "score_transfer"], "perturbation"),
     "predict_screen": "prediction",
     **dict.fromkeys(
         ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],

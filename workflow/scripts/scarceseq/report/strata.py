@@ -11,8 +11,8 @@ NOTE = (
     f"Baseline-solved: the mean of all others leaves at most {100 * SOLVED:g} % of a perturbation's squared effect; "
     f"resistant: {100 * RESISTANT:g} % or more; intermediate: between. Strong: squared effect, less its noise where "
     "halves of cells tell it, at or above the screen's median. Near: strongest link to a perturbation of the pool at "
-    "or above the median of all that are tested. Difficulty and strength are read from the measurement: they describe, "
-    "and cannot be known beforehand."
+    "or above the median of all that are tested. Seen: how many of a double's genes the pool has. Difficulty and "
+    "strength are read from the measurement: they describe, and cannot be known beforehand."
 )
 
 

@@ -6,9 +6,11 @@ perturbation, and returns one value per perturbation.
 
 import numpy as np
 
+from scarceseq.screen.combinations import genes_of
+
 
 def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarray:
-    """False where the column is the perturbed gene itself, true elsewhere.
+    """False where the column is a perturbed gene itself, true elsewhere.
 
     A knocked-down gene's own change is trivial to foresee and would flatter every predictor.
 
@@ -23,9 +25,10 @@ def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarr
     """
     column = {gene: index for index, gene in enumerate(genes)}
     mask = np.ones((len(perturbations), len(genes)), dtype=bool)
-    for row, gene in enumerate(perturbations):
-        if gene in column:
-            mask[row, column[gene]] = False
+    for row, name in enumerate(perturbations):
+        for gene in genes_of(name):
+            if gene in column:
+                mask[row, column[gene]] = False
     return mask
 
 

@@ -11,6 +11,7 @@ import scanpy
 from scipy import sparse
 
 from scarceseq.errors import InputError
+from scarceseq.screen.combinations import combined, genes_of, is_double
 from scarceseq.screen.conventions import symbol_column
 from scarceseq.screen.gene_names import GeneNames
 from scarceseq.screen.labels import (
@@ -19,6 +20,7 @@ from scarceseq.screen.labels import (
     count_set_aside,
     drop_small_groups,
     find_labels,
+    perturbed_genes,
     read_labels,
     text_labels,
 )
@@ -40,9 +42,10 @@ CONTROL_SAMPLE = 10_000
 def normalise_cells(
     path: "str | Path", target: "str | Path", settings: ScreenSettings, current: dict[str, str]
 ) -> dict[str, Any]:
-    """Write control and single-gene cells of a screen, log-normalised, control first, then by perturbation.
+    """Write control and perturbed cells of a screen, log-normalised, control first, then by perturbation.
 
-    Cells without a label, combinations, excluded labels and perturbations with too few cells are set aside and counted.
+    Cells without a label, combinations (doubles unless they are kept), excluded labels and perturbations with too few
+    cells are set aside and counted.
     Memory holds a block of cells, a sample of control cells, and numbers per cell and gene.
 
     Parameters
@@ -51,8 +54,9 @@ def normalise_cells(
         `.h5ad` with cells x genes.
     target : path
         Written: `.h5ad`, cells x genes, log(1 + counts per `target_sum`), CSR float32; obs ``perturbation`` (gene
-        symbol, or ``control``), ``target_expressed`` (whether the cell has more of the perturbed gene's transcript than
-        the quantile `target_quantile` of control cells), ``batch`` if there is a column for it.
+        symbol, two joined by a plus, or ``control``), ``target_expressed`` (whether the cell has more of the one
+        perturbed gene's transcript than the quantile `target_quantile` of control cells), ``batch`` if there is a
+        column for it.
     settings : scarceseq.screen.settings.ScreenSettings
     current : dict of str to str
         Today's symbols of renamed genes.
@@ -105,12 +109,13 @@ def choose_cells(
     check_controls(text_labels(obs.loc[~left_out, column]), reader, settings.control is not None, path)
     single = read_labels(labels, reader)
     if "nperts" in obs:  # scPerturb joins the genes of a combination by underscores
-        single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control")] = ""
+        joined = np.array([is_double(name) for name in single])
+        single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control") & ~joined] = ""
     counts: dict[str, Any] = count_set_aside(labels, single, reader)
     counts |= {"perturbation_column": column, "cells_of_other_kinds": int(left_out.sum())}
     single[left_out] = ""
     counts["control_label"] = ", ".join(sorted(set(labels[single == "control"])))
-    single = np.array(up_to_date(single, current)[0], dtype=object)
+    single = np.array([combined(up_to_date(genes_of(name), current)[0]) for name in single], dtype=object)
     counts |= count_genes(labels, single, genes, settings.minimum_matched_share, path)
     single, small = drop_small_groups(single, settings.min_cells)
     if not (single == "control").any():
@@ -197,7 +202,7 @@ def choose_genes(control: sparse.csr_matrix, genes: np.ndarray, single: np.ndarr
         return np.ones(len(genes), dtype=bool)
     data = anndata.AnnData(control)
     table = scanpy.pp.highly_variable_genes(data, n_top_genes=count, flavor="seurat", inplace=False)
-    return table["highly_variable"].to_numpy() | np.isin(genes, list(set(single)))
+    return table["highly_variable"].to_numpy() | np.isin(genes, list(perturbed_genes(single)))
 
 
 def target_thresholds(

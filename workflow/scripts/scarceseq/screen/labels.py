@@ -1,6 +1,6 @@
 """Which perturbation each cell belongs to, and which cells are set aside."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.screen.combinations import combined, genes_of
 from scarceseq.screen.conventions import CONTROLS, JOINTS, PERTURBATION_COLUMNS, looks_like_control
 from scarceseq.screen.gene_names import GeneNames
 from scarceseq.screen.settings import ScreenSettings, control_names
@@ -30,6 +31,8 @@ class LabelReader:
         Labels that are left out.
     prefix, separator : str or None
         What labels have before a gene's name, and behind it.
+    doubles : bool
+        Whether labels that join two genes are read.
     """
 
     genes: GeneNames
@@ -37,6 +40,7 @@ class LabelReader:
     exclude: Collection[str]
     prefix: str | None = None
     separator: str | None = None
+    doubles: bool = False
 
     def names(self, label: str) -> list[str]:
         """Genes and controls that a label joins, cut out of prefix and suffix, as the label writes them."""
@@ -54,18 +58,28 @@ class LabelReader:
         return control or self.genes.head(name, self.separator)
 
     def read(self, label: str) -> str:
-        """``control``, the one perturbed gene as the label writes it, or '' for a label to set aside."""
+        """``control``, the perturbed gene, or two, as the label writes them, or '' for a label to set aside."""
         if self.excluded(label):
             return ""
         names = self.names(label)
         perturbed = [name for name in names if name not in self.controls]
         if label.strip() in self.controls or (names and not perturbed):
             return "control"
-        return perturbed[0] if len(perturbed) == 1 else ""
+        several = self.doubles and len(set(perturbed)) == 2 == len(perturbed)
+        return combined(perturbed) if several or len(perturbed) == 1 else ""
+
+    def symbols(self, role: str) -> str:
+        """What `read` gives with the symbols of the file's genes; a name that is none of them stays as it is."""
+        return combined(self.genes.find(gene) or gene for gene in genes_of(role))
 
     def excluded(self, label: str) -> bool:
         """Whether a label is left out by name, as it is written or as it reads without prefix and suffix."""
         return label.strip() in self.exclude or self.names(label) in [[name] for name in self.exclude]
+
+
+def perturbed_genes(roles: Iterable[str]) -> set[str]:
+    """Genes of single and double perturbations, without control and what is set aside."""
+    return {gene for role in set(roles) - {"", "control"} for gene in genes_of(role)}
 
 
 def text_labels(column: pd.Series) -> set[str]:
@@ -97,11 +111,11 @@ def find_labels(obs: pd.DataFrame, genes: GeneNames, settings: ScreenSettings, p
         unusual = wanted is None and column in others
         if unusual and len(labels) > len(obs) // 4:  # names of cells
             continue
-        reader = LabelReader(genes, named or CONTROLS, settings.exclude, *cut)
+        reader = LabelReader(genes, named or CONTROLS, settings.exclude, *cut, settings.doubles)
         roles = {label: reader.read(label) for label in labels}
         if "control" not in roles.values():
             continue
-        share = genes.share(set(roles.values()) - {"", "control"})
+        share = genes.share(perturbed_genes(roles.values()))
         if unusual and share < 0.5:
             continue
         rank = (column in usual and share >= 0.5, share)
@@ -149,15 +163,15 @@ def check_controls(labels: set[str], reader: LabelReader, listed: bool, path: ob
 
 
 def read_labels(labels: np.ndarray, reader: LabelReader) -> np.ndarray:
-    """Per cell ``control``, the symbol of the one perturbed gene, or '' for a cell to set aside.
+    """Per cell ``control``, the symbol of the perturbed gene, or of two, or '' for a cell to set aside.
 
     A label that joins a gene and the control ('GENE+ctrl') counts as that gene; one that joins several genes is a
-    combination. A name that is no gene of the file stays as it is.
+    combination, read where the reader reads doubles. A name that is no gene of the file stays as it is.
     """
     roles: dict[Any, str] = {}
     for label in {label for label in labels if isinstance(label, str)}:
         role = reader.read(label)
-        roles[label] = role if role in ("", "control") else reader.genes.find(role) or role
+        roles[label] = role if role in ("", "control") else reader.symbols(role)
     return np.array([roles.get(label, "") for label in labels], dtype=object)
 
 
@@ -182,10 +196,11 @@ def count_genes(labels: np.ndarray, single: np.ndarray, genes: GeneNames, least:
     """
     used = (single != "") & (single != "control")
     pairs = pd.DataFrame({"label": labels[used].astype(str), "gene": single[used].astype(str)}).drop_duplicates()
-    names = sorted(set(pairs["gene"]))
+    names = sorted(perturbed_genes(pairs["gene"]))
     strange = [name for name in names if genes.find(name) is None]
     if names and 1 - len(strange) / len(names) < least:
-        written = sorted(pairs.loc[pairs["gene"].isin(strange), "label"])
+        odd = [not set(strange).isdisjoint(genes_of(name)) for name in pairs["gene"]]
+        written = sorted(pairs.loc[odd, "label"])
         remedy = genes.suggest(written)
         advice = f"set {remedy}" if remedy else "check perturbation_column, gene_symbol_column, label_separator"
         raise InputError(

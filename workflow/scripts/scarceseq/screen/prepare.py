@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from scarceseq.joins import match_names
+from scarceseq.screen.combinations import is_double, read_published_split, split_doubles
 from scarceseq.screen.coordinates import read_coordinates
 from scarceseq.screen.differential import no_differential_genes
 from scarceseq.screen.groups import Groups
+from scarceseq.screen.labels import perturbed_genes
 from scarceseq.screen.profiles import read_profiles
 from scarceseq.screen.pseudobulk import pseudobulk
 from scarceseq.screen.splits import split_perturbations
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def prepare_screen(
-    name: str, path: str, settings: "ScreenSettings", seed: int, symbols: "str | Path | None" = None
+    name: str,
+    path: str,
+    settings: "ScreenSettings",
+    seed: int,
+    symbols: "str | Path | None" = None,
+    published: "str | Path | None" = None,
 ) -> "dict[str, Any]":
     """Everything later stages need of one screen.
 
@@ -33,6 +40,8 @@ def prepare_screen(
     seed : int
     symbols : path, optional
         Table of renamed genes; not for kind ``cells``, which has been through it.
+    published : path, optional
+        A split that others published, for a screen with doubles.
 
     Returns
     -------
@@ -50,19 +59,25 @@ def prepare_screen(
         read = read_profiles if settings.kind == "profiles" else read_coordinates
         profiles, counts = read(path, settings, current_symbols(symbols, settings))
         differential = no_differential_genes()
-    table = split_perturbations(profiles.obs_names, settings.splits, settings.test_share, seed)
+    if settings.doubles:
+        names = list(profiles.obs_names)
+        table = read_published_split(published, names) if published else split_doubles(names, settings, seed)
+        counts["doubles"] = sum(is_double(perturbation) for perturbation in names)
+    else:
+        table = split_perturbations(profiles.obs_names, settings.splits, settings.test_share, seed)
     roles = table[table["split"] == 0]["role"].value_counts()
     summary = {
         "screen": name,
         "kind": settings.kind,
         "transductive": settings.transductive,
-        "splits": settings.splits,
+        "splits": int(table["split"].nunique()),
         "pool": int(roles["pool"]),
         "test": int(roles["test"]),
         **counts,
     }
     joins = []
     if settings.kind != "coordinates":
-        joins = [match_names(profiles.obs_names, profiles.var_names, "perturbations to genes of the screen", str(path))]
+        perturbed = sorted(perturbed_genes(profiles.obs_names))
+        joins = [match_names(perturbed, profiles.var_names, "perturbations to genes of the screen", str(path))]
     result = {"profiles": profiles, "differential": differential, "splits": table, "summary": summary}
     return result | {"joins": joins}

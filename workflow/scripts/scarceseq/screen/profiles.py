@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.screen.combinations import combined, genes_of
 from scarceseq.screen.conventions import CONTROLS, JOINTS
 from scarceseq.screen.settings import control_names
 from scarceseq.screen.symbols import up_to_date
@@ -69,9 +70,10 @@ def read_profiles(
                 "screen's key control, or set profile_values: delta if the values are differences already"
             )
         values = values - control
-    genes_of = np.array([perturbed_gene(name, settings, controls) for name in names], dtype=object)
-    used = ~is_control & (genes_of != "")
-    perturbed, renamed = up_to_date(genes_of[used].tolist(), current)
+    perturbed_by = np.array([perturbed_gene(name, settings, controls) for name in names], dtype=object)
+    used = ~is_control & (perturbed_by != "")
+    named = [up_to_date(genes_of(name), current) for name in perturbed_by[used]]
+    perturbed, renamed = [combined(genes) for genes, _ in named], sum(changed for _, changed in named)
     frame = pd.DataFrame(values[used]).groupby(np.array(perturbed, dtype=str), sort=True)
     mean = frame.mean()
     if len(mean) < 2:
@@ -93,18 +95,22 @@ def read_profiles(
         "rows": int(used.sum()),
         "rows_renamed": renamed,
         "rows_left_out": int((~used).sum()),
-        "rows_of_combinations": int(((genes_of == "") & (names != "") & ~is_control).sum()),
+        "rows_of_combinations": int(((perturbed_by == "") & (names != "") & ~is_control).sum()),
     }
 
 
 def perturbed_gene(name: str, settings: "ScreenSettings", controls: Sequence[str]) -> str:
-    """The gene that a profile's name stands for, without prefix and suffix; '' for a combination of several."""
+    """The gene that a profile's name stands for, without prefix and suffix; '' for a combination, unless of two.
+
+    Doubles have a name where the settings keep them.
+    """
     joints = [re.escape(joint) for joint in JOINTS if joint not in (settings.label_separator or "")]
     pieces = [piece.strip() for piece in re.split("|".join(joints), name)] if joints else [name]
     pieces = [piece.removeprefix(settings.label_prefix or "") for piece in pieces if piece and piece not in controls]
     if settings.label_separator:
         pieces = [piece.split(settings.label_separator)[0] for piece in pieces]
-    return pieces[0] if len(pieces) == 1 else ""
+    several = settings.doubles and len(set(pieces)) == 2 == len(pieces)
+    return combined(pieces) if several or len(pieces) == 1 else ""
 
 
 def _from_h5ad(path: str, settings: "ScreenSettings") -> tuple[np.ndarray, list[str], np.ndarray]:

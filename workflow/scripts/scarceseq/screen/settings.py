@@ -39,6 +39,13 @@ class ScreenSettings:
     """Number of random divisions of the perturbations into a pool, to choose and learn from, and a test set."""
     test_share: Fraction = 0.2
     """Share of the perturbations in each test set."""
+    doubles: bool = False
+    """Kinds `cells` and `profiles`: keep perturbations of two genes (`A+B`), to learn from and to predict; otherwise
+    they are set aside and counted. Splits are then by gene, as those of GEARS: `test_share` is of the genes, and
+    whatever perturbs one of these is tested. `perturbation.predictors` alone takes such a screen."""
+    pool_doubles: Share = 0.75
+    """With `doubles`: share of the doubles of two seen genes that the pool gets, the others are tested; 0 to learn from
+    single genes alone."""
     perturbation_column: str | None = None
     """Kind `cells`: column of obs with the perturbed gene's symbol; null recognises those of GEARS (`condition`),
     scPerturb (`perturbation`) and Replogle (`gene`). Kind `profiles`: column (of obs in an .h5ad) with the perturbed
@@ -120,6 +127,9 @@ class ScreenEntry(ScreenSettings):
     """Kind `cells`, in place of path: name of a public screen (`adamson`, `dixit`, `norman`,
     `replogle_k562_essential`, `replogle_rpe1_essential`), which is fetched and verified; the table at the end of
     config/README.md has them."""
+    published_split: File | None = None
+    """With `doubles`, in place of `splits`: a split that others used, a JSON file with the lists `train`, `val` and
+    `test` of names such as `A+B` and `A+ctrl`. What is in `val` joins the pool."""
     contexts: Distinct[str] = listed()
     """Other screens of `screens` with the same perturbations in other cell lines or conditions, which the predictors
     `other_contexts` and `other_contexts_kernel` learn from; all that was measured there is known from the start."""

@@ -6,7 +6,7 @@ from scarceseq import registry
 from scarceseq.checks import one_of
 from scarceseq.config import selector_names
 from scarceseq.errors import InputError
-from scarceseq.perturbation.check import check_contexts
+from scarceseq.perturbation.check import check_contexts, check_doubles
 
 
 def check(config: dict[str, Any]) -> None:
@@ -24,6 +24,7 @@ def check(config: dict[str, Any]) -> None:
     for predictor in selection["predictors"]:
         one_of("selection.predictors", predictor, registry.names("perturbation.predictors"), "predictor")
     check_contexts("selection", selection, config["screens"])
+    check_doubles("selection", selection, config["screens"])
 
 
 def _check_selectors(selection: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 The co-expression graph is made anew for each training, from control cells and those of its own perturbations. The
 weights after the last epoch count, so that nothing is taken from the training perturbations to choose an epoch. Genes
-that the graph does not have train isolated nodes; where one of them is to be predicted, it gets the training mean.
+that the graph does not have train isolated nodes; where one of them is to be predicted, it gets the training mean. The
+embeddings of a double's two genes are added, as published.
 
 Beside `predict`, the mean over the ensemble, there are `ensemble`, each member's prediction, and `hidden_states`, what
 the network knows of a perturbation before it looks at genes.
@@ -23,6 +24,7 @@ from scarceseq.perturbation.gears.settings import divide
 from scarceseq.perturbation.gears.training import train
 from scarceseq.perturbation.training_cells import Cells
 from scarceseq.runtime import keep_freed_memory
+from scarceseq.screen.combinations import genes_of
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Features:
     moments: ScreenMoments
     similarity: tuple  # source, target, weight of edges between nodes
     nodes: int
-    node: np.ndarray  # (perturbations,), those that the graph does not have come after its own nodes
+    node: np.ndarray  # (perturbations, genes at once), -1 for none; those that the graph lacks come after its own nodes
     known: np.ndarray  # (perturbations,), bool
     settings: tuple  # as `divide` gives them
 
@@ -76,11 +78,18 @@ def prepare(prior: "Prior", others: "Sequence[str]" = ()) -> Features:
     keep_freed_memory()
     settings = divide(prior.settings)
     torch.set_num_threads(settings[0].threads)
-    cells, known = prior.cells, prior.graph.positions(prior.perturbations) >= 0
-    genes = np.concatenate([prior.perturbations, np.asarray(others, dtype=str)])
-    similarity, nodes, node = reachable(prior.graph, genes, settings[1].similarity_layers)
+    cells, perturbed = prior.cells, [genes_of(name) for name in prior.perturbations]
+    own = list(dict.fromkeys(gene for genes in perturbed for gene in genes))
+    similarity, nodes, node = reachable(
+        prior.graph, np.array([*own, *others], dtype=str), settings[1].similarity_layers
+    )
+    of_gene, in_graph = dict(zip(own, node, strict=False)), set(prior.graph.nodes)
+    table = np.full((len(perturbed), max(map(len, perturbed))), -1)
+    for row, genes in enumerate(perturbed):
+        table[row, : len(genes)] = [of_gene[gene] for gene in genes]
+    known = np.array([in_graph.issuperset(genes) for genes in perturbed])
     moments = screen_moments(cells.expression, cells.condition, cells.batch)
-    return Features(cells, moments, similarity, nodes, node[: len(known)], known, settings)
+    return Features(cells, moments, similarity, nodes, table, known, settings)
 
 
 def reachable(graph: "Graph", genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:
@@ -124,7 +133,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", features: Features, seed: int 
     place, conditions = Place(device.choose(own.device)), np.concatenate([[0], 1 + np.asarray(rows)])
     used = np.flatnonzero(np.isin(features.cells.condition, conditions))
     coexpression = coexpression_edges(features.cells, used, own)
-    targets = np.concatenate([[-1], features.node])[:, None]
+    targets = np.pad(features.node, ((1, 0), (0, 0)), constant_values=-1)  # control perturbs none
     genes = features.cells.expression.shape[1]
     network = Gears(genes, coexpression, features.similarity, targets, features.nodes, shape, seeds).to(place.device)
     if training.mode == "moments":

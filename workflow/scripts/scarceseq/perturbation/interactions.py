@@ -1,0 +1,216 @@
+"""Genetic interactions: how far a double differs from the sum of its genes' effects (Norman et al. 2019, Science 365).
+
+A double's difference to control is fitted over genes by c1 times that of the first gene alone and c2 times that of the
+second, by Theil-Sen regression without an intercept. Scores and what they tell are those that GEARS reports (Roohani et
+al. 2024). A predicted double is set beside the same model's predictions of its genes alone. The perturbed genes
+themselves are left out: what a guide does to its own target would lead the fit.
+"""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import pdist, squareform
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import TheilSenRegressor
+
+from scarceseq.perturbation.evaluate import ABOUT
+from scarceseq.screen.agreement import targeted_gene_mask
+from scarceseq.screen.combinations import genes_of, is_double, strata_of
+from scarceseq.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import anndata
+
+SCORES = ("magnitude", "model_fit", "similarity", "equality", "dominance", "c1", "c2")
+"""Length of (c1, c2); correlation of fit and double; distance correlation of both singles with the double; of the
+distance correlations of each single with the double the smaller over the larger; size of log10 (c1 / c2)."""
+CLASSES = {
+    ("magnitude", "high"): "synergy",
+    ("magnitude", "low"): "suppression",
+    ("model_fit", "low"): "neomorphism",
+    ("similarity", "high"): "redundancy",
+    ("equality", "low"): "epistasis",
+}
+"""What the most extreme doubles by a score are called."""
+EXTREME_SHARE = 0.1
+LEAST_DOUBLES = 5
+"""Fewer have no extremes."""
+SUBSETS, ITERATIONS = 10_000, 1000
+"""Pairs of genes that are solved for c1 and c2, and steps to their spatial median."""
+COLUMNS = [*ABOUT, "split", "perturbation", "stratum", "score", "true", "predicted", "true_class", "predicted_class"]
+PREDICTED = ["split", "perturbation", "stratum", *SCORES]
+
+
+def distance_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Distance correlation of two samples (Szekely, Rizzo & Bakirov 2007); NaN if one does not vary.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray, shape (observations,) or (observations, variables)
+    """
+    centred = []
+    for values in (first, second):
+        distance = squareform(pdist(values.reshape(len(values), -1)))
+        mean = distance.mean(axis=0)
+        centred.append(distance - mean - mean[:, None] + mean.mean())
+    covariance, *variances = (
+        (one * other).mean() for one, other in (centred, (centred[0], centred[0]), (centred[1], centred[1]))
+    )
+    size = np.sqrt(variances[0] * variances[1])
+    return float(np.sqrt(max(covariance, 0.0) / size)) if size > 0 else float("nan")
+
+
+def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed: int) -> dict[str, float]:
+    """Scores of one double; NaN where a profile does not vary.
+
+    Parameters
+    ----------
+    first, second, double : numpy.ndarray, shape (genes,)
+        Differences to control of the genes alone and of both.
+    seed : int
+        Of the pairs of genes that Theil-Sen regression draws.
+
+    Returns
+    -------
+    dict
+        `SCORES`.
+    """
+    both = np.stack([first, second], axis=1)
+    if min(np.ptp(profile) for profile in (first, second, double)) <= 0:
+        return dict.fromkeys(SCORES, float("nan"))
+    model = TheilSenRegressor(
+        fit_intercept=False, max_subpopulation=SUBSETS, max_iter=ITERATIONS, random_state=seed % 2**32
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        c1, c2 = model.fit(both, double).coef_
+    fitted = both @ [c1, c2]
+    each = [distance_correlation(profile, double) for profile in (first, second)]
+    ratio = abs(c1 / c2) if c2 != 0 else float("inf")
+    return {
+        "magnitude": float(np.hypot(c1, c2)),
+        "model_fit": float(np.corrcoef(fitted, double)[0, 1]) if np.ptp(fitted) > 0 else float("nan"),
+        "similarity": distance_correlation(both, double),
+        "equality": min(each) / max(each) if max(each) > 0 else float("nan"),
+        "dominance": float(abs(np.log10(ratio))) if 0 < ratio < np.inf else float("nan"),
+        "c1": float(c1),
+        "c2": float(c2),
+    }
+
+
+def judged_doubles(names: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Test doubles of which both genes were measured alone, positions among the perturbations."""
+    measured = set(names)
+    return np.array([row for row in test if is_double(names[row]) and measured.issuperset(genes_of(names[row]))], int)
+
+
+def scores_of(
+    profiles: "anndata.AnnData",
+    doubles: np.ndarray,
+    profile: "Callable[[np.ndarray], np.ndarray]",
+    seed: int,
+) -> pd.DataFrame:
+    """Scores of some doubles, a row each, indexed by name.
+
+    Parameters
+    ----------
+    profiles : anndata.AnnData
+        Perturbations x genes.
+    doubles : numpy.ndarray of int
+        Positions in it, see `judged_doubles`.
+    profile : function (positions) -> numpy.ndarray, (positions, genes)
+        Measured or predicted differences to control.
+    seed : int
+    """
+    names = profiles.obs_names.to_numpy(dtype=str)
+    place, mask = {name: row for row, name in enumerate(names)}, targeted_gene_mask(names[doubles], profiles.var_names)
+    rows = []
+    for double, counts in zip(doubles, mask, strict=True):
+        three = np.array([*(place[gene] for gene in genes_of(names[double])), double])
+        first, second, both = np.asarray(profile(three), dtype=float)[:, counts]
+        rows.append(interaction(first, second, both, derive(seed, "interaction", names[double])))
+    return pd.DataFrame(rows, index=names[doubles], columns=list(SCORES))
+
+
+class PredictedInteractions:
+    """Scores of each split's test doubles as a model predicts them: a watch of `scarceseq.perturbation.evaluate`.
+
+    Parameters
+    ----------
+    profiles : anndata.AnnData
+        Perturbations x genes.
+    seed : int
+    """
+
+    def __init__(self, profiles: "anndata.AnnData", seed: int) -> None:
+        self._profiles, self._seed = profiles, seed
+        self._tables = [pd.DataFrame(columns=PREDICTED)]
+
+    def __call__(
+        self, split: int, pool: np.ndarray, test: np.ndarray, profile: "Callable[[np.ndarray], np.ndarray]"
+    ) -> None:
+        """Score the doubles of one split."""
+        names = self._profiles.obs_names.to_numpy(dtype=str)
+        doubles = judged_doubles(names, test)
+        if len(doubles):
+            scores = scores_of(self._profiles, doubles, profile, self._seed).rename_axis("perturbation").reset_index()
+            scores = scores.assign(split=split, stratum=strata_of(names[doubles], names[pool]))
+            self._tables.append(scores.reindex(columns=PREDICTED))
+
+    def table(self) -> pd.DataFrame:
+        """`PREDICTED` of all splits; without rows where there are no doubles."""
+        return pd.concat(self._tables[1:] or self._tables, ignore_index=True)
+
+
+def true_beside_predicted(screen: str, profiles: "anndata.AnnData", predicted: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Scores of every predicted double beside those of the measured one.
+
+    Parameters
+    ----------
+    screen : str
+    profiles : anndata.AnnData
+        Its measured differences to control.
+    predicted : pandas.DataFrame
+        predictor, source and `PREDICTED`, of all predictors of the screen.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, a row per predictor, source, split, double and score. A class (`CLASSES`) is given to the tenth of a
+        split's doubles, at least one, that a score is most extreme for; '' to all if there are fewer than
+        `LEAST_DOUBLES`.
+    """
+    names, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=float)
+    doubles = np.flatnonzero(np.isin(names, predicted["perturbation"].to_numpy(dtype=str)))
+    true = scores_of(profiles, doubles, lambda rows: delta[rows], seed)
+    keys = ["predictor", "source", "split", "perturbation", "stratum"]
+    table = predicted.melt(keys, list(SCORES), "score", "predicted").assign(screen=screen)
+    long = true.rename_axis("perturbation").reset_index().melt("perturbation", list(SCORES), "score", "true")
+    table = table.merge(long, on=["perturbation", "score"], validate="many_to_one")
+    groups = table.groupby(["predictor", "source", "split", "score"])
+    for side in ("true", "predicted"):
+        table[f"{side}_class"] = ""
+        for (*_, score), group in groups:
+            for name, called in extremes(group[side], str(score)).items():
+                table.loc[name, f"{side}_class"] = called
+    order = {name: place for place, name in enumerate(SCORES)}
+    table = table.sort_values([*keys[:4], "score"], key=lambda c: c.map(order) if c.name == "score" else c)
+    return table.reindex(columns=COLUMNS).reset_index(drop=True)
+
+
+def extremes(values: pd.Series, score: str) -> dict[object, str]:
+    """Class of the doubles, by their index, that are the most extreme by a score; empty for few doubles."""
+    values, found = values.dropna(), {}
+    count = max(1, int(EXTREME_SHARE * len(values)))
+    if len(values) < LEAST_DOUBLES or values.nunique() == 1:
+        return {}
+    for (name, end), called in CLASSES.items():
+        if name == score:
+            ranked = values.sort_values(ascending=end == "low", kind="stable")
+            found |= dict.fromkeys(ranked.index[:count], called)
+    return found

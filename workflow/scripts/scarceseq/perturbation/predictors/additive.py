@@ -1,0 +1,25 @@
+"""A double as the sum of its genes' effects alone (Ahlmann-Eltze, Huber & Anders 2025, Nature Methods 22:1657).
+
+A gene that the pool has not alone counts with the mean effect of the genes that it has; a single gene of the test set
+is predicted by that mean.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scarceseq.perturbation import singles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEEDS = ("doubles",)
+KINDS = ("cells", "profiles")
+
+prepare = singles.prepare
+fit = singles.fit
+
+
+def predict(model: singles.Singles, rows: "Sequence[int]") -> np.ndarray:
+    """Sums of the genes' effects."""
+    return np.array([model.parts(row, model.single_mean).sum(axis=0) for row in rows])

@@ -1,0 +1,25 @@
+"""A double as the mean of its genes' effects alone: the matching mean (Vinas Torne et al. 2025, Systema).
+
+A gene that the pool has not alone counts with the mean of the pool, by which a single gene of the test set is
+predicted.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scarceseq.perturbation import singles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEEDS = ("doubles",)
+KINDS = ("cells", "profiles")
+
+prepare = singles.prepare
+fit = singles.fit
+
+
+def predict(model: singles.Singles, rows: "Sequence[int]") -> np.ndarray:
+    """Means of the genes' effects."""
+    return np.array([model.parts(row, model.mean).mean(axis=0) for row in rows])

@@ -1,0 +1,50 @@
+"""Effects of single genes, from which simple predictors of doubles are put together."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scarceseq.screen.combinations import genes_of, is_double
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scarceseq.perturbation.prior import Prior
+
+
+@dataclass(frozen=True)
+class Singles:
+    """What is learned.
+
+    Attributes
+    ----------
+    effects : dict of str to numpy.ndarray, (columns,)
+        Measured effect of each gene that was perturbed alone in the pool.
+    names : numpy.ndarray of str
+        All perturbations.
+    mean, single_mean : numpy.ndarray, (columns,)
+        Of all training perturbations, and of those of one gene (of all, where there is none).
+    """
+
+    effects: dict[str, np.ndarray]
+    names: np.ndarray
+    mean: np.ndarray
+    single_mean: np.ndarray
+
+    def parts(self, row: int, unseen: np.ndarray) -> np.ndarray:
+        """Effect of each gene of a perturbation, (genes, columns); `unseen` for one without."""
+        return np.array([self.effects.get(gene, unseen) for gene in genes_of(self.names[row])])
+
+
+def prepare(prior: "Prior") -> np.ndarray:
+    """Names of all perturbations."""
+    return prior.perturbations
+
+
+def fit(delta: np.ndarray, rows: "Sequence[int]", names: np.ndarray) -> Singles:
+    """Measured effects of single genes, and means."""
+    single = np.array([not is_double(names[row]) for row in rows])
+    effects = {names[row]: profile for row, profile, alone in zip(rows, delta, single, strict=True) if alone}
+    mean = delta.mean(axis=0)
+    return Singles(effects, names, mean, delta[single].mean(axis=0) if single.any() else mean)

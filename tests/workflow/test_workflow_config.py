@@ -183,7 +183,7 @@ def test_defaults_are_filled_in_and_paths_expanded():
             "config key screens.demo.published_split: divides a screen with doubles; set doubles: true",
         ),
         (
-            lambda c: c["screens"]["demo"].update(kind="coordinates", path="x.npz", doubles=True),
+            lambda c: c["screens"]["demo"].update(kind="coordinates", doubles=True),
             "config key screens.demo.doubles: is for kinds cells and profiles",
         ),
         (

@@ -39,7 +39,7 @@ def draw_doubles(
     pairs = np.stack(np.triu_indices(len(names), k=1), axis=1)
     pairs = generator.permutation(pairs[np.sort(generator.choice(len(pairs), count, replace=False))])
     kinds = [list(WEIGHTS)[place % len(WEIGHTS)] for place in range(count)]
-    weights = np.array([WEIGHTS[kind] for kind in kinds])
+    weights = np.array([WEIGHTS[kind] for kind in kinds]).reshape(count, 2)
     changes = (weights[:, :, None] * effects[pairs]).sum(axis=1)
     for row, pair in enumerate(pairs):
         changes[row, targets[pair]] = effects[pair, targets[pair]]

@@ -13,12 +13,12 @@ PAGE = """# What methods are worth on real studies, pooled
 {answer}
 
 {date} of 14 mouse and 19 human series (laboratories), by `config/real_studies_mouse.yaml` and
-`config/real_studies_human.yaml` with the code of {commit}; this page, its tables and its figure by
+`config/real_studies_human.yaml` with the code of {commit}; this page by
 `python benchmarks/tools/real_studies.py docs/benchmark COMMIT results/real_studies_mouse results/real_studies_human`.
 
-What is compared, and how, was written before: [protocol](real_studies_protocol.md), amended after a first run. Tasks
-are pairs of classes within one study, told by k samples of each; differences are in balanced accuracy, means over
-pre-training seeds and series, with 95 % intervals. {seeds}
+The [protocol](real_studies_protocol.md) was written before, and amended after a first run. Tasks are pairs of classes
+within one study, told by k samples of each; differences are in balanced accuracy, means over pre-training seeds and
+series, with 95 % intervals. {seeds}
 
 ## Primary comparisons
 
@@ -31,7 +31,7 @@ The guide against others that see the network:
 
 {edge}
 
-Champions of the folds, by their validation series (not trained by gradient, of the first run's methods):
+Champions of the folds (not trained by gradient, of the first run's methods):
 {champions}.
 
 ## Ridge on plain logarithms against the others
@@ -54,7 +54,7 @@ Balanced accuracy ([all of it](real_studies_means.tsv)):
 - Technical labels are negative controls: ridge on logarithms tells them at {technical} on average (chance 0.5).
 - Models of one fold share training data. Simulated over {series} series, the 95 % interval holds the truth in
   {covered}.
-- Random effects, single seeds and k: [real_studies.tsv](real_studies.tsv).
+- [All comparisons](real_studies.tsv), random effects and single k.
 - Base models are small, some 150 to 420 samples: the scale of the archive stays open.
 - k = 1, guides, and all human studies: the first label of each study alone.
 {added}- Not run: {missing}.
@@ -265,5 +265,5 @@ def draw(table, reference, k):
         axes.errorbar(part["difference"], place, xerr=bars, label=organism, **look)
     axes.set_yticks(np.arange(len(order)), order)
     axes.set_xlabel(f"balanced accuracy minus that of {reference}, k = {k}")
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper left")
     return figure

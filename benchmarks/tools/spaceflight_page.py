@@ -72,7 +72,7 @@ def answer(table: pd.DataFrame) -> str:
 
 def cell(row: "pd.Series | None") -> str:
     """Value and interval."""
-    return "-" if row is None else f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+    return "-" if row is None else f"{row.value:.3f} ({max(row.low, 0):.3f} to {min(row.high, 1):.3f})"
 
 
 def change(row: "pd.Series") -> str:
@@ -139,9 +139,7 @@ def page(table: pd.DataFrame, scores: pd.DataFrame) -> str:
         seeds=int(row_of(table, PRIMARY).seeds),
         worst=named[0],
         best=named[1],
-        missing="Not run yet, for want of time: the networks and their guides."
-        if absent
-        else "All of the protocol ran.",
+        missing=ABSENT if absent else "All of the protocol ran.",
     )
 
 

@@ -119,9 +119,10 @@ ON_PROFILES = [
 def test_every_predictor_says_what_it_needs_and_gives_one_finite_profile_each(name, world):
     predictor = registry.load("perturbation.predictors", name)
     prior, delta = world
-    assert set(predictor.NEEDS) <= {"graph", "embedding", "kernels", "contexts"}
+    assert set(predictor.NEEDS) <= {"graph", "embedding", "kernels", "contexts", "doubles"}
     assert set(predictor.KINDS) <= {"cells", "profiles", "coordinates"}
-    given = Prior(prior.perturbations, prior.columns, **{part: getattr(prior, part) for part in predictor.NEEDS})
+    needed = {name: getattr(prior, name) for name in predictor.NEEDS if name != "doubles"}  # these are in the screen
+    given = Prior(prior.perturbations, prior.columns, **needed)
     model = predictor.fit(delta[TRAINING], TRAINING, predictor.prepare(given))
     prediction = predictor.predict(model, UNSEEN)
     assert prediction.shape == (3, 50)

@@ -41,9 +41,8 @@ def section(inputs: "Inputs") -> Section | None:
     details = summary["verdict"][len(warnings) + len(answer) :]
     others = notes.loc[notes["kind"] != "confounded", "text"]
     blocks: list[Any] = [Paragraph(text, "warning") for text in [*warnings, *(f"{text}." for text in others)]]
-    blocks += [Paragraph(sentence, "finding") for sentence in answer]
-    blocks += [Paragraph(sentence) for sentence in details]
-    blocks.append(Paragraph(_about(summary)))
+    # The answer itself is on the first screen; of what follows the first sentence is shown and the rest folded.
+    blocks.append(Paragraph(" ".join([*details, _about(summary)])))
     blocks += sample_blocks(inputs.table("own_samples"), summary)
     blocks.append(_accuracy(scores, summary))
     if len(contrasts):

@@ -238,8 +238,11 @@ def test_arrangements_are_those_that_differ_by_more_than_names(labels, groups, h
     assert set(parts) == seen
 
 
-def made_up_report(samples, right, warnings=(), permuted_accuracy=0.5, draws=39):
-    """Report of a best classifier and its like without a model, cross-validated once."""
+LIKE_IT = ("best_of_counts", "logistic@pca")
+
+
+def made_up_report(samples, right, warnings=(), permuted_accuracy=0.5, draws=39, others=LIKE_IT):
+    """Report of a best classifier and others like it, cross-validated once."""
     classes = np.unique(samples["label"])
     told = np.where(right, samples["label"], np.where(samples["label"] == classes[0], classes[1], classes[0]))
     sure = pd.DataFrame(
@@ -247,7 +250,7 @@ def made_up_report(samples, right, warnings=(), permuted_accuracy=0.5, draws=39)
     )
     table = pd.DataFrame({"sample": samples["sample"], "label": samples["label"], "predicted": told})
     table = table.assign(repeat=0, fold=np.arange(len(samples)) % 4, probability=0.9, temperature=1.0, diverged=False)
-    predictions = [table.join(sure).assign(method=method) for method in ("best", "best_of_counts", "logistic@pca")]
+    predictions = [table.join(sure).assign(method=method) for method in ("best", *others)]
     accuracy = [np.mean([right[samples["label"] == name].mean() for name in classes])] + [permuted_accuracy] * draws
     drawn = pd.DataFrame({"permutation": range(draws + 1), "balanced_accuracy": accuracy, "log_loss": 0.5})
     options = {"confidence": 0.95, "smallest_difference": 0.05, "label": "infection"}
@@ -282,6 +285,16 @@ def test_the_answer_is_short_and_plain(study):
         assert summary["verdict"][: len(summary["answer"])] == summary["answer"]
         assert not any(word in text for text in summary["answer"] for word in ("Holm", "own_study", "@", "average"))
         assert max(map(longest_sentence, summary["verdict"])) <= 40
+
+
+def test_nothing_is_said_of_a_model_where_there_is_none(study):
+    samples, _, _ = study(1.0)
+    right = np.ones(24, dtype=bool)
+    alone = made_up_report(samples, right, others=("logistic@top_genes", "linear_svm@all_genes", "average"))
+    assert len(alone["answer"]) == 1
+    assert not any("pre-trained" in text for text in alone["verdict"])
+    beside = made_up_report(samples, right, others=("logistic@top_genes", "average", "ridge@genes"))
+    assert beside["answer"][1].startswith("The pre-trained model neither helps nor harms here")
 
 
 def test_a_batch_that_is_the_label_is_said_before_anything_else(study):

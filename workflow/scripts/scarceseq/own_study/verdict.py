@@ -8,7 +8,7 @@ import pandas as pd
 
 from scarceseq.own_study.best import LEFT_OUT_ALONE
 from scarceseq.own_study.exchange import arrangements
-from scarceseq.own_study.names import BEST, BEST_CANDIDATES, BEST_OF_COUNTS, PLAIN, of_counts
+from scarceseq.own_study.names import BEST, BEST_OF_COUNTS, PLAIN, of_counts
 from scarceseq.own_study.permutation import the_test
 from scarceseq.own_study.scores import contrasts, scores
 from scarceseq.own_study.settings import FoldSettings
@@ -126,7 +126,8 @@ def _model_adds(summary: dict[str, Any], contrast_table: pd.DataFrame) -> str:
         row = rows.loc[BEST_OF_COUNTS]
         verdict, accuracies = Outcome(row["outcome"]), f"{best:.2f} with it, {best - row['difference']:.2f} without"
     else:
-        on_model = rows[[name not in BEST_CANDIDATES or not of_counts([name]) for name in rows.index]]
+        # Every other name is of the study's genes alone, their average too.
+        on_model = rows[[name not in PLAIN or not of_counts([name]) for name in rows.index]]
         if on_model.empty:
             return ""
         row = on_model.loc[on_model["difference"].idxmin()]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scarceseq.statistics.crossed import crossed_interval
+from scarceseq.statistics.crossed import crossed_error, crossed_interval
 from scipy import stats
 
 
@@ -38,3 +38,19 @@ def test_crossed_interval_covers_at_least_as_often_as_it_says(study, seed, rest)
 
 def test_two_studies_give_no_interval():
     assert np.isnan(crossed_interval(np.ones((2, 5)), 0.95)[0])
+
+
+def test_mean_squares_that_nearly_cancel_give_no_endless_interval():
+    """Seeds differ, studies hardly: degrees of freedom fell to 0.02, and the interval reached 1e15."""
+    generator = np.random.default_rng(3)
+    noise = generator.normal(size=(3, 5))
+    noise -= noise.mean(axis=1, keepdims=True)  # studies alike
+    of_seed = noise.mean(axis=0)
+    rest = np.square(noise - of_seed).sum() / 8
+    seeds = of_seed * np.sqrt((rest * 1.0001) / (3 * of_seed.var(ddof=1)))
+    table = noise - of_seed + seeds
+    error, freedom = crossed_error(table, 2)
+    assert freedom == 1
+    assert 0 < error < 0.1
+    low, high, _ = crossed_interval(table, 0.95)
+    assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 1) * error)

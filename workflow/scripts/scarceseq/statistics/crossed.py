@@ -5,6 +5,8 @@ from scipy import stats
 
 LEAST_STUDIES = 3
 """Below which no interval is given."""
+LEAST_FREEDOM = 1.0
+"""Degrees of freedom of an interval over studies and seeds."""
 
 
 def crossed_interval(table: np.ndarray, confidence: float) -> tuple[float, float, str]:
@@ -28,7 +30,8 @@ def crossed_error(table: np.ndarray, freedom: float) -> tuple[float, float]:
     """Standard error of the mean of a (studies, seeds) table, and its degrees of freedom.
 
     The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
-    freedom; with one seed it is that of the studies' values. Never less than that of the studies alone.
+    freedom, at least `LEAST_FREEDOM`; with one seed it is that of the studies' values. Never less than that of the
+    studies alone.
 
     Parameters
     ----------
@@ -46,5 +49,6 @@ def crossed_error(table: np.ndarray, freedom: float) -> tuple[float, float]:
         if by_seed > rest:
             total = by_study + by_seed - rest
             parts = by_study**2 / freedom + by_seed**2 / (seeds - 1) + rest**2 / (freedom * (seeds - 1))
-            freedom = total**2 / parts
+            # Where the mean squares nearly cancel, the formula goes to 0, and a quantile of t with it to 1e16.
+            freedom = max(total**2 / parts, LEAST_FREEDOM)
     return float(np.sqrt(total / (studies * seeds))), freedom

@@ -30,11 +30,11 @@ def summarise_interactions(table: pd.DataFrame) -> pd.DataFrame:
     for key, group in table.groupby([*ABOUT, "score"], sort=True):
         both = group.dropna(subset=["true", "predicted"])
         correlations = [correlation(split) for _, split in both.groupby("split")]
-        known = [value for value in correlations if np.isfinite(value)]
+        finite = [value for value in correlations if np.isfinite(value)]
         shared = {
             "doubles": both["perturbation"].nunique(),
-            "splits": len(known),
-            "correlation": float(np.mean(known)) if known else np.nan,
+            "splits": len(finite),
+            "correlation": float(np.mean(finite)) if finite else np.nan,
             "absolute_error": (both["true"] - both["predicted"]).abs().mean(),
         }
         names = [called for (score, _), called in CLASSES.items() if score == key[-1]]

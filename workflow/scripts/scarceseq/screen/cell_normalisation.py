@@ -109,8 +109,8 @@ def choose_cells(
     check_controls(text_labels(obs.loc[~left_out, column]), reader, settings.control is not None, path)
     single = read_labels(labels, reader)
     if "nperts" in obs:  # scPerturb joins the genes of a combination by underscores
-        joined = np.array([is_double(name) for name in single])
-        single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control") & ~joined] = ""
+        doubles = np.array([is_double(name) for name in single])
+        single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control") & ~doubles] = ""
     counts: dict[str, Any] = count_set_aside(labels, single, reader)
     counts |= {"perturbation_column": column, "cells_of_other_kinds": int(left_out.sum())}
     single[left_out] = ""

@@ -79,17 +79,17 @@ def prepare(prior: "Prior", others: "Sequence[str]" = ()) -> Features:
     settings = divide(prior.settings)
     torch.set_num_threads(settings[0].threads)
     cells, perturbed = prior.cells, [genes_of(name) for name in prior.perturbations]
-    own = list(dict.fromkeys(gene for genes in perturbed for gene in genes))
+    perturbed_genes = list(dict.fromkeys(gene for genes in perturbed for gene in genes))
     similarity, nodes, node = reachable(
-        prior.graph, np.array([*own, *others], dtype=str), settings[1].similarity_layers
+        prior.graph, np.array([*perturbed_genes, *others], dtype=str), settings[1].similarity_layers
     )
-    of_gene, in_graph = dict(zip(own, node, strict=False)), set(prior.graph.nodes)
+    of_gene, in_graph = dict(zip(perturbed_genes, node, strict=False)), set(prior.graph.nodes)
     table = np.full((len(perturbed), max(map(len, perturbed))), -1)
     for row, genes in enumerate(perturbed):
         table[row, : len(genes)] = [of_gene[gene] for gene in genes]
-    known = np.array([in_graph.issuperset(genes) for genes in perturbed])
+    all_in_graph = np.array([in_graph.issuperset(genes) for genes in perturbed])
     moments = screen_moments(cells.expression, cells.condition, cells.batch)
-    return Features(cells, moments, similarity, nodes, table, known, settings)
+    return Features(cells, moments, similarity, nodes, table, all_in_graph, settings)
 
 
 def reachable(graph: "Graph", genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:

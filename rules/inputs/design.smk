@@ -18,7 +18,7 @@ def design_settings():
 def design_lists(wildcards):
     """A user's tables for the design of a screen, those that are given."""
     design = design_settings()
-    names = "candidates measured required excluded targets aliases costs gene_weights library".split()
+    names = "candidates measured responses required excluded targets aliases costs gene_weights library".split()
     filters = {f"filter_{name}": rule["path"] for name, rule in design["filters"].items()}
     vectors = [f"{RESULTS}/network/embeddings/{embedding}.parquet" for embedding in design["embeddings"]]
     given = {name: design[name] for name in names if design[name]} | filters

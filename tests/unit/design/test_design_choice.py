@@ -13,6 +13,8 @@ from scarceseq.network.graph import Graph, graph_from_edges
 
 DEFAULTS = {
     **dict.fromkeys(["candidates", "measured", "required", "excluded", "targets", "aliases", "costs", "gene_weights"]),
+    **{"goal": "knowledge", "responses": None, "response_column": "response", "hits_are": "largest"},
+    **{"acquisition": "upper_confidence_bound"},
     **{"graph": "g", "alias_column": "alias", "symbol_column": "symbol", "budget": 4, "hops": 1, "direction": "in"},
     **{"usage": False, "decay": 1, "random_draws": 20, "wells_per_plate": 24, "control_wells": 4},
     **{"replicates": 1, "default_cost": None, "minimum_matched_share": 0.5, "criterion": "reach", "blend": 0.5},

@@ -10,10 +10,10 @@ import pandas as pd
 
 from scarceseq.design.cells import Numbers, cells_table, numbers_of_pilot, numbers_of_screen, reliability
 from scarceseq.design.choice import greedily, posterior_of
-from scarceseq.design.design import pose
 from scarceseq.design.filters import apply_filters
 from scarceseq.design.genes_by_cells import affordable, plan
 from scarceseq.design.lists import read_lists
+from scarceseq.design.problem import pose
 from scarceseq.errors import InputError
 from scarceseq.network.graph import Graph
 from scarceseq.perturbation.features import mean_kernel_features

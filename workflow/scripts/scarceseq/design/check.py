@@ -15,6 +15,11 @@ def check(config: dict[str, Any]) -> None:
             one_of("design.graph", graph, network["graphs"], "graph of network.graphs")
         for embedding in design["embeddings"]:
             one_of("design.embeddings", embedding, network["embeddings"], "embedding of network.embeddings")
+        if (design["goal"] == "hits") != (design["responses"] is not None):
+            raise InputError(
+                "config key design.responses: goal `hits` needs a table of responses, and no other goal uses one; give "
+                "`goal: hits` with `responses`, or neither"
+            )
         _check_measured(design["measured"], config)
         _check_cells(design.get("cells"), config)
 

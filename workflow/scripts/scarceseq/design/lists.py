@@ -60,6 +60,8 @@ def read_lists(genes: np.ndarray, settings: dict) -> tuple[pd.DataFrame, dict[st
         symbols = sorted(set().union(*aliases.values()))
         table = ", ".join(listed(settings["aliases"]))
         checked.append(check_join(match_names(symbols, list(map(str, genes)), OTHER_NAMES, table)))
+    if settings["responses"]:
+        lists["measured"] |= read_responses(settings, genes, checked).keys()
     both = sorted(lists["required"] & (lists["excluded"] | lists["measured"]))
     if both:
         raise InputError(f"design: gene {both[0]} must be in, but is also excluded or measured already")
@@ -109,6 +111,11 @@ def by_symbol(settings: dict, key: str, genes: Collection[str], joins: list[Join
     """Costs or weights under the graph's symbols."""
     column, least = {"costs": ("cost", "positive"), "gene_weights": ("weight", "zero")}[key]
     return read_named_numbers(settings, settings[key], column, key, genes, joins, least)
+
+
+def read_responses(settings: dict, genes: Collection[str], joins: list[Join]) -> dict[str, float]:
+    """Responses so far under the graph's symbols; the join is added to `joins`."""
+    return read_named_numbers(settings, settings["responses"], settings["response_column"], "responses", genes, joins)
 
 
 def with_default(

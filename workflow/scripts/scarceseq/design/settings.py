@@ -89,6 +89,22 @@ class DesignSettings:
     those of `embeddings`. Reach and coverage are those of the first."""
     embeddings: Distinct[str] = listed()
     """Gene embeddings of `network.embeddings` to choose by besides the graphs, such as profiles of another screen."""
+    goal: Literal["knowledge", "hits"] = "knowledge"
+    """`knowledge`: the perturbations that are not measured are to be predicted well; genes are chosen by `criterion`.
+    `hits`: those of the largest response are to be measured; genes are chosen by `acquisition`, from `responses`."""
+    responses: File | None = None
+    """Goal `hits`: table of the responses so far, of strong and weak genes alike (a column `gene`, one row each). Its
+    genes count as measured."""
+    response_column: str = "response"
+    """Column of `responses` with the response, such as a log fold change or a score of a pathway."""
+    hits_are: Literal["largest", "smallest"] = "largest"
+    """Which responses are hits."""
+    acquisition: Literal["upper_confidence_bound", "expected_improvement", "thompson", "expected_response"] = (
+        "upper_confidence_bound"
+    )
+    """Goal `hits`: what a gene is taken for, by a Gaussian process on the graphs. `upper_confidence_bound`: its
+    expected response and one standard deviation. `expected_improvement` on the best so far. `thompson`: a draw.
+    `expected_response`: nothing is explored. Tried on real screens in docs/benchmark/hits.md."""
     criterion: Literal["v_optimal", "reach", "blend", "random"] = "v_optimal"
     """`v_optimal`: leave the least expected error in predicting the targets, by the posterior variance of the predictor
     `mean_kernel`; better than random choice on real screens of knock-downs that a graph predicts

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from scarceseq.design.curves import knee
-from scarceseq.design.evidence import LEAST_SCREENS, read_evidence
-from scarceseq.report import style
+from scarceseq.design.evidence import LEAST_SCREENS, read_evidence, read_hits_evidence
+from scarceseq.report import hits, style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.wording import count
 
@@ -89,6 +89,8 @@ def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) ->
 
 def sentence(summary: Mapping[str, Any]) -> str:
     """What was chosen and how it compares with chance, in plain words."""
+    if summary["hits"]:
+        return hits.sentence(summary)
     money = f" for {summary['spent']:g}" if summary["costs"] else ""
     text = f"{count(summary['chosen'], 'gene')}{money} of {count(summary['candidates'], 'candidate')}"
     as_many = "random choices of the same cost" if summary["costs"] else "as many chosen at random"
@@ -119,6 +121,8 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
     evidence : pandas.DataFrame
         From `scarceseq.design.evidence.read_evidence`: screen, graphs, predicted, realised, low, high.
     """
+    if summary["hits"]:
+        return hits.worth(summary, read_hits_evidence())
     if summary["criterion"] == "random" or summary["costs"] or summary["error"] is None:
         return ""
     if summary["criterion"] != "v_optimal" or len(evidence) < LEAST_SCREENS:
@@ -152,7 +156,7 @@ def asked_for(settings: Mapping[str, Any]) -> str:
     money = "a cost" if settings["costs"] else "a budget"
     names = [settings["graph"]] if isinstance(settings["graph"], str) else settings["graph"]
     graphs = ", ".join([*names, *settings["embeddings"]])
-    how = CRITERIA[settings["criterion"]]
+    how = _chosen_by(settings)
     return f"Genes to perturb next were chosen on {graphs} by {how}, within {money} of {settings['budget']:g}."
 
 
@@ -174,11 +178,12 @@ def section(inputs: "Inputs") -> Section | None:
         shown = ", ".join((lost["given"].astype(str) + near).head(20)) + (", ..." if len(lost) > 20 else "")
         text = f"{count(len(lost), 'name')} could not be used ({shown}): not in the graph under any known name."
         blocks.append(Paragraph(text, "warning"))
-    blocks.append(_picture(curve, summary))
+    blocks.append(hits.picture(order, summary) if summary["hits"] else _picture(curve, summary))
     note = (
         "In the order in which to take them. Gain: by the criterion. Expected error: of predicting the rest, % of that "
-        "of the mean effect. Newly reached: number of genes with any worth that no gene before reaches, the most "
-        "valuable of them by name. Plate and well are those of the first replicate."
+        "of the mean effect. Expected response and its deviation: where hits are wanted. Newly reached: number of "
+        "genes with any worth that no gene before reaches, the most valuable of them by name. Plate and well are those "
+        "of the first replicate."
     )
     blocks.append(Table("order", order, "The list", note, shown=_shown(order, summary), folded=False))
     note = "Every well of the plates, row by row: genes, controls, and those that stay empty."
@@ -206,9 +211,14 @@ def plates_needed(summary: Mapping[str, Any]) -> str:
     return f"{text}; {count(summary['free_wells'], 'well')} stay free."
 
 
+def _chosen_by(facts: Mapping[str, Any]) -> str:
+    """What genes were chosen for, by the settings or the summary of a design."""
+    return hits.ACQUISITIONS[facts["acquisition"]] if facts["goal"] == "hits" else CRITERIA[facts["criterion"]]
+
+
 def about(summary: Mapping[str, Any]) -> str:
     """What the choice was made on, in plain words."""
-    how = CRITERIA[summary["criterion"]]
+    how = _chosen_by(summary)
     parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {how}"]
     if summary["measured"]:
         before = f"{summary['coverage_before']:.1f}% is reached by them already"

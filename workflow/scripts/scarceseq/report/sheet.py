@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from scarceseq.report import style
 from scarceseq.report.design import about, draw_error, sentence
+from scarceseq.report.hits import draw_responses
 from scarceseq.report.wording import count
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def sheet_figure(
     drawn.text(MARGIN / A4[0], top, f"Genes to perturb: {name}", fontsize=15, weight="bold", va="bottom")
     drawn.text(MARGIN / A4[0], top - 0.008, "\n".join(text), fontsize=8.5, va="top", linespacing=1.35)
     below = A4[1] - 0.7 - 0.17 * len(text)
-    draw_error(_axes(drawn, below - 2.55, 2.3, left=0.75), curve, summary)
+    curves = _axes(drawn, below - 2.55, 2.3, left=0.75)
+    if summary["hits"]:
+        draw_responses(curves, order, summary)
+    else:
+        draw_error(curves, curve, summary)
     below -= 3.2
     height = 0.145 * (min(LISTED, len(order)) + 1)
     _draw_list(_axes(drawn, below - height, height), order)

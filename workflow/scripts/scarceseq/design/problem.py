@@ -1,0 +1,74 @@
+"""What a design chooses among, and what its choice is judged by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scarceseq.design.lists import COST_UNITS, by_symbol, in_cost_units, with_default
+from scarceseq.network.graph import Graph
+from scarceseq.perturbation.features import Source
+from scarceseq.selection.cover import Cover, Limits
+from scarceseq.selection.pool import arrange, quantise
+from scarceseq.selection.reach import Reach, node_worth, reach_cover
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Genes, in the order of ties, and what their choice is judged by.
+
+    Attributes
+    ----------
+    everyone : numpy.ndarray of str
+        Candidates, then measured genes, then targets that are neither.
+    cover : Cover
+    worth : numpy.ndarray, shape (everyone,)
+        How much the prediction of each counts.
+    limits : Limits
+    price : numpy.ndarray, shape (everyone,)
+    free : numpy.ndarray of int
+        What may be chosen.
+    """
+
+    everyone: np.ndarray
+    cover: Cover
+    worth: np.ndarray
+    limits: Limits
+    price: np.ndarray
+    free: np.ndarray
+
+
+def first_graph(sources: Sequence[Source]) -> Graph:
+    """The graph of reach and coverage."""
+    return next(source for source in sources if isinstance(source, Graph))
+
+
+def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[str, Any], joins: list) -> Problem:
+    """The genes, what their choice is judged by, and its limits."""
+    graph, measured = first_graph(sources), lists["measured"]
+    genes = np.array(sorted(lists["candidates"]), dtype=object)
+    everyone, places, known = arrange(genes, measured, graph)
+    others = np.array(sorted(lists["targets"] - set(everyone)), dtype=object)
+    everyone = np.concatenate([everyone, others])
+    ground = "tests" if settings["targets"] else "candidates"
+    reach = Reach(settings["hops"], settings["direction"], ground, settings["usage"], settings["decay"])
+    weights = by_symbol(settings, "gene_weights", graph.nodes, joins)
+    reached = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
+    wanted = lists["targets"] or lists["candidates"]
+    worth = np.array([weights.get(gene, 1.0) if gene in wanted else 0.0 for gene in everyone])
+    named = sorted({*genes, *measured, *lists["excluded"]})
+    prices = with_default(by_symbol(settings, "costs", named, joins), lists, settings, joins)
+    costs = in_cost_units([settings["replicates"] * prices.get(gene, 1.0) for gene in everyone]) if prices else None
+    closed = np.isin(everyone, list(lists["excluded"]))
+    closed[len(everyone) - len(others) :] = True
+    limits = Limits(
+        budget=int(in_cost_units(settings["budget"])) if prices else int(settings["budget"]),
+        costs=costs,
+        measured=tuple(known),
+        required=tuple(np.flatnonzero(np.isin(everyone, list(lists["required"])))),
+        excluded=tuple(np.flatnonzero(closed)),
+    )
+    price = np.ones(len(everyone)) if costs is None else costs / COST_UNITS
+    cover = reach_cover(everyone, graph, reach, quantise(reached))
+    return Problem(everyone, cover, worth, limits, price, np.setdiff1d(places, limits.excluded))

@@ -221,8 +221,8 @@ def about(summary: Mapping[str, Any]) -> str:
     how = _chosen_by(summary)
     parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {how}"]
     if summary["measured"]:
-        before = f"{summary['coverage_before']:.1f}% is reached by them already"
-        parts.append(f"{count(summary['measured'], 'measured gene')} given: {before}")
+        before = "" if summary["hits"] else f": {summary['coverage_before']:.1f}% is reached by them already"
+        parts.append(f"{count(summary['measured'], 'measured gene')} given{before}")
     limits = [(summary["required"], "had to be in"), (summary["excluded"], "had to be out")]
     if any(number for number, _ in limits):
         parts.append(", ".join(f"{number:,} {what}" for number, what in limits if number))
@@ -232,7 +232,9 @@ def about(summary: Mapping[str, Any]) -> str:
         parts.append(f"Each gene has {summary['replicates']} wells")
     if summary["costs"]:
         parts.append(f"Taking genes {summary['rule']} gave most for the money")
-    parts.append(f"The knee of the coverage is at {summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)")
+    if not summary["hits"]:
+        at = f"{summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)"
+        parts.append(f"The knee of the coverage is at {at}")
     return ". ".join(parts) + "."
 
 

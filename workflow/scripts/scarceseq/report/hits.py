@@ -54,20 +54,22 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
     evidence : pandas.DataFrame
         From `scarceseq.design.evidence.read_hits_evidence`.
     """
-    shown = evidence[evidence["method"] == summary["acquisition"]]
+    rows = evidence[evidence["method"] == summary["acquisition"]]
     random = evidence[evidence["method"] == "random"].set_index(["screen", "response"])["hit_ratio"]
-    each = "; ".join(
-        f"{row.screen}, {row.response}: {100 * row.hit_ratio:.0f}% of the hits, random choice "
-        f"{100 * random[row.screen, row.response]:.0f}% (difference {100 * row.against_random:+.0f}, "
+    better = "; ".join(
+        f"{row.screen}, {row.response}: {100 * row.hit_ratio:.0f}% with {100 * row.measured / row.pool:.0f}% measured, "
+        f"by random choice {100 * random[row.screen, row.response]:.0f}% (difference {100 * row.against_random:+.0f}, "
         f"{100 * row.against_random_low:+.0f} to {100 * row.against_random_high:+.0f})"
-        for row in shown.itertuples()
+        for row in rows[rows["against_random_low"] > 0].itertuples()
     )
-    share = 100 * (shown["measured"] / shown["pool"]).iloc[0]
-    return (
-        f"On real screens, with GO and STRING, {ACQUISITIONS[summary['acquisition']]} had found this much of the 5% "
-        f"with the largest response when about {share:.0f}% of the genes were measured, in nine rounds: {each}. "
-        "Responses differ in how far graphs tell them, so that yours may do better or worse."
+    others = rows[rows["against_random_low"] <= 0]
+    text = (
+        f"On real screens, with GO and STRING, {ACQUISITIONS[summary['acquisition']]} took more of the hits (the 5% "
+        f"with the largest response) in nine rounds than random choice: {better}."
     )
+    if len(others):
+        text += f" No more is shown for {'; '.join(others['screen'] + ', ' + others['response'])}."
+    return text
 
 
 @style.styled

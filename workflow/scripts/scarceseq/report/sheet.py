@@ -65,12 +65,15 @@ def _axes(drawn: Figure, bottom: float, height: float, left: float = 0.0) -> "Ax
 def _draw_list(ax: "Axes", order: "pd.DataFrame") -> None:
     """The first genes with their gains and what they cover."""
     ax.set_axis_off()
+    hits = "expected_response" in order
     shown = order.head(LISTED)
-    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, "error left": 0.31, "covers first (the most valuable)": 0.34}
+    third = "expected" if hits else "error left"
+    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, third: 0.31, "covers first (the most valuable)": 0.34}
     for (title, x), side in zip(columns.items(), ["right", "left", "right", "right", "left"], strict=True):
         ax.text(x, 1, title, weight="bold", fontsize=7.5, ha=side, va="top")
     for number, row in enumerate(shown.itertuples(), 1):
-        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", f"{row.expected_error:.1f}%", _short(row.covers, 82)
+        expected = f"{row.expected_response:.3g}" if hits else f"{row.expected_error:.1f}%"
+        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", expected, _short(row.covers, 82)
         for cell, x, side in zip(cells, columns.values(), ["right", "left", "right", "right", "left"], strict=True):
             ax.text(x, 1 - number / (len(shown) + 1), cell, fontsize=7.5, ha=side, va="top")
     if len(order) > LISTED:

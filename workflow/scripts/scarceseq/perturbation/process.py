@@ -45,7 +45,9 @@ def kernel_between(
     return (features[first] @ features[second].T).toarray()
 
 
-def fit(delta: np.ndarray, rows: Sequence[int], features: sparse.csr_array, noise: float | None = NOISE) -> Process:
+def fit(
+    delta: np.ndarray, rows: Sequence[int] | np.ndarray, features: sparse.csr_array, noise: float | None = NOISE
+) -> Process:
     """Condition on the training perturbations.
 
     Parameters

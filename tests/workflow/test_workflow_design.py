@@ -64,3 +64,15 @@ def test_a_screen_is_designed_from_a_users_own_tables(repository_copy):
     assert planned(repository_copy, "--configfile", "mine.yaml") == {}
     (repository_copy / "mine.txt").write_text("G001\nG002\nG003\n")
     assert planned(repository_copy, "--configfile", "mine.yaml") == {"design_screen": 1, "render_report": 1}
+    responses = "".join(f"G{number:03d},{number % 7}\n" for number in range(70, 100))
+    (repository_copy / "first.csv").write_text("gene,score\n" + responses)
+    config["design"] |= {"goal": "hits", "responses": "first.csv", "response_column": "score", "budget": 2}
+    (repository_copy / "mine.yaml").write_text(yaml.safe_dump(config))
+    snakemake(repository_copy, "--cores", "2", "--configfile", "mine.yaml")
+    order = pd.read_csv(folder / "order.tsv", sep="\t")
+    assert set(order["gene"]) < {"G001", "G002", "G003"}
+    assert order["expected_response"].between(0, 6).all()
+    assert "the 30 responses so far" in (folder / "summary.html").read_text()
+    assert planned(repository_copy, "--configfile", "mine.yaml") == {}
+    (repository_copy / "first.csv").write_text("gene,score\n" + responses.replace("G070,0", "G070,5"))
+    assert planned(repository_copy, "--configfile", "mine.yaml") == {"design_screen": 1, "render_report": 1}

@@ -39,13 +39,13 @@ def run(folder, cores, seconds=None, arguments=()):
 
 
 def resident(process):
-    """Bytes that a process and its children hold; what they share counts once for each."""
+    """Bytes that a process and its children hold, with the pages of mapped files; what they share counts once."""
     total = 0
-    try:
-        for member in [process, *process.children(recursive=True)]:
-            total += member.memory_info().rss
-    except psutil.NoSuchProcess:
-        pass
+    for member in [process, *process.children(recursive=True)]:
+        try:
+            total += member.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
+            continue
     return total
 
 

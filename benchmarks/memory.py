@@ -133,7 +133,8 @@ def compare(folder, threads):
     """The comparison of embeddings; whether each method was scored."""
     task = ComparisonTask(**CONFIG["pretrain"]["comparison"]["tasks"]["tissue"])
     base, matrix = base_of(folder), matrix_of(folder, [task.label])
-    scores, _ = score_representations(matrix, {1: base}, task, ComparisonSettings(), 1)
+    settings = ComparisonSettings(repeats=1)  # a repeat frees what the one before held
+    scores, _ = score_representations(matrix, {1: base}, task, settings, 1)
     return set(scores["method"]) >= {"embedding", "principal_components", "genes", "random_encoder"}
 
 
@@ -194,6 +195,8 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--folder", type=Path, help="where the corpora are made: 44 kB a sample")
     arguments = parser.parse_args()
+    if arguments.folder:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
     small, large = [400, 800] if arguments.quick else sorted(arguments.samples)
     genes = 500 if arguments.quick else MOUSE_GENES
     measured = {samples: measure(samples, genes, arguments.threads, arguments.folder) for samples in (small, large)}

@@ -100,19 +100,22 @@ def embed(
     if counts.shape[1] != len(gene_ids):
         raise InputError(f"counts of shape {tuple(counts.shape)} with {len(gene_ids)} gene ids; give one id per column")
     alignment = align(base, gene_ids, minimum_share)
-    blocks = [
-        _embed_rows(base, log_expression(base, alignment, counts[start : start + BLOCK_SAMPLES], start))
-        for start in range(0, counts.shape[0], BLOCK_SAMPLES)
-    ]
-    return np.concatenate(blocks or [np.zeros((0, base.network.width), np.float32)]), alignment
+    embedding = np.empty((counts.shape[0], base.network.width), np.float32)
+    for start in range(0, counts.shape[0], BLOCK_SAMPLES):
+        values = log_expression(base, alignment, counts[start : start + BLOCK_SAMPLES], start)
+        embedding[start : start + BLOCK_SAMPLES] = _embed_rows(base, values)
+    return embedding, alignment
 
 
 def embed_rows(base: "Base", expression: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Embeddings, (rows, width), float32, of log2(TPM + 1) in the model's genes, such as the training matrix."""
     rows = np.arange(len(expression)) if rows is None else rows
-    starts = range(0, len(rows), BLOCK_SAMPLES)
-    blocks = [_embed_rows(base, np.asarray(expression[rows[start : start + BLOCK_SAMPLES]])) for start in starts]
-    return np.concatenate(blocks or [np.zeros((0, base.network.width), np.float32)])
+    # One array for all: blocks that are kept would lie between those that are freed, and the heap would grow by each.
+    embedding = np.empty((len(rows), base.network.width), np.float32)
+    for start in range(0, len(rows), BLOCK_SAMPLES):
+        values = np.asarray(expression[rows[start : start + BLOCK_SAMPLES]])
+        embedding[start : start + BLOCK_SAMPLES] = _embed_rows(base, values)
+    return embedding
 
 
 @torch.no_grad()

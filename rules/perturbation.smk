@@ -36,6 +36,7 @@ rule score_predictions:
     output:
         values="<results>/perturbation/{screen}/{predictor}.given.parquet",
         errors="<results>/perturbation/{screen}/{predictor}.given.errors.tsv",
+        interactions="<results>/perturbation/{screen}/{predictor}.given.interactions.tsv",
     log:
         "<results>/logs/score_predictions/{screen}.{predictor}.log",
     benchmark:
@@ -45,6 +46,7 @@ rule score_predictions:
     threads: 1
     params:
         values=lookup(dpath="perturbation/screens/{screen}/predictions/{predictor}/values", within=config),
+        seed=config["seed"],
     message:
         "Scoring the predictions {wildcards.predictor} for screen {wildcards.screen}"
     script:
@@ -111,11 +113,7 @@ rule score_predictors:
 
 rule score_interactions:
     input:
-        predicted=[
-            f"{path}.interactions.tsv"
-            for path in predictor_fits(screens_with_doubles())
-            if not path.endswith(".given")
-        ],
+        predicted=[f"{path}.interactions.tsv" for path in predictor_fits(screens_with_doubles())],
         screens=expand(SCREEN["pseudobulk"], screen=screens_with_doubles()),
     output:
         interactions="<results>/perturbation/interactions.tsv",

@@ -3,6 +3,7 @@
 import anndata
 from scarceseq.files import read_table, write_table
 from scarceseq.perturbation.given import GIVEN, score_given
+from scarceseq.perturbation.interactions import PredictedInteractions
 from scarceseq.runtime import start
 from scarceseq.seals import checked
 
@@ -14,6 +15,8 @@ screen = {
     "splits": read_table(source.splits),
 }
 identity = {"screen": wildcards.screen, "predictor": wildcards.predictor, "source": GIVEN}
-values, errors = score_given(identity, screen, source.predictions, snakemake.params["values"])
+interactions = PredictedInteractions(screen["profiles"], snakemake.params.seed)
+values, errors = score_given(identity, screen, source.predictions, snakemake.params["values"], interactions)
 write_table(values, snakemake.output["values"])
 write_table(errors, snakemake.output.errors)
+write_table(interactions.table().assign(**identity), snakemake.output.interactions)

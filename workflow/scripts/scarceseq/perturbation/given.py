@@ -14,6 +14,8 @@ from scarceseq.user_tables import read_user_table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scarceseq.perturbation.evaluate import Watch
+
 KEYS = ["split", "perturbation"]
 GIVEN = "given"
 
@@ -79,7 +81,7 @@ def _from_h5ad(path: "str | Path") -> tuple[pd.DataFrame, Sequence[str], np.ndar
 
 
 def score_given(
-    identity: dict[str, str], screen: dict[str, Any], path: "str | Path", values: str
+    identity: dict[str, str], screen: dict[str, Any], path: "str | Path", values: str, watch: "Watch | None" = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of given predictions.
 
@@ -92,6 +94,9 @@ def score_given(
     path : path
     values : {'delta', 'expression'}
         What the file holds.
+    watch : function (split, pool, test, profile), optional
+        See `scarceseq.perturbation.evaluate.evaluate`; `profile` gives what the file predicts, of a perturbation of the
+        pool that it does not predict the measured difference, and NaN otherwise.
 
     Returns
     -------
@@ -111,7 +116,7 @@ def score_given(
         predicted = predicted - profiles.var["control_mean"].to_numpy(float)
     delta = np.asarray(profiles.X, dtype=float)
 
-    def predict(split: int, _pool: np.ndarray, test: np.ndarray) -> np.ndarray:
+    def predict(split: int, pool: np.ndarray, test: np.ndarray) -> np.ndarray:
         rows = np.flatnonzero(keys["split"] == split)
         given = pd.Index(keys["perturbation"].iloc[rows])
         if given.has_duplicates:
@@ -129,6 +134,11 @@ def score_given(
                 f"{path}: the prediction of {names[test][same][0]} in split {split} is the measured profile itself; "
                 "predict it without having seen it"
             )
+        if watch is not None:
+            usable = np.where(np.isin(np.arange(len(names)), pool)[:, None], delta, np.nan)
+            place = given.get_indexer(pd.Index(names))
+            usable[place >= 0] = predicted[rows[place[place >= 0]]]
+            watch(split, pool, test, lambda positions: usable[positions])
         return chosen
 
     return judge(identity, screen, predict)

@@ -2,20 +2,18 @@
 
 A double's difference to control is fitted over genes by c1 times that of the first gene alone and c2 times that of the
 second, by Theil-Sen regression without an intercept. Scores and what they tell are those that GEARS reports (Roohani et
-al. 2024). A predicted double is set beside the same model's predictions of its genes alone. The perturbed genes
-themselves are left out: what a guide does to its own target would lead the fit.
+al. 2024). A predicted double is set beside the same model's predictions of its genes alone; beside their measured
+effects where predictions that were handed in lack genes of the pool. The perturbed genes themselves are left out: what
+a guide does to its own target would lead the fit.
 """
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import pdist, squareform
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import TheilSenRegressor
 
 from scarceseq.perturbation.evaluate import ABOUT
+from scarceseq.perturbation.interaction_measures import distance_correlation, gene_pairs, theil_sen
 from scarceseq.screen.agreement import targeted_gene_mask
 from scarceseq.screen.combinations import genes_of, is_double, strata_of
 from scarceseq.seeds import derive
@@ -39,33 +37,14 @@ CLASSES = {
 EXTREME_SHARE = 0.1
 LEAST_DOUBLES = 5
 """Fewer have no extremes."""
-SUBSETS, ITERATIONS = 10_000, 1000
-"""Pairs of genes that are solved for c1 and c2, and steps to their spatial median."""
+SAME = 1e-9
+"""Scores that differ by less differ by rounding, and have no extremes."""
 COLUMNS = [*ABOUT, "split", "perturbation", "stratum", "score", "true", "predicted", "true_class", "predicted_class"]
 PREDICTED = ["split", "perturbation", "stratum", *SCORES]
 
 
-def distance_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Distance correlation of two samples (Szekely, Rizzo & Bakirov 2007); NaN if one does not vary.
-
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (observations,) or (observations, variables)
-    """
-    centred = []
-    for values in (first, second):
-        distance = squareform(pdist(values.reshape(len(values), -1)))
-        mean = distance.mean(axis=0)
-        centred.append(distance - mean - mean[:, None] + mean.mean())
-    covariance, *variances = (
-        (one * other).mean() for one, other in (centred, (centred[0], centred[0]), (centred[1], centred[1]))
-    )
-    size = np.sqrt(variances[0] * variances[1])
-    return float(np.sqrt(max(covariance, 0.0) / size)) if size > 0 else float("nan")
-
-
 def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed: int) -> dict[str, float]:
-    """Scores of one double; NaN where a profile does not vary.
+    """Scores of one double; NaN where a profile does not vary or is missing.
 
     Parameters
     ----------
@@ -80,14 +59,9 @@ def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed:
         `SCORES`.
     """
     both = np.stack([first, second], axis=1)
-    if min(np.ptp(profile) for profile in (first, second, double)) <= 0:
+    if not np.min([np.ptp(profile) for profile in (first, second, double)]) > 0:
         return dict.fromkeys(SCORES, float("nan"))
-    model = TheilSenRegressor(
-        fit_intercept=False, max_subpopulation=SUBSETS, max_iter=ITERATIONS, random_state=seed % 2**32
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        c1, c2 = model.fit(both, double).coef_
+    c1, c2 = theil_sen(both, double, gene_pairs(len(double), seed))
     fitted = both @ [c1, c2]
     each = [distance_correlation(profile, double) for profile in (first, second)]
     ratio = abs(c1 / c2) if c2 != 0 else float("inf")
@@ -207,7 +181,7 @@ def extremes(values: pd.Series, score: str) -> dict[object, str]:
     """Class of the doubles, by their index, that are the most extreme by a score; empty for few doubles."""
     values, found = values.dropna(), {}
     count = max(1, int(EXTREME_SHARE * len(values)))
-    if len(values) < LEAST_DOUBLES or values.nunique() == 1:
+    if len(values) < LEAST_DOUBLES or np.ptp(values) < SAME:
         return {}
     for (name, end), called in CLASSES.items():
         if name == score:

@@ -22,7 +22,8 @@ class GivenPredictions:
     path: File
     """An `.h5ad` (columns `split` and `perturbation` of obs, genes as var) or a table (.parquet, .tsv, .csv, gzipped or
     not) with the columns `split`, `perturbation` and one for each gene: a row for each test perturbation of each
-    split."""
+    split. Genetic interactions of doubles are taken from these rows, and for a gene of the pool that has none from its
+    measured effect."""
     values: Literal["delta", "expression"] = "delta"
     """What they are: differences to control, or mean expression in the units of the screen's cells, from which the mean
     of control is taken."""

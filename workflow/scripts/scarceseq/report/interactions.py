@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 NOTE = (
     "A double is fitted by c1 times the effect of its first gene and c2 times that of its second (Theil-Sen "
-    "regression), as measured and as each model predicts all three. Magnitude: length of (c1, c2); model fit: "
+    "regression), as measured and as each model predicts all three (where predictions handed in lack a gene of the "
+    "pool, its measured effect stands). "
+    "Magnitude: length of (c1, c2); model fit: "
     "correlation of fit and double; similarity: distance correlation of singles and double; equality: of the "
     "contributions; dominance: size of log10 (c1 / c2). Correlation: of true and predicted over a split's doubles, "
     "mean over splits. Hits: share of the doubles truly most extreme, a tenth of a split's, that are predicted to be; "

@@ -28,7 +28,6 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from scarceseq.design.cell_plan import within_variance  # noqa: E402
 from scarceseq.design.cells import (  # noqa: E402
-    Numbers,
     numbers_of_screen,
     power_of_genes,
     power_of_perturbation,

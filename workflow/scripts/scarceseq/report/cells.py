@@ -63,8 +63,8 @@ def section(inputs: "Inputs") -> Section | None:
             f"{summary['readout_genes']:,} readout genes, worth {summary['independent_genes']:.0f} independent ones",
             "Formulas for means of independent cells: batches and guides that differ cost more than is shown. "
             "On real cells predicted power of genes was up to 0.26 too low, and the test of a perturbation "
-            "found one where there was none in 17% of draws at a level of 5%; reliability, predicted from a third of each "
-            "perturbation's cells, held within 0.05.",
+            "found one where there was none in 17% of draws at a level of 5%; reliability, predicted from a third "
+            "of each perturbation's cells, held within 0.05.",
         )
     )
     blocks.append(Table("cells", cells, "Power and reliability"))

@@ -7,10 +7,12 @@ from scarceseq.design.cell_plan import within_variance
 from scarceseq.design.cells import (
     Numbers,
     cells_table,
+    fold_change_in_logs,
     numbers_of_pilot,
     numbers_of_screen,
     power_of_genes,
     power_of_perturbation,
+    readout_genes,
     reliability,
     standard_errors,
 )
@@ -135,3 +137,27 @@ def test_nearly_all_genes_cannot_be_changed():
     assert isinstance(table, pd.DataFrame)
     with pytest.raises(InputError, match="changed_genes"):
         cells_table(numbers, settings | {"changed_genes": 10, "level": 0.05})
+
+
+@pytest.mark.parametrize("change", [1.0, -1.0, 0.5])
+def test_a_fold_change_in_logarithms_is_that_of_drawn_counts(change):
+    random = np.random.default_rng(8)
+    mean, dispersion = np.array([0.2, 1.0, 4.0, 30.0]), np.array([0.3, 0.5, 0.2, 0.4])
+
+    def logs(level):
+        counts = random.negative_binomial(1 / dispersion, 1 / (1 + dispersion * level), (40_000, 4))
+        return np.log1p(12.0 * np.column_stack([counts, np.ones(len(counts))]))  # a gene with one count in each cell
+
+    control, changed = logs(mean), logs(mean * 2**change)
+    effect, growth = (values[:4] for values in fold_change_in_logs(control, change))
+    np.testing.assert_allclose(effect, (changed - control).mean(axis=0)[:4], atol=0.03)
+    np.testing.assert_allclose(growth, changed.var(axis=0)[:4] / control.var(axis=0)[:4], rtol=0.06)
+
+
+def test_rare_genes_are_no_readout():
+    control = np.zeros((100, 4))
+    control[:4, 0], control[:5, 1], control[:, 2] = 1, 1, 2
+    control[:50, 3] = 3
+    assert readout_genes(control).tolist() == [1, 3]  # at 4 %, at 5 %, in every cell alike, at a half
+    with pytest.raises(InputError, match="1 genes are in 5% of the control cells"):
+        readout_genes(control[:, :2])

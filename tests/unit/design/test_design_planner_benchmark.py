@@ -57,6 +57,7 @@ def test_the_plan_from_a_third_of_real_cells_is_what_the_others_show(planner, pa
     perturbations = np.unique(names[names != ""])
     generator = np.random.default_rng(4)
     early = planner.thirds(names, generator) == 0
+    values = values[:, planner.readout_genes(values[early & (names == "")])]
     numbers = planner.numbers_from(values[early], names[early], perturbations)
     # One-way analysis of variance, gene by gene: what lies within perturbations, by hand.
     groups = [values[early & (names == name)] for name in perturbations]
@@ -76,4 +77,12 @@ def test_genes_are_called_as_scipy_calls_them_one_by_one(planner, papalexi):
     order = np.sort(p)
     line = 0.05 * np.arange(1, 41) / 40
     largest = order[order <= line].max(initial=-1)
-    assert planner.called(one, other).tolist() == (np.array(p) <= largest).tolist()
+    assert planner.called(planner.rank_sum, one, other).tolist() == (np.array(p) <= largest).tolist()
+
+
+def test_power_is_that_of_welchs_test_on_real_cells_with_genes_at_half(planner, papalexi):
+    pairs = [planner.planted_once(papalexi[2], 50, np.random.default_rng([seed, 7])) for seed in range(12)]
+    predicted, realised = (np.array([pair[side] for pair in pairs], float).mean(axis=0) for side in (0, 1))
+    genes, _, screen, _ = zip(predicted, realised, strict=True)
+    assert genes[0] == pytest.approx(genes[1], abs=0.1)
+    assert screen[0] == pytest.approx(screen[1], abs=0.15)

@@ -15,6 +15,11 @@ from scarceseq.errors import InputError
 from scarceseq.statistics.power import level_of_p
 
 ROUNDS = 100
+DETECTED = 0.05
+"""Share of control cells that must have a gene for it to be a readout: sums of squares of rarer ones are far from the
+chi-square that they are taken for (docs/benchmark/planner.md)."""
+QUANTILES = 200
+LEAST_DISPERSION = 1e-4
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,75 @@ def numbers_of_screen(
         Variance of a cell within perturbations.
     log2_fold_change : float
     """
-    mean, variance = control.mean(axis=0), control.var(axis=0, ddof=1)
-    expressed = (mean > 0) & (variance > 0)
-    effect = np.log1p(np.expm1(mean) * 2**log2_fold_change) - mean
-    correlation = np.corrcoef(control[:, expressed].T)
-    independent = expressed.sum() ** 2 / (correlation**2).sum()
+    shown = readout_genes(control)
+    control, delta, noise = control[:, shown], delta[:, shown], noise[shown]
+    variance = control.var(axis=0, ddof=1)
+    effect, growth = fold_change_in_logs(control, log2_fold_change)
+    independent = len(shown) ** 2 / (np.corrcoef(control.T) ** 2).sum()
     between = delta.var(axis=0, ddof=1).mean()
     # What the finite number of cells adds; control cells are shared, and add nothing between perturbations.
     signal = max(float(between - noise.mean() * (1 / cells).mean()), 0.0)
-    chosen = effect[expressed], np.maximum(noise[expressed], variance[expressed]), variance[expressed]
-    return Numbers(*chosen, float(independent), signal, float(noise.mean()))
+    changed = np.maximum(noise, growth * variance)
+    return Numbers(effect, changed, variance, float(independent), signal, float(noise.mean()))
 
 
-def standard_errors(numbers: Numbers, cells: int, controls: int, guides: int, guide_variance: float) -> np.ndarray:
-    """Standard error of each gene's difference to control."""
-    return np.sqrt(numbers.variance / cells + numbers.control_variance / controls + guide_variance / guides)
+def readout_genes(control: np.ndarray) -> np.ndarray:
+    """Positions of the genes that enough control cells have and that vary among them; (cells, genes) of logarithms.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two.
+    """
+    shown = np.flatnonzero(((control > 0).mean(axis=0) >= DETECTED) & (control.var(axis=0) > 0))
+    if len(shown) < 2:
+        raise InputError(f"design.cells.screen: {len(shown)} genes are in {DETECTED:.0%} of the control cells or more")
+    return shown
+
+
+def fold_change_in_logs(control: np.ndarray, log2_fold_change: float) -> tuple[np.ndarray, np.ndarray]:
+    """What a fold change of a gene's counts does to the mean of log(1 + counts per 10,000), and to its variance.
+
+    Counts are taken for negative binomial (mean and dispersion by moments) in a cell of median depth, whose single
+    count is the median over cells of their smallest value. The log of the mean is not the mean of the logs: by that
+    alone the effect on genes that most cells have came out at two thirds of the true one.
+
+    Parameters
+    ----------
+    control : numpy.ndarray, (control cells, genes)
+        log(1 + counts per 10,000).
+    log2_fold_change : float
+
+    Returns
+    -------
+    (numpy.ndarray, numpy.ndarray), (genes,) each
+        Difference of means, and factor of the variance.
+    """
+    scaled = np.expm1(control)
+    single = float(np.median(np.where(scaled > 0, scaled, np.inf).min(axis=1)[(scaled > 0).any(axis=1)]))
+    counts = scaled / single
+    mean = counts.mean(axis=0)
+    dispersion = np.maximum((counts.var(axis=0, ddof=1) - mean) / mean**2, LEAST_DISPERSION)
+    (before, spread), (after, spread_after) = (
+        _moments_of_logs(level, dispersion, single) for level in (mean, mean * 2**log2_fold_change)
+    )
+    return after - before, spread_after / np.maximum(spread, 1e-12)
+
+
+def _moments_of_logs(mean: np.ndarray, dispersion: np.ndarray, single: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of log(1 + single x count), by the middles of equal shares of the counts' distribution."""
+    shares = (np.arange(QUANTILES) + 0.5)[:, None] / QUANTILES
+    count = stats.nbinom.ppf(shares, 1 / dispersion, 1 / (1 + dispersion * mean))
+    logs = np.log1p(single * count)
+    return logs.mean(axis=0), logs.var(axis=0)
+
+
+def standard_errors(
+    numbers: Numbers, cells: int, controls: int, guides: int, guide_variance: float, changed: bool = True
+) -> np.ndarray:
+    """Standard error of each gene's difference to control, if it has the effect or if it has none."""
+    variance = numbers.variance if changed else numbers.control_variance
+    return np.sqrt(variance / cells + numbers.control_variance / controls + guide_variance / guides)
 
 
 def power_of_genes(
@@ -107,7 +166,7 @@ def power_of_genes(
     Parameters
     ----------
     errors : numpy.ndarray, (genes,)
-        From `standard_errors`.
+        From `standard_errors`, of genes that have the effect.
     share : float
         Of the readout genes that truly differ.
     false_discovery : float
@@ -129,6 +188,7 @@ def power_of_perturbation(numbers: Numbers, errors: np.ndarray, changed: int, le
     Parameters
     ----------
     errors : numpy.ndarray, (genes,)
+        From `standard_errors`, of genes without an effect, as almost all are.
     changed : int
         Genes that the perturbation changes by the fold change of interest; of typical precision.
     level : float
@@ -168,7 +228,7 @@ def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
     rows = []
     for cells in settings["cells"]:
         about = settings["control_cells"], settings["guides"], settings["guide_variance"]
-        errors = standard_errors(numbers, cells, *about)
+        errors, unchanged = (standard_errors(numbers, cells, *about, changed=changed) for changed in (True, False))
         power, level = power_of_genes(numbers, errors, share, settings["false_discovery"])
         rows.append(
             {
@@ -177,7 +237,7 @@ def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
                 "well_powered_share": float((power >= 0.8).mean()),
                 "p_threshold": level,
                 "perturbation_power": power_of_perturbation(
-                    numbers, errors, settings["changed_genes"], settings["level"]
+                    numbers, unchanged, settings["changed_genes"], settings["level"]
                 ),
                 "reliability": reliability(numbers, cells, settings["control_cells"]),
             }

@@ -63,8 +63,7 @@ class CellSettings:
     false_discovery: Fraction = 0.05
     """False discovery rate at which genes are called."""
     level: Fraction = 0.05
-    """P below which a perturbation is told from control; on real cells this test was positive in 17 of 100 draws
-    without a change at 0.05, and predicted power of genes was up to 0.26 too low (docs/methods.md)."""
+    """P below which a perturbation is told from control."""
     budget: Positive | None = None
     """What the experiment may cost, in any currency; null for no plan of genes by cells."""
     cost_per_cell: Positive = 0.05

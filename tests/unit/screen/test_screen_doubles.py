@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from itertools import permutations, product
 
 import anndata
 import numpy as np
@@ -20,6 +21,7 @@ from scarceseq.screen.combinations import (
 )
 from scarceseq.screen.prepare import prepare_screen
 from scarceseq.screen.profiles import read_profiles
+from scarceseq.screen.underscores import underscored_doubles
 from small_screen import make_screen, settings
 
 NAMES = [f"A{gene:02d}" for gene in range(30)]
@@ -137,3 +139,35 @@ def test_doubles_of_a_real_screen_are_kept(shared_data, tmp_path):
     source = shared_data / "perturb/cells/perturbench_devel.h5ad"
     counts = normalise_cells(source, tmp_path / "cells.h5ad", chosen, {})
     assert (counts["perturbations"], counts["combinations"]) == (33, 0)
+
+
+def test_doubles_with_underscores_are_kept_where_both_names_are_genes_or_perturbations(tmp_path):
+    labels = ["NT"] * 40 + ["G1"] * 20 + ["outside"] * 20 + ["G1_G2"] * 12 + ["G2+G1"] * 3 + ["outside_G1"] * 11
+    labels += ["G1_nowhere"] * 13
+    screen = make_screen(labels)
+    screen.obs["nperts"] = [0] * 40 + [1] * 40 + [2] * 39
+    screen.write_h5ad(tmp_path / "screen.h5ad")
+    chosen = settings(doubles=True)
+    counts = normalise_cells(tmp_path / "screen.h5ad", tmp_path / "cells.h5ad", chosen, {})
+    found = anndata.read_h5ad(tmp_path / "cells.h5ad").obs["perturbation"].value_counts().to_dict()
+    assert found == {"control": 40, "G1": 20, "outside": 20, "G1+G2": 15, "G1+outside": 11}
+    assert counts["doubles_with_underscore"] == 2
+
+
+def test_a_label_with_underscores_is_read_in_the_one_way_there_is_or_refused():
+    """Oracle: every two names that are put together, for all labels of up to four words."""
+    names = {"A", "B", "A_B", "B_A", "A_A", "C_B"}
+    together = Counter("_".join(pair) for pair in permutations(names, 2))
+    outcomes = Counter()
+    for size in (1, 2, 3, 4):
+        for label in map("_".join, product("ABC", repeat=size)):
+            ways = together[label]
+            if ways > 1 or (ways and label in names):
+                with pytest.raises(InputError, match="can be read as"):
+                    underscored_doubles([label], lambda name: name if name in names else None, "f")
+                outcomes["refused"] += 1
+            else:
+                read = underscored_doubles([label], lambda name: name if name in names else None, "f")
+                assert ["_".join(pair) for pair in read.values()] == [label] * ways
+                outcomes[ways] += 1
+    assert min(outcomes["refused"], outcomes[0], outcomes[1]) > 1

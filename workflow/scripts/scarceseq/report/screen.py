@@ -147,11 +147,13 @@ def _cells_table(inputs: Inputs) -> list[Table]:
             "such as": ", ".join(counts["without_gene"][:GENES_EACH]),
         }
         | ({"escaped cells left out": counts["cells_escaped"]} if "cells_escaped" in counts else {})
+        | ({"doubles written A_B": doubles} if (doubles := counts.get("doubles_with_underscore", 0)) else {})
         for labels, counts in inputs.values("screen_cells")
     ]
     note = (
         "How each file was read. Perturbations that name no gene of the file stay; nobody can say whether their cells "
-        "still express the target."
+        "still express the target. Doubles written with an underscore (A_B) are read where both names are genes of the "
+        "file or perturbations of the screen."
     )
     return [Table("screen_cells", pd.DataFrame(rows), "Cells and labels", note)] if rows else []
 

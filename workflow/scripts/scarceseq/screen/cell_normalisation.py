@@ -108,11 +108,12 @@ def choose_cells(
     labels = obs[column].astype(object).to_numpy()
     check_controls(text_labels(obs.loc[~left_out, column]), reader, settings.control is not None, path)
     single = read_labels(labels, reader)
-    if "nperts" in obs:  # scPerturb joins the genes of a combination by underscores
+    if "nperts" in obs:  # what joins genes by underscores, as scPerturb does, and could not be read as a double
         doubles = np.array([is_double(name) for name in single])
         single[(obs["nperts"].to_numpy(dtype=float) > 1) & (single != "control") & ~doubles] = ""
     counts: dict[str, Any] = count_set_aside(labels, single, reader)
     counts |= {"perturbation_column": column, "cells_of_other_kinds": int(left_out.sum())}
+    counts["doubles_with_underscore"] = len(reader.underscored)
     single[left_out] = ""
     counts["control_label"] = ", ".join(sorted(set(labels[single == "control"])))
     single = np.array([combined(up_to_date(genes_of(name), current)[0]) for name in single], dtype=object)

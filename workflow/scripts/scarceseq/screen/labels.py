@@ -1,17 +1,18 @@
 """Which perturbation each cell belongs to, and which cells are set aside."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.screen.combinations import combined, genes_of
+from scarceseq.screen.combinations import combined, genes_of, is_double
 from scarceseq.screen.conventions import CONTROLS, JOINTS, PERTURBATION_COLUMNS, looks_like_control
 from scarceseq.screen.gene_names import GeneNames
 from scarceseq.screen.settings import ScreenSettings, control_names
+from scarceseq.screen.underscores import UNDERSCORE, underscored_doubles
 
 SHOWN = 5
 """Examples in a message."""
@@ -33,6 +34,8 @@ class LabelReader:
         What labels have before a gene's name, and behind it.
     doubles : bool
         Whether labels that join two genes are read.
+    underscored : dict of str to (str, str)
+        Both genes of labels that join them by an underscore.
     """
 
     genes: GeneNames
@@ -41,9 +44,29 @@ class LabelReader:
     prefix: str | None = None
     separator: str | None = None
     doubles: bool = False
+    underscored: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def with_underscores(self, labels: set[str], path: object) -> "LabelReader":
+        """A reader that also reads doubles written with an underscore, where both names are genes or perturbations.
+
+        Where an underscore is the separator, what is behind it says nothing of a gene.
+        """
+        if not self.doubles or self.separator == UNDERSCORE:
+            return self
+        candidates = {label for label in labels if self.read(label) not in ("", "control")}
+        alone = {label for label in candidates if not is_double(self.read(label)) and UNDERSCORE not in label}
+
+        def named(name: str) -> str | None:
+            gene = self._cut(name)
+            return self.genes.find(gene) or (gene if name in alone else None)
+
+        written = {label for label in candidates if len(self.names(label)) == 1}
+        return replace(self, underscored=underscored_doubles(written, named, path))
 
     def names(self, label: str) -> list[str]:
         """Genes and controls that a label joins, cut out of prefix and suffix, as the label writes them."""
+        if label in self.underscored:
+            return [self._cut(name) for name in self.underscored[label]]
         joints = "".join(joint for joint in JOINTS if joint not in (self.separator or ""))
         pieces = label.translate(str.maketrans(joints, "\n" * len(joints))).split("\n")
         return [self._cut(piece.strip()) for piece in pieces if piece.strip()]
@@ -122,7 +145,7 @@ def find_labels(obs: pd.DataFrame, genes: GeneNames, settings: ScreenSettings, p
         if best is None or rank > best[0]:
             best = (rank, str(column), reader)
     if best is not None:
-        return best[1], best[2]
+        return best[1], best[2].with_underscores(text_labels(obs[best[1]]), path)
     if named and wanted is not None:
         shown = "', '".join(named)
         raise InputError(f"{path}: no cell has the control label '{shown}'; check the screen's key control")

@@ -30,7 +30,7 @@ def underscored_doubles(
     InputError
         If a label can be cut at several underscores, or is a name itself and can be cut.
     """
-    found = {}
+    read = {}
     for label in sorted(label for label in labels if UNDERSCORE in label):
         words = label.split(UNDERSCORE)
         cuts = [(UNDERSCORE.join(words[:at]), UNDERSCORE.join(words[at:])) for at in range(1, len(words))]
@@ -42,5 +42,5 @@ def underscored_doubles(
                 "the label in the screen's key exclude"
             )
         if readings:
-            found[label] = readings[0]
-    return found
+            read[label] = readings[0]
+    return read

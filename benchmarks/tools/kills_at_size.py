@@ -17,6 +17,8 @@ from io import StringIO
 from pathlib import Path
 
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import plan
 
 RULES = ("pretrain", "train_scouts", "fit_episodes")

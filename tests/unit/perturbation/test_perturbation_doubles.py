@@ -21,6 +21,7 @@ from scarceseq.perturbation.interactions import (
     SCORES,
     PredictedInteractions,
     interaction,
+    scores_of,
     true_beside_predicted,
 )
 from scarceseq.perturbation.predictors import additive, gears, matching_mean
@@ -326,3 +327,17 @@ def test_gears_gives_the_mean_for_a_double_with_a_gene_outside_the_graph(trained
     found = gears.predict(model, rows)
     np.testing.assert_allclose(found[1], model.mean)
     assert not np.allclose(found[0], model.mean)
+
+
+def test_genes_that_control_cells_hardly_have_do_not_pull_weights_to_zero():
+    random = np.random.default_rng(11)
+    first, second = random.normal(size=(2, 40))
+    rows = np.stack([first, second, 0.8 * first + 0.5 * second + random.normal(0, 0.05, 40)])
+    rare = np.where(random.random((3, 160)) < 0.05, random.normal(0, 0.1, (3, 160)), 0)
+    var = pd.DataFrame({"control_mean": [1.0] * 40 + [0.01] * 160}, index=[f"C{gene}" for gene in range(200)])
+    profiles = anndata.AnnData(np.hstack([rows, rare]), obs=pd.DataFrame(index=["A", "B", "A+B"]), var=var)
+    found = scores_of(profiles, np.array([2]), lambda places: np.asarray(profiles.X)[places], 1).iloc[0]
+    oracle = TheilSenRegressor(fit_intercept=False, random_state=0).fit(rows[:2].T, rows[2]).coef_
+    np.testing.assert_allclose(found[["c1", "c2"]].to_numpy(float), oracle, atol=0.02)
+    few = profiles[:, 35:].copy()  # five genes are expressed
+    assert scores_of(few, np.array([2]), lambda places: np.asarray(few.X)[places], 1).isna().all(axis=None)

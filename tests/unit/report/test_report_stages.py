@@ -562,6 +562,7 @@ def test_the_networks_list_says_how_far_it_is_that_of_the_counts():
 )
 def test_what_a_list_is_worth_is_said_where_real_screens_stand_behind_it(changes, words):
     summary = {"criterion": "v_optimal", "costs": False, "error": 0.9, "equivalent_random": 40, "curve_genes": 60}
+    summary |= {"hits": None}
     rows = [(f"s{number}", "go, string", 4.0, 6.0, 1.0, 9.0) for number in range(3)]
     evidence = pd.DataFrame(rows, columns=["screen", "graphs", "predicted", "realised", "low", "high"])
     text = design.worth(summary | {"graph": "go"} | changes, evidence)

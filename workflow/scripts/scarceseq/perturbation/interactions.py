@@ -4,7 +4,8 @@ A double's difference to control is fitted over genes by c1 times that of the fi
 second, by Theil-Sen regression without an intercept. Scores and what they tell are those that GEARS reports (Roohani et
 al. 2024). A predicted double is set beside the same model's predictions of its genes alone; beside their measured
 effects where predictions that were handed in lack genes of the pool. The perturbed genes themselves are left out: what
-a guide does to its own target would lead the fit.
+a guide does to its own target would lead the fit. So are genes that hardly any control cell has, as in both papers:
+most pairs of them have no weights to tell, and the median of all pairs would be zero.
 """
 
 from typing import TYPE_CHECKING
@@ -37,6 +38,10 @@ CLASSES = {
 EXTREME_SHARE = 0.1
 LEAST_DOUBLES = 5
 """Fewer have no extremes."""
+LEAST_EXPRESSION = 0.25
+"""Mean log(1 + counts per 10,000) of control cells, some 0.3 counts, from which a gene is looked at."""
+LEAST_GENES = 10
+"""Fewer such genes give no scores."""
 SAME = 1e-9
 """Scores that differ by less differ by rounding, and have no extremes."""
 COLUMNS = [*ABOUT, "split", "perturbation", "stratum", "score", "true", "predicted", "true_class", "predicted_class"]
@@ -44,7 +49,7 @@ PREDICTED = ["split", "perturbation", "stratum", *SCORES]
 
 
 def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed: int) -> dict[str, float]:
-    """Scores of one double; NaN where a profile does not vary or is missing.
+    """Scores of one double; NaN where a profile does not vary or is missing, or genes are few.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed:
         `SCORES`.
     """
     both = np.stack([first, second], axis=1)
-    if not np.min([np.ptp(profile) for profile in (first, second, double)]) > 0:
+    if len(double) < LEAST_GENES or not np.min([np.ptp(profile) for profile in (first, second, double)]) > 0:
         return dict.fromkeys(SCORES, float("nan"))
     c1, c2 = theil_sen(both, double, gene_pairs(len(double), seed))
     fitted = both @ [c1, c2]
@@ -82,6 +87,13 @@ def judged_doubles(names: np.ndarray, test: np.ndarray) -> np.ndarray:
     return np.array([row for row in test if is_double(names[row]) and measured.issuperset(genes_of(names[row]))], int)
 
 
+def expressed_genes(profiles: "anndata.AnnData") -> np.ndarray:
+    """Mask of the genes that control cells have; of mean profiles, those that differ in any perturbation."""
+    if "control_mean" in profiles.var:
+        return profiles.var["control_mean"].to_numpy(dtype=float) >= LEAST_EXPRESSION
+    return (np.asarray(profiles.X) != 0).any(axis=0)
+
+
 def scores_of(
     profiles: "anndata.AnnData",
     doubles: np.ndarray,
@@ -102,6 +114,7 @@ def scores_of(
     """
     names = profiles.obs_names.to_numpy(dtype=str)
     place, mask = {name: row for row, name in enumerate(names)}, targeted_gene_mask(names[doubles], profiles.var_names)
+    mask = mask & expressed_genes(profiles)
     rows = []
     for double, counts in zip(doubles, mask, strict=True):
         three = np.array([*(place[gene] for gene in genes_of(names[double])), double])

@@ -63,7 +63,7 @@ def section(inputs: "Inputs") -> Section | None:
             f"{summary['readout_genes']:,} readout genes, worth {summary['independent_genes']:.0f} independent ones",
             "Formulas for means of independent cells: batches and guides that differ cost more than is shown. "
             "Genes are called by Welch's test; below 25 cells that test itself is not to be trusted. On real cells "
-            "(docs/benchmark/planner.md) power from 25 cells on was 0.01 to 0.18 higher than foretold, never lower, "
+            "(docs/benchmark/planner.md) power from 25 cells on was up to 0.18 higher than foretold, never lower, "
             "and reliability, foretold from a third of each perturbation's cells, within 0.05.",
         )
     )

@@ -98,32 +98,64 @@ def choose(
 
 
 def greedily(state: State, genes: int, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
-    """The gene of the largest gain (or gain per cost) that the budget pays for, step by step; the first of equals.
+    """The gene of the largest gain (or gain per cost) that the budget pays for, step by step, and its gain.
 
-    Required genes come first. Gains are compared in whole quanta, so that rounding does not decide.
+    Gains are compared in whole quanta, so that rounding does not decide.
     """
     for gene in limits.measured:
         state.measure(gene)
+
+    def look() -> tuple[np.ndarray, np.ndarray]:
+        gains = quantise(state.gains()[:genes])
+        by_cost = limits.by_cost and limits.costs is not None
+        return (gains / limits.costs if by_cost else gains), gains
+
+    order, gained = in_turn(look, state.measure, genes, limits)
+    return order, gained * QUANTUM
+
+
+def in_turn(
+    look: Callable[[], tuple[np.ndarray, np.ndarray]], take: Callable[[int], None], genes: int, limits: Limits
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gene of the largest score that the budget pays for, step by step, the first of equals; required ones first.
+
+    Parameters
+    ----------
+    look : function without arguments
+        Scores of all genes at this step, and what is to be kept of the one taken.
+    take : function (gene)
+        Told of each.
+    genes : int
+    limits : Limits
+
+    Returns
+    -------
+    (numpy.ndarray of int, numpy.ndarray)
+        Genes, and what was kept of each.
+
+    Raises
+    ------
+    InputError
+        If the budget does not pay for all that is required.
+    """
     costs = np.ones(genes, np.int64) if limits.costs is None else limits.costs
     money = np.inf if limits.budget is None else float(limits.budget)
-    closed = np.zeros(genes, dtype=bool)
+    closed, required = np.zeros(genes, dtype=bool), np.zeros(genes, dtype=bool)
     closed[[*limits.measured, *limits.excluded]] = True
-    required = np.zeros(genes, dtype=bool)
     required[list(limits.required)] = True
-    order, gained = [], []
+    order, kept = [], []
     for free in (required & ~closed, ~required & ~closed):
         while (free & (costs <= money)).any():
-            gains = quantise(state.gains()[:genes])
-            scores = gains / costs if limits.by_cost else gains
-            best = int(np.argmax(np.where(free & (costs <= money), scores, -1)))
-            state.measure(best)
+            scores, values = look()
+            best = int(np.argmax(np.where(free & (costs <= money), scores, -np.inf)))
+            take(best)
             free[best] = False
             money -= costs[best]
             order.append(best)
-            gained.append(gains[best] * QUANTUM)
+            kept.append(values[best])
     if len(set(order) & set(limits.required)) < len(set(limits.required)):
         raise InputError("design: the budget does not pay for what must be in")
-    return np.array(order, dtype=int), np.array(gained)
+    return np.array(order, dtype=int), np.array(kept)
 
 
 def posterior_of(features: sparse.csr_array, worth: np.ndarray) -> Callable[[], Posterior]:

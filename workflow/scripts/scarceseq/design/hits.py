@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse, stats
 from scipy.linalg import cho_solve, solve_triangular
 
+from scarceseq.design.choice import in_turn
 from scarceseq.errors import InputError
 from scarceseq.perturbation import process
 from scarceseq.seeds import derive
@@ -158,26 +159,12 @@ def choose_hits(belief: Belief, acquisition: str, limits: Limits, seed: int) -> 
     seed : int
     """
     random = np.random.default_rng(derive(seed, "design hits"))
-    genes = len(belief.mean)
-    costs = np.ones(genes, np.int64) if limits.costs is None else limits.costs
-    money = np.inf if limits.budget is None else float(limits.budget)
-    free = np.ones(genes, dtype=bool)
-    free[[*limits.measured, *limits.excluded]] = False
-    required = np.zeros(genes, dtype=bool)
-    required[list(limits.required)] = True
-    order, values = [], []
-    for some in (free & required, free & ~required):
-        while (some & (costs <= money)).any():
-            scores = ACQUISITIONS[acquisition](belief, random)
-            best = int(np.argmax(np.where(some & (costs <= money), scores, -np.inf)))
-            belief.take(best)
-            some[best] = False
-            money -= costs[best]
-            order.append(best)
-            values.append(scores[best])
-    if len(set(order) & set(limits.required)) < len(set(limits.required)):
-        raise InputError("design: the budget does not pay for what must be in")
-    return np.array(order, dtype=int), np.array(values)
+
+    def look() -> tuple[np.ndarray, np.ndarray]:
+        scores = ACQUISITIONS[acquisition](belief, random)
+        return scores, scores
+
+    return in_turn(look, belief.take, len(belief.mean), limits)
 
 
 def list_hits(

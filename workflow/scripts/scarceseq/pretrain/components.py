@@ -98,9 +98,13 @@ def in_blocks(
     rows: np.ndarray,
 ) -> np.ndarray:
     """What `function` makes of the expression of `rows`, `SAMPLES_AT_ONCE` at a time, one under the other."""
-    starts = range(0, len(rows), SAMPLES_AT_ONCE)
-    blocks = (on_processor(read(rows[start : start + SAMPLES_AT_ONCE])) for start in starts)
-    return np.concatenate([function(block) for block in blocks])
+    made = np.empty(0)
+    for start in range(0, len(rows), SAMPLES_AT_ONCE):
+        values = function(on_processor(read(rows[start : start + SAMPLES_AT_ONCE])))
+        if start == 0:  # one array for all: see `scarceseq.pretrain.embedding.embed_rows`
+            made = np.empty((len(rows), *values.shape[1:]), values.dtype)
+        made[start : start + SAMPLES_AT_ONCE] = values
+    return made
 
 
 class _Passes:

@@ -28,7 +28,7 @@ TRAINING_MODULES = {
         "watch",
     ],
     "pretrain.architectures": ["mlp", "transformer"],
-    "pretrain.objectives": ["masked_expression", "read_counts", "labels", "study_adversary"],
+    "pretrain.objectives": ["masked_expression", "read_counts", "labels", "study_adversary", "study_differences"],
     "guide": ["settings", "scout_data", "scouts", "stacked", "displacement", "guides"],
     "": ["device", "errors", "files", "progress", "registry", "runtime", "seeds"],
     "statistics": ["outcomes", "writer"],

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from scarceseq import registry
-from scarceseq.corpus.transform import TRAINING_TYPE, log_tpm
+from scarceseq.corpus.transform import NOT_MEASURED, TRAINING_TYPE, log_tpm
 from scarceseq.errors import InputError
 from scarceseq.pretrain.embedding import embed_rows, tell_labels
 from scarceseq.pretrain.masking import draw_mask
 from scarceseq.pretrain.model import load_base, save_base
-from scarceseq.pretrain.objectives import labels, masked_expression, study_adversary
+from scarceseq.pretrain.objectives import labels, masked_expression, study_adversary, study_differences
 from scarceseq.pretrain.objectives import read_counts as read_counts_objective
 from scarceseq.pretrain.run import initial_base, pretrain
 from scarceseq.pretrain.samples import read_matrix
@@ -27,6 +27,7 @@ ALL = {
     "read_counts": {"weight": 0.1, "distribution": "negative_binomial"},
     "labels": {"weight": 0.5, "keys": ["tissue"], "minimum_studies": 2},
     "study_adversary": {"weight": 0.2, "strength": 1.0},
+    "study_differences": {"weight": 0.3},
 }
 ARCHITECTURES = ("mlp", "transformer")
 
@@ -87,7 +88,7 @@ def test_every_trained_parameter_takes_part_in_every_loss(matrix, settings, arch
     trained = [key for key, parameter in task.named_parameters() if parameter.requires_grad]
     assert [key for key in trained if task.get_parameter(key).grad is None] == []
     frozen = {key.split(".")[1] for key, parameter in task.named_parameters() if not parameter.requires_grad}
-    assert ("decoder" in frozen) == (name in ("labels", "study_adversary"))
+    assert ("decoder" in frozen) == (name in ("labels", "study_adversary", "study_differences"))
     assert not frozen & {"encoder"}
 
 
@@ -276,6 +277,7 @@ def test_every_objective_is_learned_and_scored_on_held_out_studies(matrix, setti
     for name in ("masked_expression", "read_counts", "labels"):
         assert history[-1][f"validation_{name}"] < history[0][f"validation_{name}"]
     assert history[-1]["validation_study_adversary"] == 0.0, "no held-out study is one of its classes"
+    assert history[-1]["validation_study_differences"] == 0.0, "it has no mean of a held-out study"
     found = {}
     for row in evaluation:
         found.setdefault((row["metric"], row["predictor"]), []).append(row["value"])
@@ -310,3 +312,41 @@ def test_a_model_without_labels_tells_none(matrix, settings, tmp_path):
     base = initial_base(matrix, settings, 3, torch.device("cpu"))
     save_base(base, tmp_path / "model.safetensors", tmp_path / "model.json")
     assert tell_labels(load_base(tmp_path / "model.safetensors", tmp_path / "model.json"), np.zeros((2, 8))) == {}
+
+
+def test_differences_to_the_study_are_those_of_a_plain_loop(matrix, settings, monkeypatch):
+    """Means over blocks, genes that a study has not measured, studies that are held out, the head's mean."""
+    monkeypatch.setattr(study_differences, "BLOCK_SAMPLES", 7)
+    expression = np.array(matrix.expression)
+    lacking = np.unique(matrix.studies)[0]
+    expression[np.ix_(matrix.studies == lacking, [2, 5])] = NOT_MEASURED
+    matrix = dataclasses.replace(matrix, expression=expression)
+    base, task = task_of(matrix, settings, {"study_differences": {"weight": 1.0}})
+    batch = batch_of(matrix, base, np.arange(len(matrix.studies)))
+    module, seen = task.objectives["study_differences"], task.view(batch)
+    losses, predicted = module(seen).detach().numpy(), module.head(seen.embedding).detach().numpy()
+    z, trained = batch.expression.numpy(), set(matrix.rows(settings.roles))
+    for row, study in enumerate(matrix.studies):
+        expected = 0.0
+        if row in trained:
+            mean = z[[other for other in sorted(trained) if matrix.studies[other] == study]].mean(axis=0)
+            hidden = batch.mask[row].numpy()
+            expected = np.mean((predicted[row] - (z[row] - mean))[hidden] ** 2)
+        assert losses[row] == pytest.approx(expected, rel=1e-4)
+    assert 0 < len(trained) < len(z)
+    assert lacking in set(matrix.studies[sorted(trained)])
+
+
+def test_differences_ignore_what_all_samples_of_a_study_share(matrix, settings):
+    """The target is the same when a study is moved as a whole: its protocol need not be learned."""
+    base, task = task_of(matrix, settings, {"study_differences": {"weight": 1.0}})
+    rows = matrix.rows(settings.roles)
+    study = matrix.studies[rows[0]]
+    moved = np.array(matrix.expression, dtype=np.float32)
+    moved[matrix.studies == study] += np.linspace(0.5, 2, moved.shape[1], dtype=np.float32)
+    trained = study_differences.study_means(base, moved, rows, np.unique(matrix.studies[rows], return_inverse=True)[1])
+    module = task.objectives["study_differences"]
+    there = rows[matrix.studies[rows] == study]
+    before = base.standardise(matrix.expression[there]) - module.means[module.targets[there]]
+    after = base.standardise(moved[there]) - trained[module.targets[there]]
+    np.testing.assert_allclose(after, before, atol=2e-5)

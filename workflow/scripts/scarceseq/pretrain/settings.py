@@ -68,6 +68,15 @@ class StudyAdversary:
 
 
 @dataclass(frozen=True)
+class StudyDifferences:
+    """Predict hidden genes of a sample's difference to the mean of its study, from the embedding; squared error of
+    z-scores."""
+
+    weight: Positive = 1
+    """Weight of this loss in the sum."""
+
+
+@dataclass(frozen=True)
 class Objectives:
     """What the network is trained for, by the names of files in `pretrain/objectives`. The weighted sum of the losses
     is minimised."""
@@ -76,6 +85,7 @@ class Objectives:
     read_counts: ReadCounts = ABSENT
     labels: Labels = ABSENT
     study_adversary: StudyAdversary = ABSENT
+    study_differences: StudyDifferences = ABSENT
 
 
 @dataclass(frozen=True)

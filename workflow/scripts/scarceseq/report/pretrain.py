@@ -35,7 +35,10 @@ LOSS_WORDS = {
     "read_counts": "negative log-likelihood of reads\n(nats per masked gene)",
     "labels": "cross-entropy of labels\n(nats)",
     "study_adversary": "cross-entropy of studies\n(nats)",
+    "study_differences": "masked squared error\n(difference to the study's mean)",
 }
+# Objectives that are 0 for a study that was not trained on.
+TRAINED_ALONE = ("study_adversary", "study_differences")
 
 
 def objectives(history: pd.DataFrame) -> list[str]:
@@ -75,7 +78,7 @@ def _loss_panel(ax: "Axes", history: pd.DataFrame, name: str, label: str) -> Non
     learning = ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
     style.tell(learning, f"pretrain studies, {label}")
     held_out = history.dropna(subset=[f"validation_{name}"])
-    if len(held_out) and name != "study_adversary":  # it knows no held-out study
+    if len(held_out) and name not in TRAINED_ALONE:
         values = held_out[f"validation_{name}"]
         judged = ax.plot(held_out["step"], values, color=style.ORANGE, marker="o", ms=3, label="held-out studies")
         text = f"held-out studies, {label}"

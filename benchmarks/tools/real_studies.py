@@ -115,15 +115,15 @@ def comparisons(methods):
     return [row for row in rows if {row[0], row[1]} <= set(methods)]
 
 
-def pooled(scores, methods):
-    """The table: each comparison by organism and k."""
+def pooled(scores, methods, compared=comparisons):
+    """The table: each comparison, what `compared` makes of the methods, by organism and k."""
     rows, organisms = [], sorted(scores["organism"].unique())
     for organism in [*organisms, "both"][: len(organisms) + (len(organisms) > 1)]:
         of_organism = scores if organism == "both" else scores[scores["organism"] == organism]
         shots = sorted(scores["k"].unique())
         for k in [BOTH, *shots] if {2, 3} <= set(shots) else shots:
             of_k = of_organism[of_organism["k"].isin([2, 3] if k == BOTH else [k])]
-            for method, against, kind in comparisons(methods):
+            for method, against, kind in compared(methods):
                 table = differences(of_k, method, against)
                 if table["series"].str.split().str[0].nunique() < (len(organisms) if organism == "both" else 1):
                     continue

@@ -57,7 +57,8 @@ Balanced accuracy ([all of it](real_studies_means.tsv)):
 - [All comparisons](real_studies.tsv), random effects and single k.
 - Base models are small, some 150 to 420 samples: the scale of the archive stays open.
 - k = 1, guides, and all human studies: the first label of each study alone.
-{added}- Not run: {missing}.
+{added}{missing}- Apart: [learning within studies](real_studies_within.md), [labels that series
+  share](shared_labels.md).
 - Processor time: {cost}.
 """
 
@@ -191,10 +192,9 @@ def post_hoc(table, added):
 def missing(table, added):
     """What was planned and is in none of the runs."""
     human = set(table.loc[table["organism"] == "human", "method"])
-    found = ["labels shared across studies"]
-    found += ["guides on human studies"] * ("guided@per_tensor" not in human)
+    found = ["guides on human studies"] * ("guided@per_tensor" not in human)
     found += ["the amendment's added methods"] * (not set(table["method"]) & set(added))
-    return textwrap.fill(", ".join(found), 120, initial_indent=" " * 11, subsequent_indent="  ").strip()
+    return f"- Not run: {', '.join(found)}.\n" if found else ""
 
 
 def hypotheses(table):

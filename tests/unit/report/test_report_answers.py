@@ -138,6 +138,16 @@ def test_a_method_that_was_not_run_everywhere_cannot_be_the_best():
     assert (found.name, found.methods) == ("b", 2)
 
 
+def test_tasks_with_methods_of_their_own_leave_the_best_to_those_that_share_them():
+    """Two cells of ridge and centroid, one of ridge and a guide: the guide is compared with one method alone."""
+    means = {"ridge": [0.8, 0.7, 0.6], "centroid": [0.9, 0.8, None], "guide": [None, None, 0.99]}
+    ranks = ranks_of({"centroid": 0, "ridge": 0}, 0.5)
+    other = ranks.iloc[:2].assign(shot=2, method=["guide", "ridge"])
+    found = best_method.best(summary_of(means), pd.concat([ranks, other]))
+    assert (found.name, found.methods, found.cells, found.outcome) == ("centroid", 2, 2, Outcome.BETTER)
+    assert (found.mean, found.second) == (pytest.approx(0.85), pytest.approx(0.75))
+
+
 def test_a_picture_puts_the_dot_in_its_interval_and_the_line_beside_it():
     made = Card("guide", ("x",), Outcome.BETTER, 5.0, 2.0, 8.0, 0.0)
     root = ElementTree.fromstring(interval_svg(made))

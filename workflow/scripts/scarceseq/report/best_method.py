@@ -36,12 +36,15 @@ class Best(NamedTuple):
 def best(summary: pd.DataFrame, ranks: pd.DataFrame) -> Best | None:
     """The best of the methods that were run in every cell; None where nothing was run.
 
+    Where tasks have methods of their own, so that fewer than two were run in every cell, it is the best in those cells
+    that share the same methods with most others.
+
     Parameters
     ----------
     summary, ranks : pandas.DataFrame
         ``summary.tsv`` and ``ranks.tsv`` of the few-shot comparison.
     """
-    ran = summary[(summary["metric"] == METRIC) & (summary["status"] == "run")]
+    ran = _comparable(summary[(summary["metric"] == METRIC) & (summary["status"] == "run")])
     cells = len(ran[CELL].drop_duplicates())
     common = ran.groupby("method", sort=True)["mean"].count()
     ran = ran[ran["method"].isin(common.index[common == cells])]
@@ -52,8 +55,26 @@ def best(summary: pd.DataFrame, ranks: pd.DataFrame) -> Best | None:
     own = ran[ran["method"] == name]
     low, high = (float(own[end].mean(skipna=False)) for end in ("low", "high"))
     second = float(means.iloc[1]) if len(means) > 1 else np.nan
-    found = _outcome(name, own, ranks[ranks["method"].isin(means.index)], low, means)
+    ranks = ranks[ranks["method"].isin(means.index) & in_cells(ranks, ran)]
+    found = _outcome(name, own, ranks, low, means)
     return Best(name, float(means.iloc[0]), low, high, second, len(means), cells, found)
+
+
+def _comparable(ran: pd.DataFrame) -> pd.DataFrame:
+    """The rows of cells that have two methods or more in common."""
+    sets = ran.groupby(CELL, sort=True)["method"].agg(frozenset)
+    if len(sets) < 2 or len(frozenset.intersection(*sets)) > 1:
+        return ran
+    methods = max(sets.unique(), key=lambda names: ((sets == names).sum(), len(names), sorted(names)))
+    cells = sets[[names >= methods for names in sets]].reset_index()
+    return ran[in_cells(ran, cells) & ran["method"].isin(methods)]
+
+
+def in_cells(table: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
+    """Which rows of a table are of the other's cells."""
+    return np.array(
+        pd.MultiIndex.from_frame(table[CELL].astype(str)).isin(pd.MultiIndex.from_frame(cells[CELL].astype(str)))
+    )
 
 
 def _outcome(name: str, own: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:

@@ -7,8 +7,12 @@ since a twentieth of so few studies would test nothing. From the two sizes follo
 samples and what all of mouse would take. Bars: no rule above 12 GB there, and none that takes over a minute grows
 faster than n log n.
 
+Memory is what jobs held that the kernel cannot take back: no pages of mapped files (`tools/whole_run.py`); of a rule
+whose jobs were not watched, all that was resident.
+
 Each size has its folder below `--folder`, and goes on from what is there when it was stopped: by `--seconds`, after
-which no more jobs start, or by a kill. Without `--folder` all is thrown away.
+which no more jobs start, or by a kill. Without `--folder` all is thrown away. `--again RULE ...` runs these rules anew
+in finished folders, whatever code the rest is of, and reports with what they took now.
 """
 
 import argparse
@@ -88,7 +92,7 @@ def scaled(share, runs, address):
     return config, numbers, whole
 
 
-def rehearse(folder, wanted, seconds):
+def rehearse(folder, wanted, seconds, again=()):
     """One size: generate what is missing, run what is left; the facts, or None if it is not finished."""
     folder.mkdir(parents=True, exist_ok=True)
     runs, mirror = studies_of(wanted), folder / "mirror"
@@ -102,7 +106,10 @@ def rehearse(folder, wanted, seconds):
     with archive_mirror.serve(mirror, before.get("port", 0)) as address:
         config, numbers, whole = scaled(total / ALL_RUNS, runs, address)
         whole_run.write_config(folder, config)
-        took, most, status = whole_run.run(folder, os.cpu_count(), seconds)
+        arguments = ["--rerun-triggers", "mtime", "--forcerun", *again, "--until", *again] if again else []
+        took, most, status = whole_run.run(folder, os.cpu_count(), seconds, arguments)
+    if again:
+        took, most = 0, 0
     now = {"seconds": before["seconds"] + took, "megabytes": max(before["megabytes"], most)}
     spent.write_text(json.dumps(now | {"port": int(address.rsplit(":", 1)[1])}))
     results = folder / "results/mouse"
@@ -177,7 +184,7 @@ def extrapolate(small, large):
         growth = math.log(work[1] / work[0]) / math.log(sizes[1] / sizes[0])
         unit = work[1] * (full / sizes[1]) ** growth if growth > 1 else line(sizes, work, full)
         hours = unit * (large["whole"][number] if number else 1) / 3600
-        peaks = [table.loc[rule, "peak_mb"] / 1e3 for table in (one, other)]
+        peaks = [table.loc[rule, "held_mb"] / 1e3 for table in (one, other)]
         places = [size["largest_batch"] for size in (small, large)] if batched else sizes
         gb = line(places, peaks, RUNS_PER_BATCH if batched else ALL_SAMPLES)
         rows[rule] = {"growth": growth, "hours": hours, "gb": gb, "seconds": other.loc[rule, "cpu_s"]}
@@ -232,11 +239,12 @@ def main():
     parser.add_argument("--runs", type=int, nargs=2, default=[16_000, 42_000], metavar=("SMALL", "LARGE"))
     parser.add_argument("--folder", type=Path, help="keep mirrors and results here, and go on from them")
     parser.add_argument("--seconds", type=float, help="start no more jobs of a size after this time")
+    parser.add_argument("--again", nargs="+", default=[], metavar="RULE", help="run these anew in finished folders")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp())
     try:
         runs = [700, 1400] if arguments.quick else sorted(arguments.runs)
-        sizes = [rehearse(folder / str(size), size, arguments.seconds) for size in runs]
+        sizes = [rehearse(folder / str(size), size, arguments.seconds, arguments.again) for size in runs]
     finally:
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)

@@ -23,15 +23,16 @@ def table(result):
         f"all processes of the larger. Counts equal to the mirror's and the ledger of runs whole: "
         f"{'yes' if result['equal'] else 'NO'}.",
         "",
-        "| rule | jobs | processor, s | largest job, s | peak, GB | written, MB | growth with samples "
-        "| all of mouse: hours of one core | peak, GB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| rule | jobs | processor, s | largest job, s | resident, GB | held, GB | written, MB | growth with samples "
+        "| all of mouse: hours of one core | held, GB |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for rule, row in large["rules"].items():
         full = {"growth": 0, "hours": 0, "gb": 0} | rules.get(rule, {})
         measured = f"{row['jobs']:.0f} | {row['cpu_s']:,.0f} | {row['longest_s']:,.0f} | {row['peak_mb'] / 1e3:.2f}"
+        held = f"{row.get('held_mb', row['peak_mb']) / 1e3:.2f}"
         expected = f"{full['growth']:.2f} | {full['hours']:.2f} | {full['gb']:.1f}"
-        lines.append(f"| `{rule}` | {measured} | {row['written_mb']:,.0f} | {expected} |")
+        lines.append(f"| `{rule}` | {measured} | {held} | {row['written_mb']:,.0f} | {expected} |")
     lines += [
         "",
         f"All of mouse: {whole['cpu_hours']:.1f} hours of one core, {whole['disk_gb']:.0f} GB of disk. Largest peak "

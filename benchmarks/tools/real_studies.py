@@ -74,8 +74,8 @@ def at_the_edge(tuned):
 
 def with_champion(scores, best, name=CHAMPION):
     """The scores, and those of each fold's champion under a name of its own."""
-    own = scores[scores["method"] == scores["fold"].map(best)]
-    return pd.concat([scores, own.assign(method=name)], ignore_index=True)
+    of_champion = scores[scores["method"] == scores["fold"].map(best)]
+    return pd.concat([scores, of_champion.assign(method=name)], ignore_index=True)
 
 
 def differences(scores, method, against):
@@ -98,8 +98,8 @@ def seeds_of_all(table):
 
 def spread(table):
     """Least and largest pooled difference of a single seed."""
-    found = series_table(table).mean()
-    return len(found), float(found.min()), float(found.max())
+    of_seeds = series_table(table).mean()
+    return len(of_seeds), float(of_seeds.min()), float(of_seeds.max())
 
 
 def comparisons(methods):
@@ -128,14 +128,14 @@ def pooled(scores, methods, compared=comparisons):
                 if table["series"].str.split().str[0].nunique() < (len(organisms) if organism == "both" else 1):
                     continue
                 table = seeds_of_all(table)
-                found = pool(table)
+                result = pool(table)
                 rows.append(
-                    dict(organism=organism, k=str(k), method=method, against=against, difference=found.difference)
-                    | dict(low=found.low, high=found.high, series=found.series, outcome=str(found.outcome))
+                    dict(organism=organism, k=str(k), method=method, against=against, difference=result.difference)
+                    | dict(low=result.low, high=result.high, series=result.series, outcome=str(result.outcome))
                     | dict(kind=kind if k == BOTH or len(shots) == 1 else "secondary", tasks=table["task"].nunique())
-                    | dict(series_needed=found.series_needed, zero_series=found.zero_series)
-                    | dict(zip(COLUMNS[-8:-5], found.random_effects, strict=True))
-                    | dict(zip(COLUMNS[-5:-3], found.without_fold, strict=True))
+                    | dict(series_needed=result.series_needed, zero_series=result.zero_series)
+                    | dict(zip(COLUMNS[-8:-5], result.random_effects, strict=True))
+                    | dict(zip(COLUMNS[-5:-3], result.without_fold, strict=True))
                     | dict(zip(COLUMNS[-3:], spread(table), strict=True))
                 )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -192,9 +192,9 @@ def post_hoc(table, added):
 def missing(table, added):
     """What was planned and is in none of the runs."""
     human = set(table.loc[table["organism"] == "human", "method"])
-    found = ["guides on human studies"] * ("guided@per_tensor" not in human)
-    found += ["the amendment's added methods"] * (not set(table["method"]) & set(added))
-    return f"- Not run: {', '.join(found)}.\n" if found else ""
+    lacking = ["guides on human studies"] * ("guided@per_tensor" not in human)
+    lacking += ["the amendment's added methods"] * (not set(table["method"]) & set(added))
+    return f"- Not run: {', '.join(lacking)}.\n" if lacking else ""
 
 
 def hypotheses(table):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A SLURM cluster of one node on this machine, for tests of profiles/slurm: `cluster.sh start` and `cluster.sh stop`.
+# A SLURM cluster of one node on this machine, for tests of profiles/slurm: `cluster.sh start` and `cluster.sh stop`. A job
+# that holds more memory than it asked for is killed.
 # Needs root and Debian's packages: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge
 set -euo pipefail
 
@@ -24,7 +25,9 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=$state/jobs.log
@@ -48,7 +51,7 @@ stop() {
   pkill -x slurmd || true
   pkill -x slurmctld || true
   for _ in $(seq 30); do # while they write their state, their folder cannot be removed
-    pgrep -x 'slurmd|slurmctld' > /dev/null || break
+    pgrep -x slurmd > /dev/null || pgrep -x slurmctld > /dev/null || break
     sleep 1
   done
   rm -rf "$state"

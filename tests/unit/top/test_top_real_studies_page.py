@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "tools"))
 
 import real_studies
 import real_studies_page
+import real_studies_within
 
 
 def scores(gains, series=8, k=(2, 3), label="biological_1", noise=0.01):
@@ -146,3 +147,18 @@ def test_models_that_share_data_within_folds_are_covered_less():
     alone, shared = real_studies.coverage(14, 0.0), real_studies.coverage(14, 0.3)
     assert 0.93 <= alone <= 0.97
     assert shared < alone
+
+
+def test_runs_with_other_episodes_are_not_compared():
+    masked = scores({"guided@per_tensor": 0.1}, label="guided")
+    within = scores({"guided@per_tensor": 0.2, "mean_rate@per_tensor": 0.05}, label="guided")
+    both = real_studies_within.both_runs(masked, within)
+    table = real_studies.pooled(both, list(dict.fromkeys(both["method"])), real_studies_within.compared)
+    gains = table[table["k"] == "2 and 3"].set_index(["method", "against"])["difference"]
+    guided, control = (f"{method}@per_tensor (within)" for method in ("guided", "mean_rate"))
+    assert gains[guided, control] == pytest.approx(0.15)
+    assert gains[guided, "guided@per_tensor"] == pytest.approx(0.1)
+    assert gains[guided, "ridge@logs"] == pytest.approx(0.2)
+    others = within.assign(value=within["value"] + 0.01 * (within["series"] == "mouse s1"))
+    with pytest.raises(ValueError, match="other episodes"):
+        real_studies_within.both_runs(masked, others)

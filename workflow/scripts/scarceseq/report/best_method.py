@@ -52,12 +52,12 @@ def best(summary: pd.DataFrame, ranks: pd.DataFrame) -> Best | None:
         return None
     means = ran.groupby("method", sort=True)["mean"].mean().sort_values(ascending=False, kind="stable")
     name = str(means.index[0])
-    own = ran[ran["method"] == name]
-    low, high = (float(own[end].mean(skipna=False)) for end in ("low", "high"))
+    of_best = ran[ran["method"] == name]
+    low, high = (float(of_best[end].mean(skipna=False)) for end in ("low", "high"))
     second = float(means.iloc[1]) if len(means) > 1 else np.nan
     ranks = ranks[ranks["method"].isin(means.index) & in_cells(ranks, ran)]
-    found = _outcome(name, own, ranks, low, means)
-    return Best(name, float(means.iloc[0]), low, high, second, len(means), cells, found)
+    outcome = _outcome(name, of_best, ranks, low, means)
+    return Best(name, float(means.iloc[0]), low, high, second, len(means), cells, outcome)
 
 
 def _comparable(ran: pd.DataFrame) -> pd.DataFrame:
@@ -77,8 +77,8 @@ def in_cells(table: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
     )
 
 
-def _outcome(name: str, own: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:
-    ways = pd.to_numeric(own["way"].astype(str), errors="coerce")
+def _outcome(name: str, of_best: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:
+    ways = pd.to_numeric(of_best["way"].astype(str), errors="coerce")
     if ways.notna().all() and (low if np.isfinite(low) else means.iloc[0]) <= (1 / ways).mean():
         return Outcome.WORSE
     if ranks.empty or len(means) < 2:
@@ -91,6 +91,6 @@ def _outcome(name: str, own: pd.DataFrame, ranks: pd.DataFrame, low: float, mean
 
 def _alone(name: str, cell: pd.DataFrame) -> bool:
     """Whether every other method ranks worse by more than the critical difference."""
-    own = cell.loc[cell["method"] == name, "mean_rank"]
+    of_best = cell.loc[cell["method"] == name, "mean_rank"]
     others = cell.loc[cell["method"] != name, "mean_rank"]
-    return len(own) == 1 and bool((others > own.iloc[0] + cell["critical_difference"].iloc[0]).all())
+    return len(of_best) == 1 and bool((others > of_best.iloc[0] + cell["critical_difference"].iloc[0]).all())

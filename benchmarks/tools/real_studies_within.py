@@ -6,13 +6,14 @@ docs/benchmark/real_studies_protocol.md, second amendment.
 """
 
 import sys
+import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 import pandas as pd
 from real_studies import BOTH, GUIDED, LABELS, REFERENCE, controls, minutes, pooled, read_run
-from real_studies_page import draw
+from real_studies_page import VERBS, draw
 from scarceseq.files import atomic, write_table
 from scarceseq.report import style
 
@@ -59,12 +60,13 @@ def answer(table):
     control = rows[GUIDE + WITHIN, controls(GUIDE)[0] + WITHIN]
     base = rows["logistic@embedding" + WITHIN, "logistic@embedding"]
     ridge = rows[GUIDE + WITHIN, REFERENCE]
-    return (
-        f"With base models and scouts that learn within studies, guided fine-tuning against its control of equal mean\n"
-        f"rate is {control.outcome} ({control.difference:+.3f}, {control.series} series), and against ridge regression "
-        f"on plain\nlogarithms {ridge.outcome} ({ridge.difference:+.3f}). Logistic regression on the embedding is "
-        f"{base.outcome} ({base.difference:+.3f})\nagainst that of base models of masked genes."
+    text = (
+        f"With base models and scouts that learn within studies, guided fine-tuning {VERBS[control.outcome]} its "
+        f"control of equal mean rate ({control.difference:+.3f}, {control.series} series) and {VERBS[ridge.outcome]} "
+        f"ridge regression on plain logarithms ({ridge.difference:+.3f}); logistic regression on their embedding "
+        f"{VERBS[base.outcome]} that on the embedding of base models of masked genes ({base.difference:+.3f})."
     )
+    return textwrap.fill(text, 120)
 
 
 PAGE = """# Learning within studies
@@ -88,13 +90,14 @@ Balanced accuracy, mean over k = 2 and 3, pooled over {series} series, with 95 %
 
 Run with the code of {commit}: `snakemake --cores 2 results/real_studies_within_mouse/fewshot/scores.parquet
 results/real_studies_within_mouse/fewshot/tuning.tsv --configfile config/real_studies_mouse.yaml
-benchmarks/tools/real_studies_within.yaml --config name=real_studies_within_mouse`, human likewise, {cost}; page by
-`python benchmarks/tools/real_studies_within.py docs/benchmark COMMIT results`.
+benchmarks/tools/real_studies_within.yaml --config name=real_studies_within_mouse`, human likewise.
+Page by `python benchmarks/tools/real_studies_within.py docs/benchmark COMMIT results`.
 
 - Base models see 150 to 420 samples; the scale of the archive stays open.
 - Scouts: at most ten contrasts of a fold's training studies, fewer where there are fewer.
 - Models of one fold share training data: intervals are approximate.
 - Base model and scouts change together: the gain of either alone is not told, but for methods without a guide.
+- Processor time: {cost}.
 """
 
 
@@ -114,7 +117,7 @@ def main(folder, commit, results):
     shown = table[(table["organism"] == "both") & (table["k"] == BOTH)]
     with atomic(folder / "real_studies_within.svg") as path:
         Path(path).write_text(style.svg(draw(table, REFERENCE, BOTH), "real_studies_within"))
-    cost = " and ".join(f"{minutes(run):.0f} minutes of processor ({organism})" for organism, run in runs.items())
+    cost = ", ".join(f"{organism} {minutes(run):.0f} minutes" for organism, run in runs.items())
     text = PAGE.format(
         answer=answer(shown), series=shown["series"].max(), commit=commit, cost=cost,
         lines="\n".join(line(row) for row in shown.itertuples()),

@@ -50,6 +50,15 @@ BATCHED = ("fetch_batch", "build_shard")  # their jobs are as large as a batch
 RUNS_PER_BATCH = 2_100
 CHECKED_SAMPLES = 20
 UNFINISHED = 3
+RESULTS = Path("results/mouse")
+# Files of the rules that may be run anew, below the results.
+OUTPUTS = {
+    "merge_corpus": "corpus/training.npy",
+    "pretrain": "pretrain/mlp/model.safetensors",
+    "embed": "pretrain/mlp/embeddings/corpus.h5ad",
+    "compare_embeddings": "pretrain/mlp/comparison/*.parquet",
+    "plan_scouts": "guide/mlp/cluster_pairs/scouts.parquet",
+}
 
 
 def studies_of(runs):
@@ -66,15 +75,10 @@ def studies_of(runs):
 
 
 def scaled(share, runs, address):
-    """`config/mouse.yaml` with its numbers scaled, and those numbers."""
+    """`config/mouse.yaml` with its numbers scaled."""
     config = yaml.safe_load((plan.REPOSITORY / "config/mouse.yaml").read_text())
     base, scheme = config["pretrain"]["bases"]["mlp"], config["guide"]["schemes"]["cluster_pairs"]
-    numbers = {
-        "steps": max(24, round(base["steps"] * share)),
-        "scouts": max(4, round(scheme["scouts"] * share)),
-        "episodes": max(8, round(config["fewshot"]["episodes"] * share)),
-    }
-    whole = {"steps": base["steps"], "scouts": scheme["scouts"], "episodes": config["fewshot"]["episodes"]}
+    steps = max(24, round(base["steps"] * share))
     giants = sorted(project for project, own in runs.items() if len(own) > 750)
     batches = max(2, round(config["archive"]["batches"] * share))
     config["archive"] |= {"mirrors": [address], "giant_studies": giants, "batches": batches, "excluded_studies": []}
@@ -82,55 +86,78 @@ def scaled(share, runs, address):
     # One study is damaged even where it is more than the share that is allowed.
     config["archive"]["max_failed_share"] = max(config["archive"]["max_failed_share"], 1.5 / planned)
     for key in ("warm_up_steps", "validate_every_steps", "checkpoint_every_steps"):
-        base[key] = max(1, round(base[key] * numbers["steps"] / base["steps"]))
-    base["steps"] = numbers["steps"]
-    scheme |= {"scouts": numbers["scouts"], "clusters": max(8, round(scheme["clusters"] * share))}
+        base[key] = max(1, round(base[key] * steps / base["steps"]))
+    base["steps"] = steps
+    scheme["scouts"] = max(4, round(scheme["scouts"] * share))
+    scheme["clusters"] = max(8, round(scheme["clusters"] * share))
     validation = max(4, round(config["fewshot"]["validation_episodes"] * share))
-    config["fewshot"] |= {"episodes": numbers["episodes"], "validation_episodes": validation}
+    episodes = max(8, round(config["fewshot"]["episodes"] * share))
+    config["fewshot"] |= {"episodes": episodes, "validation_episodes": validation}
     if sum(map(len, runs.values())) < SMALL_RUNS:
         config["corpus"]["splits"]["default"]["shares"] = SMALL_SHARES
-    return config, numbers, whole
+    return config
 
 
-def rehearse(folder, wanted, seconds, again=()):
+def rehearse(folder, wanted, seconds):
     """One size: generate what is missing, run what is left; the facts, or None if it is not finished."""
     folder.mkdir(parents=True, exist_ok=True)
     runs, mirror = studies_of(wanted), folder / "mirror"
     total = sum(map(len, runs.values()))
     rows = [("sra", project, run) for project, own in runs.items() for run in own]
     plan.write_mirror(pd.DataFrame(rows, columns=["source", "project", "external_id"]), mirror)
-    damaged = lifelike_archive.write_archive(mirror, "mouse", runs, os.cpu_count())
+    lifelike_archive.write_archive(mirror, "mouse", runs, os.cpu_count())
     spent = folder / "spent.json"
     before = json.loads(spent.read_text()) if spent.exists() else {"seconds": 0, "megabytes": 0}
     # One address for all attempts, or another mirror would be another run.
     with archive_mirror.serve(mirror, before.get("port", 0)) as address:
-        config, numbers, whole = scaled(total / ALL_RUNS, runs, address)
-        whole_run.write_config(folder, config)
-        arguments = ["--rerun-triggers", "mtime", "--forcerun", *again, "--until", *again] if again else []
-        took, most, status = whole_run.run(folder, os.cpu_count(), seconds, arguments)
-    if again:
-        took, most = 0, 0
+        whole_run.write_config(folder, scaled(total / ALL_RUNS, runs, address))
+        took, most, status = whole_run.run(folder, os.cpu_count(), seconds)
     now = {"seconds": before["seconds"] + took, "megabytes": max(before["megabytes"], most)}
     spent.write_text(json.dumps(now | {"port": int(address.rsplit(":", 1)[1])}))
-    results = folder / "results/mouse"
-    if status or not (results / "report.html").exists():
+    if status or not (folder / RESULTS / "report.html").exists():
         print(f"{total} runs: not finished after {now['seconds']:.0f} s, see {folder}/run.log; start again to go on")
         return None
+    return facts(folder)
+
+
+def run_again(folder, rules):
+    """Run some rules anew in a finished folder; the facts, or None if they failed."""
+    targets = [path.relative_to(folder) for rule in rules for path in sorted((folder / RESULTS).glob(OUTPUTS[rule]))]
+    arguments = [*targets, "--rerun-triggers", "mtime", "--forcerun", *rules, "--allowed-rules", *rules]
+    _, _, status = whole_run.run(folder, os.cpu_count(), arguments=arguments)
+    if status:
+        print(f"{' '.join(rules)}: failed, see {folder}/run.log")
+        return None
+    return facts(folder)
+
+
+def facts(folder):
+    """What a finished folder holds: sizes, numbers of its config, what each rule took."""
+    results = folder / RESULTS
     samples = CountsFile(results / "corpus/corpus.h5ad").read_samples()
     plans = [len(pd.read_csv(path, sep="\t", usecols=["run"])) for path in (results / "archive/plan").glob("*.tsv")]
+    spent = json.loads((folder / "spent.json").read_text())
     return {
-        "runs": total,
+        "runs": int(pd.read_csv(results / "archive/studies.tsv", sep="\t")["runs"].sum()),
         "planned_runs": sum(plans),
         "largest_batch": max(plans),
         "samples": len(samples),
-        "numbers": numbers,
-        "whole": whole,
-        "damaged": damaged,
+        "numbers": numbers_of(yaml.safe_load((folder / "config.yaml").read_text())),
+        "whole": numbers_of(yaml.safe_load((plan.REPOSITORY / "config/mouse.yaml").read_text())),
         "disk_gb": whole_run.bytes_below(results) / 1e9,
         "fetched_gb": whole_run.bytes_below(results / "archive/batches") / 1e9,
         "rules": whole_run.rules_table(results).to_dict("index"),
-        "equal": equal(mirror, results, samples) and ledger_adds_up(results, samples),
-    } | now
+        "equal": equal(folder / "mirror", results, samples) and ledger_adds_up(results, samples),
+        "seconds": spent["seconds"],
+        "megabytes": spent["megabytes"],
+    }
+
+
+def numbers_of(config):
+    """The numbers of a config that are scaled."""
+    guide, fewshot = config["guide"]["schemes"]["cluster_pairs"], config["fewshot"]
+    steps = config["pretrain"]["bases"]["mlp"]["steps"]
+    return {"steps": steps, "scouts": guide["scouts"], "episodes": fewshot["episodes"]}
 
 
 def equal(mirror, results, samples):
@@ -214,7 +241,6 @@ def report(small, large, table):
             "disk_gb",
             "fetched_gb",
             "numbers",
-            "damaged",
         )
         print(", ".join(f"{name} {size[name]}" for name in facts))
         print(pd.DataFrame.from_dict(size["rules"], orient="index").to_string())
@@ -239,12 +265,16 @@ def main():
     parser.add_argument("--runs", type=int, nargs=2, default=[16_000, 42_000], metavar=("SMALL", "LARGE"))
     parser.add_argument("--folder", type=Path, help="keep mirrors and results here, and go on from them")
     parser.add_argument("--seconds", type=float, help="start no more jobs of a size after this time")
-    parser.add_argument("--again", nargs="+", default=[], metavar="RULE", help="run these anew in finished folders")
+    parser.add_argument("--again", nargs="+", default=[], choices=OUTPUTS, help="run these anew in finished folders")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp())
     try:
         runs = [700, 1400] if arguments.quick else sorted(arguments.runs)
-        sizes = [rehearse(folder / str(size), size, arguments.seconds, arguments.again) for size in runs]
+        places = {size: folder / str(size) for size in runs}
+        if arguments.again:
+            sizes = [run_again(place, arguments.again) for place in places.values()]
+        else:
+            sizes = [rehearse(place, size, arguments.seconds) for size, place in places.items()]
     finally:
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)

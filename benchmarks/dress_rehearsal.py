@@ -12,7 +12,9 @@ whose jobs were not watched, all that was resident.
 
 Each size has its folder below `--folder`, and goes on from what is there when it was stopped: by `--seconds`, after
 which no more jobs start, or by a kill. Without `--folder` all is thrown away. `--again RULE ...` runs these rules anew
-in finished folders, whatever code the rest is of, and reports with what they took now.
+in finished folders, whatever code the rest is of, and reports with what they took now. Steps hold no more from a
+number of samples on, which a line from a small size does not see: of a folder named by `--between`, memory alone is
+read, and for the rules that were watched in it the line goes through it and the larger size.
 """
 
 import argparse
@@ -48,6 +50,10 @@ BAR_GB, BAR_GROWTH, LONG_SECONDS = 12, 1.25, 60
 NUMBERS = {"pretrain": "steps", "train_scouts": "scouts", "plan_episodes": "episodes", "fit_episodes": "episodes"}
 BATCHED = ("fetch_batch", "build_shard")  # their jobs are as large as a batch
 RUNS_PER_BATCH = 2_100
+COMPARING = (
+    "compare_embeddings"  # its job is as large as the labelled samples it compares, of which it draws no more than:
+)
+MOST_COMPARED = 2 * 2_000  # of test and of validation studies
 CHECKED_SAMPLES = 20
 UNFINISHED = 3
 RESULTS = Path("results/mouse")
@@ -142,6 +148,7 @@ def facts(folder):
         "planned_runs": sum(plans),
         "largest_batch": max(plans),
         "samples": len(samples),
+        "compared": compared(folder),
         "numbers": numbers_of(yaml.safe_load((folder / "config.yaml").read_text())),
         "whole": numbers_of(yaml.safe_load((plan.REPOSITORY / "config/mouse.yaml").read_text())),
         "disk_gb": whole_run.bytes_below(results) / 1e9,
@@ -151,6 +158,13 @@ def facts(folder):
         "seconds": spent["seconds"],
         "megabytes": spent["megabytes"],
     }
+
+
+def held_in(folder):
+    """Samples of a finished folder, and what the jobs held that were watched in it."""
+    samples = len(CountsFile(folder / RESULTS / "corpus/corpus.h5ad").read_samples())
+    held = json.loads((folder / whole_run.HELD).read_text())
+    return {"samples": samples, "compared": compared(folder), "held_mb": held}
 
 
 def numbers_of(config):
@@ -184,12 +198,12 @@ def ledger_adds_up(results, samples):
     return sorted(pd.concat(plans)) == sorted([*dropped, *kept])
 
 
-def extrapolate(small, large):
+def extrapolate(small, large, between=None):
     """What each rule takes at all of mouse, from two sizes.
 
     Seconds of processor without starting the jobs, for each step, scout or episode where the config scales these,
     follow a power of the samples (a linear function of them if the power is below 1); memory follows a linear one, of
-    the runs of a batch in rules whose jobs are batches.
+    what `memory_by` says. `between` has such sizes, and held megabytes by rule.
 
     Returns
     -------
@@ -212,10 +226,34 @@ def extrapolate(small, large):
         unit = work[1] * (full / sizes[1]) ** growth if growth > 1 else line(sizes, work, full)
         hours = unit * (large["whole"][number] if number else 1) / 3600
         peaks = [table.loc[rule, "held_mb"] / 1e3 for table in (one, other)]
-        places = [size["largest_batch"] for size in (small, large)] if batched else sizes
-        gb = line(places, peaks, RUNS_PER_BATCH if batched else ALL_SAMPLES)
+        measure, most = memory_by(rule)
+        smaller = small
+        if between and rule in between["held_mb"]:
+            smaller, peaks[0] = between, between["held_mb"][rule] / 1e3
+        gb = line([size[measure] for size in (smaller, large)], peaks, most)
         rows[rule] = {"growth": growth, "hours": hours, "gb": gb, "seconds": other.loc[rule, "cpu_s"]}
     return pd.DataFrame.from_dict(rows, orient="index").round(3)
+
+
+def memory_by(rule):
+    """What a rule's memory is a line of, and the most of it at all of mouse."""
+    if rule in BATCHED:
+        return "largest_batch", RUNS_PER_BATCH
+    return ("compared", MOST_COMPARED) if rule == COMPARING else ("samples", ALL_SAMPLES)
+
+
+def compared(folder):
+    """Labelled samples of test and of validation studies that are compared."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    tables = folder / RESULTS / "corpus"
+    (task,) = config["pretrain"]["comparison"]["tasks"].values()
+    labels = pd.read_parquet(tables / "attributes.parquet")
+    labels = labels[(labels["key"] == task["label"]) & labels["value"].isin(task["classes"])]
+    samples = pd.read_parquet(tables / "samples.parquet", columns=["sample", "study"])
+    splits = pd.read_csv(tables / "splits.tsv", sep="\t")
+    roles = splits[splits["split"] == task["split"]].set_index("study")["role"]
+    counts = samples[samples["sample"].isin(labels["sample"])]["study"].map(roles).value_counts()
+    return sum(min(int(counts.get(role, 0)), MOST_COMPARED // 2) for role in ("test", "validation"))
 
 
 def start_seconds(table):
@@ -263,6 +301,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="sizes of 700 and 1,400 runs")
     parser.add_argument("--runs", type=int, nargs=2, default=[16_000, 42_000], metavar=("SMALL", "LARGE"))
+    parser.add_argument("--between", type=int, help="a finished size between both, for memory alone")
     parser.add_argument("--folder", type=Path, help="keep mirrors and results here, and go on from them")
     parser.add_argument("--seconds", type=float, help="start no more jobs of a size after this time")
     parser.add_argument("--again", nargs="+", default=[], choices=OUTPUTS, help="run these anew in finished folders")
@@ -280,7 +319,8 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
     if None in sizes:
         return UNFINISHED
-    detail = report(*sizes, extrapolate(*sizes))
+    between = held_in(folder / str(arguments.between)) if arguments.between else None
+    detail = report(*sizes, extrapolate(*sizes, between)) | {"between": between}
     ratio = min(BAR_GB / detail["worst_gb"], BAR_GROWTH / max(detail["worst_growth"], 1e-9))
     same = all(size["equal"] for size in sizes)
     print(f"bars: {detail['worst_gb']:.1f} of {BAR_GB} GB, growth {detail['worst_growth']:.2f} of {BAR_GROWTH}")

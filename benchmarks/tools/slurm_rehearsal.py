@@ -13,6 +13,9 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+
 import archive_mirror
 import needs_check
 import plan
@@ -21,13 +24,13 @@ import whole_run
 CLUSTER = plan.REPOSITORY / "tests/slurm/cluster.sh"
 # No database of jobs on one node, and a short wait before each look at the queue.
 ONE_NODE = ("--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
-JOBS = 2
+JOBS = 2  # the node's cores
 
 
 def command(folder: Path) -> list[str]:
     """Snakemake's command line."""
     words = [sys.executable, "-m", "snakemake", "-s", plan.REPOSITORY / "Snakefile", "--directory", folder]
-    words += ["--profile", plan.REPOSITORY / "profiles/slurm", "--jobs", JOBS, *ONE_NODE]
+    words += ["--profile", plan.REPOSITORY / "profiles/slurm", "--jobs", JOBS, *ONE_NODE, "--max-threads", JOBS]
     words += ["--seconds-between-status-checks", "5", "--configfile", folder / "config.yaml"]
     return list(map(str, words))
 

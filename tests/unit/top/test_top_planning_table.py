@@ -32,12 +32,14 @@ def size_of(samples, seconds, megabytes, batch_megabytes):
         "pretrain": {"jobs": 1, "cpu_s": 5 + seconds, "peak_mb": megabytes},
         "fetch_batch": {"jobs": 2, "cpu_s": 10 + samples / 100, "peak_mb": batch_megabytes},
         "all_small": {"jobs": 4, "cpu_s": 20, "peak_mb": 100},
+        "compare_embeddings": {"jobs": 1, "cpu_s": 50, "peak_mb": megabytes},
     }
     rows = {
         rule: row | {"wall_s": row["cpu_s"], "longest_s": 1, "written_mb": 7, "held_mb": row["peak_mb"] / 2}
         for rule, row in rows.items()
     }
     facts = {"samples": samples, "planned_runs": samples, "runs": samples, "largest_batch": samples / 10}
+    facts |= {"compared": samples / 20}
     facts |= {"numbers": {"steps": 300}, "whole": {"steps": 3000}, "disk_gb": samples / 1e4, "fetched_gb": 1}
     return facts | {"rules": rows, "seconds": 60, "megabytes": 900, "damaged": [], "equal": True}
 
@@ -53,8 +55,18 @@ def test_linear_work_is_extrapolated_linearly_and_by_its_number(sizes):
     assert table.loc["pretrain", "growth"] == pytest.approx(1, abs=1e-3)
     assert table.loc["pretrain", "hours"] == pytest.approx(400 / 300 * 3000 * 190_111 / 40_000 / 3600, rel=1e-3)
     assert table.loc["pretrain", "gb"] == pytest.approx(0.8 + 0.3 / 30_000 * 150_111, rel=1e-3)
+    # 500 and 2,000 labelled samples were compared, and no more than 4,000 will be.
+    assert table.loc["compare_embeddings", "gb"] == pytest.approx(0.8 + 0.3 / 1500 * 2000, rel=1e-3)
     # A batch of 2,100 runs takes no more than the larger of those measured.
     assert table.loc["fetch_batch", "gb"] == pytest.approx(0.165 + 0.015 / 3000 * (2100 - 4000), rel=1e-2)
+
+
+def test_memory_that_grows_no_more_is_told_by_a_size_between(sizes):
+    between = {"samples": 20_000, "compared": 1000, "held_mb": {"pretrain": 790.0}}
+    table, plain = rehearsal.extrapolate(*sizes, between), rehearsal.extrapolate(*sizes)
+    assert table.loc["pretrain", "gb"] == pytest.approx(0.8 + 0.01 / 20_000 * 150_111, rel=1e-3)
+    assert table["growth"].equals(plain["growth"])
+    assert table.drop("pretrain")["gb"].equals(plain.drop("pretrain")["gb"])
 
 
 def test_work_that_grows_faster_is_extrapolated_by_its_power(sizes):

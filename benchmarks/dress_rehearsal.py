@@ -64,6 +64,7 @@ OUTPUTS = {
     "embed": "pretrain/mlp/embeddings/corpus.h5ad",
     "compare_embeddings": "pretrain/mlp/comparison/*.parquet",
     "plan_scouts": "guide/mlp/cluster_pairs/scouts.parquet",
+    "fit_episodes": "fewshot/predictions/mlp/logistic@pca/*/*.parquet",  # its largest jobs
 }
 
 

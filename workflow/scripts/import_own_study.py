@@ -5,8 +5,8 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 from safetensors.torch import load_file
-from scarceseq.archive.label_checks import notes_among
 from scarceseq.archive.settings import UserStudySettings
+from scarceseq.archive.user_study import notes_among
 from scarceseq.files import atomic, read_json, write_table
 from scarceseq.joins import joins_table
 from scarceseq.own_study.features import features_table, gene_set_scores, model_features

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scarceseq.archive.count_values import check_samples_are_no_lengths, whole_counts
-from scarceseq.archive.label_checks import confounded, label_notes, look_alikes, notes_among
+from scarceseq.archive.label_checks import confounded, label_notes, look_alikes
 from scarceseq.archive.settings import UserStudySettings
-from scarceseq.archive.user_study import import_study
+from scarceseq.archive.user_study import import_study, notes_among
 from scarceseq.errors import InputError
 from scarceseq.joins import check_join, joins_table, match_names
 

@@ -1,16 +1,9 @@
 """What a table of labels should be asked about before anything is learned from it."""
 
-import logging
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from scarceseq.archive.user_study import UserStudy
-
-log = logging.getLogger(__name__)
 
 LABEL_KINDS = ("confounded", "look_alikes")
 
@@ -58,32 +51,6 @@ def confounded(table: pd.DataFrame, label: str) -> list[str]:
         if 2 <= values < len(both) and (both.groupby(column)[label].nunique() == 1).all() and both[label].nunique() > 1:
             names.append(column)
     return names
-
-
-def notes_among(study: "UserStudy", samples: pd.Index, label: str) -> pd.DataFrame:
-    """Notes of a study when only some samples are compared, by one label: a batch may be confounded among them alone.
-
-    Parameters
-    ----------
-    study : scarceseq.archive.user_study.UserStudy
-    samples : pandas.Index of str
-        As the study calls them.
-    label : str
-        Column of the labels.
-
-    Returns
-    -------
-    pandas.DataFrame
-        kind, text.
-    """
-    if study.labels is None:
-        return study.notes
-    names = study.samples.loc[samples, "runs"]
-    notes = label_notes(study.labels.loc[names], [label])
-    for _, text in notes:
-        log.warning("%s", text)
-    others = study.notes[~study.notes["kind"].isin(LABEL_KINDS)]
-    return pd.concat([pd.DataFrame(notes, columns=["kind", "text"]), others], ignore_index=True)
 
 
 def label_notes(table: pd.DataFrame, labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from scarceseq.archive.count_values import check_samples_are_no_lengths, whole_c
 from scarceseq.archive.counts import SAMPLE_COLUMNS
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_ids import map_gene_ids, translated
-from scarceseq.archive.label_checks import label_notes
+from scarceseq.archive.label_checks import LABEL_KINDS, label_notes
 from scarceseq.archive.settings import UserStudySettings
 from scarceseq.archive.tables import read_annotation
 from scarceseq.archive.user_tables import CountsTable, is_h5ad, read_counts, read_labels
@@ -54,6 +54,32 @@ class UserStudy:
     notes: pd.DataFrame
     labels: pd.DataFrame | None = None
     table: pd.DataFrame | None = None
+
+
+def notes_among(study: UserStudy, samples: pd.Index, label: str) -> pd.DataFrame:
+    """Notes of a study when only some samples are compared, by one label: a batch may be confounded among them alone.
+
+    Parameters
+    ----------
+    study : UserStudy
+    samples : pandas.Index of str
+        As the study calls them.
+    label : str
+        Column of the labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        kind, text.
+    """
+    if study.labels is None:
+        return study.notes
+    names = study.samples.loc[samples, "runs"]
+    notes = label_notes(study.labels.loc[names], [label])
+    for _, text in notes:
+        log.warning("%s", text)
+    others = study.notes[~study.notes["kind"].isin(LABEL_KINDS)]
+    return pd.concat([pd.DataFrame(notes, columns=["kind", "text"]), others], ignore_index=True)
 
 
 def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFrame:

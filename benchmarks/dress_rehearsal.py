@@ -50,10 +50,8 @@ BAR_GB, BAR_GROWTH, LONG_SECONDS = 12, 1.25, 60
 NUMBERS = {"pretrain": "steps", "train_scouts": "scouts", "plan_episodes": "episodes", "fit_episodes": "episodes"}
 BATCHED = ("fetch_batch", "build_shard")  # their jobs are as large as a batch
 RUNS_PER_BATCH = 2_100
-COMPARING = (
-    "compare_embeddings"  # its job is as large as the labelled samples it compares, of which it draws no more than:
-)
-MOST_COMPARED = 2 * 2_000  # of test and of validation studies
+# Its job is as large as the labelled samples that it compares: at most 2,000 of test, and of validation studies.
+COMPARING, MOST_COMPARED = "compare_embeddings", 2 * 2_000
 CHECKED_SAMPLES = 20
 UNFINISHED = 3
 RESULTS = Path("results/mouse")

@@ -68,8 +68,8 @@ def anonymous_bytes(process):
         status = Path(f"/proc/{process.pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    found = re.search(r"RssAnon:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
+    kilobytes = re.search(r"RssAnon:\s+(\d+) kB", status)
+    return int(kilobytes[1]) * 1024 if kilobytes else 0
 
 
 def members(process):

@@ -1,7 +1,8 @@
 """Predict what sets a sample apart from the others of its study: masked genes of its difference to the study's mean.
 
-What studies differ in, such as protocol and tissue, is in the mean and need not be learned. The squared error of all
-pairs of a study's samples is, for a linear head, the same loss up to a factor and the head's mean error.
+What studies differ in, such as protocol and tissue, is in the mean and need not be learned. Without masks, the squared
+error of the differences between all pairs of a study's samples is the same loss, up to a factor and the square of the
+head's mean over the study.
 """
 
 from typing import TYPE_CHECKING

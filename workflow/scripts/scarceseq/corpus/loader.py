@@ -4,17 +4,13 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 
 from scarceseq.corpus.rows import RowReader
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from typing import Any
 
 # Share of the device's free memory that the corpus may fill; the rest is the network's.
 RESIDENT_SHARE = 0.6
@@ -88,14 +84,14 @@ class Loader:
         self.threads = threads or torch.get_num_threads()
         self.mode = choose_mode(mode, len(self.rows) * matrix.shape[1] * matrix.itemsize, self.device)
 
-    def __iter__(self) -> "Iterator[tuple[np.ndarray, Any]]":
+    def __iter__(self) -> Iterator[tuple[np.ndarray, Any]]:
         with contextlib.closing(RowReader(self.matrix, self.threads)) as reader:
             batches = self._resident(reader) if self.mode == "resident" else self._stream(reader)
             with contextlib.closing(batches):
                 for rows, values in batches:
                     yield rows, self.prepare(values)
 
-    def _resident(self, reader: RowReader) -> "Generator[tuple[np.ndarray, torch.Tensor], None, None]":
+    def _resident(self, reader: RowReader) -> Generator[tuple[np.ndarray, torch.Tensor], None, None]:
         held = self._upload(reader)
         for rows in self.batches:
             place = np.searchsorted(self.rows, rows)
@@ -115,7 +111,7 @@ class Loader:
             held[start : start + len(rows)] = torch.from_numpy(buffer[: len(rows)])
         return held
 
-    def _stream(self, reader: RowReader) -> "Generator[tuple[np.ndarray, torch.Tensor], None, None]":
+    def _stream(self, reader: RowReader) -> Generator[tuple[np.ndarray, torch.Tensor], None, None]:
         # The buffer used last is still in the cache of the processor.
         free, ready, stop = queue.LifoQueue(), queue.Queue(), threading.Event()
         for _ in range(SLOTS):
@@ -185,7 +181,7 @@ def _read_ahead(
         ready.put(error)
 
 
-def _announced(batches: Iterable[np.ndarray], reader: RowReader, together: int) -> "Iterator[np.ndarray]":
+def _announced(batches: Iterable[np.ndarray], reader: RowReader, together: int) -> Iterator[np.ndarray]:
     """The batches; the next `together` of them are announced before as many are read."""
     batches = iter(batches)
     now = _next_group(batches, reader, together)
@@ -195,7 +191,7 @@ def _announced(batches: Iterable[np.ndarray], reader: RowReader, together: int) 
         now = following
 
 
-def _next_group(batches: "Iterator[np.ndarray]", reader: RowReader, together: int) -> list[np.ndarray]:
+def _next_group(batches: Iterator[np.ndarray], reader: RowReader, together: int) -> list[np.ndarray]:
     group = list(itertools.islice(batches, together))
     if group:
         reader.announce(np.concatenate(group))

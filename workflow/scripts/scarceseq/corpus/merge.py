@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,6 @@ from scarceseq.corpus.orthologues import OrthologueTable
 from scarceseq.corpus.store import block_rows
 from scarceseq.errors import InputError
 from scarceseq.progress import follow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 log = logging.getLogger(__name__)
 
@@ -258,7 +255,7 @@ def sample_reasons(
     return reasons
 
 
-def _dropped_runs(samples: pd.DataFrame, reasons: "Iterable[tuple[str, str]]") -> pd.DataFrame:
+def _dropped_runs(samples: pd.DataFrame, reasons: Iterable[tuple[str, str]]) -> pd.DataFrame:
     rows = [
         (study, run, reason, value)
         for study, runs, (reason, value) in zip(samples["study"], samples["runs"], reasons, strict=True)

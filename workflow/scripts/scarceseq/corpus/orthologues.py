@@ -1,6 +1,6 @@
 """Which gene of one organism is which of another, by a table that the user gives: one-to-one pairs only."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,6 @@ from scarceseq.archive.gene_ids import map_gene_ids, unversioned
 from scarceseq.corpus.settings import Orthologues
 from scarceseq.errors import InputError
 from scarceseq.user_tables import read_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 USED = "used"
 PAIR_COLUMNS = ["organism", "gene", "orthologue", "use"]
@@ -110,7 +107,7 @@ class OrthologueTable(Orthologues):
         places[rows[0][used]] = rows[1][used]
         return places, pairs.assign(organism=other)[PAIR_COLUMNS]
 
-    def _rows(self, names: "Sequence[str]", genes: pd.DataFrame) -> np.ndarray:
+    def _rows(self, names: Sequence[str], genes: pd.DataFrame) -> np.ndarray:
         """Row of the gene table of each name; -1 if it is unknown or names several."""
         rows = pd.Series(-1, index=pd.unique(names))
         annotation = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str)})

@@ -1,21 +1,15 @@
 """Sums of a study's runs, from a text that is read once if the study is small, and in flat memory if it is not."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 import pandas as pd
 
-from scarceseq.archive.gene_sums import SumTooLargeError, columns_to_places, gene_sum_blocks, read_header
+from scarceseq.archive.gene_sums import Block, SumTooLargeError, columns_to_places, gene_sum_blocks, read_header
 from scarceseq.archive.tables import open_gzip
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.archive.gene_sums import Block
 
 # Runs of a study are held in memory up to this size (1,900 runs of 55,421 genes, in four bytes each); the text of a
 # larger study is read a second time.
@@ -109,7 +103,7 @@ class RunSums:
         """Rows of all genes that `size` bytes hold."""
         return max(1, size // (np.dtype(kind).itemsize * self.genes))
 
-    def _hold(self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]") -> np.ndarray | None:
+    def _hold(self, runs: Sequence[str], places: np.ndarray, order: Sequence[str]) -> np.ndarray | None:
         """Sums of samples if all can be held: in four bytes each, unless one is too large for that."""
         for kind in (np.uint32, np.int64):
             if len(order) <= self._rows(HELD_BYTES, kind):
@@ -120,7 +114,7 @@ class RunSums:
                         raise self._too_large(order[error.place]) from error
         return None
 
-    def _of_held(self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]") -> Iterator[np.ndarray]:
+    def _of_held(self, runs: Sequence[str], places: np.ndarray, order: Sequence[str]) -> Iterator[np.ndarray]:
         assert self._held is not None
         by_place = np.argsort(places, kind="stable")
         rows = self._held_runs.get_indexer(runs)[by_place]
@@ -134,7 +128,7 @@ class RunSums:
                 raise self._too_large(order[start + place])
             yield counts
 
-    def _through_file(self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]") -> Iterator[np.ndarray]:
+    def _through_file(self, runs: Sequence[str], places: np.ndarray, order: Sequence[str]) -> Iterator[np.ndarray]:
         """Sums of more samples than are held: slabs, of all samples and some genes, are laid down in a file and read
         back by samples.
         """
@@ -155,7 +149,7 @@ class RunSums:
                 yield counts
 
     def _slabs(
-        self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]", width: int
+        self, runs: Sequence[str], places: np.ndarray, order: Sequence[str], width: int
     ) -> Iterator[tuple[int, np.ndarray]]:
         """(first gene, sums of all samples over `width` genes), one after the other; the array is used again."""
         slab, filled, first = np.empty((len(order), width), dtype=np.int64), 0, 0
@@ -174,14 +168,14 @@ class RunSums:
         if filled:
             yield first, slab[:, :filled]
 
-    def _sum(self, runs: "Sequence[str]", places: np.ndarray, order: "Sequence[str]", kind: type) -> np.ndarray:
+    def _sum(self, runs: Sequence[str], places: np.ndarray, order: Sequence[str], kind: type) -> np.ndarray:
         counts = np.zeros((len(order), self.genes), dtype=kind)
         if len(order):
             for _ in self._blocks(runs, places, counts):
                 pass
         return counts
 
-    def _blocks(self, runs: "Sequence[str]", places: np.ndarray, counts: np.ndarray | None = None) -> "Iterator[Block]":
+    def _blocks(self, runs: Sequence[str], places: np.ndarray, counts: np.ndarray | None = None) -> Iterator[Block]:
         with open_gzip(self.path) as handle:
             header = read_header(handle)
             yield from gene_sum_blocks(handle, header, None, columns_to_places(header, runs, places), counts)

@@ -206,7 +206,7 @@ def build_study(
     return StudyShard(counts, samples, sorted(dropped), attribute_rows(good), metadata)
 
 
-def _without(runs: pd.DataFrame, dropped: "Sequence[tuple[str, str, str | None]]") -> pd.DataFrame:
+def _without(runs: pd.DataFrame, dropped: Sequence[tuple[str, str, str | None]]) -> pd.DataFrame:
     """Rows of `run_table` that have no line among `dropped`."""
     gone = {run for run, _, _ in dropped}
     return runs[[run not in gone for run in runs.index]] if gone else runs

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from scarceseq.archive.counts import copy_rows, create_counts, same_form
 from scarceseq.corpus.transform import NOT_MEASURED, TRAINING_TYPE, log_tpm
 from scarceseq.files import atomic
 from scarceseq.progress import follow
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 # int64 counts that are in memory at once; the normalisation holds a few arrays of this size.
 BLOCK_BYTES = 2**23
@@ -83,7 +80,7 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
 
 
 @contextlib.contextmanager
-def _create_rows(shape: tuple[int, int], path: str | Path) -> "Iterator[BinaryIO]":
+def _create_rows(shape: tuple[int, int], path: str | Path) -> Iterator[BinaryIO]:
     with atomic(path, sealed=True) as temporary, open(temporary, "wb") as handle:
         header = {"descr": TRAINING_TYPE.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(handle, header)

@@ -1,11 +1,8 @@
 """What became of every study of the archive's list, in one table."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from typing import Any
 
 STATUS_COLUMNS = [
     *("organism", "source", "study", "runs", "kept_runs", "dropped_runs", "samples", "status", "reason"),
@@ -51,7 +48,7 @@ def study_status(listed: pd.DataFrame, samples: pd.DataFrame, dropped: pd.DataFr
     return table.sort_values(key, ignore_index=True)[STATUS_COLUMNS]
 
 
-def _status_of(row: "Any", lines: pd.DataFrame | None) -> tuple[int, str, str | None]:
+def _status_of(row: Any, lines: pd.DataFrame | None) -> tuple[int, str, str | None]:
     """(dropped runs, status, reason) of a study; `lines` are those of the dropped runs, None if there are none."""
     if pd.notna(row.skip_reason):
         return 0, "skipped", row.skip_reason

@@ -1,6 +1,6 @@
 """From the plan's samples to the scouts' tensors."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -9,17 +9,13 @@ import torch
 from scarceseq.errors import InputError
 from scarceseq.guide.scout_data import ScoutSamples
 from scarceseq.guide.settings import HELD_OUT, TRAIN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
 
 
 def samples_of_block(
-    plan: pd.DataFrame, block: str, scouts_per_block: int, matrix: "LabelledMatrix", base: "Base"
-) -> "Iterator[ScoutSamples]":
+    plan: pd.DataFrame, block: str, scouts_per_block: int, matrix: LabelledMatrix, base: Base
+) -> Iterator[ScoutSamples]:
     """Yield the samples of each scout of one block, reading each scout's samples when its turn comes.
 
     Parameters

@@ -1,29 +1,25 @@
 """The card of a packed model: what it is, what it was trained on, and how well it did there."""
 
 import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    import pandas as pd
-
+import pandas as pd
 
 METRICS_DIGITS = 6
 
 
 def make_card(
     name: str,
-    information: "dict[str, Any]",
+    information: dict[str, Any],
     organism: str,
-    splits: "pd.DataFrame",
-    samples: "pd.DataFrame",
-    evaluation: "pd.DataFrame",
-    accuracy: "pd.DataFrame",
-    scheme: "Mapping[str, Any]",
+    splits: pd.DataFrame,
+    samples: pd.DataFrame,
+    evaluation: pd.DataFrame,
+    accuracy: pd.DataFrame,
+    scheme: Mapping[str, Any],
     trained: float,
-) -> "dict[str, Any]":
+) -> dict[str, Any]:
     """What whoever gets the model should know of it.
 
     Parameters
@@ -72,7 +68,7 @@ def make_card(
     }
 
 
-def _means(evaluation: "pd.DataFrame") -> "dict[str, Any]":
+def _means(evaluation: pd.DataFrame) -> dict[str, Any]:
     """Mean over the studies of each role of each metric and predictor."""
     if evaluation.empty:
         return {}
@@ -80,7 +76,7 @@ def _means(evaluation: "pd.DataFrame") -> "dict[str, Any]":
     return {" ".join(key): value for key, value in means.items()}
 
 
-def own_organism(samples: "pd.DataFrame", genes: "pd.DataFrame") -> str:
+def own_organism(samples: pd.DataFrame, genes: pd.DataFrame) -> str:
     """The organism whose genes a corpus has; others that were joined to it have gene lengths of their own.
 
     Parameters

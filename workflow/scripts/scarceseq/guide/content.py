@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import safetensors
 import torch
+from torch import nn
 
 from scarceseq import registry
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from torch import nn
-
 
 LARGEST_JSON_BYTES = 256 << 20
 CARD_KEYS: dict[str, type | tuple[type, ...]] = {

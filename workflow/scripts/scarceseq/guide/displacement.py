@@ -1,17 +1,13 @@
 """Sums over scouts of how far each weight moved: memory does not grow with the number of scouts."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import safetensors.torch
 import torch
 
 from scarceseq.files import atomic
 from scarceseq.seals import checked
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 try:  # faster where it is there, not needed
     from scarceseq.guide import compiled
@@ -40,7 +36,7 @@ class Displacement:
         Sum of the squared gradients of each weight at the start.
     """
 
-    def __init__(self, encoder: "Mapping[str, torch.Tensor]", kind: str) -> None:
+    def __init__(self, encoder: Mapping[str, torch.Tensor], kind: str) -> None:
         self.kind = kind
         self.moved = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
         self.fisher = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in encoder.items()}
@@ -48,9 +44,9 @@ class Displacement:
     @torch.no_grad()
     def add(
         self,
-        start: "dict[str, torch.Tensor] | None",
+        start: dict[str, torch.Tensor] | None,
         final: dict[str, torch.Tensor],
-        gradient: "dict[str, torch.Tensor]",
+        gradient: dict[str, torch.Tensor],
     ) -> None:
         """Add one scout: its weights before and after, and its first gradient, by name.
 
@@ -64,7 +60,7 @@ class Displacement:
             _add_up(self.moved[name], values, start[name] if start else None, self.kind)
             _add_up(self.fisher[name], gradient[name], None, "squared")
 
-    def save(self, path: "str | Path") -> None:
+    def save(self, path: str | Path) -> None:
         """Write the sums as ``moved.<parameter>`` and ``fisher.<parameter>``."""
         tensors = {f"moved.{name}": tensor for name, tensor in self.moved.items()}
         tensors |= {f"fisher.{name}": tensor for name, tensor in self.fisher.items()}

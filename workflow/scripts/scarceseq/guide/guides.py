@@ -1,25 +1,20 @@
 """From displacement to guide: a number, mostly in [0, 1], for each weight, by which its updates are multiplied."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
 from scarceseq.errors import InputError
 from scarceseq.guide.adjustments import NORMALISATIONS, adjusted, min_max
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
-    from scarceseq.guide.settings import SchemeSettings
-
+from scarceseq.guide.settings import SchemeSettings
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 HISTOGRAM_BINS = 20
 
 
 def per_tensor(
-    displacement: dict[str, torch.Tensor], normalise: "Callable[..., torch.Tensor]" = min_max
+    displacement: dict[str, torch.Tensor], normalise: Callable[..., torch.Tensor] = min_max
 ) -> dict[str, torch.Tensor]:
     """Normalised within each tensor: by min-max, its least mobile weight gets 0, its most mobile 1.
 
@@ -40,7 +35,7 @@ def per_tensor(
 
 
 def over_all(
-    displacement: dict[str, torch.Tensor], normalise: "Callable[..., torch.Tensor]" = min_max
+    displacement: dict[str, torch.Tensor], normalise: Callable[..., torch.Tensor] = min_max
 ) -> dict[str, torch.Tensor]:
     """Normalised over all tensors together; same form, and the same guard, as `per_tensor`."""
     least = min(moved.min() for moved in displacement.values())
@@ -53,7 +48,7 @@ GUIDES = {"per_tensor": ("moved", per_tensor), "global": ("moved", over_all), "f
 
 
 def make_guide(
-    name: str, means: "Mapping[str, dict[str, torch.Tensor]]", settings: "SchemeSettings"
+    name: str, means: Mapping[str, dict[str, torch.Tensor]], settings: SchemeSettings
 ) -> dict[str, torch.Tensor]:
     """One guide.
 
@@ -75,7 +70,7 @@ def make_guide(
     return adjusted(guide, settings.temperature, settings.scale, settings.sparse_below)
 
 
-def check_scouts(outcomes: "list[dict[str, Any]]") -> int:
+def check_scouts(outcomes: list[dict[str, Any]]) -> int:
     """Number of scouts that were kept.
 
     Parameters
@@ -98,7 +93,7 @@ def check_scouts(outcomes: "list[dict[str, Any]]") -> int:
     return kept
 
 
-def describe(guide: dict[str, torch.Tensor]) -> "dict[str, Any]":
+def describe(guide: dict[str, torch.Tensor]) -> dict[str, Any]:
     """Mean, quantiles and histogram over [0, 1] of each tensor of a guide, by parameter name.
 
     What lies above 1 counts in the histogram's last bin.

@@ -1,51 +1,43 @@
 """The inner loop that meta-learners share: plain gradient descent on one task, as a function of the weights."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import torch
+from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from scarceseq.errors import InputError
-from scarceseq.pretrain.classifier import make_classifier
+from scarceseq.guide.scout_data import ScoutSamples
+from scarceseq.guide.settings import MetaSettings
+from scarceseq.pretrain.classifier import Classifier, make_classifier
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import MetaSettings
-    from scarceseq.pretrain.classifier import Classifier
-
-
-def task_classifier(
-    network: "nn.Module", task: "ScoutSamples", seed: int
-) -> "tuple[Classifier, dict[str, torch.Tensor]]":
+def task_classifier(network: nn.Module, task: ScoutSamples, seed: int) -> tuple[Classifier, dict[str, torch.Tensor]]:
     """Classifier for a task's classes, with a head of the task's own, and its head's weights by name."""
     classes = int(task.train_labels.max()) + 1
     classifier = make_classifier(network, classes, derive(seed, "head", task.scout))
     return classifier, {f"head.{name}": weight.detach().clone() for name, weight in classifier.head.named_parameters()}
 
 
-def encoder_weights(network: "nn.Module") -> dict[str, torch.Tensor]:
+def encoder_weights(network: nn.Module) -> dict[str, torch.Tensor]:
     """Copies of the encoder's weights, by their name within a classifier."""
     return {f"encoder.{name}": weight.detach().clone() for name, weight in network.encoder.named_parameters()}
 
 
 def loss_of(
-    classifier: "Classifier", weights: dict[str, torch.Tensor], expression: torch.Tensor, labels: torch.Tensor
+    classifier: Classifier, weights: dict[str, torch.Tensor], expression: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     """Mean cross-entropy under the given weights."""
     return cross_entropy(functional_call(classifier, weights, (expression,)), labels)
 
 
 def descend(
-    classifier: "Classifier",
+    classifier: Classifier,
     weights: dict[str, torch.Tensor],
-    rates: "Mapping[str, torch.Tensor | float]",
-    task: "ScoutSamples",
+    rates: Mapping[str, torch.Tensor | float],
+    task: ScoutSamples,
     steps: int,
     differentiable: bool = False,
 ) -> tuple[dict[str, torch.Tensor], list[dict[str, torch.Tensor]]]:
@@ -77,7 +69,7 @@ def descend(
     return weights, gradients
 
 
-def check_learned(learned: dict[str, torch.Tensor], name: str, settings: "MetaSettings") -> None:
+def check_learned(learned: dict[str, torch.Tensor], name: str, settings: MetaSettings) -> None:
     """Raise InputError if what was learned has values that are not finite.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import safetensors
 import safetensors.torch
@@ -10,9 +10,6 @@ import torch
 
 from scarceseq.errors import InputError
 from scarceseq.files import atomic
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BITS = (16, 32)
 

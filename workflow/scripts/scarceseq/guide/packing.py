@@ -10,16 +10,12 @@ import json
 import re
 import stat
 import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, sha256, to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from typing import Any
-
 
 MANIFEST = "manifest.json"
 FORMAT = "scarceseq model 1"
@@ -29,7 +25,7 @@ BLOCK_BYTES = 1 << 20
 DAY_ONE = (1980, 1, 1, 0, 0, 0)
 
 
-def pack(members: "Mapping[str, str | Path]", path: str | Path) -> None:
+def pack(members: Mapping[str, str | Path], path: str | Path) -> None:
     """Write an archive.
 
     Parameters
@@ -54,7 +50,7 @@ def pack(members: "Mapping[str, str | Path]", path: str | Path) -> None:
                     target.write(block)
 
 
-def unpack(path: str | Path, folder: Path, expected: "Collection[str]") -> None:
+def unpack(path: str | Path, folder: Path, expected: Collection[str]) -> None:
     """Write the files of an archive into a folder; each appears there only if it is what the manifest says.
 
     Parameters
@@ -83,7 +79,7 @@ def unpack(path: str | Path, folder: Path, expected: "Collection[str]") -> None:
         raise InputError(f"{path}: not a whole packed model ({error}); copy it again") from error
 
 
-def _manifest(archive: zipfile.ZipFile, path: str | Path) -> "dict[str, Any]":
+def _manifest(archive: zipfile.ZipFile, path: str | Path) -> dict[str, Any]:
     """What the manifest says of each file, once the members are those that it lists."""
     members = archive.infolist()
     names = [member.filename for member in members]
@@ -113,7 +109,7 @@ def _manifest(archive: zipfile.ZipFile, path: str | Path) -> "dict[str, Any]":
     return told
 
 
-def _extract(archive: zipfile.ZipFile, name: str, told: "Mapping[str, Any]", path: str | Path, target: Path) -> None:
+def _extract(archive: zipfile.ZipFile, name: str, told: Mapping[str, Any], path: str | Path, target: Path) -> None:
     """Write one member, hashed on the way."""
     size, expected = told
     if archive.getinfo(name).file_size != size:

@@ -1,8 +1,7 @@
 """Which samples each scout learns from and which it is judged by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,19 +9,14 @@ import torch
 
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.guide.settings import HELD_OUT, TRAIN
+from scarceseq.guide.settings import HELD_OUT, TRAIN, SchemeSettings
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.guide.settings import SchemeSettings
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
 
 
 def plan_scouts(
-    matrix: "LabelledMatrix", attributes: pd.DataFrame, base: "Base", settings: "SchemeSettings", run_seed: int
+    matrix: LabelledMatrix, attributes: pd.DataFrame, base: Base, settings: SchemeSettings, run_seed: int
 ) -> pd.DataFrame:
     """Tasks of a scheme, each with a training and a held-out part.
 
@@ -91,7 +85,7 @@ class Candidates:
         return len(self.studies)
 
 
-def labels_of(samples: "Sequence[str]", attributes: pd.DataFrame, key: str) -> np.ndarray:
+def labels_of(samples: Sequence[str], attributes: pd.DataFrame, key: str) -> np.ndarray:
     """Value of an attribute for each sample; empty without a key, and for samples with no value or several."""
     values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
     values = values.assign(value=values["value"].astype(str).str.strip()).drop_duplicates()
@@ -104,7 +98,7 @@ def labels_of(samples: "Sequence[str]", attributes: pd.DataFrame, key: str) -> n
     return np.array([values.get(sample, "") for sample in samples], dtype=str)
 
 
-def draw_parts(classes: list[np.ndarray], settings: "SchemeSettings", seed: int) -> pd.DataFrame:
+def draw_parts(classes: list[np.ndarray], settings: SchemeSettings, seed: int) -> pd.DataFrame:
     """Up to ``samples_per_class`` samples of each class, the last ``held_out_share`` of them held out.
 
     With ``shuffle_labels``, labels are exchanged at random among the samples of each part.

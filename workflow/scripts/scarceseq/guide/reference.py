@@ -1,18 +1,14 @@
 """What a model's reference studies look like, in little space: enough to fit principal components again elsewhere."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
 from scarceseq.pretrain.components import fit_components
-
-if TYPE_CHECKING:
-    from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.model import Base
 
 
 def reference_components(
-    base: "Base", expression: np.ndarray, rows: np.ndarray, count: int, seed: int
+    base: Base, expression: np.ndarray, rows: np.ndarray, count: int, seed: int
 ) -> dict[str, torch.Tensor]:
     """Principal components of reference samples, as tensors to be packed with the model.
 

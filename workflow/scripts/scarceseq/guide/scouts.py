@@ -2,26 +2,19 @@
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
+from torch import nn
 
 from scarceseq.guide.displacement import Displacement
-from scarceseq.guide.scout_data import ScoutResult
+from scarceseq.guide.scout_data import ScoutResult, ScoutSamples
+from scarceseq.guide.settings import SchemeSettings
 from scarceseq.guide.stacked import stacks, train_stacked
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
-
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import SchemeSettings
-
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +34,7 @@ class TrainedScout:
     gradient: dict
 
 
-def train_scout(base_network: "nn.Module", task: "ScoutSamples", settings: "SchemeSettings", seed: int) -> TrainedScout:
+def train_scout(base_network: nn.Module, task: ScoutSamples, settings: SchemeSettings, seed: int) -> TrainedScout:
     """Train one scout from a copy of the base for a fixed number of steps.
 
     Parameters
@@ -79,8 +72,8 @@ def train_scout(base_network: "nn.Module", task: "ScoutSamples", settings: "Sche
 
 
 def train_each(
-    base_network: "nn.Module", tasks: "Iterable[ScoutSamples]", settings: "SchemeSettings", seed: int
-) -> "Iterator[ScoutResult]":
+    base_network: nn.Module, tasks: Iterable[ScoutSamples], settings: SchemeSettings, seed: int
+) -> Iterator[ScoutResult]:
     """Train scouts one after another; yields a `ScoutResult` for each."""
     for task in tasks:
         scout = train_scout(base_network, task, settings, derive(seed, "scout", task.scout))
@@ -91,12 +84,12 @@ def train_each(
 
 
 def train_block(
-    base_network: "nn.Module",
-    tasks: "Iterable[ScoutSamples]",
-    settings: "SchemeSettings",
+    base_network: nn.Module,
+    tasks: Iterable[ScoutSamples],
+    settings: SchemeSettings,
     seed: int,
     stacked: bool | None = None,
-) -> "tuple[Displacement, list[dict[str, Any]]]":
+) -> tuple[Displacement, list[dict[str, Any]]]:
     """Train scouts and sum up how far those that succeeded have moved.
 
     A scout fails, and is left out of the sums, if its held-out accuracy is below ``minimum_held_out_accuracy`` or a
@@ -141,6 +134,6 @@ def train_block(
 
 
 @torch.no_grad()
-def accuracy(classifier: "nn.Module", expression: torch.Tensor, labels: torch.Tensor) -> float:
+def accuracy(classifier: nn.Module, expression: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of samples whose highest logit is that of their label."""
     return (classifier(expression).argmax(dim=1) == labels).double().mean().item()

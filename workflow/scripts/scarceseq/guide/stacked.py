@@ -8,39 +8,33 @@ are padded; what is not in a step's batch has no share in its loss.
 """
 
 import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from torch import nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
-from scarceseq.guide.scout_data import ScoutResult
+from scarceseq.guide.scout_data import ScoutResult, ScoutSamples
+from scarceseq.guide.settings import SchemeSettings
 from scarceseq.pretrain.classifier import make_classifier
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import SchemeSettings
-
-
 SCOUTS_AT_ONCE = 128
 
 
-def stacks(base_network: "nn.Module", settings: "SchemeSettings") -> bool:
+def stacks(base_network: nn.Module, settings: SchemeSettings) -> bool:
     """Whether scouts can be stacked, and layers over the genes make that worth it."""
     genes = len(base_network.gene_vectors())
     return settings.optimiser == "sgd" and bool(gene_layers(make_classifier(base_network, 2, 0), genes))
 
 
 def train_stacked(
-    base_network: "nn.Module", tasks: "Iterable[ScoutSamples]", settings: "SchemeSettings", seed: int
-) -> "Iterator[ScoutResult]":
+    base_network: nn.Module, tasks: Iterable[ScoutSamples], settings: SchemeSettings, seed: int
+) -> Iterator[ScoutResult]:
     """The same scouts as of `scarceseq.guide.scouts.train_each`, up to rounding; settings must ask for SGD.
 
     Parameters
@@ -85,10 +79,10 @@ class Stack:
 
     def __init__(
         self,
-        base_network: "nn.Module",
-        tasks: "Sequence[ScoutSamples]",
+        base_network: nn.Module,
+        tasks: Sequence[ScoutSamples],
         classes: int,
-        settings: "SchemeSettings",
+        settings: SchemeSettings,
         seed: int,
     ) -> None:
         self.tasks, self.settings = tasks, settings
@@ -109,7 +103,7 @@ class Stack:
         bias = 0.0 if linear.bias is None else 1.0  # the weight of a gene that is 1 in every sample
         return Layer(linear(rows), rows @ rows.mT + bias, linear(asked), asked @ rows.mT + bias)
 
-    def _start(self, base_network: "nn.Module", classes: int) -> dict[str, torch.Tensor]:
+    def _start(self, base_network: nn.Module, classes: int) -> dict[str, torch.Tensor]:
         """Weights of all scouts but those over the genes, (scouts, ...)."""
         heads = [make_classifier(base_network, classes, derive(own, "head")).head for own in self.seeds]
         start = {}
@@ -159,7 +153,7 @@ class Stack:
         return (right.sum(dim=1).double() / (labels >= 0).sum(dim=1)).tolist()
 
     @torch.no_grad()
-    def moved(self) -> "Iterator[ScoutResult]":
+    def moved(self) -> Iterator[ScoutResult]:
         """Yield each scout's `ScoutResult`; its weights over the genes are made when its turn comes."""
         train, held_out = self._accuracies(False), self._accuracies(True)
         for number, task in enumerate(self.tasks):
@@ -178,7 +172,7 @@ class Stack:
         return weight | ({f"{name}.bias": values.sum(dim=0)} if self.has_bias[name] else {})
 
 
-def padded(tasks: "Sequence[ScoutSamples]", role: str) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(tasks: Sequence[ScoutSamples], role: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Expression, (scouts, samples, genes), and labels, (scouts, samples), of a role; 0 and -1 beyond a scout's own."""
     rows = [getattr(task, f"{role}_expression") for task in tasks]
     labels = [getattr(task, f"{role}_labels") for task in tasks]
@@ -186,7 +180,7 @@ def padded(tasks: "Sequence[ScoutSamples]", role: str) -> tuple[torch.Tensor, to
     return pad(rows, batch_first=True), pad(labels, batch_first=True, padding_value=-1)
 
 
-def batch_shares(tasks: "Sequence[ScoutSamples]", settings: "SchemeSettings", seeds: "Sequence[int]") -> torch.Tensor:
+def batch_shares(tasks: Sequence[ScoutSamples], settings: SchemeSettings, seeds: Sequence[int]) -> torch.Tensor:
     """What each sample counts in each step's loss, (steps, scouts, samples): 1 / batch within the batch, else 0.
 
     Batches are those that each scout draws alone.

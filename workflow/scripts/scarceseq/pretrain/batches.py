@@ -1,20 +1,15 @@
 """Batches as the task gets them: z-scores on the device that computes, masks, noise."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_part
+from scarceseq.pretrain.settings import PretrainSettings
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-
-    from scarceseq.pretrain.settings import PretrainSettings
 
 
 def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size: int = 1) -> list[range]:
@@ -39,9 +34,7 @@ def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size:
     return [range(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
-def standardiser(
-    mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype
-) -> "Callable[[torch.Tensor], torch.Tensor]":
+def standardiser(mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) -> Callable[[torch.Tensor], torch.Tensor]:
     """Function from log2(TPM + 1), (samples, genes), to z-scores of type `dtype`; 0 where not measured.
 
     Parameters
@@ -64,7 +57,7 @@ def standardiser(
 
 
 def make_batch(
-    samples: "np.ndarray", expression: torch.Tensor, part: range, settings: "PretrainSettings", seed: int
+    samples: np.ndarray, expression: torch.Tensor, part: range, settings: PretrainSettings, seed: int
 ) -> Batch:
     """Part of a batch: what is hidden of it is drawn from the step's seed, however the batch is cut.
 
@@ -94,10 +87,10 @@ def make_batch(
 
 def _fill(
     drawn: torch.Tensor,
-    fill: "Callable[[torch.Tensor, float, int], None]",
+    fill: Callable[[torch.Tensor, float, int], None],
     amount: float,
     part: range,
-    settings: "PretrainSettings",
+    settings: PretrainSettings,
     seed: int,
 ) -> None:
     fill_part(drawn, lambda rows, block_seed: fill(rows, amount, block_seed), part, settings.batch_samples, seed)

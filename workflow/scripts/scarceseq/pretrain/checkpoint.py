@@ -10,26 +10,22 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 
 from scarceseq.errors import InputError
 from scarceseq.files import atomic
 from scarceseq.seals import checked
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    import torch
 
 logger = logging.getLogger(__name__)
 
 NAME = "state.safetensors"
 
 
-def fingerprint(**parts: "Any") -> str:
+def fingerprint(**parts: Any) -> str:
     """SHA-256 of what a run depends on, as JSON."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 
@@ -49,7 +45,7 @@ class Checkpoint:
         self.folder, self.fingerprint = Path(folder), fingerprint
         self.path = self.folder / NAME
 
-    def save(self, tensors: "dict[str, torch.Tensor]", scalars: "dict[str, Any]") -> None:
+    def save(self, tensors: dict[str, torch.Tensor], scalars: dict[str, Any]) -> None:
         """Replace the checkpoint.
 
         Parameters
@@ -65,7 +61,7 @@ class Checkpoint:
             with open(temporary, "rb") as handle:
                 os.fsync(handle.fileno())
 
-    def load(self) -> "tuple[dict[str, torch.Tensor], dict[str, Any]] | None":
+    def load(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
         """(tensors, scalars) on the processor, or None if there is no checkpoint of this run."""
         if not self.path.exists():
             return None

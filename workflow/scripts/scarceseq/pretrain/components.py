@@ -2,14 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ class Components:
 
 
 def fit_components(
-    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]", rows: np.ndarray, count: int, seed: int
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], rows: np.ndarray, count: int, seed: int
 ) -> Components:
     """Leading principal components.
 
@@ -93,8 +91,8 @@ def fit_components(
 
 
 def in_blocks(
-    function: "Callable[[np.ndarray], np.ndarray]",
-    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]",
+    function: Callable[[np.ndarray], np.ndarray],
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor],
     rows: np.ndarray,
 ) -> np.ndarray:
     """What `function` makes of the expression of `rows`, `SAMPLES_AT_ONCE` at a time, one under the other."""
@@ -121,17 +119,17 @@ class _Passes:
         )
 
 
-def on_processor(values: "np.ndarray | torch.Tensor") -> np.ndarray:
+def on_processor(values: np.ndarray | torch.Tensor) -> np.ndarray:
     """An array as numpy's, from whatever device."""
     return values.cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
-def _of_block(read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]", block: np.ndarray) -> torch.Tensor:
+def _of_block(read: Callable[[np.ndarray], np.ndarray | torch.Tensor], block: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(read(block)).float()
 
 
 def _covariance_times(
-    read: "Callable[[np.ndarray], np.ndarray | torch.Tensor]",
+    read: Callable[[np.ndarray], np.ndarray | torch.Tensor],
     blocks: list[np.ndarray],
     centre: torch.Tensor,
     basis: torch.Tensor,

@@ -2,20 +2,16 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -34,13 +30,13 @@ class Group:
         """Whether this process is the one that writes."""
         return self.rank == 0
 
-    def wrap(self, task: "nn.Module") -> "nn.Module":
+    def wrap(self, task: nn.Module) -> nn.Module:
         """The task such that its gradients are those of the mean of all processes' losses."""
         if self.size == 1:
             return task
         return DistributedDataParallel(task, broadcast_buffers=False, gradient_as_bucket_view=True)
 
-    def exchange(self, model: "nn.Module", last: bool) -> "AbstractContextManager":
+    def exchange(self, model: nn.Module, last: bool) -> AbstractContextManager:
         """Context of a backward pass: gradients are exchanged in the `last` of a step only."""
         return contextlib.nullcontext() if last or self.size == 1 else model.no_sync()
 
@@ -56,7 +52,7 @@ ALONE = Group()
 
 
 @contextlib.contextmanager
-def joined(device: torch.device) -> "Iterator[tuple[Group, torch.device]]":
+def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
     """Join the processes that torchrun started, if it started this one; gives (group, this process's device).
 
     Parameters

@@ -2,21 +2,20 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq.errors import InputError
+from scarceseq.pretrain.model import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import pandas as pd
 
-    from scarceseq.pretrain.model import Base
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ class Alignment:
     share: float
 
 
-def align(base: "Base", gene_ids: "Sequence[str | None]", minimum_share: float) -> Alignment:
+def align(base: Base, gene_ids: Sequence[str | None], minimum_share: float) -> Alignment:
     """Find the model's genes among `gene_ids`, whatever their order and the versions of the ids.
 
     Raises
@@ -73,7 +72,7 @@ def without_version(gene_id: str) -> str:
 
 
 def embed(
-    base: "Base", counts: np.ndarray, gene_ids: "Sequence[str]", minimum_share: float
+    base: Base, counts: np.ndarray, gene_ids: Sequence[str], minimum_share: float
 ) -> tuple[np.ndarray, Alignment]:
     """Embeddings of samples given as counts, and how the genes were found.
 
@@ -107,7 +106,7 @@ def embed(
     return embedding, alignment
 
 
-def embed_rows(base: "Base", expression: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+def embed_rows(base: Base, expression: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Embeddings, (rows, width), float32, of log2(TPM + 1) in the model's genes, such as the training matrix."""
     rows = np.arange(len(expression)) if rows is None else rows
     # One array for all: blocks that are kept would lie between those that are freed, and the heap would grow by each.
@@ -119,18 +118,18 @@ def embed_rows(base: "Base", expression: np.ndarray, rows: np.ndarray | None = N
 
 
 @torch.no_grad()
-def _embed_rows(base: "Base", expression: np.ndarray) -> np.ndarray:
+def _embed_rows(base: Base, expression: np.ndarray) -> np.ndarray:
     return base.network.eval().embed(base.standardise(expression)).float().cpu().numpy()
 
 
 @torch.no_grad()
-def embed_genes(base: "Base") -> np.ndarray:
+def embed_genes(base: Base) -> np.ndarray:
     """Vector of each gene in the model, (genes, width), float32, in the order of ``base.gene_ids``."""
     return base.network.gene_vectors().float().cpu().numpy()
 
 
 @torch.no_grad()
-def tell_labels(base: "Base", embedding: np.ndarray) -> dict[str, np.ndarray]:
+def tell_labels(base: Base, embedding: np.ndarray) -> dict[str, np.ndarray]:
     """What the heads of a model that learned labels make of embeddings.
 
     Parameters
@@ -148,7 +147,7 @@ def tell_labels(base: "Base", embedding: np.ndarray) -> dict[str, np.ndarray]:
     return {key: np.array(base.heads[key][0], dtype=object)[number] for key, number in chosen.items()}
 
 
-def log_expression(base: "Base", alignment: Alignment, counts: np.ndarray, first_row: int = 0) -> np.ndarray:
+def log_expression(base: Base, alignment: Alignment, counts: np.ndarray, first_row: int = 0) -> np.ndarray:
     """log2(TPM + 1) in the model's genes, (samples, genes), from counts in the table's.
 
     TPM is over the genes present, and adds up to what these have in the samples that the model was fitted on, since
@@ -180,7 +179,7 @@ def log_expression(base: "Base", alignment: Alignment, counts: np.ndarray, first
 
 
 def attribute_columns(
-    attributes: "pd.DataFrame", samples: "Sequence[str]", minimum_share: float = 0.01
+    attributes: "pd.DataFrame", samples: Sequence[str], minimum_share: float = 0.01
 ) -> "pd.DataFrame":
     """One column for each attribute that a share of the samples has; the rest would be thousands of empty columns.
 
@@ -203,9 +202,7 @@ def attribute_columns(
     return wide.rename(columns="attribute_{}".format).rename_axis(columns=None)
 
 
-def write_embedding(
-    embedding: np.ndarray, table: "pd.DataFrame", base: "Base", share: float, path: "str | Path"
-) -> None:
+def write_embedding(embedding: np.ndarray, table: "pd.DataFrame", base: Base, share: float, path: str | Path) -> None:
     """Write an ``.h5ad``: samples x width, the samples' table as obs, and of the model what tells it apart.
 
     Parameters

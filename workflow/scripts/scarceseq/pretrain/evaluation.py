@@ -1,28 +1,22 @@
 """What a base model is worth on held-out studies: each objective's scores, masked genes also by rivals."""
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
 
 from scarceseq import registry
-from scarceseq.pretrain.components import fit_components
+from scarceseq.pretrain.components import Components, fit_components
 from scarceseq.pretrain.evaluation_state import Done
 from scarceseq.pretrain.imputation import ProbabilisticPCA, probabilistic_pca
 from scarceseq.pretrain.masking import draw_mask
-from scarceseq.pretrain.task import Batch
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.settings import PretrainSettings
+from scarceseq.pretrain.task import Batch, Task
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
-
-    from scarceseq.pretrain.components import Components
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.settings import PretrainSettings
-    from scarceseq.pretrain.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +25,15 @@ TUNED_AT_ONCE = 256
 
 
 def evaluate(
-    task: "Task",
-    base: "Base",
+    task: Task,
+    base: Base,
     expression: np.ndarray,
     training_rows: np.ndarray,
     groups: dict[tuple[str, str], np.ndarray],
-    settings: "PretrainSettings",
+    settings: PretrainSettings,
     seed: int,
     done: Done | None = None,
-) -> "list[dict[str, Any]]":
+) -> list[dict[str, Any]]:
     """Scores of each predictor on each held-out study, study by study.
 
     Parameters
@@ -91,13 +85,13 @@ def evaluate(
 
 @torch.no_grad()
 def _scores(
-    task: "Task",
-    base: "Base",
+    task: Task,
+    base: Base,
     expression: np.ndarray,
     rows: np.ndarray,
     read: dict[str, str | None],
-    rivals: "dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]",
-    settings: "PretrainSettings",
+    rivals: dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]],
+    settings: PretrainSettings,
     seed: int,
 ) -> dict[tuple[str, str], float]:
     """(metric, predictor) to value for one study; what needs a mask is averaged over the masks."""
@@ -123,14 +117,14 @@ def _scores(
 
 
 def _rivals(
-    base: "Base",
+    base: Base,
     expression: np.ndarray,
     training_rows: np.ndarray,
     groups: dict[tuple[str, str], np.ndarray],
-    settings: "PretrainSettings",
+    settings: PretrainSettings,
     seed: int,
     done: Done,
-) -> "dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]":
+) -> dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]:
     """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
 
     def read(rows: np.ndarray) -> torch.Tensor:
@@ -149,7 +143,7 @@ def _rivals(
     return {name: _imputer(rival) for name, rival in rivals.items()}
 
 
-def _imputer(rival: "ProbabilisticPCA | None") -> "Callable[[torch.Tensor, torch.Tensor], np.ndarray]":
+def _imputer(rival: ProbabilisticPCA | None) -> Callable[[torch.Tensor, torch.Tensor], np.ndarray]:
     if rival is None:
         return lambda values, mask: np.zeros(values.shape)
     return lambda values, mask: _imputed(rival, values, mask)
@@ -168,7 +162,7 @@ def component_candidates(width: int) -> list[int]:
 
 
 def tune_probabilistic_pca(
-    fit: "Components", blocks: "Iterable[tuple[torch.Tensor, torch.Tensor]]", candidates: list[int]
+    fit: Components, blocks: Iterable[tuple[torch.Tensor, torch.Tensor]], candidates: list[int]
 ) -> ProbabilisticPCA:
     """The candidate number of components that predicts masked entries best.
 
@@ -194,7 +188,7 @@ def tune_probabilistic_pca(
     return rivals[best]
 
 
-def _mask(shape: tuple[int, ...], settings: "PretrainSettings", seed: int) -> torch.Tensor:
+def _mask(shape: tuple[int, ...], settings: PretrainSettings, seed: int) -> torch.Tensor:
     samples, genes = shape
     return draw_mask(samples, genes, settings.evaluation_mask_share, seed)
 
@@ -204,7 +198,7 @@ def _error(prediction: np.ndarray, values: torch.Tensor, mask: torch.Tensor) -> 
     return float(np.mean(np.square(difference, dtype=np.float64)))
 
 
-def _log(results: "list[dict[str, Any]]") -> None:
+def _log(results: list[dict[str, Any]]) -> None:
     for role, metric in dict.fromkeys((row["split_role"], row["metric"]) for row in results):
         values = {}
         for row in results:

@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -15,10 +16,6 @@ from scarceseq.errors import InputError
 from scarceseq.files import atomic
 from scarceseq.pretrain.components import Components
 from scarceseq.seals import checked
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 SAVE_EVERY_SECONDS = 20.0
 SCORES, COMPONENTS = "evaluation.safetensors", "components.safetensors"
@@ -41,18 +38,18 @@ class Done:
         read = self._read(SCORES)
         self.rows: list[dict[str, Any]] = json.loads(read[1]["rows"]) if read else []
 
-    def add(self, rows: "list[dict[str, Any]]") -> None:
+    def add(self, rows: list[dict[str, Any]]) -> None:
         """Keep the rows of one more study; written from time to time."""
         self.rows += rows
         if time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
             self.saved = time.monotonic()
             self._write(SCORES, {"none": torch.zeros(1)}, {"rows": json.dumps(self.rows)})
 
-    def of(self, role: str, study: str) -> "list[dict[str, Any]]":
+    def of(self, role: str, study: str) -> list[dict[str, Any]]:
         """Rows of a study; empty if it is not done."""
         return [row for row in self.rows if (row["split_role"], row["study"]) == (role, study)]
 
-    def components(self, fit: "Callable[[], Components]") -> Components:
+    def components(self, fit: Callable[[], Components]) -> Components:
         """The components that were kept, or those of `fit`, which are kept."""
         read = self._read(COMPONENTS)
         if read:
@@ -68,7 +65,7 @@ class Done:
             with atomic(self.folder / name, sealed=True) as temporary:
                 safetensors.torch.save_file(tensors, temporary, metadata | {"fingerprint": self.fingerprint})
 
-    def _read(self, name: str) -> "tuple[dict[str, torch.Tensor], dict[str, str]] | None":
+    def _read(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, str]] | None:
         if self.folder is None or not (self.folder / name).exists():
             return None
         try:

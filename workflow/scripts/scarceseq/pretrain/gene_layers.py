@@ -1,13 +1,10 @@
 """Finding a network's linear layers over the genes, and putting given values in their place."""
 
 import copy
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import torch
 from torch import nn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Given(nn.Module):
@@ -44,7 +41,7 @@ def gene_layers(classifier: nn.Module, genes: int) -> list[str]:
     return [name for name, given in inputs.items() if len(given) == 1 and given[0] is probe]
 
 
-def without_gene_layers(classifier: nn.Module, layers: "Iterable[str]") -> nn.Module:
+def without_gene_layers(classifier: nn.Module, layers: Iterable[str]) -> nn.Module:
     """Copy of a classifier in which a `Given` stands for each of the named layers; their weights are not copied."""
     linear = {name: classifier.get_submodule(name) for name in layers}
     return copy.deepcopy(classifier, {id(layer): Given() for layer in linear.values()})

@@ -4,13 +4,12 @@ Tipping and Bishop, Probabilistic principal component analysis, J. R. Stat. Soc.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from scarceseq.pretrain.components import Components
+from scarceseq.pretrain.components import Components
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class ProbabilisticPCA:
         return imputed
 
 
-def probabilistic_pca(fit: "Components", components: int) -> ProbabilisticPCA:
+def probabilistic_pca(fit: Components, components: int) -> ProbabilisticPCA:
     """Maximum-likelihood fit from the leading components of the samples.
 
     Parameters

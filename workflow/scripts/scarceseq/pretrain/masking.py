@@ -4,16 +4,13 @@ They are drawn for blocks of samples of a batch, each from a seed of its own. So
 processes that share a batch nor on how many samples are computed at once, and a resumed run needs no generator's state.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BLOCK_SAMPLES = 256
 LEVELS = 256  # of a random byte
@@ -57,7 +54,7 @@ def fill_noise(noise: torch.Tensor, deviation: float, seed: int) -> None:
 
 
 def fill_part(
-    drawn: torch.Tensor, fill: "Callable[[torch.Tensor, int], None]", part: range, batch_samples: int, seed: int
+    drawn: torch.Tensor, fill: Callable[[torch.Tensor, int], None], part: range, batch_samples: int, seed: int
 ) -> None:
     """Fill rows with what is drawn for a part of a batch.
 

@@ -1,7 +1,8 @@
 """The base model: network, gene list and normalisation, kept together in memory and on disk."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -14,9 +15,6 @@ from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_json, write_json
 from scarceseq.seals import checked
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass
@@ -64,7 +62,7 @@ class Base:
         return ((expression - self.mean) / self.scale).masked_fill_(expression == NOT_MEASURED, 0.0)
 
 
-def save_base(base: Base, model_path: "str | Path", json_path: "str | Path") -> None:
+def save_base(base: Base, model_path: str | Path, json_path: str | Path) -> None:
     """Write tensors (``network.*``, ``heads.*``, ``mean``, ``scale``) as safetensors and everything else as JSON."""
     tensors = {f"network.{name}": tensor for name, tensor in base.network.state_dict().items()}
     tensors |= {"mean": base.mean, "scale": base.scale}
@@ -77,7 +75,7 @@ def save_base(base: Base, model_path: "str | Path", json_path: "str | Path") -> 
     write_json(base.information | {"gene_ids": list(base.gene_ids), "classes": classes}, json_path)
 
 
-def load_base(model_path: "str | Path", json_path: "str | Path", device: str | torch.device = "cpu") -> Base:
+def load_base(model_path: str | Path, json_path: str | Path, device: str | torch.device = "cpu") -> Base:
     """Read what `save_base` wrote; the network is in evaluation mode on `device`.
 
     Raises

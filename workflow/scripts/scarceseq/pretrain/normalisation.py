@@ -1,14 +1,11 @@
 """Gene-wise mean, scale and mean TPM, fitted on the samples that pre-training and scouts may see."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 
 from scarceseq.corpus.transform import NOT_MEASURED
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHUNK_SAMPLES = 1024
 
@@ -60,7 +57,7 @@ def mean_tpm(expression: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return total / np.maximum(measured, 1)
 
 
-def _measured(expression: np.ndarray, rows: np.ndarray) -> "Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]":
+def _measured(expression: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Rows of each chunk, their values in float64, 0 where not measured, and where they are."""
     for start in range(0, len(rows), CHUNK_SAMPLES):
         chunk = rows[start : start + CHUNK_SAMPLES]

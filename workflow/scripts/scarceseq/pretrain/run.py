@@ -1,7 +1,8 @@
 """One base model, from the corpus to an evaluated network."""
 
 import logging
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,25 +10,19 @@ import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.pretrain.checkpoint import Checkpoint, fingerprint
-from scarceseq.pretrain.distributed import ALONE
+from scarceseq.pretrain.distributed import ALONE, Group
 from scarceseq.pretrain.evaluation import evaluate
 from scarceseq.pretrain.evaluation_state import Done
+from scarceseq.pretrain.events import Events
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.normalisation import fit_normalisation, mean_tpm
 from scarceseq.pretrain.run_state import choose_dtype
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.settings import PretrainSettings
 from scarceseq.pretrain.task import make_task
 from scarceseq.pretrain.training import train
 from scarceseq.runtime import commit
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Any
-
-    from scarceseq.pretrain.distributed import Group
-    from scarceseq.pretrain.events import Events
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.settings import PretrainSettings
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +32,14 @@ NORMALISATION = "log2(TPM+1), z-score"
 
 
 def pretrain(
-    matrix: "LabelledMatrix",
-    settings: "PretrainSettings",
+    matrix: LabelledMatrix,
+    settings: PretrainSettings,
     run_seed: int,
     device: torch.device,
     checkpoint: Checkpoint | None = None,
-    events: "Events | None" = None,
-    group: "Group" = ALONE,
-) -> "tuple[Base, list[dict[str, Any]], list[dict[str, Any]]]":
+    events: Events | None = None,
+    group: Group = ALONE,
+) -> tuple[Base, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit the normalisation, train the network, evaluate it on held-out studies.
 
     Parameters
@@ -110,9 +105,9 @@ def pretrain(
 
 
 def checkpoint_of(
-    folder: "str | Path",
-    matrix: "LabelledMatrix",
-    settings: "PretrainSettings",
+    folder: str | Path,
+    matrix: LabelledMatrix,
+    settings: PretrainSettings,
     run_seed: int,
     device: torch.device,
     code: str,
@@ -124,7 +119,7 @@ def checkpoint_of(
     return Checkpoint(folder, fingerprint(**known))
 
 
-def initial_base(matrix: "LabelledMatrix", settings: "PretrainSettings", seed: int, device: torch.device) -> Base:
+def initial_base(matrix: LabelledMatrix, settings: PretrainSettings, seed: int, device: torch.device) -> Base:
     """Untrained base: normalisation of the fitted roles, initial weights from the seed, provenance."""
     fitted = matrix.rows(FITTED_ROLES)
     normalisation = tuple(map(torch.from_numpy, fit_normalisation(matrix.expression, fitted, settings.minimum_scale)))
@@ -152,7 +147,7 @@ def initial_base(matrix: "LabelledMatrix", settings: "PretrainSettings", seed: i
     return Base(network.to(device), matrix.gene_ids, mean, scale, information)
 
 
-def held_out_groups(matrix: "LabelledMatrix", most: int, seed: int) -> "dict[tuple[str, str], np.ndarray]":
+def held_out_groups(matrix: LabelledMatrix, most: int, seed: int) -> dict[tuple[str, str], np.ndarray]:
     """(role, study) to rows, for the studies of the held-out roles, in the order of roles and study names.
 
     Of studies with more than `most` samples, so many are drawn by `seed` and the study's name.

@@ -1,18 +1,15 @@
 """The corpus as pre-training and scouts see it: a matrix, and for each row its study and that study's role."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_table, sha256
 from scarceseq.seals import load_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 UNUSED = "unused"
 
@@ -50,7 +47,7 @@ class LabelledMatrix:
     reads_per_rate: np.ndarray | None = None
     attributes: dict = field(default_factory=dict)
 
-    def rows(self, roles: "Iterable[str]") -> np.ndarray:
+    def rows(self, roles: Iterable[str]) -> np.ndarray:
         """Ascending row numbers of the samples whose study has one of `roles`."""
         return np.flatnonzero(np.isin(self.roles, list(roles)))
 
@@ -62,7 +59,7 @@ def read_matrix(
     splits: str,
     split: str,
     attributes: str | None = None,
-    keys: "Iterable[str]" = (),
+    keys: Iterable[str] = (),
 ) -> LabelledMatrix:
     """Read the training matrix and its tables.
 
@@ -115,7 +112,7 @@ def read_matrix(
     )
 
 
-def _roles(path: "str | Path", split: str) -> dict[str, str]:
+def _roles(path: str | Path, split: str) -> dict[str, str]:
     table = read_table(path, dtype=str)
     chosen = table[table["split"] == split]
     if chosen.empty:
@@ -127,7 +124,7 @@ def _roles(path: "str | Path", split: str) -> dict[str, str]:
     return dict(zip(chosen["study"], chosen["role"], strict=True))
 
 
-def _attributes(path: "str | Path", keys: "Iterable[str]", names: np.ndarray) -> dict[str, np.ndarray]:
+def _attributes(path: str | Path, keys: Iterable[str], names: np.ndarray) -> dict[str, np.ndarray]:
     table = read_table(path)
     found = {}
     for key in keys:

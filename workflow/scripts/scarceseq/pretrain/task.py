@@ -1,19 +1,16 @@
 """What the network is trained for: the losses of a batch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from scarceseq import registry
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.settings import PretrainSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.settings import PretrainSettings
 
 
 @dataclass(frozen=True)
@@ -99,9 +96,7 @@ class Task(nn.Module):
         return {"loss": sum(self.weights[name] * loss for name, loss in losses.items()), **losses}
 
 
-def make_task(
-    base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, settings: "PretrainSettings", seed: int
-) -> Task:
+def make_task(base: Base, matrix: LabelledMatrix, rows: np.ndarray, settings: PretrainSettings, seed: int) -> Task:
     """The task of a base model: its network and the objectives of its config, on the base's device.
 
     Parameters

@@ -3,12 +3,9 @@
 import math
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from scarceseq.pretrain.settings import PretrainSettings
+from scarceseq.pretrain.settings import PretrainSettings
 
 MEDIAN_STEPS = 200
 # Fewer losses have no median worth the name.
@@ -30,7 +27,7 @@ class LossWatch:
     losses: list = field(default_factory=list)
     high: int = 0
 
-    def check(self, loss: float, step: int, settings: "PretrainSettings", kept: str = "") -> None:
+    def check(self, loss: float, step: int, settings: PretrainSettings, kept: str = "") -> None:
         """Note the loss of a step.
 
         Parameters
@@ -61,7 +58,7 @@ class LossWatch:
         self.losses = [*self.losses[-MEDIAN_STEPS + 1 :], loss]
 
 
-def _advice(settings: "PretrainSettings", kept: str) -> str:
+def _advice(settings: PretrainSettings, kept: str) -> str:
     return (
         f"lower learning_rate (now {settings.learning_rate:g}) or maximum_gradient_norm (now "
         f"{settings.maximum_gradient_norm:g}), or lengthen warm_up_steps (now {settings.warm_up_steps}){kept}"

@@ -12,28 +12,23 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 
 from scarceseq import device, files, runtime
 from scarceseq.pretrain.distributed import joined
 from scarceseq.pretrain.events import Events
-from scarceseq.pretrain.model import save_base
+from scarceseq.pretrain.model import Base, save_base
 from scarceseq.pretrain.run import checkpoint_of, pretrain
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import PretrainSettings
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
 
 EVALUATION_COLUMNS = ["split_role", "study", "metric", "predictor", "value", "samples"]
 PORT = 29400
 
 
-def launch(job: "dict[str, Any]", processes: int = 1, nodes: int = 1) -> None:
+def launch(job: dict[str, Any], processes: int = 1, nodes: int = 1) -> None:
     """Run a job and wait for it.
 
     Parameters
@@ -74,7 +69,7 @@ def torchrun_arguments(job_path: str | Path, processes: int, nodes: int) -> list
     return [*shape, *meeting, "-m", "scarceseq.pretrain.worker", str(job_path)]
 
 
-def work(job: "dict[str, Any]") -> None:
+def work(job: dict[str, Any]) -> None:
     """Train, evaluate, and write the outputs; of several processes only the first writes."""
     settings, seed, source, output = PretrainSettings(**job["settings"]), job["seed"], job["input"], job["output"]
     runtime.keep_freed_memory()
@@ -103,9 +98,7 @@ def repeat_exactly() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def _write(
-    base: "Base", history: "list[dict[str, Any]]", evaluation: "list[dict[str, Any]]", output: dict[str, str]
-) -> None:
+def _write(base: Base, history: list[dict[str, Any]], evaluation: list[dict[str, Any]], output: dict[str, str]) -> None:
     import pandas as pd
 
     files.write_table(pd.DataFrame(history), output["history"])

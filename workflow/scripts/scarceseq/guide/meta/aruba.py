@@ -4,27 +4,21 @@
 and their steps s. The start is the base; rates are divided by their largest: the few-shot learning rate sets the scale.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from scarceseq.guide.inner import descend, encoder_weights, task_classifier
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import MetaSettings
-
+from scarceseq.guide.scout_data import ScoutSamples
+from scarceseq.guide.settings import MetaSettings
 
 MAKES = "rates"
 SMALLEST_DISPLACEMENT, SMALLEST_GRADIENT, POWER = 1e-4, 1e-3, 1.0
 
 
 def learn(
-    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+    network: nn.Module, tasks: Sequence[ScoutSamples], settings: MetaSettings, seed: int
 ) -> dict[str, torch.Tensor]:
     """Rates in (0, 1] by encoder parameter name."""
     start = encoder_weights(network)

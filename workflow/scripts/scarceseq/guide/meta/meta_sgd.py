@@ -4,26 +4,21 @@ The start stays at the base, so that rates alone are learned, as a guide is. The
 kept from falling below 0, and are divided by their largest in the end: the few-shot learning rate sets the scale.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import torch
+from torch import nn
 
 from scarceseq.guide.inner import descend, encoder_weights, loss_of, task_classifier
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import MetaSettings
-
+from scarceseq.guide.scout_data import ScoutSamples
+from scarceseq.guide.settings import MetaSettings
 
 MAKES = "rates"
 
 
 def learn(
-    network: "nn.Module", tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
+    network: nn.Module, tasks: Sequence[ScoutSamples], settings: MetaSettings, seed: int
 ) -> dict[str, torch.Tensor]:
     """Rates in [0, 1] by encoder parameter name."""
     start = encoder_weights(network)
@@ -36,11 +31,11 @@ def learn(
 
 
 def step(
-    network: "nn.Module",
+    network: nn.Module,
     start: dict[str, torch.Tensor],
     rates: dict[str, torch.Tensor],
-    task: "ScoutSamples",
-    settings: "MetaSettings",
+    task: ScoutSamples,
+    settings: MetaSettings,
     seed: int,
 ) -> dict[str, torch.Tensor]:
     """Rates after one task: their gradient, scaled to their own size, through all inner steps."""

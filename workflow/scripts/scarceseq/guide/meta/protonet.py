@@ -1,28 +1,21 @@
 """ProtoNet: an encoder in which held-out samples lie near their class mean (Snell et al. 2017, arXiv 1703.05175)."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import torch
+from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from scarceseq.guide.inner import encoder_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import nn
-
-    from scarceseq.guide.scout_data import ScoutSamples
-    from scarceseq.guide.settings import MetaSettings
-
+from scarceseq.guide.scout_data import ScoutSamples
+from scarceseq.guide.settings import MetaSettings
 
 MAKES = "encoder"
 
 
-def learn(
-    network: Any, tasks: "Sequence[ScoutSamples]", settings: "MetaSettings", seed: int
-) -> dict[str, torch.Tensor]:
+def learn(network: Any, tasks: Sequence[ScoutSamples], settings: MetaSettings, seed: int) -> dict[str, torch.Tensor]:
     """Encoder weights by name, trained episode by episode by gradient descent."""
     weights = encoder_weights(network)
     for _ in range(settings.passes):
@@ -37,7 +30,7 @@ def learn(
     return weights
 
 
-def prototype_loss(encoder: "nn.Module", weights: dict[str, torch.Tensor], task: "ScoutSamples") -> torch.Tensor:
+def prototype_loss(encoder: nn.Module, weights: dict[str, torch.Tensor], task: ScoutSamples) -> torch.Tensor:
     """Cross-entropy of softmax(-squared distance to the class means of the task's training samples)."""
     named = {name.removeprefix("encoder."): weight for name, weight in weights.items()}
     train, held_out = (

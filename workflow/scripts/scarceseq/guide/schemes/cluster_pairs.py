@@ -3,7 +3,6 @@
 import itertools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import threadpoolctl
@@ -11,13 +10,10 @@ import torch
 from sklearn.cluster import KMeans
 
 from scarceseq.errors import InputError
+from scarceseq.guide.plan import Candidates
+from scarceseq.guide.settings import SchemeSettings
 from scarceseq.pretrain.components import SAMPLES_AT_ONCE, fit_components, in_blocks, on_processor
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from scarceseq.guide.plan import Candidates
-    from scarceseq.guide.settings import SchemeSettings
-
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +22,7 @@ RESTARTS = 10
 UMAP_SEES = 50
 
 
-def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) -> list[list[np.ndarray]]:
+def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct pairs of clusters, in random order, each with all samples of its two clusters.
 
     Parameters

@@ -3,24 +3,19 @@
 import itertools
 import logging
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.guide.plan import Candidates
+from scarceseq.guide.settings import SchemeSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.guide.plan import Candidates
-    from scarceseq.guide.settings import SchemeSettings
-
 
 logger = logging.getLogger(__name__)
 
 
-def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) -> list[list[np.ndarray]]:
+def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct subsets of ``classes_per_scout`` classes, in random order, each with all samples of its classes.
 
     Parameters
@@ -59,7 +54,7 @@ def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) 
 
 
 def _draw_subsets(
-    names: "Sequence[str]", size: int, wanted: int, generator: np.random.Generator
+    names: Sequence[str], size: int, wanted: int, generator: np.random.Generator
 ) -> list[tuple[str, ...]]:
     """Distinct subsets in random order: all of them if they are few, else drawn until there are enough."""
     if math.comb(len(names), size) <= 10 * wanted:

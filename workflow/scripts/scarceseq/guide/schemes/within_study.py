@@ -2,22 +2,18 @@
 
 import itertools
 import logging
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.guide.plan import Candidates
+from scarceseq.guide.settings import SchemeSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from scarceseq.guide.plan import Candidates
-    from scarceseq.guide.settings import SchemeSettings
-
 
 logger = logging.getLogger(__name__)
 
 
-def draw_tasks(candidates: "Candidates", settings: "SchemeSettings", seed: int) -> list[list[np.ndarray]]:
+def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct (study, pair of its classes), in random order, each with all samples of the two classes in that study.
 
     Parameters

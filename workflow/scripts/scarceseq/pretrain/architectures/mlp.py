@@ -1,17 +1,13 @@
 """Multilayer perceptron with LayerNorm beside a linear path: the default architecture."""
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import Any
 
+import torch
 from torch import nn
 
 from scarceseq.pretrain.fused_linear import fused_linear
 from scarceseq.pretrain.masking import hide
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    import torch
 
 
 class Encoder(nn.Module):
@@ -44,13 +40,13 @@ class Encoder(nn.Module):
             self.output = nn.Linear(hidden_widths[-1], width, bias=False)
             nn.init.zeros_(self.output.weight)
 
-    def forward(self, expression: "torch.Tensor") -> "torch.Tensor":
+    def forward(self, expression: torch.Tensor) -> torch.Tensor:
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         if self.hidden is None:
             return self.linear(expression)
         return self.linear(expression) + self.output(self.hidden(expression))
 
-    def train_on(self, expression: "torch.Tensor") -> "torch.Tensor":
+    def train_on(self, expression: torch.Tensor) -> torch.Tensor:
         """The same as `forward`, faster where the expression itself needs no gradient."""
         if self.hidden is None or expression.requires_grad:
             return self(expression)
@@ -80,22 +76,22 @@ class MaskedAutoencoder(nn.Module):
         self.decoder = nn.Sequential(*_hidden_layers([width, *decoder_widths]))
         self.decoder.append(nn.Linear([width, *decoder_widths][-1], genes))
 
-    def embed(self, expression: "torch.Tensor") -> "torch.Tensor":
+    def embed(self, expression: torch.Tensor) -> torch.Tensor:
         """Embedding, (samples, width), of z-scored expression, (samples, genes)."""
         return self.encoder(expression)
 
-    def gene_vectors(self) -> "torch.Tensor":
+    def gene_vectors(self) -> torch.Tensor:
         """What a standard deviation of each gene adds to the embedding on the linear path, (genes, width)."""
         return self.encoder.linear.weight.T
 
     def outputs(
-        self, expression: "torch.Tensor", mask: "torch.Tensor", reconstruct: bool = True
-    ) -> "tuple[torch.Tensor, torch.Tensor | None]":
+        self, expression: torch.Tensor, mask: torch.Tensor, reconstruct: bool = True
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Embedding and reconstruction, if asked for, of z-scores of which the genes under `mask` are not seen."""
         embedding = self.encoder.train_on(hide(expression, mask))
         return embedding, self.decoder(embedding) if reconstruct else None
 
-    def forward(self, expression: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor | None":
+    def forward(self, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor | None:
         """Reconstruction, (samples, genes), of `outputs`."""
         return self.outputs(expression, mask)[1]
 
@@ -107,6 +103,6 @@ def _hidden_layers(widths: list[int]) -> list[nn.Module]:
     return layers
 
 
-def build(mean: "torch.Tensor", scale: "torch.Tensor", settings: "dict[str, Any]") -> MaskedAutoencoder:
+def build(mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> MaskedAutoencoder:
     """Network for the genes of `mean`; reads the keys ``hidden_widths``, ``width`` and ``decoder_widths``."""
     return MaskedAutoencoder(len(mean), settings["hidden_widths"], settings["width"], settings["decoder_widths"])

@@ -5,15 +5,12 @@ reconstructed as z-scores instead of as bins, and the bins are of log2(TPM + 1):
 holds all values above it.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 # Added before values are cut into bins: z-scores that are turned back are off by rounding, and 0 must stay in bin 0.
 ROUNDING = 1e-4
@@ -40,7 +37,7 @@ def linear_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Te
     return (queries @ weighted) / (queries @ keys.sum(dim=2).unsqueeze(3))
 
 
-ATTENTION: "dict[str, Any]" = {"linear": linear_attention, "flash": functional.scaled_dot_product_attention}
+ATTENTION: dict[str, Any] = {"linear": linear_attention, "flash": functional.scaled_dot_product_attention}
 """`flash` is softmax attention, by whatever kernel torch has for the device."""
 
 
@@ -56,7 +53,7 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, width: int, heads: int, attend: "Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]"
+        self, width: int, heads: int, attend: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
     ) -> None:
         super().__init__()
         self.heads, self.attend = heads, attend
@@ -87,7 +84,7 @@ class Encoder(nn.Module):
         The base's section of the config.
     """
 
-    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> None:
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> None:
         super().__init__()
         genes, width = len(mean), settings["token_width"]
         self.bins = settings["expression_bins"]
@@ -127,7 +124,7 @@ class MaskedTransformer(nn.Module):
     settings : dict
     """
 
-    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> None:
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> None:
         super().__init__()
         self.width = settings["width"]
         self.encoder = Encoder(mean, scale, settings)
@@ -157,7 +154,7 @@ class MaskedTransformer(nn.Module):
         return self.outputs(expression, mask)[1]
 
 
-def build(mean: torch.Tensor, scale: torch.Tensor, settings: "dict[str, Any]") -> MaskedTransformer:
+def build(mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> MaskedTransformer:
     """Network for the genes of `mean`; reads ``depth``, ``heads``, ``token_width``, ``expression_bins``, ``attention``
     and ``width``.
     """

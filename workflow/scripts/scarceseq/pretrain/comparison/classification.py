@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS, SEEDED
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.settings import ComparisonSettings, ComparisonTask
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +39,7 @@ class Labelled:
     groups: np.ndarray
 
 
-def labelled_samples(matrix: "LabelledMatrix", task: "ComparisonTask", role: str) -> Labelled:
+def labelled_samples(matrix: LabelledMatrix, task: ComparisonTask, role: str) -> Labelled:
     """Samples of a role with a label that is a class; without a group, each is its own."""
     rows = matrix.rows([role])
     given = matrix.attributes[task.label][rows]
@@ -67,7 +63,7 @@ def draw_samples(data: Labelled, most: int, seed: int) -> Labelled:
 
 
 def divisions(
-    data: Labelled, task: "ComparisonTask", settings: "ComparisonSettings", seed: int
+    data: Labelled, task: ComparisonTask, settings: ComparisonSettings, seed: int
 ) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
     """Training and test samples of each division: tuples (repeat, fold, training, test, of `data`).
 
@@ -109,7 +105,7 @@ def scores(
     data: Labelled,
     folds: list[tuple[int, int, np.ndarray, np.ndarray]],
     inverse_penalties: Sequence[float],
-) -> "list[list[dict[str, Any]]]":
+) -> list[list[dict[str, Any]]]:
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
 
     A study with fewer than two such classes is left out: there, guessing would be right.
@@ -134,7 +130,7 @@ def scores(
 
 def scored(
     data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]]
-) -> "Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]":
+) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]:
     """The divisions that can be scored: test samples of classes trained on, and the studies with two such classes."""
     for repeat, fold, train, test in folds:
         test = test[np.isin(data.labels[test], data.labels[train])]
@@ -160,7 +156,7 @@ def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_
     return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
 
 
-def why_not(data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], task: "ComparisonTask") -> str:
+def why_not(data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], task: ComparisonTask) -> str:
     """Why no test study can be scored; empty if one can."""
     if next(scored(data, folds), None) is not None:
         return ""
@@ -179,10 +175,10 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def score_representations(
-    matrix: "LabelledMatrix",
-    bases: "dict[int, Base]",
-    task: "ComparisonTask",
-    settings: "ComparisonSettings",
+    matrix: LabelledMatrix,
+    bases: dict[int, Base],
+    task: ComparisonTask,
+    settings: ComparisonSettings,
     run_seed: int,
 ) -> tuple[pd.DataFrame, str]:
     """Scores of every method on the test studies.
@@ -224,7 +220,7 @@ def score_representations(
     for base_seed, base in bases.items():
         trained = np.isin(matrix.studies, base.information["training_studies"])
 
-        def read(rows: np.ndarray, base: "Base" = base) -> np.ndarray:
+        def read(rows: np.ndarray, base: Base = base) -> np.ndarray:
             return base.standardise(matrix.expression[rows]).cpu().numpy().astype(np.float64)
 
         values = read(np.concatenate([test.rows, validation.rows]))
@@ -253,7 +249,7 @@ def _choose(
     validation: Labelled,
     start: int,
     tuning: list[tuple[int, int, np.ndarray, np.ndarray]],
-    settings: "ComparisonSettings",
+    settings: ComparisonSettings,
 ) -> tuple[int, float]:
     """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
     candidates = [(form, penalty) for penalty in settings.penalties for form in range(len(forms))]

@@ -1,6 +1,6 @@
 """Differences between embeddings, with intervals over studies and pre-training seeds, and what they allow to say."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +10,6 @@ from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, counted, seed_caveat, sentence
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import pandas as pd
 
 METHOD = "embedding"
@@ -25,7 +23,7 @@ WORDS = {
 LEAST_SAMPLES = 200
 
 
-def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> "list[dict[str, Any]]":
+def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> list[dict[str, Any]]:
     """Differences in balanced accuracy, embedding minus each rival, paired by division, study and seed.
 
     Across studies the unit is the study, crossed with the seed. Within studies too, if there are enough; a single
@@ -135,11 +133,11 @@ def not_compared(base: str, label: str, reason: str) -> str:
     return f"Does pre-training help (base {base}, {label})? That cannot be compared, because {reason}."
 
 
-def _rested_on(row: "dict[str, Any]") -> str:
+def _rested_on(row: dict[str, Any]) -> str:
     return counted(row["studies"], "study", "studies") + (f", {row['seeds']} seeds" if row["seeds"] > 1 else "")
 
 
-def _why_none(row: "dict[str, Any]") -> str:
+def _why_none(row: dict[str, Any]) -> str:
     _, _, why = row["interval"].partition("none: ")
     return why or f"{counted(row['studies'], 'study', 'studies')}; an interval needs {LEAST_STUDIES}"
 

@@ -5,32 +5,27 @@ features, (samples, features): so each method has as many candidates. What is fi
 was trained on.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import nn
 
 from scarceseq import registry
 from scarceseq.pretrain.components import fit_components
+from scarceseq.pretrain.model import Base
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import nn
-
-    from scarceseq.pretrain.model import Base
 
 
 def embedding(
-    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
 ) -> list[np.ndarray]:
     """The frozen encoder's embedding, as it is and with each dimension scaled to unit variance."""
     return _two_scalings(base.network, base, values, read, rows)
 
 
 def random_encoder(
-    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
 ) -> list[np.ndarray]:
     """The same network with the weights that training began with; forms as for `embedding`."""
     architecture = registry.load("pretrain.architectures", base.information["architecture"])
@@ -41,7 +36,7 @@ def random_encoder(
 
 
 def principal_components(
-    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
 ) -> list[np.ndarray]:
     """As many principal components as the embedding is wide, and a quarter as many."""
     fit = fit_components(read, rows, base.network.width, derive(seed, "components"))
@@ -50,7 +45,7 @@ def principal_components(
 
 
 def genes(
-    base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray, seed: int
+    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
 ) -> list[np.ndarray]:
     """All genes, as z-scores and in log2 units around their means."""
     scale = base.scale.cpu().numpy().astype(np.float64)
@@ -68,7 +63,7 @@ SEEDED = ("embedding", "random_encoder")
 
 
 def _two_scalings(
-    network: "nn.Module", base: "Base", values: np.ndarray, read: "Callable[[np.ndarray], np.ndarray]", rows: np.ndarray
+    network: nn.Module, base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray
 ) -> list[np.ndarray]:
     """Around the training rows' mean: divided by their total standard deviation, or each dimension by its own."""
     reference = np.concatenate([_embed(network, base, read(block)) for block in _blocks(rows)])
@@ -87,6 +82,6 @@ def _blocks(rows: np.ndarray, size: int = 1024) -> list[np.ndarray]:
 
 
 @torch.no_grad()
-def _embed(network: "nn.Module", base: "Base", values: np.ndarray) -> np.ndarray:
+def _embed(network: nn.Module, base: Base, values: np.ndarray) -> np.ndarray:
     blocks = [torch.from_numpy(np.asarray(v, dtype=np.float32)).to(base.mean.device) for v in _blocks(values)]
     return np.concatenate([network.eval().embed(block).double().cpu().numpy() for block in blocks])

@@ -1,7 +1,7 @@
 """Tell labels of the samples, such as the tissue, from the embedding: one linear head per attribute."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,13 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.task import View
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.task import View
 
 READS = "embedding"
 
@@ -45,7 +41,7 @@ class Labels(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(width, len(names)) for names in classes.values())
         self.register_buffer("targets", targets, persistent=False)
 
-    def forward(self, view: "View") -> torch.Tensor:
+    def forward(self, view: View) -> torch.Tensor:
         """Loss of each sample, (samples,)."""
         losses = [
             functional.cross_entropy(head(view.embedding), target[view.rows], ignore_index=-1, reduction="none")
@@ -57,7 +53,7 @@ class Labels(nn.Module):
         """Attribute to its classes and its head, as `scarceseq.pretrain.model.Base` keeps them."""
         return {key: (names, head) for (key, names), head in zip(self.classes.items(), self.heads, strict=True)}
 
-    def scores(self, view: "View") -> list[tuple[str, str, float]]:
+    def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Balanced accuracy, over a study's classes that the head knows, of the head and of the majority class."""
         found = []
         for key, head, target, majority in zip(self.classes, self.heads, self.targets, self.majority, strict=True):
@@ -77,7 +73,7 @@ def balanced_accuracy(truth: torch.Tensor, predicted: torch.Tensor) -> float:
     return torch.stack([(predicted[truth == c] == c).double().mean() for c in classes]).mean().item()
 
 
-def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> Labels:
+def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> Labels:
     """Heads for the attributes ``keys``; classes have ``minimum_studies`` of the studies that are trained on.
 
     Raises
@@ -103,7 +99,7 @@ def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "di
 
 
 def known_classes(
-    matrix: "LabelledMatrix", rows: np.ndarray, key: str, minimum_studies: int
+    matrix: LabelledMatrix, rows: np.ndarray, key: str, minimum_studies: int
 ) -> tuple[list[str], np.ndarray]:
     """Values of an attribute in at least so many studies of `rows`, sorted, and every sample's class, -1 for none.
 

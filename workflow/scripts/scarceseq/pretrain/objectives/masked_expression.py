@@ -1,20 +1,15 @@
 """Reconstruct the expression of masked genes: squared error of z-scores."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from scarceseq.pretrain.masking import as_factors, cached_rows, count_rows
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    import numpy as np
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.task import View
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.task import View
 
 READS = "reconstruction"
 
@@ -26,7 +21,7 @@ class MaskedError(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: "Any", prediction: torch.Tensor, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, prediction: torch.Tensor, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Error of each sample, (samples,), of (samples, genes); 0 where nothing is masked."""
         dtype = torch.promote_types(prediction.dtype, torch.float32)
         difference, norm = torch.empty_like(prediction), prediction.new_empty(len(prediction), dtype=dtype)
@@ -40,7 +35,7 @@ class MaskedError(torch.autograd.Function):
         return norm.square() / count.squeeze(1)
 
     @staticmethod
-    def backward(ctx: "Any", gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         """Towards the prediction alone."""
         difference, count = ctx.saved_tensors
         return difference * (2 * gradient.unsqueeze(1) / count).to(difference.dtype), None, None
@@ -49,11 +44,11 @@ class MaskedError(torch.autograd.Function):
 class MaskedExpression(nn.Module):
     """Squared error of a sample's masked genes, their mean; 0 without a mask."""
 
-    def forward(self, view: "View") -> torch.Tensor:
+    def forward(self, view: View) -> torch.Tensor:
         """Loss of each sample, (samples,)."""
         return MaskedError.apply(view.reconstruction, view.expression, view.mask)
 
-    def scores(self, view: "View") -> list[tuple[str, str, float]]:
+    def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Nothing of its own: the evaluation has this error of every model that reconstructs, beside its rivals'."""
         return []
 
@@ -64,6 +59,6 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (values * as_factors(mask, values.dtype)).sum(dim=1, dtype=dtype) / count_rows(mask).to(dtype).squeeze(1)
 
 
-def build(base: "Base", matrix: "LabelledMatrix", rows: "np.ndarray", options: "dict[str, Any]") -> MaskedExpression:
+def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> MaskedExpression:
     """The objective has nothing to fit and no options of its own."""
     return MaskedExpression()

@@ -7,21 +7,17 @@ replicates. Samples of another organism than the genes', with other gene lengths
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from scarceseq.errors import InputError
+from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.objectives.masked_expression import masked_mean
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.task import View
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.task import View
 
 READS = "reconstruction"
 
@@ -72,11 +68,11 @@ class ReadCounts(nn.Module):
         start = torch.full_like(mean, math.log(INITIAL_DISPERSION))
         self.log_dispersion = None if poisson else nn.Parameter(start)
 
-    def forward(self, view: "View") -> torch.Tensor:
+    def forward(self, view: View) -> torch.Tensor:
         """Loss of each sample, (samples,), float64."""
         return masked_mean(-self._likelihood(view, *self._predicted(view)), view.mask)
 
-    def scores(self, view: "View") -> list[tuple[str, str, float]]:
+    def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Mean log-likelihood of a masked gene, of the model and of each gene's mean TPM; samples of known depth."""
         known = self.depth[view.rows].isfinite()
         if not known.any():
@@ -87,12 +83,12 @@ class ReadCounts(nn.Module):
             for name, rival in rivals.items()
         ]
 
-    def _predicted(self, view: "View") -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _predicted(self, view: View) -> tuple[torch.Tensor, torch.Tensor | None]:
         """TPM, (samples, genes), and dispersion, (genes,) or None for Poisson; float64."""
         dispersion = None if self.log_dispersion is None else self.log_dispersion.double().exp()
         return expected_tpm(view.reconstruction.double() * self.scale + self.mean), dispersion
 
-    def _likelihood(self, view: "View", tpm: torch.Tensor, dispersion: torch.Tensor | None) -> torch.Tensor:
+    def _likelihood(self, view: View, tpm: torch.Tensor, dispersion: torch.Tensor | None) -> torch.Tensor:
         """(samples, genes); 0 for samples whose depth is not known."""
         depth = self.depth[view.rows].unsqueeze(1)
         per_tpm = self.lengths * torch.where(depth.isfinite(), depth, 1.0)
@@ -145,7 +141,7 @@ def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tup
     return mean, torch.from_numpy(DISPERSIONS)[torch.stack(found).argmax(dim=0)]
 
 
-def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> ReadCounts:
+def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> ReadCounts:
     """Reads ``distribution``; the rival is fitted on `rows`."""
     mean, scale = (tensor.double().cpu() for tensor in (base.mean, base.scale))
     reads_per_rate: Any = matrix.reads_per_rate

@@ -3,19 +3,16 @@
 Ganin and Lempitsky, Unsupervised domain adaptation by backpropagation, ICML 2015 (gradient reversal).
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.task import View
+from scarceseq.pretrain.model import Base
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.task import View
 
 READS = "embedding"
 
@@ -24,13 +21,13 @@ class Reversal(torch.autograd.Function):
     """The identity forwards; backwards the gradient times minus `strength`."""
 
     @staticmethod
-    def forward(context: "Any", values: torch.Tensor, strength: float) -> torch.Tensor:
+    def forward(context: Any, values: torch.Tensor, strength: float) -> torch.Tensor:
         """`values` as they are."""
         context.strength = strength
         return values.view_as(values)
 
     @staticmethod
-    def backward(context: "Any", gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Gradient of the values; the strength has none."""
         return -context.strength * gradient, None
 
@@ -55,17 +52,17 @@ class StudyAdversary(nn.Module):
         self.classifier = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, studies))
         self.register_buffer("targets", targets, persistent=False)
 
-    def forward(self, view: "View") -> torch.Tensor:
+    def forward(self, view: View) -> torch.Tensor:
         """Loss of each sample, (samples,)."""
         logits = self.classifier(Reversal.apply(view.embedding, self.strength))
         return functional.cross_entropy(logits, self.targets[view.rows], ignore_index=-1, reduction="none")
 
-    def scores(self, view: "View") -> list[tuple[str, str, float]]:
+    def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Nothing: the classifier does not know held-out studies."""
         return []
 
 
-def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> StudyAdversary:
+def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> StudyAdversary:
     """A linear classifier over the studies of `rows`, on the normalised embedding."""
     trained = np.unique(matrix.studies[rows])
     targets = np.full(len(matrix.studies), -1)

@@ -5,21 +5,17 @@ error of the differences between all pairs of a study's samples is the same loss
 head's mean over the study.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from scarceseq.corpus.transform import NOT_MEASURED
+from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.objectives.masked_expression import masked_mean
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.pretrain.model import Base
-    from scarceseq.pretrain.samples import LabelledMatrix
-    from scarceseq.pretrain.task import View
+from scarceseq.pretrain.samples import LabelledMatrix
+from scarceseq.pretrain.task import View
 
 READS = "embedding"
 BLOCK_SAMPLES = 1024
@@ -47,19 +43,19 @@ class StudyDifferences(nn.Module):
         self.register_buffer("means", means, persistent=False)
         self.register_buffer("targets", targets, persistent=False)
 
-    def forward(self, view: "View") -> torch.Tensor:
+    def forward(self, view: View) -> torch.Tensor:
         """Loss of each sample, (samples,)."""
         study = self.targets[view.rows]
         difference = view.expression - self.means[study.clamp(min=0)].to(view.expression.dtype)
         error = self.head(view.embedding).to(difference.dtype) - difference
         return masked_mean(error.square(), view.mask) * (study >= 0)
 
-    def scores(self, view: "View") -> list[tuple[str, str, float]]:
+    def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Nothing: what the embedding is worth is measured by the comparison of embeddings and by few-shot tasks."""
         return []
 
 
-def study_means(base: "Base", expression: np.ndarray, rows: np.ndarray, study: np.ndarray) -> torch.Tensor:
+def study_means(base: Base, expression: np.ndarray, rows: np.ndarray, study: np.ndarray) -> torch.Tensor:
     """Mean z-score of each study's samples, (studies, genes), read in blocks; 0 where a study has not measured a gene.
 
     Parameters
@@ -80,7 +76,7 @@ def study_means(base: "Base", expression: np.ndarray, rows: np.ndarray, study: n
     return total / count.clamp(min=1)
 
 
-def build(base: "Base", matrix: "LabelledMatrix", rows: np.ndarray, options: "dict[str, Any]") -> StudyDifferences:
+def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> StudyDifferences:
     """A linear head on the embedding, and the means of the studies of `rows` over these samples."""
     _, study = np.unique(matrix.studies[rows], return_inverse=True)
     targets = np.full(len(matrix.studies), -1)

@@ -19,7 +19,6 @@ class AlignedFile:
 
     Attributes
     ----------
-    file : CountsFile
     rows : int
         Number of samples.
     prefix : str
@@ -54,7 +53,6 @@ class RowReads:
 
     Parameters
     ----------
-    files : list of AlignedFile
     file_of, row_of : numpy.ndarray of int, (samples,)
     genes : pandas.DataFrame
         shared.
@@ -89,9 +87,11 @@ def align(
 ) -> tuple[pd.DataFrame, list[AlignedFile], pd.DataFrame, pd.DataFrame]:
     """Bring files onto the genes of the first.
 
+    Raises InputError if a file lacks a gene that others of its organism have, holds two organisms, or no table joins
+    it.
+
     Parameters
     ----------
-    files : list of CountsFile
     organism : str or None
         The corpus's own; that of the first file if None.
     orthologues : OrthologueTable or None
@@ -105,16 +105,10 @@ def align(
         Index: versioned gene id of the own organism. Columns gene_name, gene_type, bp_length, shared (measured in
         enough studies, by way of its orthologue if it is of another organism), and for each other organism
         ``<organism>_gene_id`` and ``<organism>_bp_length``.
-    aligned : list of AlignedFile
     samples : pandas.DataFrame
         Of all files, one behind the other; accession is the study's name without its file's prefix.
     pairs : pandas.DataFrame
         From `OrthologueTable.match`, of all other organisms.
-
-    Raises
-    ------
-    InputError
-        If a file lacks a gene that others of its organism have, holds two organisms, or no table joins it.
     """
     home = organism or _organism(files[0], files[0].read_samples(), None)
     home_genes = files[0].read_genes()

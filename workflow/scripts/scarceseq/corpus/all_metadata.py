@@ -37,7 +37,6 @@ def metadata_table(study: Study, runs: Iterable[str], tables: Mapping[str, pa.Ta
 
     Parameters
     ----------
-    study : scarceseq.archive.layout.Study
     runs : iterable of str
         Runs wanted; those that no table knows are left out.
     tables : dict of {str: pyarrow.Table}
@@ -86,7 +85,6 @@ def join_metadata(paths: Sequence[str | Path], prefixes: Sequence[str], target: 
         From `write_metadata`, or from another run's `join_metadata`.
     prefixes : list of str
         What comes before the names of each file's studies.
-    target : path
     """
     empty = pa.schema([(name, pa.string()) for name in KEYS])
     schema = pa.unify_schemas(

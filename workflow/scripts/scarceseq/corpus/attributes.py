@@ -28,7 +28,6 @@ def join_attributes(
         Parquet: sample, key, value; each key of a sample once.
     kept : iterable of array of str
         Samples kept of each file.
-    target : path
     terms : Terms, optional
         Takes the rows in; its own rows come last, in place of such as another corpus made.
     """

@@ -13,7 +13,6 @@ def count_reasons(
 
     Parameters
     ----------
-    runs : list of str
     totals : array (runs,)
         Sum over all genes.
     zero_fractions : array (runs,)

@@ -49,7 +49,6 @@ class Loader:
         ``training.npy``, mapped.
     batches : iterable of numpy.ndarray of int
         Rows of each batch, e.g. from `scarceseq.corpus.order`.
-    device : torch.device
     prepare : callable, optional
         Done to each batch on the device, e.g. ``base.standardise``, which also casts.
     rows : numpy.ndarray of int, optional

@@ -83,6 +83,8 @@ def merge(
 ) -> Corpus:
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
+    Raises InputError if a file lacks a gene, a name means two things, or no sample or no gene is left.
+
     Parameters
     ----------
     paths : list of path
@@ -91,22 +93,12 @@ def merge(
         study, run, reason, value, from each batch.
     gene_types : list of str
         Types of the genes of the training matrix; all if empty.
-    others : OtherCorpora, optional
     organism : str, optional
         The corpus's own; that of the first file if not given.
     gene_list : list of str, optional
         See `choose_genes`.
     measured_share : float
         Share of the studies that must have measured a gene.
-
-    Returns
-    -------
-    Corpus
-
-    Raises
-    ------
-    InputError
-        If a file lacks a gene, a name means two things, or no sample or no gene is left.
     """
     others = others or OtherCorpora([])
     counted = [CountsFile(path) for path in [*paths, *others.paths]]
@@ -171,7 +163,6 @@ def count_figures(
 
     Parameters
     ----------
-    files : list of AlignedFile
     genes : pandas.DataFrame
         Columns of `Corpus.genes`.
     read_bases : numpy.ndarray, (samples,)
@@ -228,7 +219,6 @@ def sample_reasons(
         Equal where the counts of the shared genes are; in the final order.
     genes_detected : sequence of int
         Number of these genes that are not zero.
-    names : pandas.Index
     excluded : sequence of bool
         Whether the sample's study was named as not to be taken.
     """

@@ -16,7 +16,6 @@ def draw_passes(rows: np.ndarray, seed: int, block_rows: int = 1, first_pass: in
     ----------
     rows : numpy.ndarray of int
         Without repeats.
-    seed : int
     block_rows : int
         1 draws rows independently. On disks that seek slowly, larger blocks of neighbouring rows are drawn, and mixed
         with the others of one window of `WINDOW_ROWS`: fewer seeks, less random batches.

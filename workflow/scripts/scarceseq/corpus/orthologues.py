@@ -20,6 +20,8 @@ class OrthologueTable(Orthologues):
     def pairs(self, own: str, other: str) -> pd.DataFrame:
         """Distinct pairs of the table.
 
+        Raises InputError if the table cannot be read, an organism has no column, or an id stands in both columns.
+
         Parameters
         ----------
         own, other : str
@@ -30,11 +32,6 @@ class OrthologueTable(Orthologues):
         pandas.DataFrame
             gene, orthologue: text, Ensembl ids without version, sorted; lines in which one of them is blank are left
             out.
-
-        Raises
-        ------
-        InputError
-            If the table cannot be read, an organism has no column, or an id stands in both columns.
         """
         names = [self._column(organism) for organism in (own, other)]
         if names[0] == names[1]:
@@ -66,6 +63,8 @@ class OrthologueTable(Orthologues):
     ) -> tuple[np.ndarray, pd.DataFrame]:
         """Find the orthologue of each gene.
 
+        Raises InputError if no pair can be used.
+
         Parameters
         ----------
         own, other : str
@@ -79,11 +78,6 @@ class OrthologueTable(Orthologues):
             Row of `other_genes` of the one orthologue of each gene; -1 without one.
         pairs : pandas.DataFrame
             organism (the other), gene, orthologue, use: every pair of the table, and ``used`` or why it is not.
-
-        Raises
-        ------
-        InputError
-            If no pair can be used.
         """
         pairs = self.pairs(own, other)
         rows = [self._rows(pairs["gene"], own_genes), self._rows(pairs["orthologue"], other_genes)]

@@ -73,10 +73,7 @@ class RowReader:
     def read(self, rows: np.ndarray, out: np.ndarray) -> None:
         """Copy `rows` into `out`, (rows, genes), of the matrix's type.
 
-        Raises
-        ------
-        IndexError
-            If a row is not in the matrix.
+        Raises IndexError if a row is not in the matrix.
         """
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self.matrix)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a matrix of {len(self.matrix)} rows")

@@ -25,13 +25,8 @@ class RunSums:
 
     Parameters
     ----------
-    path : path
     genes : int
         Rows of the file.
-
-    Attributes
-    ----------
-    header : Header
     """
 
     def __init__(self, path: str | Path, genes: int) -> None:
@@ -46,7 +41,6 @@ class RunSums:
 
         Parameters
         ----------
-        runs : list of str
         checked : numpy.ndarray
             bool, (genes,): genes among which zeros are counted.
 
@@ -71,6 +65,8 @@ class RunSums:
     def of_samples(self, experiments: pd.Series, order: list[str]) -> Iterator[np.ndarray]:
         """Coverage of samples: the sum over their runs.
 
+        Raises OverflowError if a sum exceeds 2**63 - 1.
+
         Parameters
         ----------
         experiments : pandas.Series
@@ -82,11 +78,6 @@ class RunSums:
         ------
         numpy.ndarray
             int64, (some samples, genes).
-
-        Raises
-        ------
-        OverflowError
-            If a sum exceeds 2**63 - 1.
         """
         places = pd.Index(order).get_indexer(experiments)
         if self._held is not None:

@@ -20,7 +20,6 @@ class LabelTask:
 
     Attributes
     ----------
-    task, split, label : str
     classes : tuple of str
         That count; empty for all.
     protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
@@ -64,7 +63,6 @@ def label_counts(samples: pd.DataFrame, attributes: pd.DataFrame, task: LabelTas
         sample, study.
     attributes : pandas.DataFrame
         sample, key, value.
-    task : LabelTask
     """
     values = attributes.loc[attributes["key"] == task.label, ["sample", "value"]].dropna().astype(str)
     values["value"] = values["value"].str.strip()

@@ -97,17 +97,12 @@ def build_shard(
         Of the batch's files.
     annotation : pandas.DataFrame
         From `scarceseq.archive.tables.read_annotation`.
-    settings : RunFilter
     dropped_genes : list of str
         Versioned ids of genes whose sums are wrong.
     seed : int
         Decides which samples of a very large study are kept.
     counts_path : path
         Where the counts go, in the form of `scarceseq.archive.counts`.
-
-    Returns
-    -------
-    Shard
     """
     kept = ~annotation["gene_id"].isin(dropped_genes).to_numpy()
     genes = annotation[kept].set_index("gene_id").assign(measured=True)
@@ -176,15 +171,10 @@ def build_study(
 
     Parameters
     ----------
-    study : Study
-    planned_runs : set of str
-    gene_sums : path
     tables : dict of {str: pyarrow.Table}
         Metadata by kind, from `read_tables`.
     checked : numpy.ndarray
         bool, (genes,): genes whose zeros count.
-    settings : RunFilter
-    seed : int
     """
     sums = RunSums(gene_sums, len(checked))
     runs = run_table(planned_runs, set(sums.header.runs), tables)
@@ -219,9 +209,6 @@ def runs_over_cap(experiments: pd.Series, max_runs: int, seed: int, study: Study
     ----------
     experiments : pandas.Series
         Sample of each run; index: run.
-    max_runs : int
-    seed : int
-    study : Study
 
     Returns
     -------

@@ -18,11 +18,11 @@ ROLES = ("pretrain", "scout", "validation", "test")
 def split_studies(studies: Iterable[str], splits: Mapping[str, Any], seed: int) -> pd.DataFrame:
     """Role of each study in each split.
 
-    A study's role depends on its name, the seeds and the shares only, so that adding a study moves no other.
+    A study's role depends on its name, the seeds and the shares only, so that adding a study moves no other. Raises
+    InputError if a study named is not in the corpus, a study gets no role, or a role with a share stays empty.
 
     Parameters
     ----------
-    studies : iterable of str
     splits : dict
         Config section ``corpus.splits``: for each split ``roles`` {study: role} of studies whose role is given,
         ``shares`` {role: share} by which the others are drawn, and ``seed``.
@@ -33,11 +33,6 @@ def split_studies(studies: Iterable[str], splits: Mapping[str, Any], seed: int) 
     -------
     pandas.DataFrame
         split, study, role.
-
-    Raises
-    ------
-    InputError
-        If a study named is not in the corpus, a study gets no role, or a role with a share stays empty.
     """
     studies = sorted(set(studies))
     rows = []

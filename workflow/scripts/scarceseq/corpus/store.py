@@ -52,11 +52,6 @@ def write_corpus(corpus: Any, corpus_path: str | Path, training_path: str | Path
 
     TPM is of all shared genes, whatever genes are chosen afterwards, each of the length that it has in the organism of
     the sample; `NOT_MEASURED` where its study has none. Rows of files that have the corpus's genes are copied packed.
-
-    Parameters
-    ----------
-    corpus : scarceseq.corpus.merge.Corpus
-    corpus_path, training_path : path
     """
     shared, chosen = corpus.genes["shared"].to_numpy(), corpus.genes["chosen"].to_numpy()
     runs = runs_of_rows(corpus.file_of, corpus.row_of, block_rows(len(shared)))

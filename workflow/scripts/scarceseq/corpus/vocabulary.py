@@ -67,21 +67,13 @@ def plain(text: str) -> str:
 def read_vocabulary(attributes: Iterable[str], table: str | Path | None = None) -> dict[str, Vocabulary]:
     """Vocabularies of some attributes.
 
+    Raises InputError if a row is of no known kind, or no row is of an attribute.
+
     Parameters
     ----------
-    attributes : iterable of str
     table : path, optional
         A user's rows in the form of the shipped table (`COLUMNS`), which come before it: their keys have precedence,
         and their terms replace those of the same spellings.
-
-    Returns
-    -------
-    dict of str to Vocabulary
-
-    Raises
-    ------
-    InputError
-        If a row is of no known kind, or no row is of an attribute.
     """
     tables = [read_columns(table, COLUMNS), _shipped()] if table else [_shipped()]
     for path, rows in zip([table, SHIPPED][-len(tables) :], tables, strict=True):
@@ -119,12 +111,7 @@ def _shipped() -> pd.DataFrame:
 
 
 class Terms:
-    """Terms of samples, gathered while their attributes are read.
-
-    Parameters
-    ----------
-    vocabularies : dict of str to Vocabulary
-    """
+    """Terms of samples, gathered while their attributes are read."""
 
     def __init__(self, vocabularies: dict[str, Vocabulary]) -> None:
         self.vocabularies = vocabularies

@@ -88,7 +88,6 @@ def adjusted(
         Normalised.
     temperature : str
         Key of `TEMPERATURES`.
-    scale, sparse_below : float
 
     Returns
     -------

@@ -24,10 +24,8 @@ def make_card(
 
     Parameters
     ----------
-    name : str
     information : dict
         ``model.json`` of the base model.
-    organism : str
     splits : pandas.DataFrame
         split, study, role.
     samples : pandas.DataFrame

@@ -58,7 +58,6 @@ def make_guide(
         Key of `GUIDES`.
     means : dict of str to (dict of str to torch.Tensor)
         Means over scouts, of the groups ``moved`` and ``fisher``, by parameter name.
-    settings : SchemeSettings
 
     Returns
     -------
@@ -73,15 +72,12 @@ def make_guide(
 def check_scouts(outcomes: list[dict[str, Any]]) -> int:
     """Number of scouts that were kept.
 
+    Raises InputError if none was.
+
     Parameters
     ----------
     outcomes : list of dict
         With ``kept`` and ``held_out_accuracy``.
-
-    Raises
-    ------
-    InputError
-        If none was.
     """
     kept = sum(outcome["kept"] for outcome in outcomes)
     if kept == 0:
@@ -115,19 +111,11 @@ def describe(guide: dict[str, torch.Tensor]) -> dict[str, Any]:
 def gene_mobility(guide: dict[str, torch.Tensor], genes: int) -> torch.Tensor:
     """Mean guide over each gene's weights into the network (every matrix with one column per gene).
 
-    Parameters
-    ----------
-    guide : dict of str to torch.Tensor
-    genes : int
+    Raises InputError if no tensor is a matrix with one column per gene.
 
     Returns
     -------
     torch.Tensor, (genes,), float64
-
-    Raises
-    ------
-    InputError
-        If no tensor is a matrix with one column per gene.
     """
     inputs = [values.double() for values in guide.values() if values.ndim == 2 and values.shape[1] == genes]
     if not inputs:

@@ -51,8 +51,6 @@ def descend(
         Where the descent starts; must require gradients if it is to be differentiated.
     rates : dict of str to (Tensor or float)
         Learning rate of each weight.
-    task : ScoutSamples
-    steps : int
     differentiable : bool
         Whether the result can be differentiated by weights and rates.
     """
@@ -74,10 +72,8 @@ def check_learned(learned: dict[str, torch.Tensor], name: str, settings: MetaSet
 
     Parameters
     ----------
-    learned : dict of str to Tensor
     name : str
         Of the learner.
-    settings : MetaSettings
     """
     for key, values in learned.items():
         if not bool(values.isfinite().all()):

@@ -27,6 +27,4 @@ class Learner(Protocol):
             Of the base; it is not changed.
         tasks : list of Task
             The scouts' tasks.
-        settings : MetaSettings
-        seed : int
         """

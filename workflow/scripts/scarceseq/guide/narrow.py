@@ -17,10 +17,7 @@ BITS = (16, 32)
 def narrow(source: str | Path, target: str | Path) -> None:
     """Copy a safetensors file with its float32 matrices as float16; vectors stay as they are.
 
-    Raises
-    ------
-    InputError
-        If a value is too large for 16 bits.
+    Raises InputError if a value is too large for 16 bits.
     """
     tensors = safetensors.torch.load_file(source)
     for name, tensor in tensors.items():

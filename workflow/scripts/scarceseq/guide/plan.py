@@ -20,25 +20,19 @@ def plan_scouts(
 ) -> pd.DataFrame:
     """Tasks of a scheme, each with a training and a held-out part.
 
+    Raises InputError if the scheme finds no task, or no sample has a role to draw from.
+
     Parameters
     ----------
-    matrix : scarceseq.pretrain.samples.LabelledMatrix
     attributes : pandas.DataFrame
         Columns sample, key, value; labels for the schemes that use them.
     base : scarceseq.pretrain.model.Base
         Its mean and scale make the z-scores; its genes must be those of the matrix.
-    settings : SchemeSettings
-    run_seed : int
 
     Returns
     -------
     pandas.DataFrame
         ``scout``, ``sample``, ``label``, ``part`` (train or held_out); one row per sample of a scout.
-
-    Raises
-    ------
-    InputError
-        If the scheme finds no task, or no sample has a role to draw from.
     """
     rows = matrix.rows(settings.roles)
     if len(rows) == 0:
@@ -107,8 +101,6 @@ def draw_parts(classes: list[np.ndarray], settings: SchemeSettings, seed: int) -
     ----------
     classes : list of numpy.ndarray
         Rows of each class; at least two rows in each.
-    settings : SchemeSettings
-    seed : int
 
     Returns
     -------

@@ -14,13 +14,10 @@ def reference_components(
 
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
     expression : array, (samples, genes)
         log2(TPM + 1).
     rows : numpy.ndarray of int
         Samples of the pretrain and scout studies.
-    count : int
-    seed : int
 
     Returns
     -------

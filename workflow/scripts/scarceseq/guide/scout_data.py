@@ -11,7 +11,6 @@ class ScoutSamples:
 
     Attributes
     ----------
-    scout : int
     train_expression, held_out_expression : torch.Tensor, (samples, genes)
         z-scores.
     train_labels, held_out_labels : torch.Tensor of int64, (samples,)
@@ -30,8 +29,6 @@ class ScoutResult:
 
     Attributes
     ----------
-    scout : int
-    train_accuracy, held_out_accuracy : float
     start : dict of str to torch.Tensor, or None
         Weights before training, by parameter name.
     final : dict of str to torch.Tensor

@@ -41,15 +41,10 @@ def train_scout(base_network: nn.Module, task: ScoutSamples, settings: SchemeSet
     ----------
     base_network : torch.nn.Module
         Left as it is.
-    task : ScoutSamples
     settings : SchemeSettings
         Reads ``optimiser``, ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
     seed : int
         Of the head and the batches.
-
-    Returns
-    -------
-    TrainedScout
     """
     classes = int(task.train_labels.max()) + 1
     classifier = make_classifier(base_network, classes, derive(seed, "head")).train()
@@ -97,9 +92,6 @@ def train_block(
 
     Parameters
     ----------
-    base_network : torch.nn.Module
-    tasks : iterable of ScoutSamples
-    settings : SchemeSettings
     seed : int
         Each scout's seed derives from it and the scout's number, whatever block the scout is in.
     stacked : bool, optional
@@ -107,7 +99,6 @@ def train_block(
 
     Returns
     -------
-    displacement : Displacement
     outcomes : list of dict
         ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
     """

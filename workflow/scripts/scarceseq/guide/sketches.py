@@ -34,7 +34,6 @@ def training_sketches(
         Samples that the model and its scouts were trained on.
     samples : pandas.DataFrame
         study, unit, average_mapped_length, rate_sum: see `scarceseq.corpus.merge.sample_table`.
-    gene_ids : list of str
     mean_tpm : array, (genes,)
 
     Returns

@@ -41,9 +41,6 @@ def train_stacked(
     ----------
     base_network : torch.nn.Module
         Left as it is.
-    tasks : iterable of ScoutSamples
-    settings : SchemeSettings
-    seed : int
 
     Yields
     ------

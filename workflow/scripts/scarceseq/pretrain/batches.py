@@ -41,7 +41,6 @@ def standardiser(mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) ->
     ----------
     mean, scale : torch.Tensor, (genes,)
         On the device that computes.
-    dtype : torch.dtype
     """
     factor = 1 / scale
     shift = -mean * factor
@@ -69,13 +68,8 @@ def make_batch(
         z-scores.
     part : range
         Their places in the batch.
-    settings : PretrainSettings
     seed : int
         Of the step.
-
-    Returns
-    -------
-    scarceseq.pretrain.task.Batch
     """
     mask, noise = torch.empty(expression.shape, dtype=torch.bool, device=expression.device), None
     _fill(mask, fill_mask, settings.mask_share, part, settings, derive(seed, "mask"))

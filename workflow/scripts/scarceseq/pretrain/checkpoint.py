@@ -50,7 +50,6 @@ class Checkpoint:
 
         Parameters
         ----------
-        tensors : dict of torch.Tensor
         scalars : dict
             What JSON can hold; NaN included.
         """

@@ -27,14 +27,9 @@ def make_classifier(base_network: Any, classes: int, seed: int) -> Classifier:
     ----------
     base_network : torch.nn.Module
         Network with ``encoder`` and ``width``; left as it is.
-    classes : int
     seed : int
         Of the head's initial weights (uniform within 1 / sqrt(width), as ``nn.Linear``), drawn on the CPU so that
         they are the same on every device.
-
-    Returns
-    -------
-    Classifier
     """
     parameter = next(base_network.encoder.parameters())
     head = nn.utils.skip_init(nn.Linear, base_network.width, classes, device="cpu")

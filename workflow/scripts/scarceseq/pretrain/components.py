@@ -53,15 +53,10 @@ def fit_components(
     ----------
     read : callable
         From row numbers to expression, (rows, genes).
-    rows : numpy.ndarray of int
     count : int
         Lowered to samples - 1 and to the number of genes.
     seed : int
         Of the start of the iteration.
-
-    Returns
-    -------
-    Components
     """
     blocks = [rows[start : start + SAMPLES_AT_ONCE] for start in range(0, len(rows), SAMPLES_AT_ONCE)]
     if len(blocks) == 1:

@@ -41,10 +41,7 @@ class Alignment:
 def align(base: Base, gene_ids: Sequence[str | None], minimum_share: float) -> Alignment:
     """Find the model's genes among `gene_ids`, whatever their order and the versions of the ids.
 
-    Raises
-    ------
-    InputError
-        If a gene occurs twice, or a share of the genes below `minimum_share` is found.
+    Raises InputError if a gene occurs twice, or a share of the genes below `minimum_share` is found.
     """
     column = {}
     for place, gene_id in enumerate(gene_ids):
@@ -76,9 +73,10 @@ def embed(
 ) -> tuple[np.ndarray, Alignment]:
     """Embeddings of samples given as counts, and how the genes were found.
 
+    Raises InputError if too few genes are found, or a sample has no count or one that cannot be.
+
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
     counts : array or HDF5 data set, (samples, genes of the table)
         Reads, or sums of coverage; rows are read in blocks.
     gene_ids : sequence of str
@@ -89,12 +87,6 @@ def embed(
     Returns
     -------
     embedding : numpy.ndarray, (samples, width), float32
-    alignment : Alignment
-
-    Raises
-    ------
-    InputError
-        If too few genes are found, or a sample has no count or one that cannot be.
     """
     if counts.shape[1] != len(gene_ids):
         raise InputError(f"counts of shape {tuple(counts.shape)} with {len(gene_ids)} gene ids; give one id per column")
@@ -134,7 +126,6 @@ def tell_labels(base: Base, embedding: np.ndarray) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
     embedding : numpy.ndarray, (samples, width)
 
     Returns
@@ -155,8 +146,6 @@ def log_expression(base: Base, alignment: Alignment, counts: np.ndarray, first_r
 
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
-    alignment : Alignment
     counts : array, (samples, genes of the table)
     first_row : int
         Number of the first sample, for messages.
@@ -210,10 +199,8 @@ def write_embedding(embedding: np.ndarray, table: "pd.DataFrame", base: Base, sh
     embedding : numpy.ndarray, (samples, width)
     table : pandas.DataFrame
         Index: sample.
-    base : scarceseq.pretrain.model.Base
     share : float
         Of the model's genes that were found.
-    path : path
     """
     import anndata
     import pandas as pd

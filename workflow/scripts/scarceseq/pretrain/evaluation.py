@@ -40,14 +40,12 @@ def evaluate(
     ----------
     task : scarceseq.pretrain.task.Task
         As trained.
-    base : scarceseq.pretrain.model.Base
     expression : numpy.ndarray, (samples, genes)
         log2(TPM + 1).
     training_rows : numpy.ndarray of int
         Samples that the network was trained on; PCA is fitted on the same.
     groups : dict
         (role, study) to the study's rows.
-    settings : PretrainSettings
     seed : int
         Of the masks, which are the same for all predictors and depend on the study alone.
     done : Done, optional
@@ -172,11 +170,6 @@ def tune_probabilistic_pca(
         Of the training samples.
     blocks : iterable of (torch.Tensor, torch.Tensor of bool), (samples, genes) each
         z-scores of some validation samples, and what of them is masked.
-    candidates : list of int
-
-    Returns
-    -------
-    scarceseq.pretrain.imputation.ProbabilisticPCA
     """
     rivals = [probabilistic_pca(fit, components) for components in candidates]
     errors, masked = np.zeros(len(rivals)), 0

@@ -19,13 +19,7 @@ class Given(nn.Module):
 
 
 def gene_layers(classifier: nn.Module, genes: int) -> list[str]:
-    """Names of the linear layers whose only input is the expression itself.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    genes : int
-    """
+    """Names of the linear layers whose only input is the expression itself."""
     parameter = next(classifier.parameters())
     probe = torch.zeros(1, genes, device=parameter.device, dtype=parameter.dtype)
     inputs = {}

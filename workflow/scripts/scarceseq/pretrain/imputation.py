@@ -68,13 +68,8 @@ def probabilistic_pca(fit: Components, components: int) -> ProbabilisticPCA:
 
     Parameters
     ----------
-    fit : scarceseq.pretrain.components.Components
     components : int
         How many of them are kept; at most genes - 1.
-
-    Returns
-    -------
-    ProbabilisticPCA
     """
     genes = len(fit.centre)
     components = max(min(components, len(fit.variances), genes - 1), 1)

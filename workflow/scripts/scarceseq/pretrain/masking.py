@@ -36,7 +36,6 @@ def fill_mask(mask: torch.Tensor, share: float, seed: int) -> None:
         Filled.
     share : float
         Probability of being hidden, in (0, 1); rounded to 1/256, but neither to 0 nor to 1.
-    seed : int
     """
     limit = min(max(round(share * LEVELS), 1), LEVELS - 1)
     if mask.device.type == "cpu":

@@ -46,10 +46,7 @@ class Base:
     def standardise(self, log_expression: np.ndarray | torch.Tensor) -> torch.Tensor:
         """z-scores, float32, of log2(TPM + 1), (samples, genes), whose columns are `gene_ids`; 0 where not measured.
 
-        Raises
-        ------
-        InputError
-            If the number of columns is not the number of genes.
+        Raises InputError if the number of columns is not the number of genes.
         """
         if isinstance(log_expression, np.ndarray):  # a read-only memory map is copied
             log_expression = np.require(log_expression, requirements="W")
@@ -78,10 +75,7 @@ def save_base(base: Base, model_path: str | Path, json_path: str | Path) -> None
 def load_base(model_path: str | Path, json_path: str | Path, device: str | torch.device = "cpu") -> Base:
     """Read what `save_base` wrote; the network is in evaluation mode on `device`.
 
-    Raises
-    ------
-    InputError
-        If the tensors are not those of the architecture that the JSON file names.
+    Raises InputError if the tensors are not those of the architecture that the JSON file names.
     """
     information = read_json(json_path)
     try:

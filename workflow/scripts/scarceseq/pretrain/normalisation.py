@@ -13,6 +13,8 @@ CHUNK_SAMPLES = 1024
 def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation per gene where measured, accumulated in float64.
 
+    Raises InputError if there are fewer than two samples, or a value is not finite.
+
     Parameters
     ----------
     expression : numpy.ndarray, (samples, genes)
@@ -25,11 +27,6 @@ def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: f
     Returns
     -------
     mean, scale : numpy.ndarray, (genes,), float32
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two samples, or a value is not finite.
     """
     if len(rows) < 2:
         raise InputError(f"normalisation: {len(rows)} samples have a role to fit on; at least 2 are needed")

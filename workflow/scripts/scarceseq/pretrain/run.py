@@ -42,29 +42,18 @@ def pretrain(
 ) -> tuple[Base, list[dict[str, Any]], list[dict[str, Any]]]:
     """Fit the normalisation, train the network, evaluate it on held-out studies.
 
+    Raises InputError if no sample has a role to train on.
+
     Parameters
     ----------
-    matrix : scarceseq.pretrain.samples.LabelledMatrix
-    settings : PretrainSettings
     run_seed : int
         The config's seed; the base's own seed is added to it.
-    device : torch.device
     checkpoint : Checkpoint, optional
         Where a killed run left off, if it did; the caller deletes it once the results are written.
     events : scarceseq.pretrain.events.Events, optional
         Where curves are written.
     group : scarceseq.pretrain.distributed.Group
         Processes that share the training; the first alone evaluates.
-
-    Returns
-    -------
-    base : Base
-    history, evaluation : list of dict
-
-    Raises
-    ------
-    InputError
-        If no sample has a role to train on.
     """
     seed = derive(run_seed, "pretrain", settings.seed)
     rows = matrix.rows(settings.roles)

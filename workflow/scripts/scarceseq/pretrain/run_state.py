@@ -43,8 +43,6 @@ class State:
         Entries so far, see `train`.
     recent : list of dict
         Losses by name of each step since the last of them.
-    watch : LossWatch
-    patience : Patience
     """
 
     step: int = 0
@@ -60,7 +58,6 @@ class Run:
 
     Attributes
     ----------
-    state : State
     best : dict of str to torch.Tensor
         Weights validated best, with early stopping.
     pieces : list of range
@@ -223,7 +220,6 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     ----------
     precision : {'auto', 'float32', 'bfloat16'}
         ``auto`` is bfloat16 where the device has instructions for it.
-    device
 
     Returns
     -------

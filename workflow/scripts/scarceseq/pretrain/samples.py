@@ -63,6 +63,8 @@ def read_matrix(
 ) -> LabelledMatrix:
     """Read the training matrix and its tables.
 
+    Raises InputError if shapes disagree, the split or an attribute is unknown, or a study has two roles.
+
     Parameters
     ----------
     training, samples, genes, splits : str
@@ -73,15 +75,6 @@ def read_matrix(
         Path of ``attributes.parquet``.
     keys : iterable of str
         Attributes to read from it.
-
-    Returns
-    -------
-    LabelledMatrix
-
-    Raises
-    ------
-    InputError
-        If shapes disagree, the split or an attribute is unknown, or a study has two roles.
     """
     expression = load_rows(training)
     sample_table, gene_table = read_table(samples), read_table(genes)

@@ -101,18 +101,12 @@ def make_task(base: Base, matrix: LabelledMatrix, rows: np.ndarray, settings: Pr
 
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
     matrix : scarceseq.pretrain.samples.LabelledMatrix
         Batches name rows of it.
     rows : numpy.ndarray of int
         Samples that are trained on; what objectives fit or count is of these alone.
-    settings : PretrainSettings
     seed : int
         Of the initial weights of the objectives' own heads.
-
-    Returns
-    -------
-    Task
     """
     modules, weights, read = {}, {}, set()
     for name, options in sorted(settings.objectives.items()):

@@ -37,6 +37,8 @@ def train(
 ) -> tuple[list[dict], int]:
     """Train the task's weights in place. Those of the last step stay, or with early stopping those validated best.
 
+    Raises InputError if the loss diverges, or settings ask for what cannot be had.
+
     Parameters
     ----------
     task
@@ -61,11 +63,6 @@ def train(
         the same two of each objective, such as ``train_masked_expression``.
     step : int
         Whose weights stay.
-
-    Raises
-    ------
-    InputError
-        If the loss diverges, or settings ask for what cannot be had.
     """
     check_early_stopping(settings, validation_rows)
     run = Run(task, base, matrix, rows, validation_rows, settings, seed, checkpoint, events, group)

@@ -30,18 +30,13 @@ class LossWatch:
     def check(self, loss: float, step: int, settings: PretrainSettings, kept: str = "") -> None:
         """Note the loss of a step.
 
+        Raises InputError if it is not a finite number, or was ``loss_spike_factor`` times the median for
+        ``loss_spike_steps`` steps.
+
         Parameters
         ----------
-        loss : float
-        step : int
-        settings : PretrainSettings
         kept : str
             Where the run can be gone on with, for the message.
-
-        Raises
-        ------
-        InputError
-            If it is not a finite number, or was ``loss_spike_factor`` times the median for ``loss_spike_steps`` steps.
         """
         if not math.isfinite(loss):
             raise InputError(
@@ -71,8 +66,6 @@ class Patience:
 
     Attributes
     ----------
-    best_loss : float
-    best_step : int
     worse : int
         Validations since.
     """

@@ -31,6 +31,9 @@ PORT = 29400
 def launch(job: dict[str, Any], processes: int = 1, nodes: int = 1) -> None:
     """Run a job and wait for it.
 
+    Raises torch.distributed.elastic.multiprocessing.errors.ChildFailedError, subprocess.CalledProcessError if one of
+    several processes fails; the others are ended. The checkpoint stays.
+
     Parameters
     ----------
     job : dict
@@ -38,11 +41,6 @@ def launch(job: dict[str, Any], processes: int = 1, nodes: int = 1) -> None:
         ``code`` (its hash), ``threads`` (of each process), ``log``.
     processes, nodes : int
         Processes on each machine, and machines. The machines are those of a SLURM job, of which this is the first.
-
-    Raises
-    ------
-    torch.distributed.elastic.multiprocessing.errors.ChildFailedError, subprocess.CalledProcessError
-        If one of several processes fails; the others are ended. The checkpoint stays.
     """
     if processes * nodes == 1:
         work(job)

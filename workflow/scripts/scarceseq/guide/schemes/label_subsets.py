@@ -18,23 +18,19 @@ logger = logging.getLogger(__name__)
 def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct subsets of ``classes_per_scout`` classes, in random order, each with all samples of its classes.
 
+    Raises InputError if there is no label, or fewer classes than a scout needs.
+
     Parameters
     ----------
     candidates : scarceseq.guide.plan.Candidates
         Studies are not used by this scheme.
     settings : SchemeSettings
         Reads ``label``, ``classes_per_scout``, ``minimum_class_samples``, ``scouts``.
-    seed : int
 
     Returns
     -------
     list of list of numpy.ndarray
         Fewer than ``scouts`` if there are not so many subsets.
-
-    Raises
-    ------
-    InputError
-        If there is no label, or fewer classes than a scout needs.
     """
     if not settings.label:
         raise InputError("guide scheme label_subsets: it needs the key `label`, an attribute of the samples")

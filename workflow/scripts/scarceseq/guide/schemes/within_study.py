@@ -16,22 +16,17 @@ logger = logging.getLogger(__name__)
 def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct (study, pair of its classes), in random order, each with all samples of the two classes in that study.
 
+    Raises InputError if there is no label, or no study has two classes with enough samples.
+
     Parameters
     ----------
-    candidates : scarceseq.guide.plan.Candidates
     settings : SchemeSettings
         Reads ``label``, ``minimum_class_samples``, ``scouts``.
-    seed : int
 
     Returns
     -------
     list of list of numpy.ndarray
         Fewer than ``scouts`` if there are not so many contrasts.
-
-    Raises
-    ------
-    InputError
-        If there is no label, or no study has two classes with enough samples.
     """
     if not settings.label:
         raise InputError("guide scheme within_study: it needs the key `label`, an attribute of the samples")

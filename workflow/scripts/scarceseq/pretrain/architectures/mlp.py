@@ -19,7 +19,6 @@ class Encoder(nn.Module):
 
     Parameters
     ----------
-    genes : int
     hidden_widths : list of int
         Widths of the hidden layers, from the genes inward; empty for the linear path alone.
     width : int

@@ -121,7 +121,6 @@ class MaskedTransformer(nn.Module):
     Parameters
     ----------
     mean, scale : torch.Tensor, (genes,)
-    settings : dict
     """
 
     def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> None:

@@ -192,9 +192,6 @@ def score_representations(
         With the attributes that the task names.
     bases : dict of int to scarceseq.pretrain.model.Base
         By pre-training seed; what does not depend on the seed is fitted on the rows of the first.
-    task : ComparisonTask
-    settings : ComparisonSettings
-    run_seed : int
 
     Returns
     -------

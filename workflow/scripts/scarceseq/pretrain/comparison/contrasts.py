@@ -35,7 +35,6 @@ def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> list[d
     scores : pandas.DataFrame
         From `scarceseq.pretrain.comparison.classification.score_representations`.
     protocol : {'cross_study', 'within_study'}
-    confidence : float
 
     Returns
     -------
@@ -100,12 +99,10 @@ def verdict(
     ----------
     contrasts : list of dict
         From `contrast`.
-    base, label : str
     training_samples : int
         That the base was trained on.
     labelled : bool
         Whether it was trained on this label too, of those samples.
-    smallest_difference : float
     drawn : str
         How many of the labelled samples were drawn, if not all were taken.
     """

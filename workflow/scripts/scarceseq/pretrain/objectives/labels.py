@@ -76,10 +76,7 @@ def balanced_accuracy(truth: torch.Tensor, predicted: torch.Tensor) -> float:
 def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> Labels:
     """Heads for the attributes ``keys``; classes have ``minimum_studies`` of the studies that are trained on.
 
-    Raises
-    ------
-    InputError
-        If an attribute has fewer than two such classes.
+    Raises InputError if an attribute has fewer than two such classes.
     """
     targets, classes, majority = [], {}, []
     for key in options["keys"]:

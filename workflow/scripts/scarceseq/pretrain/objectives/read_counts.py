@@ -131,7 +131,6 @@ def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tup
     tpm : torch.Tensor, (samples, genes)
     per_tpm : torch.Tensor, (samples, genes)
         Expected reads per TPM.
-    poisson : bool
     """
     mean = tpm.mean(dim=0).clamp_min(1e-3)
     if poisson:

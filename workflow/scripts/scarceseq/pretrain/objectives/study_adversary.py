@@ -37,7 +37,6 @@ class StudyAdversary(nn.Module):
 
     Parameters
     ----------
-    width, studies : int
     targets : torch.Tensor of int64, (samples of the corpus,)
         Number of each sample's study; -1 if it is not trained on.
     strength : float

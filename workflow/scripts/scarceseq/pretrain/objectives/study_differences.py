@@ -60,7 +60,6 @@ def study_means(base: Base, expression: np.ndarray, rows: np.ndarray, study: np.
 
     Parameters
     ----------
-    base : scarceseq.pretrain.model.Base
     expression : numpy.ndarray, (samples, genes)
         log2(TPM + 1), memory-mapped.
     rows, study : numpy.ndarray of int, (rows,)

@@ -4,9 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-STATUS_COLUMNS = [
-    *("organism", "source", "study", "runs", "kept_runs", "dropped_runs", "samples", "status", "reason"),
-]
+STATUS_COLUMNS = ["organism", "source", "study", "runs", "kept_runs", "dropped_runs", "samples", "status", "reason"]
 # Reasons that stand for a whole study, whose value tells more.
 OF_STUDIES = {"study_excluded": "excluded by its metadata", "study_unusable": "unusable"}
 UNLISTED = "not_in_archive_table"

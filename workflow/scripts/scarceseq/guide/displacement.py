@@ -43,10 +43,7 @@ class Displacement:
 
     @torch.no_grad()
     def add(
-        self,
-        start: dict[str, torch.Tensor] | None,
-        final: dict[str, torch.Tensor],
-        gradient: dict[str, torch.Tensor],
+        self, start: dict[str, torch.Tensor] | None, final: dict[str, torch.Tensor], gradient: dict[str, torch.Tensor]
     ) -> None:
         """Add one scout: its weights before and after, and its first gradient, by name.
 

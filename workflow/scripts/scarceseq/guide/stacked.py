@@ -75,12 +75,7 @@ class Stack:
     """Scouts with equally many classes, trained together when this is made."""
 
     def __init__(
-        self,
-        base_network: nn.Module,
-        tasks: Sequence[ScoutSamples],
-        classes: int,
-        settings: SchemeSettings,
-        seed: int,
+        self, base_network: nn.Module, tasks: Sequence[ScoutSamples], classes: int, settings: SchemeSettings, seed: int
     ) -> None:
         self.tasks, self.settings = tasks, settings
         self.seeds = [derive(seed, "scout", task.scout) for task in tasks]

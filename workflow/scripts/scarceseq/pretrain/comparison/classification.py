@@ -175,11 +175,7 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def score_representations(
-    matrix: LabelledMatrix,
-    bases: dict[int, Base],
-    task: ComparisonTask,
-    settings: ComparisonSettings,
-    run_seed: int,
+    matrix: LabelledMatrix, bases: dict[int, Base], task: ComparisonTask, settings: ComparisonSettings, run_seed: int
 ) -> tuple[pd.DataFrame, str]:
     """Scores of every method on the test studies.
 

@@ -15,28 +15,18 @@ from scarceseq.errors import InputError
 
 @dataclass(frozen=True)
 class AlignedFile:
-    """A batch, a user's study or another run's corpus, on the corpus's genes.
-
-    Attributes
-    ----------
-    rows : int
-        Number of samples.
-    prefix : str
-        What comes before the names of its studies: ``<organism>.`` if that is another than the corpus's own, because
-        accessions of the archive occur in two.
-    columns : numpy.ndarray of int, (genes,), or None
-        Column in the file of each gene of the corpus, -1 where it has none; None if they are the same genes in the
-        same order.
-    bp_length : numpy.ndarray, (genes,)
-        Of each gene in the annotation of the file's organism; NaN where it has none.
-    """
+    """A batch, a user's study or another run's corpus, on the corpus's genes."""
 
     file: CountsFile
-    rows: int
+    rows: int  # samples
+    # What comes before the names of its studies: ``<organism>.`` if that is another than the corpus's own, because
+    # accessions of the archive occur in two.
     prefix: str
+    # Column, (genes,), in the file of each gene of the corpus, -1 where it has none; None if they are the same genes in
+    # the same order.
     columns: np.ndarray | None
-    bp_length: np.ndarray
-    measured: np.ndarray
+    bp_length: np.ndarray  # (genes,), in the annotation of the file's organism; NaN where it has none
+    measured: np.ndarray  # bool, (genes,)
 
     def counts(self, source: h5py.Dataset, start: int, stop: int) -> np.ndarray:
         """int64, (stop - start, genes): rows of the open data set `source`, 0 where it has no such gene."""
@@ -51,13 +41,7 @@ class AlignedFile:
 class RowReads:
     """Reads of the shared genes of some samples, one sample at a time.
 
-    Parameters
-    ----------
-    file_of, row_of : numpy.ndarray of int, (samples,)
-    genes : pandas.DataFrame
-        shared.
-    read_bases : numpy.ndarray, (samples,)
-        Units of the counts that a read gives.
+    A sample is row `row_of` of file `file_of`; `read_bases`, (samples,), are the units of its counts that a read gives.
     """
 
     def __init__(
@@ -85,30 +69,16 @@ class RowReads:
 def align(
     files: list[CountsFile], organism: str | None, orthologues: OrthologueTable | None, measured_share: float = 1.0
 ) -> tuple[pd.DataFrame, list[AlignedFile], pd.DataFrame, pd.DataFrame]:
-    """Bring files onto the genes of the first.
+    """Bring files onto the genes of the first: tables of genes, aligned files, table of samples, pairs of orthologues.
 
-    Raises InputError if a file lacks a gene that others of its organism have, holds two organisms, or no table joins
-    it.
+    The corpus's own organism is that of the first file if None. A gene is shared if `measured_share` of the studies
+    have measured it. Raises InputError if a file lacks a gene that others of its organism have, holds two organisms, or
+    no table joins it.
 
-    Parameters
-    ----------
-    organism : str or None
-        The corpus's own; that of the first file if None.
-    orthologues : OrthologueTable or None
-        Needed for files of another organism.
-    measured_share : float
-        Share of the studies that must have measured a gene.
-
-    Returns
-    -------
-    genes : pandas.DataFrame
-        Index: versioned gene id of the own organism. Columns gene_name, gene_type, bp_length, shared (measured in
-        enough studies, by way of its orthologue if it is of another organism), and for each other organism
-        ``<organism>_gene_id`` and ``<organism>_bp_length``.
-    samples : pandas.DataFrame
-        Of all files, one behind the other; accession is the study's name without its file's prefix.
-    pairs : pandas.DataFrame
-        From `OrthologueTable.match`, of all other organisms.
+    Genes are indexed by the versioned id of the own organism, with columns gene_name, gene_type, bp_length, shared
+    (measured in enough studies, by way of its orthologue if it is of another organism), and for each other organism
+    ``<organism>_gene_id`` and ``<organism>_bp_length``. Samples are those of all files, one behind the other; accession
+    is the study's name without its file's prefix. Pairs are from `OrthologueTable.match`, of all other organisms.
     """
     home = organism or _organism(files[0], files[0].read_samples(), None)
     home_genes = files[0].read_genes()

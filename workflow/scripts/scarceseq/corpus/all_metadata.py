@@ -20,33 +20,18 @@ GROUP_ROWS = 2000
 
 
 def listed_table(rows: pd.DataFrame) -> pa.Table:
-    """What the archive's own list of runs says of some, a table like those of `read_tables`.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Of a plan.
-    """
+    """What the archive's own list of runs says of rows of a plan, a table like those of `read_tables`."""
     names = {"external_id": "run", "rail_id": "rail_id"}
     names |= {name.removeprefix(LISTED): name for name in rows if name.startswith(LISTED)}
     return pa.table({name: pa.array(rows[column], pa.string(), from_pandas=True) for name, column in names.items()})
 
 
 def metadata_table(study: Study, runs: Iterable[str], tables: Mapping[str, pa.Table]) -> pa.Table:
-    """What all tables say of a study's runs, side by side.
+    """What all tables say of a study's runs, side by side; runs that no table knows are left out.
 
-    Parameters
-    ----------
-    runs : iterable of str
-        Runs wanted; those that no table knows are left out.
-    tables : dict of {str: pyarrow.Table}
-        By kind, from `scarceseq.archive.metadata.read_tables`, and recount_project, from `listed_table`.
-
-    Returns
-    -------
-    pyarrow.Table
-        One row per run, sorted; all columns text, missing where a table does not know the run: `KEYS`, then the others
-        as ``table.column``, as R's recount3 names them. ``source`` has its own name there (``sra.run_acc``).
+    `tables` are by kind, from `scarceseq.archive.metadata.read_tables`, and recount_project, from `listed_table`. One
+    row per run, sorted; all columns text, missing where a table does not know the run: `KEYS`, then the others as
+    ``table.column``, as R's recount3 names them. ``source`` has its own name there (``sra.run_acc``).
     """
     places = {
         kind: {run: row for row, run in enumerate(table["external_id"].to_pylist())} for kind, table in tables.items()
@@ -77,14 +62,9 @@ def write_metadata(tables: Iterable[pa.Table], path: str | Path) -> None:
 
 
 def join_metadata(paths: Sequence[str | Path], prefixes: Sequence[str], target: str | Path) -> None:
-    """Put the files of all batches one behind the other, some rows in memory at a time.
+    """Put the files of `write_metadata` or of other runs one behind the other, some rows in memory at a time.
 
-    Parameters
-    ----------
-    paths : list of path
-        From `write_metadata`, or from another run's `join_metadata`.
-    prefixes : list of str
-        What comes before the names of each file's studies.
+    `prefixes` come before the names of each file's studies.
     """
     empty = pa.schema([(name, pa.string()) for name in KEYS])
     schema = pa.unify_schemas(

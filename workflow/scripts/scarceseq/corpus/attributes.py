@@ -20,16 +20,10 @@ ROWS = 2**16
 def join_attributes(
     paths: Sequence[str | Path], kept: Iterable[Sequence[str]], target: str | Path, terms: Terms | None = None
 ) -> None:
-    """Put the tables of all files one behind the other, without samples that are not kept.
+    """Put the attributes of all files (sample, key, value) one behind the other, without samples that are not kept.
 
-    Parameters
-    ----------
-    paths : list of path
-        Parquet: sample, key, value; each key of a sample once.
-    kept : iterable of array of str
-        Samples kept of each file.
-    terms : Terms, optional
-        Takes the rows in; its own rows come last, in place of such as another corpus made.
+    Each key of a sample is there once. `terms` takes the rows in; its own rows come last, in place of such as another
+    corpus made.
     """
     terms = terms or Terms({})
     with atomic(target, sealed=True) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:

@@ -55,15 +55,7 @@ USUAL_READ_BASES = 100.0
 def signs(gene_ids: list[str]) -> np.ndarray:
     """Projections of genes, by their ids alone: the same gene has the same signs in every corpus.
 
-    Parameters
-    ----------
-    gene_ids : list of str
-        With or without versions.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, (genes, `PROJECTIONS`), +-1/8, so that a sketch keeps squared distances on average.
+    Versions of ids do not count. They are +-1/8, float32, (genes, `PROJECTIONS`), so that a sketch keeps squared distances on average.
     """
     digests = b"".join(hashlib.sha256(str(name).split(".")[0].encode()).digest()[:8] for name in gene_ids)
     bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8)).reshape(-1, PROJECTIONS)
@@ -71,22 +63,11 @@ def signs(gene_ids: list[str]) -> np.ndarray:
 
 
 def sketch(counts: np.ndarray, bp_length: np.ndarray, read_bases: np.ndarray, projections: np.ndarray) -> np.ndarray:
-    """What candidates are found by.
+    """What candidates are selected by, (samples, `SKETCH_COLUMNS`), float32, from reads or coverage, (samples, genes).
 
-    Parameters
-    ----------
-    counts : numpy.ndarray, (samples, genes)
-        Reads, or coverage sums.
-    bp_length : numpy.ndarray, (genes,)
-    read_bases : numpy.ndarray, (samples,)
-        Units of `counts` that a read gives.
-    projections : numpy.ndarray, (genes, `PROJECTIONS`)
-
-    Returns
-    -------
-    numpy.ndarray, (samples, `SKETCH_COLUMNS`), float32
-        Projections of log2(TPM + 10), centred, where TPM leaves out the largest genes' share and is at most
-        `MOST_TPM`; in the last column the expected squared length of what Poisson noise adds to the profile.
+    Projections of log2(TPM + 10), centred, where TPM leaves out the largest genes' share and is at most `MOST_TPM`; in
+    the last column the expected squared length of what Poisson noise adds to the profile. `read_bases`, (samples,), are
+    the units of the counts that a read gives.
     """
     rates = counts / bp_length
     most = max(rates.shape[1] - LARGEST_LEFT_OUT, 1)
@@ -101,20 +82,9 @@ def sketch(counts: np.ndarray, bp_length: np.ndarray, read_bases: np.ndarray, pr
 
 
 def near_copies(sketches: np.ndarray, studies: np.ndarray, reads: Callable[[int], np.ndarray]) -> dict[int, int]:
-    """Samples that are the same as an earlier one.
+    """Samples that are the same as an earlier one: row of the first of its copies, by row.
 
-    Parameters
-    ----------
-    sketches : numpy.ndarray
-        From `sketch`.
-    studies : numpy.ndarray of str, (samples,)
-    reads : callable
-        Reads by gene of a sample.
-
-    Returns
-    -------
-    dict of {int: int}
-        Row of the first of its copies, by row.
+    `sketches` are from `sketch`; `reads` gives the reads by gene of a sample.
     """
     if not len(sketches) or len(reads(0)) < LEAST_GENES:
         return {}
@@ -122,20 +92,10 @@ def near_copies(sketches: np.ndarray, studies: np.ndarray, reads: Callable[[int]
 
 
 def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of samples that are no further apart than the noise of their reads lets copies be.
+    """Pairs of samples, sorted, that are no further apart than the noise of their reads lets copies be.
 
     Samples that fall into one cell of a grid are compared, for several grids and widths, with the neighbours that they
     have in the cell; of these a sample keeps the nearest. So the work grows with the samples and not with their square.
-
-    Parameters
-    ----------
-    sketches : numpy.ndarray
-        From `sketch`.
-
-    Returns
-    -------
-    list of (int, int)
-        Sorted, the smaller row first.
     """
     sketches, noise = sketches[:, :PROJECTIONS], sketches[:, PROJECTIONS] + SLACK / (2 * ALLOWED)
     pairs: set[tuple[int, int]] = set()
@@ -192,23 +152,11 @@ def _close(rows: np.ndarray, sketches: np.ndarray, noise: np.ndarray) -> Iterato
 
 
 def poisson_index(left: np.ndarray, right: np.ndarray) -> tuple[float, int]:
-    """How much two samples differ, where Poisson noise of their reads is 1.
+    """How much two samples' reads, (genes,), differ, where their Poisson noise is 1, and the genes that this rests on.
 
     Given a gene's sum over both, the reads of the first are binomial with the share of its depth. The squared
     deviations, in units of that variance, have the median of a chi-square of one degree if the samples are independent
-    draws from one library. Medians, so that a few changed genes do not matter.
-
-    Parameters
-    ----------
-    left, right : numpy.ndarray, (genes,)
-        Reads; whole numbers or not.
-
-    Returns
-    -------
-    index : float
-        NaN if too few genes tell.
-    genes : int
-        That it rests on.
+    draws from one library. Medians, so that a few changed genes do not matter. NaN if too few genes tell.
     """
     both = left + right
     plenty = both >= 2 * LEAST_VARIANCE
@@ -232,19 +180,9 @@ def is_copy(index: float, genes: int) -> bool:
 def settle(
     pairs: list[tuple[int, int]], studies: np.ndarray, reads: Callable[[int], np.ndarray]
 ) -> list[tuple[int, int, float, int]]:
-    """Pairs of candidates that are copies; a pair whose samples are copies of one sample already is not compared.
+    """Pairs of candidates that are copies, with their index and its genes.
 
-    Parameters
-    ----------
-    pairs : list of (int, int)
-    studies : numpy.ndarray of str, (samples,)
-    reads : callable
-        Reads by gene of a sample.
-
-    Returns
-    -------
-    list of (int, int, float, int)
-        Rows, index and its number of genes.
+    A pair whose samples are copies of one sample already is not compared.
     """
     copies = []
     original: dict[int, int] = {}
@@ -279,13 +217,7 @@ def _usual_index(one: int, other: int, studies: np.ndarray, reads: Callable[[int
 
 
 def reads_per_unit(samples: pd.DataFrame) -> np.ndarray:
-    """Units of the counts that a read gives: its mapped bases where they are coverage, else 1; (samples,).
-
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        unit, average_mapped_length.
-    """
+    """Units of the counts that a read gives: its mapped bases where they are coverage, else 1; (samples,)."""
     length = samples["average_mapped_length"].to_numpy(dtype=float)
     length = np.where(np.isfinite(length) & (length > 0), length, USUAL_READ_BASES)
     return np.where(samples["unit"].astype(str).to_numpy() == "base_coverage", length, 1.0)

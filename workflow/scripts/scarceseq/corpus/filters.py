@@ -11,12 +11,7 @@ def count_reasons(
 ) -> list[tuple[str, str, str | None]]:
     """Reason and value for each run that its counts rule out.
 
-    Parameters
-    ----------
-    totals : array (runs,)
-        Sum over all genes.
-    zero_fractions : array (runs,)
-        Share of zeros among genes of the types ``zero_fraction_gene_types``.
+    `totals`, (runs,), are over all genes; zeros are counted among genes of the types ``zero_fraction_gene_types``.
     """
     zeros = np.asarray(zero_fractions, dtype=float)
     rules = [

@@ -22,21 +22,10 @@ def read_gene_list(path: str | Path) -> list[str]:
 
 
 def choose_genes(genes: pd.DataFrame, gene_types: list[str], gene_list: list[str] | None = None) -> np.ndarray:
-    """Which genes are columns of the training matrix.
+    """Which genes are columns of the training matrix, bool, (genes,): only shared ones.
 
-    Parameters
-    ----------
-    genes : pandas.DataFrame
-        Index: versioned gene id. Columns gene_type, shared.
-    gene_types : list of str
-        All types if empty.
-    gene_list : list of str, optional
-        Ids, whose versions are ignored; genes of these types alone that it has. No restriction if not given.
-
-    Returns
-    -------
-    numpy.ndarray
-        bool, (genes,): only shared ones.
+    `genes` is indexed by versioned id and has gene_type and shared. All types are chosen if `gene_types` is empty; of a
+    gene list, in which versions are ignored, only the genes of these types.
     """
     chosen = genes["shared"].to_numpy(dtype=bool)
     if gene_types:

@@ -25,51 +25,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Corpus:
-    """Attributes
-    ----------
-    files : list of AlignedFile
-    file_of, row_of : numpy.ndarray of int, (samples,)
-        Where the counts of each sample are: coverage sums of archive samples, read counts of a user's.
-    samples : pandas.DataFrame
-        Index: sample; sorted by study, then sample.
-    figures : pandas.DataFrame
-        library_size, genes_detected, zero_fraction, rate_sum of each sample; see `sample_table`.
-    genes : pandas.DataFrame
-        Index: versioned gene id. Columns of `scarceseq.corpus.alignment.align`, and chosen (a column of the training
-        matrix).
-    dropped : pandas.DataFrame
-        study, run, reason, value: of all stages, sorted.
-    pairs : pandas.DataFrame
-        organism, gene, orthologue, use: see `OrthologueTable.match`.
-    """
+    """Samples that stay, on one set of genes, and where their counts are."""
 
     files: list[AlignedFile]
+    # int, (samples,), with row_of: file of each sample and row in it, coverage sums or a user's read counts
     file_of: np.ndarray
     row_of: np.ndarray
-    samples: pd.DataFrame
-    figures: pd.DataFrame
+    samples: pd.DataFrame  # indexed by sample, sorted by study, then sample
+    figures: pd.DataFrame  # library_size, genes_detected, zero_fraction, rate_sum of each sample; see `sample_table`
+    # indexed by versioned gene id; columns of `align`, and chosen (a column of the training matrix)
     genes: pd.DataFrame
-    dropped: pd.DataFrame
-    pairs: pd.DataFrame
+    dropped: pd.DataFrame  # study, run, reason, value: of all stages, sorted
+    pairs: pd.DataFrame  # organism, gene, orthologue, use: see `OrthologueTable.match`
 
 
 @dataclass(frozen=True)
 class OtherCorpora:
-    """Corpora of other runs.
+    """Corpora of other runs."""
 
-    Attributes
-    ----------
-    paths : list of path
-        Their ``corpus.h5ad``.
-    orthologues : OrthologueTable or None
-        Joins organisms.
-    excluded_studies : list of str
-        Accessions of studies that are not taken from them.
-    """
-
-    paths: list
-    orthologues: OrthologueTable | None = None
-    excluded_studies: list = field(default_factory=list)
+    paths: list  # of their ``corpus.h5ad``
+    orthologues: OrthologueTable | None = None  # joins organisms
+    excluded_studies: list = field(default_factory=list)  # accessions of studies that are not taken from them
 
 
 def merge(
@@ -83,22 +59,10 @@ def merge(
 ) -> Corpus:
     """Join batches, user studies and other runs' corpora; counts are read in blocks and not kept.
 
-    Raises InputError if a file lacks a gene, a name means two things, or no sample or no gene is left.
-
-    Parameters
-    ----------
-    paths : list of path
-        Files of `scarceseq.archive.counts`, batches of the archive first: the genes of the first file are the corpus's.
-    dropped : list of pandas.DataFrame
-        study, run, reason, value, from each batch.
-    gene_types : list of str
-        Types of the genes of the training matrix; all if empty.
-    organism : str, optional
-        The corpus's own; that of the first file if not given.
-    gene_list : list of str, optional
-        See `choose_genes`.
-    measured_share : float
-        Share of the studies that must have measured a gene.
+    `paths` are files of `scarceseq.archive.counts`, batches of the archive first: the genes of the first file are the
+    corpus's, and its organism if none is given. `dropped` is study, run, reason, value of each batch; for `gene_types`
+    and `gene_list` see `choose_genes`. A gene must have been measured by `measured_share` of the studies. Raises
+    InputError if a file lacks a gene, a name means two things, or no sample or no gene is left.
     """
     others = others or OtherCorpora([])
     counted = [CountsFile(path) for path in [*paths, *others.paths]]
@@ -161,21 +125,8 @@ def count_figures(
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Figures of all samples, in the order of the files, and what tells whether two have the same counts.
 
-    Parameters
-    ----------
-    genes : pandas.DataFrame
-        Columns of `Corpus.genes`.
-    read_bases : numpy.ndarray, (samples,)
-        See `reads_per_unit`.
-
-    Returns
-    -------
-    figures : pandas.DataFrame
-        As `Corpus.figures`.
-    digests : numpy.ndarray
-        S32, (samples,): SHA-256 of the counts of the shared genes.
-    sketches : numpy.ndarray
-        float32, (samples, `SKETCH_COLUMNS`): see `near_copies`.
+    Gives `Corpus.figures`; the SHA-256 of the counts of the shared genes, S32, (samples,); and the sketches of
+    `near_copies`, float32, (samples, `SKETCH_COLUMNS`). For `read_bases`, (samples,), see `reads_per_unit`.
     """
     shared = genes["shared"].to_numpy()
     chosen = genes["chosen"].to_numpy()[shared]
@@ -211,16 +162,9 @@ def sample_reasons(
 ) -> list[tuple[str | None, Any]]:
     """Why a sample cannot stay: (reason, value), or (None, None) if it can.
 
-    Samples of identical counts are one sample: the first stays, so that none is in two splits.
-
-    Parameters
-    ----------
-    digests : numpy.ndarray of bytes
-        Equal where the counts of the shared genes are; in the final order.
-    genes_detected : sequence of int
-        Number of these genes that are not zero.
-    excluded : sequence of bool
-        Whether the sample's study was named as not to be taken.
+    Samples of identical counts are one sample: the first stays, so that none is in two splits. All arguments are in the
+    final order; digests are equal where the counts of the shared genes are, of which `genes_detected` are not zero;
+    `excluded` says whether the sample's study was named as not to be taken.
     """
     first, seen = {}, set()
     reasons: list[tuple[str | None, Any]] = []

@@ -12,15 +12,9 @@ WINDOW_ROWS = 2048
 def draw_passes(rows: np.ndarray, seed: int, block_rows: int = 1, first_pass: int = 0) -> Iterator[np.ndarray]:
     """Yield the rows in a new order for ever, each row once per pass. Each pass has a seed of its own.
 
-    Parameters
-    ----------
-    rows : numpy.ndarray of int
-        Without repeats.
-    block_rows : int
-        1 draws rows independently. On disks that seek slowly, larger blocks of neighbouring rows are drawn, and mixed
-        with the others of one window of `WINDOW_ROWS`: fewer seeks, less random batches.
-    first_pass : int
-        Passes before this one are left out.
+    With `block_rows` of 1 rows are drawn independently. On disks that seek slowly, larger blocks of neighbouring rows
+    are drawn, and mixed with the others of one window of `WINDOW_ROWS`: fewer seeks, less random batches. Passes before
+    `first_pass` are left out.
     """
     for index in itertools.count(first_pass):
         generator = np.random.default_rng([seed, index])

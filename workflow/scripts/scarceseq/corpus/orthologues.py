@@ -18,20 +18,10 @@ class OrthologueTable(Orthologues):
     """The table that the config section ``corpus.orthologues`` describes."""
 
     def pairs(self, own: str, other: str) -> pd.DataFrame:
-        """Distinct pairs of the table.
+        """Distinct pairs of the table for two organisms: gene, orthologue, Ensembl ids without version, sorted.
 
-        Raises InputError if the table cannot be read, an organism has no column, or an id stands in both columns.
-
-        Parameters
-        ----------
-        own, other : str
-            Organisms.
-
-        Returns
-        -------
-        pandas.DataFrame
-            gene, orthologue: text, Ensembl ids without version, sorted; lines in which one of them is blank are left
-            out.
+        Lines in which one of them is blank are left out. Raises InputError if the table cannot be read, an organism has
+        no column, or an id stands in both columns.
         """
         names = [self._column(organism) for organism in (own, other)]
         if names[0] == names[1]:
@@ -61,23 +51,11 @@ class OrthologueTable(Orthologues):
     def match(
         self, own: str, own_genes: pd.DataFrame, other: str, other_genes: pd.DataFrame
     ) -> tuple[np.ndarray, pd.DataFrame]:
-        """Find the orthologue of each gene.
+        """Find the orthologue of each gene of one organism among those of another, by tables of gene_name by gene id.
 
-        Raises InputError if no pair can be used.
-
-        Parameters
-        ----------
-        own, other : str
-            Organisms.
-        own_genes, other_genes : pandas.DataFrame
-            Index: gene id; column gene_name.
-
-        Returns
-        -------
-        places : numpy.ndarray of int, (own genes,)
-            Row of `other_genes` of the one orthologue of each gene; -1 without one.
-        pairs : pandas.DataFrame
-            organism (the other), gene, orthologue, use: every pair of the table, and ``used`` or why it is not.
+        Gives int, (own genes,), the row of `other_genes` of the one orthologue, -1 without one; and a table organism
+        (the other), gene, orthologue, use of every pair of the table, use being ``used`` or why it is not. Raises
+        InputError if no pair can be used.
         """
         pairs = self.pairs(own, other)
         rows = [self._rows(pairs["gene"], own_genes), self._rows(pairs["orthologue"], other_genes)]

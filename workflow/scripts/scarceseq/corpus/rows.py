@@ -16,17 +16,10 @@ SAMPLED_ROWS = 8
 
 
 class RowReader:
-    """Copies rows of a matrix, mapped from disk or in memory.
+    """Copies rows of a C-contiguous matrix, (samples, genes), mapped from disk or in memory; `threads` share a batch.
 
-    Rows in the page cache are copied at the speed of memory, and announcing them would only cost time. Rows on disk
-    are read far faster if the kernel is told of many at once than at one page fault after another.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, (samples, genes)
-        C-contiguous; a `numpy.memmap` or an array.
-    threads : int
-        That share a batch.
+    Rows in the page cache are copied at the speed of memory, and announcing them would only cost time. Rows on disk are
+    read far faster if the kernel is told of many at once than at one page fault after another.
     """
 
     def __init__(self, matrix: np.ndarray, threads: int = 1) -> None:

@@ -21,13 +21,7 @@ READ_BYTES = 32 << 20
 
 
 class RunSums:
-    """Gene sums of one study's verified file.
-
-    Parameters
-    ----------
-    genes : int
-        Rows of the file.
-    """
+    """Gene sums of one study's verified file, which has so many genes."""
 
     def __init__(self, path: str | Path, genes: int) -> None:
         self.path, self.genes = Path(path), genes
@@ -37,20 +31,7 @@ class RunSums:
             self.header = read_header(handle)
 
     def statistics(self, runs: list[str], checked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Total coverage and share of zeros of each run.
-
-        Parameters
-        ----------
-        checked : numpy.ndarray
-            bool, (genes,): genes among which zeros are counted.
-
-        Returns
-        -------
-        totals : numpy.ndarray
-            float64, (runs,).
-        zero_fractions : numpy.ndarray
-            float64, (runs,).
-        """
+        """Total coverage of each run, and its share of zeros among the `checked` genes, bool, (genes,); float64."""
         totals, zeros = np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64)
         places = np.arange(len(runs))
         self._held_runs, self._held = pd.Index(runs), self._hold(runs, places, runs)
@@ -63,21 +44,9 @@ class RunSums:
         return totals, zeros / max(checked.sum(), 1)
 
     def of_samples(self, experiments: pd.Series, order: list[str]) -> Iterator[np.ndarray]:
-        """Coverage of samples: the sum over their runs.
+        """Yield the coverage of samples, the sum over their runs, in the order wanted; int64, (some samples, genes).
 
-        Raises OverflowError if a sum exceeds 2**63 - 1.
-
-        Parameters
-        ----------
-        experiments : pandas.Series
-            Sample of each kept run; index: run.
-        order : list of str
-            Samples, in the order wanted.
-
-        Yields
-        ------
-        numpy.ndarray
-            int64, (some samples, genes).
+        `experiments` has the sample of each kept run, by run. Raises OverflowError if a sum exceeds 2**63 - 1.
         """
         places = pd.Index(order).get_indexer(experiments)
         if self._held is not None:

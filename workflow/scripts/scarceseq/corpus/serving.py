@@ -16,26 +16,15 @@ PAIRED = 200
 
 @dataclass(frozen=True)
 class LabelTask:
-    """What a cell of a task asks of the studies of a role.
-
-    Attributes
-    ----------
-    classes : tuple of str
-        That count; empty for all.
-    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
-    fewest : int
-        Classes that an episode has at least.
-    shot : int
-        Samples of each class to learn from.
-    """
+    """What a cell of a task asks of the studies of a role."""
 
     task: str
     split: str
     label: str
-    classes: tuple[str, ...]
-    protocol: str
-    fewest: int
-    shot: int
+    classes: tuple[str, ...]  # that count; empty for all
+    protocol: str  # cross_study, within_study or leave_one_study_out
+    fewest: int  # classes that an episode has at least
+    shot: int  # samples of each class to learn from
 
 
 Counts = dict[str, dict[str, int]]
@@ -57,12 +46,7 @@ def tasks_of(config: Mapping[str, Any]) -> list[LabelTask]:
 def label_counts(samples: pd.DataFrame, attributes: pd.DataFrame, task: LabelTask) -> Counts:
     """Samples of each class in each study; a sample with several values of the label is left out.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        sample, study.
-    attributes : pandas.DataFrame
-        sample, key, value.
+    `samples` has sample, study; `attributes` has sample, key, value.
     """
     values = attributes.loc[attributes["key"] == task.label, ["sample", "value"]].dropna().astype(str)
     values["value"] = values["value"].str.strip()
@@ -103,23 +87,9 @@ def fill(
 ) -> list[tuple[str, str, str]]:
     """Bring studies from `DONORS` into a role until enough of its studies can be asked about, each for one in return.
 
-    Parameters
-    ----------
-    roles : dict of str to str
-        Role of each study; rewritten.
-    drawn : list of str
-        Studies that may change roles, in the order in which they do.
-    counts, task
-        From `label_counts`, and what is to be filled.
-    role : str
-        Key of `WANTED`.
-    spare : set of str
-        Studies without a label of any task: they go in return.
-
-    Returns
-    -------
-    list of (str, str, str)
-        (study, role before, role now) of each that moved; empty if nothing can be done or nothing need be.
+    `roles`, of each study, is rewritten. `drawn` are the studies that may change roles, in the order in which they do,
+    and `spare` those without a label of any task, which go in return. Gives (study, role before, role now) of each that
+    changed; empty if nothing can be done or nothing need be.
     """
     members = [study for study, has in roles.items() if has == role]
     missing = WANTED[role] - len(served(counts, members, task, WANTED[role]))

@@ -30,47 +30,24 @@ LENGTH_COLUMNS = ("mapped_reads", "average_mapped_length")
 
 @dataclass(frozen=True)
 class StudyShard:
-    """What one study gives.
+    """What one study gives."""
 
-    Attributes
-    ----------
-    counts : iterable of numpy.ndarray
-        int64, (some samples, genes of the annotation), together in the order of `samples`: coverage sums over all runs
-        of each sample. Read as it is asked for.
-    samples : pandas.DataFrame
-        In the form of `scarceseq.archive.counts`.
-    dropped : list of (str, str, str or None)
-        Run, reason, value; sorted.
-    attributes : list of (str, str, str)
-        Sample, key, value.
-    metadata : pyarrow.Table
-        From `metadata_table`, of all planned runs.
-    """
-
+    # int64, (some samples, genes of the annotation), together in the order of `samples`: coverage sums over all runs of
+    # each sample. Read as it is asked for.
     counts: object
-    samples: pd.DataFrame
-    dropped: list
-    attributes: list
-    metadata: object
+    samples: pd.DataFrame  # in the form of `scarceseq.archive.counts`
+    dropped: list  # run, reason, value; sorted
+    attributes: list  # sample, key, value
+    metadata: object  # from `metadata_table`, of all planned runs
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Tables of a batch whose counts are in a file.
+    """Tables of a batch whose counts are in a file."""
 
-    Attributes
-    ----------
-    dropped : pandas.DataFrame
-        study, run, reason, value.
-    attributes : pandas.DataFrame
-        sample, key, value; a sample of two studies is there once.
-    metadata : list of pyarrow.Table
-        Every column of each study's metadata, dropped runs included.
-    """
-
-    dropped: pd.DataFrame
-    attributes: pd.DataFrame
-    metadata: list
+    dropped: pd.DataFrame  # study, run, reason, value
+    attributes: pd.DataFrame  # sample, key, value; a sample of two studies is there once
+    metadata: list  # every column of each study's metadata, dropped runs included
 
 
 def build_shard(
@@ -85,24 +62,10 @@ def build_shard(
 ) -> Shard:
     """Read a batch's verified files, keep the good runs, sum the runs of each experiment, write their counts.
 
-    One study is in memory at a time, and of a large one only pieces.
-
-    Parameters
-    ----------
-    plan : pandas.DataFrame
-        Runs of the batch.
-    entries : list of Entry
-        The batch's manifest.
-    folder : path
-        Of the batch's files.
-    annotation : pandas.DataFrame
-        From `scarceseq.archive.tables.read_annotation`.
-    dropped_genes : list of str
-        Versioned ids of genes whose sums are wrong.
-    seed : int
-        Decides which samples of a very large study are kept.
-    counts_path : path
-        Where the counts go, in the form of `scarceseq.archive.counts`.
+    One study is in memory at a time, and of a large one only pieces. `plan` has the batch's runs, `entries` are its
+    manifest, `folder` has its files; `annotation` is from `scarceseq.archive.tables.read_annotation`; `dropped_genes`
+    are versioned ids of genes whose sums are wrong; `seed` decides which samples of a very large study are kept. The
+    counts go to `counts_path`, in the form of `scarceseq.archive.counts`.
     """
     kept = ~annotation["gene_id"].isin(dropped_genes).to_numpy()
     genes = annotation[kept].set_index("gene_id").assign(measured=True)
@@ -169,12 +132,7 @@ def build_study(
 ) -> StudyShard:
     """`StudyShard` of one study whose files are all good.
 
-    Parameters
-    ----------
-    tables : dict of {str: pyarrow.Table}
-        Metadata by kind, from `read_tables`.
-    checked : numpy.ndarray
-        bool, (genes,): genes whose zeros count.
+    `tables` are its metadata by kind, from `read_tables`; zeros count among the `checked` genes, bool, (genes,).
     """
     sums = RunSums(gene_sums, len(checked))
     runs = run_table(planned_runs, set(sums.header.runs), tables)
@@ -203,17 +161,9 @@ def _without(runs: pd.DataFrame, dropped: Sequence[tuple[str, str, str | None]])
 
 
 def runs_over_cap(experiments: pd.Series, max_runs: int, seed: int, study: Study) -> pd.Series:
-    """Which runs are left out so that a study has at most `max_runs`: whole samples, drawn by the seed.
+    """Which runs, bool, are left out so that a study has at most `max_runs`: whole samples, drawn by the seed.
 
-    Parameters
-    ----------
-    experiments : pandas.Series
-        Sample of each run; index: run.
-
-    Returns
-    -------
-    pandas.Series
-        bool, by run.
+    `experiments` has the sample of each run, by run.
     """
     if len(experiments) <= max_runs:
         return pd.Series(False, index=experiments.index)

@@ -16,23 +16,12 @@ ROLES = ("pretrain", "scout", "validation", "test")
 
 
 def split_studies(studies: Iterable[str], splits: Mapping[str, Any], seed: int) -> pd.DataFrame:
-    """Role of each study in each split.
+    """Role of each study in each split: split, study, role.
 
-    A study's role depends on its name, the seeds and the shares only, so that adding a study moves no other. Raises
-    InputError if a study named is not in the corpus, a study gets no role, or a role with a share stays empty.
-
-    Parameters
-    ----------
-    splits : dict
-        Config section ``corpus.splits``: for each split ``roles`` {study: role} of studies whose role is given,
-        ``shares`` {role: share} by which the others are drawn, and ``seed``.
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    pandas.DataFrame
-        split, study, role.
+    A study's role depends on its name, the seeds and the shares only, so that adding a study changes no other. `splits`
+    is the config section ``corpus.splits``: for each split ``roles`` {study: role} of studies whose role is given,
+    ``shares`` {role: share} by which the others are drawn, and ``seed``; `seed` is the run's. Raises InputError if a
+    study named is not in the corpus, a study gets no role, or a role with a share stays empty.
     """
     studies = sorted(set(studies))
     rows = []
@@ -75,13 +64,6 @@ def splits_of_run(samples_path: str, attributes_path: str, config: Mapping[str, 
     Studies whose role is given stay. The others change roles in the order of their hashes, from pretrain or scout to
     test or validation, each for a study without labels in return if there is one, and no more than make
     `scarceseq.corpus.serving.WANTED` studies that can be asked about.
-
-    Parameters
-    ----------
-    samples_path, attributes_path : str
-        ``samples.parquet`` and ``attributes.parquet`` of the corpus.
-    config : dict
-        The whole config.
     """
     splits, seed, tasks = config["corpus"]["splits"], config["seed"], tasks_of(config)
     samples = read_table(samples_path, columns=["sample", "study"])
@@ -98,25 +80,10 @@ def serve_tasks(
     splits: Mapping[str, Any],
     seed: int,
 ) -> pd.DataFrame:
-    """What `splits_of_run` does, from tables.
+    """What `splits_of_run` does, from the table of `split_studies` and for tasks of which the easiest come first.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `split_studies`.
-    samples : pandas.DataFrame
-        sample, study.
-    attributes : pandas.DataFrame
-        sample, key, value.
-    tasks : sequence of LabelTask
-        The easiest first.
-    splits, seed
-        As for `split_studies`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `table`; its ``attrs`` have the list ``moved`` of sentences and the list ``unfilled`` of warnings.
+    `samples` has sample, study; `attributes` has sample, key, value. Gives a table as `table`; its ``attrs`` have the
+    list ``moved`` of sentences and the list ``unfilled`` of warnings.
     """
     counts = {task: label_counts(samples, attributes, task) for task in tasks}
     labelled = {study for counted in counts.values() for study in counted}

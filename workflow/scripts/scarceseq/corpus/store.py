@@ -26,19 +26,10 @@ def block_rows(genes: int) -> int:
 
 
 def runs_of_rows(files: np.ndarray, rows: np.ndarray, limit: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut rows into runs that lie one behind the other in one file.
+    """Cut rows into runs of at most `limit` that lie one behind the other in one file: (file, first, place, length).
 
-    Parameters
-    ----------
-    files, rows : numpy.ndarray of int, (samples,)
-        File of each sample by its place in the list, and row in that file, in the order wanted.
-    limit : int
-        Longest run.
-
-    Yields
-    ------
-    file, first, place, length : int
-        Rows ``first : first + length`` of the file become rows ``place : place + length``.
+    `files` and `rows`, (samples,), are the file of each sample by its place in the list, and the row in that file, in
+    the order wanted. Rows ``first : first + length`` of the file become rows ``place : place + length``.
     """
     breaks = (np.diff(files) != 0) | (np.diff(rows) != 1)
     borders = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(rows)]

@@ -11,25 +11,14 @@ UNLISTED = "not_in_archive_table"
 
 
 def study_status(listed: pd.DataFrame, samples: pd.DataFrame, dropped: pd.DataFrame) -> pd.DataFrame:
-    """One row per study.
+    """One row per study, sorted: `STATUS_COLUMNS` of all listed studies, of the user's and of other corpora's.
 
-    Parameters
-    ----------
-    listed : pandas.DataFrame
-        ``archive/studies.tsv``: every study of the archive, with batch or skip_reason.
-    samples : pandas.DataFrame
-        The corpus's samples: organism, source, study, runs (joined by commas).
-    dropped : pandas.DataFrame
-        study, run, reason, value.
+    `listed` is ``archive/studies.tsv``: every study of the archive, with batch or skip_reason; `samples` has organism,
+    source, study, runs (joined by commas) of the corpus; `dropped` has study, run, reason, value.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `STATUS_COLUMNS`, sorted; studies of the list first skipped or fetched, then studies of the user and of other
-        corpora. status is ``kept`` (some run is), ``dropped`` (every run was), ``excluded by its metadata`` and
-        ``unusable`` (counts missing or damaged), or ``skipped`` (before anything was fetched). reason is why it was
-        skipped, or how many runs were dropped for what. Of a listed study, runs = kept_runs + dropped_runs unless it
-        was skipped.
+    status is ``kept`` (some run is), ``dropped`` (every run was), ``excluded by its metadata`` and ``unusable`` (counts
+    missing or damaged), or ``skipped`` (before anything was fetched). reason is why it was skipped, or how many runs
+    were dropped for what. Of a listed study, runs = kept_runs + dropped_runs unless it was skipped.
     """
     key = ["organism", "source", "study"]
     kept = samples[[*key, "runs"]].assign(kept_runs=samples["runs"].str.count(",") + 1, samples=1)

@@ -16,21 +16,11 @@ NOT_MEASURED = -1024.0
 
 
 def tpm(counts: ArrayLike, bp_length: ArrayLike) -> np.ndarray:
-    """Transcripts per million.
+    """Transcripts per million, float64, (samples, genes); rows add up to 1e6.
 
-    Of coverage sums, unrounded: read length and sequencing depth cancel, so that no QC figure is needed. Rounding
-    first would move short genes by several units.
-
-    Parameters
-    ----------
-    counts : array (samples, genes)
-    bp_length : array (genes,)
-        Exonic bases of each gene, not its width on the genome.
-
-    Returns
-    -------
-    numpy.ndarray
-        float64, (samples, genes); rows add up to 1e6.
+    Of coverage sums, unrounded: read length and sequencing depth cancel, so that no QC figure is needed. Rounding first
+    would move short genes by several units. `bp_length`, (genes,), are the exonic bases of each gene, not its width on
+    the genome.
     """
     rate = np.asarray(counts, dtype=np.float64) / np.asarray(bp_length, dtype=np.float64)
     return rate / rate.sum(axis=1, keepdims=True) * 1e6

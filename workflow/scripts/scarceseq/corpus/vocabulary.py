@@ -26,21 +26,11 @@ BETWEEN = "|"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Spellings of one attribute.
+    """Spellings of one attribute; all texts are `plain`."""
 
-    Attributes
-    ----------
-    keys : dict of str to int
-        Place in the order of precedence by the keys that authors use, plain.
-    terms : dict of str to str
-        Term of each spelling, plain; empty if it says nothing.
-    qualifiers : re.Pattern or None
-        Words that may be left away.
-    """
-
-    keys: dict[str, int]
-    terms: dict[str, str]
-    qualifiers: re.Pattern[str] | None
+    keys: dict[str, int]  # that authors use, to the place in the order of precedence
+    terms: dict[str, str]  # of each spelling; empty if it says nothing
+    qualifiers: re.Pattern[str] | None  # words that may be left away
 
     def term(self, written: str) -> str | None:
         """Term of what is written; empty if it says nothing, None if it is not in the vocabulary.
@@ -67,13 +57,9 @@ def plain(text: str) -> str:
 def read_vocabulary(attributes: Iterable[str], table: str | Path | None = None) -> dict[str, Vocabulary]:
     """Vocabularies of some attributes.
 
-    Raises InputError if a row is of no known kind, or no row is of an attribute.
-
-    Parameters
-    ----------
-    table : path, optional
-        A user's rows in the form of the shipped table (`COLUMNS`), which come before it: their keys have precedence,
-        and their terms replace those of the same spellings.
+    A user's `table` has rows in the form of the shipped one (`COLUMNS`), which come before it: their keys have
+    precedence, and their terms replace those of the same spellings. Raises InputError if a row is of no known kind, or
+    no row is of an attribute.
     """
     tables = [read_columns(table, COLUMNS), _shipped()] if table else [_shipped()]
     for path, rows in zip([table, SHIPPED][-len(tables) :], tables, strict=True):
@@ -159,17 +145,9 @@ class Terms:
         return [(sample, key, term) for sample, key, term in terms if term]
 
     def use(self, samples: pd.DataFrame) -> pd.DataFrame:
-        """How often each spelling is used, most samples first; logs what is left over.
+        """How often each spelling is used, `USE_COLUMNS`, most samples first; logs what is left over, without a term.
 
-        Parameters
-        ----------
-        samples : pandas.DataFrame
-            Columns sample, study.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `USE_COLUMNS`; the term is empty for what is left over.
+        `samples` has sample, study.
         """
         study = dict(zip(samples["sample"].astype(str), samples["study"].astype(str), strict=True))
         rows = [

@@ -80,20 +80,7 @@ TEMPERATURES = {
 def adjusted(
     guide: dict[str, torch.Tensor], temperature: str = "room", scale: float = 1.0, sparse_below: float = 0.0
 ) -> dict[str, torch.Tensor]:
-    """Guide at a temperature, times a number, with values below `sparse_below` set to 0; tensor by tensor.
-
-    Parameters
-    ----------
-    guide : dict of str to torch.Tensor
-        Normalised.
-    temperature : str
-        Key of `TEMPERATURES`.
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        float32.
-    """
+    """A normalised guide at a temperature of `TEMPERATURES`, times `scale`, 0 below `sparse_below`; float32."""
     found = {}
     for name, values in guide.items():
         values = TEMPERATURES[temperature](values) * scale

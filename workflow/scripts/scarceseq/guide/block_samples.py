@@ -18,14 +18,8 @@ def samples_of_block(
 ) -> Iterator[ScoutSamples]:
     """Yield the samples of each scout of one block, reading each scout's samples when its turn comes.
 
-    Raises InputError if the plan names a sample that the corpus does not have.
-
-    Parameters
-    ----------
-    plan : pandas.DataFrame
-        ``scout``, ``sample``, ``label``, ``part``.
-    block : str
-        ``block_<number>``; block b holds scouts b * `scouts_per_block` and following.
+    `plan` has ``scout``, ``sample``, ``label``, ``part``. ``block_<b>`` holds scouts b * `scouts_per_block` and
+    following. Raises InputError if the plan names a sample that the corpus does not have.
     """
     number = int(block.removeprefix("block_"))
     row_of = pd.Series(np.arange(len(matrix.samples)), index=matrix.samples)

@@ -20,29 +20,11 @@ def make_card(
     scheme: Mapping[str, Any],
     trained: float,
 ) -> dict[str, Any]:
-    """What whoever gets the model should know of it.
+    """What whoever gets the model should know of it, for JSON.
 
-    Parameters
-    ----------
-    information : dict
-        ``model.json`` of the base model.
-    splits : pandas.DataFrame
-        split, study, role.
-    samples : pandas.DataFrame
-        sample, study.
-    evaluation : pandas.DataFrame
-        ``evaluation.tsv`` of the base model; may be empty.
-    accuracy : pandas.DataFrame
-        ``accuracy.tsv`` of the scouts.
-    scheme : dict
-        Settings of the scouts' scheme.
-    trained : float
-        When, in seconds since 1970.
-
-    Returns
-    -------
-    dict
-        For JSON.
+    `information` is ``model.json`` of the base model, `evaluation` its ``evaluation.tsv``, which may be empty,
+    `accuracy` the scouts' ``accuracy.tsv``, and `scheme` their settings. `splits` has split, study, role; `samples` has
+    sample, study. `trained` is when, in seconds since 1970.
     """
     roles = splits[splits["split"] == information["split"]].set_index("study")["role"]
     kept = accuracy[accuracy["kept"]]
@@ -77,11 +59,6 @@ def _means(evaluation: pd.DataFrame) -> dict[str, Any]:
 def own_organism(samples: pd.DataFrame, genes: pd.DataFrame) -> str:
     """The organism whose genes a corpus has; others that were joined to it have gene lengths of their own.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        organism.
-    genes : pandas.DataFrame
-        ``<organism>_bp_length`` for each organism that was joined.
+    `samples` has the column organism, `genes` a column ``<organism>_bp_length`` for each organism that was joined.
     """
     return next(name for name in sorted(samples["organism"].unique()) if f"{name}_bp_length" not in genes)

@@ -46,16 +46,9 @@ Declared = tuple[torch.dtype, Shape]
 
 
 def check_content(folder: Path, guides: list[str]) -> None:
-    """Check the unpacked files of a model against each other.
+    """Check the unpacked files of a model against each other, those of the named guides among them.
 
     Raises InputError naming the file and what is wrong in it.
-
-    Parameters
-    ----------
-    folder : path
-        With model.safetensors, model.json, card.json, components.safetensors.
-    guides : list of str
-        Names of guides, whose ``.safetensors`` are there too.
     """
     folder = Path(folder)
     information = _read_object(folder / "model.json", MODEL_KEYS)

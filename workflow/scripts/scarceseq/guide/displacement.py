@@ -19,21 +19,10 @@ CHUNK = 2**18
 
 
 class Displacement:
-    """Running sums, in float64, over scouts.
+    """Running sums over scouts, in float64, by parameter name of the encoder.
 
-    Parameters
-    ----------
-    encoder : dict of str to torch.Tensor
-        Encoder weights by name; gives the shapes.
-    kind : {'squared', 'absolute'}
-        Which displacement is added up.
-
-    Attributes
-    ----------
-    moved : dict of str to torch.Tensor
-        Sum of the squared or absolute displacements of each weight.
-    fisher : dict of str to torch.Tensor
-        Sum of the squared gradients of each weight at the start.
+    ``moved`` are those of the displacements, squared or absolute as `kind` says, ``fisher`` those of the squared
+    gradients at the start.
     """
 
     def __init__(self, encoder: Mapping[str, torch.Tensor], kind: str) -> None:
@@ -90,21 +79,11 @@ def _add_up(total: torch.Tensor, values: torch.Tensor, start: torch.Tensor | Non
 
 
 def mean_over_scouts(paths: list[str], scouts: int, group: str) -> dict[str, torch.Tensor]:
-    """Mean over scouts of one group of sums, added up over block files.
+    """Mean over scouts of a group of sums (`moved` or `fisher`), float64 by parameter name, over block files.
 
-    Parameters
-    ----------
-    paths : list of str
-        Files that `Displacement.save` wrote.
-    scouts : int
-        Number of scouts in all files together; positive.
-    group : {'moved', 'fisher'}
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        Parameter name to float64 mean. A head's tensors are averaged over its classes too, which leaves one class:
-        what they say then holds for a head of any number of classes.
+    `paths` were written by `Displacement.save`; `scouts`, above 0, counts those in all files together. A head's tensors
+    are averaged over its classes too, which leaves one class: what they say then holds for a head of any number of
+    classes.
     """
     total = {}
     for path in paths:

@@ -16,20 +16,10 @@ HISTOGRAM_BINS = 20
 def per_tensor(
     displacement: dict[str, torch.Tensor], normalise: Callable[..., torch.Tensor] = min_max
 ) -> dict[str, torch.Tensor]:
-    """Normalised within each tensor: by min-max, its least mobile weight gets 0, its most mobile 1.
+    """Normalised within each tensor: by min-max, its least mobile weight gets 0, its most mobile 1; float64.
 
-    Parameters
-    ----------
-    displacement : dict of str to torch.Tensor
-        Non-negative.
-    normalise : callable
-        One of `scarceseq.guide.adjustments.NORMALISATIONS`. All but `raw` and `from_minimum` give values in [0, 1],
-        also to tensors of equal values (or of one value).
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        float64, same shapes.
+    The displacement is not negative. All of `scarceseq.guide.adjustments.NORMALISATIONS` but `raw` and `from_minimum`
+    give values in [0, 1], also to tensors of equal values (or of one value).
     """
     return {name: normalise(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
 
@@ -50,19 +40,9 @@ GUIDES = {"per_tensor": ("moved", per_tensor), "global": ("moved", over_all), "f
 def make_guide(
     name: str, means: Mapping[str, dict[str, torch.Tensor]], settings: SchemeSettings
 ) -> dict[str, torch.Tensor]:
-    """One guide.
+    """One of `GUIDES`, float32 by parameter name, from the means over scouts of the groups ``moved`` and ``fisher``.
 
-    Parameters
-    ----------
-    name : str
-        Key of `GUIDES`.
-    means : dict of str to (dict of str to torch.Tensor)
-        Means over scouts, of the groups ``moved`` and ``fisher``, by parameter name.
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        float32, by parameter name; a head's tensors, if scouts decide on its updates, are those of one class.
+    A head's tensors, if scouts decide on its updates, are those of one class.
     """
     group, make = GUIDES[name]
     guide = make(means[group], NORMALISATIONS[settings.normalisation])
@@ -70,15 +50,7 @@ def make_guide(
 
 
 def check_scouts(outcomes: list[dict[str, Any]]) -> int:
-    """Number of scouts that were kept.
-
-    Raises InputError if none was.
-
-    Parameters
-    ----------
-    outcomes : list of dict
-        With ``kept`` and ``held_out_accuracy``.
-    """
+    """How many scouts were kept, by ``kept`` of their outcomes; raises InputError if none was."""
     kept = sum(outcome["kept"] for outcome in outcomes)
     if kept == 0:
         best = max((outcome["held_out_accuracy"] for outcome in outcomes), default=0.0)
@@ -109,13 +81,9 @@ def describe(guide: dict[str, torch.Tensor]) -> dict[str, Any]:
 
 
 def gene_mobility(guide: dict[str, torch.Tensor], genes: int) -> torch.Tensor:
-    """Mean guide over each gene's weights into the network (every matrix with one column per gene).
+    """Mean guide over each gene's weights into the network (every matrix with one column per gene), (genes,), float64.
 
     Raises InputError if no tensor is a matrix with one column per gene.
-
-    Returns
-    -------
-    torch.Tensor, (genes,), float64
     """
     inputs = [values.double() for values in guide.values() if values.ndim == 2 and values.shape[1] == genes]
     if not inputs:

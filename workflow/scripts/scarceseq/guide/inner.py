@@ -43,16 +43,8 @@ def descend(
 ) -> tuple[dict[str, torch.Tensor], list[dict[str, torch.Tensor]]]:
     """Weights after some full-batch steps on the task's training samples, and the gradients of each step.
 
-    Parameters
-    ----------
-    classifier : Classifier
-        Gives the form of the network.
-    weights : dict of str to Tensor
-        Where the descent starts; must require gradients if it is to be differentiated.
-    rates : dict of str to (Tensor or float)
-        Learning rate of each weight.
-    differentiable : bool
-        Whether the result can be differentiated by weights and rates.
+    The classifier gives the form of the network, `weights` where the descent starts, `rates` the learning rate of each.
+    If `differentiable`, the result can be differentiated by the rates, and by the weights if these require gradients.
     """
     gradients = []
     for _ in range(steps):
@@ -68,13 +60,7 @@ def descend(
 
 
 def check_learned(learned: dict[str, torch.Tensor], name: str, settings: MetaSettings) -> None:
-    """Raise InputError if what was learned has values that are not finite.
-
-    Parameters
-    ----------
-    name : str
-        Of the learner.
-    """
+    """Raise InputError if what the learner of this name has learned has values that are not finite."""
     for key, values in learned.items():
         if not bool(values.isfinite().all()):
             rate = settings.inner_learning_rate

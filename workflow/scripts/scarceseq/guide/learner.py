@@ -10,21 +10,14 @@ from scarceseq.guide.settings import MetaSettings
 class Learner(Protocol):
     """Entry of `scarceseq.guide.meta`.
 
-    Attributes
-    ----------
-    MAKES : {'rates', 'encoder'}
-        A literal: what stands behind the ``@`` of guided methods, or of classifiers and unguided fine-tuning.
+    ``MAKES`` is a literal, ``rates`` or ``encoder``: what stands behind the ``@`` of guided methods, or of classifiers
+    and unguided fine-tuning.
     """
 
     MAKES: str
 
     def learn(self, network: Any, tasks: list, settings: MetaSettings, seed: int) -> dict[str, torch.Tensor]:
-        """Rates in [0, 1], or weights, by parameter name of the encoder (``encoder.*``).
+        """Rates in [0, 1], or weights, by parameter name of the encoder (``encoder.*``), from the scouts' tasks.
 
-        Parameters
-        ----------
-        network : torch.nn.Module
-            Of the base; it is not changed.
-        tasks : list of Task
-            The scouts' tasks.
+        The base's network is not changed.
         """

@@ -26,14 +26,9 @@ DAY_ONE = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(members: Mapping[str, str | Path], path: str | Path) -> None:
-    """Write an archive.
+    """Write an archive of files by their names in it, which have no folders and end in .safetensors, .json or .tsv.
 
     Raises InputError if a name may not be in an archive.
-
-    Parameters
-    ----------
-    members : dict of str to path
-        Name in the archive to file; names have no folders and end in .safetensors, .json or .tsv.
     """
     for name in members:
         _check_name(name, path)
@@ -49,13 +44,9 @@ def pack(members: Mapping[str, str | Path], path: str | Path) -> None:
 def unpack(path: str | Path, folder: Path, expected: Collection[str]) -> None:
     """Write the files of an archive into a folder; each appears there only if it is what the manifest says.
 
-    Raises InputError if the file is no such archive, is damaged or was changed, or if a member has a name that could
-    leave the folder, is a link, is missing, or is not in the manifest.
-
-    Parameters
-    ----------
-    expected : collection of str
-        Names that the archive must hold; others that it may hold are left in it.
+    The archive must hold the names `expected`; others that it may hold are left in it. Raises InputError if the file is
+    no such archive, is damaged or was changed, or if a member has a name that could leave the folder, is a link, is
+    missing, or is not in the manifest.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -18,21 +18,11 @@ from scarceseq.seeds import derive
 def plan_scouts(
     matrix: LabelledMatrix, attributes: pd.DataFrame, base: Base, settings: SchemeSettings, run_seed: int
 ) -> pd.DataFrame:
-    """Tasks of a scheme, each with a training and a held-out part.
+    """Tasks of a scheme: ``scout``, ``sample``, ``label``, ``part`` (train or held_out), a row per sample of a scout.
 
-    Raises InputError if the scheme finds no task, or no sample has a role to draw from.
-
-    Parameters
-    ----------
-    attributes : pandas.DataFrame
-        Columns sample, key, value; labels for the schemes that use them.
-    base : scarceseq.pretrain.model.Base
-        Its mean and scale make the z-scores; its genes must be those of the matrix.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``scout``, ``sample``, ``label``, ``part`` (train or held_out); one row per sample of a scout.
+    `attributes` has sample, key, value, with labels for the schemes that use them. The base's mean and scale make the
+    z-scores; its genes must be those of the matrix. Raises InputError if the scheme finds no task, or no sample has a
+    role to draw from.
     """
     rows = matrix.rows(settings.roles)
     if len(rows) == 0:
@@ -58,20 +48,12 @@ def plan_scouts(
 
 @dataclass(frozen=True)
 class Candidates:
-    """Samples that scouts may see.
+    """Samples that scouts may see."""
 
-    Attributes
-    ----------
-    read : callable
-        From numbers of samples to their z-scores, (samples, genes).
-    studies : numpy.ndarray of str, (samples,)
-    labels : numpy.ndarray of str, (samples,)
-        Empty where a sample has none, or several.
-    """
-
+    # from row numbers of candidates to their z-scores, (samples, genes)
     read: Callable[[np.ndarray], np.ndarray | torch.Tensor]
-    studies: np.ndarray
-    labels: np.ndarray
+    studies: np.ndarray  # str, (samples,)
+    labels: np.ndarray  # str, (samples,); empty where a sample has none, or several
 
     @property
     def samples(self) -> int:
@@ -95,17 +77,8 @@ def labels_of(samples: Sequence[str], attributes: pd.DataFrame, key: str) -> np.
 def draw_parts(classes: list[np.ndarray], settings: SchemeSettings, seed: int) -> pd.DataFrame:
     """Up to ``samples_per_class`` samples of each class, the last ``held_out_share`` of them held out.
 
-    With ``shuffle_labels``, labels are exchanged at random among the samples of each part.
-
-    Parameters
-    ----------
-    classes : list of numpy.ndarray
-        Rows of each class; at least two rows in each.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``row``, ``label``, ``part``; at least one sample of each class in each part.
+    `classes` are the rows of each class, at least two. Gives ``row``, ``label``, ``part``, with at least one sample of
+    each class in each part. With ``shuffle_labels``, labels are exchanged at random among the samples of each part.
     """
     generator = np.random.default_rng(seed)
     tables = []

@@ -10,20 +10,10 @@ from scarceseq.pretrain.model import Base
 def reference_components(
     base: Base, expression: np.ndarray, rows: np.ndarray, count: int, seed: int
 ) -> dict[str, torch.Tensor]:
-    """Principal components of reference samples, as tensors to be packed with the model.
+    """Principal components of the samples `rows` of log2(TPM + 1), as float32 tensors to be packed with the model.
 
-    Parameters
-    ----------
-    expression : array, (samples, genes)
-        log2(TPM + 1).
-    rows : numpy.ndarray of int
-        Samples of the pretrain and scout studies.
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        float32: ``centre``, (genes,), and ``axes``, (components, genes), of z-scores; ``variances``, (components,), of
-        the samples along the axes, sums divided by the number of samples less one.
+    They are ``centre``, (genes,), and ``axes``, (components, genes), of z-scores, and ``variances``, (components,), of
+    the samples along the axes, sums divided by the number of samples less one.
     """
     found = fit_components(lambda chosen: base.standardise(expression[chosen]).cpu().numpy(), rows, count, seed)
     variances = found.variances * len(rows) / (len(rows) - 1)
@@ -32,17 +22,10 @@ def reference_components(
 
 
 def stand_in(components: dict[str, torch.Tensor]) -> np.ndarray:
-    """Samples that have the very mean, principal components and variances along them of the reference samples.
+    """Samples with the very mean, principal components and variances along them of `reference_components`.
 
-    Parameters
-    ----------
-    components : dict of str to torch.Tensor
-        From `reference_components`.
-
-    Returns
-    -------
-    numpy.ndarray, (2 x components, genes), float32
-        z-scores: each axis forth and back from the centre, by as much as gives the variance.
+    They are z-scores, (2 x components, genes), float32: each axis forth and back from the centre, by as much as gives
+    the variance.
     """
     centre, axes, variances = (components[name].double().numpy() for name in ("centre", "axes", "variances"))
     steps = axes * np.sqrt(variances * (2 * len(axes) - 1) / 2)[:, None]

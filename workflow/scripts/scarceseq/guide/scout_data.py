@@ -7,14 +7,7 @@ import torch
 
 @dataclass(frozen=True)
 class ScoutSamples:
-    """One scout's samples.
-
-    Attributes
-    ----------
-    train_expression, held_out_expression : torch.Tensor, (samples, genes)
-        z-scores.
-    train_labels, held_out_labels : torch.Tensor of int64, (samples,)
-    """
+    """One scout's samples: z-scores, (samples, genes), and classes, int64, (samples,)."""
 
     scout: int
     train_expression: torch.Tensor
@@ -25,21 +18,11 @@ class ScoutSamples:
 
 @dataclass(frozen=True)
 class ScoutResult:
-    """A scout after training.
-
-    Attributes
-    ----------
-    start : dict of str to torch.Tensor, or None
-        Weights before training, by parameter name.
-    final : dict of str to torch.Tensor
-        Weights after it; without a `start`, how far they moved.
-    gradient : dict of str to torch.Tensor
-        Of the first step.
-    """
+    """A scout after training; weights are by parameter name."""
 
     scout: int
     train_accuracy: float
     held_out_accuracy: float
-    start: dict | None
-    final: dict
-    gradient: dict
+    start: dict | None  # weights before training, if `final` are those after it
+    final: dict  # weights after training; without a start, how far they moved
+    gradient: dict  # of the first step

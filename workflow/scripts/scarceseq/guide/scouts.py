@@ -35,16 +35,9 @@ class TrainedScout:
 
 
 def train_scout(base_network: nn.Module, task: ScoutSamples, settings: SchemeSettings, seed: int) -> TrainedScout:
-    """Train one scout from a copy of the base for a fixed number of steps.
+    """Train one scout from a copy of the base for a fixed number of steps; `seed` is that of the head and the batches.
 
-    Parameters
-    ----------
-    base_network : torch.nn.Module
-        Left as it is.
-    settings : SchemeSettings
-        Reads ``optimiser``, ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
-    seed : int
-        Of the head and the batches.
+    Reads ``optimiser``, ``steps``, ``batch_samples``, ``learning_rate``, ``momentum``.
     """
     classes = int(task.train_labels.max()) + 1
     classifier = make_classifier(base_network, classes, derive(seed, "head")).train()
@@ -88,19 +81,10 @@ def train_block(
     """Train scouts and sum up how far those that succeeded have moved.
 
     A scout fails, and is left out of the sums, if its held-out accuracy is below ``minimum_held_out_accuracy`` or a
-    weight is not a finite number.
+    weight is not a finite number. Its seed derives from `seed` and the scout's number, whatever block it is in. Many
+    scouts are trained at once if `stacked` (see `scarceseq.guide.stacked`); by default on a GPU, where that pays.
 
-    Parameters
-    ----------
-    seed : int
-        Each scout's seed derives from it and the scout's number, whatever block the scout is in.
-    stacked : bool, optional
-        Whether many scouts are trained at once (see `scarceseq.guide.stacked`); by default on a GPU, where that pays.
-
-    Returns
-    -------
-    outcomes : list of dict
-        ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
+    The outcomes have ``scout``, ``train_accuracy``, ``held_out_accuracy``, ``kept``.
     """
     encoder = {f"encoder.{name}": weight for name, weight in base_network.encoder.named_parameters()}
     if stacked is None:

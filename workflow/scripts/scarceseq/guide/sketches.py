@@ -24,25 +24,11 @@ USUAL_GENES = 20_000
 def training_sketches(
     log_tpm: np.ndarray, rows: np.ndarray, samples: pd.DataFrame, gene_ids: list[str], mean_tpm: np.ndarray
 ) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """Sketches of a model's training samples.
+    """Sketches of a model's training samples, those of `rows` of log2(TPM + 1), and the studies that ``study`` counts.
 
-    Parameters
-    ----------
-    log_tpm : array, (samples, genes)
-        log2(TPM + 1) of the model's genes.
-    rows : numpy.ndarray of int
-        Samples that the model and its scouts were trained on.
-    samples : pandas.DataFrame
-        study, unit, average_mapped_length, rate_sum: see `scarceseq.corpus.merge.sample_table`.
-    mean_tpm : array, (genes,)
-
-    Returns
-    -------
-    tensors : dict of str to torch.Tensor
-        ``genes``, int32, (sketch genes,): columns of the model; ``log_tpm``, float16, (rows, sketch genes);
-        ``reads_per_tpm``, float32, (rows,): reads for one TPM and one base; ``study``, int32, (rows,).
-    studies : list of str
-        That ``study`` counts.
+    `samples` has study, unit, average_mapped_length, rate_sum: see `scarceseq.corpus.merge.sample_table`. The tensors
+    are ``genes``, int32, (sketch genes,): columns of the model; ``log_tpm``, float16, (rows, sketch genes);
+    ``reads_per_tpm``, float32, (rows,): reads for one TPM and one base; ``study``, int32, (rows,).
     """
     mean = np.asarray(mean_tpm)
     usable = np.flatnonzero((mean >= LEAST_TPM) & (mean <= MOST_TPM))
@@ -64,22 +50,9 @@ def training_sketches(
 def copies_among(
     counts: np.ndarray, measured: np.ndarray, bp_length: np.ndarray, sketches: dict[str, torch.Tensor]
 ) -> list[tuple[int, int, float]]:
-    """Samples that are training samples again.
+    """Samples that are training samples again: sample, row of the sketches, index of `poisson_index`.
 
-    Parameters
-    ----------
-    counts : numpy.ndarray, (samples, genes)
-        Reads of the model's genes.
-    measured : numpy.ndarray of bool, (genes,)
-        Genes that the samples' table has.
-    bp_length : numpy.ndarray, (genes,)
-    sketches : dict of str to torch.Tensor
-        From `training_sketches`.
-
-    Returns
-    -------
-    list of (int, int, float)
-        Sample, row of the sketches, index of `poisson_index`.
+    `counts` are reads of the model's genes, (samples, genes); `measured` says which genes the samples' table has.
     """
     genes, log_tpm, per_tpm, study = (sketches[name].numpy() for name in ("genes", "log_tpm", "reads_per_tpm", "study"))
     there = measured[genes]

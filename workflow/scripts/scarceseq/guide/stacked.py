@@ -35,17 +35,9 @@ def stacks(base_network: nn.Module, settings: SchemeSettings) -> bool:
 def train_stacked(
     base_network: nn.Module, tasks: Iterable[ScoutSamples], settings: SchemeSettings, seed: int
 ) -> Iterator[ScoutResult]:
-    """The same scouts as of `scarceseq.guide.scouts.train_each`, up to rounding; settings must ask for SGD.
+    """The same scouts as of `scarceseq.guide.scouts.train_each`, up to rounding, in the same order and without a start.
 
-    Parameters
-    ----------
-    base_network : torch.nn.Module
-        Left as it is.
-
-    Yields
-    ------
-    ScoutResult
-        In the order of the tasks, without a start.
+    Settings must ask for SGD.
     """
     if settings.optimiser != "sgd":
         raise ValueError(f"stacked scouts are exact for SGD, not for {settings.optimiser}")
@@ -57,16 +49,10 @@ def train_stacked(
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer over the genes: its pre-activations of training and held-out samples, and how coefficients change them.
+    """A layer over the genes: pre-activations of training and held-out samples, and how coefficients change them."""
 
-    Attributes
-    ----------
-    start, held_out_start : torch.Tensor, (scouts, samples, units)
-    gram, held_out_gram : torch.Tensor, (scouts, samples, training samples)
-    """
-
-    start: torch.Tensor
-    gram: torch.Tensor
+    start: torch.Tensor  # (scouts, samples, units)
+    gram: torch.Tensor  # (scouts, samples, training samples)
     held_out_start: torch.Tensor
     held_out_gram: torch.Tensor
 

@@ -13,21 +13,10 @@ from scarceseq.seeds import derive
 
 
 def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size: int = 1) -> list[range]:
-    """The parts of a batch that one process computes one after the other.
+    """Places in a batch that process `rank` of `size` computes one after the other.
 
-    Parameters
-    ----------
-    batch_samples : int
-        Of all processes together.
-    samples_at_once : int
-        At most so many samples to a part; 0 takes the share of a process whole.
-    rank, size : int
-        Number of this process, and of all.
-
-    Returns
-    -------
-    list of range
-        Places in the batch. Those of all processes are disjoint and cover it.
+    Those of all processes are disjoint and cover the batch of `batch_samples`. A range has at most `samples_at_once`
+    samples; 0 takes the share of a process whole.
     """
     start, stop = (batch_samples * number // size for number in (rank, rank + 1))
     step = samples_at_once or max(stop - start, 1)
@@ -37,10 +26,7 @@ def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size:
 def standardiser(mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) -> Callable[[torch.Tensor], torch.Tensor]:
     """Function from log2(TPM + 1), (samples, genes), to z-scores of type `dtype`; 0 where not measured.
 
-    Parameters
-    ----------
-    mean, scale : torch.Tensor, (genes,)
-        On the device that computes.
+    `mean` and `scale`, (genes,), are on the device that computes.
     """
     factor = 1 / scale
     shift = -mean * factor
@@ -58,18 +44,9 @@ def standardiser(mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) ->
 def make_batch(
     samples: np.ndarray, expression: torch.Tensor, part: range, settings: PretrainSettings, seed: int
 ) -> Batch:
-    """Part of a batch: what is hidden of it is drawn from the step's seed, however the batch is cut.
+    """The samples at some places of a batch: what is hidden is drawn from the step's seed, however the batch is cut.
 
-    Parameters
-    ----------
-    samples : numpy.ndarray of int, (samples,)
-        Rows of the training matrix.
-    expression : torch.Tensor, (samples, genes)
-        z-scores.
-    part : range
-        Their places in the batch.
-    seed : int
-        Of the step.
+    `samples` are rows of the training matrix, `expression` their z-scores, (samples, genes).
     """
     mask, noise = torch.empty(expression.shape, dtype=torch.bool, device=expression.device), None
     _fill(mask, fill_mask, settings.mask_share, part, settings, derive(seed, "mask"))

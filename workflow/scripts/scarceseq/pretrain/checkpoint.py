@@ -31,14 +31,9 @@ def fingerprint(**parts: Any) -> str:
 
 
 class Checkpoint:
-    """The checkpoint of one training run.
+    """The checkpoint of one training run, in a folder of its own, which need not exist.
 
-    Parameters
-    ----------
-    folder : path
-        Of the checkpoint alone; need not exist.
-    fingerprint : str
-        Of what the run depends on; a checkpoint of another run is not used.
+    `fingerprint` is of what the run depends on; a checkpoint of another run is not used.
     """
 
     def __init__(self, folder: str | Path, fingerprint: str) -> None:
@@ -46,13 +41,7 @@ class Checkpoint:
         self.path = self.folder / NAME
 
     def save(self, tensors: dict[str, torch.Tensor], scalars: dict[str, Any]) -> None:
-        """Replace the checkpoint.
-
-        Parameters
-        ----------
-        scalars : dict
-            What JSON can hold; NaN included.
-        """
+        """Replace the checkpoint; `scalars` are what JSON can hold, NaN included."""
         metadata = {"fingerprint": self.fingerprint, "scalars": json.dumps(scalars)}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         with atomic(self.path, sealed=True) as temporary:

@@ -21,15 +21,10 @@ class Classifier(nn.Module):
 
 
 def make_classifier(base_network: Any, classes: int, seed: int) -> Classifier:
-    """Classifier that starts from a deep copy of the base's encoder.
+    """Classifier that starts from a deep copy of the base's encoder; `base_network` is left as it is.
 
-    Parameters
-    ----------
-    base_network : torch.nn.Module
-        Network with ``encoder`` and ``width``; left as it is.
-    seed : int
-        Of the head's initial weights (uniform within 1 / sqrt(width), as ``nn.Linear``), drawn on the CPU so that
-        they are the same on every device.
+    The head's initial weights are uniform within 1 / sqrt(width), as of ``nn.Linear``, and drawn from `seed` on the CPU
+    so that they are the same on every device.
     """
     parameter = next(base_network.encoder.parameters())
     head = nn.utils.skip_init(nn.Linear, base_network.width, classes, device="cpu")

@@ -19,21 +19,12 @@ PASSES = 12
 
 @dataclass(frozen=True)
 class Components:
-    """Attributes
-    ----------
-    centre : numpy.ndarray, (genes,)
-    axes : numpy.ndarray, (components, genes)
-        Orthonormal, by falling variance; each with a sign such that its largest entry is positive.
-    variances : numpy.ndarray, (components,)
-        Of the samples along the axes; sums are divided by the number of samples.
-    total_variance : float
-        Over all genes.
-    """
+    """Principal components."""
 
-    centre: np.ndarray
-    axes: np.ndarray
-    variances: np.ndarray
-    total_variance: float
+    centre: np.ndarray  # (genes,)
+    axes: np.ndarray  # (components, genes): orthonormal, by falling variance, the largest entry of each positive
+    variances: np.ndarray  # (components,), of the samples along the axes: sums divided by the number of samples
+    total_variance: float  # over all genes
 
     def scores(self, expression: np.ndarray) -> np.ndarray:
         """Coordinates along the axes, (samples, components)."""
@@ -49,14 +40,8 @@ def fit_components(
     (Halko, Martinsson and Tropp, SIAM Review 53 (2011), section 4.5), which reads each sample `PASSES` + 3 times.
     Blocks are multiplied in single precision on the device on which they are read; their sums are in double.
 
-    Parameters
-    ----------
-    read : callable
-        From row numbers to expression, (rows, genes).
-    count : int
-        Lowered to samples - 1 and to the number of genes.
-    seed : int
-        Of the start of the iteration.
+    `read` gives the expression, (rows, genes), of row numbers; `count` is lowered to samples - 1 and to the number of
+    genes; `seed` is that of the start of the iteration.
     """
     blocks = [rows[start : start + SAMPLES_AT_ONCE] for start in range(0, len(rows), SAMPLES_AT_ONCE)]
     if len(blocks) == 1:

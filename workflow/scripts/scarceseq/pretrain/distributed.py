@@ -16,11 +16,7 @@ from scarceseq.errors import InputError
 
 @dataclass(frozen=True)
 class Group:
-    """Attributes
-    ----------
-    rank, size : int
-        Number of this process, and of all.
-    """
+    """This process among all: the process `rank` of `size`."""
 
     rank: int = 0
     size: int = 1
@@ -55,10 +51,7 @@ ALONE = Group()
 def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
     """Join the processes that torchrun started, if it started this one; gives (group, this process's device).
 
-    Parameters
-    ----------
-    device : torch.device
-        Its kind; each process of a machine takes another device of it.
+    `device` says which kind: each process of a machine takes another device of it.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield ALONE, device

@@ -24,18 +24,10 @@ BLOCK_SAMPLES = 512
 
 @dataclass(frozen=True)
 class Alignment:
-    """Which column of a table holds each gene of a base model.
+    """Which column of a table holds each gene of a base model."""
 
-    Attributes
-    ----------
-    columns : numpy.ndarray of int, (genes of the model,)
-        -1 where the table lacks the gene.
-    share : float
-        Of the model's genes that the table has.
-    """
-
-    columns: np.ndarray
-    share: float
+    columns: np.ndarray  # int, (genes of the model,); -1 where the table lacks the gene
+    share: float  # of the model's genes that the table has
 
 
 def align(base: Base, gene_ids: Sequence[str | None], minimum_share: float) -> Alignment:
@@ -71,22 +63,11 @@ def without_version(gene_id: str) -> str:
 def embed(
     base: Base, counts: np.ndarray, gene_ids: Sequence[str], minimum_share: float
 ) -> tuple[np.ndarray, Alignment]:
-    """Embeddings of samples given as counts, and how the genes were found.
+    """Embeddings, (samples, width), float32, of samples given as counts, and how the genes were aligned.
 
-    Raises InputError if too few genes are found, or a sample has no count or one that cannot be.
-
-    Parameters
-    ----------
-    counts : array or HDF5 data set, (samples, genes of the table)
-        Reads, or sums of coverage; rows are read in blocks.
-    gene_ids : sequence of str
-        Ensembl ids of the columns; None for a column that holds no measured gene.
-    minimum_share : float
-        Of the model's genes that the table must have.
-
-    Returns
-    -------
-    embedding : numpy.ndarray, (samples, width), float32
+    `counts`, (samples, genes of the table), may be an HDF5 data set of reads or sums of coverage, and is read in
+    blocks; `gene_ids` are Ensembl ids, None for a column that holds no measured gene. Raises InputError if the table
+    has less than `minimum_share` of the model's genes, or a sample has no count or one that cannot be.
     """
     if counts.shape[1] != len(gene_ids):
         raise InputError(f"counts of shape {tuple(counts.shape)} with {len(gene_ids)} gene ids; give one id per column")
@@ -122,17 +103,7 @@ def embed_genes(base: Base) -> np.ndarray:
 
 @torch.no_grad()
 def tell_labels(base: Base, embedding: np.ndarray) -> dict[str, np.ndarray]:
-    """What the heads of a model that learned labels make of embeddings.
-
-    Parameters
-    ----------
-    embedding : numpy.ndarray, (samples, width)
-
-    Returns
-    -------
-    dict of str to numpy.ndarray of str, (samples,)
-        Most probable class of each attribute that the model learned; empty if it learned none.
-    """
+    """Most probable class, (samples,), of each attribute that the model learned, by `embedding`, (samples, width)."""
     values = torch.as_tensor(embedding, device=base.mean.device)
     chosen = {key: head(values).argmax(dim=1).cpu().numpy() for key, (_, head) in base.heads.items()}
     return {key: np.array(base.heads[key][0], dtype=object)[number] for key, number in chosen.items()}
@@ -141,14 +112,9 @@ def tell_labels(base: Base, embedding: np.ndarray) -> dict[str, np.ndarray]:
 def log_expression(base: Base, alignment: Alignment, counts: np.ndarray, first_row: int = 0) -> np.ndarray:
     """log2(TPM + 1) in the model's genes, (samples, genes), from counts in the table's.
 
-    TPM is over the genes present, and adds up to what these have in the samples that the model was fitted on, since
-    the model's genes are not all genes. A missing gene is put at its mean, which is a z-score of 0.
-
-    Parameters
-    ----------
-    counts : array, (samples, genes of the table)
-    first_row : int
-        Number of the first sample, for messages.
+    TPM is over the genes present, and adds up to what these have in the samples that the model was fitted on, since the
+    model's genes are not all genes. A missing gene is put at its mean, which is a z-score of 0. `first_row` is the
+    first sample's, for messages.
     """
     counts = np.asarray(counts, dtype=np.float64)
     present = alignment.columns >= 0
@@ -172,17 +138,8 @@ def attribute_columns(
 ) -> "pd.DataFrame":
     """One column for each attribute that a share of the samples has; the rest would be thousands of empty columns.
 
-    Parameters
-    ----------
-    attributes : pandas.DataFrame
-        sample, key, value.
-    samples : sequence of str
-        Index of the result.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``attribute_<key>``; missing where a sample has none.
+    `attributes` has sample, key, value. Columns are ``attribute_<key>``, indexed by `samples`; missing where a sample
+    has none.
     """
     attributes = attributes[attributes["sample"].isin(samples)].drop_duplicates(["sample", "key"])
     counted = attributes["key"].value_counts()
@@ -194,13 +151,7 @@ def attribute_columns(
 def write_embedding(embedding: np.ndarray, table: "pd.DataFrame", base: Base, share: float, path: str | Path) -> None:
     """Write an ``.h5ad``: samples x width, the samples' table as obs, and of the model what tells it apart.
 
-    Parameters
-    ----------
-    embedding : numpy.ndarray, (samples, width)
-    table : pandas.DataFrame
-        Index: sample.
-    share : float
-        Of the model's genes that were found.
+    `table` is indexed by sample; `share` is that of the model's genes that the samples had.
     """
     import anndata
     import pandas as pd

@@ -36,27 +36,13 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """Scores of each predictor on each held-out study, study by study.
 
-    Parameters
-    ----------
-    task : scarceseq.pretrain.task.Task
-        As trained.
-    expression : numpy.ndarray, (samples, genes)
-        log2(TPM + 1).
-    training_rows : numpy.ndarray of int
-        Samples that the network was trained on; PCA is fitted on the same.
-    groups : dict
-        (role, study) to the study's rows.
-    seed : int
-        Of the masks, which are the same for all predictors and depend on the study alone.
-    done : Done, optional
-        What was done before the run was killed, and where to keep more.
+    `expression` is log2(TPM + 1), (samples, genes). PCA is fitted on `training_rows`, those that the network was
+    trained on. `groups` has the rows of each (role, study). Masks, drawn from `seed`, are the same for all predictors
+    and depend on the study alone. `done` has what was done before the run was killed, and keeps more.
 
-    Returns
-    -------
-    list of dict
-        ``split_role``, ``study``, ``metric``, ``predictor``, ``value``, ``samples``. The masked squared error, in
-        units of each gene's training variance, is also that of PCA as an imputer: ``pca`` with as many components as
-        the model is wide, ``pca_tuned`` with as many as predict the validation studies best.
+    Gives ``split_role``, ``study``, ``metric``, ``predictor``, ``value``, ``samples``. The masked squared error, in
+    units of each gene's training variance, is also that of PCA as an imputer: ``pca`` with as many components as the
+    model is wide, ``pca_tuned`` with as many as predict the validation studies best.
     """
     if not groups:
         return []
@@ -162,14 +148,9 @@ def component_candidates(width: int) -> list[int]:
 def tune_probabilistic_pca(
     fit: Components, blocks: Iterable[tuple[torch.Tensor, torch.Tensor]], candidates: list[int]
 ) -> ProbabilisticPCA:
-    """The candidate number of components that predicts masked entries best.
+    """Of some numbers of components of the training samples the one that predicts masked entries best.
 
-    Parameters
-    ----------
-    fit : scarceseq.pretrain.components.Components
-        Of the training samples.
-    blocks : iterable of (torch.Tensor, torch.Tensor of bool), (samples, genes) each
-        z-scores of some validation samples, and what of them is masked.
+    `blocks` are z-scores of some validation samples and what of them is masked, (samples, genes) each.
     """
     rivals = [probabilistic_pca(fit, components) for components in candidates]
     errors, masked = np.zeros(len(rivals)), 0

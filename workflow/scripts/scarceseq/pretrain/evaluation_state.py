@@ -24,12 +24,8 @@ SCORES, COMPONENTS = "evaluation.safetensors", "components.safetensors"
 class Done:
     """Scores of the studies that are done, and the components of the training samples.
 
-    Parameters
-    ----------
-    folder : path, optional
-        Of the checkpoint; nothing is kept without one.
-    fingerprint : str
-        Of the run, and of the step whose weights are evaluated; what another run left is not used.
+    They are kept in the checkpoint's `folder`, if there is one. `fingerprint` is of the run, and of the step whose
+    weights are evaluated; what another run left is not used.
     """
 
     def __init__(self, folder: str | Path | None = None, fingerprint: str = "") -> None:

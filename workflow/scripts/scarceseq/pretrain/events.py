@@ -8,13 +8,7 @@ logger = logging.getLogger(__name__)
 
 
 class Events:
-    """Event files of a run in one folder; without the package tensorboardX nothing is written.
-
-    Parameters
-    ----------
-    folder : path, optional
-        Nothing is written without one.
-    """
+    """Event files of a run in one folder; nothing is written without one, or without the package tensorboardX."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = folder and Path(folder)

@@ -14,33 +14,17 @@ from scarceseq.pretrain.components import Components
 
 @dataclass(frozen=True)
 class ProbabilisticPCA:
-    """Gaussian with mean ``centre`` and covariance ``loadings @ loadings.T + noise * I``.
+    """Gaussian with mean ``centre`` and covariance ``loadings @ loadings.T + noise * I``."""
 
-    Attributes
-    ----------
-    centre : numpy.ndarray, (genes,)
-    loadings : numpy.ndarray, (genes, components)
-    noise : float
-        Variance per gene outside the components.
-    """
-
-    centre: np.ndarray
-    loadings: np.ndarray
-    noise: float
+    centre: np.ndarray  # (genes,)
+    loadings: np.ndarray  # (genes, components)
+    noise: float  # variance per gene outside the components
 
     def impute(self, expression: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """Mean of the masked genes given the others.
+        """Mean of the masked genes given the others, which alone are read.
 
-        Parameters
-        ----------
-        expression : numpy.ndarray, (samples, genes)
-            Values under the mask are never read.
-        mask : numpy.ndarray of bool, (samples, genes)
-
-        Returns
-        -------
-        numpy.ndarray, (samples, genes), float64
-            The reconstruction of every gene; only its masked entries are a prediction.
+        Arrays are (samples, genes). The reconstruction, float64, is of every gene; only its masked entries are a
+        prediction.
         """
         ridge = self.noise * np.eye(self.loadings.shape[1])
         imputed = np.empty(expression.shape)
@@ -64,13 +48,7 @@ class ProbabilisticPCA:
 
 
 def probabilistic_pca(fit: Components, components: int) -> ProbabilisticPCA:
-    """Maximum-likelihood fit from the leading components of the samples.
-
-    Parameters
-    ----------
-    components : int
-        How many of them are kept; at most genes - 1.
-    """
+    """Maximum-likelihood fit from so many leading components of the samples, at most genes - 1."""
     genes = len(fit.centre)
     components = max(min(components, len(fit.variances), genes - 1), 1)
     variances = fit.variances[:components]

@@ -25,17 +25,10 @@ def draw_mask(samples: int, genes: int, share: float, seed: int, device: str | t
 
 
 def fill_mask(mask: torch.Tensor, share: float, seed: int) -> None:
-    """Hide each entry independently of the others.
+    """Hide each entry of `mask`, bool, independently of the others.
 
     A random byte per entry is compared with a threshold, which is several times as fast as a uniform number. Devices
-    differ in what they draw.
-
-    Parameters
-    ----------
-    mask : torch.Tensor of bool, (samples, genes)
-        Filled.
-    share : float
-        Probability of being hidden, in (0, 1); rounded to 1/256, but neither to 0 nor to 1.
+    differ in what they draw. `share`, in (0, 1), is rounded to 1/256, but neither to 0 nor to 1.
     """
     limit = min(max(round(share * LEVELS), 1), LEVELS - 1)
     if mask.device.type == "cpu":
@@ -55,20 +48,10 @@ def fill_noise(noise: torch.Tensor, deviation: float, seed: int) -> None:
 def fill_part(
     drawn: torch.Tensor, fill: Callable[[torch.Tensor, int], None], part: range, batch_samples: int, seed: int
 ) -> None:
-    """Fill rows with what is drawn for a part of a batch.
+    """Fill rows, (places, genes), with what is drawn for some places of a batch.
 
-    Parameters
-    ----------
-    drawn : torch.Tensor, (len(part), genes)
-        Filled.
-    fill : callable
-        ``fill(rows, seed)`` fills the rows of one block.
-    part : range
-        Places in the batch.
-    batch_samples : int
-        Samples of the whole batch, which is drawn in blocks of `BLOCK_SAMPLES`; of these only those that `part` meets.
-    seed : int
-        Of the batch.
+    ``fill(rows, seed)`` fills the rows of one block. The batch, of `batch_samples`, is drawn in blocks of
+    `BLOCK_SAMPLES`, and of these only those that `part` meets.
     """
 
     def fill_block(start: int) -> None:

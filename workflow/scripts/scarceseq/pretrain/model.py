@@ -19,28 +19,16 @@ from scarceseq.seals import checked
 
 @dataclass
 class Base:
-    """A pre-trained network with what is needed to use it.
+    """A pre-trained network with what is needed to use it."""
 
-    Attributes
-    ----------
-    network : torch.nn.Module
-        Network of an entry of ``pretrain/architectures``.
-    gene_ids : list of str
-        Gene of each input column.
-    mean, scale : torch.Tensor, (genes,)
-        Of log2(TPM + 1) over the samples that the normalisation was fitted on.
-    information : dict
-        As written to ``model.json``: architecture, settings, provenance (commit, corpus, split, studies trained on),
-        and the ``vocabulary``: each gene's name, length in bases and mean TPM.
-    heads : dict of str to (list of str, torch.nn.Linear)
-        Attribute of the samples that was learned to its classes and the map from the embedding to their logits.
-    """
-
-    network: Any
-    gene_ids: list
-    mean: torch.Tensor
+    network: Any  # of an entry of ``pretrain/architectures``
+    gene_ids: list  # gene of each input column
+    mean: torch.Tensor  # (genes,), with scale: of log2(TPM + 1) over the samples that the normalisation was fitted on
     scale: torch.Tensor
+    # As written to ``model.json``: architecture, settings, provenance (commit, corpus, split, studies trained on), and
+    # the ``vocabulary``: each gene's name, length in bases and mean TPM.
     information: dict = field(default_factory=dict)
+    # Attribute of the samples that was learned to its classes and the linear map from the embedding to their logits.
     heads: dict = field(default_factory=dict)
 
     def standardise(self, log_expression: np.ndarray | torch.Tensor) -> torch.Tensor:

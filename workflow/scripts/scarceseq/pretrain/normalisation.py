@@ -11,22 +11,11 @@ CHUNK_SAMPLES = 1024
 
 
 def fit_normalisation(expression: np.ndarray, rows: np.ndarray, minimum_scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation per gene where measured, accumulated in float64.
+    """Mean and standard deviation of each gene where measured, (genes,), float32, accumulated in float64.
 
-    Raises InputError if there are fewer than two samples, or a value is not finite.
-
-    Parameters
-    ----------
-    expression : numpy.ndarray, (samples, genes)
-        log2(TPM + 1).
-    rows : numpy.ndarray of int
-        Samples to fit on.
-    minimum_scale : float
-        Floor of the standard deviation in log2 units, so that (nearly) constant genes are not blown up.
-
-    Returns
-    -------
-    mean, scale : numpy.ndarray, (genes,), float32
+    Fitted on `rows` of log2(TPM + 1), (samples, genes). No standard deviation is below `minimum_scale`, in log2 units,
+    so that (nearly) constant genes are not blown up. Raises InputError if there are fewer than two samples, or a value
+    is not finite.
     """
     if len(rows) < 2:
         raise InputError(f"normalisation: {len(rows)} samples have a role to fit on; at least 2 are needed")

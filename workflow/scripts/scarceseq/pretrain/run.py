@@ -40,20 +40,11 @@ def pretrain(
     events: Events | None = None,
     group: Group = ALONE,
 ) -> tuple[Base, list[dict[str, Any]], list[dict[str, Any]]]:
-    """Fit the normalisation, train the network, evaluate it on held-out studies.
+    """Fit the normalisation, train the network, evaluate it on held-out studies; gives base, history and evaluation.
 
-    Raises InputError if no sample has a role to train on.
-
-    Parameters
-    ----------
-    run_seed : int
-        The config's seed; the base's own seed is added to it.
-    checkpoint : Checkpoint, optional
-        Where a killed run left off, if it did; the caller deletes it once the results are written.
-    events : scarceseq.pretrain.events.Events, optional
-        Where curves are written.
-    group : scarceseq.pretrain.distributed.Group
-        Processes that share the training; the first alone evaluates.
+    The base's own seed is added to `run_seed`, the config's. `checkpoint` is where a killed run left off, if it did;
+    the caller deletes it once the results are written. Curves are written to `events`. Of the processes of `group`,
+    which share the training, the first alone evaluates. Raises InputError if no sample has a role to train on.
     """
     seed = derive(run_seed, "pretrain", settings.seed)
     rows = matrix.rows(settings.roles)

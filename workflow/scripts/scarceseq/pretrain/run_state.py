@@ -31,42 +31,18 @@ VALIDATION_CHUNK_SAMPLES = 512
 
 @dataclass
 class State:
-    """Where a run is, besides its weights and the optimiser's moments; a checkpoint holds it as JSON.
+    """Where a run is, besides its weights and the optimiser's moments; a checkpoint holds it as JSON."""
 
-    Attributes
-    ----------
-    step : int
-        Steps done.
-    ended : bool
-        Whether there are no more to do.
-    history : list of dict
-        Entries so far, see `train`.
-    recent : list of dict
-        Losses by name of each step since the last of them.
-    """
-
-    step: int = 0
-    ended: bool = False
-    history: list = field(default_factory=list)
-    recent: list = field(default_factory=list)
+    step: int = 0  # steps done
+    ended: bool = False  # whether there are no more to do
+    history: list = field(default_factory=list)  # entries so far, see `train`
+    recent: list = field(default_factory=list)  # losses by name of each step since the last entry
     watch: LossWatch = field(default_factory=LossWatch)
     patience: Patience = field(default_factory=Patience)
 
 
 class Run:
-    """One run, resumed from its checkpoint if there is one; parameters as of `scarceseq.pretrain.training.train`.
-
-    Attributes
-    ----------
-    best : dict of str to torch.Tensor
-        Weights validated best, with early stopping.
-    pieces : list of range
-        Places of a batch that this process computes one after the other.
-    names : list of str
-        Of the losses.
-    unread : list of torch.Tensor
-        Losses of steps that are still on the device.
-    """
+    """One run, resumed from its checkpoint if there is one; parameters as of `scarceseq.pretrain.training.train`."""
 
     def __init__(
         self,
@@ -216,15 +192,8 @@ def _named_tensors(task: Task) -> list[tuple[str, Tensor]]:
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     """Format of activations; weights, their gradients and the optimiser stay float32.
 
-    Parameters
-    ----------
-    precision : {'auto', 'float32', 'bfloat16'}
-        ``auto`` is bfloat16 where the device has instructions for it.
-
-    Returns
-    -------
-    torch.dtype
-        float32 in place of bfloat16 if the device would have to emulate it, with a warning.
+    ``auto`` is bfloat16 where the device has instructions for it. A device that would have to emulate it gets float32,
+    with a warning if bfloat16 was asked for.
     """
     if precision == "float32":
         return torch.float32

@@ -16,35 +16,20 @@ UNUSED = "unused"
 
 @dataclass(frozen=True)
 class LabelledMatrix:
-    """log2(TPM + 1) with the names of its rows and columns.
+    """log2(TPM + 1) with the names of its rows and columns."""
 
-    Attributes
-    ----------
-    expression : numpy.ndarray, (samples, genes)
-        Memory-mapped from disk, in half precision: `Base.standardise` makes float32 of it.
-    samples, studies, roles : numpy.ndarray of str, (samples,)
-        Role is ``unused`` where the split does not name the study.
-    gene_ids, gene_names : list of str, (genes,)
-    fingerprint : str
-        SHA-256 over the matrix file and the gene ids.
-    gene_lengths : numpy.ndarray, (genes,)
-        Exonic bases.
-    reads_per_rate : numpy.ndarray, (samples,)
-        Reads of a gene are TPM x length x this; NaN where the sample's read length is not known, or its genes are
-        those of another organism, with other lengths.
-    attributes : dict of str to numpy.ndarray of str, (samples,)
-        Values of the attributes that were asked for; empty where a sample has none, or several that differ.
-    """
-
-    expression: np.ndarray
-    samples: np.ndarray
+    expression: np.ndarray  # (samples, genes), memory-mapped, in half precision: `Base.standardise` makes float32 of it
+    samples: np.ndarray  # str, (samples,), as are studies and roles
     studies: np.ndarray
-    roles: np.ndarray
+    roles: np.ndarray  # ``unused`` where the split does not name the study
     gene_ids: list
     gene_names: list
-    fingerprint: str
-    gene_lengths: np.ndarray | None = None
+    fingerprint: str  # SHA-256 over the matrix file and the gene ids
+    gene_lengths: np.ndarray | None = None  # (genes,), exonic bases
+    # (samples,). Reads of a gene are TPM x length x this; NaN where the sample's read length is not known, or its genes
+    # are those of another organism, with other lengths.
     reads_per_rate: np.ndarray | None = None
+    # Values, (samples,), of the attributes that were asked for; empty where a sample has none, or several that differ.
     attributes: dict = field(default_factory=dict)
 
     def rows(self, roles: Iterable[str]) -> np.ndarray:
@@ -61,20 +46,10 @@ def read_matrix(
     attributes: str | None = None,
     keys: Iterable[str] = (),
 ) -> LabelledMatrix:
-    """Read the training matrix and its tables.
+    """Read the training matrix and its tables from their files; the split of this name gives each study its role.
 
-    Raises InputError if shapes disagree, the split or an attribute is unknown, or a study has two roles.
-
-    Parameters
-    ----------
-    training, samples, genes, splits : str
-        Paths of ``training.npy``, ``samples.parquet``, ``genes.parquet``, ``splits.tsv``.
-    split : str
-        Name of the split that gives each study its role.
-    attributes : str, optional
-        Path of ``attributes.parquet``.
-    keys : iterable of str
-        Attributes to read from it.
+    Attributes `keys` are read from the table `attributes`. Raises InputError if shapes disagree, the split or an
+    attribute is unknown, or a study has two roles.
     """
     expression = load_rows(training)
     sample_table, gene_table = read_table(samples), read_table(genes)

@@ -15,59 +15,30 @@ from scarceseq.seeds import derive
 
 @dataclass(frozen=True)
 class Batch:
-    """Attributes
-    ----------
-    samples : numpy.ndarray of int, (samples,)
-        Rows of the training matrix.
-    expression : torch.Tensor, (samples, genes)
-        z-scores.
-    mask : torch.Tensor of bool, (samples, genes)
-        Genes that the network must not see.
-    noise : torch.Tensor, (samples, genes), or None
-        Added to what the network sees.
-    """
+    """Samples as the network is given them."""
 
-    samples: np.ndarray
-    expression: torch.Tensor
-    mask: torch.Tensor
-    noise: torch.Tensor | None = None
+    samples: np.ndarray  # int, (samples,): rows of the training matrix
+    expression: torch.Tensor  # (samples, genes), z-scores
+    mask: torch.Tensor  # bool, (samples, genes): genes that the network must not see
+    noise: torch.Tensor | None = None  # (samples, genes), added to what the network sees
 
 
 @dataclass(frozen=True)
 class View:
-    """A batch after its pass through the network, as the objectives see it.
+    """A batch after its pass through the network, as the objectives see it."""
 
-    Attributes
-    ----------
-    rows : torch.Tensor of int64, (samples,)
-        Rows of the training matrix.
-    expression, mask : torch.Tensor, (samples, genes)
-        z-scores without noise, and what of them was hidden.
-    embedding : torch.Tensor, (samples, width)
-    reconstruction : torch.Tensor, (samples, genes), or None
-        z-scores; None if no objective reads it.
-    """
-
-    rows: torch.Tensor
-    expression: torch.Tensor
-    mask: torch.Tensor
-    embedding: torch.Tensor
-    reconstruction: torch.Tensor | None
+    rows: torch.Tensor  # int64, (samples,), of the training matrix
+    expression: torch.Tensor  # (samples, genes), z-scores without noise
+    mask: torch.Tensor  # what of them was hidden
+    embedding: torch.Tensor  # (samples, width)
+    reconstruction: torch.Tensor | None  # z-scores, (samples, genes); None if no objective reads it
 
 
 class Task(nn.Module):
     """The network together with what it is trained for; its parameters are all that training changes.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Of an entry of ``pretrain/architectures``.
-    objectives : dict of str to torch.nn.Module
-        Of entries of ``pretrain/objectives``.
-    weights : dict of str to float
-        Weight of each objective in the sum that is minimised.
-    reconstructs : bool
-        Whether an objective reads the reconstruction.
+    `objectives` are modules of entries of ``pretrain/objectives``, `weights` theirs in the sum that is minimised;
+    `reconstructs` says whether one of them reads the reconstruction.
     """
 
     def __init__(
@@ -99,14 +70,8 @@ class Task(nn.Module):
 def make_task(base: Base, matrix: LabelledMatrix, rows: np.ndarray, settings: PretrainSettings, seed: int) -> Task:
     """The task of a base model: its network and the objectives of its config, on the base's device.
 
-    Parameters
-    ----------
-    matrix : scarceseq.pretrain.samples.LabelledMatrix
-        Batches name rows of it.
-    rows : numpy.ndarray of int
-        Samples that are trained on; what objectives fit or count is of these alone.
-    seed : int
-        Of the initial weights of the objectives' own heads.
+    Batches name rows of `matrix`; what objectives fit or count is of the samples of `rows`, which are trained on,
+    alone. `seed` is that of the initial weights of the objectives' own heads.
     """
     modules, weights, read = {}, {}, set()
     for name, options in sorted(settings.objectives.items()):

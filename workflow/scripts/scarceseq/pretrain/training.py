@@ -37,32 +37,14 @@ def train(
 ) -> tuple[list[dict], int]:
     """Train the task's weights in place. Those of the last step stay, or with early stopping those validated best.
 
-    Raises InputError if the loss diverges, or settings ask for what cannot be had.
+    `matrix`, (samples, genes), is log2(TPM + 1), read batch by batch; `rows` are trained on, and the loss on
+    `validation_rows`, if there are any, is recorded. `seed` is that of batches, masks and noise. The run resumes from
+    `checkpoint`, and leaves there what it can be resumed from; curves go to `events`. The processes of `group`, with
+    the same task each, share each batch.
 
-    Parameters
-    ----------
-    task
-        Of the base, on its device; the same in all processes.
-    matrix : numpy.ndarray, (samples, genes)
-        log2(TPM + 1); rows are read batch by batch.
-    rows, validation_rows : numpy.ndarray of int
-        Samples to train on, and samples whose loss is recorded (may be empty).
-    seed
-        Of batches, masks and noise.
-    checkpoint
-        Where the run is resumed from, and what it can be resumed from.
-    events
-        Where curves are written.
-    group
-        Processes that share each batch.
-
-    Returns
-    -------
-    history : list of dict
-        ``step``; ``train_loss`` (mean since the entry before) and ``validation_loss`` (NaN without validation rows);
-        the same two of each objective, such as ``train_masked_expression``.
-    step : int
-        Whose weights stay.
+    Gives the history and the step whose weights stay. An entry of the history has ``step``; ``train_loss`` (mean since
+    the entry before) and ``validation_loss`` (NaN without validation rows); the same two of each objective, such as
+    ``train_masked_expression``. Raises InputError if the loss diverges, or settings ask for what cannot be had.
     """
     check_early_stopping(settings, validation_rows)
     run = Run(task, base, matrix, rows, validation_rows, settings, seed, checkpoint, events, group)

@@ -14,29 +14,16 @@ LEAST_STEPS = 50
 
 @dataclass
 class LossWatch:
-    """Losses of the last steps.
-
-    Attributes
-    ----------
-    losses : list of float
-        Those of the last `MEDIAN_STEPS` steps.
-    high : int
-        Steps in a row whose loss was too high.
-    """
+    """Losses of the last `MEDIAN_STEPS` steps."""
 
     losses: list = field(default_factory=list)
-    high: int = 0
+    high: int = 0  # steps in a row whose loss was too high
 
     def check(self, loss: float, step: int, settings: PretrainSettings, kept: str = "") -> None:
-        """Note the loss of a step.
+        """Note the loss of a step; `kept` says, for the message, where the run can be gone on with.
 
         Raises InputError if it is not a finite number, or was ``loss_spike_factor`` times the median for
         ``loss_spike_steps`` steps.
-
-        Parameters
-        ----------
-        kept : str
-            Where the run can be gone on with, for the message.
         """
         if not math.isfinite(loss):
             raise InputError(
@@ -62,17 +49,11 @@ def _advice(settings: PretrainSettings, kept: str) -> str:
 
 @dataclass
 class Patience:
-    """The best validation so far.
-
-    Attributes
-    ----------
-    worse : int
-        Validations since.
-    """
+    """The best validation so far."""
 
     best_loss: float = math.inf
     best_step: int = 0
-    worse: int = 0
+    worse: int = 0  # validations since
 
     def improved(self, loss: float, step: int) -> bool:
         """Note a validation; returns whether it is the best so far."""

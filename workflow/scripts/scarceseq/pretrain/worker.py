@@ -29,18 +29,11 @@ PORT = 29400
 
 
 def launch(job: dict[str, Any], processes: int = 1, nodes: int = 1) -> None:
-    """Run a job and wait for it.
+    """Run a job in so many processes on each of so many machines, those of a SLURM job, and wait for it.
 
-    Raises torch.distributed.elastic.multiprocessing.errors.ChildFailedError, subprocess.CalledProcessError if one of
-    several processes fails; the others are ended. The checkpoint stays.
-
-    Parameters
-    ----------
-    job : dict
-        What JSON can hold: ``input`` and ``output`` (the rule's paths by name), ``settings``, ``seed``, ``device``,
-        ``code`` (its hash), ``threads`` (of each process), ``log``.
-    processes, nodes : int
-        Processes on each machine, and machines. The machines are those of a SLURM job, of which this is the first.
+    `job` is what JSON can hold: ``input`` and ``output`` (the rule's paths by name), ``settings``, ``seed``,
+    ``device``, ``code`` (its hash), ``threads`` (of each process), ``log``. Raises ChildFailedError of torch, or
+    subprocess.CalledProcessError, if one of several processes fails; the others are ended. The checkpoint stays.
     """
     if processes * nodes == 1:
         work(job)

@@ -25,19 +25,9 @@ UMAP_SEES = 50
 def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct pairs of clusters, in random order, each with all samples of its two clusters.
 
-    Raises InputError if fewer than two clusters have enough samples.
-
-    Parameters
-    ----------
-    candidates : scarceseq.guide.plan.Candidates
-        Labels and studies are not used by this scheme.
-    settings : SchemeSettings
-        Reads ``reduction``, ``components``, ``clusters``, ``minimum_class_samples``, ``scouts``.
-
-    Returns
-    -------
-    list of list of numpy.ndarray
-        Fewer than ``scouts`` if there are not so many pairs.
+    There are fewer than ``scouts`` if there are not so many pairs; labels and studies are not used. Reads
+    ``reduction``, ``components``, ``clusters``, ``minimum_class_samples``, ``scouts``. Raises InputError if fewer than
+    two clusters have enough samples.
     """
     samples, least = candidates.samples, settings.minimum_class_samples
     clusters = max(min(settings.clusters, samples // least), 1)

@@ -18,19 +18,9 @@ logger = logging.getLogger(__name__)
 def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct subsets of ``classes_per_scout`` classes, in random order, each with all samples of its classes.
 
-    Raises InputError if there is no label, or fewer classes than a scout needs.
-
-    Parameters
-    ----------
-    candidates : scarceseq.guide.plan.Candidates
-        Studies are not used by this scheme.
-    settings : SchemeSettings
-        Reads ``label``, ``classes_per_scout``, ``minimum_class_samples``, ``scouts``.
-
-    Returns
-    -------
-    list of list of numpy.ndarray
-        Fewer than ``scouts`` if there are not so many subsets.
+    There are fewer than ``scouts`` if there are not so many subsets; studies are not used. Reads ``label``,
+    ``classes_per_scout``, ``minimum_class_samples``, ``scouts``. Raises InputError if there is no label, or fewer
+    classes than a scout needs.
     """
     if not settings.label:
         raise InputError("guide scheme label_subsets: it needs the key `label`, an attribute of the samples")

@@ -16,17 +16,8 @@ logger = logging.getLogger(__name__)
 def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> list[list[np.ndarray]]:
     """Distinct (study, pair of its classes), in random order, each with all samples of the two classes in that study.
 
-    Raises InputError if there is no label, or no study has two classes with enough samples.
-
-    Parameters
-    ----------
-    settings : SchemeSettings
-        Reads ``label``, ``minimum_class_samples``, ``scouts``.
-
-    Returns
-    -------
-    list of list of numpy.ndarray
-        Fewer than ``scouts`` if there are not so many contrasts.
+    There are fewer than ``scouts`` if there are not so many contrasts. Reads ``label``, ``minimum_class_samples``,
+    ``scouts``. Raises InputError if there is no label, or no study has two classes with enough samples.
     """
     if not settings.label:
         raise InputError("guide scheme within_study: it needs the key `label`, an attribute of the samples")

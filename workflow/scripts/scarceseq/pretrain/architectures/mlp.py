@@ -15,19 +15,8 @@ class Encoder(nn.Module):
 
     log-expression is close to linear in few factors, which LayerNorm and ReLU alone reach slowly; the hidden layers
     start at zero and add what the linear path misses. The embedding itself is not normalised: its length carries how
-    far a sample is from the mean.
-
-    Parameters
-    ----------
-    hidden_widths : list of int
-        Widths of the hidden layers, from the genes inward; empty for the linear path alone.
-    width : int
-        Width of the embedding.
-
-    Attributes
-    ----------
-    form : str or None
-        What few-shot fitting has a compiled loop for.
+    far a sample is from the mean. `hidden_widths` go from the genes inward and may be empty; `form` names what few-shot
+    fitting has a compiled loop for.
     """
 
     def __init__(self, genes: int, hidden_widths: list[int], width: int) -> None:
@@ -56,16 +45,8 @@ class Encoder(nn.Module):
 class MaskedAutoencoder(nn.Module):
     """Encoder and decoder of z-scored expression.
 
-    Parameters
-    ----------
-    genes : int
-        Number of genes G.
-    hidden_widths : list of int
-        Widths of the encoder's hidden layers, from the genes inward.
-    width : int
-        Width of the embedding.
-    decoder_widths : list of int
-        Widths of the decoder's hidden layers, from the embedding outward; empty for a linear decoder.
+    `hidden_widths` are the encoder's, from the genes inward; `decoder_widths` go from the embedding, of `width`,
+    outward, and may be empty.
     """
 
     def __init__(self, genes: int, hidden_widths: list[int], width: int, decoder_widths: list[int]) -> None:

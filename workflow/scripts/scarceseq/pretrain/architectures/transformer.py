@@ -19,17 +19,8 @@ ROUNDING = 1e-4
 def linear_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Attention with the kernel (elu(q) + 1)(elu(k) + 1) in time linear in the tokens.
 
-    Katharopoulos et al., Transformers are RNNs, ICML 2020, equation 5: phi(q) sum_j phi(k_j) v_j over
-    phi(q) sum_j phi(k_j).
-
-    Parameters
-    ----------
-    queries, keys, values : torch.Tensor, (samples, heads, tokens, width of a head)
-
-    Returns
-    -------
-    torch.Tensor
-        Of the same shape.
+    Katharopoulos et al., Transformers are RNNs, ICML 2020, equation 5: phi(q) sum_j phi(k_j) v_j over phi(q) sum_j
+    phi(k_j). All tensors are (samples, heads, tokens, width of a head).
     """
     queries, keys = functional.elu(queries) + 1, functional.elu(keys) + 1
     keys = keys / keys.shape[2]  # cancels, and keeps the sums near 1 in low precision
@@ -42,15 +33,7 @@ ATTENTION: dict[str, Any] = {"linear": linear_attention, "flash": functional.sca
 
 
 class Block(nn.Module):
-    """Self-attention and a feed-forward layer, each behind a LayerNorm and added to its input.
-
-    Parameters
-    ----------
-    width, heads : int
-        Width of a token, a multiple of the number of heads.
-    attend : callable
-        Of `ATTENTION`.
-    """
+    """Self-attention, `attend`, and a feed-forward layer, each behind a LayerNorm and added to its input."""
 
     def __init__(
         self, width: int, heads: int, attend: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
@@ -74,14 +57,8 @@ class Block(nn.Module):
 class Encoder(nn.Module):
     """From z-scores to tokens, and from the tokens to the embedding.
 
-    The embedding is a linear map of one number per gene, a projection of the gene's token, as scBERT reads tokens out.
-
-    Parameters
-    ----------
-    mean, scale : torch.Tensor, (genes,)
-        Turn z-scores back into log2(TPM + 1), which is what is binned.
-    settings : dict
-        The base's section of the config.
+    The embedding is a linear map of one value per gene, a projection of the gene's token, as scBERT reads tokens out.
+    `mean` and `scale`, (genes,), turn z-scores back into log2(TPM + 1), which is what is binned.
     """
 
     def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> None:
@@ -116,12 +93,7 @@ class Encoder(nn.Module):
 
 
 class MaskedTransformer(nn.Module):
-    """Encoder, and reconstruction from both the embedding and each gene's own token.
-
-    Parameters
-    ----------
-    mean, scale : torch.Tensor, (genes,)
-    """
+    """Encoder, and reconstruction from both the embedding and each gene's own token."""
 
     def __init__(self, mean: torch.Tensor, scale: torch.Tensor, settings: dict[str, Any]) -> None:
         super().__init__()

@@ -24,16 +24,9 @@ FLOORS = ("majority", "study_identity")
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled samples of one role.
+    """Labelled samples of one role; all arrays are (samples,)."""
 
-    Attributes
-    ----------
-    rows : numpy.ndarray of int, (samples,)
-        Of the training matrix.
-    labels, studies, groups : numpy.ndarray of str, (samples,)
-    """
-
-    rows: np.ndarray
+    rows: np.ndarray  # rows of the training matrix
     labels: np.ndarray
     studies: np.ndarray
     groups: np.ndarray
@@ -108,12 +101,8 @@ def scores(
 ) -> list[list[dict[str, Any]]]:
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
 
-    A study with fewer than two such classes is left out: there, guessing would be right.
-
-    Returns
-    -------
-    list of list of dict
-        For each penalty: study, repeat, fold, value, training_samples, test_samples.
+    A study with fewer than two such classes is left out: there, guessing would be right. Gives for each penalty
+    dictionaries of study, repeat, fold, value, training_samples, test_samples.
     """
     tables: list[list[dict[str, Any]]] = [[] for _ in inverse_penalties]
     for repeat, fold, train, test, kept in scored(data, folds):
@@ -181,22 +170,12 @@ def score_representations(
 
     Each method tries its two forms of features with every penalty on the validation studies, divided as the test
     studies are; the best mean over studies is used, the first of equals, or the first of all without such studies.
+    `bases` are by pre-training seed; what does not depend on the seed is fitted on the rows of the first.
 
-    Parameters
-    ----------
-    matrix : scarceseq.pretrain.samples.LabelledMatrix
-        With the attributes that the task names.
-    bases : dict of int to scarceseq.pretrain.model.Base
-        By pre-training seed; what does not depend on the seed is fitted on the rows of the first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; seed is that of pre-training, the first where a method has none. The floors are ``majority``, the
-        most frequent class of the training samples, and ``study_identity``, a classifier that sees the study alone.
-        Empty if no test study can be scored.
-    str
-        Why none can, or which share of the labelled samples was drawn; else empty.
+    Gives `COLUMNS`, and why no test study can be scored or which share of the labelled samples was drawn, else an empty
+    text. seed is that of pre-training, the first where a method has none. The floors are ``majority``, the most
+    frequent class of the training samples, and ``study_identity``, a classifier that sees the study alone. Without a
+    test study that can be scored the table is empty.
     """
     seed = derive(run_seed, "comparison", task.split, task.label)
     every = {role: labelled_samples(matrix, task, role) for role in ("test", "validation")}

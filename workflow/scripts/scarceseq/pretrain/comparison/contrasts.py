@@ -26,21 +26,12 @@ LEAST_SAMPLES = 200
 def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> list[dict[str, Any]]:
     """Differences in balanced accuracy, embedding minus each rival, paired by division, study and seed.
 
-    Across studies the unit is the study, crossed with the seed. Within studies too, if there are enough; a single
-    study gets the corrected resampled t interval over its own divisions (Nadeau and Bengio 2003), which says nothing
-    about other studies.
+    Across studies the unit is the study, crossed with the seed. Within studies too, if there are enough; a single study
+    gets the corrected resampled t interval over its own divisions (Nadeau and Bengio 2003), which says nothing about
+    other studies. `scores` are those of `scarceseq.pretrain.comparison.classification.score_representations`.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        From `scarceseq.pretrain.comparison.classification.score_representations`.
-    protocol : {'cross_study', 'within_study'}
-
-    Returns
-    -------
-    list of dict
-        method, against, mean, mean_against, difference, low, high (None without an interval), studies, seeds,
-        interval, protocol.
+    Gives method, against, mean, mean_against, difference, low, high (None without an interval), studies, seeds,
+    interval, protocol for each rival.
     """
     found = []
     wide = scores.pivot(index=["study", "repeat", "fold"], columns=["method", "seed"], values="value")
@@ -93,18 +84,10 @@ def verdict(
     smallest_difference: float,
     drawn: str = "",
 ) -> str:
-    """Plain sentences on one comparison.
+    """Plain sentences on one comparison, from the result of `contrast`.
 
-    Parameters
-    ----------
-    contrasts : list of dict
-        From `contrast`.
-    training_samples : int
-        That the base was trained on.
-    labelled : bool
-        Whether it was trained on this label too, of those samples.
-    drawn : str
-        How many of the labelled samples were drawn, if not all were taken.
+    The base was trained on `training_samples`, on this label too if `labelled`; `drawn` says how many of the labelled
+    samples were drawn, if not all were taken.
     """
     compared = comparisons(contrasts, smallest_difference)
     sentences = [f"Does pre-training help (base {base}, {label})?", *map(sentence, compared)]

@@ -21,16 +21,8 @@ logger = logging.getLogger(__name__)
 class Labels(nn.Module):
     """Cross-entropy of each attribute's head, their mean; a sample without the label costs nothing.
 
-    Parameters
-    ----------
-    width : int
-        Of the embedding.
-    classes : dict of str to list of str
-        Attribute to its classes.
-    targets : torch.Tensor of int64, (attributes, samples of the corpus)
-        Class of each sample; -1 without one.
-    majority : list of int
-        Most frequent class of each attribute among the samples that are trained on.
+    `classes` are those of each attribute; `targets`, int64, (attributes, samples of the corpus), the class of each
+    sample, -1 without one; `majority` the most frequent class of each attribute among the samples that are trained on.
     """
 
     targets: torch.Tensor

@@ -32,17 +32,10 @@ INITIAL_DISPERSION = 0.1
 class ReadCounts(nn.Module):
     """Negative log-likelihood, in nats per masked gene, of a sample's reads; 0 for a sample of unknown depth.
 
-    The reconstruction says how many TPM are expected; each gene has a dispersion of its own, which is learned.
-
-    Parameters
-    ----------
-    mean, scale, lengths : torch.Tensor, (genes,)
-    depth : torch.Tensor, (samples of the corpus,)
-        Reads per TPM and base; NaN where not known.
-    poisson : bool
-        Whether the dispersion is 0.
-    baseline : tuple of two torch.Tensor, (genes,)
-        Mean TPM of each gene among the samples that are trained on, and its dispersion.
+    The reconstruction says how many TPM are expected; each gene has a dispersion of its own, which is learned, or is 0
+    if `poisson`. `mean`, `scale` and `lengths` are (genes,); `depth`, (samples of the corpus,), is in reads per TPM and
+    base, NaN where not known; `baseline` has the mean TPM of each gene among the samples that are trained on, and its
+    dispersion.
     """
 
     mean: torch.Tensor
@@ -105,11 +98,8 @@ def expected_tpm(log_expression: torch.Tensor) -> torch.Tensor:
 def log_likelihood(reads: torch.Tensor, expected: torch.Tensor, dispersion: torch.Tensor | None) -> torch.Tensor:
     """Log-probability of reads: variance is expected + dispersion x expected^2; Poisson if the dispersion is None.
 
-    Parameters
-    ----------
-    reads, expected : torch.Tensor, (samples, genes), float64
-        In half or single precision the log-gamma terms of large counts would swallow the rest.
-    dispersion : torch.Tensor, (genes,), or None
+    `reads` and `expected`, (samples, genes), are float64: in half or single precision the log-gamma terms of large
+    counts would swallow the rest. `dispersion` is (genes,).
     """
     if dispersion is None:
         return torch.xlogy(reads, expected) - expected - torch.lgamma(reads + 1)
@@ -126,11 +116,7 @@ def log_likelihood(reads: torch.Tensor, expected: torch.Tensor, dispersion: torc
 def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Mean TPM of each gene and the best of `DISPERSIONS` for it (None for Poisson).
 
-    Parameters
-    ----------
-    tpm : torch.Tensor, (samples, genes)
-    per_tpm : torch.Tensor, (samples, genes)
-        Expected reads per TPM.
+    `tpm` and the expected reads per TPM are (samples, genes).
     """
     mean = tpm.mean(dim=0).clamp_min(1e-3)
     if poisson:

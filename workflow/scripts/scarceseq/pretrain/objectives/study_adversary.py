@@ -35,12 +35,8 @@ class Reversal(torch.autograd.Function):
 class StudyAdversary(nn.Module):
     """Cross-entropy of the study classifier, over the studies that are trained on; 0 for a sample of another study.
 
-    Parameters
-    ----------
-    targets : torch.Tensor of int64, (samples of the corpus,)
-        Number of each sample's study; -1 if it is not trained on.
-    strength : float
-        Of the encoder's gradient relative to the classifier's.
+    `targets`, int64, (samples of the corpus,), counts each sample's study, -1 if it is not trained on; `strength` is
+    that of the encoder's gradient relative to the classifier's.
     """
 
     targets: torch.Tensor

@@ -24,14 +24,8 @@ BLOCK_SAMPLES = 1024
 class StudyDifferences(nn.Module):
     """Squared error of a linear head's differences at masked genes; 0 for a sample of a study that is not trained on.
 
-    Parameters
-    ----------
-    width : int
-        Of the embedding.
-    means : torch.Tensor, (studies, genes)
-        Mean z-score of each study.
-    targets : torch.Tensor of int64, (samples of the corpus,)
-        Row of `means` of each sample's study; -1 if it is not trained on.
+    `means`, (studies, genes), are the mean z-scores of each study; `targets`, int64, (samples of the corpus,), the row
+    of `means` of each sample's study, -1 if it is not trained on.
     """
 
     means: torch.Tensor
@@ -58,12 +52,8 @@ class StudyDifferences(nn.Module):
 def study_means(base: Base, expression: np.ndarray, rows: np.ndarray, study: np.ndarray) -> torch.Tensor:
     """Mean z-score of each study's samples, (studies, genes), read in blocks; 0 where a study has not measured a gene.
 
-    Parameters
-    ----------
-    expression : numpy.ndarray, (samples, genes)
-        log2(TPM + 1), memory-mapped.
-    rows, study : numpy.ndarray of int, (rows,)
-        Samples, ascending, and the number of each one's study.
+    `expression`, (samples, genes), is log2(TPM + 1), memory-mapped; `study` counts the study of each of `rows`,
+    ascending.
     """
     shape = (int(study.max()) + 1, expression.shape[1])
     total, count = torch.zeros(shape), torch.zeros(shape)

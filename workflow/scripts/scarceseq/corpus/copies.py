@@ -55,7 +55,8 @@ USUAL_READ_BASES = 100.0
 def signs(gene_ids: list[str]) -> np.ndarray:
     """Projections of genes, by their ids alone: the same gene has the same signs in every corpus.
 
-    Versions of ids do not count. They are +-1/8, float32, (genes, `PROJECTIONS`), so that a sketch keeps squared distances on average.
+    Versions of ids do not count. Signs are +-1/8, float32, (genes, `PROJECTIONS`), so that a sketch keeps squared
+    distances on average.
     """
     digests = b"".join(hashlib.sha256(str(name).split(".")[0].encode()).digest()[:8] for name in gene_ids)
     bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8)).reshape(-1, PROJECTIONS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scarceseq.archive import gene_sums
+from scarceseq.archive import parsing
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_sums import gene_sum_blocks, read_header
 from scarceseq.archive.parsing import plain_rows
@@ -132,7 +132,7 @@ def test_the_fast_way_through_a_block_finds_what_cell_by_cell_parsing_finds(rows
         text[data.draw(st.integers(30, len(text) - 1))] = data.draw(st.sampled_from(b"0\t\n\r-a\x00"))
 
     def read(fast):
-        with mock.patch.object(gene_sums, "plain_rows", plain_rows if fast else lambda *_: -1):
+        with mock.patch.object(parsing, "plain_rows", plain_rows if fast else lambda *_: -1):
             handle = io.BytesIO(text)
             blocks = gene_sum_blocks(handle, read_header(handle), places=np.arange(2))
             return [([block.gene_id(row) for row in range(block.rows)], block.counts.tolist()) for block in blocks]

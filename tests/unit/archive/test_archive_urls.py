@@ -11,7 +11,6 @@ from scarceseq.archive.plan import fetch_project_tables, planned_studies
 from scarceseq.archive.ruled_out import StudyExclusion
 from scarceseq.archive.settings import MetadataFilter
 from scarceseq.archive.tables import read_annotation
-from scarceseq.archive.verify import verify_annotation
 
 recount3 = pytest.importorskip("recount3", reason="the peer recount3 is not installed")
 CONFIGS = ("mouse", "human", "mouse_small", "human_small")
@@ -62,7 +61,7 @@ def test_what_a_run_asks_a_server_for_are_the_clients_paths_and_nothing_else(tin
     server = serve(tiny.folder)
     mirrors = make_mirrors(server.address)
     runs = fetch_project_tables(mirrors, "mouse", ["sra"], tmp_path)
-    mirrors.fetch(annotation_path("mouse", "M023"), tmp_path / "genes.gtf.gz", verify_annotation, 1 << 20)
+    mirrors.fetch(annotation_path("mouse", "M023"), tmp_path / "genes.gtf.gz", read_annotation, 1 << 20)
     genes = list(read_annotation(tmp_path / "genes.gtf.gz")["gene_id"])
     exclusion = StudyExclusion(MetadataFilter(min_mapped_reads=1))
     fetch_batch(mirrors, planned_studies(runs), "M023", genes, tmp_path / "batch", exclusion)

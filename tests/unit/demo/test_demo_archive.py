@@ -66,7 +66,7 @@ def test_the_list_of_runs_of_the_source_holds_the_runs_of_all_studies(mirror):
     ]
     path = mirror.home / "metadata/sra.recount_project.MD.gz"
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-    assert lines[0].split("\t") == list(columns.RECOUNT_PROJECT)
+    assert lines[0].split("\t") == list(columns.TABLES["recount_project"])
     assert sorted(line.split("\t")[1] for line in lines[1:]) == sorted(from_studies)
     assert len({line.split("\t")[0] for line in lines[1:]}) == len(from_studies)
 

@@ -7,18 +7,7 @@ from scarceseq.errors import InputError
 
 
 def one_of(where: str, name: Any, known: Collection, what: str) -> None:
-    """Refuse a name that is not among those defined.
-
-    Parameters
-    ----------
-    where : str
-        The key that uses the name.
-    name : str
-    known : collection of str
-        Names that are defined.
-    what : str
-        What they are, for the message.
-    """
+    """Refuse a name, used by the key `where`, that is not among those defined; `what` says what they are."""
     if name not in known:
         listed = ", ".join(map(str, known)) or "none"
         raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")

@@ -6,17 +6,7 @@ from scarceseq.errors import InputError
 
 
 def choose(device: str = "auto") -> torch.device:
-    """torch device for the config key ``device``.
-
-    Parameters
-    ----------
-    device : {'auto', 'cpu', 'cuda'}
-
-    Raises
-    ------
-    InputError
-        If CUDA is asked for and not available.
-    """
+    """torch device for the config key ``device``, 'auto', 'cpu' or 'cuda'; `InputError` if it is not available."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():

@@ -12,13 +12,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scarceseq.seals import checked, rename_sealed, seal_path, write_seal
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import pandas as pd
 
 TEMPORARY = re.compile(r"\..+\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)\.[a-z0-9_]{8}\.tmp.*")
@@ -36,11 +34,7 @@ def machine() -> str:
 def atomic(path: Path | str, sealed: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends without error.
 
-    Parameters
-    ----------
-    path : path
-    sealed : bool
-        Write a checksum beside it, for `scarceseq.seals.checked`: for what a later step reads.
+    If `sealed`, as what a later step reads is, a checksum is written beside it, for `scarceseq.seals.checked`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,18 +96,18 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def to_json(value: "Any") -> str:
+def to_json(value: Any) -> str:
     """JSON with sorted keys, so that equal values are equal bytes."""
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def write_json(value: "Any", path: str | Path) -> None:
+def write_json(value: Any, path: str | Path) -> None:
     """Write `to_json` of a value."""
     with atomic(path, sealed=True) as temporary:
         temporary.write_text(to_json(value))
 
 
-def read_json(path: str | Path) -> "Any":
+def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(checked(path)).read_text())
 
@@ -142,7 +136,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path, sealed: bool = True) ->
             frame.to_csv(temporary, **form, compression=None)
 
 
-def read_table(path: str | Path, **options: "Any") -> "pd.DataFrame":
+def read_table(path: str | Path, **options: Any) -> "pd.DataFrame":
     """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
     import pandas as pd
 

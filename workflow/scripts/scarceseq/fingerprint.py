@@ -21,16 +21,7 @@ BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
 @dataclass(frozen=True)
 class Source:
-    """What counts of a file.
-
-    Attributes
-    ----------
-    content : bytes
-    modules : frozenset of str
-        Names of modules of the package that it imports.
-    registries : frozenset of str
-        Registries that it loads from.
-    """
+    """What counts of a file: its content, modules of the package that it imports, registries that it loads from."""
 
     content: bytes
     modules: frozenset[str] = frozenset()
@@ -38,7 +29,7 @@ class Source:
 
 
 def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> str:
-    """Hash of a script and of what it imports from the package, transitively.
+    """Hash of a script and of what it imports from the package, transitively; 16 hexadecimal digits.
 
     Parameters
     ----------
@@ -47,11 +38,6 @@ def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> st
     entries : dict of str to list of str, optional
         The entries that the job uses, for each registry (``{"fewshot.fine_tuning": ["scratch"]}``), none where the
         list is empty. A registry that the code loads from and that is not named here counts with all its entries.
-
-    Returns
-    -------
-    str
-        16 hexadecimal digits.
     """
     files = source_files(Path(script), entries or {})
     digest = hashlib.sha256()
@@ -64,12 +50,12 @@ def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> st
 def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
     """Files that the hash covers: the script, modules, registry entries, and data files beside the modules."""
     root = script.parent
-    found, waiting, resolved, folders = set(), [script], set(), {root}
+    files, waiting, resolved, folders = set(), [script], set(), {root}
     while waiting:
         path = waiting.pop()
-        if path in found or not path.exists():
+        if path in files or not path.exists():
             continue
-        found.add(path)
+        files.add(path)
         if path.suffix != ".py":
             continue
         source = _read(path, path.stat().st_mtime_ns)
@@ -84,7 +70,7 @@ def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
         if path != script and path.parent not in folders:
             folders.add(path.parent)
             waiting.extend(item for item in path.parent.iterdir() if item.suffix not in (".py", ".pyc", "", ".tmp"))
-    return found
+    return files
 
 
 def _module_files(root: Path, module: str) -> Iterator[Path]:

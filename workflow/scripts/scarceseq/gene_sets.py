@@ -32,12 +32,7 @@ def rows_of_sets(
 ) -> dict[str, np.ndarray]:
     """Rows of the genes of each set with `least` to `most` genes among some names, in any case; by name of the set.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        From `read_gene_sets`.
-    names : sequence of str
-        Of the rows; of a name that is there twice the first counts.
+    `pairs` are from `read_gene_sets`; of a name of a row that is there twice the first counts.
     """
     upper = pd.Series(names).astype(str).str.upper()
     places = pd.Series(np.arange(len(upper)), index=upper)

@@ -12,19 +12,8 @@ from scarceseq.user_values import trim
 
 log = logging.getLogger(__name__)
 
-COLUMNS = [
-    "join",
-    "table",
-    "given",
-    "matched",
-    "in_another_case",
-    "not_matched",
-    "examples",
-    "near",
-    "there",
-    "there_only",
-]
-COLUMNS += ["there_examples"]
+COLUMNS = ["join", "table", "given", "matched", "in_another_case", "not_matched", "examples", "near"]
+COLUMNS += ["there", "there_only", "there_examples"]
 EXAMPLES = 5
 # Least share of the names that match that must do so as they stand. In capitals 73 % of mouse symbols are human ones,
 # as they stand 16 of 21,890.
@@ -38,10 +27,8 @@ class Join:
 
     Attributes
     ----------
-    what : str
-        Such as ``costs to genes of the graph``.
-    table : str
-        File of the given names.
+    what, table : str
+        Such as ``costs to genes of the graph``; file of the given names.
     pairs : dict of str to str
         Given name to the one that it matches.
     given, there : list of str
@@ -71,9 +58,7 @@ class Join:
         """``given (there)`` of names without a match that are nearly one of the others."""
         plain = {_plain(name): name for name in self.there}
         pairs = [(name, plain.get(_plain(name))) for name in self.unmatched]
-        dates = [
-            f"{name} (a date that Excel made of a symbol)" for name in self.unmatched if EXCEL_DATE.fullmatch(name)
-        ]
+        dates = [f"{name} (a date that Excel made of a symbol)" for name, _ in pairs if EXCEL_DATE.fullmatch(name)]
         return [f"{name} ({other})" for name, other in pairs if other is not None] + dates
 
     def row(self) -> tuple:
@@ -93,21 +78,10 @@ def match_names(
     others: Mapping[str, Collection[str]] | None = None,
     any_case: bool = True,
 ) -> Join:
-    """Match names: as they stand, by their other names, and in any case where only one is meant.
+    """Match names: as they stand, by their other names, and, if `any_case`, in any case where only one is meant.
 
-    Parameters
-    ----------
-    given, there : iterable of str
-    what, table : str
-        For messages and the table of joins.
-    others : dict of str to collection of str, optional
-        What else a given name stands for, such as today's symbol of a former one.
-    any_case : bool
-        Whether case may differ.
-
-    Returns
-    -------
-    Join
+    `what` and `table` are for messages and the table of joins; `others` are what else a given name stands for, such as
+    today's symbol of a former one.
     """
     given, there = list(dict.fromkeys(given)), list(dict.fromkeys(there))
     present = set(there)
@@ -129,12 +103,7 @@ def match_names(
 
 
 def check_join(join: Join, minimum_share: float = 0.0) -> Join:
-    """Log a join; refuse one of which nothing, too little, or nothing but for case matches.
-
-    Raises
-    ------
-    InputError
-    """
+    """Log a join; `InputError` for one of which nothing, too little, or nothing but for case matches."""
     about = f"{join.table}: {join.what}"
     near = f"; nearly the same: {_few(join.near())}" if join.near() else ""
     if join.given and not join.pairs:
@@ -156,17 +125,14 @@ def check_join(join: Join, minimum_share: float = 0.0) -> Join:
             f"{_few(join.unmatched)}{near}"
         )
     if join.unmatched:
-        log.warning("%s: %d of %d names do not match, such as %s%s", about, *_counts(join), _few(join.unmatched), near)
+        lost, given, such = len(join.unmatched), len(join.given), _few(join.unmatched)
+        log.warning("%s: %d of %d names do not match, such as %s%s", about, lost, given, such, near)
     return join
 
 
 def joins_table(joins: Iterable[Join]) -> pd.DataFrame:
     """One row for each join, see `COLUMNS`."""
     return pd.DataFrame([join.row() for join in joins], columns=COLUMNS)
-
-
-def _counts(join: Join) -> tuple[int, int]:
-    return len(join.unmatched), len(join.given)
 
 
 def _plain(name: str) -> str:

@@ -15,12 +15,7 @@ STEPS_EVERY_SECONDS = 3.0
 def follow(items: Iterable[T], what: str) -> Iterator[T]:
     """Yield the items; log every half a minute how many are done and how long the others may take.
 
-    Parameters
-    ----------
-    items : iterable
-        Finite; taken whole at the start.
-    what : str
-        What they are, in the plural.
+    They are taken whole at the start; `what` they are is in the plural.
     """
     items = list(items)
     start = last = time.monotonic()
@@ -35,12 +30,7 @@ def follow(items: Iterable[T], what: str) -> Iterator[T]:
 class StepProgress:
     """The same for a network that trains, every few seconds: step, loss, samples per second, time left.
 
-    Parameters
-    ----------
-    step, steps : int
-        Steps done already, and in all.
-    batch_samples : int
-        Samples of a step.
+    `step` is how many steps are done already, `batch_samples` how many samples each takes.
     """
 
     def __init__(self, step: int, steps: int, batch_samples: int) -> None:

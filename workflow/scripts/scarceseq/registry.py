@@ -5,13 +5,10 @@ import functools
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import Any
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any
 
 
 def names(registry: str) -> list[str]:
@@ -26,41 +23,22 @@ def _names(folder: Path, _modified: int) -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules([str(folder)])))
 
 
-def load(registry: str, name: str) -> "ModuleType":
-    """Module of one entry.
-
-    Raises
-    ------
-    InputError
-        If the registry has no entry of that name; the message lists those it has.
-    """
+def load(registry: str, name: str) -> ModuleType:
+    """Module of one entry; `InputError` if there is none of that name, whose message lists those that there are."""
     check(registry, name)
     return importlib.import_module(f"scarceseq.{registry}.{name}")
 
 
 def check(registry: str, name: str) -> None:
     """Raise `InputError` unless the registry has the entry."""
-    known = names(registry)
-    if name not in known:
-        raise InputError(f"{registry}: there is no entry '{name}'; known entries: {', '.join(known)}")
+    if name not in names(registry):
+        raise InputError(f"{registry}: there is no entry '{name}'; known entries: {', '.join(names(registry))}")
 
 
-def declared(registry: str, name: str, constant: str, default: "Any" = ...) -> "Any":
+def declared(registry: str, name: str, constant: str, default: Any = ...) -> Any:
     """Value that an entry's source gives to a constant, read without importing the entry and what it needs.
 
-    Parameters
-    ----------
-    registry, name : str
-        As for `load`.
-    constant : str
-        For example ``"NEEDS"``; the source must assign it a literal.
-    default : optional
-        Value where the source assigns none.
-
-    Raises
-    ------
-    InputError
-        If there is no such entry, or it does not assign a literal.
+    The source must assign a literal to it, else `InputError`; `default` stands for what it does not assign.
     """
     check(registry, name)
     path = Path(__file__).parent.joinpath(*registry.split("."), f"{name}.py")

@@ -12,12 +12,9 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 from scarceseq.seals import RULE
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # Begins the line of a log that says how long interpreter and imports took; the report adds them up.
 READY = "started in"
@@ -26,14 +23,9 @@ EARLIER = "earlier attempts took"
 
 
 def start(log_path: str, append: bool = False) -> None:
-    """Send log records, warnings and an uncaught error's traceback to `log_path` and to standard error.
+    """Send log records, warnings and an uncaught error's traceback to the rule's log file and to standard error.
 
-    Parameters
-    ----------
-    log_path : str
-        The rule's log file.
-    append : bool
-        Whether what the file holds stays: of several processes of one rule, the first to start begins it.
+    If `append`, what the file holds stays: of several processes of one rule, the first to start begins it.
     """
     attempt = Path(log_path).with_name(f".{Path(log_path).stem}.attempt")
     earlier = 0.0 if append else begin_attempt(attempt)
@@ -54,7 +46,7 @@ def start(log_path: str, append: bool = False) -> None:
 
     failed: list[BaseException] = []
 
-    def report(kind: type[BaseException], error: BaseException, traceback: "TracebackType | None") -> None:
+    def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         logging.getLogger("scarceseq").error("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))
         failed.append(error)
 

@@ -23,9 +23,9 @@ except ImportError:
     from zlib import crc32
 
 BLOCK_BYTES = 2**18
-RULE = "SCARCESEQ_RULE"
 # Of a mapped matrix that stay with a process, roughly.
 HELD_BYTES = 2**30
+RULE = "SCARCESEQ_RULE"
 """Variable of the environment with the rule that runs, for processes that a step starts too."""
 
 
@@ -35,14 +35,10 @@ class Seal:
 
     Attributes
     ----------
-    path : Path
-        The file.
-    rule : str
-        That wrote it.
-    size : int
-        Bytes.
-    block_bytes : int
-        Of every block but the last.
+    path, rule : Path, str
+        The file, and the rule that wrote it.
+    size, block_bytes : int
+        Bytes, and those of every block but the last.
     sums : numpy.ndarray of uint32, (blocks,)
     """
 
@@ -94,13 +90,7 @@ def rename_sealed(temporary: Path | str, path: Path | str) -> None:
 
 
 def read_seal(path: Path | str) -> Seal | None:
-    """The checksum of a file, None where there is none.
-
-    Raises
-    ------
-    InputError
-        If the checksum itself is damaged.
-    """
+    """The checksum of a file, None where there is none; `InputError` if the checksum itself is damaged."""
     try:
         text = seal_path(path).read_text()
     except FileNotFoundError:
@@ -119,10 +109,7 @@ def read_seal(path: Path | str) -> Seal | None:
 def checked(path: Path | str) -> Path | str:
     """The path, once the file is what was written; ``pandas.read_parquet(checked(path))``.
 
-    Raises
-    ------
-    InputError
-        If the file is not what was written; names it and the rule that writes it.
+    Else `InputError` names the file and the rule that writes it.
     """
     seal = read_seal(path)
     if seal is not None:
@@ -197,10 +184,7 @@ class SealedRows(np.memmap):
 def load_rows(path: Path | str) -> np.ndarray:
     """Map a matrix, (rows, columns), from a ``.npy`` in C order; its rows are checked when they are first read.
 
-    Raises
-    ------
-    InputError
-        If its size is not that with which it was written.
+    `InputError` if its size is not that with which it was written.
     """
     seal = read_seal(path)
     if seal is None:

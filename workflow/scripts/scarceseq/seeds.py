@@ -4,19 +4,9 @@ import hashlib
 
 
 def derive(seed: int, *key: str | int | float) -> int:
-    """Seed for one named draw.
+    """Seed for one named draw, from 0 to 2**63 - 1; equal on every machine, independent of batching.
 
-    Parameters
-    ----------
-    seed : int
-        The run's seed, from the config.
-    *key : str or int
-        What is drawn (stage, split, episode, ...). Order matters.
-
-    Returns
-    -------
-    int
-        Between 0 and 2**63 - 1; equal on every machine, independent of batching.
+    `seed` is the run's, from the config; the key says what is drawn (stage, split, episode, ...) and its order matters.
     """
     text = "\x1f".join([str(int(seed)), *(str(part) for part in key)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

@@ -17,16 +17,7 @@ BLOCK_BYTES = 2**27
 
 
 def read_cells(text: str, form: Form, origin: str) -> list[pa.ChunkedArray]:
-    """Columns of a table as text without blanks around it.
-
-    Parameters
-    ----------
-    text : str
-        Lines end with ``\\n``.
-    form : Form
-    origin : str
-        File, for messages.
-    """
+    """Columns of a table as text without blanks around it; lines end with ``\\n``, `origin` is the file."""
     body = text.split("\n", form.first_row)[form.first_row] if text.count("\n") >= form.first_row else ""
     body = body.rstrip("\n")
     if not body:

@@ -31,7 +31,6 @@ class Form:
     ----------
     separator : str
         Tab, comma, semicolon, a blank (any number of them), or nothing for a table of one column.
-    header : list of str
     cells : int
         Of each row: one more than the header has if rows begin with a name, as R writes them, or end with a separator.
     first_row : int
@@ -91,9 +90,6 @@ def find_form(
 
     Parameters
     ----------
-    lines : list of str
-    origin : str
-        File, for messages.
     columns : list of str
         That the table must have.
     row_names : bool
@@ -114,7 +110,7 @@ def find_form(
         start += 1
     rows = [(at, line) for at, line in enumerate(lines) if at > start and not is_blank(line)]
     rows = [row for row in rows if not row[1].startswith("#")] or rows
-    hashed = _hashed_form(lines[:start], [(start, lines[start]), *rows], columns)
+    hashed = _hashed_form(lines[:start], [(start, lines[start]), *rows])
     if hashed and not directive and _hashed_is_header(hashed, lines[start], columns):
         return hashed
     form = _plain_form(lines[start], rows, start, origin, columns, directive and directive.group(1))
@@ -138,8 +134,8 @@ def _fitting(separator: str, line: str, rows: Sequence[tuple[int, str]], start: 
     width = counts[0] if counts else len(header)
     if set(counts) - {width} or width not in (len(header), len(header) + 1):
         bad = next((k for k, count in enumerate(counts) if count != len(header)), 0)
-        told = f"line {rows[bad][0] + 1} has {counts[bad]} cells between {NAMES.get(separator, 'separators')}"
-        return None, f"{told}, the header (line {start + 1}) has {len(header)}: mend the line, or begin a remark with #"
+        why = f"line {rows[bad][0] + 1} has {counts[bad]} cells between {NAMES.get(separator, 'separators')}"
+        return None, f"{why}, the header (line {start + 1}) has {len(header)}: mend the line, or begin a remark with #"
     return Form(separator, header, width, start + 1), ""
 
 
@@ -149,7 +145,7 @@ def _separators(line: str) -> list[str]:
     return [mark for mark in STRONG if mark in bare] or [" "] * bool(re.search(r"\S\s+\S", trim(line)))
 
 
-def _hashed_form(above: Sequence[str], rows: Sequence[tuple[int, str]], columns: Sequence[str]) -> Form | None:
+def _hashed_form(above: Sequence[str], rows: Sequence[tuple[int, str]]) -> Form | None:
     """Form by the remark just above the table, if it has as many cells as each row."""
     above = [line for line in above if not is_blank(line)]
     if not above or not above[-1].startswith("#"):

@@ -54,10 +54,7 @@ def readable(path: Path | str) -> Iterator[None]:
 def open_h5ad(path: Path | str) -> h5py.File:
     """Open a file of which every piece is in the file itself.
 
-    Raises
-    ------
-    InputError
-        If it is no HDF5 file, is cut, or holds links, virtual data sets or external storage.
+    `InputError` if it is no HDF5 file, is cut, or holds links, virtual data sets or external storage.
     """
     check_format(path)
     with readable(path):
@@ -116,10 +113,7 @@ def _check_size(dataset: h5py.Dataset, path: Path | str) -> None:
 def read_frame(handle: h5py.File, name: str, path: Path | str) -> pd.DataFrame:
     """``obs`` or ``var`` of an open file; one compound table, as anndata wrote it before 0.7, is understood too.
 
-    Raises
-    ------
-    InputError
-        If it is missing, or no table.
+    `InputError` if it is missing, or no table.
     """
     if name not in handle:
         raise InputError(f"{path}: has no '{name}', so it is no .h5ad of anndata; write it with `adata.write_h5ad`")
@@ -168,15 +162,8 @@ def _text(values: np.ndarray) -> np.ndarray:
 def find_values(handle: h5py.File, layer: str | None, shape: tuple[int, int], path: Path | str) -> Any:
     """X or a layer of an open file, checked to be a matrix of numbers of the shape of its tables.
 
-    Returns
-    -------
-    h5py.Dataset or anndata's sparse data set
-        Rows are read by slices; those of a sparse one go through `checked_rows`.
-
-    Raises
-    ------
-    InputError
-        If it is missing, no matrix of numbers, or of another shape.
+    A data set of h5py or anndata: rows are read by slices, those of a sparse one go through `checked_rows`.
+    `InputError` if it is missing, no matrix of numbers, or of another shape.
     """
     name = "X" if layer is None else f"layers/{layer}"
     if name not in handle:
@@ -239,10 +226,7 @@ def checked_rows(matrix: Any, path: Path | str) -> Any:
 def read_whole(path: Path | str, layer: str) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
     """A small file at once: its values, those of `layer` if it has that, else X; dense, and the tables obs and var.
 
-    Raises
-    ------
-    InputError
-        See `open_h5ad`, `read_frame`, `find_values`.
+    For its errors see `open_h5ad`, `read_frame` and `find_values`.
     """
     with contextlib.closing(open_h5ad(path)) as handle:
         obs, var = (read_frame(handle, name, path) for name in ("obs", "var"))

@@ -13,13 +13,7 @@ import pyarrow.compute as pc
 
 from scarceseq.errors import InputError
 from scarceseq.user_cells import read_cells
-from scarceseq.user_form import (
-    UNNAMED,
-    Form,
-    find_form,
-    is_blank,
-    looks_like_data,
-)
+from scarceseq.user_form import UNNAMED, Form, find_form, is_blank, looks_like_data
 from scarceseq.user_text import read_text
 from scarceseq.user_values import meant, numbers, trim, unquoted, without_missing_words
 
@@ -33,17 +27,7 @@ R_OBJECTS = (".rds", ".rda", ".rdata")
 
 @dataclass(frozen=True)
 class UserTable:
-    """Cells of a table as text without blanks around it.
-
-    Attributes
-    ----------
-    origin : str
-        File, for messages.
-    header : list of str
-        Names of the columns; empty where there is none.
-    cells : list of pyarrow.ChunkedArray of str
-        Of each column.
-    """
+    """Cells of a table as text without blanks around it, by column, which may have no name; the file is its origin."""
 
     origin: str
     header: list[str]
@@ -56,13 +40,7 @@ class UserTable:
         return without_missing_words(frame.astype(object), self.origin)
 
     def place(self, column: str) -> int:
-        """Which column has a name; a ``#`` before it does not count.
-
-        Raises
-        ------
-        InputError
-            If none has; the message lists those that there are.
-        """
+        """Which column has a name, a ``#`` before it aside; `InputError` if none has, with the names that there are."""
         if column in self.header:
             return self.header.index(column)
         bare = [name.lstrip("#") for name in self.header]
@@ -76,13 +54,7 @@ class UserTable:
         )
 
     def numbers(self, places: Sequence[int]) -> np.ndarray:
-        """Numbers of some columns, float, (rows, columns); NaN where a cell is missing.
-
-        Raises
-        ------
-        InputError
-            If a cell is neither a number nor missing; the message says which.
-        """
+        """Numbers of some columns, float, (rows, columns), NaN where a cell is missing; `InputError` if one is text."""
         values = np.empty((len(self.cells[0]), len(places)))
         for target, place in enumerate(places):
             values[:, target], wrong = numbers(self.cells[place])
@@ -118,10 +90,6 @@ def read_user_table(
         What the columns may be called, if anything says so.
     repeated_names : bool
         Whether several columns may have one name.
-
-    Returns
-    -------
-    UserTable
 
     Raises
     ------

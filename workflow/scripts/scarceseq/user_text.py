@@ -45,16 +45,8 @@ DEEPEST_PACKING = 3
 def open_text(path: str | Path) -> Iterator[TextIO]:
     """Open a text for reading; a line ends with ``\\n`` here, whatever it ends with in the file.
 
-    Parameters
-    ----------
-    path : path
-        Text in UTF-8, UTF-16 or UTF-32, plain or packed (gzip, bz2, xz, a zip of one file). Its content says which, not
-        its name.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it is no text, is damaged, or is in another encoding.
+    It may be in UTF-8, UTF-16 or UTF-32, plain or packed (gzip, bz2, xz, a zip of one file): its content says which,
+    not its name. `InputError` if there is no such file, it is no text, is damaged, or is in another encoding.
     """
     with contextlib.ExitStack() as stack:
         try:

@@ -70,18 +70,7 @@ def missing_to_none(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 
 
 def numbers(cells: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers that cells say, and which cells are neither a number nor missing.
-
-    Parameters
-    ----------
-    cells : pyarrow.ChunkedArray of str
-
-    Returns
-    -------
-    values : numpy.ndarray of float, (cells,)
-        NaN where a cell is missing or no number.
-    wrong : numpy.ndarray of bool, (cells,)
-    """
+    """Numbers that cells say, NaN where one is missing or no number, and which cells are neither; both (cells,)."""
     number = pc.match_substring_regex(cells, NUMBER)
     if pc.all(number, min_count=0).as_py():
         return pc.cast(_without_plus(cells), pa.float64()).to_numpy(), np.zeros(len(cells), dtype=bool)
@@ -98,10 +87,7 @@ def _without_plus(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 def column_of_numbers(cells: pd.Series, name: str, path: str | Path) -> np.ndarray:
     """Numbers of a column of text, NaN where a cell is missing.
 
-    Raises
-    ------
-    InputError
-        If a cell is neither a number nor missing; the message says which row, and what it may have been meant as.
+    `InputError` for a cell that is neither says which row it is in, and what it may have been meant as.
     """
     values, wrong = numbers(pa.chunked_array([pa.array(cells, pa.string())]))
     if wrong.any():

@@ -5,19 +5,10 @@ from typing import Any
 
 
 def batch_names(archive: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Ordinary batches, and the giants that have one of their own.
+    """Ordinary batches, and the giants that have one of their own, by the config's section `archive`.
 
     Where studies are named or drawn, there are no more batches than studies, and a giant has one of its own only if it
     is named.
-
-    Parameters
-    ----------
-    archive : mapping
-        The config's section `archive`.
-
-    Returns
-    -------
-    list of str, list of str
     """
     named, drawn = set(archive["studies"]), archive["draw_studies"]
     giants = [study for study in archive["giant_studies"] if study in named or not (named or drawn)]

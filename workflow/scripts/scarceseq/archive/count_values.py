@@ -33,20 +33,7 @@ ESTIMATED = (
 
 
 def whole_counts(table: pd.DataFrame, quantity: str, source: str) -> np.ndarray:
-    """Read counts of a table.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame of float
-        Genes x samples.
-    quantity : {'counts', 'estimated'}
-        Estimated counts are rounded.
-    source : str
-        For messages.
-
-    Returns
-    -------
-    numpy.ndarray of int64, (genes, samples)
+    """Read counts of a table, genes x samples, as int64; those of the quantity ``estimated`` are rounded.
 
     Raises
     ------
@@ -101,14 +88,7 @@ def _check_scale(values: np.ndarray, source: str) -> None:
 def check_samples_are_no_lengths(table: pd.DataFrame, lengths: Sequence[float], source: str) -> None:
     """Refuse a column of gene lengths, or of places on the genome, that is taken as a sample.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Genes x samples.
-    lengths : sequence of float
-        Bases of each row's gene; 0 or NaN where unknown.
-    source : str
-        For messages.
+    The table is genes x samples; `lengths` are the bases of each row's gene, 0 or NaN where unknown.
     """
     named = [str(name) for name in table.columns if NO_SAMPLE.fullmatch(str(name))]
     advice = "remove the column, or give labels that name the samples alone"

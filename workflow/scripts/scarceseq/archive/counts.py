@@ -31,13 +31,7 @@ ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
 def create_counts(samples: pd.DataFrame, genes: pd.DataFrame, path: str | Path) -> Iterator[h5py.Dataset]:
     """Yield an empty data set ``X``, int64, (samples, genes), to be filled row by row; then it is at `path`.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        Index: sample.
-    genes : pandas.DataFrame
-        Index: versioned gene id.
-    path : path
+    The tables have samples and versioned gene ids as their index.
     """
     frame = anndata.AnnData(obs=_categories(samples), var=_categories(genes))
     shape = frame.shape
@@ -54,11 +48,7 @@ def create_counts(samples: pd.DataFrame, genes: pd.DataFrame, path: str | Path) 
 def append_counts(genes: pd.DataFrame, path: str | Path) -> Iterator["CountsWriter"]:
     """Yield a `CountsWriter` of an empty file, to which samples are added as they come; then the file is at `path`.
 
-    Parameters
-    ----------
-    genes : pandas.DataFrame
-        Index: versioned gene id.
-    path : path
+    The table of genes has versioned gene ids as its index.
     """
     with atomic(path, sealed=True) as temporary, h5py.File(temporary, "w") as handle:
         layout = {"shape": (0, len(genes)), "maxshape": (None, len(genes)), "chunks": (1, len(genes))}
@@ -75,13 +65,7 @@ def append_counts(genes: pd.DataFrame, path: str | Path) -> Iterator["CountsWrit
 
 
 class CountsWriter:
-    """Adds samples to a file of counts.
-
-    Attributes
-    ----------
-    samples : pandas.DataFrame
-        To be set before the file is closed: one row per sample added. Index: sample.
-    """
+    """Adds samples to a file of counts; `samples`, a row for each by name, is to be set before the file is closed."""
 
     def __init__(self, matrix: h5py.Dataset) -> None:
         self.samples = None
@@ -119,12 +103,7 @@ def _categories(table: pd.DataFrame) -> pd.DataFrame:
 
 class CountsFile:
     """What `create_counts` or `write_counts` wrote. Nothing of it is kept: a table of genes takes 9 MB, and a corpus is
-    made of two hundred files.
-
-    Parameters
-    ----------
-    path : path
-    """
+    made of two hundred files."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = path
@@ -147,15 +126,9 @@ class CountsFile:
 
 
 def copy_rows(source: h5py.Dataset, target: h5py.Dataset, first: int, place: int, rows: int) -> None:
-    """Copy rows between data sets of the same genes without unpacking them.
+    """Copy `rows` rows, from row `first` of `source` to row `place` of `target`, without unpacking them.
 
-    Parameters
-    ----------
-    source, target : h5py.Dataset
-        In the form of `create_counts`.
-    first, place : int
-        First row in `source`, and in `target`.
-    rows : int
+    Both are in the form of `create_counts`, of the same genes.
     """
     for row in range(rows):
         mask, packed = source.id.read_direct_chunk((first + row, 0))

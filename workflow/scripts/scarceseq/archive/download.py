@@ -3,9 +3,10 @@
 import io
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
@@ -14,10 +15,6 @@ import urllib3
 
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
 
 CHUNK_BYTES = 1 << 18
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -42,17 +39,9 @@ class OverLimitError(DamagedError):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much and how long a file may be.
+    """How large a file may be as it arrives, and how long it may take from the first byte to the last.
 
-    Attributes
-    ----------
-    body_bytes : int
-        As it arrives.
-    seconds : float
-        From the first byte to the last.
-    least_bytes_per_second : float
-        On average, after `grace_seconds`.
-    grace_seconds : float
+    The least bytes per second are an average, after the seconds of grace.
     """
 
     body_bytes: int = 64 << 30
@@ -86,7 +75,7 @@ class Session(requests.Session):
         super().__init__()
         self._settings = {}
 
-    def merge_environment_settings(self, url: str, *options: "Any") -> "dict[str, Any]":
+    def merge_environment_settings(self, url: str, *options: Any) -> dict[str, Any]:
         """As of `requests.Session`; the options of our requests never differ."""
         server = urlsplit(url)[:2]
         if server not in self._settings:
@@ -174,7 +163,7 @@ def _check_status(url: str, status: int) -> None:
         raise DownloadError(f"status {status}")
 
 
-def _announced_bytes(headers: "Mapping[str, str]", limits: Limits) -> int | None:
+def _announced_bytes(headers: Mapping[str, str], limits: Limits) -> int | None:
     text = headers.get("Content-Length")
     if text is None:
         return None

@@ -9,27 +9,15 @@ from scarceseq.seeds import derive
 
 @dataclass(frozen=True)
 class Draw:
-    """Some studies of many: those whose hash comes first.
-
-    Attributes
-    ----------
-    studies, runs : int
-        At most so many studies, and so many runs of them together; 0 for no limit.
-    seed : int
-    """
+    """Some studies of many, those whose hash comes first: at most so many studies, and so many runs of them together;
+    0 for no limit."""
 
     studies: int = 0
     runs: int = 0
     seed: int = 0
 
     def passed_over(self, sizes: Mapping[Study, int]) -> dict[Study, str]:
-        """Why studies are not taken; those that are have no entry.
-
-        Parameters
-        ----------
-        sizes : mapping of Study to int
-            Runs of each study.
-        """
+        """Why studies are not taken, by their numbers of runs; those that are have no entry."""
         if not (self.studies or self.runs):
             return {}
         order = sorted(sizes, key=lambda study: (derive(self.seed, "draw_studies", *astuple(study)), study))

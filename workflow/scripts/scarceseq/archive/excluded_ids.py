@@ -23,23 +23,16 @@ def ids_table(led: Mapping[str, Sequence[str]]) -> pd.DataFrame:
 def with_metadata(
     ids: pd.DataFrame, entries: Iterable[Entry], others: Iterable[str], must_be_found: bool
 ) -> pd.DataFrame:
-    """The table of ids with the studies whose metadata have them.
+    """The table of ids, of `ids_table`, with the studies whose metadata have them.
 
     Parameters
     ----------
-    ids : pandas.DataFrame
-        From `ids_table`.
     entries : iterable of Entry
         Of all manifests; a study that its metadata exclude says so in its detail.
     others : iterable of str
         Accessions of studies of joined corpora.
     must_be_found : bool
-        Whether an id that nothing knows stops the run.
-
-    Raises
-    ------
-    InputError
-        If an id is nowhere, and must not be.
+        Whether an id that nothing knows stops the run by an `InputError`.
     """
     words: dict[str, set[str]] = {}
     for entry in entries:
@@ -48,9 +41,11 @@ def with_metadata(
                 words.setdefault(accession(word), set()).add(entry.project)
     for name in others:
         words.setdefault(accession(name), set()).add(name)
-    there = [set(filter(None, projects.split(","))) for projects in ids["projects"].fillna("").astype(str)]
-    led = [sorted(known | words.get(accession(name), set())) for name, known in zip(ids["id"], there, strict=True)]
-    table = pd.DataFrame({"id": ids["id"], "projects": [",".join(names) for names in led]}, columns=COLUMNS)
+    led = [
+        ",".join(sorted({*filter(None, str(projects).split(",")), *words.get(accession(name), ())}))
+        for name, projects in zip(ids["id"], ids["projects"].fillna(""), strict=True)
+    ]
+    table = ids[["id"]].assign(projects=led)
     nowhere = table.loc[table["projects"] == "", "id"].astype(str).tolist()
     if nowhere:
         said = f"excluded ids that no table and no metadata have: {', '.join(nowhere)}"

@@ -4,32 +4,23 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from scarceseq.archive.download import DamagedError, MissingError
 from scarceseq.archive.gene_sums import GeneNames
-from scarceseq.archive.layout import KINDS, METADATA_KINDS, Study, annotation_path, study_path
+from scarceseq.archive.layout import KINDS, Study, annotation_path, study_path
 from scarceseq.archive.manifest import Entry, why_skipped, why_unusable
 from scarceseq.archive.mirrors import Fetched, Mirrors
 from scarceseq.archive.names import inside, why_no_name
 from scarceseq.archive.ruled_out import StudyExclusion, why_ruled_out
-from scarceseq.archive.tables import ANNOTATION_BYTES
-from scarceseq.archive.verify import (
-    gene_sums_bytes,
-    metadata_bytes,
-    verify_annotation,
-    verify_gene_sums,
-    verify_metadata,
-)
+from scarceseq.archive.tables import ANNOTATION_BYTES, read_annotation
+from scarceseq.archive.verify import Shape, gene_sums_bytes, metadata_bytes, verify_gene_sums, verify_metadata
 from scarceseq.errors import DownloadError
 from scarceseq.files import atomic, sha256
-
-if TYPE_CHECKING:
-    from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +31,7 @@ def fetch_annotation(mirrors: Mirrors, organism: str, annotation: str, target: s
     """Download the annotation's genes to `target`."""
     with atomic(target) as temporary:
         path = annotation_path(organism, annotation)
-        fetched = mirrors.fetch(path, temporary, verify_annotation, ANNOTATION_BYTES)
+        fetched = mirrors.fetch(path, temporary, read_annotation, ANNOTATION_BYTES)
     log.info("%s: %d genes", fetched.final_url, len(fetched.verified))
 
 
@@ -76,26 +67,18 @@ def fetch_batch(
     folder: str | Path,
     exclusion: StudyExclusion | None = None,
 ) -> list[Entry]:
-    """Fetch all files of a batch's studies.
+    """Fetch all files of a batch's studies into `folder`, in the layout of the archive; one Entry per study and kind.
 
     Parameters
     ----------
-    mirrors : Mirrors
     planned : iterable of (Study, set of str)
         Studies with their runs.
     annotation : str
         Code such as ``M023``.
     gene_ids : list of str
         Of the annotation, in order.
-    folder : path
-        Files go here, in the layout of the archive.
     exclusion : StudyExclusion, optional
         Of a study that its metadata rule out, the gene sums are not fetched, and the manifest says why.
-
-    Returns
-    -------
-    list of Entry
-        One per study and kind, sorted by study.
 
     Raises
     ------
@@ -137,58 +120,32 @@ def fetch_study(
     runs: set[str],
 ) -> list[Entry]:
     """Fetch the files of one study, metadata first; returns one Entry per kind, gene sums first."""
+    paths = {kind: study_path(study, kind, annotation) for kind in KINDS}
+    wanted = {
+        kind: Entry(study.organism, study.source, study.project, kind, path, "failed", "not fetched")
+        for kind, path in paths.items()
+    }
     odd = why_no_name(study.project, runs)
     if odd:
-        return [_entry(study, kind, study_path(study, kind, annotation), "damaged", odd) for kind in KINDS]
+        return [replace(entry, status="damaged", detail=odd) for entry in wanted.values()]
+    sums = wanted.pop("gene_sums")
     verify, most = partial(verify_metadata, planned_runs=runs), metadata_bytes(len(runs))
-    metadata = {
-        kind: fetch_file(mirrors, study_path(study, kind, annotation), folder, verify, most, journal, study, kind)
-        for kind in METADATA_KINDS
-    }
-    path = study_path(study, "gene_sums", annotation)
+    metadata = {kind: fetch_file(mirrors, entry, folder, verify, most, journal) for kind, entry in wanted.items()}
     if exclusion and not why_unusable(metadata):
         tables = {kind: folder / entry.path for kind, entry in metadata.items() if entry.url}
         reason = why_ruled_out(runs, tables, exclusion)
         if reason:
-            return [_entry(study, "gene_sums", path, "skipped", reason), *metadata.values()]
+            return [replace(sums, status="skipped", detail=reason), *metadata.values()]
     verify = partial(verify_gene_sums, annotation=annotation, names=names, planned_runs=runs)
     most = gene_sums_bytes(len(names.ids), len(runs))
-    return [fetch_file(mirrors, path, folder, verify, most, journal, study, "gene_sums"), *metadata.values()]
-
-
-def _entry(
-    study: Study,
-    kind: str,
-    path: str,
-    status: str,
-    detail: str,
-    fetched: Fetched | None = None,
-    size: int | None = None,
-    digest: str | None = None,
-) -> Entry:
-    """Line of the manifest; what follows the detail is given for a good file."""
-    good = {}
-    if fetched:
-        shape = fetched.verified
-        good = {"url": fetched.url, "final_url": fetched.final_url, "rows": shape.rows, "columns": shape.columns}
-    nothing = dict.fromkeys(("url", "rows", "columns"))
-    facts = nothing | good | {"bytes": size, "sha256": digest}
-    return Entry(study.organism, study.source, study.project, kind, path, status=status, detail=detail, **facts)
+    return [fetch_file(mirrors, sums, folder, verify, most, journal), *metadata.values()]
 
 
 def fetch_file(
-    mirrors: Mirrors,
-    path: str,
-    folder: Path,
-    verify: Callable,
-    most_bytes: int,
-    journal: Journal,
-    study: Study,
-    kind: str,
+    mirrors: Mirrors, wanted: Entry, folder: Path, verify: Callable, most_bytes: int, journal: Journal
 ) -> Entry:
     """Fetch one file unless a good one is there; returns its Entry, whatever happened."""
-
-    entry = partial(_entry, study, kind, path)
+    path = wanted.path
     try:
         target = inside(folder, path)
         kept = _kept(mirrors, path, target, verify, journal)
@@ -199,18 +156,18 @@ def fetch_file(
                 fetched = mirrors.fetch(path, temporary, verify, most_bytes)
                 digest = sha256(temporary)
                 journal.add(path, digest, fetched.url, fetched.final_url)
-        return entry("ok", fetched.verified.detail, fetched, target.stat().st_size, digest)
+        shape: Shape = fetched.verified
+        good = replace(wanted, status="ok", detail=shape.detail, rows=shape.rows, columns=shape.columns, sha256=digest)
+        return replace(good, url=fetched.url, final_url=fetched.final_url, bytes=target.stat().st_size)
     except MissingError as error:
-        return entry("absent", str(error))
+        return replace(wanted, status="absent", detail=str(error))
     except DamagedError as error:
-        return entry("damaged", str(error))
+        return replace(wanted, status="damaged", detail=str(error))
     except DownloadError as error:
-        return entry("failed", str(error))
+        return replace(wanted, status="failed", detail=str(error))
 
 
-def _kept(
-    mirrors: Mirrors, path: str, target: Path, verify: "Callable[[Path], Any]", journal: Journal
-) -> tuple[Fetched, str] | None:
+def _kept(mirrors: Mirrors, path: str, target: Path, verify: Callable, journal: Journal) -> tuple[Fetched, str] | None:
     """(Fetched, digest) of a file that is there, came from one of these mirrors, and verifies; None otherwise.
 
     Copies of a local folder count only while they equal the original: folders change, releases on servers do not.

@@ -12,19 +12,13 @@ TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
 
 
 def metadata_reasons(runs: pd.DataFrame, settings: MetadataFilter) -> list[tuple[str, str, str | None]]:
-    """Reason and value for each run that its metadata rule out.
+    """Run, reason and value of each run that its metadata rule out.
 
     Parameters
     ----------
     runs : pandas.DataFrame
         Index: run. Columns: has_counts, has_metadata, has_qc (bool), auc, mapped_reads (NaN if unknown),
         library_selection (text or missing) and `TYPE_COLUMNS` (text or missing).
-    settings : MetadataFilter
-
-    Returns
-    -------
-    list of (str, str, str or None)
-        Run, reason, value.
     """
     kept = {kind.lower() for kind in settings.kept_types}
     excluded = {text.lower() for text in settings.excluded_library_selections}
@@ -50,18 +44,9 @@ def _lower(texts: Sequence[str | None]) -> list[str | None]:
 def first_reasons(
     runs: Sequence[str] | pd.Index, rules: Sequence[tuple[str, ArrayLike, ArrayLike | None]]
 ) -> list[tuple[str, str, str | None]]:
-    """One line for each run to which a rule applies, for the first that does.
+    """Run, reason and value (text, or None) for each run to which a rule applies, by the first that does.
 
-    Parameters
-    ----------
-    runs : sequence of str
-    rules : list of (str, array of bool (runs,), sequence (runs,) or None)
-        Reason, where it holds, value to report.
-
-    Returns
-    -------
-    list of (str, str, str or None)
-        Run, reason, value as text, None if there is none.
+    A rule is a reason, where it holds, bool, (runs,), and the values to report, (runs,), or None.
     """
     rows, reported = [], np.zeros(len(runs), dtype=bool)
     for reason, holds, values in rules:

@@ -16,12 +16,12 @@ def unversioned(gene_ids: Iterable[str]) -> pd.Series:
 def map_gene_ids(rows: Sequence[str], gene_id_type: str, annotation: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which row of a table is which gene of the annotation.
 
+    Versions of Ensembl ids are ignored; symbols match in any case where one alone is meant.
+
     Parameters
     ----------
     rows : sequence of str
-        Gene ids of the table.
-    gene_id_type : {'ensembl', 'symbol'}
-        Versions of Ensembl ids are ignored; symbols match in any case where one alone is meant.
+        Gene ids of the table, of type ``ensembl`` or ``symbol``.
     annotation : pandas.DataFrame
         gene_id, gene_name.
 
@@ -65,15 +65,9 @@ def _in_their_case(keys: pd.Series, symbols: pd.Index, ambiguous: set[str]) -> p
 
 
 def translated(rows: Sequence[str], table: str, id_column: str, ensembl_column: str) -> list[str]:
-    """Ensembl id of each other id by a table; an id that has none, or several, stays as it is.
+    """Ensembl id of each other id by two columns of a table; an id that has none, or several, stays as it is.
 
-    Parameters
-    ----------
-    rows : sequence of str
-        Versions (of RefSeq) are ignored where the table has none.
-    table : path
-    id_column, ensembl_column : str
-        Its columns.
+    Versions (of RefSeq) are ignored where the table has none.
     """
     pairs = read_columns(table, [id_column, ensembl_column]).set_axis(["id", "ensembl"], axis=1)
     pairs = pairs[(pairs["id"] != "") & (pairs["ensembl"] != "")]

@@ -6,23 +6,8 @@ from io import BufferedIOBase
 
 import numpy as np
 
+from scarceseq.archive import parsing
 from scarceseq.archive.download import DamagedError
-from scarceseq.archive.parsing import (
-    BLANK,
-    GOOD,
-    LONG,
-    NEGATIVE,
-    NEWLINE,
-    NOT_WHOLE,
-    SHORT,
-    TOO_LARGE,
-    add_plain_rows,
-    behind_last_newline,
-    find_separators,
-    first_mismatch,
-    parse_rows,
-    plain_rows,
-)
 from scarceseq.archive.tables import lines
 
 # Text parsed at once: with what is known of it, it stays in a near cache.
@@ -39,7 +24,7 @@ class Header:
     runs: list[str]
 
 
-def read_header(handle: BufferedIOBase) -> "Header":
+def read_header(handle: BufferedIOBase) -> Header:
     """Header of an open gene-sums file; the next line read is the first gene."""
     annotation, line = None, b""
     for line in lines(handle, LINE_BYTES):
@@ -56,12 +41,7 @@ def read_header(handle: BufferedIOBase) -> "Header":
 
 
 class GeneNames:
-    """Gene identifiers in the form in which blocks of text are compared with them.
-
-    Parameters
-    ----------
-    gene_ids : list of str
-    """
+    """Gene identifiers in the form in which blocks of text are compared with them: joined, and where each ends."""
 
     def __init__(self, gene_ids: list[str]) -> None:
         encoded = [name.encode() for name in gene_ids]
@@ -84,10 +64,8 @@ class Block:
 
     Attributes
     ----------
-    first : int
-        Index of the first gene.
-    rows : int
-        Number of genes.
+    first, rows : int
+        Index of the first gene; number of genes.
     counts : numpy.ndarray
         int64, (samples, genes of the block): coverage summed over the gene's exonic bases. Values beyond 2**31 occur.
     text, spans : numpy.ndarray
@@ -117,18 +95,12 @@ def gene_sum_blocks(
 
     Parameters
     ----------
-    handle : binary file
-    header : Header
     names : GeneNames, optional
         Genes that the rows must have, in order.
     places : numpy.ndarray, optional
         int64, (runs,): sample that each column is added to, -1 for none; no column is kept if not given.
     counts : numpy.ndarray, optional
         int64 or uint32, (samples, all genes): the sums are added to it. If not given, each block brings int64 sums.
-
-    Yields
-    ------
-    Block
 
     Raises
     ------
@@ -142,8 +114,8 @@ def gene_sum_blocks(
     samples = int(places.max()) + 1
     for text, stop in line_blocks(handle):
         if counts is None:
-            lines = np.count_nonzero(text[:stop] == NEWLINE) if samples else 0
-            target, start = np.zeros((samples, lines), dtype=np.int64), 0
+            genes = np.count_nonzero(text[:stop] == parsing.NEWLINE) if samples else 0
+            target, start = np.zeros((samples, genes), dtype=np.int64), 0
         else:
             target, start = counts, first
         rows = scratch.parse(text, stop, places, target, start, first)
@@ -157,17 +129,7 @@ def gene_sum_blocks(
 
 
 class _Scratch:
-    """Arrays that parsing a block needs, used again for the next.
-
-    Parameters
-    ----------
-    runs : int
-
-    Attributes
-    ----------
-    spans : numpy.ndarray
-        int64, (rows, 2): where the identifiers of the block are.
-    """
+    """Arrays that parsing a block needs, used again for the next; `spans`, (rows, 2), are its identifiers' places."""
 
     def __init__(self, runs: int) -> None:
         self.runs = runs
@@ -186,16 +148,16 @@ class _Scratch:
             self.spans = np.empty((capacity, 2), dtype=np.int64)
         if stop >= len(self._positions):
             self._positions = np.empty(stop + 1, dtype=np.int32)
-        separators = find_separators(text, stop, self._positions)
-        rows = plain_rows(text, stop, self._positions, separators, self.runs, self.spans)
+        separators = parsing.find_separators(text, stop, self._positions)
+        rows = parsing.plain_rows(text, stop, self._positions, separators, self.runs, self.spans)
         if rows < 0:
-            rows, problem, column, begin = parse_rows(text, stop, self.spans, places, counts, first)
+            rows, problem, column, begin = parsing.parse_rows(text, stop, self.spans, places, counts, first)
         else:
-            column = add_plain_rows(text, self._positions, rows, places, counts, first) if counts.size else -1
-            problem, begin = (GOOD if column < 0 else TOO_LARGE), 0
-        if problem == TOO_LARGE:
+            column = parsing.add_plain_rows(text, self._positions, rows, places, counts, first) if counts.size else -1
+            problem, begin = (parsing.GOOD if column < 0 else parsing.TOO_LARGE), 0
+        if problem == parsing.TOO_LARGE:
             raise SumTooLargeError(int(places[column]))
-        if problem != GOOD:
+        if problem != parsing.GOOD:
             raise DamagedError(_problem_words(problem, genes_before + rows + 1, column, text[begin:stop]))
         return rows
 
@@ -212,13 +174,13 @@ def line_blocks(handle: BufferedIOBase) -> Iterator[tuple[np.ndarray, int]]:
         if not read:
             break
         filled += read
-        stop = behind_last_newline(text, filled)
+        stop = parsing.behind_last_newline(text, filled)
         if stop:
             yield text, stop
             filled -= stop
             text[:filled] = text[stop : stop + filled]
     if filled:
-        text[filled] = NEWLINE
+        text[filled] = parsing.NEWLINE
         yield text, filled + 1
 
 
@@ -226,16 +188,16 @@ def _problem_words(problem: int, row: int, column: int, rest: np.ndarray) -> str
     cell = rest[:40].tobytes().split(b"\n")[0].split(b"\t")[0].decode(errors="replace")
     place = f"gene {row}, column {column + 1} of values"
     return {
-        BLANK: f"blank cells ({place})",
-        NEGATIVE: f"negative values ({place}: {cell})",
-        NOT_WHOLE: f"not whole numbers throughout, or beyond 2**63 - 1 ({place}: {cell})",
-        SHORT: f"not whole numbers throughout (gene {row} has only {column} values)",
-        LONG: f"not whole numbers throughout (gene {row} has more values than the header has runs)",
+        parsing.BLANK: f"blank cells ({place})",
+        parsing.NEGATIVE: f"negative values ({place}: {cell})",
+        parsing.NOT_WHOLE: f"not whole numbers throughout, or beyond 2**63 - 1 ({place}: {cell})",
+        parsing.SHORT: f"not whole numbers throughout (gene {row} has only {column} values)",
+        parsing.LONG: f"not whole numbers throughout (gene {row} has more values than the header has runs)",
     }[problem]
 
 
 def _check_order(block: Block, names: GeneNames) -> None:
-    row = first_mismatch(block.text, block.spans, block.rows, names.text, names.ends, block.first)
+    row = parsing.first_mismatch(block.text, block.spans, block.rows, names.text, names.ends, block.first)
     if row < block.rows:
         index = block.first + row
         want = names.ids[index] if index < len(names.ids) else "(end)"
@@ -243,20 +205,7 @@ def _check_order(block: Block, names: GeneNames) -> None:
 
 
 def columns_to_places(header: Header, runs: Iterable[str], places: Iterable[int]) -> np.ndarray:
-    """Place of each column of a file: that of its run, or -1.
-
-    Parameters
-    ----------
-    header : Header
-    runs : iterable of str
-        Runs wanted; each has a column.
-    places : array of int (runs,)
-
-    Returns
-    -------
-    numpy.ndarray
-        int64, (columns,).
-    """
+    """Place of each column of a file, int64, (columns,): that of its run, or -1. Each of `runs` has a column."""
     column = {run: index for index, run in enumerate(header.runs)}
     of_columns = np.full(len(header.runs), -1, dtype=np.int64)
     of_columns[[column[run] for run in runs]] = places

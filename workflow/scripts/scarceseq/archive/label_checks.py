@@ -27,19 +27,9 @@ def _plain(value: str) -> str:
 
 
 def confounded(table: pd.DataFrame, label: str) -> list[str]:
-    """Batch-like columns of which each value goes with one value of the label alone.
+    """Batch-like columns of a table of labels, of which each value goes with one value of the label alone.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Labels by sample.
-    label : str
-        Column.
-
-    Returns
-    -------
-    list of str
-        Columns whose name speaks of a batch, of two or more values and fewer than samples.
+    Their name speaks of a batch; they have two or more values, and fewer than there are samples.
     """
     names = []
     for column in table.columns:

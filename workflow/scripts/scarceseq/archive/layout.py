@@ -38,20 +38,9 @@ def annotation_path(organism: str, annotation: str) -> str:
 
 
 def study_path(study: Study, kind: str, annotation: str) -> str:
-    """Path of one file of a study.
+    """Path of one file of a study; of the `KINDS`, only gene sums depend on the annotation, a code such as ``M023``.
 
-    Parameters
-    ----------
-    study : Study
-    kind : str
-        One of `KINDS`.
-    annotation : str
-        Code such as ``M023``; only gene sums depend on it.
-
-    Returns
-    -------
-    str
-        Relative; the project's id is taken as it is, so see `scarceseq.archive.names` before it is used as a path.
+    The project's id is taken as it is, so see `scarceseq.archive.names` before it is used as a path.
     """
     home = f"{study.organism}/data_sources/{study.source}"
     folder = f"{study.project[-2:]}/{study.project}"

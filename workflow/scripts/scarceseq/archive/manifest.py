@@ -19,10 +19,8 @@ class Entry:
     ----------
     path : str
         Relative to the manifest's folder.
-    url : str or None
-        The mirror's address of the good copy.
-    final_url : str or None
-        Where it came from, behind the mirror's redirects.
+    url, final_url : str or None
+        The mirror's address of the good copy, and where it came from, behind the mirror's redirects.
     rows, columns : int or None
         Genes and runs of gene sums; rows and columns of a metadata table.
     status : {'ok', 'absent', 'damaged', 'failed', 'skipped'}
@@ -37,14 +35,14 @@ class Entry:
     project: str
     kind: str
     path: str
-    url: str | None
-    bytes: int | None
-    sha256: str | None
-    rows: int | None
-    columns: int | None
     status: str
     detail: str
+    url: str | None = None
     final_url: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    rows: int | None = None
+    columns: int | None = None
 
 
 def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
@@ -68,42 +66,27 @@ def by_study(entries: Iterable[Entry]) -> dict[Study, dict[str, Entry]]:
     return studies
 
 
-def why_unusable(files: Mapping[str, "Entry"]) -> str | None:
-    """Words for why a study cannot be used, or None if it can.
+def why_unusable(files: Mapping[str, Entry]) -> str | None:
+    """Words for why a study cannot be used, or None if it can; `files` are by kind.
 
-    Parameters
-    ----------
-    files : dict of {str: Entry}
-        By kind. Gene sums, the source's own table and the alignment's QC table must be good; the prediction and
-        sequence QC tables may be absent, but not damaged.
+    Gene sums, the source's own table and the alignment's QC table must be good; the prediction and sequence QC tables
+    may be absent, but not damaged.
     """
-    bad = []
-    for kind, entry in files.items():
-        needed = kind in REQUIRED_KINDS
-        if entry.status != "ok" and (needed or entry.status != "absent"):
-            bad.append(f"{kind} {entry.status}: {entry.detail}")
+    bad = [
+        f"{kind} {entry.status}: {entry.detail}"
+        for kind, entry in files.items()
+        if entry.status != "ok" and (kind in REQUIRED_KINDS or entry.status != "absent")
+    ]
     return "; ".join(bad) or None
 
 
-def why_skipped(files: Mapping[str, "Entry"]) -> str | None:
-    """Words for why a study's counts were not fetched on purpose, or None.
-
-    Parameters
-    ----------
-    files : dict of {str: Entry}
-        By kind.
-    """
+def why_skipped(files: Mapping[str, Entry]) -> str | None:
+    """Words for why a study's counts were not fetched on purpose, or None; `files` are by kind."""
     return next((entry.detail for entry in files.values() if entry.status == "skipped"), None)
 
 
 def checked_path(folder: str | Path, entry: Entry) -> Path:
-    """Path of a good file, if it still is the file that was verified.
-
-    Raises
-    ------
-    InputError
-        If it is gone or has changed.
-    """
+    """Path of a good file; raises `InputError` if it is gone, or no longer the file that was verified."""
     path = Path(folder) / entry.path
     if not path.is_file() or sha256(path) != entry.sha256:
         raise InputError(f"{path}: gone or changed since it was verified; delete {folder}/manifest.jsonl and run again")
@@ -111,23 +94,12 @@ def checked_path(folder: str | Path, entry: Entry) -> Path:
 
 
 def check_failed_share(entries: Iterable[Entry], max_failed_share: float) -> dict[Study, str]:
-    """Studies that cannot be used, with the reason, skipped ones aside; too many of them stop the run.
-
-    Parameters
-    ----------
-    entries : list of Entry
-        Of all batches.
-    max_failed_share : float
-        Config key ``archive.max_failed_share``.
-
-    Returns
-    -------
-    dict of {Study: str}
+    """Studies of all batches that cannot be used, with the reason, skipped ones aside.
 
     Raises
     ------
     InputError
-        If a larger share of the studies failed.
+        If they are a larger share of the studies than `archive.max_failed_share`.
     """
     studies = by_study(entries)
     failed = {

@@ -1,8 +1,7 @@
 """What the metadata tables say of a study's runs and samples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,6 @@ import pyarrow as pa
 from scarceseq.archive.filters import TYPE_COLUMNS
 from scarceseq.archive.layout import METADATA_KINDS
 from scarceseq.archive.tables import parse_attributes, read_text_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 QC_COLUMNS = {
     "auc": "bc_auc.all_reads_all_bases",
@@ -63,7 +59,7 @@ def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[st
 class _Lookup:
     """Columns of a table, or of none, in the order of some runs; `listed` tells which of these it has."""
 
-    def __init__(self, table: pa.Table | None, runs: "Sequence[str]") -> None:
+    def __init__(self, table: pa.Table | None, runs: Sequence[str]) -> None:
         self.table = table
         names = table["external_id"].to_pylist() if table else []
         place = {run: index for index, run in enumerate(names)}
@@ -77,11 +73,11 @@ class _Lookup:
         return [None if row is None else values[row] for row in self._rows]
 
 
-def _texts(values: "Sequence[str | None]") -> np.ndarray:
+def _texts(values: Sequence[str | None]) -> np.ndarray:
     return np.array(values, dtype=object)
 
 
-def _numbers(texts: "Sequence[str | None]") -> np.ndarray:
+def _numbers(texts: Sequence[str | None]) -> np.ndarray:
     """Floats; what is no number is missing."""
     values = np.full(len(texts), np.nan)
     for index, text in enumerate(texts):
@@ -93,18 +89,8 @@ def _numbers(texts: "Sequence[str | None]") -> np.ndarray:
 
 
 def attribute_rows(runs: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Attributes of samples in long form.
-
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-        From `run_table`: columns experiment, attributes.
-
-    Returns
-    -------
-    list of (str, str, str)
-        Sample, key, value; values on which a sample's runs disagree are joined by ``|``.
-    """
+    """Sample, key and value of each attribute of runs of `run_table`; values on which a sample's runs disagree are
+    joined by ``|``."""
     values_of = {}
     for experiment, attributes in zip(runs["experiment"], runs["attributes"], strict=True):
         for key, value in parse_attributes(attributes):

@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from scarceseq.archive.download import (
@@ -22,10 +22,6 @@ from scarceseq.archive.settings import DownloadSettings
 from scarceseq.errors import DownloadError
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
 log = logging.getLogger(__name__)
 
 # Answers 404 for every file while the server behind it is down, so its 404 proves nothing.
@@ -34,17 +30,7 @@ REDIRECTORS = ("duffel.rail.bio",)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A good file.
-
-    Attributes
-    ----------
-    url : str
-        The mirror's address of it.
-    final_url : str
-        Where it came from, behind the mirror's redirects.
-    verified : object
-        What its check returned.
-    """
+    """A good file: the mirror's address of it, where it came from behind redirects, and what its check returned."""
 
     url: str
     final_url: str
@@ -52,15 +38,7 @@ class Fetched:
 
 
 class Mirrors:
-    """Mirrors of one archive, tried in order.
-
-    Parameters
-    ----------
-    addresses : list of str
-        ``https://``, ``http://`` or ``file://`` URLs, or plain paths of folders.
-    settings : DownloadSettings
-    limits : Limits, optional
-    """
+    """Mirrors of one archive, tried in order: ``https://``, ``http://`` or ``file://`` URLs, or paths of folders."""
 
     def __init__(self, addresses: list[str], settings: DownloadSettings, limits: Limits | None = None) -> None:
         self.bases = [as_url(address) for address in addresses]
@@ -91,10 +69,6 @@ class Mirrors:
         body_bytes : int, optional
             Most bytes that a good file can have.
 
-        Returns
-        -------
-        Fetched
-
         Raises
         ------
         MissingError
@@ -107,22 +81,19 @@ class Mirrors:
         limits = self.limits
         if body_bytes is not None:
             limits = replace(limits, body_bytes=min(body_bytes, limits.body_bytes))
-        missing, damaged, problems = [], [], []
+        errors = []
         for base in self.bases:
-            url = f"{base}/{path}"
             try:
-                return self._try_mirror(url, target, verify, limits)
-            except (MissingError, DamagedError, DownloadError) as error:
-                if isinstance(error, MissingError):
-                    missing.append(base)
-                elif isinstance(error, DamagedError):
-                    damaged.append(base)
-                problems.append(f"{url}: {error}")
-        if self._certainly_missing(missing):
-            raise MissingError("; ".join(problems))
-        raise (DamagedError if damaged else DownloadError)("; ".join(problems))
+                return self._try_mirror(f"{base}/{path}", target, verify, limits)
+            except DownloadError as error:
+                errors.append((base, error))
+        problems = "; ".join(f"{base}/{path}: {error}" for base, error in errors)
+        if self._certainly_missing([base for base, error in errors if isinstance(error, MissingError)]):
+            raise MissingError(problems)
+        damaged = any(isinstance(error, DamagedError) for _, error in errors)
+        raise (DamagedError if damaged else DownloadError)(problems)
 
-    def _try_mirror(self, url: str, target: Path, verify: Callable[[Path], Any], limits: Limits) -> Any:
+    def _try_mirror(self, url: str, target: Path, verify: Callable, limits: Limits) -> Any:
         for attempt in range(self.settings.retries + 1):
             try:
                 final_url = download(self.session, url, target, self.settings.timeout_seconds, limits)
@@ -138,7 +109,7 @@ class Mirrors:
                 jitter = derive(0, url, attempt) / 2**63
                 time.sleep(self.settings.backoff_seconds * 2**attempt * (1 + jitter))
 
-    def _certainly_missing(self, bases: "Sequence[str]") -> bool:
+    def _certainly_missing(self, bases: Sequence[str]) -> bool:
         """A folder, an object store or two servers are believed; so is a single server, unless it only redirects."""
         hosts = [urlsplit(base).hostname or "" for base in bases]
         proven = any(

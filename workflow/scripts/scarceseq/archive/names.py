@@ -16,13 +16,7 @@ def is_name(text: object) -> bool:
 
 
 def why_no_name(project: str, runs: set[str]) -> str | None:
-    """Words for the first id of a study that is no name, None if all are.
-
-    Parameters
-    ----------
-    project : str
-    runs : set of str
-    """
+    """Words for the first id of a study that is no name, None if all are."""
     for what, ids in (("project", [project]), ("run", sorted(runs))):
         odd = next((text for text in ids if not is_name(text)), None)
         if odd is not None:
@@ -31,13 +25,7 @@ def why_no_name(project: str, runs: set[str]) -> str | None:
 
 
 def inside(folder: Path, path: str) -> Path:
-    """A file's place in a folder, links followed.
-
-    Raises
-    ------
-    DamagedError
-        If it is outside.
-    """
+    """A file's place in a folder, links followed; raises `DamagedError` if it is outside."""
     target = Path(folder) / path
     if not target.resolve().is_relative_to(Path(folder).resolve()):
         raise DamagedError(f"{path!r} leads out of the folder {folder}")

@@ -3,16 +3,13 @@
 All text is bytes that end with a newline behind the last row. Values are int64 and exact.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 TAB, NEWLINE, RETURN, MINUS, ZERO = 9, 10, 13, 45, 48
 LARGEST = np.uint64(2**63 - 1)
@@ -43,10 +40,10 @@ def behind_last_newline(text: np.ndarray, filled: int) -> int:
 
 
 @intrinsic
-def load_word(typing_context: "Any", text: "Any", position: "Any") -> "tuple[Any, Callable]":
+def load_word(typing_context: Any, text: Any, position: Any) -> tuple[Any, Callable]:
     """Eight bytes of a text from `position` on, the first the lowest: an unaligned load, which numpy cannot say."""
 
-    def generate(context: "Any", builder: "Any", signature: "Any", arguments: "Any") -> "Any":
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
         word = builder.load(pointer)
@@ -60,12 +57,7 @@ def load_word(typing_context: "Any", text: "Any", position: "Any") -> "tuple[Any
 def find_separators(text: np.ndarray, stop: int, positions: np.ndarray) -> int:
     """Write where the tabs and newlines of ``text[:stop]`` are; returns how many.
 
-    Parameters
-    ----------
-    text : array of uint8
-    stop : int
-    positions : array of int32
-        One longer than there are separators.
+    `positions` is int32, and one longer than there are separators.
     """
     separators = 0
     for position in range(stop):
@@ -78,18 +70,11 @@ def find_separators(text: np.ndarray, stop: int, positions: np.ndarray) -> int:
 def plain_rows(
     text: np.ndarray, stop: int, positions: np.ndarray, separators: int, runs: int, spans: np.ndarray
 ) -> int:
-    """Number of rows if they are all good beyond doubt, or -1.
+    """Number of rows if they are all good beyond doubt, or -1; writes `spans` as `parse_rows` does.
 
     They are if each has an identifier and `runs` values of 1 to 18 bytes, a newline behind the last and tabs behind
     the others, and there are no more bytes that are neither digits nor separators than the identifiers have.
-
-    Parameters
-    ----------
-    text, stop, spans
-        As of `parse_rows`.
-    positions, separators
-        From `find_separators`.
-    runs : int
+    `positions` and `separators` are from `find_separators`.
     """
     width = runs + 1
     rows = separators // width
@@ -149,12 +134,7 @@ def add_plain_rows(
 ) -> int:
     """Add the values of rows that `plain_rows` counted to samples; the column whose sample is too large then, or -1.
 
-    Parameters
-    ----------
-    text, places, counts, first
-        As of `parse_rows`.
-    positions, rows
-        From `find_separators` and `plain_rows`.
+    `positions` are from `find_separators`; the rest is as of `parse_rows`.
     """
     runs = len(places)
     tile = np.empty((TILE, runs), dtype=np.int64)
@@ -217,27 +197,21 @@ def parse_rows(
 
     Parameters
     ----------
-    text : array of uint8
-    stop : int
-        End of the text; ``text[stop - 1]`` is a newline.
+    text, stop : array of uint8, int
+        ``text[stop - 1]`` is a newline, and the end.
     spans : array of int64 (rows, 2)
         Takes where each identifier begins and ends; one row more than the text can hold good ones.
     places : array of int64 (runs,)
         Row of `counts` that each column is added to; -1 for none.
     counts : array of int64 or uint32 (samples, genes)
         Changed, from gene `first` on. Values of further rows are checked and not added.
-    first : int
 
     Returns
     -------
-    rows : int
-        Good rows.
-    problem : int
-        `GOOD`, or what is wrong with the row behind the good ones.
-    column : int
-        Of the problem, among the values.
-    begin : int
-        Of the problem, in the text.
+    rows, problem : int
+        Good rows; `GOOD`, or what is wrong with the row behind them.
+    column, begin : int
+        Of the problem, among the values and in the text.
     """
     runs = len(places)
     tile = np.empty((TILE, runs), dtype=np.int64)
@@ -290,10 +264,8 @@ def first_mismatch(
     ----------
     text, spans
         As of `parse_rows`.
-    names : array of uint8
-        Expected identifiers, joined.
-    ends : array of int64
-        Where each expected identifier ends in `names`.
+    names, ends : array of uint8, array of int64
+        Expected identifiers, joined, and where each ends.
     first : int
         Index of the expected identifier of the first row.
     """

@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,9 +17,6 @@ from scarceseq.archive.tables import KEY_COLUMNS, read_metadata
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 from scarceseq.user_values import trim
-
-if TYPE_CHECKING:
-    from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +32,7 @@ STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 
 
 def fetch_project_tables(mirrors: Mirrors, organism: str, sources: list[str], folder: Path) -> pd.DataFrame:
-    """Runs of all wanted sources, from each source's project table.
-
-    Parameters
-    ----------
-    mirrors : Mirrors
-    organism : str
-    sources : list of str
-        Such as ``sra``; each must be among the organism's homes.
-    folder : path
-        For the files while they are read.
+    """Runs of all wanted sources, such as ``sra``, from each source's project table; `folder` holds files meanwhile.
 
     Returns
     -------
@@ -93,7 +80,7 @@ def read_project_table(path: str | Path) -> pd.DataFrame:
 def projects_of_ids(
     ids: Sequence[str], projects: Iterable[str], rows: Sequence[Sequence[str]] = ()
 ) -> dict[str, list[str]]:
-    """Which projects each id leads to.
+    """Which projects each id leads to, in the order of `ids`; one without any may still be found in a study's metadata.
 
     Parameters
     ----------
@@ -104,11 +91,6 @@ def projects_of_ids(
     rows : list of list of str, optional
         Cells of a table, from `scarceseq.user_tables.read_lists_of_ids`; the ids in a row belong to one study, whatever
         the columns are called, and a cell may hold several.
-
-    Returns
-    -------
-    dict of {str: list of str}
-        Projects by id, in the order of `ids`. An id without any may still be found in a study's metadata.
     """
     called = {accession(project): project for project in projects}
     asked = {accession(name): name for name in ids}
@@ -117,9 +99,9 @@ def projects_of_ids(
         led[asked[key]][called[key]] = None
     for row in rows:
         keys = {accession(piece) for cell in row for piece in SEVERAL.split(cell)}
-        there = [called[key] for key in sorted(keys & called.keys())]
+        in_row = [called[key] for key in sorted(keys & called.keys())]
         for key in keys & asked.keys():
-            led[asked[key]] |= dict.fromkeys(there)
+            led[asked[key]] |= dict.fromkeys(in_row)
     nowhere = sorted(name for name, there in led.items() if not there)
     if nowhere:
         log.warning(
@@ -130,17 +112,9 @@ def projects_of_ids(
 
 
 def excluded_projects(led: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Which projects are excluded, and by which id: a project's own if it is listed, else the first that leads to it.
+    """Id by which each project is excluded: its own if that is listed, else the first that leads to it.
 
-    Parameters
-    ----------
-    led : dict of {str: list of str}
-        From `projects_of_ids`.
-
-    Returns
-    -------
-    dict of {str: str}
-        Id by project.
+    `led` is from `projects_of_ids`.
     """
     named = {project: name for name, there in led.items() for project in there if accession(name) == accession(project)}
     for name, there in led.items():
@@ -158,13 +132,13 @@ def plan_studies(
     runs: pd.DataFrame,
     batches: list[str],
     bounds: tuple[int, int],
-    only: list[str],
+    only: Collection[str],
     excluded: Mapping[str, str],
     giants: Collection[str] = (),
     own_studies: bool = False,
     draw: Draw | None = None,
 ) -> pd.DataFrame:
-    """One row per study: its batch, or why it is skipped.
+    """One row per study, `STUDY_COLUMNS`: its batch, or why it is skipped and has none.
 
     Parameters
     ----------
@@ -175,7 +149,7 @@ def plan_studies(
     bounds : (int, int)
         Fewest and most runs of a study; 0 for no limit.
     only : list of str
-        Project accessions; all are wanted if it is empty.
+        Projects; all are wanted if it is empty.
     excluded : dict of {str: str}
         From `excluded_projects`.
     giants : list of str, optional
@@ -184,59 +158,55 @@ def plan_studies(
         Whether the user brings studies: then the archive may have none, and gives the annotation alone.
     draw : Draw, optional
         Among the studies that nothing else skips.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `STUDY_COLUMNS`; batch is missing for a skipped study.
     """
     studies = runs.groupby(STUDY_KEY, sort=True).size().rename("runs").reset_index()
+    only = set(only)
     for name, listed in (("studies", only), ("giant_studies", giants)):
         unknown = sorted(set(listed) - set(studies["project"]))
         if unknown:
             log.warning("config key archive.%s: not in the archive: %s", name, ", ".join(unknown))
     damaged = studies_with_odd_ids(runs)
-    rows, names = list(studies.itertuples(index=False)), set(only)
-    reasons = [damaged.get(tuple(row[:3])) or _skip_reason(row, bounds, names, excluded) for row in rows]
+    sizes = {Study(*key): size for *key, size in studies.itertuples(index=False)}
+    reasons = {
+        study: damaged.get(study) or _skip_reason(study, sizes[study], bounds, only, excluded) for study in sizes
+    }
     if draw:
-        left = {Study(*row[:3]): row.runs for row, reason in zip(rows, reasons, strict=True) if not reason}
-        passed = draw.passed_over(left)
-        reasons = [reason or passed.get(Study(*row[:3])) for row, reason in zip(rows, reasons, strict=True)]
+        reasons |= draw.passed_over({study: size for study, size in sizes.items() if not reasons[study]})
     assigned = [
-        None if reason else row.project if row.project in giants else batches[batch_of(Study(*row[:3]), len(batches))]
-        for row, reason in zip(rows, reasons, strict=True)
+        None if reason else study.project if study.project in giants else batches[batch_of(study, len(batches))]
+        for study, reason in reasons.items()
     ]
-    studies = studies.assign(batch=assigned, skip_reason=reasons)
+    studies = studies.assign(batch=assigned, skip_reason=list(reasons.values()))
     if studies["batch"].isna().all() and not own_studies:
         raise InputError(
             "archive: every study is skipped (keys min_runs, max_study_runs, studies, studies_file, max_runs, "
-            f"excluded_studies): {', '.join(f'{n} {reason}' for reason, n in Counter(reasons).most_common(3))}"
+            f"excluded_studies): {', '.join(f'{n} {reason}' for reason, n in Counter(reasons.values()).most_common(3))}"
         )
     _report_balance(studies[studies["batch"].isin(batches)], len(batches))
     return studies[STUDY_COLUMNS]
 
 
-def studies_with_odd_ids(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    """Words for each study whose id, or a run's, is no plain name; by organism, source and project."""
+def studies_with_odd_ids(runs: pd.DataFrame) -> dict[Study, str]:
+    """Words for each study whose id, or a run's, is no plain name."""
     odd = ~(runs["project"].map(is_name) & runs["run"].map(is_name))
     damaged = {}
-    for key, rows in runs[odd].groupby(STUDY_KEY, sort=True):
-        damaged[key] = f"damaged: {why_no_name(key[2], set(rows['run']))}"
-        log.warning("a study of the archive is left out, %s", damaged[key])
+    for study, rows in planned_rows(runs[odd]):
+        damaged[study] = f"damaged: {why_no_name(study.project, set(rows['run']))}"
+        log.warning("a study of the archive is left out, %s", damaged[study])
     return damaged
 
 
 def _skip_reason(
-    study: "Any", bounds: tuple[int, int], only: Collection[str], excluded: Mapping[str, str]
+    study: Study, runs: int, bounds: tuple[int, int], only: Collection[str], excluded: Mapping[str, str]
 ) -> str | None:
     if study.project in excluded:
         named = excluded[study.project]
         return "excluded" if named == study.project else f"excluded: {named}"
     if only and study.project not in only:
         return "not listed"
-    if study.runs < bounds[0]:
+    if runs < bounds[0]:
         return f"under {bounds[0]} runs"
-    if 0 < bounds[1] < study.runs:
+    if 0 < bounds[1] < runs:
         return f"over {bounds[1]} runs"
     return None
 
@@ -257,24 +227,8 @@ def _report_balance(studies: pd.DataFrame, batches: int) -> None:
 
 
 def runs_by_batch(runs: pd.DataFrame, studies: pd.DataFrame, batches: list[str]) -> dict[str, pd.DataFrame]:
-    """Rows of `runs` of each batch.
-
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-        From `fetch_project_tables`.
-    studies : pandas.DataFrame
-        From `plan_studies`.
-    batches : list of str
-        All batches, those of no study included.
-
-    Returns
-    -------
-    dict of {str: pandas.DataFrame}
-        Rows of `runs`, in their order.
-    """
-    chosen = studies.loc[studies["batch"].notna(), [*STUDY_KEY, "batch"]]
-    batch = runs[STUDY_KEY].merge(chosen, on=STUDY_KEY, how="left")["batch"].to_numpy()
+    """Rows of `runs`, in their order, of each of `batches`; `studies` is from `plan_studies`."""
+    batch = runs[STUDY_KEY].merge(studies[[*STUDY_KEY, "batch"]], on=STUDY_KEY, how="left")["batch"].to_numpy()
     rows = pd.Series(range(len(runs))).groupby(batch).indices
     return {name: runs.iloc[rows.get(name, [])] for name in batches}
 

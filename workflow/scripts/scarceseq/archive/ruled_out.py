@@ -35,12 +35,7 @@ class StudyExclusion:
 def why_ruled_out(planned_runs: set[str], paths: Mapping[str, Path], exclusion: StudyExclusion) -> str | None:
     """Words for why a study's counts need not be fetched, or None if some run may be kept.
 
-    Parameters
-    ----------
-    planned_runs : set of str
-    paths : dict of {str: path}
-        Good tables by kind: source and recount_qc, and recount_pred if there is one.
-    exclusion : StudyExclusion
+    `paths` are its good tables by kind: source and recount_qc, and recount_pred if there is one.
     """
     excluded = ids_in_metadata(paths["source"], exclusion.ids)
     if excluded:

@@ -27,13 +27,7 @@ ANNOTATION_BYTES = 256 << 20
 
 
 class Bounded(io.RawIOBase):
-    """Bytes of an open file, up to a limit: a small packed file may hold a large text.
-
-    Parameters
-    ----------
-    handle : binary file
-    limit : int
-    """
+    """Bytes of an open file, up to a limit: a small packed file may hold a large text."""
 
     def __init__(self, handle: io.BufferedIOBase, limit: int) -> None:
         self._handle, self._limit, self._left = handle, limit, limit
@@ -42,7 +36,7 @@ class Bounded(io.RawIOBase):
         """Yes."""
         return True
 
-    def readinto(self, buffer: "Any") -> int:
+    def readinto(self, buffer: Any) -> int:
         """As of a file; raises `OverLimitError` behind the limit."""
         read = self._handle.readinto(buffer)
         self._left -= read
@@ -97,7 +91,7 @@ def read_annotation(path: str | Path) -> pd.DataFrame:
     return genes
 
 
-def _gene(fields: list[str], index: int) -> "tuple[str, Any, Any, int]":
+def _gene(fields: list[str], index: int) -> tuple[str, Any, Any, int]:
     attributes = dict(ATTRIBUTE.findall(fields[8]))
     try:
         length = int(float(fields[5]))
@@ -123,7 +117,6 @@ def read_text_table(
 
     Parameters
     ----------
-    path : path
     columns : iterable of str, optional
         Names of the columns wanted; those that the table lacks are left out. All columns if not given.
     limit : int, optional
@@ -161,7 +154,7 @@ def read_text_table(
     return names, pa.Table.from_batches([pa.RecordBatch.from_arrays(batch, schema=schema) for batch in batches])
 
 
-def _text_batch(rows: "list[list[str]]", columns: int) -> list[pa.Array]:
+def _text_batch(rows: list[list[str]], columns: int) -> list[pa.Array]:
     """Columns of some rows of text as arrays of Arrow."""
     values = zip(*rows, strict=True) if rows else [()] * columns
     return [pa.array([MISSING.get(text, text) for text in column], pa.string()) for column in values]
@@ -180,17 +173,10 @@ def _distinct(names: Iterable[str]) -> Iterator[str]:
 
 
 def parse_attributes(text: str | None) -> list[tuple[str, str]]:
-    """Author-supplied attributes of a run: ``key;;value|key;;value``.
+    """Author-supplied attributes of a run, ``key;;value|key;;value``, as (key, value); none if the text is missing.
 
-    Parameters
-    ----------
-    text : str or missing
-
-    Returns
-    -------
-    list of (str, str)
-        Keys in lower case with ``_`` for spaces, each once. A key given several values keeps them all, joined by
-        ``|``; an empty key or value is left out.
+    Keys are in lower case with ``_`` for spaces, each once. A key given several values keeps them all, joined by ``|``;
+    an empty key or value is left out.
     """
     if not isinstance(text, str):
         return []

@@ -57,20 +57,9 @@ class UserStudy:
 
 
 def notes_among(study: UserStudy, samples: pd.Index, label: str) -> pd.DataFrame:
-    """Notes of a study when only some samples are compared, by one label: a batch may be confounded among them alone.
+    """Notes (kind, text) of a study when only some of its samples are compared, by one column of its labels.
 
-    Parameters
-    ----------
-    study : UserStudy
-    samples : pandas.Index of str
-        As the study calls them.
-    label : str
-        Column of the labels.
-
-    Returns
-    -------
-    pandas.DataFrame
-        kind, text.
+    A batch may be confounded among them alone.
     """
     if study.labels is None:
         return study.notes
@@ -94,17 +83,7 @@ def study_annotation(settings: UserStudySettings, path: str | Path) -> pd.DataFr
 
 
 def import_study(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
-    """Read, check and map a user's study.
-
-    Parameters
-    ----------
-    settings : UserStudySettings
-    annotation : pandas.DataFrame
-        From `study_annotation`; a `bp_length` of 0 is an unknown one.
-
-    Returns
-    -------
-    UserStudy
+    """Read, check and map a user's study; the annotation is from `study_annotation`, a `bp_length` of 0 is unknown.
 
     Raises
     ------

@@ -13,14 +13,9 @@ from scarceseq.user_values import missing_to_none, trim
 
 @dataclass(frozen=True)
 class CountsTable:
-    """A table of counts, genes x samples.
+    """A table of counts, genes x samples, with the names of its rows and columns.
 
-    Attributes
-    ----------
-    genes, columns : list of str
-        Names of its rows and columns.
-    content : UserTable or numpy.ndarray
-        The former's first column names the rows.
+    A `UserTable` as content has the names of the rows in its first column; an array has none.
     """
 
     genes: list[str]
@@ -75,10 +70,7 @@ def read_counts(path: str, samples: Iterable[str] = (), repeated_names: bool = F
 def read_labels(labels: str | None, counts: str, sample_column: str) -> pd.DataFrame:
     """Table of labels, text by sample in the index; that of the samples of an ``.h5ad`` if `labels` is None.
 
-    Raises
-    ------
-    InputError
-        If there is no column of samples.
+    Raises `InputError` if there is no column of samples.
     """
     if labels is None:
         return missing_to_none(_read_h5ad(counts)[1], counts)

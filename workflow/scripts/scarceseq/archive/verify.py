@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from scarceseq.archive.download import DamagedError
 from scarceseq.archive.gene_sums import GeneNames, gene_sum_blocks, read_header
-from scarceseq.archive.tables import open_gzip, read_annotation, read_text_table
+from scarceseq.archive.tables import open_gzip, read_text_table
 
 
 def gene_sums_bytes(genes: int, planned_runs: int) -> int:
@@ -29,23 +27,8 @@ class Shape:
     detail: str
 
 
-def verify_annotation(path: str | Path) -> pd.DataFrame:
-    """Genes of a good annotation; raises `DamagedError` for a bad one."""
-    return read_annotation(path)
-
-
-def verify_gene_sums(path: str | Path, annotation: str, names: GeneNames, planned_runs: set[str]) -> "Shape":
-    """Check a study's gene sums against the annotation and the plan.
-
-    Parameters
-    ----------
-    path : path
-    annotation : str
-        Code that the header must state.
-    names : GeneNames
-        Rows, in order.
-    planned_runs : set of str
-        Runs that the archive lists. Other runs, and runs without a column, are told in `Shape.detail`.
+def verify_gene_sums(path: str | Path, annotation: str, names: GeneNames, planned_runs: set[str]) -> Shape:
+    """Check a study's gene sums against the annotation and the plan; `Shape.detail` has missing and unplanned runs.
 
     Raises
     ------
@@ -68,7 +51,7 @@ def verify_gene_sums(path: str | Path, annotation: str, names: GeneNames, planne
     return Shape(len(names.ids), len(header.runs), differences(planned_runs, runs))
 
 
-def verify_metadata(path: str | Path, planned_runs: set[str]) -> "Shape":
+def verify_metadata(path: str | Path, planned_runs: set[str]) -> Shape:
     """Check one metadata table; a table of no rows is good. Raises `DamagedError`."""
     names, table = read_text_table(path, ["external_id"], metadata_bytes(len(planned_runs)))
     runs = table["external_id"].to_pylist()

@@ -1,25 +1,16 @@
-"""What a method tries on the validation episodes, as the config says it; imports nothing."""
+"""What a method tries on the validation episodes, as the config says it; imports nothing of the package."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
+from collections.abc import Mapping
+from typing import Any
 
 # Hyper-parameters that are tried with each number of steps.
 LEARNING_RATES = ("learning_rate", "adaptive_learning_rate")
 
 
-def candidates(fitting: "Mapping[str, Any]", key: str) -> list[list[float]]:
+def candidates(fitting: Mapping[str, Any], key: str) -> list[list[float]]:
     """[value, steps] of each candidate that methods tuned by the hyper-parameter `key` try.
 
-    Parameters
-    ----------
-    fitting : dict
-        The config's ``fitting`` of a section; its first steps go with the first value to the first candidate.
-    key : str
-        Of ``fitting["candidates"]``.
+    `fitting` is the section of that name; its first steps go with the first value to the first candidate.
     """
-    numbers = fitting["steps"] if key in LEARNING_RATES else [0]
-    return [[value, steps] for value in fitting["candidates"][key] for steps in numbers]
+    all_steps = fitting["steps"] if key in LEARNING_RATES else [0]
+    return [[value, steps] for value in fitting["candidates"][key] for steps in all_steps]

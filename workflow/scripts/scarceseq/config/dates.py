@@ -31,13 +31,7 @@ def files_named(config: Any) -> Iterator[Path]:
 
 
 def refuse_future(paths: Iterable[Path]) -> None:
-    """Raise `InputError` for files dated in the future, which would be newer than whatever is made of them.
-
-    Raises
-    ------
-    InputError
-        Names them, and the remedy.
-    """
+    """Raise `InputError`, with the remedy, for files dated in the future, newer than whatever is made of them."""
     now, ahead = time.time() + CLOCKS_APART_SECONDS, []
     for path in paths:
         try:

@@ -64,18 +64,12 @@ def size_at(share: float) -> float:
     """Runs of the project below which a share of all projects lies."""
     above = next(place for place, upper in enumerate(SHARES) if upper >= share)
     low, high = SHARES[above - 1], SHARES[above]
-    part = (share - low) / (high - low)
-    return math.exp((1 - part) * math.log(SIZES[above - 1]) + part * math.log(SIZES[above]))
+    weight = (share - low) / (high - low)
+    return math.exp((1 - weight) * math.log(SIZES[above - 1]) + weight * math.log(SIZES[above]))
 
 
 def expected(archive: Mapping[str, Any]) -> Estimate:
-    """Estimate from the config alone, by the sizes of recount3's studies.
-
-    Parameters
-    ----------
-    archive : mapping
-        The section `archive`.
-    """
+    """Estimate from the config's section `archive` alone, by the sizes of recount3's studies."""
     sizes = [size_at((place + 0.5) / POINTS) for place in range(POINTS)]
     most = archive["max_study_runs"] or math.inf
     kept = [size for size in sizes if archive["min_runs"] <= size <= most]
@@ -90,12 +84,7 @@ def expected(archive: Mapping[str, Any]) -> Estimate:
 def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
     """Hours of one core, roughly: products of matrices at `RATE`, and what was measured of the rest.
 
-    Parameters
-    ----------
-    config : mapping
-        The whole config.
-    estimate : Estimate
-        Of its archive.
+    `estimate` is of the archive of the whole config.
     """
     seconds = SECONDS_PER_RUN * estimate.runs
     widest = WIDTH
@@ -116,16 +105,9 @@ def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
 
 
 def sentence(estimate: Estimate, exact: bool, hours: float, cores: int) -> str:
-    """What is said before the run starts.
+    """What is said before the run starts; `hours` are of computing, on all cores.
 
-    Parameters
-    ----------
-    estimate : Estimate
-    exact : bool
-        Whether it is of the archive's own list, not of the config alone.
-    hours : float
-        Of computing, on all cores.
-    cores : int
+    `exact` is an estimate of the archive's own list, not of the config alone.
     """
     about = "" if exact else "about "
     return (

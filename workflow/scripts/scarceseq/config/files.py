@@ -9,13 +9,7 @@ from scarceseq.errors import InputError
 
 
 def check_files(files: Iterable[str | Path]) -> None:
-    """Refuse files in which a key is given twice.
-
-    Raises
-    ------
-    InputError
-        With a line for each such key that names both places.
-    """
+    """Raise `InputError` with a line for each key that a file gives twice, which names both places."""
     lines = [line for file in files for line in repeated_keys(Path(file))]
     if lines:
         raise InputError("\n".join(lines))

@@ -1,5 +1,7 @@
 """Former names of few-shot methods and selectors: refused in a config with today's name, and kept as keys of seeds."""
 
+from scarceseq.errors import InputError
+
 CLASSIFIERS = (
     *("logistic", "elastic_net", "knn", "linear_svm", "diagonal_discriminant", "random_forest", "simpleshot"),
     "nearest_centroid",
@@ -45,6 +47,8 @@ def seed_key(selector: str) -> str:
     return SELECTORS.get(selector, selector)
 
 
-def today(former: str, names: dict[str, str]) -> str | None:
-    """Today's name of what `names` lists, if `former` is a former one."""
-    return next((name for name, old in names.items() if old == former), None)
+def refuse_former(where: str, name: str, former: dict[str, str]) -> None:
+    """Raise `InputError` for a former name, which says today's; `where` is the config key."""
+    for today, old in former.items():
+        if old == name:
+            raise InputError(f"config key {where}: `{name}` is now called `{today}`")

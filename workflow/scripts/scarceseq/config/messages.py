@@ -32,15 +32,7 @@ LIMITS: dict[str, Callable[[dict], str]] = {
 
 
 def explain(error: ValidationError, config: dict[str, Any]) -> list[str]:
-    """Lines about the wrong keys, in the order of their names.
-
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-        Of the model of `scarceseq.config.keys.Config`.
-    config : dict
-        What was validated.
-    """
+    """Lines about the wrong keys of a config, in the order of their names; the error is of the model of `Config`."""
     texts: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False):
         place, allowed = _place(problem["loc"], config)

@@ -11,7 +11,7 @@
 """
 
 from scarceseq import registry
-from scarceseq.config.former_names import METHODS, today
+from scarceseq.config.former_names import METHODS, refuse_former
 from scarceseq.errors import InputError
 
 CLASSIFIERS, FEATURES, FINE_TUNING = "fewshot.classifiers", "fewshot.features", "fewshot.fine_tuning"
@@ -26,16 +26,8 @@ GUIDES = {
 
 
 def check(where: str, name: str) -> None:
-    """Raise `InputError` unless there is a method of the name.
-
-    Parameters
-    ----------
-    where : str
-        Config key, for the message.
-    """
-    new = today(name, METHODS)
-    if new:
-        raise InputError(f"config key {where}: `{name}` is now called `{new}`")
+    """Raise `InputError` unless there is a method of the name; `where` is the config key."""
+    refuse_former(where, name, METHODS)
     entry, _, source = name.partition("@")
     classifier = entry in registry.names(CLASSIFIERS)
     if not classifier and entry not in registry.names(FINE_TUNING):
@@ -46,7 +38,7 @@ def check(where: str, name: str) -> None:
     elif classifier:
         allowed, what = [*registry.names(FEATURES), *_learners("encoder")], "features"
     else:
-        allowed, what = [*_learners("encoder")], "learned encoders"
+        allowed, what = _learners("encoder"), "learned encoders"
     if source in allowed or ("@" not in name and what == "learned encoders"):
         return
     said = f"'{source}' is none of the {what}" if source else f"{entry} needs one of the {what} behind an @"
@@ -80,12 +72,12 @@ def sees_network(name: str) -> bool:
 
 def entries(names: list[str]) -> list[tuple[str, str]]:
     """(registry, entry) of all that some methods are composed of; entry "" for a registry of which they use none."""
-    found = [(kind, "") for kind in (CLASSIFIERS, FEATURES, FINE_TUNING)]
+    pairs = {(kind, "") for kind in (CLASSIFIERS, FEATURES, FINE_TUNING)}
     for name in names:
         entry = name.partition("@")[0]
         classifier = entry in registry.names(CLASSIFIERS)
-        found += [(CLASSIFIERS, entry), (FEATURES, _features(name))] if classifier else [(FINE_TUNING, entry)]
-    return sorted({*found})
+        pairs |= {(CLASSIFIERS, entry), (FEATURES, _features(name))} if classifier else {(FINE_TUNING, entry)}
+    return sorted(pairs)
 
 
 def _features(name: str) -> str:

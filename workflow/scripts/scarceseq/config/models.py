@@ -86,14 +86,14 @@ def _translated(hint: Any) -> Any:
 def _constraints(hint: Any, limits: dict[str, Any]) -> list[Any]:
     """Bounds as pydantic's annotations."""
     unique, file = limits.pop("unique", False), limits.pop("file", False)
-    found: list[Any] = [Field(**limits)]
+    constraints: list[Any] = [Field(**limits)]
     if hint is float:
-        found.append(WrapValidator(_as_given))
+        constraints.append(WrapValidator(_as_given))
     if unique:
-        found += [AfterValidator(_without_repeats), Field(json_schema_extra={"uniqueItems": True})]
+        constraints += [AfterValidator(_without_repeats), Field(json_schema_extra={"uniqueItems": True})]
     if file:
-        found.append(AfterValidator(FilePath))
-    return found
+        constraints.append(AfterValidator(FilePath))
+    return constraints
 
 
 def _as_given(value: Any, validate: Callable[[Any], float]) -> Any:

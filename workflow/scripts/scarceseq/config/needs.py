@@ -14,13 +14,7 @@ PER = ("1000_samples", "1000_genes", "scout")
 
 @dataclass(frozen=True)
 class Needs:
-    """What a rule's jobs need.
-
-    Attributes
-    ----------
-    mb, minutes : dict of str to float
-        The constant under ``""``, and what is added for each unit of `PER`.
-    """
+    """What a rule's jobs need: a constant under ``""``, and what is added for each unit of `PER`."""
 
     mb: dict[str, float]
     minutes: dict[str, float]
@@ -39,13 +33,7 @@ def _sum(coefficients: Mapping[str, float], sizes: Mapping[str, float]) -> float
 
 
 def read_needs(path: str | Path) -> dict[str, Needs]:
-    """Table of needs: ``rule``, ``mb``, ``mb_per_<unit>``, ``minutes``, ``minutes_per_<unit>``; empty is 0.
-
-    Returns
-    -------
-    dict of str to Needs
-        By rule.
-    """
+    """Needs by rule, of a table of ``rule``, ``mb``, ``mb_per_<unit>``, ``minutes``, ``minutes_per_<unit>``."""
     with open(path, newline="") as file:
         rows = list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
     return {row["rule"]: Needs(*(_coefficients(row, kind) for kind in ("mb", "minutes"))) for row in rows}
@@ -56,28 +44,13 @@ def _coefficients(row: Mapping[str, str], kind: str) -> dict[str, float]:
 
 
 def sizes(inputs: Mapping[str, str | list[str]], scouts: int = 0) -> dict[str, float]:
-    """Size of a job in units of `PER`, by its input files.
+    """Size of a job in units of `PER`, by its input files; `FileNotFoundError` while one of them is not there yet.
 
-    Parameters
-    ----------
-    inputs : mapping of str to path
-        Read are ``samples`` and ``genes`` (Parquet), else a batch's ``plan`` or the list of studies, ``listed``.
-    scouts : int
-        Of the job.
-
-    Raises
-    ------
-    FileNotFoundError
-        While one of them is not there yet.
+    Read are ``samples`` and ``genes`` (Parquet), else a batch's ``plan`` or the list of studies, ``listed``.
     """
     named = {name: path for name, path in inputs.items() if isinstance(path, str)}
-    samples = 0
-    if "samples" in named:
-        samples = _count(named["samples"])
-    elif "plan" in named:
-        samples = _count(named["plan"])
-    elif "listed" in named:
-        samples = _count(named["listed"], "runs")
+    source = next((name for name in ("samples", "plan", "listed") if name in named), None)
+    samples = _count(named[source], "runs" if source == "listed" else None) if source else 0
     genes = _count(named["genes"]) if "genes" in named else 0
     return {"1000_samples": samples / 1000, "1000_genes": genes / 1000, "scout": scouts}
 

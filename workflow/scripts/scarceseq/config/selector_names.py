@@ -3,16 +3,13 @@
 ``degree`` is a selector, ``reach@usage`` a variant of one, ``bald@gears`` one in rounds with its model.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from scarceseq import registry
-from scarceseq.config.former_names import SELECTORS, today
+from scarceseq.checks import one_of
+from scarceseq.config.former_names import SELECTORS, refuse_former
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
 
 ENTRIES, MODELS = "selection.selectors", "selection.surrogates"
 
@@ -23,7 +20,7 @@ def parts(name: str) -> tuple[str, str | None]:
     return selector, source or None
 
 
-def declared(name: str, constant: str) -> "Any":
+def declared(name: str, constant: str) -> Any:
     """What the selector of a name declares, such as ``ROUNDS``; see `scarceseq.registry.declared`."""
     return registry.declared(ENTRIES, parts(name)[0], constant)
 
@@ -58,39 +55,25 @@ def one_shot_on_graph(selector: str) -> bool:
 
 
 def check(where: str, name: str) -> None:
-    """Raise `InputError` unless there is a selector of the name.
-
-    Parameters
-    ----------
-    where : str
-        Config key, for the message.
-    """
-    new = today(name, SELECTORS)
-    if new:
-        raise InputError(f"config key {where}: `{name}` is now called `{new}`")
+    """Raise `InputError` unless there is a selector of the name; `where` is the config key."""
+    refuse_former(where, name, SELECTORS)
     selector, source = parts(name)
-    if selector not in registry.names(ENTRIES):
-        raise InputError(
-            f"config key {where}: '{selector}' is no selector; known: {', '.join(registry.names(ENTRIES))}"
-        )
+    one_of(where, selector, registry.names(ENTRIES), "selector")
     kind = variants(selector)
     if source and kind is None:
         raise InputError(f"config key {where}: '{name}' chooses in one shot, without a model")
-    if source and kind and source not in registry.names(kind):
-        what = "model" if kind == MODELS else f"variant of {selector}"
-        raise InputError(
-            f"config key {where}.{name}: '{source}' is no {what}; known: {', '.join(registry.names(kind))}"
-        )
+    if source and kind:
+        one_of(f"{where}.{name}", source, registry.names(kind), "model" if kind == MODELS else f"variant of {selector}")
 
 
 def entries(names: list[str]) -> list[tuple[str, str]]:
     """(registry, entry) of some selectors, their variants and those of their first rounds, but not their models."""
     names = [*names, *(declared(name, "START") for name in names if declared(name, "ROUNDS"))]
-    found = [(ENTRIES, parts(name)[0]) for name in names] + [("selection.reaches", "")]
-    found += [(variants(parts(name)[0]), parts(name)[1]) for name in names if parts(name)[1]]
-    return sorted({pair for pair in found if pair[0] != MODELS})
+    pairs = [(ENTRIES, parts(name)[0]) for name in names] + [("selection.reaches", "")]
+    pairs += [(variants(parts(name)[0]), parts(name)[1]) for name in names if parts(name)[1]]
+    return sorted({pair for pair in pairs if pair[0] != MODELS})
 
 
-def selector_jobs(selectors: "Mapping[str, list[str]] | list[str]") -> "Mapping[str, list[str]]":
+def selector_jobs(selectors: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
     """Selectors that share jobs, by the jobs' name: the config's named lists, or each selector alone."""
     return selectors if isinstance(selectors, dict) else {name: [name] for name in selectors}

@@ -12,13 +12,7 @@ UNRELATED_TERM_GENES = 12  # genes of a term that has nothing to do with the pro
 
 
 def true_terms(world: World) -> list[np.ndarray]:
-    """Gene sets of the programmes, of their sub-programmes, and of the pairs that the programme graph joins.
-
-    Returns
-    -------
-    list of ndarray
-        Rows of the genes of each term.
-    """
+    """Gene sets (rows) of the programmes, of their sub-programmes, and of the pairs that the programme graph joins."""
     member = world.loadings != 0
     terms = [np.flatnonzero(member[:, number]) for number in range(member.shape[1])]
     for programme in range(member.shape[1]):
@@ -32,15 +26,8 @@ def true_terms(world: World) -> list[np.ndarray]:
 def make_annotation(settings: DemoSettings, world: World, genes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Annotate the genes: true terms with losses, wrong genes, and terms without meaning.
 
-    Parameters
-    ----------
-    settings : DemoSettings
-        `annotation_noise` is the chance that a true annotation is missing; spurious ones come at the same rate.
-
-    Returns
-    -------
-    pandas.DataFrame
-        gene (symbol), term; sorted, without repetition.
+    `annotation_noise` of the settings is the chance that a true annotation is missing; spurious ones come at the same
+    rate. The table has gene (symbol) and term; sorted, without repetition.
     """
     generator = np.random.default_rng(derive(seed, "demo", "annotation"))
     noise, count = settings.annotation_noise, len(genes)

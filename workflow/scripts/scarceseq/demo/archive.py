@@ -59,13 +59,10 @@ def write_archive(
     annotation: str,
     seed: int,
 ) -> None:
-    """Write the whole mirror below ``folder/mouse``.
+    """Write the whole mirror below ``folder/mouse``; the folder is new or empty.
 
     Parameters
     ----------
-    folder : path
-        New or empty; the base address of the mirror.
-    genes, runs : pandas.DataFrame
     sums : ndarray of int64 (runs, genes)
         Base-pair coverage sums.
     tables : dict of str to pandas.DataFrame

@@ -1,23 +1,20 @@
 """Doubles of the generated screen: two genes at once, with known genetic interactions."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 WEIGHTS = {"additive": (1.0, 1.0), "synergy": (1.7, 1.7), "suppression": (0.3, 0.3), "epistasis": (1.0, 0.0)}
 """What the effects of the first and the second gene count for."""
 
 
 def draw_doubles(
-    names: "Sequence[str]", effects: np.ndarray, targets: np.ndarray, count: int, seed: int
+    names: Sequence[str], effects: np.ndarray, targets: np.ndarray, count: int, seed: int
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Effects of random pairs of perturbed genes, the kinds of interaction in turn.
+    """Effects of `count` random pairs of perturbed genes, the kinds of interaction in turn.
 
     Parameters
     ----------
@@ -27,8 +24,6 @@ def draw_doubles(
         log2 change by each alone.
     targets : ndarray of int (perturbations,)
         Their columns; in a double both change as alone.
-    count : int
-    seed : int
 
     Returns
     -------

@@ -16,38 +16,26 @@ AMPLIFICATION = 60  # reads per molecule in single-cell-like runs
 SEX_GENES, SEX_SHIFT = 6, 6.0
 
 
-def study_effects(world: World, genes: pd.DataFrame, studies: pd.DataFrame, strength: float, seed: int) -> np.ndarray:
-    """Shift of log2 expression by study: gene-wise, along shared lab factors, and with gene length.
-
-    Returns
-    -------
-    ndarray (studies, genes)
-    """
+def study_effects(genes: pd.DataFrame, studies: pd.DataFrame, strength: float, seed: int) -> np.ndarray:
+    """Shift of log2 expression by study, (studies, genes): gene-wise, along shared lab factors, with gene length."""
     generator = np.random.default_rng(derive(seed, "demo", "batch"))
     count = len(genes)
     length = np.log2(genes["bp_length"].to_numpy())
     length = (length - length.mean()) / length.std()
     factors = generator.normal(size=(LAB_FACTORS, count))
     scores = generator.normal(0, 0.45, size=(len(studies), LAB_FACTORS))
-    own = generator.normal(0, 0.95, size=(len(studies), count))
+    of_gene = generator.normal(0, 0.95, size=(len(studies), count))
     slope = generator.normal(0, 0.35, size=(len(studies), 1))
-    effects = strength * (own + scores @ factors + slope * length)
+    effects = strength * (of_gene + scores @ factors + slope * length)
     inflated = np.flatnonzero(genes["gene_id"] == INFLATED_GENE)
     effects[:, inflated] += generator.choice([0.0, 4.0], size=(len(studies), 1))
     return effects
 
 
 def sample_activity(world: World, samples: pd.DataFrame, strength: float, generator: np.random.Generator) -> np.ndarray:
-    """Programme activities of the samples: tissue, treatment, the study's dissection of that tissue, the animal.
+    """Programme activities of the samples, (samples, programmes).
 
-    Parameters
-    ----------
-    strength : float
-        Of what differs between studies.
-
-    Returns
-    -------
-    ndarray (samples, programmes)
+    Of tissue, treatment, the study's dissection of that tissue, whose strength is given, and the animal.
     """
     programmes = len(world.adjacency)
     activity = np.array([world.tissues[tissue] for tissue in samples["tissue"]])
@@ -63,21 +51,13 @@ def sample_activity(world: World, samples: pd.DataFrame, strength: float, genera
 def sample_expression(
     settings: DemoSettings, world: World, genes: pd.DataFrame, studies: pd.DataFrame, samples: pd.DataFrame, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """log2 abundance per base of every sample, before counting.
-
-    Returns
-    -------
-    expression : ndarray (samples, genes)
-    activity : ndarray (samples, programmes)
-    """
+    """log2 abundance per base before counting, (samples, genes), and programme activities, (samples, programmes)."""
     generator = np.random.default_rng(derive(seed, "demo", "expression"))
     activity = sample_activity(world, samples, settings.batch_strength, generator)
-    effects = study_effects(world, genes, studies, settings.batch_strength, seed)
-    row = dict(zip(studies["study"], range(len(studies)), strict=True))
-    own = {name: generator.normal(0, 0.3, size=len(genes)) for name in world.tissues}
-    tissue_only = np.array([own[name] for name in samples["tissue"]])
-    expression = world.base + activity @ world.loadings.T + tissue_only
-    expression += effects[samples["study"].map(row).to_numpy()]
+    effects = study_effects(genes, studies, settings.batch_strength, seed)
+    tissue_only = {name: generator.normal(0, 0.3, size=len(genes)) for name in world.tissues}
+    expression = world.base + activity @ world.loadings.T + np.array([tissue_only[name] for name in samples["tissue"]])
+    expression += effects[pd.Index(studies["study"]).get_indexer(samples["study"])]
     sex_genes = generator.choice(len(genes), size=SEX_GENES, replace=False)
     female = (samples["sex"] == "female").to_numpy()
     expression[np.ix_(female, sex_genes[::2])] -= SEX_SHIFT
@@ -86,12 +66,7 @@ def sample_expression(
 
 
 def count_reads(world: World, genes: pd.DataFrame, expression: np.ndarray, runs: pd.DataFrame, seed: int) -> np.ndarray:
-    """Over-dispersed fragment counts of the runs; runs of one sample share its biological variation.
-
-    Returns
-    -------
-    ndarray of int64 (runs, genes)
-    """
+    """Over-dispersed fragment counts, int64, (runs, genes); runs of one sample share its biological variation."""
     generator = np.random.default_rng(derive(seed, "demo", "counts"))
     bases = 2.0**expression * genes["bp_length"].to_numpy()
     shape = 1 / world.dispersion
@@ -120,16 +95,10 @@ def mapped_length(run: Any) -> float:
 
 
 def coverage(counts: np.ndarray, runs: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Base-pair coverage sums as recount3 stores them.
+    """Base-pair coverage sums as recount3 stores them, int64, (runs, genes), and the total of all bases (AUC), (runs,).
 
     Each count contributes about the mapped length; the noise stays below half a fragment, so that
-    ``rint(coverage / mapped length)`` gives the counts back.
-
-    Returns
-    -------
-    sums : ndarray of int64 (runs, genes)
-    total : ndarray of int64 (runs,)
-        Coverage of all bases (AUC): the genes and a few per cent outside of them.
+    ``rint(coverage / mapped length)`` gives the counts back. A few per cent of the total are outside of the genes.
     """
     generator = np.random.default_rng(derive(seed, "demo", "coverage"))
     length = np.array([mapped_length(run) for run in runs.itertuples()])[:, None]

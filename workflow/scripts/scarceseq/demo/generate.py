@@ -36,16 +36,13 @@ def generate_demo(
     ----------
     archive_folder : path
         New or empty folder; becomes a recount3 mirror of organism mouse, source sra.
-    screen_path : path
-        Perturb-seq screen, h5ad.
-    annotation_path : path
-        Gene annotation, ``.tsv.gz`` with columns gene, term.
+    screen_path, annotation_path : path
+        Perturb-seq screen, h5ad; gene annotation, ``.tsv.gz`` with columns gene, term.
     truth_folder : path
         programmes, programme_graph, effects, shifts, samples, doubles if there are any (parquet) and quirks.json: for
         tests alone.
     settings : dict
         The config section ``demo`` with all its keys.
-    seed : int
     annotation_code : str
         recount3's code of the annotation.
     """
@@ -59,7 +56,6 @@ def generate_demo(
     annotation = make_annotation(options, world, genes, seed)
     write_table(annotation, annotation_path)
     truth = Path(truth_folder)
-    truth.mkdir(parents=True, exist_ok=True)
     write_table(effects, truth / "effects.parquet")
     write_table(shifts, truth / "shifts.parquet")
     if len(doubles):
@@ -100,21 +96,14 @@ def write_world(world: World, genes: pd.DataFrame, folder: Path) -> None:
 
 
 def list_quirks(studies: pd.DataFrame, runs: pd.DataFrame) -> dict[str, Any]:
-    """Where each quirk is.
-
-    Returns
-    -------
-    dict
-        quirk -> {"studies": [...], "runs": [...]} (runs empty where the whole study carries it); ``inflated_gene``.
-    """
+    """``{"studies": [...], "runs": [...]}`` of each quirk, and `INFLATED_GENE`; no runs if whole studies have it."""
     quirks = {}
     for study in studies.itertuples():
         for quirk in study.quirks:
             entry = quirks.setdefault(quirk, {"studies": [], "runs": []})
             entry["studies"].append(study.study)
-            marked = runs[(runs["study"] == study.study) & (runs["quirk"] == quirk)]
-            if quirk == "technical_runs":
-                own = runs[runs["study"] == study.study]
-                marked = own[own["experiment"].duplicated(keep=False)]
-            entry["runs"] += list(marked["run"])
+            of_study = runs[runs["study"] == study.study]
+            technical = quirk == "technical_runs"
+            marked = of_study["experiment"].duplicated(keep=False) if technical else of_study["quirk"] == quirk
+            entry["runs"] += list(of_study.loc[marked, "run"])
     return {**quirks, "inflated_gene": INFLATED_GENE}

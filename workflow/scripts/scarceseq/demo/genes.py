@@ -38,17 +38,8 @@ def _symbols(count: int, generator: np.random.Generator) -> list[str]:
 def make_genes(settings: DemoSettings, seed: int) -> pd.DataFrame:
     """Draw the genes, in the order of the annotation file (by chromosome and start).
 
-    Ids are invented, outside the range of Ensembl's mouse genes, except `INFLATED_GENE`.
-
-    Parameters
-    ----------
-    settings : DemoSettings
-    seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        gene_id, gene_name, gene_type, bp_length (exonic bases), chromosome, start, end (1-based, inclusive), strand.
+    gene_id, gene_name, gene_type, bp_length (exonic bases), chromosome, start, end (1-based, inclusive), strand. Ids
+    are invented, outside the range of Ensembl's mouse genes, except `INFLATED_GENE`.
     """
     generator = np.random.default_rng(derive(seed, "demo", "genes"))
     count = settings.genes

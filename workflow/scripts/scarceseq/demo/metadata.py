@@ -13,20 +13,9 @@ PROCESSED = "2020-01-01"
 
 
 def make_tables(runs: pd.DataFrame, totals: np.ndarray, seed: int) -> dict[str, pd.DataFrame]:
-    """Metadata of all runs as text.
+    """Metadata of all runs as text, by the names of `columns.TABLES`, rows as `runs`; what is unused is NA or 0.
 
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-        Of `scarceseq.demo.studies.make_runs`.
-    totals : ndarray of int64 (runs,)
-        Coverage of all bases of each run (AUC).
-    seed : int
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        One per name in `columns.TABLES`, rows as `runs`; what is unused is NA or 0.
+    `runs` are of `scarceseq.demo.studies.make_runs`; `totals`, int64, (runs,), are their coverage of all bases (AUC).
     """
     generator = np.random.default_rng(derive(seed, "demo", "metadata"))
     made = {
@@ -39,13 +28,12 @@ def make_tables(runs: pd.DataFrame, totals: np.ndarray, seed: int) -> dict[str, 
     identity = {"rail_id": runs["rail_id"], "external_id": runs["run"], "study": runs["study"]}
     rest = {"recount_qc": "0", "recount_seq_qc": "0"}
     tables = {}
-    for name, known in columns.TABLES.items():
-        values = {**identity, **made[name]}
-        if unknown := set(values) - set(known):
+    for name, headings in columns.TABLES.items():
+        values = identity | made[name]
+        if unknown := set(values) - set(headings):
             raise KeyError(f"{name} has no columns {sorted(unknown)}")
-        tables[name] = pd.DataFrame(
-            {column: values.get(column, rest.get(name, "NA")) for column in known}, index=runs.index
-        ).astype(str)
+        cells = {column: values.get(column, rest.get(name, "NA")) for column in headings}
+        tables[name] = pd.DataFrame(cells, index=runs.index).astype(str)
     return tables
 
 

@@ -5,17 +5,14 @@ programme activities; it reaches the genes through one loadings matrix. A shift 
 programme graph by the diffusion ``(1 - s) (I - s W)^-1``, W the symmetrically normalised adjacency, s the smoothness.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.demo.settings import DemoSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 TISSUES = {  # organ systems share part of their activity
     "nervous": ["cerebral cortex", "cerebellum", "hippocampus", "retina"],
@@ -33,22 +30,18 @@ class World:
 
     Attributes
     ----------
-    adjacency : ndarray (programmes, programmes)
-        Programme graph: symmetric, 0/1, zero diagonal.
-    diffusion : ndarray (programmes, programmes)
-        How far a unit shift of one programme (row) reaches each programme (column).
+    adjacency, diffusion : ndarray (programmes, programmes)
+        Programme graph, symmetric, 0/1, zero diagonal; how far a unit shift of a programme (row) reaches each (column).
     loadings : ndarray (genes, programmes)
         log2 expression change of a gene per unit activity of a programme.
-    sub_programme : ndarray (genes,)
-        Sub-programme within the gene's first programme; -1 for genes in no programme.
-    first_programme : ndarray (genes,)
-        The gene's first programme; -1 for none.
+    sub_programme, first_programme : ndarray (genes,)
+        The gene's first programme, and the sub-programme within it; -1 for genes in no programme.
     base : ndarray (genes,)
         log2 abundance per base of transcript at zero activity.
     dispersion : ndarray (genes,)
         Negative binomial dispersion between replicates.
-    tissues : dict of str to ndarray (programmes,)
-    treatments : dict of str to ndarray (programmes,)
+    tissues, treatments : dict of str to ndarray (programmes,)
+        Activities, and shifts of them.
     """
 
     adjacency: np.ndarray
@@ -64,6 +57,7 @@ class World:
 
 SUB_PROGRAMMES = 3
 SHARE_WITHOUT_PROGRAMME = 0.25
+SHARED = 0.5  # variance of the states of a group that they have in common
 
 
 def programme_graph(count: int, generator: np.random.Generator, neighbours: int = 3) -> np.ndarray:
@@ -115,51 +109,34 @@ def _base(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def _activities(
-    groups: "Iterable[Sequence[str]]",
-    diffusion: np.ndarray,
-    strength: float,
-    generator: np.random.Generator,
-    shared: float = 0.5,
+    groups: Iterable[Sequence[str]], diffusion: np.ndarray, strength: float, generator: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Activities of named states; states of one group share part of theirs; unit sd before `strength`."""
     activities = {}
     for names in groups:
         common = generator.normal(size=len(diffusion))
         for name in names:
-            raw = np.sqrt(shared) * common + np.sqrt(1 - shared) * generator.normal(size=len(diffusion))
+            raw = np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * generator.normal(size=len(diffusion))
             field = raw @ diffusion
             activities[name] = strength * (field - field.mean()) / field.std()
     return activities
 
 
-def choose_tissues(count: int) -> dict[str, list[str]]:
-    """The first `count` tissue names, taken in turn from the organ systems, as {system: names}."""
-    ordered = [(system, names[turn]) for turn in range(4) for system, names in TISSUES.items()]
-    chosen = ordered[:count]
-    return {system: [name for other, name in chosen if other == system] for system in TISSUES}
+def choose_tissues(count: int) -> list[list[str]]:
+    """The first `count` tissue names, taken in turn from the organ systems, by system."""
+    chosen = [names[turn] for turn in range(4) for names in TISSUES.values()][:count]
+    return [[name for name in names if name in chosen] for names in TISSUES.values()]
 
 
 def make_world(settings: DemoSettings, genes: pd.DataFrame, seed: int) -> World:
-    """Draw the latent model.
-
-    Parameters
-    ----------
-    settings : DemoSettings
-    genes : pandas.DataFrame
-        Of `scarceseq.demo.genes.make_genes`.
-    seed : int
-
-    Returns
-    -------
-    World
-    """
+    """Draw the latent model; the genes are of `scarceseq.demo.genes.make_genes`."""
     generator = np.random.default_rng(derive(seed, "demo", "programmes"))
     adjacency = programme_graph(settings.programmes, generator)
     diffusion = diffuse(adjacency, settings.graph_smoothness)
     loadings, first, sub = _memberships(len(genes), adjacency, generator)
     base = _base(genes["gene_type"].to_numpy(), generator)
     dispersion = 2.0 ** generator.normal(-5.3, 1.2, size=len(genes))
-    systems = [names for names in choose_tissues(settings.tissues).values() if names]
+    systems = filter(None, choose_tissues(settings.tissues))
     tissues = _activities(systems, diffusion, settings.tissue_strength, generator)
     single = [[name] for name in TREATMENTS[: settings.treatments]]
     treatments = _activities(single, diffusion, settings.treatment_strength, generator)

@@ -45,18 +45,11 @@ def choose_targets(world: World, genes: pd.DataFrame, count: int, generator: np.
 def perturbation_effects(
     world: World, targets: np.ndarray, strength: float, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log2 expression change of every gene under each perturbation.
+    """Effects, log2 change by perturbation, (perturbations, genes), shifts, (perturbations, programmes), and strengths.
 
     A knock-down lowers the target's programmes and, through the diffusion, their neighbours; it lowers the target's
-    sub-programme further; part of its programme shift is its own, unrelated to the graph; a response common to all
-    perturbations grows with strength; a few off-target genes move at random.
-
-    Returns
-    -------
-    effects : ndarray (perturbations, genes)
-    shifts : ndarray (perturbations, programmes)
-    strengths : ndarray (perturbations,)
-        Log-normal.
+    sub-programme further; a share of its programme shift is unrelated to the graph; a response common to all
+    perturbations grows with strength, which is log-normal; a few off-target genes change at random.
     """
     count, programmes = len(targets), len(world.adjacency)
     of_programme = generator.normal(0, 0.6, size=programmes)  # some pathways matter more to the cell than others
@@ -88,19 +81,10 @@ def cell_counts(settings: DemoSettings, generator: np.random.Generator) -> np.nd
 def sequence_cells(
     world: World, genes: pd.DataFrame, state: np.ndarray, batches: np.ndarray, generator: np.random.Generator
 ) -> sparse.csr_matrix:
-    """Molecule counts of cells in one state.
+    """Molecule counts of cells in one state: whole numbers, float32, (cells, genes).
 
-    Parameters
-    ----------
-    state : ndarray (genes,)
-        log2 abundance of transcripts (molecules, not bases: length plays no part).
-    batches : ndarray (cells, genes)
-        Batch shift of each cell.
-
-    Returns
-    -------
-    scipy.sparse.csr_matrix of float32 (cells, genes)
-        Whole numbers.
+    `state` is log2 abundance of transcripts, (genes,): molecules, not bases, so that length plays no part; `batches`
+    are batch shifts, (cells, genes).
     """
     cells = len(batches)
     activity = generator.normal(0, 0.2, size=(cells, len(world.adjacency)))
@@ -121,12 +105,9 @@ def make_screen(
     -------
     screen : anndata.AnnData (cells, genes)
         Raw counts; obs: perturbation (control or the target's symbol), batch; var: gene_id.
-    effects : pandas.DataFrame
-        The truth: perturbation, strength, then one column of log2 change per gene.
-    shifts : pandas.DataFrame
-        The truth: perturbation, then one column of activity change per programme.
-    doubles : pandas.DataFrame
-        The truth of perturbations of two genes, see `scarceseq.demo.doubles`.
+    effects, shifts, doubles : pandas.DataFrame
+        The truth: perturbation, strength, then a column of log2 change per gene; perturbation, then a column of
+        activity change per programme; perturbations of two genes, see `scarceseq.demo.doubles`.
     """
     generator = np.random.default_rng(derive(seed, "demo", "screen"))
     targets = choose_targets(world, genes, settings.perturbations, generator)

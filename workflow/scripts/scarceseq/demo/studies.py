@@ -1,5 +1,6 @@
 """The design of the archive: studies, their samples and runs, and which of them carry a quirk."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,18 @@ STRAINS = ["C57BL/6J", "BALB/c", "129S1/SvImJ", "FVB/N"]
 AGES = ["6 weeks", "8 weeks", "12 weeks", "20 weeks"]
 FIRST_PROJECT = 900_001
 MIN_RUNS, MAX_RUNS, TINY_RUNS = 6, 40, 3
+# Quirks of a single run.
+ONE_RUN = (
+    *("zero_run", "low_mapped_run", "missing_count_column"),
+    *("empty_attributes", "duplicate_attribute_keys", "huge_value"),
+)
 
 
 def make_studies(settings: DemoSettings, world: World, seed: int) -> pd.DataFrame:
-    """Draw the studies: size, library, tissues, treatment, and the quirk of those that have one.
+    """Draw the studies: size, library, tissues, treatment, and the quirks of those that have some.
 
-    Parameters
-    ----------
-    settings : DemoSettings
-    world : World
-    seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        study, samples (count), paired, read_length (bases of one mate), depth (median fragments), tissues (list),
-        treatment_kind (None: no contrast), strain, curated (tissue known to recount_pred), quirks (list of str).
+    study, samples (count), paired, read_length (bases of one mate), depth (median fragments), tissues (list),
+    treatment_kind (None: no contrast), strain, curated (whether recount_pred has the tissue), quirks (list of str).
     """
     generator = np.random.default_rng(derive(seed, "demo", "studies"))
     names = list(world.tissues)
@@ -68,22 +65,12 @@ def assign_quirks(count: int, generator: np.random.Generator) -> list[Any]:
     """Quirks of each study. Three studies are unfit as a whole; the others share the rest in turn."""
     order = generator.permutation(count)
     quirks = [[] for _ in range(count)]
-    for position, quirk in enumerate(["tiny", "single_cell", "size_fractionation"]):
-        quirks[order[position]].append(quirk)
-    regular = order[3:]
-    for position, quirk in enumerate(
-        [
-            "header_only_pred",
-            "technical_runs",
-            *ONE_RUN,
-            "paired_end",
-            "header_only_pred",
-            "technical_runs",
-        ]
-    ):
-        study = quirks[regular[position % len(regular)]]
-        if quirk not in study:
-            study.append(quirk)
+    for study, quirk in zip(order, ["tiny", "single_cell", "size_fractionation"], strict=False):
+        quirks[study].append(quirk)
+    twice = ["header_only_pred", "technical_runs"]
+    for study, quirk in zip(itertools.cycle(order[3:]), [*twice, *ONE_RUN, "paired_end", *twice], strict=False):
+        if quirk not in quirks[study]:
+            quirks[study].append(quirk)
     return quirks
 
 
@@ -91,17 +78,13 @@ def _labels(study: Any, generator: np.random.Generator) -> list[tuple[str, str]]
     """Tissue and treatment of the samples of one study: cells filled in turn, so that they are balanced."""
     treatments = ["NA"] if study.treatment_kind is None else ["control", "treated"]
     cells = [(tissue, treatment) for tissue in study.tissues for treatment in treatments]
-    chosen = [cells[number % len(cells)] for number in range(study.samples)]
-    return [chosen[number] for number in generator.permutation(study.samples)]
+    return [cells[turn % len(cells)] for turn in generator.permutation(study.samples)]
 
 
 def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per sample (sequenced library), in the order of studies.
 
-    Returns
-    -------
-    pandas.DataFrame
-        study, sample (SRS), experiment (SRX), tissue, treatment, treatment_kind, sex, strain, age, runs (count).
+    study, sample (SRS), experiment (SRX), tissue, treatment, treatment_kind, sex, strain, age, runs (count).
     """
     generator = np.random.default_rng(derive(seed, "demo", "samples"))
     rows = []
@@ -130,12 +113,9 @@ def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
 def make_runs(studies: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per run, with the run's library and quirk.
 
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `make_samples` and run (SRR), rail_id, sample_number (row of `samples`), fragments (expected
-        library size), paired, read_length, curated, quirk ('' or zero_run, low_mapped_run, missing_count_column,
-        empty_attributes, duplicate_attribute_keys, huge_value, single_cell, size_fractionation), header_only_pred.
+    The columns of `make_samples` and run (SRR), rail_id, sample_number (row of `samples`), fragments (expected library
+    size), paired, read_length, curated, quirk ('' or zero_run, low_mapped_run, missing_count_column, empty_attributes,
+    duplicate_attribute_keys, huge_value, single_cell, size_fractionation), header_only_pred.
     """
     generator = np.random.default_rng(derive(seed, "demo", "runs"))
     runs = samples.loc[samples.index.repeat(samples["runs"])].drop(columns="runs")
@@ -160,15 +140,5 @@ def _place_quirks(runs: pd.DataFrame, studies: pd.DataFrame) -> None:
             if whole in study.quirks:
                 runs.loc[rows, "quirk"] = whole
         single = [quirk for quirk in study.quirks if quirk in ONE_RUN]
-        for position, quirk in enumerate(single):
-            runs.loc[rows[-1 - position], "quirk"] = quirk
-
-
-ONE_RUN = (
-    "zero_run",
-    "low_mapped_run",
-    "missing_count_column",
-    "empty_attributes",
-    "duplicate_attribute_keys",
-    "huge_value",
-)
+        for row, quirk in zip(reversed(rows), single, strict=False):
+            runs.loc[row, "quirk"] = quirk

@@ -11,17 +11,8 @@ SMALLEST = 1e-12
 def fit_temperature(probabilities: np.ndarray, classes: np.ndarray) -> float:
     """Temperature that makes predictions of samples that a fit did not see most probable (Guo et al. 2017).
 
-    log(temperature) has a normal prior around 0.
-
-    Parameters
-    ----------
-    probabilities : array, (samples, classes)
-    classes : array of int, (samples,)
-
-    Returns
-    -------
-    float
-        Above 1 where predictions were too sure.
+    `probabilities` are (samples, classes), `classes` the true ones, int, (samples,). log(temperature) has a normal
+    prior around 0. Above 1 where predictions were too sure.
     """
     from scipy.optimize import minimize_scalar
 
@@ -42,13 +33,8 @@ def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 5) -> float:
     """Expected calibration error: mean over samples of |share right - mean probability| in their bin.
 
-    Parameters
-    ----------
-    probability : array, (samples,)
-        Of the predicted class.
-    right : array of bool, (samples,)
-    bins : int
-        Of equal width between 0 and 1.
+    `probability`, (samples,), is that of the predicted class, `right`, (samples,), whether it is true. The bins are of
+    equal width between 0 and 1.
     """
     probability, right = np.asarray(probability, float), np.asarray(right, float)
     place = np.minimum((probability * bins).astype(int), bins - 1)

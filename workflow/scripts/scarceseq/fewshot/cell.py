@@ -68,34 +68,16 @@ def fit_cell(
 ) -> "Any":
     """Predictions of some methods for the episodes of one cell, each method tuned by itself.
 
-    Parameters
-    ----------
-    episodes : DataFrame
-        From `scarceseq.fewshot.episodes.plan_cell`; may be empty.
-    corpus : Corpus
-        Of this base.
-    splits : DataFrame
-        Columns split, study, role.
-    base : Base
-        Pre-trained model.
-    methods : dict of str to (FineTuning or Estimator, dict of str to Tensor or None, list of Candidate)
-        By name: the method, the guide by parameter name if it needs one, and its candidates.
-    settings : FittingSettings
-        Its candidates are not used.
-    seed : int
-        The run's seed.
+    `episodes`, which may be empty, are from `scarceseq.fewshot.episodes.plan_cell`, and `corpus` is of this base;
+    `splits` has the columns split, study, role. `methods` gives by name the method, the guide by parameter name if it
+    needs one, and its candidates; those of `settings` are not used. `seed` is the run's.
 
-    Returns
-    -------
-    DataFrame
-        One row per query sample: method, way, shot, role, episode, sample, label, predicted, probability (of the true
-        label), support_study, query_study, candidate (as text), steps, diverged, seed (of pre-training), p_0, p_1, ...
-        (probabilities of the classes in the order of their names, NA beyond the last class). Validation rows hold
-        every candidate, test rows the chosen one. A fit that diverged to values that are not finite knows nothing: its
-        probabilities are equal.
-    DataFrame
-        Columns `CURVE_COLUMNS`: the query of some test episodes after fewer and more steps, for methods that are
-        trained by gradient. Nothing is chosen by it.
+    The first table has a row per query sample: method, way, shot, role, episode, sample, label, predicted, probability
+    (of the true label), support_study, query_study, candidate (as text), steps, diverged, seed (of pre-training), p_0,
+    p_1, ... (probabilities of the classes in the order of their names, NA beyond the last class). Validation rows hold
+    every candidate, test rows the chosen one. A fit that diverged to values that are not finite knows nothing: its
+    probabilities are equal. The second has `CURVE_COLUMNS`: the query of some test episodes after fewer and more steps,
+    for methods that are trained by gradient. Nothing is chosen by it.
     """
     check_episodes(episodes)
     check_apart_from_training(episodes, splits, base)
@@ -127,14 +109,7 @@ def make_predictor(
 ) -> "Callable[..., list[list[np.ndarray]]]":
     """Function (episodes, candidates) -> list over candidates of lists over episodes of probabilities.
 
-    Parameters
-    ----------
-    method : FineTuning or Estimator
-    learned : dict of str to Tensor, or None
-        The method's guide, or what else was learned on other studies.
-    candidates : list of Candidate
-    corpus, splits, base, settings, seed
-        As for `fit_cell`.
+    `learned` is the method's guide, or what else was learned on other studies; the rest is as for `fit_cell`.
     """
     start = with_encoder(base, learned) if method.learned_encoder else base
     rates = None if method.learned_encoder else learned
@@ -153,15 +128,7 @@ def fit_method(
     predict: "Callable[..., list[list[np.ndarray]]]",
     candidates: list[Candidate],
 ) -> tuple[pd.DataFrame, Candidate]:
-    """Rows of one method, and the candidate that it was tested with.
-
-    Parameters
-    ----------
-    name : str
-    validation, test : Episodes
-    predict : callable (episodes, candidates) -> list over candidates of lists over episodes of probabilities
-    candidates : list of Candidate
-    """
+    """Rows of one method, and the candidate that it was tested with; `predict` is from `make_predictor`."""
     tried = [
         [_rows(episode, probabilities, candidate) for episode, probabilities in zip(validation, found, strict=True)]
         for candidate, found in zip(

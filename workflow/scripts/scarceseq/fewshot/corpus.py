@@ -44,26 +44,15 @@ class Episode:
 class Corpus:
     """Rows of the training matrix by sample id, in the base model's genes.
 
-    Parameters
-    ----------
-    expression : array, (samples, genes)
-        log2(TPM + 1); may be a memory map, only the rows that are used are read.
-    samples : DataFrame
-        Columns sample, study; one row per row of `expression`.
-    gene_ids : list of str
-        Genes of the columns of `expression`.
-    base : Base
-        Its gene list chooses and orders the columns, its mean and scale standardise them.
-    centring : {'none', 'study'}
-        'study' subtracts from every sample the mean z-scores of all samples of its study, whatever their labels. The
-        query's study is then looked at as a whole (transductive), but no label of it.
-    labels : dict of str to str, optional
-        Class of samples by the task's label. Features see those of the pretrain and scout studies alone.
+    `expression`, (samples, genes), is log2(TPM + 1) and may be a memory map: only the rows that are used are read.
+    `samples` has the columns sample, study, and a row per row of `expression`; `gene_ids` are the genes of its columns.
+    The gene list of `base` chooses and orders the columns, its mean and scale standardise them. The centring 'study'
+    subtracts from every sample the mean z-scores of all samples of its study, whatever their labels: the query's study
+    is then looked at as a whole (transductive), but no label of it. `labels` give the class of samples by the task's
+    label; features see those of the pretrain and scout studies alone.
 
-    Raises
-    ------
-    InputError
-        If shapes disagree, the base model has a gene that the corpus lacks, or one whose scale is no positive number.
+    Raises InputError if shapes disagree, or the base has a gene that the corpus lacks or whose scale is no positive
+    number.
     """
 
     def __init__(
@@ -121,17 +110,7 @@ class Corpus:
         return self._base.standardise(rows).cpu().numpy()
 
     def reference(self, splits: "pd.DataFrame", most: int, seed: int) -> np.ndarray:
-        """z-scores of samples of the pretrain and scout studies of the base's split.
-
-        Parameters
-        ----------
-        splits : DataFrame
-            Columns split, study, role.
-        most : int
-            Of more samples, so many are drawn.
-        seed : int
-            Of what is drawn.
-        """
+        """z-scores of samples of the pretrain and scout studies of the base's split; of more, `most` are drawn."""
         if self._reference is None:
             self._reference = self._read_reference(splits, most, seed)
         return self._reference
@@ -188,16 +167,8 @@ class Corpus:
 class Episodes(Sequence):
     """Episodes of one cell; arrays are made when one is asked for, since together they may not fit into memory.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of an episode table, of one role.
-    corpus : Corpus
-
-    Raises
-    ------
-    InputError
-        If a query sample has the very values of a support sample of its episode.
+    `table` holds rows of an episode table, of one role. Raises InputError if a query sample has the very values of a
+    support sample of its episode.
     """
 
     def __init__(self, table: "pd.DataFrame", corpus: Corpus) -> None:

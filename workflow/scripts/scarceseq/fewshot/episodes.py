@@ -42,33 +42,15 @@ def plan_cell(
     cell: "Cell",
     seed: int,
 ) -> "tuple[pd.DataFrame, dict[str, Any]]":
-    """Episodes of one cell.
+    """Episodes of one cell, and what was planned, to be written beside the table, with the reason where nothing was.
 
     Each study of a support gives equally many samples of each class, and all classes of a query come from one study, in
-    equal numbers: the study says nothing about the class. Each episode's seed derives from the run's seed, the cell,
+    equal numbers: the study says nothing about the class. Each episode's seed derives from the run's `seed`, the cell,
     the role and the episode's number alone; raising the number of episodes keeps those that were there.
 
-    Parameters
-    ----------
-    samples, attributes, splits : DataFrame
-        See `scarceseq.fewshot.labels.labelled_samples`.
-    settings : EpisodeSettings
-    cell : Cell
-    seed : int
-        The run's seed.
-
-    Returns
-    -------
-    DataFrame
-        Columns way (a number, or 'all'), shot, role, episode, seed, part, sample, label, study; empty if
-        the test episodes cannot be made.
-    dict
-        What was planned, and why not where nothing was; written beside the table.
-
-    Raises
-    ------
-    InputError
-        If no cell of the task can be filled: its label has no value, or one alone, in the test studies.
+    The tables are those of `scarceseq.fewshot.labels.labelled_samples`. Columns: way (a number, or 'all'), shot, role,
+    episode, seed, part, sample, label, study; empty if the test episodes cannot be made. Raises InputError if no cell
+    of the task can be filled: its label has no value, or one alone, in the test studies.
     """
     table, left_out = labelled_samples(samples, attributes, splits, settings)
     check_classes(table, settings, cell.task)

@@ -13,31 +13,12 @@ if TYPE_CHECKING:
 def labelled_samples(
     samples: "pd.DataFrame", attributes: "pd.DataFrame", splits: "pd.DataFrame", settings: "EpisodeSettings"
 ) -> "tuple[pd.DataFrame, dict[str, int]]":
-    """Samples of the validation and test studies with their class.
+    """Samples of the validation and test studies with their class, and counts of samples left out by reason.
 
-    A sample whose attribute has more than one distinct value is left out, and so is a sample id that occurs more than
-    once in the table of samples.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Columns sample, study; other columns are ignored, but ``content`` (a hash of the counts), if there is one,
-        leaves out samples whose content occurs more than once.
-    attributes : DataFrame
-        Columns sample, key, value.
-    splits : DataFrame
-        Columns split, study, role.
-    settings : EpisodeSettings
-
-    Returns
-    -------
-    DataFrame, dict of str to int
-        Columns sample, study, role, label, group, sorted by sample; counts of samples left out by reason.
-
-    Raises
-    ------
-    InputError
-        If the split or the attribute key does not exist.
+    `samples` has the columns sample, study and perhaps ``content`` (a hash of the counts); `attributes` sample, key,
+    value; `splits` split, study, role. Left out are samples whose attribute has more than one distinct value, and those
+    whose id or content occurs more than once. Columns: sample, study, role, label, group; sorted by sample. Raises
+    InputError if the split or the attribute key does not exist.
     """
     roles = _roles(splits, settings.split)
     values = _values(attributes, settings.label, "label")

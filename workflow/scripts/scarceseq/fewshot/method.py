@@ -18,18 +18,10 @@ ByParameter = dict[str, Any]
 
 
 class Candidate(NamedTuple):
-    """Hyper-parameters that are tried on the validation episodes.
+    """Hyper-parameters that are tried on the validation episodes."""
 
-    Attributes
-    ----------
-    value : float or str
-        Of the method's own hyper-parameter, such as the learning rate, or the name of an option.
-    steps : int
-        Full-batch gradient steps; 0 for methods that are not trained by gradient.
-    """
-
-    value: float | str
-    steps: int = 0
+    value: float | str  # of the method's own hyper-parameter, such as the learning rate, or the name of an option
+    steps: int = 0  # full-batch gradient steps; 0 for methods that are not trained by gradient
 
     @property
     def text(self) -> str:
@@ -41,108 +33,58 @@ class Candidate(NamedTuple):
 class FineTuning:
     """A method that trains the encoder and a linear head by gradient: a triple of start, rate and pull.
 
-    Attributes
-    ----------
-    start : callable (base, classes, seed) -> Classifier
-        Initial weights; may share tensors with the base, whose weights are never changed.
-    rate, pull : callable (RateInputs) -> dict of str to (Tensor or float)
-        Multiplier of each update, and strength of the pull back to the start, by parameter name of the encoder. A
-        rate of 0.0 leaves a tensor as it is. The head has rate 1 and no pull.
-    optimiser : {'sgd', 'adam', 'adam_on_scaled_gradient'}
-    probe_share : float
-        Share of the steps, at the beginning, in which the head alone is trained.
-    kept_share : float
-        Share of the encoder's gradient entries that a step uses, drawn anew in each.
-    per_episode : bool
-        Whether rates depend on the support.
-    reference : bool
-        Whether rates or pulls look at the expression of the pretrain and scout studies.
-    learned_encoder : bool
-        Whether what was learned on other studies are encoder weights that replace the base's; the name says so.
+    `start` makes initial weights of a base, a number of classes and a seed; they may share tensors with the base, whose
+    weights are never changed. `rate` and `pull` give the multiplier of each update, and the strength of the pull back
+    to the start, by parameter name of the encoder. A rate of 0.0 leaves a tensor as it is. The head has rate 1 and no
+    pull.
     """
 
     start: Callable[[Any, int, int], torch.nn.Module] = pretrained_start
     rate: Callable[[RateInputs], ByParameter] = full_rate
     pull: Callable[[RateInputs], ByParameter] = no_pull
-    optimiser: str = "sgd"
-    probe_share: float = 0.0
-    kept_share: float = 1.0
-    per_episode: bool = False
-    reference: bool = False
+    optimiser: str = "sgd"  # 'sgd', 'adam' or 'adam_on_scaled_gradient'
+    probe_share: float = 0.0  # of the steps, at the beginning, in which the head alone is trained
+    kept_share: float = 1.0  # of the encoder's gradient entries that a step uses, drawn anew in each
+    per_episode: bool = False  # whether rates depend on the support
+    reference: bool = False  # whether rates or pulls look at the expression of the pretrain and scout studies
+    # whether encoder weights learned on other studies replace the base's; the name says so
     learned_encoder: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
-    """What features may be fitted on.
+    """What features may be fitted on."""
 
-    Attributes
-    ----------
-    base : Base
-        The pre-trained model.
-    reference : array, (samples, genes), or None
-        z-scores of samples of the pretrain and scout studies, for features that need them.
-    settings : FittingSettings
-    seed : int
-    studies, labels : sequence of str
-        Study of each sample of the reference, and its class by the task's label; "" for a sample without one.
-    """
-
-    base: Any
-    reference: Any
-    settings: Any
+    base: Any  # Base, the pre-trained model
+    reference: Any  # z-scores of pretrain and scout studies, (samples, genes), for features that need them, or None
+    settings: Any  # FittingSettings
     seed: int
-    studies: Sequence[str] = ()
-    labels: Sequence[str] = ()
+    studies: Sequence[str] = ()  # study of each sample of the reference
+    labels: Sequence[str] = ()  # its class by the task's label; "" for a sample without one
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """A method that is not trained by gradient.
+    """A method that is not trained by gradient."""
 
-    Attributes
-    ----------
-    prepare : callable (Source) -> callable
-        Fits features; see `Features`.
-    probabilities : callable
-        See `Classifier`.
-    reference : bool
-        Whether `prepare` looks at the reference expression.
-    learned_encoder : bool
-        As of `FineTuning`.
-    """
-
-    prepare: Callable[[Source], Transform]
-    probabilities: Callable[..., np.ndarray]
-    reference: bool = False
-    learned_encoder: bool = False
+    prepare: Callable[[Source], Transform]  # fits features; see `Features`
+    probabilities: Callable[..., np.ndarray]  # see `Classifier`
+    reference: bool = False  # whether `prepare` looks at the reference expression
+    learned_encoder: bool = False  # as of `FineTuning`
 
 
 class Classifier(Protocol):
-    """Entry of `scarceseq.fewshot.classifiers`: the left side of ``logistic@genes``.
+    """Entry of `scarceseq.fewshot.classifiers`: the left side of ``logistic@genes``."""
 
-    Attributes
-    ----------
-    CANDIDATES : str
-        Key of ``fewshot.fitting.candidates`` whose values are tried; a literal.
-    """
-
-    CANDIDATES: str
+    CANDIDATES: str  # key of ``fewshot.fitting.candidates`` whose values are tried; a literal
 
     def probabilities(
         self, support: np.ndarray, support_classes: np.ndarray, query: np.ndarray, candidate: Any, seed: int
     ) -> np.ndarray:
-        """Class probabilities, (queries, classes).
+        """Class probabilities, (queries, classes), from features, (samples, features) and (queries, features).
 
-        Parameters
-        ----------
-        support, query : array, (samples, features), (queries, features)
-        support_classes : array of int, (samples,)
-            0 to classes - 1, each present.
-        candidate : float or str
-            Value of the one hyper-parameter that is tuned.
-        seed : int
-            Of what is drawn.
+        `support_classes`, (samples,), are 0 to classes - 1, each present. `candidate` is a value of the one
+        hyper-parameter that is tuned, `seed` that of what is drawn.
         """
 
 

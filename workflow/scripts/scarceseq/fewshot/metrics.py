@@ -21,24 +21,14 @@ def log_loss(probabilities: np.ndarray) -> float:
 
 
 def measure(table: pd.DataFrame, keys: list[str], classes: "Sequence[str] | None" = None) -> pd.DataFrame:
-    """Measures of many episodes at once.
+    """Measures of many episodes at once: `keys`, `METRICS`, and queries (query samples per class), a row per episode.
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per query sample: label, predicted, probability (of the true label), p_0, p_1, ... (of the classes of
-        its episode in the order of their names), and the columns `keys`.
-    keys : list of str
-        Tell episodes apart.
-    classes : list of str, optional
-        Of all episodes, where an episode's query may lack one of them; by default each has those of its query.
+    `table` has a row per query sample: label, predicted, probability (of the true label), p_0, p_1, ... (of the classes
+    of its episode in the order of their names), and the columns `keys`, which tell episodes apart. `classes` are those
+    of all episodes, where an episode's query may lack one of them; by default each has those of its query.
 
-    Returns
-    -------
-    DataFrame
-        One row per episode: `keys`, `METRICS`, and queries, its query samples per class. The area under the ROC curve
-        is the mean over the classes of each against the rest (Mann and Whitney's statistic, ties count half); Brier's
-        score is the sum over classes of squared errors of the probabilities.
+    The area under the ROC curve is the mean over the classes of each against the rest (Mann and Whitney's statistic,
+    ties count half); Brier's score is the sum over classes of squared errors of the probabilities.
     """
     episode = table.groupby(keys, sort=False).ngroup().to_numpy()
     first = np.unique(episode, return_index=True)[1]

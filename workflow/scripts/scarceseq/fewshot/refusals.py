@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 def check_classes(table: "pd.DataFrame", settings: "EpisodeSettings", task: str) -> None:
     """Refuse a task of which no cell could be filled: test studies without its label, or with one class alone.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns role, label; see `scarceseq.fewshot.labels.labelled_samples`.
-    settings : EpisodeSettings
-    task : str
-        For the message.
+    `table` has the columns role, label; see `scarceseq.fewshot.labels.labelled_samples`. `task` is for the message.
     """
     found = sorted(table.loc[table["role"] == "test", "label"].unique())
     if len(found) < 2:
@@ -62,21 +56,10 @@ def check_apart_from_training(episodes: "pd.DataFrame", splits: "pd.DataFrame", 
 
 
 def check_guide(guide: "dict[str, torch.Tensor]", encoder: "dict[str, torch.Tensor]", width: int, path: str) -> None:
-    """Refuse a guide that is not this encoder's.
+    """Refuse a guide that is not this encoder's: another tensor or shape, or a value that is negative or not finite.
 
-    Parameters
-    ----------
-    guide, encoder : dict of str to Tensor
-        Parameters by name, ``encoder.*``; the guide may have a head's too.
-    width : int
-        Of the embedding.
-    path : str
-        File the guide came from, for the message.
-
-    Raises
-    ------
-    InputError
-        On a missing or unknown tensor, another shape, or a value that is negative or not finite.
+    Both are tensors by parameter name, ``encoder.*``; the guide may have a head's too. `width` is that of the
+    embedding, `path` the file the guide came from, for the message.
     """
     shapes = {name: tuple(weights.shape) for name, weights in encoder.items()}
     if any(name.startswith("head.") for name in guide):  # of one class; all classes get the same
@@ -90,15 +73,7 @@ def check_guide(guide: "dict[str, torch.Tensor]", encoder: "dict[str, torch.Tens
 def check_learned(
     learned: "dict[str, torch.Tensor]", shapes: "Mapping[str, Any]", path: str = "what was learned on other studies"
 ) -> None:
-    """Refuse tensors that are not of these names and shapes, or not finite.
-
-    Parameters
-    ----------
-    learned : dict of str to Tensor
-    shapes : dict of str to (Tensor or tuple)
-    path : str
-        For the message.
-    """
+    """Refuse tensors that are not of these names and shapes (or shaped like these tensors), or not finite."""
     if set(learned) != set(shapes):
         odd = sorted(set(learned) ^ set(shapes))
         raise InputError(

@@ -50,18 +50,10 @@ TIES_DECIMALS = 9
 
 
 def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
-    """Scores of the test episodes.
+    """Scores of the test episodes, from tables of predictions, each with the keys base and task.
 
-    Parameters
-    ----------
-    predictions : list of (dict, DataFrame)
-        Keys base, task of each table of predictions; and the table.
-
-    Returns
-    -------
-    DataFrame
-        Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value,
-        diverged (whether the fit was, which gives chance), queries (query samples per class).
+    Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value, diverged
+    (whether the fit was, which gives chance), queries (query samples per class).
     """
     tables = [pd.DataFrame(columns=SCORE_COLUMNS)]
     keys = ["method", "way", "shot", "episode", "support_study", "query_study", "seed", "diverged"]
@@ -80,15 +72,8 @@ def summarise(
 ) -> pd.DataFrame:
     """Mean and interval of each method in each cell; a cell that was not run is listed with its reason.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        From `score_episodes`.
-    plans : list of dict
-        What `scarceseq.fewshot.episodes.plan_cell` says about each cell.
-    methods : list of (str, str, str)
-        All (base, method, task) that were asked for.
-    confidence : float
+    `scores` are from `score_episodes`, `plans` what `scarceseq.fewshot.episodes.plan_cell` says about each cell,
+    `methods` all (base, method, task) that were asked for.
     """
     rows = []
     for key, of_cell in scores.groupby([*CELL, "metric"]):
@@ -171,13 +156,7 @@ def rank(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def mean_curves(curves: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
-    """Mean of each curve over its episodes and seeds.
-
-    Parameters
-    ----------
-    curves : list of (dict, DataFrame)
-        Keys base, task; and what `scarceseq.fewshot.cell.fit_cell` gives.
-    """
+    """Mean of each curve (with its base and task) of `scarceseq.fewshot.cell.fit_cell` over its episodes and seeds."""
     table = pd.concat([curve.assign(**key) for key, curve in curves], ignore_index=True)
     keys = [*CELL, "method", "steps"]
     means = table.groupby(keys)[["balanced_accuracy", "log_loss"]].mean()

@@ -74,20 +74,11 @@ class Task(TaskSettings):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the experiment.
-
-    Attributes
-    ----------
-    task : str
-    way : int or 'all'
-        Classes of an episode; all that its studies share.
-    shot : int
-        Support samples of each class, from each study of the support.
-    """
+    """One cell of the experiment."""
 
     task: str
-    way: int | str
-    shot: int
+    way: int | str  # classes of an episode; 'all' that its studies share
+    shot: int  # support samples of each class, from each study of the support
 
     @property
     def fewest(self) -> int:

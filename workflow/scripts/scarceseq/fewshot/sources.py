@@ -19,15 +19,9 @@ class Source(NamedTuple):
 class Sources:
     """All studies, or ordered pairs of studies, that can fill an episode of a cell, in alphabetical order.
 
-    Pairs are places in arrays, so that thousands of studies take megabytes, and a draw takes milliseconds.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns sample, study, label.
-    protocol : {'cross_study', 'within_study', 'leave_one_study_out'}
-        In the last, the support study is one of those that the classes are chosen by.
-    cell : Cell
+    Pairs are places in arrays, so that thousands of studies take megabytes, and a draw takes milliseconds. `table` has
+    the columns sample, study, label; in 'leave_one_study_out' the support study is one of those that classes are chosen
+    by.
     """
 
     def __init__(self, table: pd.DataFrame, protocol: str, cell: Cell) -> None:

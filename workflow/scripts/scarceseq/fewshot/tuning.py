@@ -19,21 +19,12 @@ TUNING_COLUMNS = [
 
 
 def tuning(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
-    """One row per method, cell and pre-training seed.
+    """One row per method, cell and pre-training seed, from the tables of `scarceseq.fewshot.cell.fit_cell`.
 
-    Parameters
-    ----------
-    predictions : list of (dict, DataFrame)
-        Keys base, task of each table of predictions; and the table, from `scarceseq.fewshot.cell.fit_cell`.
-
-    Returns
-    -------
-    DataFrame
-        base, task, way, shot, seed, method, candidate, steps (what was chosen; 0 steps if the method takes none),
-        candidates (how many were tried), validation_accuracy (balanced, of the chosen one, mean over
-        validation_episodes; NA without any), calibration_error (over all query samples of the test episodes), diverged
-        (share of the fits to test episodes), rejected (candidates of which a fit to a validation episode diverged and
-        that were not chosen).
+    Columns: base, task, way, shot, seed, method, candidate, steps (what was chosen; 0 steps if the method takes none),
+    candidates (how many were tried), validation_accuracy (balanced, of the chosen one, mean over validation_episodes;
+    NA without any), calibration_error (over all query samples of the test episodes), diverged (share of the fits to
+    test episodes), rejected (candidates of which a fit to a validation episode diverged and that were not chosen).
     """
     found = [pd.DataFrame(columns=TUNING_COLUMNS)]
     for key, table in predictions:

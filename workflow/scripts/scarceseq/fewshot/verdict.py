@@ -4,15 +4,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.statistics.jackknife import LEAST_STUDIES_P
-from scarceseq.statistics.writer import (
-    Contrast,
-    counted,
-    plain,
-    seed_caveat,
-    sentence,
-    sentence_of_all,
-    study_caveats,
-)
+from scarceseq.statistics.writer import Contrast, counted, plain, seed_caveat, sentence, sentence_of_all, study_caveats
 
 METRIC = "balanced_accuracy"
 # Cells in which fits diverged that the verdict names.
@@ -59,22 +51,9 @@ def verdict(
 ) -> str:
     """A paragraph about the primary contrasts in balanced accuracy, and what beats what.
 
-    Parameters
-    ----------
-    contrasts : DataFrame
-        As written to ``contrasts.tsv``; column seeds says how many pre-training seeds each rests on.
-    ranks : DataFrame
-        As written to ``ranks.tsv``.
-    smallest_difference : float
-        Difference in balanced accuracy below which methods count as equal.
-    confidence : float
-        Level at which a difference holds after Holm's adjustment.
-    tuning : DataFrame, optional
-        As written to ``tuning.tsv``: which share of the test fits diverged.
-
-    Returns
-    -------
-    str
+    The tables are those written to ``contrasts.tsv`` (its seeds say how many pre-training seeds each rests on),
+    ``ranks.tsv`` and ``tuning.tsv`` (which share of the test fits diverged). Methods count as equal below
+    `smallest_difference`; `confidence` is the level at which a difference holds after Holm's adjustment.
     """
     rows = primary(contrasts)
     if rows.empty:

@@ -22,23 +22,10 @@ log = logging.getLogger(__name__)
 def build_graph(
     name: str, settings: Mapping[str, Any], inputs: Mapping[str, Any], seed: int = 0
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges and summary of one graph of the config.
+    """Edges (source, target, weight) of one graph of the config, sorted by target and source, and its summary for JSON.
 
-    Parameters
-    ----------
-    name : str
-        Name of the graph, for messages.
-    settings : dict
-        The graph's section of the config, with its ``kind``.
-    inputs : dict of str to path
-        The files that the kind reads (its ``INPUTS``), and optionally ``restriction``.
-    seed : int
-        For kinds that draw at random.
-
-    Returns
-    -------
-    (pandas.DataFrame, dict)
-        Edges (source, target, weight), sorted by target and source; summary for the json file.
+    `settings` are the graph's section of the config, with its ``kind``; `inputs` the files that the kind reads (its
+    ``INPUTS``), and optionally ``restriction``; `seed` is for kinds that draw at random.
     """
     kind = registry.load("network.kinds", settings["kind"])
     edges, counts = kind.build(settings | {"seed": derive(seed, "graph", name)}, inputs)
@@ -64,17 +51,7 @@ def build_graph(
 def gene_joins(edges: pd.DataFrame, inputs: Mapping[str, Any]) -> list[Join]:
     """Genes of the list that a graph is restricted to, matched with those of the graph; none without a list.
 
-    Parameters
-    ----------
-    edges : pandas.DataFrame
-        source, target.
-    inputs : dict of str to path
-        As for `build_graph`.
-
-    Raises
-    ------
-    InputError
-        If no gene of the list is in the graph.
+    `inputs` are as for `build_graph`. Raises InputError if no gene of the list is in the graph.
     """
     wanted = read_gene_list(inputs.get("restriction"))
     if wanted is None:

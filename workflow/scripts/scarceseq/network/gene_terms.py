@@ -26,27 +26,12 @@ ROWS_AT_ONCE = 1_000_000
 
 
 def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | Path | None = None) -> pd.DataFrame:
-    """Gene-term pairs of a file; its name or its first line says what it is.
+    """Gene-term pairs of a file, gene (symbol) and term, either perhaps empty; its name or first line says what it is.
 
-    Parameters
-    ----------
-    path : path
-        GMT (`.gmt`), GAF (`.gaf`), NCBI's gene2go (by its header), each gzipped or not, or a table.
-    settings : dict
-        gene_column, term_column, term_separator (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column,
-        gene_name_column (gene2go).
-    names : path, optional
-        Table of gene ids and symbols, for gene2go.
-
-    Returns
-    -------
-    pandas.DataFrame
-        gene (symbol), term; either may be empty.
-
-    Raises
-    ------
-    InputError
-        If a file is none of these, or cells of a table may hold one term or several.
+    It is GMT (`.gmt`), GAF (`.gaf`), NCBI's gene2go (by its header), each gzipped or not, or a table. `settings` are
+    gene_column, term_column, term_separator (tables), excluded_evidence (GAF, gene2go), taxon, gene_id_column,
+    gene_name_column (gene2go, for which `names` is a table of gene ids and symbols). Raises InputError if a file is
+    none of these, or cells of a table may hold one term or several.
     """
     name = str(path).removesuffix(".gz")
     if name.endswith(".gmt"):
@@ -61,21 +46,11 @@ def read_annotation(path: str | Path, settings: Mapping[str, Any], names: str | 
 
 
 def split_terms(pairs: pd.DataFrame, separator: str | None, origin: str) -> pd.DataFrame:
-    """Pairs with one term each, of cells that hold several.
+    """Pairs (gene, term) with one term each, of cells that hold several.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        gene, term.
-    separator : str or None
-        Between terms; ``none`` if every cell is one term. None: cells of ids such as GO:1 are split at any separator.
-    origin : str
-        For the message.
-
-    Raises
-    ------
-    InputError
-        If no separator is given and a cell that is no list of ids holds one: it may be the name of one term.
+    `separator` stands between terms; ``none`` if every cell is one term. Without one, cells of ids such as GO:1 are
+    split at any separator, and a cell that is no list of ids but holds one raises InputError, naming `origin`: it may
+    be the name of one term.
     """
     if separator == "none":
         return pairs
@@ -106,12 +81,7 @@ def pieces(cell: str, separator: str | None) -> list[str]:
 def read_gaf(path: str | Path, excluded_evidence: list[str]) -> pd.DataFrame:
     """Gene-term pairs of a Gene Association File (GO's own format, 2.0 to 2.2), negated annotations left out.
 
-    Parameters
-    ----------
-    path : path
-        `.gaf` or `.gaf.gz`.
-    excluded_evidence : list of str
-        Evidence codes to leave out, such as ``IMP`` (mutant phenotype: it may come from the screens themselves).
+    Left out are also codes of evidence such as ``IMP`` (mutant phenotype: it may come from the screens themselves).
     """
     pairs = []
     with open_text(path) as handle:
@@ -136,15 +106,9 @@ def is_gene2go(path: str | Path) -> bool:
 def read_gene2go(path: str | Path, names: str | Path | None, settings: Mapping[str, Any]) -> pd.DataFrame:
     """Gene-term pairs of one organism in NCBI's gene2go, negated annotations left out.
 
-    Its genes have numbers. A gene that `names` does not have gets an empty symbol.
-
-    Parameters
-    ----------
-    path : path
-    names : path or None
-        Table with a row per gene, such as NCBI's gene_info.
-    settings : dict
-        taxon (None if the file holds one organism), excluded_evidence, gene_id_column, gene_name_column.
+    Its genes have numbers; `names` is a table with a row per gene, such as NCBI's gene_info, and a gene that it does
+    not have gets an empty symbol. `settings` are taxon (None if the file holds one organism), excluded_evidence,
+    gene_id_column, gene_name_column.
     """
     if names is None:
         raise InputError(

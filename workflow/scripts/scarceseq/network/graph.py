@@ -15,17 +15,10 @@ from scarceseq.files import read_table
 
 @dataclass(frozen=True)
 class Graph:
-    """Directed weighted graph of genes.
+    """Directed weighted graph of genes."""
 
-    Attributes
-    ----------
-    nodes : numpy.ndarray of str, shape (nodes,)
-        Gene symbols, sorted.
-    incoming : scipy.sparse.csr_array, shape (nodes, nodes)
-        Weight of the edge source -> target in row *target*, column *source*; no self pairs.
-    """
-
-    nodes: np.ndarray
+    nodes: np.ndarray  # gene symbols, sorted, (nodes,)
+    # (nodes, nodes): weight of source -> target in row *target*, column *source*; no self pairs
     incoming: sparse.csr_array
 
     def positions(self, genes: Iterable[str]) -> np.ndarray:
@@ -34,15 +27,7 @@ class Graph:
 
 
 def check_edges(edges: pd.DataFrame, origin: str) -> None:
-    """Raise `InputError` unless every edge has two names and a finite, positive weight.
-
-    Parameters
-    ----------
-    edges : pandas.DataFrame
-        Columns source, target, weight.
-    origin : str
-        Where the edges come from, for the message.
-    """
+    """Raise `InputError`, naming `origin`, unless every edge has two names and a finite, positive weight."""
     missing = {"source", "target", "weight"} - set(edges.columns)
     if missing:
         raise InputError(f"{origin}: the edge table lacks the column(s) {', '.join(sorted(missing))}")
@@ -60,19 +45,7 @@ def check_edges(edges: pd.DataFrame, origin: str) -> None:
 
 
 def graph_from_edges(edges: pd.DataFrame, origin: str = "edge table") -> Graph:
-    """Graph of an edge table; of parallel edges the heaviest counts, self pairs are ignored.
-
-    Parameters
-    ----------
-    edges : pandas.DataFrame
-        Columns source, target (gene symbols) and weight (positive).
-    origin : str
-        Named in error messages.
-
-    Returns
-    -------
-    Graph
-    """
+    """Graph of edges between gene symbols; of parallel edges the heaviest counts, self pairs are ignored."""
     check_edges(edges, origin)
     edges = edges[edges["source"].to_numpy() != edges["target"].to_numpy()]
     check_edges(edges, f"{origin} without self pairs")
@@ -87,13 +60,7 @@ def graph_from_edges(edges: pd.DataFrame, origin: str = "edge table") -> Graph:
 
 
 def read_one(inputs: Mapping[str, Any]) -> pd.DataFrame:
-    """Edge table of a graph that is made from one other graph.
-
-    Parameters
-    ----------
-    inputs : dict
-        ``graphs``: list with one edge file.
-    """
+    """Edge table of a graph that is made from one other graph."""
     if len(inputs["graphs"]) != 1:
         raise InputError(f"a graph of this kind is made of one other graph, not {len(inputs['graphs'])} (of)")
     return read_table(inputs["graphs"][0])

@@ -17,4 +17,8 @@ class Kind(Protocol):
         """Config keys it uses besides ``kind`` and ``genes``."""
 
     def build(self, settings: dict[str, Any], inputs: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Edges (source, target: gene symbols; weight in (0, 1]), and counts worth keeping."""
+        """Edges (source, target: gene symbols; weight in (0, 1]), and counts worth keeping.
+
+        `settings` hold `KEYS` and ``seed``, `inputs` the files `INPUTS` and, where the kind looks at it,
+        ``restriction``, a list of genes to keep.
+        """

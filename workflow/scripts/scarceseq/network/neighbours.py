@@ -9,20 +9,9 @@ from scarceseq.user_tables import read_first_cells
 
 
 def strongest_sources(target: np.ndarray, tie: np.ndarray, weight: np.ndarray, top_k: int) -> np.ndarray:
-    """Positions of the `top_k` heaviest edges of each target.
+    """Positions of the `top_k` heaviest edges of each target, ordered by target, then falling weight.
 
-    Parameters
-    ----------
-    target : numpy.ndarray of int, shape (edges,)
-    tie : numpy.ndarray of int, shape (edges,)
-        Of equally heavy edges, those of the smallest come first; such as the source's index.
-    weight : numpy.ndarray of float, shape (edges,)
-    top_k : int
-
-    Returns
-    -------
-    numpy.ndarray of int
-        Positions to keep, ordered by target, then falling weight.
+    All are (edges,). Of equally heavy edges, those of the smallest `tie`, such as the source's index, come first.
     """
     order = np.lexsort((tie, -weight, target))
     ordered = target[order]

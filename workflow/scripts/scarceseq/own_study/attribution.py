@@ -24,21 +24,9 @@ def integrated_gradients(
 ) -> Tensor:
     """What each gene adds to the margin of a class on the straight way from a baseline (Sundararajan et al. 2017).
 
-    Parameters
-    ----------
-    classifier : Classifier
-    expression : Tensor, (samples, genes)
-        z-scores.
-    classes : Tensor of int64, (samples,)
-        Class whose margin is explained.
-    baseline : Tensor, (genes,)
-    points : int
-        Of the midpoint rule.
-
-    Returns
-    -------
-    Tensor, (samples, genes)
-        Over the genes they add up to the margin less the baseline's, but for the error of the rule.
+    `expression` are z-scores, (samples, genes), `classes`, (samples,), those whose margin is explained, `baseline` is
+    (genes,), and the midpoint rule has so many `points`. Over the genes the result, (samples, genes), adds up to the
+    margin less the baseline's, but for the error of the rule.
     """
     way = expression - baseline
     total = torch.zeros_like(expression)
@@ -53,18 +41,8 @@ def integrated_gradients(
 def exchange_losses(classifier: torch.nn.Module, sample: Tensor, label: int, values: Tensor) -> Tensor:
     """By how much the margin of a sample's class falls when one gene has another sample's value (Breiman 2001).
 
-    Parameters
-    ----------
-    classifier : Classifier
-    sample : Tensor, (genes,)
-    label : int
-    values : Tensor, (others, genes)
-        Of other samples.
-
-    Returns
-    -------
-    Tensor, (others, genes)
-        In units of the margin; layers over the genes are changed by the one gene instead of computed anew.
+    `sample` is (genes,), `values`, (others, genes), are of other samples; (others, genes), in units of the margin.
+    Layers over the genes are changed by the one gene instead of computed anew.
     """
     genes = len(sample)
     names = gene_layers(classifier, genes)
@@ -98,26 +76,12 @@ def explain_fold(
     shuffles: int,
     generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both measures for the held-out samples of one fold.
+    """Attribution and importance, (held-out samples, genes), for the true class of the held-out samples of one fold.
 
-    Parameters
-    ----------
-    classifier : Classifier
-        Fitted to the fold's training samples.
-    episode : Episode
-    everyone : array, (samples, genes)
-        z-scores of all samples, from which other values are drawn.
-    baseline : array, (genes,)
-    points, shuffles : int
-    generator : numpy.random.Generator
-
-    Returns
-    -------
-    attribution, importance : numpy.ndarray, (held-out samples, genes)
-        For the true class of each.
-    error : float
-        Largest difference between the sum of a sample's attributions and what it should be, as a share of the largest
-        such sum; near 1 for a network that is not smooth in its input, of which gradients tell nothing.
+    `classifier` was fitted to the fold's training samples; `everyone`, (samples, genes), are z-scores of all samples,
+    from which other values are drawn, and `baseline` is (genes,). The error is the largest difference between the sum
+    of a sample's attributions and what it should be, as a share of the largest such sum; near 1 for a network that is
+    not smooth in its input, of which gradients tell nothing.
     """
     parameter = next(classifier.parameters())
     query, start, others = (torch.from_numpy(a).to(parameter) for a in (episode.query, baseline, everyone))

@@ -42,17 +42,8 @@ def best_of_study(
 ) -> Best:
     """Cross-validate the best classifier, repeat by repeat, and predict the samples without a label.
 
-    Parameters
-    ----------
-    values : StudyValues
-        Rows of `samples`, then of `unlabelled`.
-    samples, unlabelled : pandas.DataFrame
-        From `scarceseq.own_study.sample_labels.labelled`.
-    candidates : list of str
-    settings : FoldSettings
-    seed : int
-    unfinished : Unfinished
-        Keeps each repeat as it ends.
+    `values` has rows of `samples`, then of `unlabelled`, both from `scarceseq.own_study.sample_labels.labelled`.
+    `unfinished` keeps each repeat as it ends.
     """
     alone = left_out_alone(samples, settings, seed)
     if alone:

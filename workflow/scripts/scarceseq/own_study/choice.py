@@ -51,11 +51,8 @@ def best_temperatures(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 def choose(scores: dict[str, np.ndarray], labels: np.ndarray) -> Choice:
     """Setting and temperature of each candidate by the log loss of inner folds, then the candidate, or their average.
 
-    Parameters
-    ----------
-    scores : dict of str to numpy.ndarray, (settings, samples, classes)
-        Of each candidate, for the training samples by fits that did not see them.
-    labels : numpy.ndarray of int, (samples,)
+    `scores` of each candidate, (settings, samples, classes), are for the training samples by fits that did not see
+    them.
     """
     settings, temperatures, losses, probabilities = {}, {}, {}, []
     for name, values in scores.items():
@@ -77,12 +74,7 @@ def default_choice(names: list[str]) -> Choice:
 def probabilities_of(choice: Choice, scores: dict[str, np.ndarray], samples: int) -> dict[str, np.ndarray]:
     """Probabilities of the classes by each candidate and by `AVERAGE`, (samples, classes), as was chosen.
 
-    Parameters
-    ----------
-    choice : Choice
-    scores : dict of str to numpy.ndarray, (settings, samples to predict, classes)
-    samples : int
-        Training samples.
+    `scores` are (settings, samples to predict, classes); `samples` is the number of training samples.
     """
     by_name = {
         name: as_probabilities(scores[name][place] / choice.temperatures[name], samples)

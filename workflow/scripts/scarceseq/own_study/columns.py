@@ -14,20 +14,12 @@ COLUMNS = ["column", "other", "values", "other_values", "samples", "strength", "
 
 
 def compare_columns(labels: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of columns that divide the samples into fewer groups than samples.
+    """Every pair of columns that divide the samples (rows of `labels`) into fewer groups than samples; `COLUMNS`.
 
-    Parameters
-    ----------
-    labels : pandas.DataFrame
-        A row for each sample.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`. ``strength``: Cramer's V, 0 for independent to 1; ``relation``: ``same`` (each value goes with one of
-        the other), ``nested`` (each value of the other goes with one of this), ``partly``, or ``balanced`` (V below
-        0.1). ``told_by_other``: share of samples whose value is the most frequent one among the *other* samples of the
-        same value of ``other``; ``chance``: the same without looking at ``other``.
+    ``strength``: Cramer's V, 0 for independent to 1; ``relation``: ``same`` (each value goes with one of the other),
+    ``nested`` (each value of the other goes with one of this), ``partly``, or ``balanced`` (V below 0.1).
+    ``told_by_other``: share of samples whose value is the most frequent one among the *other* samples of the same value
+    of ``other``; ``chance``: the same without looking at ``other``.
     """
     useful = [column for column in labels.columns if 1 < labels[column].nunique() < labels[column].notna().sum()]
     rows = []
@@ -75,21 +67,7 @@ def told_by_others(table: np.ndarray) -> float:
 
 
 def column_notes(table: pd.DataFrame, labels: pd.DataFrame, label: str, group: str) -> list[dict[str, str]]:
-    """What is to be said of the label and the group.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `compare_columns`.
-    labels : pandas.DataFrame
-    label, group : str
-        Columns of the config; group may be empty.
-
-    Returns
-    -------
-    list of dict
-        kind, text.
-    """
+    """What is to be said of the label and the group, columns of the config (group may be empty): kind and text."""
     notes = []
     batches = [column for column in labels.columns if BATCH_LIKE.search(str(column)) and column != label]
     of_label = table[(table["column"] == label) & table["other"].isin(batches)]

@@ -49,25 +49,13 @@ def cross_validate(
     """Predictions of some methods for each sample, by fits that did not see it.
 
     Hyper-parameter and temperature are chosen on inner folds of a fold's training samples; where these are fewer than
-    ``settings.least_calibrated``, probabilities are left as they are.
+    ``settings.least_calibrated``, probabilities are left as they are. `samples` are from
+    `scarceseq.own_study.sample_labels.labelled`; `predictors` give by method what
+    `scarceseq.fewshot.cell.make_predictor` made, and its candidates.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        From `scarceseq.own_study.sample_labels.labelled`.
-    corpus : Corpus
-    predictors : dict of str to (callable, list of Candidate)
-        By method: from `scarceseq.fewshot.cell.make_predictor`, and its candidates.
-    settings : FoldSettings
-    repeat : int
-    seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per method and sample: method, repeat, fold, sample, label, predicted, probability (of the true label),
-        candidate, steps, temperature, diverged, p_0, p_1, ... (of the classes in the order of their names), and raw_0,
-        ... the same before calibration.
+    One row per method and sample: method, repeat, fold, sample, label, predicted, probability (of the true label),
+    candidate, steps, temperature, diverged, p_0, p_1, ... (of the classes in the order of their names), and raw_0, ...
+    the same before calibration.
     """
     tables = []
     for fold, outer, inner in fold_episodes(samples, settings.folds, settings.inner_folds, repeat, seed):
@@ -132,14 +120,8 @@ def own_predictors(
 ) -> "dict[str, tuple[Callable, list[Candidate]]]":
     """What predicts by each method, and its candidates.
 
-    Parameters
-    ----------
-    methods : dict
-        By name: ``learned`` (path of its guide, or None), ``candidates``.
-    corpus, splits
-        From `scarceseq.own_study.study.own_corpus`.
-    fitting : dict
-        Keys of `FittingSettings`.
+    `methods` give by name ``learned`` (path of its guide, or None) and ``candidates``, `fitting` the keys of
+    `FittingSettings`; `corpus` and `splits` are from `scarceseq.own_study.study.own_corpus`.
     """
     from safetensors.torch import load_file
 

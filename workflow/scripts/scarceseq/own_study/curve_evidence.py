@@ -14,11 +14,8 @@ LEAST_COVERAGE, LEAST_STUDIES = 0.85, 3
 def read_curve_evidence() -> pd.DataFrame:
     """One row per real study, written by `benchmarks/tools/learning_curve_coverage.py`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        study, labels (columns that were predicted), cases (small studies and sizes), covered (share of the cases whose
-        90% interval held the mean accuracy that the large study reached), width (mean, of the intervals).
+    Columns: study, labels (columns that were predicted), cases (small studies and sizes), covered (share of the cases
+    whose 90% interval held the mean accuracy that the large study reached), width (mean, of the intervals).
     """
     return read_table(EVIDENCE)
 

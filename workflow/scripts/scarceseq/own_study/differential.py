@@ -19,31 +19,17 @@ COLUMNS += ["highest_in", "log2_sd"]
 def differential_genes(
     counts: np.ndarray, genes: "Sequence[str]", names: "Sequence[str]", samples: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Moderated test of each gene between the classes.
+    """Moderated test of each gene between the classes, and a summary of it.
 
-    Parameters
-    ----------
-    counts : numpy.ndarray, (genes, samples)
-        Read counts.
-    genes, names : sequence of str
-        What the table calls each gene, and its symbol.
-    samples : pandas.DataFrame
-        label, group; a row for each column of `counts`.
+    `counts` are reads, (genes, samples); `genes` is what the table calls each gene, `names` its symbol; `samples` has
+    the columns label, group, and a row for each column of `counts`.
 
-    Returns
-    -------
-    table : pandas.DataFrame
-        `COLUMNS` and a mean of each class (log2 counts per million), most differential first. Two classes: the fold
-        change is of the second, by name, against the first. More: of the highest class against the mean of the others,
-        and the statistic is F. log2_sd is the moderated deviation between samples of one class.
-    summary : dict
-        classes, samples, genes, tested, blocked (whether groups are in the design), summed (groups whose samples were
-        added up), differential (genes of adjusted p below 0.05), prior_freedom.
-
-    Raises
-    ------
-    InputError
-        If no class has a second sample to tell the noise from.
+    The table has `COLUMNS` and a mean of each class (log2 counts per million), most differential first. Two classes:
+    the fold change is of the second, by name, against the first. More: of the highest class against the mean of the
+    others, and the statistic is F. log2_sd is the moderated deviation between samples of one class. The summary:
+    classes, samples, genes, tested, blocked (whether groups are in the design), summed (groups whose samples were added
+    up), differential (genes of adjusted p below 0.05), prior_freedom. Raises InputError if no class has a second sample
+    to tell the noise from.
     """
     counts, samples, summed = sum_of_groups(counts, samples)
     classes = sorted(samples["label"].unique())
@@ -116,17 +102,8 @@ def log_cpm(counts: np.ndarray) -> np.ndarray:
 def moderated(values: np.ndarray, design: np.ndarray, tested: list[int]) -> dict[str, Any]:
     """Least squares, and t or F statistics whose variances are drawn towards a common one (Smyth 2004, limma).
 
-    Parameters
-    ----------
-    values : numpy.ndarray, (genes, samples)
-    design : numpy.ndarray, (samples, columns)
-    tested : list of int
-        Columns; with one the statistic is t, with several F.
-
-    Returns
-    -------
-    dict
-        coefficient (genes, tested), statistic, p_value, variance (genes,), prior_freedom, prior_variance.
+    `values` are (genes, samples), `design` (samples, columns); with one `tested` column the statistic is t, with
+    several F. Gives coefficient (genes, tested), statistic, p_value, variance (genes,), prior_freedom, prior_variance.
     """
     rank = np.linalg.matrix_rank(design)
     inverse = np.linalg.pinv(design.T @ design)

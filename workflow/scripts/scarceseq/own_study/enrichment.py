@@ -19,19 +19,10 @@ def enrichment(table: pd.DataFrame, sets: Mapping[str, np.ndarray], classes: int
     by 1 + (n - 1) x `CORRELATION`. Two classes: the moderated t, so that a set is up or down in the second class. More:
     normal scores of the F's p-values, so that a set can only differ more than the others.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `scarceseq.own_study.differential.differential_genes`.
-    sets : dict of str to numpy.ndarray of int
-        By name: rows of `table`, two at least and not all; see `scarceseq.gene_sets.rows_of_sets`.
-    classes : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`: size, direction (up, down; differs with more than two classes), t, p value, false discovery rate, the
-        genes of the set that lead in that direction; smallest p value first.
+    `table` is from `scarceseq.own_study.differential.differential_genes`; `sets` are rows of it by name, two at least
+    and not all (see `scarceseq.gene_sets.rows_of_sets`). `COLUMNS`: size, direction (up, down; differs with more than
+    two classes), t, p value, false discovery rate, the genes of the set that lead in that direction; smallest p value
+    first.
     """
     two = classes == 2
     values = table["statistic"].to_numpy(float) if two else normal_scores(table["p_value"].to_numpy(float))

@@ -8,20 +8,11 @@ import pandas as pd
 
 
 def exchange_sets(samples: pd.DataFrame) -> list[list[np.ndarray]]:
-    """Which rows may change labels with which.
+    """Which rows may change labels with which: units (rows that keep one label) of each set that exchanges labels.
 
     Where groups have one label each, groups change labels, as wholes; where a group has several, its samples do among
-    themselves. Neither goes from one block into another, nor between held-out samples and others.
-
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        label, group, held_out, and block if there are blocks.
-
-    Returns
-    -------
-    list of list of numpy.ndarray
-        Units (rows that keep one label) of each set within which labels are exchanged.
+    themselves. Neither goes from one block into another, nor between held-out samples and others. `samples` has the
+    columns label, group, held_out, and block if there are blocks.
     """
     rows = np.arange(len(samples))
     blocks = samples["block"].to_numpy() if "block" in samples else np.full(len(samples), "")

@@ -24,18 +24,9 @@ def model_features(
 ) -> dict[str, np.ndarray]:
     """The frozen network's embedding, and scores on the principal components of the model's studies.
 
-    Parameters
-    ----------
-    base : scarceseq.pretrain.model.Base
-    components : dict of str to torch.Tensor
-        See `scarceseq.guide.reference.reference_components`.
-    expression : numpy.ndarray, (samples, genes of the model), float32
-        log2(TPM + 1).
-
-    Returns
-    -------
-    dict
-        ``embedding`` (samples, width), ``pca`` (samples, components) of unit variance in the model's studies.
+    `components` are from `scarceseq.guide.reference.reference_components`, `expression`, (samples, genes of the model),
+    is log2(TPM + 1), float32. ``embedding`` is (samples, width), ``pca`` (samples, components), of unit variance in the
+    model's studies.
     """
     import torch
 
@@ -49,25 +40,9 @@ def model_features(
 def gene_set_scores(counts: np.ndarray, names: "pd.Series", path: "str | Path") -> np.ndarray:
     """Mean rank of each set's genes within each sample, from -1 (lowest) to 1 (singscore, Foroutan et al. 2018).
 
-    Ranks see one sample at a time, so that no sample's score depends on another's.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray, (genes, samples)
-    names : pandas.Series of str, (genes,)
-        Symbols, as the sets name the genes, in any case.
-    path : path
-        GMT file.
-
-    Returns
-    -------
-    numpy.ndarray, (samples, sets)
-        Of sets with 5 to 500 genes in the table.
-
-    Raises
-    ------
-    InputError
-        If there is no such set.
+    Ranks see one sample at a time, so that no sample's score depends on another's. `counts` are (genes, samples),
+    `names` their symbols, as the sets of the GMT file name the genes, in any case. (samples, sets), of sets with 5 to
+    500 genes in the table; raises InputError if there is no such set.
     """
     from scipy.stats import rankdata
 

@@ -18,21 +18,10 @@ def fold_episodes(
 ) -> Iterator[tuple[int, pd.DataFrame, pd.DataFrame]]:
     """Episodes of one cross-validation, for each fold those within its training samples too.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        sample, study, label, group, held_out. If any is held out, these are the one fold.
-    folds, inner_folds : int
-        Fewer where a class has fewer samples, or fewer groups.
-    repeat : int
-        Number of the repeat; another one has other folds.
-    seed : int
-
-    Yields
-    ------
-    int, pandas.DataFrame, pandas.DataFrame
-        Number of the fold; its episode, and those of its inner folds (empty where a class has but one training
-        sample), in the form of `scarceseq.fewshot.corpus.Episodes`.
+    `samples` has the columns sample, study, label, group, held_out; if any is held out, these are the one fold. Folds
+    are fewer where a class has fewer samples, or fewer groups; another repeat has other folds. Yields the number of the
+    fold, its episode, and those of its inner folds (empty where a class has but one training sample), in the form of
+    `scarceseq.fewshot.corpus.Episodes`.
     """
     for fold, (train, test) in enumerate(divided(samples, folds, derive(seed, "folds", repeat))):
         inner_seed = derive(seed, "inner folds", repeat, fold)
@@ -49,20 +38,9 @@ def fold_episodes(
 def divided(samples: pd.DataFrame, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Places of the training and the test samples of each fold.
 
-    Where folds that mix groups would leave a class without a training sample, each group is left out by itself.
-
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        label, group, held_out. If any is held out, these are the one fold.
-    folds : int
-        Fewer where a class has fewer samples, or fewer groups.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        If a class has all its samples in one group.
+    `samples` has the columns label, group, held_out; if any is held out, these are the one fold. Folds are fewer where
+    a class has fewer samples, or fewer groups. Where folds that mix groups would leave a class without a training
+    sample, each group is left out by itself. Raises InputError if a class has all its samples in one group.
     """
     from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 

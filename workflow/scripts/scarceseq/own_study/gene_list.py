@@ -30,29 +30,13 @@ def explain(
 ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
     """Both measures of every gene for each sample when it was held out, over folds and repeats.
 
-    The baseline is the middle between the classes of a fold's training samples.
+    The baseline is the middle between the classes of a fold's training samples. `samples` are from
+    `scarceseq.own_study.sample_labels.labelled`, `predict` is of a method that is trained by gradient, `candidates`
+    (repeat, fold, candidate, steps) are what the folds chose, `options` have ``path_points`` and ``shuffles``; `seed`
+    is the same as of the predictions, so that folds and fits are.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        From `scarceseq.own_study.sample_labels.labelled`.
-    corpus : Corpus
-    predict : callable
-        Of a method that is trained by gradient.
-    candidates : pandas.DataFrame
-        repeat, fold, candidate, steps: what the folds chose.
-    settings : FoldSettings
-    options : dict
-        ``path_points``, ``shuffles``.
-    seed : int
-        The same as of the predictions, so that folds and fits are.
-
-    Returns
-    -------
-    attribution, importance : numpy.ndarray, (folds x repeats, genes)
-        Means over the held-out samples of a fold.
-    dict
-        ``completeness_error``: see `explain_fold`.
+    Attribution and importance are (folds x repeats, genes), means over the held-out samples of a fold; for
+    ``completeness_error`` see `explain_fold`.
     """
     chosen = {(row.repeat, row.fold): Candidate(float(row.candidate), row.steps) for row in candidates.itertuples()}
     everyone = corpus.rows(samples["sample"].tolist())
@@ -92,33 +76,17 @@ def gene_table(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Genes by what they add to the decision, and how far that is what the counts alone say.
 
-    Parameters
-    ----------
-    measures : two arrays, (folds, genes)
-        Attribution and importance, from `explain`.
-    genes : pandas.DataFrame
-        gene_id, gene_name, row.
-    expression : numpy.ndarray, (samples, genes)
-        log2(TPM + 1).
-    labels : pandas.Series
-        Of the samples.
-    reference : two arrays, (genes,)
-        Mean and standard deviation of log2(TPM + 1) over the model's studies.
-    differential : pandas.DataFrame
-        From `scarceseq.own_study.differential.differential_genes`.
-    named : int
-        Length of the lists that are compared.
+    `measures` are attribution and importance from `explain`; `genes` has the columns gene_id, gene_name, row;
+    `expression`, (samples, genes), is log2(TPM + 1), `labels` are of its samples; `reference` is mean and standard
+    deviation of log2(TPM + 1) over the model's studies; `differential` is from
+    `scarceseq.own_study.differential.differential_genes`; `named` is the length of the lists that are compared.
 
-    Returns
-    -------
-    pandas.DataFrame
-        rank (by floored_attribution), gene_id, gene_name, floored_attribution (see `floored_shares`), attribution,
-        permutation_importance, folds_at_the_top (share of the folds in which the gene is among the `named` first),
-        highest_in (the class), log2_difference (of the means of that class and of the others), reference_tpm,
-        reference_sd, silent_in_reference, differential_rank, differential_p_value (both missing where the gene was not
-        tested). Genes that the study lacks are left out.
-    dict
-        See `agreement`; genes, named, silent (among the `named` first), silent_share (of all genes).
+    Columns: rank (by floored_attribution), gene_id, gene_name, floored_attribution (see `floored_shares`), attribution,
+    permutation_importance, folds_at_the_top (share of the folds in which the gene is among the `named` first),
+    highest_in (the class), log2_difference (of the means of that class and of the others), reference_tpm, reference_sd,
+    silent_in_reference, differential_rank, differential_p_value (both missing where the gene was not tested). Genes
+    that the study lacks are left out. The summary has what `agreement` gives, genes, named, silent (among the `named`
+    first), silent_share (of all genes).
     """
     from scipy.stats import rankdata
 
@@ -165,11 +133,8 @@ def highest_class(expression: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 def agreement(table: pd.DataFrame, named: int) -> dict[str, Any]:
     """How far a list of genes agrees with differential expression, over the genes that both have.
 
-    Returns
-    -------
-    dict
-        compared (genes in both), compared_first (length of the lists), shared (genes in both of them),
-        expected_by_chance, rank_correlation (Spearman's; None below three genes).
+    Gives compared (genes in both), compared_first (length of the lists), shared (genes in both of them),
+    expected_by_chance, rank_correlation (Spearman's; None below three genes).
     """
     from scipy.stats import spearmanr
 

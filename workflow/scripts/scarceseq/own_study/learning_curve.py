@@ -32,13 +32,9 @@ def learning_curve(
     """Scores of the best classifier by the number of groups of each class that it learns from.
 
     Groups (animals) are drawn without replacement, as many of each class; what is left, some of every class, is
-    predicted. All choices are made within the drawn samples.
-
-    Returns
-    -------
-    pandas.DataFrame
-        groups_per_class, draw, balanced_accuracy, log_loss; empty where no class has groups to spare, where samples are
-        held out, or where groups have several classes.
+    predicted. All choices are made within the drawn samples. Columns: groups_per_class, draw, balanced_accuracy,
+    log_loss; empty where no class has groups to spare, where samples are held out, or where groups have several
+    classes.
     """
     several = (samples.groupby("group")["label"].nunique() > 1).any()
     groups = samples.drop_duplicates("group").groupby("label")["group"].agg(list)
@@ -94,16 +90,10 @@ def fit_power_law(sizes: np.ndarray, accuracies: np.ndarray, at: np.ndarray) -> 
 
 
 def summarise_curve(draws: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The curve, observed and continued to at most twice the groups, with 90 % intervals; `COLUMNS`.
+    """The curve of `learning_curve`, continued to at most twice the groups, with 90 % intervals; `COLUMNS`.
 
     Intervals are of what another draw of the same study would show: draws are resampled within sizes, the power law is
     fitted to each resample, and the spread of a size's draws is added.
-
-    Parameters
-    ----------
-    draws : pandas.DataFrame
-        From `learning_curve`.
-    seed : int
     """
     if draws["groups_per_class"].nunique() < 3:
         return pd.DataFrame(columns=COLUMNS)

@@ -9,11 +9,8 @@ MOST_STEPS = 60
 def sample_coordinates(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Samples in as many coordinates as there are training samples, with the inner products of their features.
 
-    A ridge penalty sees nothing but inner products, so that many features cost no more than few samples.
-
-    Parameters
-    ----------
-    train, test : numpy.ndarray, (samples, features)
+    A ridge penalty sees nothing but inner products, so that many features cost no more than few samples. `train` and
+    `test` are (samples, features).
     """
     values, axes = np.linalg.eigh(train @ train.T)
     there = values > values[-1] * 1e-10
@@ -28,23 +25,11 @@ def balanced_weights(labels: np.ndarray) -> np.ndarray:
 
 
 def ridge_logistic(train: np.ndarray, targets: np.ndarray, weights: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Coefficients of independent regressions, by Newton's method.
+    """Coefficients of independent regressions, (problems, features + 1), by Newton's method.
 
-    Each minimises |w|^2 / 2 + strength * sum of weight * log(1 + exp(-target * (w x + b))).
-
-    Parameters
-    ----------
-    train : numpy.ndarray, (problems, samples, features)
-    targets : numpy.ndarray, (problems, samples)
-        1 and -1.
-    weights : numpy.ndarray, (problems, samples)
-    strength : numpy.ndarray, (problems,)
-        Inverse of the penalty, scikit-learn's C.
-
-    Returns
-    -------
-    numpy.ndarray, (problems, features + 1)
-        The last is the intercept, which is not penalised.
+    Each minimises |w|^2 / 2 + strength * sum of weight * log(1 + exp(-target * (w x + b))). `train` is (problems,
+    samples, features), `targets`, 1 and -1, and `weights` are (problems, samples), `strength`, scikit-learn's C, is
+    (problems,). The last coefficient is the intercept, which is not penalised.
     """
     design = np.concatenate([train, np.ones((*train.shape[:2], 1))], axis=2)
     penalty = np.ones(design.shape[2])
@@ -82,18 +67,9 @@ def logistic_scores(
 ) -> np.ndarray:
     """Scores of test samples by logistic regressions of each class against the rest.
 
-    Parameters
-    ----------
-    problems : list of (numpy.ndarray, numpy.ndarray)
-        Training and test samples in the coordinates of `sample_coordinates`, which have equally many everywhere.
-    labels : numpy.ndarray of int
-    strengths : tuple of float
-        Each is tried on each problem.
-
-    Returns
-    -------
-    numpy.ndarray, (problems x strengths, test samples, classes)
-        Log odds; of two classes half of them, with both signs.
+    `problems` are training and test samples in the coordinates of `sample_coordinates`, equally many everywhere; each
+    of the `strengths` is tried on each. (problems x strengths, test samples, classes), log odds; of two classes half of
+    them, with both signs.
     """
     classes = labels.max() + 1
     against = [1] if classes == 2 else list(range(classes))

@@ -35,19 +35,8 @@ def predict(
 ) -> Prediction:
     """Probabilities of test samples by each candidate and by the best of them, all chosen within the training samples.
 
-    Parameters
-    ----------
-    values : StudyValues
-        Its first rows are `samples`.
-    samples : pandas.DataFrame
-        label, group.
-    train, test : numpy.ndarray of int
-        Rows of `values`; those of `train` have labels, of every class.
-    candidates : list of str
-        Of `scarceseq.own_study.candidates.CANDIDATES`.
-    settings : FoldSettings
-        Its ``inner_folds`` are used.
-    inner_seed : int
+    The first rows of `values` are `samples` (label, group); `train` and `test` are rows of it, and those of `train`
+    have labels, of every class. Candidates are of `scarceseq.own_study.candidates.CANDIDATES`.
     """
     classes = sorted(samples["label"].iloc[train].unique())
     codes = samples["label"].iloc[train].map({name: code for code, name in enumerate(classes)}).to_numpy()
@@ -75,21 +64,12 @@ def _choice(inner: dict[str, np.ndarray] | None, codes: np.ndarray, names: list[
 
 
 def nested_predictions(
-    values: StudyValues,
-    samples: pd.DataFrame,
-    candidates: list[str],
-    settings: FoldSettings,
-    repeat: int,
-    seed: int,
+    values: StudyValues, samples: pd.DataFrame, candidates: list[str], settings: FoldSettings, repeat: int, seed: int
 ) -> pd.DataFrame:
     """Predictions of each sample by fits and choices that did not see it, one repeat.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each method (`BEST`, `BEST_OF_COUNTS` where others see a model, the candidates, their average) and
-        sample, in the columns of
-        `scarceseq.own_study.cross_validation.cross_validate`; ``candidate`` is what was chosen.
+    A row for each method (`BEST`, `BEST_OF_COUNTS` where others see a model, the candidates, their average) and sample,
+    in the columns of `scarceseq.own_study.cross_validation.cross_validate`; ``candidate`` is what was chosen.
     """
     classes = sorted(samples["label"].unique())
     tables = []

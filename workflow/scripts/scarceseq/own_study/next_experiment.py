@@ -28,21 +28,9 @@ def power_of_each(
     """Power of a moderated t test to call each gene, and the level of p at which genes are called.
 
     Power and level depend on each other; they are iterated from full power, and fall together to the largest solution.
-
-    Parameters
-    ----------
-    deviation : numpy.ndarray, (genes,)
-        Moderated standard deviation of log2 counts per million between samples of one class.
-    prior_freedom : float
-        Degrees of freedom of the prior of the variances.
-    classes : int
-        Of the study; two of them are compared.
-    size : int
-        Samples (groups) of each class.
-    change : float
-        log2 fold change.
-    blocked : bool
-        Each group has a sample of every class.
+    `deviation`, (genes,), is the moderated standard deviation of log2 counts per million between samples of one class,
+    `prior_freedom` that of the prior of the variances. Two of the study's `classes` are compared, with `size` samples
+    (groups) of each, for a log2 fold `change`; `blocked` if each group has a sample of every class.
     """
     freedom = min((size - 1) * (classes - 1 if blocked else classes) + prior_freedom, ENDLESS)
     shift = np.minimum(change / (deviation * np.sqrt(2 / size)), LARGEST_SHIFT)
@@ -59,18 +47,9 @@ def power_of_each(
 def differential_power(table: pd.DataFrame, summary: dict[str, Any], samples: pd.DataFrame) -> pd.DataFrame:
     """Share of the changed genes that a study of each size would find, with the noise of this one.
 
-    Parameters
-    ----------
-    table, summary : pandas.DataFrame, dict
-        From `scarceseq.own_study.differential.differential_genes`.
-    samples : pandas.DataFrame
-        label, group.
-
-    Returns
-    -------
-    pandas.DataFrame
-        groups_per_class, fold_change, found_share (mean power), well_powered_share (genes of a power of 0.8 or more),
-        p_threshold, as_now (the size of the smallest class of this study).
+    `table` and `summary` are from `scarceseq.own_study.differential.differential_genes`; `samples` has the columns
+    label, group. Columns: groups_per_class, fold_change, found_share (mean power), well_powered_share (genes of a power
+    of 0.8 or more), p_threshold, as_now (the size of the smallest class of this study).
     """
     counts = samples.drop_duplicates(["group", "label"])["label"].value_counts()
     now = max(int(counts.min()), 2)
@@ -89,22 +68,9 @@ def differential_power(table: pd.DataFrame, summary: dict[str, Any], samples: pd
 def layout(classes: Sequence[str], per_class: int, batches: int, seed: int) -> pd.DataFrame:
     """Samples of the next experiment in batches: a blocked, randomised design (Fisher 1935; Hu et al. 2004).
 
-    In each batch the classes have as many samples, or one more or less; so have the batches. Which batch has one more,
-    and the order of a batch's samples, are drawn.
-
-    Parameters
-    ----------
-    classes : sequence of str
-    per_class : int
-        Samples of each class.
-    batches : int
-        What is handled together: a day, a plate, a lane.
-    seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        sample, class, batch, place (the order within the batch).
+    In each batch (what is handled together: a day, a plate, a lane) the classes have as many samples, or one more or
+    less; so have the batches. Which batch has one more, and the order of a batch's samples, are drawn. Columns: sample,
+    class, batch, place (the order within the batch).
     """
     generator = np.random.default_rng(derive(seed, "layout"))
     names, place = generator.permutation(batches) + 1, 0

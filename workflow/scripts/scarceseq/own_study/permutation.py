@@ -34,21 +34,8 @@ def permutation_scores(
     """Scores of one cross-validation of the best classifier with the true labels and with each permutation of them.
 
     Folds, choice of genes, of settings and of the classifier are made anew each time. Labels change places as
-    `scarceseq.own_study.exchange.exchange_sets` says.
-
-    Parameters
-    ----------
-    values, samples, candidates, settings, seed
-        As of `scarceseq.own_study.nested.nested_predictions`.
-    permutations : int
-        To draw; all arrangements if there are no more.
-    unfinished : Unfinished
-        Keeps each result as it comes.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; permutation 0 is the true labels.
+    `scarceseq.own_study.exchange.exchange_sets` says; all arrangements are tried if there are no more than
+    `permutations`. `unfinished` keeps each result as it comes. `COLUMNS`; permutation 0 is the true labels.
     """
     if is_exact(samples, permutations):
         labelled = [samples.assign(label=labels) for labels in every_arrangement(samples)]
@@ -66,11 +53,8 @@ def permutation_scores(
 def the_test(scores: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Any]:
     """P value of the best classifier: balanced accuracy, ties broken by log loss; and of each alone beside it.
 
-    Returns
-    -------
-    dict
-        p, smallest_p (what any data could reach), p_accuracy, p_log_loss, exact, permutations (the true labels not
-        counted), permuted_mean, permuted_high (95th percentile); empty if nothing was permuted.
+    Gives p, smallest_p (what any data could reach), p_accuracy, p_log_loss, exact, permutations (the true labels not
+    counted), permuted_mean, permuted_high (95th percentile); empty if nothing was permuted.
     """
     true, drawn = scores.iloc[0], scores.iloc[1:]
     if drawn.empty:

@@ -50,25 +50,13 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Markers:
-    """Rows of the study's genes in each set of ``marker_genes.tsv``.
-
-    Attributes
-    ----------
-    rows : dict of str to numpy.ndarray of int
-    """
+    """Rows of the study's genes in each set of ``marker_genes.tsv``."""
 
     rows: dict[str, np.ndarray]
 
     @classmethod
     def of(cls, genes: pd.DataFrame, organism: str) -> "Markers":
-        """Markers among genes given by symbol or Ensembl id.
-
-        Parameters
-        ----------
-        genes : pandas.DataFrame
-            gene_id, gene_name.
-        organism : {'mouse', 'human'}
-        """
+        """Markers of mouse or human among genes given by symbol or Ensembl id (columns gene_id, gene_name)."""
         table = pd.read_csv(Path(__file__).with_name("marker_genes.tsv"), sep="\t")
         table = table[table["organism"] == organism]
         ids = genes["gene_id"].astype(str).str.split(".").str[0].str.upper().to_numpy()
@@ -90,28 +78,14 @@ class Markers:
 def check_samples(
     counts: np.ndarray, genes: pd.DataFrame, organism: str, samples: pd.DataFrame, labels: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """Checks of each sample.
+    """Checks of each sample, `COLUMNS`, and notes (kind, text) on what concerns several samples, the worst first.
 
-    Parameters
-    ----------
-    counts : numpy.ndarray, (genes, samples)
-        Read counts.
-    genes : pandas.DataFrame
-        gene_id, gene_name.
-    organism : {'mouse', 'human'}
-    samples : pandas.DataFrame
-        sample, label.
-    labels : pandas.DataFrame
-        The user's whole table, in the order of the samples; a column such as ``sex`` is what was declared.
+    `counts` are reads, (genes, samples); `genes` has the columns gene_id, gene_name, `samples` sample, label; `labels`
+    is the user's whole table, in the order of the samples, of which a column such as ``sex`` is what was declared.
 
-    Returns
-    -------
-    table : pandas.DataFrame
-        `COLUMNS`: reads; genes with a read; shares of mitochondrial reads (NaN without such genes) and of the
-        `TOP_GENES` highest genes; median correlation of log counts per million with the others of the class; sex; and
-        ``flags``, in words, separated by semicolons.
-    notes : list of dict
-        kind, text: what concerns several samples, the worst first.
+    Columns: reads; genes with a read; shares of mitochondrial reads (NaN without such genes) and of the `TOP_GENES`
+    highest genes; median correlation of log counts per million with the others of the class; sex; and ``flags``, in
+    words, separated by semicolons.
     """
     markers, values = Markers.of(genes, organism), log_cpm(counts)
     table = measures(counts, values, samples, markers)
@@ -139,12 +113,8 @@ def check_samples(
 def principal_components(counts: np.ndarray, names: "Sequence[str]") -> tuple[pd.DataFrame, list[float]]:
     """Principal components of the study: its most variable genes in log counts per million, centred.
 
-    Returns
-    -------
-    table : pandas.DataFrame
-        sample, component_1, component_2, ...; the largest loading of each is positive.
-    explained : list of float
-        Share of the variance of each.
+    Columns: sample, component_1, component_2, ...; the largest loading of each is positive. With the share of the
+    variance that each explains.
     """
     values = log_cpm(counts[(counts > 0).mean(axis=1) >= 0.5])
     values = values[np.argsort(-values.var(axis=1), kind="stable")[:VARIABLE_GENES]].T
@@ -177,16 +147,7 @@ def measures(counts: np.ndarray, values: np.ndarray, samples: pd.DataFrame, mark
 
 
 def outliers(values: np.ndarray, side: int, least: float) -> np.ndarray:
-    """Places of values far from the median: below (-1), above (1) or on either side (0).
-
-    Parameters
-    ----------
-    values : numpy.ndarray
-        NaN is no outlier.
-    side : {-1, 0, 1}
-    least : float
-        Distance below which none is one.
-    """
+    """Places of values, but NaN, farther than `least` from the median: below (-1), above (1) or on either side (0)."""
     distance = values - np.nanmedian(values) if np.isfinite(values).any() else np.zeros(len(values))
     spread = 1.4826 * np.nanmedian(np.abs(distance)) if np.isfinite(distance).any() else 0.0
     distance = np.abs(distance) if side == 0 else side * distance

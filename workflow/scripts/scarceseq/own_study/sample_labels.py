@@ -32,26 +32,13 @@ def labelled(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Samples that have a class, and those to be predicted that have none to be tested by.
 
-    Parameters
-    ----------
-    study : scarceseq.archive.user_study.UserStudy
-    label, group, block : str
-        Columns of the table of labels; group and block may be empty, and a sample without a group is one of its own.
-    classes : list of str
-        Empty for all values.
-    held_out : dict or None
-        ``column`` and ``values`` of the samples that are predicted instead of cross-validation.
+    `label`, `group` and `block` are columns of the table of labels; group and block may be empty, and a sample without
+    a group is one of its own. `classes` are empty for all values; `held_out` has ``column`` and ``values`` of the
+    samples that are predicted instead of cross-validation.
 
-    Returns
-    -------
-    samples, unlabelled : pandas.DataFrame
-        sample, study, label, group, block, held_out; by sample. The latter have no label, or are held out and cannot
-        be tested by: their class has no sample to learn from, or they are all of one class.
-
-    Raises
-    ------
-    InputError
-        If fewer than two classes have two samples each to learn from, or a value that is asked for is nobody's.
+    Columns: sample, study, label, group, block, held_out; by sample. The second table has samples without a label, or
+    held out without anything to test by: their class has no sample to learn from, or they are all of one class. Raises
+    InputError if fewer than two classes have two samples each to learn from, or a value that is asked for is nobody's.
     """
     wide = study.attributes.pivot(index="sample", columns="key", values="value").reindex(study.samples.index)
     table = pd.DataFrame({"sample": wide.index, "study": study.samples["study"].to_numpy()})

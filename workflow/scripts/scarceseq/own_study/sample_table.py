@@ -13,20 +13,11 @@ COLUMNS = ["sample", "label", "predicted", "probability", "wrong_share", "outsid
 
 
 def cross_validated(predictions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Samples with labels, by the fits of all repeats that did not see them.
+    """Samples with labels, by the fits of all repeats that did not see them; `COLUMNS`.
 
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        From `scarceseq.own_study.nested.nested_predictions`.
-    samples : pandas.DataFrame
-        sample, label; those that were held out of no fit have no prediction.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`. predicted: the class of the highest mean probability over repeats, which is ``probability``;
-        wrong_share: of the repeats.
+    `predictions` are from `scarceseq.own_study.nested.nested_predictions`; samples that were held out of no fit have
+    none. predicted: the class of the highest mean probability over repeats, which is ``probability``; wrong_share: of
+    the repeats.
     """
     best = predictions[predictions["method"] == BEST]
     classes = np.array(sorted(samples["label"].unique()))
@@ -48,20 +39,9 @@ def predict_unlabelled(
 ) -> tuple[pd.DataFrame, Prediction]:
     """Samples without a label to test by, from all samples that have one and are not held out.
 
-    Parameters
-    ----------
-    values : StudyValues
-        Rows of `samples`, then of `unlabelled`.
-    unlabelled : pandas.DataFrame
-        sample, label (missing, or one that nothing was learned of).
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; wrong_share is missing. outside: farther from the nearest training sample than any training sample
-        is from its own.
-    Prediction
-        Of them; its choice is the best classifier of all samples.
+    `values` has rows of `samples`, then of `unlabelled`, whose label is missing, or one that nothing was learned of. In
+    the table, `COLUMNS`, wrong_share is missing; outside: farther from the nearest training sample than any training
+    sample is from its own. The choice of the prediction is the best classifier of all samples.
     """
     train = np.flatnonzero(~samples["held_out"])
     test = len(samples) + np.arange(len(unlabelled))

@@ -12,23 +12,11 @@ from scarceseq.statistics.outcomes import outcome
 
 
 def scores(predictions: pd.DataFrame, classes: Sequence[str], folds: int, confidence: float) -> pd.DataFrame:
-    """Scores of each method, means over repeats.
+    """Scores of each method, means over repeats, from all repeats of `cross_validation.cross_validate`; best first.
 
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        From `scarceseq.own_study.cross_validation.cross_validate`, of all repeats.
-    classes : list of str
-        In the order of their names.
-    folds : int
-        Of each repeat.
-    confidence : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        method, balanced_accuracy, low, high, interval (how it was made), auroc, log_loss, brier, calibration_error,
-        log_loss_before (calibration), temperature (median over folds), diverged (share of fits); best first.
+    `classes` are in the order of their names, `folds` those of each repeat. Columns: method, balanced_accuracy, low,
+    high, interval (how it was made), auroc, log_loss, brier, calibration_error, log_loss_before (calibration),
+    temperature (median over folds), diverged (share of fits).
     """
     by_fold = measure(predictions, ["method", "repeat", "fold"])
     raw = predictions.filter(like="raw_").rename(columns=lambda name: name.replace("raw_", "p_"))
@@ -57,10 +45,7 @@ def contrasts(
 ) -> pd.DataFrame:
     """Difference in balanced accuracy of the first method and each other, over the same folds.
 
-    Returns
-    -------
-    pandas.DataFrame
-        method, against, difference, low, high, interval, outcome (see `scarceseq.statistics.outcomes`).
+    Columns: method, against, difference, low, high, interval, outcome (see `scarceseq.statistics.outcomes`).
     """
     wide = measure(predictions, ["method", "repeat", "fold"]).pivot(
         index=["repeat", "fold"], columns="method", values="balanced_accuracy"

@@ -38,37 +38,17 @@ def read_own_study(
     accessions: "Sequence[str]" = (),
     sketches: "dict[str, torch.Tensor] | None" = None,
 ) -> "tuple[UserStudy, np.ndarray, pd.DataFrame]":
-    """Counts of the study, as log2(TPM + 1) in the model's genes.
+    """Counts of the study, as log2(TPM + 1) in the model's genes, by the model's gene lengths.
 
-    Parameters
-    ----------
-    settings : scarceseq.archive.settings.UserStudySettings
-        Its organism may be None, for the model's.
-    base : scarceseq.pretrain.model.Base
-    card : dict
-        The model's, from `scarceseq.guide.card.make_card`.
-    orthologues : dict or None
-        Keys of `OrthologueTable`, for a study of another organism.
-    minimum_gene_share : float
-        Of the model's genes.
-    accessions : sequence of str
-        What archives call the study.
-    sketches : dict of str to torch.Tensor, optional
-        Of the model's training samples; see `scarceseq.guide.sketches.training_sketches`.
+    The organism of `settings` may be None, for the model's. `card` is the model's (`scarceseq.guide.card.make_card`),
+    `orthologues` the keys of `OrthologueTable`, for a study of another organism, `minimum_gene_share` that of the
+    model's genes, `accessions` what archives call the study, `sketches` those of the model's training samples
+    (`scarceseq.guide.sketches.training_sketches`).
 
-    Returns
-    -------
-    study : scarceseq.archive.user_study.UserStudy
-    expression : numpy.ndarray, (samples, genes of the model), float32
-        A gene that the table lacks is at the model's mean. TPM is by the model's gene lengths.
-    genes : pandas.DataFrame
-        gene_id, gene_name (the model's), row (what the table calls it, missing where it lacks the gene).
-
-    Raises
-    ------
-    InputError
-        As `import_study`, or if the model or its guides were made with the study, or its organism cannot be brought
-        onto the model's genes.
+    The expression is float32, (samples, genes of the model); a gene that the table lacks is at the model's mean. The
+    genes have gene_id, gene_name (the model's), row (what the table calls it, missing where it lacks the gene). Raises
+    InputError as `import_study`, or if the model or its guides were made with the study, or its organism cannot be
+    brought onto the model's genes.
     """
     check_unseen([settings.name, *accessions], card)
     organism = card["organism"]
@@ -111,11 +91,7 @@ def read_without_model(
 ) -> "tuple[UserStudy, pd.DataFrame]":
     """Counts of the study on its own genes, where there is no model.
 
-    Returns
-    -------
-    study : scarceseq.archive.user_study.UserStudy
-    genes : pandas.DataFrame
-        gene_id, gene_name, row: the names of the table itself.
+    The genes have gene_id, gene_name, row: the names of the table itself.
     """
     names = pd.Series(read_counts(settings.counts, samples_there, settings.duplicate_samples == "sum").genes, dtype=str)
     names = names.drop_duplicates().reset_index(drop=True)
@@ -185,20 +161,8 @@ def own_corpus(
 ) -> tuple[Corpus, pd.DataFrame]:
     """The study beside a stand-in for the studies that the model was trained on, so that every method finds both.
 
-    Parameters
-    ----------
-    expression : array, (samples, genes)
-        From `read_own_study`.
-    samples : pandas.DataFrame
-        sample, study.
-    base : scarceseq.pretrain.model.Base
-    components : dict of str to Tensor
-        See `scarceseq.guide.reference.reference_components`.
-
-    Returns
-    -------
-    Corpus, pandas.DataFrame
-        The latter: split, study, role.
+    `expression`, (samples, genes), is from `read_own_study`, `samples` has the columns sample, study; for `components`
+    see `scarceseq.guide.reference.reference_components`. The table of splits has split, study, role.
     """
     reference = stand_in(components) * base.scale.cpu().numpy() + base.mean.cpu().numpy()
     names = [f"{REFERENCE} {number}" for number in range(len(reference))]
@@ -210,19 +174,10 @@ def own_corpus(
 
 
 def counts_table(study: "UserStudy", genes: pd.DataFrame) -> pd.DataFrame:
-    """Counts of all genes of the user's table, whether the model has them or not.
+    """Counts of all genes of the user's table, whether the model has those of `read_own_study` or not.
 
-    Parameters
-    ----------
-    study : scarceseq.archive.user_study.UserStudy
-    genes : pandas.DataFrame
-        From `read_own_study`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        gene_id (as the table calls it), gene_name (the model's symbol where it knows the gene, else the id), and a
-        column for each sample.
+    Columns: gene_id (as the table calls it), gene_name (the model's symbol where it knows the gene, else the id), and
+    one for each sample.
     """
     measured = genes.dropna(subset=["row"])
     names = dict(zip(measured["row"], measured["gene_name"], strict=True))

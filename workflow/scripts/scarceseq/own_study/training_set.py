@@ -13,23 +13,13 @@ MOST_TOP_GENES = 2000
 
 @dataclass(frozen=True)
 class StudyValues:
-    """What is known of the samples without their labels.
+    """What is known of the samples without their labels."""
 
-    Attributes
-    ----------
-    counts : numpy.ndarray, (samples, genes)
-        Read counts of all genes of the user's table that have any.
-    depths : numpy.ndarray, (samples,)
-        Reads in all.
-    logs : numpy.ndarray, (samples, genes)
-        log2 counts per million, less the gene's mean over all samples, which changes no classifier.
-    features : dict of str to numpy.ndarray, (samples, features)
-        Further features, made for each sample by itself: of the model, of gene sets.
-    """
-
-    counts: np.ndarray
-    depths: np.ndarray
+    counts: np.ndarray  # (samples, genes), reads of all genes of the user's table that have any
+    depths: np.ndarray  # (samples,), reads in all
+    # (samples, genes), log2 counts per million, less the gene's mean over all samples, which changes no classifier
     logs: np.ndarray
+    # (samples, features), further ones, made for each sample by itself: of the model, of gene sets
     features: dict[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
@@ -54,13 +44,8 @@ def study_values(counts: np.ndarray, features: dict[str, np.ndarray] | None = No
 class TrainingSet:
     """Training samples of a fold, the samples to predict, and the genes' moderated statistics in the former.
 
-    Parameters
-    ----------
-    values : StudyValues
-    train, test : numpy.ndarray of int
-        Rows of `values`.
-    labels : numpy.ndarray of int, (training samples,)
-        Classes, from 0; every class has a sample.
+    `train` and `test` are rows of `values`; `labels`, (training samples,), are classes, from 0; every class has a
+    sample.
     """
 
     def __init__(self, values: StudyValues, train: np.ndarray, test: np.ndarray, labels: np.ndarray) -> None:

@@ -19,14 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Unfinished:
-    """Results by name, written as each comes.
+    """Results by name, written as each comes to a JSON file beside the step's outputs, which is none of them.
 
-    Parameters
-    ----------
-    path : path
-        A JSON file beside the step's outputs, which is none of them.
-    fingerprint : str
-        Of what the results depend on; those of other data or settings are not used.
+    `fingerprint` is of what the results depend on; those of other data or settings are not used.
     """
 
     def __init__(self, path: str | Path, fingerprint: str) -> None:

@@ -29,27 +29,14 @@ def report(
 ) -> dict[str, Any]:
     """Tables and sentences of a study.
 
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        Of all methods, the best classifier first.
-    permuted : pandas.DataFrame
-        From `scarceseq.own_study.permutation.permutation_scores`.
-    best : dict
-        Summary of `scarceseq.own_study.best.best_of_study`.
-    samples : pandas.DataFrame
-        label, group, held_out.
-    settings : FoldSettings
-    options : dict
-        ``label`` (name of the column), ``confidence``, ``smallest_difference``.
-    warnings : sequence of str
-        What makes the answer worthless, such as a batch that is the same thing as the label: said first.
+    `predictions` are of all methods, the best classifier first, `permuted` is from
+    `scarceseq.own_study.permutation.permutation_scores`, `best` the summary of
+    `scarceseq.own_study.best.best_of_study`; `samples` has the columns label, group, held_out; `options` are ``label``
+    (name of the column), ``confidence``, ``smallest_difference``; `warnings` make the answer worthless, such as a batch
+    that is the same thing as the label: they are said first.
 
-    Returns
-    -------
-    dict
-        ``scores``, ``contrasts`` (tables), ``summary`` (for JSON; its ``answer`` has at most three sentences, its
-        ``verdict`` a list of all, ``warnings`` its first).
+    Gives ``scores``, ``contrasts`` (tables), ``summary`` (for JSON; its ``answer`` has at most three sentences, its
+    ``verdict`` a list of all, ``warnings`` its first).
     """
     confidence, difference = options["confidence"], options["smallest_difference"]
     classes, folds = sorted(samples["label"].unique()), predictions["fold"].nunique()

@@ -32,13 +32,7 @@ class Adapted(nn.Module):
 def adapted(encoder: nn.Module, rank: int, scale: float, seed: int) -> nn.Module:
     """Copy of an encoder whose linear layers are `Adapted`; their own weights are shared with the encoder.
 
-    Parameters
-    ----------
-    encoder : torch.nn.Module
-    rank : int
-    scale : float
-    seed : int
-        Of the initial `down` matrices, drawn on the CPU.
+    `seed` is of the initial `down` matrices, drawn on the CPU.
     """
     linear = {name: module for name, module in encoder.named_modules() if type(module) is nn.Linear}
     pairs = {

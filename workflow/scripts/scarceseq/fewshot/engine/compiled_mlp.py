@@ -31,46 +31,22 @@ FORM = "linear path beside one hidden layer"
 
 
 class Layer(NamedTuple):
-    """One layer over the genes in dual form; (samples, units) unless said otherwise.
+    """One layer over the genes in dual form; arrays are (samples, units) unless said otherwise."""
 
-    Attributes
-    ----------
-    value : numpy.ndarray
-        Pre-activations; rewritten in place.
-    start : numpy.ndarray
-        Pre-activations at the start.
-    gram : numpy.ndarray, (samples, samples, 1 or units)
-    coefficient : numpy.ndarray
-        Rewritten in place; empty if the layer is not trained.
-    kept : number
-        What a pull to the start leaves of a step's way; 1 without a pull.
-    """
-
-    value: np.ndarray
-    start: np.ndarray
-    gram: np.ndarray
-    coefficient: np.ndarray
-    kept: np.floating
+    value: np.ndarray  # pre-activations; rewritten in place
+    start: np.ndarray  # pre-activations at the start
+    gram: np.ndarray  # (samples, samples, 1 or units)
+    coefficient: np.ndarray  # rewritten in place; empty if the layer is not trained
+    kept: np.floating  # what a pull to the start leaves of a step's way; 1 without a pull
 
 
 class Weights(NamedTuple):
-    """One other tensor, (flat,).
+    """One other tensor."""
 
-    Attributes
-    ----------
-    value : numpy.ndarray
-        In its shape; rewritten in place.
-    start : numpy.ndarray, (flat,)
-    factor : numpy.ndarray, (flat,)
-        Of its updates: rate times learning rate.
-    kept : number
-        As of `Layer`.
-    """
-
-    value: np.ndarray
-    start: np.ndarray
-    factor: np.ndarray
-    kept: np.floating
+    value: np.ndarray  # in its shape; rewritten in place
+    start: np.ndarray  # (flat,)
+    factor: np.ndarray  # (flat,), of its updates: rate times learning rate
+    kept: np.floating  # as of `Layer`
 
 
 class Network(NamedTuple):
@@ -106,23 +82,10 @@ def descend(
     classes: torch.Tensor,
     schedule: Schedule,
 ) -> bool:
-    """All steps of one fit, in place; what `Engine.fit` does with torch.
+    """All steps of one fit of a classifier that `fits`, in place; what `Engine.fit` does with torch.
 
-    Parameters
-    ----------
-    module : Classifier
-        That `fits`.
-    weights : dict of str to Tensor
-        By the names of `NAMES`.
-    updates : dict of str to (TensorUpdate or LayerUpdate)
-        Of those that are trained.
-    classes : Tensor of int64, (samples,)
-    schedule : Schedule
-
-    Returns
-    -------
-    bool
-        False if an update is of a kind that is not compiled; then nothing was done.
+    `weights` have the names of `NAMES`, `updates` those of what is trained; `classes` are int64, (samples,). False if
+    an update is of a kind that is not compiled; then nothing was done.
     """
     if any(isinstance(update.kept, torch.Tensor) for update in updates.values()):
         return False

@@ -29,29 +29,15 @@ def pays(samples: int, steps: int, rate: torch.Tensor | float) -> bool:
 
 @dataclass(frozen=True)
 class GeneLayer:
-    """One such layer and the support; all arrays may have leading dimensions, one for each fit.
+    """One such layer and the support; all arrays may have leading dimensions, one for each fit."""
 
-    Attributes
-    ----------
-    weight : Tensor, (units, genes)
-        At the start.
-    bias : Tensor, (units,), or None
-        Likewise.
-    rate, bias_rate : Tensor or float
-        Multipliers of their updates: a number, or of the shape of the weight (or (1, genes)) and of the bias.
-    expression : Tensor, (samples, genes)
-    start : Tensor, (samples, units)
-        Pre-activations at the start.
-    gram : Tensor, (samples, samples, units), or (samples, samples) where rates are the same for all units
-    """
-
-    weight: torch.Tensor
-    bias: torch.Tensor | None
-    rate: Any
-    bias_rate: Any
-    expression: torch.Tensor
-    start: torch.Tensor
-    gram: torch.Tensor
+    weight: torch.Tensor  # (units, genes), at the start
+    bias: torch.Tensor | None  # (units,), likewise
+    rate: Any  # multiplier of the weight's updates: a number, or of its shape, or (1, genes)
+    bias_rate: Any  # a number, or of the shape of the bias
+    expression: torch.Tensor  # (samples, genes)
+    start: torch.Tensor  # (samples, units), pre-activations at the start
+    gram: torch.Tensor  # (samples, samples, units), or (samples, samples) where rates are the same for all units
 
     @property
     def same_for_all_units(self) -> bool:
@@ -71,15 +57,7 @@ class GeneLayer:
         return _preactivation(query, self.weight, self.bias)
 
     def of_query(self, coefficient: torch.Tensor, query: torch.Tensor, query_start: torch.Tensor) -> torch.Tensor:
-        """Pre-activations of other samples, (queries, units).
-
-        Parameters
-        ----------
-        coefficient : Tensor, (samples, units)
-        query : Tensor, (queries, genes)
-        query_start : Tensor, (queries, units)
-            From `start_of`.
-        """
+        """Pre-activations of other samples, (queries, units), by their start and coefficients, (samples, units)."""
         if self.same_for_all_units:
             return query_start - (query * self.rate @ self.expression.mT + self.bias_rate) @ coefficient
         result = query_start - self._of_bias(coefficient).unsqueeze(-2)

@@ -17,19 +17,9 @@ MASK_SHARE, SOURCE_SAMPLES = 0.3, 256
 
 
 def support_fisher(setting: "RateInputs", expected: bool) -> dict[str, torch.Tensor]:
-    """Of the class given the expression, over the support, at the start.
+    """Of the class given the expression, over the support, at the start, by parameter name of the encoder.
 
-    Parameters
-    ----------
-    setting : RateInputs
-        With a support.
-    expected : bool
-        Expected over the classes as the model predicts them, or else taken at the labels (empirical Fisher).
-
-    Returns
-    -------
-    dict of str to Tensor
-        By parameter name of the encoder.
+    Expected over the classes as the model predicts them, or else taken at the labels (empirical Fisher).
     """
     classifier, support = setting.classifier, setting.support
     layers = gene_layers(classifier, setting.genes)
@@ -57,14 +47,9 @@ def support_fisher(setting: "RateInputs", expected: bool) -> dict[str, torch.Ten
 
 
 def source_fisher(setting: "RateInputs") -> dict[str, torch.Tensor]:
-    """Of pre-training's own task, masked reconstruction, over samples of the reference, at the base.
+    """Of pre-training's own task, masked reconstruction, over at most 256 samples of the reference, at the base.
 
     One mask is drawn per sample. The loss of a sample is the mean squared error of its masked genes.
-
-    Parameters
-    ----------
-    setting : RateInputs
-        With a reference; at most 256 of its samples are used.
     """
     network, genes = setting.base.network, setting.genes
     generator = np.random.default_rng(derive(setting.seed, "fisher"))

@@ -95,15 +95,7 @@ def _of_one_size(episodes: "Sequence[Episode]") -> "Any":
 
 
 class Fitter:
-    """Fits one method to episodes, one at a time or stacked.
-
-    Parameters
-    ----------
-    method : FineTuning
-    shared : RateInputs
-        What does not depend on the episode.
-    settings : FittingSettings
-    """
+    """Fits one method to episodes, one at a time or stacked; `shared` holds what does not depend on the episode."""
 
     def __init__(self, method: "FineTuning", shared: "Any", settings: "FittingSettings") -> None:
         self.method, self.shared, self.settings = method, shared, settings

@@ -32,21 +32,12 @@ except ImportError:
 
 @dataclass(frozen=True)
 class Triple:
-    """What distinguishes one fine-tuning method from another, by parameter name of the classifier.
+    """What distinguishes one fine-tuning method from another, by parameter name of the classifier."""
 
-    Attributes
-    ----------
-    start : dict of str to Tensor
-        Initial weights.
-    rate : dict of str to (Tensor or float)
-        Multiplier of each update; the float 0.0 leaves a tensor out of training.
-    pull : dict of str to (Tensor or float)
-        pull / 2 * (weight - start)**2 is added to what is minimised, by a move after each step that no rate
-        multiplies; the float 0.0 adds nothing.
-    """
-
-    start: dict
-    rate: dict
+    start: dict  # initial weights
+    rate: dict  # multiplier of each update; the float 0.0 leaves a tensor out of training
+    # pull / 2 * (weight - start)**2 is added to what is minimised, by a move after each step that no rate multiplies;
+    # the float 0.0 adds nothing
     pull: dict
 
 
@@ -104,22 +95,10 @@ def _stack(values: "list[Any]") -> "Any":
 class Engine:
     """Fits one method to supports of one size.
 
-    Parameters
-    ----------
-    classifier : Classifier
-        Gives the form of the network; its weights are neither used nor changed.
-    triple : Triple
-        Of any episode; says which layers' rates are elementwise.
-    samples, genes, steps : int
-        Of the supports, and the steps that will be made.
-    dual : bool
-        Whether layers over the genes are kept in dual form, where it takes less arithmetic. Needs SGD and, in these
-        layers, one pull for all weights.
-
-    Raises
-    ------
-    ValueError
-        If the dual form would not be exact for these layers' pull.
+    `classifier` gives the form of the network; its weights are neither used nor changed. `triple`, of any episode, says
+    which layers' rates are elementwise. `steps` are those that will be made. `dual`: keep layers over the genes in dual
+    form, where it takes less arithmetic; needs SGD and, in these layers, one pull for all weights (ValueError
+    otherwise).
     """
 
     def __init__(
@@ -157,19 +136,8 @@ class Engine:
     ) -> PreparedEpisode:
         """What all learning rates of an episode share: layers over the genes in dual form, or the embedding.
 
-        Parameters
-        ----------
-        triple : Triple
-        expression, query : Tensor, (samples, genes), (queries, genes)
-            z-scores; of several fits, with a leading dimension.
-        classes : Tensor of int64, (samples,)
-            Likewise.
-        fits : int, optional
-            Number of fits that are stacked; None for one fit without the leading dimension.
-
-        Returns
-        -------
-        PreparedEpisode
+        `expression` and `query` are z-scores, (samples, genes) and (queries, genes), `classes` int64, (samples,); all
+        with a leading dimension if `fits`, the number of fits that are stacked, is not None.
         """
         layers, query_starts = {}, {}
         for name in self.layers:
@@ -188,18 +156,8 @@ class Engine:
     ) -> Fit:
         """Weights after the last step.
 
-        Parameters
-        ----------
-        support : PreparedEpisode
-        schedule : Schedule
-        kept_share : float
-            Share of the encoder's gradient entries that each step uses, divided by it; the others are set to 0.
-        generators : list of torch.Generator, optional
-            One per fit; draw the entries that are used.
-
-        Returns
-        -------
-        Fit
+        `kept_share` of the encoder's gradient entries, drawn by one generator per fit, is used by each step, divided by
+        this share; the others are set to 0.
         """
         if schedule.probe_steps:
             probe = replace(support, triple=_head_alone(support.triple))

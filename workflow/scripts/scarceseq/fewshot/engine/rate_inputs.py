@@ -11,30 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RateInputs:
-    """One base model, one guide and, for methods that look at it, one support.
+    """One base model, one guide and, for methods that look at it, one support."""
 
-    Attributes
-    ----------
-    base : Base
-    classifier : Classifier
-        At the start.
-    guide : dict of str to Tensor, or None
-        By parameter name of the encoder.
-    seed : int
-        Of what is drawn once for all episodes.
-    reference : array, (samples, genes), or None
-        z-scores of samples of the pretrain and scout studies.
-    support : Tensor, (samples, genes), or None
-    classes : Tensor of int64, (samples,), or None
-    """
-
-    base: Any
-    classifier: Any
-    guide: Any
-    seed: int
-    reference: Any = None
-    support: Any = None
-    classes: Any = None
+    base: Any  # Base
+    classifier: Any  # Classifier, at the start
+    guide: Any  # dict of str to Tensor, by parameter name of the encoder, or None
+    seed: int  # of what is drawn once for all episodes
+    reference: Any = None  # z-scores of samples of the pretrain and scout studies, (samples, genes)
+    support: Any = None  # Tensor, (samples, genes)
+    classes: Any = None  # Tensor of int64, (samples,)
 
     @property
     def encoder(self) -> dict[str, torch.Tensor]:
@@ -49,16 +34,11 @@ class RateInputs:
 
 
 def layers(classifier: "nn.Module", genes: int) -> list[list[str]]:
-    """Parameters of the encoder layer by layer, from the genes inward.
+    """Names of the encoder's parameters within the classifier (``encoder.*``) layer by layer, from the genes inward.
 
     Modules count in the order in which they are first called. All that read the expression itself are the first layer;
     a module without a matrix (a norm) belongs to the layer before it. Parameters of modules that are never called are
     put into the first layer.
-
-    Returns
-    -------
-    list of list of str
-        Names within the classifier (``encoder.*``).
     """
     parameter = next(classifier.parameters())
     probe = torch.zeros(1, genes, device=parameter.device, dtype=parameter.dtype)

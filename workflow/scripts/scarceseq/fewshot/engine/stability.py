@@ -24,22 +24,11 @@ def largest_stable_rate(
     updates: Iterable[TensorUpdate | LayerUpdate],
     momentum: float,
 ) -> torch.Tensor:
-    """Learning rate at the border of stability, at the weights as they are.
+    """Learning rate at the border of stability, at the weights as they are; very large where nothing moves the logits.
 
-    Parameters
-    ----------
-    logits : callable
-        Logits of the support, (samples, classes); of several fits, with a leading dimension.
-    leaves : list of Tensor
-        Trained weights, or pre-activations of layers in dual form.
-    updates : iterable of TensorUpdate or LayerUpdate
-        Of the leaves, of SGD at learning rate 1.
-    momentum : float
-
-    Returns
-    -------
-    Tensor
-        A number, or (fits,), float64; very large where nothing moves the logits.
+    `logits` gives those of the support, (samples, classes); of several fits, with a leading dimension. `leaves` are
+    trained weights, or pre-activations of layers in dual form, `updates` theirs, of SGD at learning rate 1. float64, a
+    number, or (fits,).
     """
     updates = list(updates)
     with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the others cannot be differentiated twice

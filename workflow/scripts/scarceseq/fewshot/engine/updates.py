@@ -17,25 +17,15 @@ OPTIMISERS = ("sgd", "adam", "adam_on_scaled_gradient")
 class Schedule:
     """How long and how fast.
 
-    Attributes
-    ----------
-    learning_rate : float or Tensor, (fits,)
-    momentum : float
-        Of SGD; Adam has its own (0.9 and 0.999).
-    steps : int
-        Full-batch steps.
-    optimiser : {'sgd', 'adam', 'adam_on_scaled_gradient'}
-        A rate multiplies the *update*, after momentum or Adam's division; in the last form it multiplies the gradient,
-        which Adam then cancels.
-    probe_steps : int
-        The first steps, in which the head alone is trained.
+    A rate multiplies the *update*, after momentum or Adam's division; with 'adam_on_scaled_gradient' it multiplies the
+    gradient, which Adam then cancels.
     """
 
-    learning_rate: float | torch.Tensor
-    momentum: float
-    steps: int
-    optimiser: str = "sgd"
-    probe_steps: int = 0
+    learning_rate: float | torch.Tensor  # or (fits,)
+    momentum: float  # of SGD; Adam has its own (0.9 and 0.999)
+    steps: int  # full-batch steps
+    optimiser: str = "sgd"  # of `OPTIMISERS`
+    probe_steps: int = 0  # the first steps, in which the head alone is trained
 
     def learning_rate_of(self, tensor: torch.Tensor) -> "Any":
         """Learning rate in a form that multiplies a tensor, whose first dimension is the fits if there are several."""
@@ -54,15 +44,7 @@ class Schedule:
 
 
 class TensorUpdate:
-    """Moves one weight tensor in place.
-
-    Parameters
-    ----------
-    weight : Tensor
-        With one more, leading, dimension if there are several fits.
-    rate, pull : Tensor or float
-    schedule : Schedule
-    """
+    """Moves one weight tensor in place; it has one more, leading, dimension if there are several fits."""
 
     def __init__(
         self, weight: torch.Tensor, rate: torch.Tensor | float, pull: torch.Tensor | float, schedule: Schedule
@@ -108,16 +90,7 @@ class TensorUpdate:
 
 
 class LayerUpdate:
-    """Moves a layer over the genes in its dual form, by SGD.
-
-    Parameters
-    ----------
-    layer : GeneLayer
-    value : Tensor, (samples, units)
-        The layer's pre-activations; rewritten in place.
-    pull : float
-    schedule : Schedule
-    """
+    """Moves a layer over the genes in its dual form by SGD: its pre-activations `value`, (samples, units), in place."""
 
     def __init__(self, layer: "Any", value: torch.Tensor, pull: torch.Tensor | float, schedule: Schedule) -> None:
         self.layer, self.value, self.schedule = layer, value, schedule

@@ -19,12 +19,8 @@ def prepare(source: Source) -> Transform:
     """Multiply logarithms by the covariance's inverse root, in units that leave what never varies as it is.
 
     The covariance is that of the reference around the means of its classes within studies, shrunken towards equal
-    variances without correlation (Ledoit and Wolf 2004); samples without a class are left out.
-
-    Raises
-    ------
-    InputError
-        If no study of the reference has two samples of a class that differ.
+    variances without correlation (Ledoit and Wolf 2004); samples without a class are left out. Raises InputError if no
+    study of the reference has two samples of a class that differ.
     """
     logs = prepare_logs(source)
     residuals = _residuals(logs, source)

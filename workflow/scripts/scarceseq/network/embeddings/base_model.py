@@ -15,15 +15,7 @@ KEYS = ("base",)
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
-    """The vectors by gene symbol; of several genes of one symbol the mean.
-
-    Parameters
-    ----------
-    settings : dict
-        base, which names the file.
-    inputs : dict
-        ``genes``: written by the rule `embed_genes`.
-    """
+    """The vectors, from the rule `embed_genes`, by gene symbol; of several genes of one symbol the mean."""
     table = read_table(inputs["genes"])
     named = table["gene_name"].fillna("") != ""
     vectors = table.filter(regex="^component_")

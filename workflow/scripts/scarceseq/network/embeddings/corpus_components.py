@@ -16,15 +16,7 @@ KEYS = ("split", "components")
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
-    """Loadings times singular values of genes scaled to unit variance.
-
-    Parameters
-    ----------
-    settings : dict
-        split, components.
-    inputs : dict
-        ``training``, ``genes``, ``samples``, ``splits`` of the corpus.
-    """
+    """Loadings times singular values of genes scaled to unit variance."""
     within, symbols, _ = read_within_studies(settings["split"], inputs)
     scaled = within / within.std(axis=0)
     count = min(settings["components"], min(scaled.shape) - 1)

@@ -18,15 +18,7 @@ KEYS = ("path", "gene_column")
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> pd.DataFrame:
-    """The table's columns of numbers, by gene; of several rows of one gene the mean.
-
-    Parameters
-    ----------
-    settings : dict
-        gene_column.
-    inputs : dict
-        ``table``: see `scarceseq.user_tables.read_user_table`.
-    """
+    """The table's columns of numbers, by gene; of several rows of one gene the mean."""
     path, column = inputs["table"], settings["gene_column"]
     table = read_user_table(path, [column])
     genes = table.text([column])[column]

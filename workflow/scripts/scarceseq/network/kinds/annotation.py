@@ -39,21 +39,7 @@ TARGETS_PER_BLOCK = 500
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges of the co-annotation graph.
-
-    Parameters
-    ----------
-    settings : dict
-        excluded_terms, max_genes_per_term, min_jaccard, top_k, ties, seed, and what `read_annotation` needs.
-    inputs : dict
-        ``table``: gene-term table, GMT, GAF or gene2go file; ``names``: symbols of the latter's genes; optionally
-        ``restriction``: list of genes to keep.
-
-    Returns
-    -------
-    (pandas.DataFrame, dict)
-        Edges (source, target, weight), and counts.
-    """
+    """Edges of the co-annotation graph; the file ``names`` has the symbols of gene2go's genes."""
     path = str(inputs["table"])
     pairs = read_annotation(path, settings, inputs.get("names"))
     named = (pairs["gene"] != "") & (pairs["term"] != "")
@@ -79,20 +65,7 @@ def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.Da
 
 
 def telling(terms: pd.Series, excluded: list[str], most: int | None) -> pd.Series:
-    """Which gene-term pairs are of terms that tell something about a gene.
-
-    Parameters
-    ----------
-    terms : pandas.Series of str
-        Of distinct pairs.
-    excluded : list of str
-    most : int or None
-        Largest number of genes of a term.
-
-    Returns
-    -------
-    pandas.Series of bool
-    """
+    """Which of distinct gene-term pairs are of terms that tell something: not excluded, of `most` genes at most."""
     kept = ~terms.isin(excluded)
     return kept if most is None else kept & (terms.map(terms.value_counts()) <= most)
 
@@ -100,22 +73,10 @@ def telling(terms: pd.Series, excluded: list[str], most: int | None) -> pd.Serie
 def jaccard_edges(
     pairs: pd.DataFrame, min_jaccard: float, top_k: int, seed: int | None = None
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Edges between genes whose term sets overlap, |A and B| / |A or B| > `min_jaccard`.
+    """All genes, sorted, and edges between those whose term sets overlap, |A and B| / |A or B| > `min_jaccard`.
 
-    Parameters
-    ----------
-    pairs : pandas.DataFrame
-        Distinct (gene, term) rows.
-    min_jaccard : float
-    top_k : int
-        Sources kept per target.
-    seed : int, optional
-        For which of equally similar sources stay; the first by name without.
-
-    Returns
-    -------
-    (numpy.ndarray of str, pandas.DataFrame)
-        All genes, sorted; edges.
+    `pairs` are distinct (gene, term) rows; each target keeps `top_k` sources. `seed` decides which of equally similar
+    sources stay; the first by name without.
     """
     genes, gene = np.unique(pairs["gene"].to_numpy(dtype=str), return_inverse=True)
     terms, term = np.unique(pairs["term"].to_numpy(dtype=str), return_inverse=True)
@@ -149,15 +110,7 @@ def jaccard_edges(
 def drawn_order(names: np.ndarray, target: np.ndarray, source: np.ndarray) -> np.ndarray:
     """A number for each pair by which equally similar sources of a target are ordered; it depends on the names alone.
 
-    Parameters
-    ----------
-    names : numpy.ndarray of uint64
-        A hash of each gene's name.
-    target, source : numpy.ndarray of int
-
-    Returns
-    -------
-    numpy.ndarray of uint64
+    `names`, uint64, are a hash of each gene's name.
     """
     # the last step of splitmix64 (Steele et al. 2014), so that no target's order resembles another's
     mixed = names[source] ^ (names[target] * np.uint64(0x9E3779B97F4A7C15))
@@ -172,30 +125,19 @@ def similar_genes(
     terms: np.ndarray,
     gene_starts: np.ndarray,
     genes: np.ndarray,
-    own_sizes: np.ndarray,
+    block_sizes: np.ndarray,
     sizes: np.ndarray,
     min_jaccard: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of a block of genes and all genes whose Jaccard similarity is above `min_jaccard`.
 
-    Parameters
-    ----------
-    term_starts, terms : numpy.ndarray of int
-        Terms of each gene of the block, as rows of a CSR matrix.
-    gene_starts, genes : numpy.ndarray of int
-        Genes of each term, as rows of a CSR matrix.
-    own_sizes, sizes : numpy.ndarray of int
-        Number of terms of each gene of the block, and of all genes.
-    min_jaccard : float
-
-    Returns
-    -------
-    (list of int, list of int, list of float), as arrays
-        Gene in the block, other gene (rising), similarity.
+    The terms of each gene of the block, and the genes of each term, are rows of CSR matrices; `block_sizes` and `sizes`
+    are the number of terms of each gene of the block, and of all. Gives gene in the block, other gene (rising),
+    similarity.
     """
     shared = np.zeros(len(sizes), np.int64)
     rows, others, similarity = [], [], []
-    for row in range(len(own_sizes)):
+    for row in range(len(block_sizes)):
         shared[:] = 0
         for at in range(term_starts[row], term_starts[row + 1]):
             for member in range(gene_starts[terms[at]], gene_starts[terms[at] + 1]):
@@ -203,7 +145,7 @@ def similar_genes(
         for other in range(len(sizes)):
             both = shared[other]
             if both > 0:
-                jaccard = both / (own_sizes[row] + sizes[other] - both)
+                jaccard = both / (block_sizes[row] + sizes[other] - both)
                 if jaccard > min_jaccard:
                     rows.append(row)
                     others.append(other)

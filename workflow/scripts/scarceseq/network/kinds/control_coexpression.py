@@ -18,12 +18,7 @@ MAX_CELLS = 10_000
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges between genes with |Pearson correlation| over control cells above a cut-off.
 
-    Parameters
-    ----------
-    settings : dict
-        min_correlation, top_k.
-    inputs : dict
-        ``cells``: log-normalised cells of a screen, obs ``perturbation``. At most `MAX_CELLS`, evenly spaced, are used.
+    ``cells``: log-normalised cells of a screen, obs ``perturbation``. At most `MAX_CELLS`, evenly spaced, are used.
     """
     data = anndata.read_h5ad(checked(inputs["cells"]), backed="r")
     control = np.flatnonzero(data.obs["perturbation"].to_numpy(dtype=str) == "control")

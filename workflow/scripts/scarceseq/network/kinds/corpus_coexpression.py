@@ -29,21 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges between genes with |Pearson correlation| above a cut-off.
-
-    Parameters
-    ----------
-    settings : dict
-        split, min_correlation, top_k.
-    inputs : dict
-        ``training`` (samples x genes, log2(TPM + 1)), ``genes``, ``samples``, ``splits`` of the corpus; optionally
-        ``restriction``: list of genes to keep.
-
-    Returns
-    -------
-    (pandas.DataFrame, dict)
-        Edges (source, target, weight = |correlation|), and counts.
-    """
+    """Edges between genes with |Pearson correlation|, their weight, above a cut-off; ``training`` is log2(TPM + 1)."""
     within, symbols, counts = read_within_studies(settings["split"], inputs)
     edges = correlation_edges(within, symbols, settings["min_correlation"], settings["top_k"])
     return edges, counts
@@ -52,16 +38,7 @@ def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.Da
 def read_within_studies(split: str, inputs: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Expression of genes with a symbol around the mean of each study, from pretrain and scout studies alone.
 
-    Parameters
-    ----------
-    split : str
-    inputs : dict
-        ``training``, ``genes``, ``samples``, ``splits`` of the corpus; optionally ``restriction``: list of genes.
-
-    Returns
-    -------
-    (numpy.ndarray, shape (samples, genes), numpy.ndarray of str, dict)
-        Values, symbols, and counts.
+    The files are those of the kind. Gives values, (samples, genes), symbols, and counts.
     """
     expression = load_rows(inputs["training"])
     genes, samples = read_table(inputs["genes"]), read_table(inputs["samples"])

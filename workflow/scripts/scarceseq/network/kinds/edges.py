@@ -19,23 +19,8 @@ KEYS = ("path", "source_column", "target_column", "weight_column", "min_weight",
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Edges of the table at or above the cut-off, weights divided by `full_weight`.
 
-    Parameters
-    ----------
-    settings : dict
-        source_column, target_column, weight_column ('' for none), min_weight, full_weight, directed.
-    inputs : dict
-        ``table``: edge table; optionally ``restriction``: list of genes to keep.
-
-    Returns
-    -------
-    (pandas.DataFrame, dict)
-        Edges (source, target, weight), and counts. Links without direction give both directions; of parallel links the
-        heaviest counts.
-
-    Raises
-    ------
-    InputError
-        For a missing column, or a weight that is no number or negative.
+    Links without direction give both directions; of parallel links the heaviest counts. Raises InputError for a missing
+    column, or a weight that is no number or negative.
     """
     path = str(inputs["table"])
     columns = [settings["source_column"], settings["target_column"]]

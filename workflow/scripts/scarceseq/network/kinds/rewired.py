@@ -15,15 +15,7 @@ SWAPS_PER_EDGE = 10
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges of the graph `of` after random swaps of the targets of two edges; a weight stays with its source.
-
-    Parameters
-    ----------
-    settings : dict
-        of (one name), seed.
-    inputs : dict
-        ``graphs``: edge files.
-    """
+    """Edges of the graph `of` after random swaps of the targets of two edges; a weight stays with its source."""
     edges = read_one(inputs)
     genes, index = np.unique(edges[["source", "target"]].to_numpy(dtype=str), return_inverse=True)
     source, target = index.reshape(-1, 2).T.astype(np.int64)

@@ -13,15 +13,7 @@ KEYS = ("of",)
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges of the graph `of`, each gene under the name of a random other one.
-
-    Parameters
-    ----------
-    settings : dict
-        of (one name), seed.
-    inputs : dict
-        ``graphs``: edge files.
-    """
+    """Edges of the graph `of`, each gene under the name of a random other one."""
     edges = read_one(inputs)
     genes = np.unique(edges[["source", "target"]].to_numpy(dtype=str))
     names = dict(zip(genes, np.random.default_rng(settings["seed"]).permutation(genes), strict=True))

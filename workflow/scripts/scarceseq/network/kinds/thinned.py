@@ -13,15 +13,7 @@ KEYS = ("of", "removed_share")
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges of the graph `of` without `removed_share` of its links; both directions of a link go or stay together.
-
-    Parameters
-    ----------
-    settings : dict
-        of (one name), removed_share, seed.
-    inputs : dict
-        ``graphs``: edge files.
-    """
+    """Edges of the graph `of` without `removed_share` of its links; both directions of a link go or stay together."""
     edges = read_one(inputs)
     ends = np.sort(edges[["source", "target"]].to_numpy(dtype=str), axis=1)
     link = np.unique(ends, axis=0, return_inverse=True)[1].ravel()

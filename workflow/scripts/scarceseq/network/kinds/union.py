@@ -12,15 +12,7 @@ KEYS = ("of",)
 
 
 def build(settings: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges of all graphs `of`.
-
-    Parameters
-    ----------
-    settings : dict
-        of (names).
-    inputs : dict
-        ``graphs``: edge files.
-    """
+    """Edges of all graphs `of`."""
     edges = pd.concat([read_table(path) for path in inputs["graphs"]], ignore_index=True)
     together = edges.groupby(["target", "source"], as_index=False, sort=True)["weight"].max()
     return together[["source", "target", "weight"]], {"edges_in_several": len(edges) - len(together)}

@@ -1,5 +1,10 @@
 """The code hash follows imports and registries."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 from scarceseq.fingerprint import fingerprint, source_files
 
@@ -130,3 +135,37 @@ def test_the_real_guide_module_is_reached_from_the_guide_script_only():
     guides = folder / "scarceseq/guide/guides.py"
     assert guides in source_files(folder / "compute_guide.py", {})
     assert guides not in source_files(folder / "merge_corpus.py", {})
+
+
+PLAN = "import sys; from pathlib import Path; from scarceseq.fingerprint import fingerprint; " + (
+    "print(fingerprint(Path(sys.argv[1]), {'room.entries': ['one']}))"
+)
+
+
+def plan(scripts, cache):
+    """Hash as a process of its own computes it, with a folder for what it keeps."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", PLAN, str(scripts / "run.py")]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"a": 1}', "\0"])
+def test_what_an_earlier_planning_kept_changes_no_hash(scripts, tmp_path, content):
+    cache = tmp_path / "cache"
+    expected = plan(scripts, "/dev/null")  # where nothing can be kept
+    if content is not None:
+        (cache / "scarceseq").mkdir(parents=True)
+        (cache / "scarceseq/parsed.json").write_text(content)
+    assert [plan(scripts, cache), plan(scripts, cache)] == [expected, expected]
+    assert len(json.loads((cache / "scarceseq/parsed.json").read_text())) >= len(REACHED)
+    (scripts / "scarceseq/shared.py").write_text("VALUE = 2\n")
+    assert plan(scripts, cache) == plan(scripts, "/dev/null") != expected
+
+
+def test_what_is_kept_is_read_again_instead_of_parsed(scripts, tmp_path):
+    cache = tmp_path / "cache"
+    before = plan(scripts, cache)
+    path = cache / "scarceseq/parsed.json"
+    kept = {key: source | {"content": "other"} for key, source in json.loads(path.read_text()).items()}
+    path.write_text(json.dumps(kept))
+    assert plan(scripts, cache) != before

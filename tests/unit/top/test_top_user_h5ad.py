@@ -1,5 +1,8 @@
 """A `.h5ad` that is broken in any way, or brings in what is not in it, is one error that names it and the remedy."""
 
+import os
+import signal
+
 import anndata
 import h5py
 import numpy as np
@@ -143,6 +146,30 @@ def test_a_broken_file_is_refused_with_its_name_and_the_remedy(tmp_path, monkeyp
     assert any(word in message for word in ("fetch", "write", "name the layer"))
 
 
+def read_in_a_process(path):
+    """What a process of its own, as a job is one, says of a file: its refusal, or nothing where it was read.
+
+    In one process, libhdf5 2.0 crashes sooner or later after hundreds of damaged files.
+    """
+    receiving, sending = os.pipe()
+    if not (child := os.fork()):
+        signal.alarm(30)
+        try:
+            blocks, obs, var = read_all(path)
+            answer = "" if np.concatenate(blocks).shape == (len(obs), len(var)) else "read with other shapes"
+        except InputError as error:
+            answer = str(error)
+        except BaseException as error:
+            answer = f"another error: {error!r}"
+        os.write(sending, answer.encode()[:4000])
+        os._exit(0)
+    os.close(sending)
+    with os.fdopen(receiving) as stream:
+        answer = stream.read()
+    assert os.waitpid(child, 0)[1] == 0, "ended by a signal"
+    return answer
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cut=st.booleans(),
@@ -161,13 +188,7 @@ def test_a_file_cut_or_changed_anywhere_is_read_or_refused_by_one_kind_of_error(
     else:
         content[at] ^= bits
     path.write_bytes(content)
-    try:
-        blocks, obs, var = read_all(path)
-    except InputError as error:
-        refusal = str(error)
-    else:
-        refusal = ""
-        assert np.concatenate(blocks).shape == (len(obs), len(var))
+    refusal = read_in_a_process(path)
     assert "damaged.h5ad" in refusal or not (refusal or cut)
 
 

@@ -7,25 +7,35 @@ that a job names is part of that job's hash. Comments, docstrings and annotation
 """
 
 import ast
+import atexit
+import contextlib
 import functools
 import hashlib
-import os
+import json
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
+from scarceseq.files import atomic
+
 PACKAGE = "scarceseq"
 BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+PARSED = platformdirs.user_cache_path(PACKAGE) / "parsed.json"
+"""What counts of each file, by the hash of its bytes: to parse 400 files takes as long as the rest of planning."""
+MOST_PARSED = 10_000
 
 
 @dataclass(frozen=True)
 class Source:
-    """What counts of a file: its content, modules of the package that it imports, registries that it loads from."""
+    """What counts of a file: hash of its content, modules of the package that it imports, registries it loads from."""
 
-    content: bytes
-    modules: frozenset[str] = frozenset()
-    registries: frozenset[str] = frozenset()
+    content: str
+    modules: list[str] = field(default_factory=list)
+    registries: list[str] = field(default_factory=list)
 
 
 def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> str:
@@ -43,7 +53,7 @@ def fingerprint(script: Path, entries: dict[str, list[str]] | None = None) -> st
     digest = hashlib.sha256()
     for path in sorted(files, key=lambda path: path.as_posix()):
         if content := _read(path, path.stat().st_mtime_ns).content:
-            digest.update(path.relative_to(Path(script).parent).as_posix().encode() + b"\0" + content)
+            digest.update(path.relative_to(Path(script).parent).as_posix().encode() + b"\0" + content.encode())
     return digest.hexdigest()[:16]
 
 
@@ -59,11 +69,11 @@ def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
         if path.suffix != ".py":
             continue
         source = _read(path, path.stat().st_mtime_ns)
-        modules = source.modules
+        modules = set(source.modules)
         for registry in source.registries:
             folder = root / PACKAGE / registry.replace(".", "/")
             names = entries.get(registry, [file.stem for file in folder.glob("*.py") if file.stem != "__init__"])
-            modules = modules | {f"{PACKAGE}.{registry}.{name}" for name in names}
+            modules |= {f"{PACKAGE}.{registry}.{name}" for name in names}
         for module in modules - resolved:
             waiting.extend(_module_files(root, module))
         resolved |= modules
@@ -73,29 +83,62 @@ def source_files(script: Path, entries: dict[str, list[str]]) -> set[Path]:
     return files
 
 
-def _module_files(root: Path, module: str) -> Iterator[Path]:
+@functools.cache
+def _module_files(root: Path, module: str) -> list[Path]:
     """The module's file and the ``__init__.py`` of each package on the way to it."""
-    place = str(root)
+    place, files = root, []
     for name in module.split("."):
-        place = f"{place}/{name}"
-        for path in (f"{place}/__init__.py", f"{place}.py"):
-            if os.path.exists(path):
-                yield Path(path)
-                break
+        place = place / name
+        files += [path for path in (place / "__init__.py", place.with_name(f"{name}.py")) if path.exists()][:1]
+    return files
 
 
 @functools.cache
 def _read(path: Path, _modified: int) -> Source:
     """A file, read once as long as its time of change (ns) stays."""
+    data = path.read_bytes()
     if path.suffix != ".py":
-        return Source(path.read_bytes())
-    text = path.read_text()
-    tree = ast.parse(text, str(path))
-    modules, registries = _imports(tree), _registries(tree) if "registry" in text else frozenset()
-    return Source(_content(tree, path.name), modules, registries)
+        return Source(hashlib.sha256(data).hexdigest())
+    key = hashlib.sha256(_reader() + path.name.encode() + b"\0" + data).hexdigest()
+    parsed = _parsed()
+    if key not in parsed:
+        parsed[key] = asdict(_parse(data, path))
+    return Source(**parsed[key])
 
 
-def _imports(tree: ast.Module) -> frozenset[str]:
+def _parse(data: bytes, path: Path) -> Source:
+    tree = ast.parse(data, str(path))
+    modules, registries = _imports(tree), _registries(tree) if b"registry" in data else set()
+    content = _content(tree, path.name)
+    return Source(hashlib.sha256(content).hexdigest() if content else "", sorted(modules), sorted(registries))
+
+
+@functools.cache
+def _reader() -> bytes:
+    """What a parsed file depends on besides its bytes: this module and the version of Python."""
+    return hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).digest()
+
+
+@functools.cache
+def _parsed() -> dict[str, dict[str, Any]]:
+    """`PARSED` as earlier plannings left it; what this one adds is written when the process ends."""
+    try:
+        parsed = json.loads(PARSED.read_text())
+    except (OSError, ValueError):
+        parsed = None
+    parsed = parsed if isinstance(parsed, dict) else {}
+    atexit.register(_keep, parsed, len(parsed))
+    return parsed
+
+
+def _keep(parsed: dict[str, dict[str, Any]], before: int) -> None:
+    """Write `PARSED` if it has grown, its oldest files left out; where that is not possible, the next one parses."""
+    if len(parsed) > before and PARSED.is_absolute():
+        with contextlib.suppress(OSError), atomic(PARSED) as temporary:
+            temporary.write_text(json.dumps(dict(list(parsed.items())[-MOST_PARSED:])))
+
+
+def _imports(tree: ast.Module) -> set[str]:
     """Names of package modules that a file imports."""
     modules = set()
     for node in _statements(tree):
@@ -103,13 +146,13 @@ def _imports(tree: ast.Module) -> frozenset[str]:
             modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(name for name in modules if name.split(".")[0] == PACKAGE)
+    return {name for name in modules if name.split(".")[0] == PACKAGE}
 
 
-def _registries(tree: ast.Module) -> frozenset[str]:
+def _registries(tree: ast.Module) -> set[str]:
     """Registries that a file loads from."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_registry_load(node))
-    return frozenset(call.args[0].value for call in calls)  # type: ignore[attr-defined]
+    return {call.args[0].value for call in calls}  # type: ignore[attr-defined]
 
 
 def _statements(node: Any) -> Iterator[Any]:

@@ -3,10 +3,10 @@
 import ast
 import dataclasses
 import functools
-import inspect
 import operator
-import textwrap
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -38,13 +38,20 @@ def descriptions(settings: type) -> dict[str, str]:
     """What the string below each field of a dataclass says, or, for a section, the docstring of its class."""
     hints, described = get_type_hints(settings), {}
     for kind in reversed(settings.__mro__[:-1]):
-        body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0].body  # type: ignore[attr-defined]
+        body = _classes(kind.__module__)[kind.__name__].body
         for node, below in zip(body, [*body[1:], None], strict=True):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 text = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else _section(hints[node.target.id])
                 if text:
                     described[node.target.id] = " ".join(text.split())
     return described
+
+
+@functools.cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    """Syntax trees of a module's classes."""
+    tree = ast.parse(Path(str(sys.modules[module].__file__)).read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def _section(hint: Any) -> str:

@@ -45,8 +45,7 @@ def _mapped(frame: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     import pandas as pd
 
     changed = {}
-    for place in range(frame.shape[1]):
-        column = frame.iloc[:, place]
+    for place, (_, column) in enumerate(frame.items()):
         if column.dtype.kind == "O" or isinstance(column.dtype, pd.CategoricalDtype):
             values = column.tolist()
             cells = [change(value) for value in values]
@@ -55,13 +54,13 @@ def _mapped(frame: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     names = [change(name) for name in frame.columns]
     if not changed and all(new is old for new, old in zip(names, frame.columns, strict=True)):
         return frame
-    columns = [changed.get(place, frame.iloc[:, place]) for place in range(frame.shape[1])]
+    columns = [changed.get(place, column) for place, (_, column) in enumerate(frame.items())]
     return pd.concat(columns, axis=1).set_axis(pd.Index(names, name=frame.columns.name), axis=1)
 
 
 def holds_returns(frame: pd.DataFrame) -> bool:
     """Whether a text of the table holds a carriage return, which the csv module does not quote."""
-    texts = (frame.iloc[:, place] for place in range(frame.shape[1]) if frame.iloc[:, place].dtype.kind == "O")
+    texts = (column for _, column in frame.items() if column.dtype.kind == "O")
     return any("\r" in value for column in texts for value in column if isinstance(value, str))
 
 

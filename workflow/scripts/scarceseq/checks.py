@@ -6,8 +6,8 @@ from typing import Any
 from scarceseq.errors import InputError
 
 
-def one_of(where: str, name: Any, known: Collection, what: str) -> None:
+def one_of(where: str, name: Any, defined: Collection, what: str) -> None:
     """Refuse a name, used by the key `where`, that is not among those defined; `what` says what they are."""
-    if name not in known:
-        listed = ", ".join(map(str, known)) or "none"
+    if name not in defined:
+        listed = ", ".join(map(str, defined)) or "none"
         raise InputError(f"config key {where}: '{name}' is no {what}; known: {listed}")

@@ -38,7 +38,7 @@ def check(registry: str, name: str) -> None:
 def declared(registry: str, name: str, constant: str, default: Any = ...) -> Any:
     """Value that an entry's source gives to a constant, read without importing the entry and what it needs.
 
-    The source must assign a literal to it, else `InputError`; `default` stands for what it does not assign.
+    Where it assigns none, the value is `default`; `InputError` if there is none, or what is assigned is no literal.
     """
     check(registry, name)
     path = Path(__file__).parent.joinpath(*registry.split("."), f"{name}.py")

@@ -8,5 +8,5 @@ def derive(seed: int, *key: str | int | float) -> int:
 
     `seed` is the run's, from the config; the key says what is drawn (stage, split, episode, ...) and its order matters.
     """
-    text = "\x1f".join([str(int(seed)), *(str(part) for part in key)])
+    text = "\x1f".join([str(int(seed)), *map(str, key)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

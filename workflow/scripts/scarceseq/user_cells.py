@@ -78,19 +78,19 @@ def _clean(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 def _by_line(lines: list[str], form: Form, origin: str) -> list[pa.ChunkedArray]:
     """Cells of lines in which some are in quotes."""
     split, rows = splitter(form.separator), []
-    for number, line in enumerate(lines, start=form.first_row + 1):
+    for at, line in enumerate(lines, start=form.first_row + 1):
         if is_blank(line):
             continue
         try:
             cells = split(line)
         except StrayQuoteError as error:
             raise InputError(
-                f"{origin}: line {number} opens a quote that its cell does not close ({error}): remove or double the "
+                f"{origin}: line {at} opens a quote that its cell does not close ({error}): remove or double the "
                 "quote; a cell cannot go on in the next line"
             ) from error
         if len(cells) == form.cells:
             rows.append(cells)
         elif not line.startswith("#"):
-            raise InputError(_wrong_width(origin, number, len(cells), form))
+            raise InputError(_wrong_width(origin, at, len(cells), form))
     columns = zip(*rows, strict=True) if rows else [()] * form.cells
     return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]

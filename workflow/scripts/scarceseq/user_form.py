@@ -202,10 +202,10 @@ def _plain_form(
 
 def looks_like_data(cells: Sequence[str]) -> bool:
     """Whether what stands where the header is wanted is a row: a gene id first, or mostly numbers."""
-    numbers = [bool(re.match(NUMBER, cell)) for cell in cells[1:]]
     if GENE_ID.match(cells[0]):
         return True
-    return bool(numbers) and 2 * sum(numbers) >= len(numbers) and bool(cells[0]) and not ROW_NAMES.search(cells[0])
+    numeric = [bool(re.match(NUMBER, cell)) for cell in cells[1:]]
+    return bool(numeric) and 2 * sum(numeric) >= len(numeric) and bool(cells[0]) and not ROW_NAMES.search(cells[0])
 
 
 def _check_header(form: Form, rows: Sequence[str], origin: str, row_names: bool, names: set[str]) -> None:

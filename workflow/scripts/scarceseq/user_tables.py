@@ -27,7 +27,7 @@ R_OBJECTS = (".rds", ".rda", ".rdata")
 
 @dataclass(frozen=True)
 class UserTable:
-    """Cells of a table as text without blanks around it, by column, which may have no name; the file is its origin."""
+    """Cells of a table, by column, as text without blanks around it; the header is empty where a name is missing."""
 
     origin: str
     header: list[str]

@@ -71,13 +71,13 @@ def missing_to_none(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 
 def numbers(cells: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers that cells say, NaN where one is missing or no number, and which cells are neither; both (cells,)."""
-    number = pc.match_substring_regex(cells, NUMBER)
-    if pc.all(number, min_count=0).as_py():
+    numeric = pc.match_substring_regex(cells, NUMBER)
+    if pc.all(numeric, min_count=0).as_py():
         return pc.cast(_without_plus(cells), pa.float64()).to_numpy(), np.zeros(len(cells), dtype=bool)
     missing = pc.is_in(cells, value_set=pa.array(MISSING_WORDS))
-    kept = pc.if_else(number, cells, pa.scalar(None, pa.string()))
+    kept = pc.if_else(numeric, cells, pa.scalar(None, pa.string()))
     values = pc.cast(_without_plus(kept), pa.float64()).to_numpy(zero_copy_only=False)
-    return values, ~pc.or_(number, missing).to_numpy(zero_copy_only=False)
+    return values, ~pc.or_(numeric, missing).to_numpy(zero_copy_only=False)
 
 
 def _without_plus(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -65,7 +65,7 @@ def append_counts(genes: pd.DataFrame, path: str | Path) -> Iterator["CountsWrit
 
 
 class CountsWriter:
-    """Adds samples to a file of counts; `samples`, a row for each by name, is to be set before the file is closed."""
+    """Adds samples to a file of counts; `samples`, a row for each, is to be set before the file is closed."""
 
     def __init__(self, matrix: h5py.Dataset) -> None:
         self.samples = None

@@ -47,11 +47,11 @@ def run_table(planned_runs: set[str], counted_runs: set[str], tables: Mapping[st
         "has_counts": [run in counted_runs for run in runs],
         "has_metadata": source.listed,
         "has_qc": quality.listed,
-        "experiment": _texts([experiment or run for experiment, run in zip(experiments, runs, strict=True)]),
-        "library_selection": _texts(source.texts("library_selection")),
-        "attributes": _texts(source.texts("sample_attributes")),
+        "experiment": [experiment or run for experiment, run in zip(experiments, runs, strict=True)],
+        "library_selection": source.texts("library_selection"),
+        "attributes": source.texts("sample_attributes"),
         **{name: _numbers(quality.texts(column)) for name, column in QC_COLUMNS.items()},
-        **{column: _texts(predicted.texts(column)) for column in TYPE_COLUMNS},
+        **{column: predicted.texts(column) for column in TYPE_COLUMNS},
     }
     return pd.DataFrame(table, index=pd.Index(runs, name="run", dtype=object))
 
@@ -66,18 +66,14 @@ class _Lookup:
         self._rows = [place.get(run) for run in runs]
         self.listed = np.array([row is not None for row in self._rows], dtype=bool)
 
-    def texts(self, column: str) -> list[str | None]:
-        if self.table is None or column not in self.table.column_names:
-            return [None] * len(self._rows)
-        values = self.table[column].to_pylist()
-        return [None if row is None else values[row] for row in self._rows]
+    def texts(self, column: str) -> np.ndarray:
+        there = self.table is not None and column in self.table.column_names
+        values = self.table[column].to_pylist() if there else []
+        cells = [values[row] if there and row is not None else None for row in self._rows]
+        return np.array(cells, dtype=object)
 
 
-def _texts(values: Sequence[str | None]) -> np.ndarray:
-    return np.array(values, dtype=object)
-
-
-def _numbers(texts: Sequence[str | None]) -> np.ndarray:
+def _numbers(texts: np.ndarray) -> np.ndarray:
     """Floats; what is no number is missing."""
     values = np.full(len(texts), np.nan)
     for index, text in enumerate(texts):

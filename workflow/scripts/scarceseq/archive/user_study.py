@@ -119,9 +119,8 @@ def _import(settings: UserStudySettings, annotation: pd.DataFrame) -> UserStudy:
     log.info(
         "%s: %d samples, %d genes measured, %d rows not used", settings.name, len(names), measured.sum(), len(unmapped)
     )
-    kept = None if labels is None else labels[settings.label_columns]
     notes = _notes(settings, labels, values, table)
-    attributes = _attributes(settings, kept)
+    attributes = _attributes(settings, labels)
     samples = _samples(settings, names)
     whole = pd.DataFrame(counts, index=values.index, columns=samples.index)
     return UserStudy(matrix, samples, genes, attributes, unmapped, joins, notes, labels, whole)
@@ -163,16 +162,16 @@ def _sample_join(settings: UserStudySettings, labels: pd.DataFrame, columns: lis
     """Samples of the labels and columns of the counts; refuses samples without a column, or with two rows."""
     source = settings.labels or settings.counts
     join = match_names(labels.index, columns, "samples of the labels to columns of the counts", source, any_case=False)
-    twice = labels.index[labels.index.duplicated()]
-    if join.unmatched or len(twice):
+    where = f"{source}, column {settings.sample_column}"
+    if join.unmatched:
         near = f"; nearly the same: {', '.join(join.near()[:5])}" if join.near() else ""
-        said = (
-            f"samples without a column in {settings.counts}: {', '.join(join.unmatched[:5])}; its columns are "
+        raise InputError(
+            f"{where}: samples without a column in {settings.counts}: {', '.join(join.unmatched[:5])}; its columns are "
             f"{', '.join(map(str, columns[:5]))}, ... (genes x samples is wanted){near}"
-            if join.unmatched
-            else f"samples twice, such as {twice[0]}"
         )
-        raise InputError(f"{source}, column {settings.sample_column}: {said}")
+    twice = labels.index[labels.index.duplicated()]
+    if len(twice):
+        raise InputError(f"{where}: samples twice, such as {twice[0]}")
     ignored = [name for name in columns if name not in labels.index]
     if ignored:
         log.warning("%s: columns of %s without labels are left out: %s", settings.name, settings.counts, ignored)
@@ -240,7 +239,7 @@ def _notes(
 def _attributes(settings: UserStudySettings, labels: pd.DataFrame | None) -> pd.DataFrame:
     if labels is None:
         return pd.DataFrame({"sample": [], "key": [], "value": []}, dtype=str)
-    labels = labels.rename(columns=settings.attribute_names)
-    long = labels.rename_axis("sample").reset_index().melt("sample", var_name="key").dropna()
+    attributes = labels[settings.label_columns].rename(columns=settings.attribute_names)
+    long = attributes.rename_axis("sample").reset_index().melt("sample", var_name="key").dropna()
     long["sample"] = settings.name + "." + long["sample"]
     return long.sort_values(["sample", "key"], ignore_index=True).astype(str)

@@ -107,7 +107,7 @@ def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
 def sentence(estimate: Estimate, exact: bool, hours: float, cores: int) -> str:
     """What is said before the run starts; `hours` are of computing, on all cores.
 
-    `exact` is an estimate of the archive's own list, not of the config alone.
+    It is exact if the estimate is of the archive's own list, not of the config alone.
     """
     about = "" if exact else "about "
     return (

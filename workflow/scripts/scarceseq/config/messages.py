@@ -49,19 +49,19 @@ def _place(location: tuple, config: dict[str, Any]) -> tuple[str, list[str]]:
     kind: Any = model_of(Config)
     names: list[str] = []
     allowed: list[str] = []
-    for part in location:
-        inside = part in node if isinstance(node, dict) else isinstance(node, list) and isinstance(part, int)
+    for step in location:
+        inside = step in node if isinstance(node, dict) else isinstance(node, list) and isinstance(step, int)
         kind = _plain(kind)
         fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-        if not inside and part not in (fields or {}):
+        if not inside and step not in (fields or {}):
             continue
-        names.append(str(part))
+        names.append(str(step))
         allowed = list(fields or {})
         if fields is not None:
-            kind = fields[part].annotation if part in fields else None
+            kind = fields[step].annotation if step in fields else None
         else:
             kind = get_args(kind)[-1] if get_args(kind) else None
-        node = node[part] if inside else None
+        node = node[step] if inside else None
     return ".".join(names), allowed
 
 

@@ -28,17 +28,17 @@ class Untitled(GenerateJsonSchema):
 def schema() -> dict[str, Any]:
     """JSON schema of a config."""
     whole = model_of(Config).model_json_schema(schema_generator=Untitled)
-    for part in (whole, *whole["$defs"].values()):
-        del part["title"]
+    for node in (whole, *whole["$defs"].values()):
+        del node["title"]
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": "scarceseq configuration", **whole}
 
 
 def editors_schema() -> str:
     """Text of workflow/schemas/config.schema.json: a line for each key at the top, and for each class of settings."""
     whole = schema()
-    parts = {name: whole.pop(name) for name in ("$defs", "properties")}
+    long = {name: whole.pop(name) for name in ("$defs", "properties")}
     lines = [f"{json.dumps(name)}: {json.dumps(value)}," for name, value in whole.items()]
-    for name, members in parts.items():
+    for name, members in long.items():
         listed = [f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in members.items()]
         lines += [f'"{name}": {{', ",\n".join(listed), "}," if name == "$defs" else "}"]
     return "\n".join(["{", *lines, "}"]) + "\n"
@@ -47,9 +47,9 @@ def editors_schema() -> str:
 def describe(node: dict[str, Any], definitions: dict[str, Any], where: str = "") -> Iterator[tuple[str, str, str, str]]:
     """Rows (key, type, default, description) of every key below a node of the schema, in its order."""
     node = _resolved(node, definitions)
-    for key, part in node.get("properties", {}).items():
-        name, whole = f"{where}.{key}".lstrip("."), _resolved(part, definitions)
-        default = yaml.safe_dump(part["default"], default_flow_style=True).split("\n")[0] if "default" in part else ""
+    for key, below in node.get("properties", {}).items():
+        name, whole = f"{where}.{key}".lstrip("."), _resolved(below, definitions)
+        default = yaml.safe_dump(below["default"], default_flow_style=True).split("\n")[0] if "default" in below else ""
         yield name, _kind(whole), default, whole["description"]
         yield from describe(whole, definitions, name)
     for below in (*node.get("patternProperties", {}).values(), node.get("additionalProperties")):
@@ -64,8 +64,8 @@ def _resolved(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
     if "$ref" in node:
         node = definitions[node["$ref"].rpartition("/")[2]] | {k: v for k, v in node.items() if k != "$ref"}
     if "anyOf" in node:
-        inner = [_resolved(part, definitions) for part in node["anyOf"]]
-        kinds = list(dict.fromkeys(_kind(part) for part in inner))
+        inner = [_resolved(choice, definitions) for choice in node["anyOf"]]
+        kinds = list(dict.fromkeys(map(_kind, inner)))
         node = inner[0] | {k: v for k, v in node.items() if k != "anyOf"} | {"kinds": " or ".join(kinds)}
     return node
 
@@ -132,8 +132,8 @@ def _public_screens() -> list[str]:
     ]
     with open(Path(__file__).parents[1] / "screen" / "catalogue.tsv", newline="") as handle:
         for row in csv.DictReader(handle, delimiter="\t"):
-            known = [row[key] or "unknown until the first fetch" for key in ("bytes", "md5")]
-            cells = [f"`{row['name']}`", row["cells"] or "?", *known, row["licence"], row["content"], row["url"]]
+            facts = [row[key] or "unknown until the first fetch" for key in ("bytes", "md5")]
+            cells = [f"`{row['name']}`", row["cells"] or "?", *facts, row["licence"], row["content"], row["url"]]
             lines.append("| " + " | ".join(cells) + " |")
     return lines
 

@@ -36,7 +36,7 @@ def annotation_text(genes: pd.DataFrame) -> str:
     for gene in genes.itertuples():
         notes = f'gene_id "{gene.gene_id}"; gene_type "{gene.gene_type}"; gene_name "{gene.gene_name}"; level 2;'
         place = [gene.chromosome, "HAVANA", "gene", gene.start, gene.end, gene.bp_length, gene.strand, ".", notes]
-        lines.append("\t".join(str(part) for part in place))
+        lines.append("\t".join(map(str, place)))
     return "\n".join(lines) + "\n"
 
 

@@ -35,7 +35,7 @@ def study_effects(genes: pd.DataFrame, studies: pd.DataFrame, strength: float, s
 def sample_activity(world: World, samples: pd.DataFrame, strength: float, generator: np.random.Generator) -> np.ndarray:
     """Programme activities of the samples, (samples, programmes).
 
-    Of tissue, treatment, the study's dissection of that tissue, whose strength is given, and the animal.
+    They are those of tissue, treatment, the study's dissection of that tissue (of the given strength) and the animal.
     """
     programmes = len(world.adjacency)
     activity = np.array([world.tissues[tissue] for tissue in samples["tissue"]])

@@ -16,30 +16,26 @@ GENE_TYPES = {
     "processed_pseudogene": (0.04, 9.1, 0.9, 0.0, 0.0),
     "TEC": (0.02, 10.8, 0.9, 0.0, 0.0),
 }
-CHROMOSOMES = [f"chr{name}" for name in sorted([*(str(number) for number in range(1, 20)), "X", "Y"])]
+CHROMOSOMES = [f"chr{name}" for name in sorted([*map(str, range(1, 20)), "X", "Y"])]
 CONSONANTS, VOWELS = "bcdfghklmnprstvz", "aeiou"
 
 
 def _symbols(count: int, generator: np.random.Generator) -> list[str]:
     """`count` distinct invented gene symbols such as ``Rabo3``."""
-    symbols = []
-    seen = set()
+    symbols: dict[str, None] = {}
     while len(symbols) < count:
         first, third = generator.integers(len(CONSONANTS), size=2)
         second, fourth = generator.integers(len(VOWELS), size=2)
         symbol = f"{CONSONANTS[first].upper()}{VOWELS[second]}{CONSONANTS[third]}{VOWELS[fourth]}"
-        symbol += str(generator.integers(1, 10))
-        if symbol not in seen:
-            seen.add(symbol)
-            symbols.append(symbol)
-    return symbols
+        symbols[f"{symbol}{generator.integers(1, 10)}"] = None
+    return list(symbols)
 
 
 def make_genes(settings: DemoSettings, seed: int) -> pd.DataFrame:
     """Draw the genes, in the order of the annotation file (by chromosome and start).
 
-    gene_id, gene_name, gene_type, bp_length (exonic bases), chromosome, start, end (1-based, inclusive), strand. Ids
-    are invented, outside the range of Ensembl's mouse genes, except `INFLATED_GENE`.
+    Columns: gene_id, gene_name, gene_type, bp_length (exonic bases), chromosome, start, end (1-based, inclusive),
+    strand. Ids are invented, outside the range of Ensembl's mouse genes, except `INFLATED_GENE`.
     """
     generator = np.random.default_rng(derive(seed, "demo", "genes"))
     count = settings.genes
@@ -54,9 +50,9 @@ def make_genes(settings: DemoSettings, seed: int) -> pd.DataFrame:
     chromosome = generator.choice(len(CHROMOSOMES), size=count)
     start = generator.integers(3_000_000, 150_000_000, size=count)
     order = np.lexsort((start, chromosome))
-    numbers = 900_001 + generator.choice(10 * count, size=count, replace=False)
+    stems = 900_001 + generator.choice(10 * count, size=count, replace=False)
     versions = generator.integers(1, 16, size=count)
-    ids = np.array([f"ENSMUSG{number:011d}.{version}" for number, version in zip(numbers, versions, strict=True)])
+    ids = [f"ENSMUSG{stem:011d}.{version}" for stem, version in zip(stems, versions, strict=True)]
     genes = pd.DataFrame(
         {
             "gene_id": ids,

@@ -21,7 +21,7 @@ FOCUS = 1.5  # shape of the gamma law of the programmes' share of targets; small
 KNOCK_DOWN = -2.5  # log2 change of the target's own transcript
 MOLECULES_PER_GENE = 3.0  # median library size of a cell, per gene of the small world
 OFF_TARGET_SHARE = 0.01
-OWN_SHARE = 0.3  # of the programme shift that the graph does not know
+UNRELATED_SHARE = 0.3  # of the programme shift that the graph does not know
 SUB_PROGRAMME_SHARE = 0.5  # of the effect that stays within the target's sub-programme
 
 
@@ -57,9 +57,9 @@ def perturbation_effects(
     loadings = world.loadings[targets]
     norm = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
     direction = -(loadings / np.where(norm > 0, norm, 1)) @ world.diffusion
-    own = generator.normal(size=(count, programmes)) * (generator.random((count, programmes)) < 0.1)
+    unrelated = generator.normal(size=(count, programmes)) * (generator.random((count, programmes)) < 0.1)
     common = generator.normal(0, 0.15, size=programmes) @ world.diffusion
-    shifts = strengths[:, None] * (direction + OWN_SHARE * own + common)
+    shifts = strengths[:, None] * (direction + UNRELATED_SHARE * unrelated + common)
     effects = shifts @ world.loadings.T
     same = world.first_programme[targets][:, None] == world.first_programme[None, :]
     same &= world.sub_programme[targets][:, None] == world.sub_programme[None, :]
@@ -125,12 +125,12 @@ def make_screen(
     for name, effect, cells in groups:
         batch = generator.integers(BATCHES, size=cells)
         blocks.append(sequence_cells(world, genes, state + effect, batch_shift[batch], generator))
-        observations += [(name, f"batch_{number + 1}") for number in batch]
+        observations += [(name, f"batch_{index + 1}") for index in batch]
     order = generator.permutation(len(observations))
     counts = sparse.vstack(blocks, format="csr")[order]
     counts.sort_indices()
     obs = pd.DataFrame(observations, columns=["perturbation", "batch"]).iloc[order]
-    obs.index = [f"cell_{number:06d}" for number in range(len(obs))]
+    obs.index = [f"cell_{index:06d}" for index in range(len(obs))]
     var = pd.DataFrame({"gene_id": genes["gene_id"].to_numpy()}, index=genes["gene_name"].to_numpy())
     screen = anndata.AnnData(X=counts, obs=obs.astype("category"), var=var)
     truth = pd.DataFrame(effects, columns=genes["gene_name"])
@@ -143,7 +143,7 @@ def make_screen(
 
 def programme_names(count: int) -> list[str]:
     """Names of the programmes: programme_01, ..."""
-    return [f"programme_{number + 1:02d}" for number in range(count)]
+    return [f"programme_{index:02d}" for index in range(1, count + 1)]
 
 
 def write_screen(screen: AnnData, path: str | Path) -> None:

@@ -24,7 +24,7 @@ ONE_RUN = (
 def make_studies(settings: DemoSettings, world: World, seed: int) -> pd.DataFrame:
     """Draw the studies: size, library, tissues, treatment, and the quirks of those that have some.
 
-    study, samples (count), paired, read_length (bases of one mate), depth (median fragments), tissues (list),
+    Columns: study, samples (count), paired, read_length (bases of one mate), depth (median fragments), tissues (list),
     treatment_kind (None: no contrast), strain, curated (whether recount_pred has the tissue), quirks (list of str).
     """
     generator = np.random.default_rng(derive(seed, "demo", "studies"))
@@ -35,10 +35,10 @@ def make_studies(settings: DemoSettings, world: World, seed: int) -> pd.DataFram
     kinds = list(world.treatments)
     contrasts = generator.permutation(np.arange(settings.studies) % 2 == 0)
     rows = []
-    for number in range(settings.studies):
+    for index in range(settings.studies):
         samples = int(np.clip(np.rint(2 ** generator.normal(4.3, 0.7)), MIN_RUNS, MAX_RUNS))
-        kind = kinds[generator.integers(len(kinds))] if contrasts[number] else None
-        if "tiny" in quirks[number]:
+        kind = kinds[generator.integers(len(kinds))] if contrasts[index] else None
+        if "tiny" in quirks[index]:
             samples, kind = TINY_RUNS, None
         if kind is not None:
             samples = max(8, samples - samples % 2)
@@ -46,16 +46,16 @@ def make_studies(settings: DemoSettings, world: World, seed: int) -> pd.DataFram
         cells = min(wanted, len(names), max(2, samples // (4 if kind else 3)))
         rows.append(
             {
-                "study": f"SRP{FIRST_PROJECT + number}",
+                "study": f"SRP{FIRST_PROJECT + index}",
                 "samples": samples,
-                "paired": bool(generator.random() < 0.4) or "paired_end" in quirks[number],
+                "paired": bool(generator.random() < 0.4) or "paired_end" in quirks[index],
                 "read_length": int(generator.choice([50, 75, 100, 150])),
                 "depth": float(np.clip(2 ** generator.normal(22.0, 0.7), 1.5e6, 1.2e7)),
                 "tissues": [str(name) for name in generator.choice(names, size=cells, replace=False, p=popularity)],
                 "treatment_kind": kind,
                 "strain": STRAINS[generator.integers(len(STRAINS))],
                 "curated": bool(generator.random() < 0.3),
-                "quirks": quirks[number],
+                "quirks": quirks[index],
             }
         )
     return pd.DataFrame(rows)
@@ -84,15 +84,14 @@ def _labels(study: Any, generator: np.random.Generator) -> list[tuple[str, str]]
 def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per sample (sequenced library), in the order of studies.
 
-    study, sample (SRS), experiment (SRX), tissue, treatment, treatment_kind, sex, strain, age, runs (count).
+    Columns: study, sample (SRS), experiment (SRX), tissue, treatment, treatment_kind, sex, strain, age, runs (count).
     """
     generator = np.random.default_rng(derive(seed, "demo", "samples"))
     rows = []
     for study in studies.itertuples():
         females = generator.choice([0.0, 0.5, 1.0], p=[0.2, 0.6, 0.2])
         age = AGES[generator.integers(len(AGES))]
-        for number, (tissue, treatment) in enumerate(_labels(study, generator)):
-            technical = "technical_runs" in study.quirks and number < 3
+        for index, (tissue, treatment) in enumerate(_labels(study, generator)):
             rows.append(
                 {
                     "study": study.study,
@@ -104,7 +103,7 @@ def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
                     "sex": "female" if generator.random() < females else "male",
                     "strain": study.strain,
                     "age": age,
-                    "runs": 2 if technical else 1,
+                    "runs": 2 if "technical_runs" in study.quirks and index < 3 else 1,
                 }
             )
     return pd.DataFrame(rows)
@@ -113,14 +112,14 @@ def make_samples(studies: pd.DataFrame, seed: int) -> pd.DataFrame:
 def make_runs(studies: pd.DataFrame, samples: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per run, with the run's library and quirk.
 
-    The columns of `make_samples` and run (SRR), rail_id, sample_number (row of `samples`), fragments (expected library
-    size), paired, read_length, curated, quirk ('' or zero_run, low_mapped_run, missing_count_column, empty_attributes,
-    duplicate_attribute_keys, huge_value, single_cell, size_fractionation), header_only_pred.
+    Columns: those of `make_samples`, run (SRR), rail_id, sample_number (row of `samples`), fragments (expected library
+    size), paired, read_length, curated, quirk ('', one of `ONE_RUN`, single_cell or size_fractionation),
+    header_only_pred.
     """
     generator = np.random.default_rng(derive(seed, "demo", "runs"))
     runs = samples.loc[samples.index.repeat(samples["runs"])].drop(columns="runs")
     runs = runs.reset_index(names="sample_number")
-    runs["run"] = [f"SRR{9_100_001 + number}" for number in range(len(runs))]
+    runs["run"] = [f"SRR{9_100_001 + row}" for row in range(len(runs))]
     runs["rail_id"] = 7_000_001 + np.cumsum(generator.integers(1, 40, size=len(runs)))
     properties = studies.set_index("study").loc[runs["study"]]
     for column in ("paired", "read_length", "curated"):

@@ -67,10 +67,10 @@ class _Lookup:
         self.listed = np.array([row is not None for row in self._rows], dtype=bool)
 
     def texts(self, column: str) -> np.ndarray:
-        there = self.table is not None and column in self.table.column_names
-        values = self.table[column].to_pylist() if there else []
-        cells = [values[row] if there and row is not None else None for row in self._rows]
-        return np.array(cells, dtype=object)
+        if self.table is None or column not in self.table.column_names:
+            return np.full(len(self._rows), None, dtype=object)
+        values = self.table[column].to_pylist()
+        return np.array([None if row is None else values[row] for row in self._rows], dtype=object)
 
 
 def _numbers(texts: np.ndarray) -> np.ndarray:

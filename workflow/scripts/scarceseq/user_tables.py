@@ -117,7 +117,7 @@ def read_user_table(
 
 def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """Named columns of a table of the user as text, missing cells as empty strings; see `read_user_table`."""
-    return read_user_table(path, list(columns)).text(columns).set_axis(list(columns), axis=1)
+    return read_user_table(path, columns).text(columns)
 
 
 def read_lists_of_ids(path: str | Path) -> list[list[str]]:

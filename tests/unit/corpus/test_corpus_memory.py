@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
+from scarceseq.archive.counts import SAMPLE_COLUMNS, write_counts
+from scarceseq.archive.filters import DROPPED_COLUMNS
 from scarceseq.corpus.all_metadata import KEYS, write_metadata
 from scarceseq.files import write_table
 

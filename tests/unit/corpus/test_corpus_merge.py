@@ -4,7 +4,8 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, write_counts
+from scarceseq.archive.counts import SAMPLE_COLUMNS, write_counts
+from scarceseq.archive.filters import DROPPED_COLUMNS
 from scarceseq.corpus import merge, store, transform
 from scarceseq.corpus.attributes import join_attributes
 from scarceseq.corpus.gene_choice import read_gene_list

@@ -20,7 +20,6 @@ from scarceseq.seals import checked
 
 # What is known of each sample, whatever it comes from.
 SAMPLE_COLUMNS = ["study", "organism", "source", "unit", "runs", "auc", "mapped_reads", "average_mapped_length"]
-DROPPED_COLUMNS = ["study", "run", "reason", "value"]
 
 # Eight-byte whole numbers of which the high bytes are mostly 0: shuffling bytes packs them better and faster.
 PACKING = {"compression": "gzip", "compression_opts": 1, "shuffle": True}

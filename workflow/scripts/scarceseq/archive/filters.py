@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from scarceseq.archive.settings import MetadataFilter
 
+DROPPED_COLUMNS = ["study", "run", "reason", "value"]
 TYPE_COLUMNS = ("pred.type", "pattern.predict.type", "curated.type")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scarceseq.archive.counts import DROPPED_COLUMNS, CountsFile
+from scarceseq.archive.counts import CountsFile
+from scarceseq.archive.filters import DROPPED_COLUMNS
 from scarceseq.archive.plan import accession
 from scarceseq.corpus.alignment import AlignedFile, RowReads, align
 from scarceseq.corpus.copies import SKETCH_COLUMNS, near_copies, reads_per_unit, signs, sketch

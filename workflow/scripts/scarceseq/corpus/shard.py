@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from scarceseq.archive.counts import DROPPED_COLUMNS, SAMPLE_COLUMNS, append_counts
-from scarceseq.archive.filters import first_reasons, metadata_reasons
+from scarceseq.archive.counts import SAMPLE_COLUMNS, append_counts
+from scarceseq.archive.filters import DROPPED_COLUMNS, first_reasons, metadata_reasons
 from scarceseq.archive.layout import Study
 from scarceseq.archive.manifest import Entry, by_study, checked_path, why_skipped, why_unusable
 from scarceseq.archive.metadata import attribute_rows, read_tables, run_table

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.perturbation.evaluate import ABOUT
-from scarceseq.perturbation.interaction_measures import distance_correlation, gene_pairs, theil_sen
 from scarceseq.screen.agreement import targeted_gene_mask
 from scarceseq.screen.combinations import genes_of, is_double, strata_of
 from scarceseq.seeds import derive
@@ -63,6 +62,9 @@ def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed:
     dict
         `SCORES`.
     """
+    # numba, which a report need not wait for
+    from scarceseq.perturbation.interaction_measures import distance_correlation, gene_pairs, theil_sen
+
     both = np.stack([first, second], axis=1)
     if len(double) < LEAST_GENES or not np.min([np.ptp(profile) for profile in (first, second, double)]) > 0:
         return dict.fromkeys(SCORES, float("nan"))

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +29,8 @@ def differential_auprc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
 
     The share of such genes for a prediction that ranks nothing; NaN where there is none.
     """
+    from sklearn.metrics import average_precision_score  # half a second, which a report need not wait for
+
     return _score(average_precision_score, prediction, truth)
 
 
@@ -38,6 +39,8 @@ def differential_auroc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
 
     1/2 for a prediction that ranks nothing; NaN where all or none of the genes are of them.
     """
+    from sklearn.metrics import roc_auc_score
+
     return _score(roc_auc_score, prediction, truth)
 
 

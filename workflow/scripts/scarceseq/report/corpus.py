@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scarceseq.archive.counts import DROPPED_COLUMNS
+from scarceseq.archive.filters import DROPPED_COLUMNS
 from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words

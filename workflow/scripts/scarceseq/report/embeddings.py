@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from scarceseq.pretrain.comparison.classification import FLOORS
+from scarceseq.pretrain.comparison.contrasts import FLOORS
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
 from scarceseq.report.forest import forest_figure

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
+from scarceseq.pretrain.comparison.contrasts import FLOORS
 from scarceseq.pretrain.comparison.representations import REPRESENTATIONS, SEEDED
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.samples import LabelledMatrix
@@ -19,7 +20,6 @@ from scarceseq.seeds import derive
 logger = logging.getLogger(__name__)
 
 COLUMNS = ["method", "seed", "study", "repeat", "fold", "value", "training_samples", "test_samples", "candidate"]
-FLOORS = ("majority", "study_identity")
 
 
 @dataclass(frozen=True)

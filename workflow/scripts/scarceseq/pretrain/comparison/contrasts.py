@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METHOD = "embedding"
+FLOORS = ("majority", "study_identity")
 RIVALS = ("principal_components", "genes", "random_encoder")
 WORDS = {
     "embedding": "frozen embedding",

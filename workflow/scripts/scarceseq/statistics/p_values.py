@@ -1,5 +1,6 @@
 """P values: several at once, of permutations, and of mean ranks."""
 
+import gc
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ def holm(p: pd.Series) -> pd.Series:
     from statsmodels.stats.multitest import multipletests
 
     given = p.dropna()
+    gc.freeze()  # statsmodels collects garbage each time, a tenth of a second where many modules are loaded
     adjusted = multipletests(given.to_numpy(), method="holm")[1] if len(given) else []
+    gc.unfreeze()
     return pd.Series(adjusted, index=given.index, dtype=float).reindex(p.index)
 
 

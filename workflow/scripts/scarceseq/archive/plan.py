@@ -34,10 +34,8 @@ STUDY_COLUMNS = [*STUDY_KEY, "runs", "batch", "skip_reason"]
 def fetch_project_tables(mirrors: Mirrors, organism: str, sources: list[str], folder: Path) -> pd.DataFrame:
     """Runs of all wanted sources, such as ``sra``, from each source's project table; `folder` holds files meanwhile.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `PLAN_COLUMNS`, one row per run, sorted; then every other column of the tables, its name behind `LISTED`.
+    `PLAN_COLUMNS`, one row per run, sorted; then every other column of the tables, its name behind `LISTED`.
+    `InputError` for a source that the archive does not have of the organism.
     """
     homes = mirrors.fetch(homes_path(organism), folder / "homes_index", read_homes, HOMES_BYTES).verified
     tables = []

@@ -84,7 +84,7 @@ def expected(archive: Mapping[str, Any]) -> Estimate:
 def computing_hours(config: Mapping[str, Any], estimate: Estimate) -> float:
     """Hours of one core, roughly: products of matrices at `RATE`, and what was measured of the rest.
 
-    `estimate` is of the archive of the whole config.
+    `config` is the whole one; the estimate is of its archive.
     """
     seconds = SECONDS_PER_RUN * estimate.runs
     widest = WIDTH

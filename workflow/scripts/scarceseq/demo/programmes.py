@@ -55,18 +55,18 @@ class World:
     treatments: dict
 
 
-SUB_PROGRAMMES = 3
+SUB_PROGRAMMES, NEIGHBOURS = 3, 3
 SHARE_WITHOUT_PROGRAMME = 0.25
 SHARED = 0.5  # variance of the states of a group that they have in common
 
 
-def programme_graph(count: int, generator: np.random.Generator, neighbours: int = 3) -> np.ndarray:
-    """Programmes at random places on a torus, each joined to its nearest `neighbours`; symmetric 0/1 adjacency."""
+def programme_graph(count: int, generator: np.random.Generator) -> np.ndarray:
+    """Programmes at random places on a torus, each joined to its nearest `NEIGHBOURS`; symmetric 0/1 adjacency."""
     places = generator.random((count, 2))
     offset = np.abs(places[:, None, :] - places[None, :, :])
     distance = np.sqrt((np.minimum(offset, 1 - offset) ** 2).sum(axis=2))
     np.fill_diagonal(distance, np.inf)
-    nearest = np.argsort(distance, axis=1)[:, : min(neighbours, count - 1)]
+    nearest = np.argsort(distance, axis=1)[:, : min(NEIGHBOURS, count - 1)]
     adjacency = np.zeros((count, count))
     adjacency[np.arange(count)[:, None], nearest] = 1.0
     return np.maximum(adjacency, adjacency.T)

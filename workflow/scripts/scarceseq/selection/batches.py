@@ -1,17 +1,16 @@
 """What selectors in rounds share: the model's view of candidates and measured genes, and choices by distance."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.learned import posterior
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 
 if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
     from scarceseq.selection.learned import Learned
 
 
@@ -36,20 +35,20 @@ class State:
     noise: float
 
 
-def features(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
+def features(pool: Genes, evidence: Evidence, budget: int | None, labelled: Genes) -> State:
     """State with the kernel of the model's features."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     return State(genes, candidates, measured, learned.kernel, learned.noise)
 
 
-def uncertainty(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
+def uncertainty(pool: Genes, evidence: Evidence, budget: int | None, labelled: Genes) -> State:
     """State with the covariance that is left after what was measured."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     covariance = posterior(learned.kernel, measured, learned.noise)
     return State(genes, candidates, measured, covariance, learned.noise)
 
 
-def profiles(pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]) -> State:
+def profiles(pool: Genes, evidence: Evidence, budget: int | None, labelled: Genes) -> State:
     """State with inner products of the predicted profiles, divided by the largest."""
     genes, candidates, measured, learned = _learned(pool, evidence, budget, labelled)
     kernel = learned.predicted @ learned.predicted.T
@@ -57,7 +56,7 @@ def profiles(pool: Sequence[str], evidence: "Evidence", budget: int | None, labe
 
 
 def _learned(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None, labelled: Sequence[str]
+    pool: Genes, evidence: Evidence, budget: int | None, labelled: Genes
 ) -> "tuple[np.ndarray, np.ndarray, np.ndarray, Learned]":
     if evidence.learned is None:
         raise InputError(
@@ -76,7 +75,7 @@ def squared_distances(kernel: np.ndarray, point: int) -> np.ndarray:
 
 def largest_cluster_first(
     kernel: np.ndarray, candidates: np.ndarray, measured: np.ndarray, budget: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Ranking:
     """Farthest candidate of the largest cluster, again and again.
 
     Each candidate belongs to the nearest centre, measured or chosen, the first of equals; a cluster is as large as the

@@ -1,16 +1,13 @@
 """Choices by clusters of genes, in stages, so that every budget is the beginning of one ranking."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from scarceseq.seeds import derive
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 FIRST_STAGE = 10  # each further stage doubles what has been chosen
 DIMENSIONS = 50
@@ -94,13 +91,13 @@ def most_typical(points: np.ndarray, centre: np.ndarray) -> int:
 
 
 def rank_on_graph(
-    pool: Sequence[str],
-    evidence: "Evidence",
+    pool: Genes,
+    evidence: Evidence,
     budget: int | None,
-    labelled: Sequence[str],
+    labelled: Genes,
     seed: int,
     choose: Callable[[np.ndarray, np.ndarray], int],
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Ranking:
     """Ranking by `rank_by_clusters` of the graph's neighbourhoods; there is no gain."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

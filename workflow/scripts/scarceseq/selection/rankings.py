@@ -11,7 +11,7 @@ from scarceseq.config import selector_names
 from scarceseq.config.former_names import seed_key
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
-from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes
 from scarceseq.selection.selector import ranker, visible
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def for_graph(selectors: Sequence[str], graph: "Graph | None") -> list[str]:
+def for_graph(selectors: Genes, graph: "Graph | None") -> list[str]:
     """Those of some selectors that run on a graph, or those that need no single graph if there is none.
 
     Parameters
@@ -34,7 +34,7 @@ def for_graph(selectors: Sequence[str], graph: "Graph | None") -> list[str]:
 
 def rank_perturbations(
     screen: str,
-    selectors: Sequence[str],
+    selectors: Genes,
     splits: pd.DataFrame,
     graph: "Graph | None",
     priors: "Sequence[Graph]",

@@ -5,7 +5,6 @@ as the network has layers; a selection should reach many nodes, or much-used one
 graph-based one-shot selection (arXiv 2503.14571), made from its abstract.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,12 @@ from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.selection.cover import HALVING, ONCE, Cover, Limits, greedy
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.loops import fastest
 from scarceseq.selection.pool import QUANTUM, arrange, quantise
 
 if TYPE_CHECKING:
     from scarceseq.network.graph import Graph
-    from scarceseq.selection.evidence import Evidence
 
 DIRECTIONS = ("in", "out", "undirected")
 GROUNDS = ("all", "candidates", "tests")
@@ -62,8 +61,8 @@ class Reach:
 
 
 def rank_by_reach(
-    genes: np.ndarray, evidence: "Evidence", reach: Reach, budget: int | None = None, labelled: Sequence[str] = ()
-) -> tuple[np.ndarray, np.ndarray]:
+    genes: np.ndarray, evidence: Evidence, reach: Reach, budget: int | None = None, labelled: Genes = ()
+) -> Ranking:
     """Greedy ranking by newly reached worth.
 
     Parameters
@@ -122,8 +121,8 @@ def node_worth(
     genes: np.ndarray,
     graph: "Graph",
     reach: Reach,
-    candidates: Sequence[str] | np.ndarray,
-    tests: Sequence[str],
+    candidates: Genes | np.ndarray,
+    tests: Genes,
     gene_weights: dict[str, float] | None = None,
 ) -> np.ndarray:
     """What it is worth to reach each node: its place in the ground, or how much the ground's predictions lean on it.

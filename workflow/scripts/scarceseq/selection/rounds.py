@@ -19,7 +19,7 @@ from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import round_sizes
-from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes
 from scarceseq.selection.pool import check_pool
 from scarceseq.selection.rankings import for_graph, ranking_seed
 from scarceseq.selection.selector import ranker
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 def select_in_rounds(
     screen: str,
-    selectors: Sequence[str],
+    selectors: Genes,
     profiles: "AnnData",
     splits: pd.DataFrame,
     graph: "Graph | None",
@@ -122,9 +122,7 @@ class Model:
         self.surrogate, self.genes = surrogate, prior.perturbations
         self.features = surrogate.prepare(prior)
 
-    def learn(
-        self, pool: np.ndarray, places: np.ndarray, delta: np.ndarray, measured: Sequence[str], seed: int
-    ) -> "Learned":
+    def learn(self, pool: np.ndarray, places: np.ndarray, delta: np.ndarray, measured: Genes, seed: int) -> "Learned":
         """What is learned from some measured genes of a pool.
 
         Parameters

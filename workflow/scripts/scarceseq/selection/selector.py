@@ -1,17 +1,12 @@
 """What a selector is, and how one is had by its name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-import numpy as np
-
 from scarceseq import registry
 from scarceseq.config import selector_names
-from scarceseq.selection.evidence import Evidence
-
-# Genes in order, and the gain of each; see `Selector.rank`.
-Ranking = tuple[np.ndarray, np.ndarray]
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 
 class Selector(Protocol):
@@ -44,27 +39,13 @@ class Selector(Protocol):
         """
 
     def rank(
-        self,
-        pool: Sequence[str],
-        evidence: Evidence,
-        budget: int | None = None,
-        labelled: Sequence[str] = (),
-        seed: int = 0,
+        self, pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0
     ) -> Ranking:
         """The first `budget` genes of the pool, all of it if None, in the order in which to take them.
 
+        `labelled` are genes measured already, and `seed` is that of what is drawn.
         In one shot a smaller budget gives the beginning of the same ranking; a batch of a round is chosen as a whole.
         The order of `pool` has no influence. The gain is that of each gene when taken, NaN where there is none.
-
-        Parameters
-        ----------
-        pool : sequence of str
-        evidence : Evidence
-        budget : int, optional
-        labelled : sequence of str
-            Genes measured already.
-        seed : int
-            Of what is drawn.
         """
 
 
@@ -75,6 +56,6 @@ def ranker(name: str) -> Callable[..., Ranking]:
     return partial(entry.rank, variant=source) if source and not entry.ROUNDS else entry.rank
 
 
-def visible(name: str, tests: Sequence[str]) -> tuple[str, ...]:
+def visible(name: str, tests: Genes) -> tuple[str, ...]:
     """The names of the test genes if a way of choosing says that it uses them, otherwise none."""
     return () if selector_names.names_used(name) == "none" else tuple(tests)

@@ -12,7 +12,7 @@ from scarceseq.network.graph import Graph
 from scarceseq.network.kinds.rewired import SWAPS_PER_EDGE, rewire_targets
 from scarceseq.seeds import derive
 from scarceseq.selection.budgets import budget_sizes
-from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes
 from scarceseq.selection.selector import ranker, visible
 from scarceseq.selection.settings import RankingSettings
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def stability(
-    pool: Sequence[str],
-    tests: Sequence[str],
+    pool: Genes,
+    tests: Genes,
     graph: Graph,
     settings: "StabilitySettings",
     budgets: "BudgetSettings",

@@ -1,20 +1,15 @@
 """Kernel of what may be chosen beside what is to be predicted, for selectors that look at both."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq import registry
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 
 def kernel_with_targets(
-    pool: Sequence[str], evidence: "Evidence", everyone: np.ndarray, candidates: np.ndarray, variant: str | None
-) -> tuple[np.ndarray, np.ndarray]:
+    pool: Genes, evidence: Evidence, everyone: np.ndarray, candidates: np.ndarray, variant: str | None
+) -> Ranking:
     """Kernel of candidates, measured genes and targets, and the positions of the targets in it.
 
     Parameters

@@ -4,16 +4,11 @@ A Frank-Wolfe walk towards the sum of all candidates in the space of the posteri
 new candidate, so that a batch has as many as were asked for.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.selection.batches import uncertainty
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import quantise
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -21,9 +16,7 @@ ROUNDS = True
 START = "random"
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Greedy by direction; there is no gain."""
     state = uncertainty(pool, evidence, budget, labelled)
     order = frank_wolfe(state.kernel[np.ix_(state.candidates, state.candidates)], budget)

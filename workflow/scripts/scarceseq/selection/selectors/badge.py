@@ -3,16 +3,11 @@
 Without labels there are no gradients of a loss to embed, so that features given what was measured take their place.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.selection.batches import squared_distances, uncertainty
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import QUANTUM, quantise
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -20,9 +15,7 @@ ROUNDS = True
 START = "random"
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Candidates drawn with shares of their squared distance to the nearest chosen; the gain is that distance.
 
     What is measured lies at the origin: the first is drawn with shares of the posterior variance.

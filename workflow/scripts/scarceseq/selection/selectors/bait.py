@@ -5,16 +5,13 @@ of it is taken out again, what is missed least first.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.selection.batches import uncertainty
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import greedy_variance
 from scarceseq.selection.pool import quantise
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -23,9 +20,7 @@ START = "random"
 EXCESS = 2
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Forward and backward greedy choice; the order is that of the forward choice, and there is no gain."""
     state = uncertainty(pool, evidence, budget, labelled)
     wanted = len(state.candidates) if budget is None else budget

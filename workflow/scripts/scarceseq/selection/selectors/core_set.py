@@ -1,15 +1,8 @@
 """Core-set: each perturbation as far as possible from all measured ones, to the model (Sener & Savarese 2018)."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from scarceseq.selection.batches import features
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -17,9 +10,7 @@ ROUNDS = True
 START = "random"
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> "tuple[np.ndarray, np.ndarray]":
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Farthest first on the model's features; the gain is the distance to what was chosen before."""
     state = features(pool, evidence, budget, labelled)
     order, gains = farthest_first(state.kernel, state.candidates, state.measured, budget)

@@ -1,23 +1,16 @@
 """Degree: genes with the most neighbours in the graph, in either direction."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import check_pool, rank_by_score
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Genes by falling number of distinct neighbours; the gain is that number, 0 outside the graph."""
     graph = evidence.graph
     genes = check_pool(pool, graph, budget, labelled)

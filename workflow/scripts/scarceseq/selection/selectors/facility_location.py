@@ -1,25 +1,18 @@
 """Facility location: the genes to which the whole pool is most similar (Cornuejols, Fisher & Nemhauser 1977)."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.selection.cover import Cover, Limits, greedy
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Greedy for the sum over the pool of each gene's similarity to the nearest chosen; the gain is what that adds."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

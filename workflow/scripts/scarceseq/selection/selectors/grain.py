@@ -4,18 +4,13 @@ Diversity is counted by balls: how many genes of the pool have a chosen one in t
 is divided by what the whole pool reaches, and both count alike.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.selection.cover import Cover, Limits, greedy
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 from scarceseq.selection.reach import Reach, reach_cover
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -23,9 +18,7 @@ ROUNDS = False
 SIMILAR = 0.25
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Greedy for both parts together; the gain is in shares of each, so all gains before a fresh start add up to 2."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
@@ -34,7 +27,7 @@ def rank(
     return everyone[order], gains * QUANTUM
 
 
-def joined(everyone: np.ndarray, candidates: np.ndarray, evidence: "Evidence") -> Cover:
+def joined(everyone: np.ndarray, candidates: np.ndarray, evidence: Evidence) -> Cover:
     """Cover of the nodes that are reached, then of the genes of the pool that are similar."""
     nodes = len(evidence.graph.nodes) + len(everyone)
     reach = reach_cover(everyone, evidence.graph, Reach(hops=evidence.settings.hops), np.zeros(nodes, np.int64))

@@ -5,16 +5,11 @@ at; without any, the pool itself is what is followed. Variants (`selection/targe
 nothing.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
 from scarceseq.selection.target_kernel import kernel_with_targets
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -24,13 +19,13 @@ NAMES_USED = "tests"
 
 
 def rank(
-    pool: Sequence[str],
-    evidence: "Evidence",
+    pool: Genes,
+    evidence: Evidence,
     budget: int | None = None,
-    labelled: Sequence[str] = (),
+    labelled: Genes = (),
     seed: int = 0,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Ranking:
     """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

@@ -3,25 +3,16 @@
 The kernel is that of the predictor `graph_ridge` where that works on the same graph.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first, gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> "tuple[np.ndarray, np.ndarray]":
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Farthest first; the gain is the distance to what was chosen before."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

@@ -1,14 +1,7 @@
 """LCMD: the farthest point of the largest cluster around what is measured (Holzmueller et al. 2023)."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from scarceseq.selection.batches import features, largest_cluster_first
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -16,9 +9,7 @@ ROUNDS = True
 START = "random"
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> "tuple[np.ndarray, np.ndarray]":
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Largest cluster by its sum of squared distances; the gain is the distance to its centre."""
     state = features(pool, evidence, budget, labelled)
     order, gains = largest_cluster_first(state.kernel, state.candidates, state.measured, budget)

@@ -1,15 +1,10 @@
 """PageRank: genes at which a walk along the edges is found most often (Brin & Page 1998)."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import sparse
 
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_score
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -17,9 +12,7 @@ ROUNDS = False
 DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Genes by falling PageRank; the gain is that rank times the number of nodes, 0 outside the graph."""
     graph = evidence.graph
     genes = check_pool(pool, graph, budget, labelled)

@@ -3,26 +3,17 @@
 The kernels are the neighbourhood cosines of the screen's prior graphs, each divided by its maximum, averaged.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from scarceseq.errors import InputError
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first, fuse, gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("priors",)
 DRAWS = False
 ROUNDS = False
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> "tuple[np.ndarray, np.ndarray]":
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Farthest first; the gain is the distance to what was chosen before."""
     if not evidence.priors:
         raise InputError("selector prior_only: there is no graph to take prior knowledge from")

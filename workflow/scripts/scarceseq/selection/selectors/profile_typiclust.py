@@ -1,15 +1,10 @@
 """TypiClust in rounds: one perturbation per cluster of predicted profiles that has none (Hacohen et al. 2022)."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.selection.batches import profiles
 from scarceseq.selection.clusters import most_typical, rank_by_clusters
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -17,9 +12,7 @@ ROUNDS = True
 START = "random"
 
 
-def rank(
-    pool: Sequence[str], evidence: "Evidence", budget: int | None = None, labelled: Sequence[str] = (), seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """As many clusters as are measured and wanted, largest first, of each the most typical; there is no gain."""
     state = profiles(pool, evidence, budget, labelled)
     order = rank_by_clusters(state.kernel, state.candidates, state.measured, most_typical, budget, seed, at_once=True)

@@ -1,11 +1,7 @@
 """GraphReach: the greedy choice of genes that together reach the most nodes, or those that count most."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from scarceseq import registry
-from scarceseq.selection.evidence import Evidence
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import check_pool
 from scarceseq.selection.reach import Reach, rank_by_reach
 
@@ -16,13 +12,13 @@ VARIANTS = "selection.reaches"
 
 
 def rank(
-    pool: Sequence[str],
+    pool: Genes,
     evidence: Evidence,
     budget: int | None = None,
-    labelled: Sequence[str] = (),
+    labelled: Genes = (),
     seed: int = 0,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Ranking:
     """Greedy cover; without a variant every node is worth one, and a gain is the number of nodes newly reached."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     hops = evidence.settings.hops

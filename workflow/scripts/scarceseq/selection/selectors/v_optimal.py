@@ -5,17 +5,12 @@ the names alone are looked at; without any, the pool itself is what is predicted
 less: the whole list, or nothing.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import greedy_variance
 from scarceseq.selection.pool import arrange, check_pool
 from scarceseq.selection.target_kernel import kernel_with_targets
-
-if TYPE_CHECKING:
-    from scarceseq.selection.evidence import Evidence
 
 NEEDS = ("graph",)
 DRAWS = False
@@ -26,13 +21,13 @@ NOISE = 1.0
 
 
 def rank(
-    pool: Sequence[str],
-    evidence: "Evidence",
+    pool: Genes,
+    evidence: Evidence,
     budget: int | None = None,
-    labelled: Sequence[str] = (),
+    labelled: Genes = (),
     seed: int = 0,
     variant: str | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Ranking:
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)

@@ -139,7 +139,7 @@ def smoothed(squares: np.ndarray) -> np.ndarray:
 
 def half_profiles(
     profiles: "anndata.AnnData", truth: Truth, test: np.ndarray, pool: np.ndarray
-) -> "tuple[Truth, dict[str, np.ndarray]] | None":
+) -> tuple[Truth, dict[str, np.ndarray]] | None:
     """The first halves as truth, and predictions of them: the controls by name; None without cells.
 
     The most differential genes and the weights of genes are those of all cells, for every control alike.
@@ -157,7 +157,7 @@ def half_profiles(
     return replace(truth, delta=measured, reference=reference), predictions
 
 
-def controls(metric: Metric, halves: "tuple[Truth, dict[str, np.ndarray]] | None") -> dict[str, float]:
+def controls(metric: Metric, halves: tuple[Truth, dict[str, np.ndarray]] | None) -> dict[str, float]:
     """Values of the controls, and the share of perturbations in which the positive one wins."""
     if halves is None:
         return dict.fromkeys(("negative", "positive", "positive_second_half", "wins"), float("nan"))

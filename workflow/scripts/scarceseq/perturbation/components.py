@@ -1,19 +1,15 @@
 """Principal components of a graph, as features of the perturbed genes."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.linalg import eigh
 
 from scarceseq.perturbation.kernel import graph_kernel
-
-if TYPE_CHECKING:
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 COMPONENTS = 50
 
 
-def graph_components(prior: "Prior") -> tuple[np.ndarray, np.ndarray]:
+def graph_components(prior: Prior) -> tuple[np.ndarray, np.ndarray]:
     """Leading principal components of the graph neighbourhoods of the perturbed genes.
 
     Parameters

@@ -1,24 +1,20 @@
 """Full-pool benchmark of predictors: train on the pool of each split, measure on its test perturbations."""
 
 import logging
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scarceseq import registry
 from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
+from scarceseq.perturbation.prior import Prior
 from scarceseq.progress import follow
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
-    from scarceseq.perturbation.prior import Prior
-
-    Profile = Callable[[np.ndarray], np.ndarray]
-    Watch = Callable[[int, np.ndarray, np.ndarray, Profile], None]
+Profile = Callable[[np.ndarray], np.ndarray]
+Watch = Callable[[int, np.ndarray, np.ndarray, Profile], None]
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +24,7 @@ COLUMNS = [*ABOUT, "transductive", "pool", "test", "split", "metric", "value", "
 
 
 def evaluate(
-    identity: dict[str, str], screen: "dict[str, Any]", prior: "Prior", watch: "Watch | None" = None
+    identity: dict[str, str], screen: dict[str, Any], prior: Prior, watch: Watch | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of one predictor on one screen.
 
@@ -70,7 +66,7 @@ def evaluate(
 
 
 def judge(
-    identity: "dict[str, Any]", screen: "dict[str, Any]", predict: "Callable[[int, np.ndarray, np.ndarray], np.ndarray]"
+    identity: dict[str, Any], screen: dict[str, Any], predict: Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of what a function predicts of each split's test perturbations.
 
@@ -120,7 +116,7 @@ def mean_or_nan(values: np.ndarray) -> float:
     return float(values[known].mean()) if known.any() else float("nan")
 
 
-def finish(rows: "list[dict[str, Any]]", identity: "Mapping[str, Any]") -> pd.DataFrame:
+def finish(rows: list[dict[str, Any]], identity: Mapping[str, Any]) -> pd.DataFrame:
     """Table of the rows with their identity, in the order of its columns."""
     table = pd.DataFrame(rows).assign(**identity).reindex(columns=COLUMNS)
     return table.astype({"split": "Int32", "pool": "Int32", "test": "Int32"})

@@ -1,26 +1,22 @@
 """Profiles that somebody else predicted, scored on the same splits as the predictors here."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.perturbation.evaluate import judge
+from scarceseq.perturbation.evaluate import Watch, judge
 from scarceseq.user_tables import read_user_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from scarceseq.perturbation.evaluate import Watch
 
 KEYS = ["split", "perturbation"]
 GIVEN = "given"
 
 
-def read_predictions(path: "str | Path", genes: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
+def read_predictions(path: str | Path, genes: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Splits and perturbations of predicted profiles, and their values for some genes.
 
     Parameters
@@ -67,7 +63,7 @@ def read_predictions(path: "str | Path", genes: Sequence[str]) -> tuple[pd.DataF
     return keys.assign(split=splits.astype(int)), values
 
 
-def _from_h5ad(path: "str | Path") -> tuple[pd.DataFrame, Sequence[str], np.ndarray]:
+def _from_h5ad(path: str | Path) -> tuple[pd.DataFrame, Sequence[str], np.ndarray]:
     try:
         data = anndata.read_h5ad(path)
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -81,7 +77,7 @@ def _from_h5ad(path: "str | Path") -> tuple[pd.DataFrame, Sequence[str], np.ndar
 
 
 def score_given(
-    identity: dict[str, str], screen: dict[str, Any], path: "str | Path", values: str, watch: "Watch | None" = None
+    identity: dict[str, str], screen: dict[str, Any], path: str | Path, values: str, watch: Watch | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values of every metric of given predictions.
 

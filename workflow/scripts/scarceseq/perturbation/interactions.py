@@ -8,6 +8,7 @@ a guide does to its own target would lead the fit. So are genes that hardly any 
 most pairs of them have no weights to tell, and the median of all pairs would be zero.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,6 @@ from scarceseq.screen.combinations import genes_of, is_double, strata_of
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import anndata
 
 SCORES = ("magnitude", "model_fit", "similarity", "equality", "dominance", "c1", "c2")
@@ -97,10 +96,7 @@ def expressed_genes(profiles: "anndata.AnnData") -> np.ndarray:
 
 
 def scores_of(
-    profiles: "anndata.AnnData",
-    doubles: np.ndarray,
-    profile: "Callable[[np.ndarray], np.ndarray]",
-    seed: int,
+    profiles: "anndata.AnnData", doubles: np.ndarray, profile: Callable[[np.ndarray], np.ndarray], seed: int
 ) -> pd.DataFrame:
     """Scores of some doubles, a row each, indexed by name.
 
@@ -140,7 +136,7 @@ class PredictedInteractions:
         self._tables = [pd.DataFrame(columns=PREDICTED)]
 
     def __call__(
-        self, split: int, pool: np.ndarray, test: np.ndarray, profile: "Callable[[np.ndarray], np.ndarray]"
+        self, split: int, pool: np.ndarray, test: np.ndarray, profile: Callable[[np.ndarray], np.ndarray]
     ) -> None:
         """Score the doubles of one split."""
         names = self._profiles.obs_names.to_numpy(dtype=str)

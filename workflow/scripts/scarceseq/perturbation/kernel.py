@@ -1,18 +1,14 @@
 """Kernel ridge on prior knowledge of the perturbed genes: the mean, plus what similar genes did."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.ridge import fit_dual
 from scarceseq.perturbation.walk import neighbourhood_cosine
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.perturbation.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Model:
     kernel: Kernel
 
 
-def graph_kernel(prior: "Prior") -> Kernel:
+def graph_kernel(prior: Prior) -> Kernel:
     """Cosine of the graph neighbourhoods of all perturbed genes.
 
     Raises
@@ -50,7 +46,7 @@ def graph_kernel(prior: "Prior") -> Kernel:
     return Kernel(neighbourhood_cosine(prior.graph, prior.perturbations), known)
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", kernel: Kernel) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], kernel: Kernel) -> Model:
     """Mean, and dual ridge coefficients of what is left of it; the constant by leave-one-out error.
 
     Parameters
@@ -67,6 +63,6 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", kernel: Kernel) -> Model:
     return Model(mean, used, coefficients, ridge, kernel)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean plus the kernel-weighted coefficients; the mean for genes of which nothing is known."""
     return model.mean + model.kernel.values[np.ix_(np.asarray(rows), model.rows)] @ model.coefficients

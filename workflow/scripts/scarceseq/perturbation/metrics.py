@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +13,8 @@ from scarceseq.perturbation.retrieval import (
     discrimination_absolute,
     wrong_direction,
 )
-from scarceseq.perturbation.truth import read_truth
+from scarceseq.perturbation.truth import Truth, read_truth
 from scarceseq.screen.agreement import correlation, cosine, mean_squared_error
-
-if TYPE_CHECKING:
-    from scarceseq.perturbation.truth import Truth
 
 __all__ = ["METRICS", "Metric", "defined_for", "read_truth"]
 
@@ -27,7 +23,7 @@ NO_CELLS = "not possible without cells: which genes are differentially expressed
 WITHOUT_CELLS = {"coordinates": NO_CELLS, "profiles": NO_CELLS}
 
 
-def unknown(truth: "Truth") -> np.ndarray:
+def unknown(truth: Truth) -> np.ndarray:
     """No value is known."""
     return np.full(len(truth.delta), np.nan)
 
@@ -37,10 +33,10 @@ class Metric:
     """One metric: its value per perturbation, the value of a perfect prediction, and what it is defined for."""
 
     higher_is_better: bool
-    value: "Callable[[np.ndarray, Truth], np.ndarray]"  # (prediction, truth) -> (perturbations,)
+    value: Callable[[np.ndarray, Truth], np.ndarray]  # (prediction, truth) -> (perturbations,)
     undefined: dict[str, str]  # kind of screen -> reason
     meaning: str
-    ceiling: "Callable[[Truth], np.ndarray]" = unknown  # in closed form; otherwise it is simulated
+    ceiling: Callable[[Truth], np.ndarray] = unknown  # in closed form; otherwise it is simulated
 
     @property
     def perfect(self) -> float:
@@ -48,10 +44,10 @@ class Metric:
         return 1.0 if self.higher_is_better else 0.0
 
 
-def pearson_ceiling(column: str) -> "Callable[[Truth], np.ndarray]":
+def pearson_ceiling(column: str) -> Callable[[Truth], np.ndarray]:
     """Highest expected correlation with the measured profile, sqrt(2 r / (1 + r)) for split-half correlation r."""
 
-    def ceiling(truth: "Truth") -> np.ndarray:
+    def ceiling(truth: Truth) -> np.ndarray:
         if column not in truth.reliability:
             return unknown(truth)
         half = np.clip(truth.reliability[column], 0, 1)
@@ -60,13 +56,13 @@ def pearson_ceiling(column: str) -> "Callable[[Truth], np.ndarray]":
     return ceiling
 
 
-def noise_over(genes: str) -> "Callable[[Truth], np.ndarray]":
+def noise_over(genes: str) -> Callable[[Truth], np.ndarray]:
     """Least expected squared error over some genes: the noise of the measured profile, from its split halves.
 
     For chosen genes it is a little low, since the same cells chose them.
     """
 
-    def ceiling(truth: "Truth") -> np.ndarray:
+    def ceiling(truth: Truth) -> np.ndarray:
         if truth.noise is None:
             return unknown(truth)
         return mean_squared_error(np.sqrt(truth.noise), 0.0, getattr(truth, genes))
@@ -74,39 +70,39 @@ def noise_over(genes: str) -> "Callable[[Truth], np.ndarray]":
     return ceiling
 
 
-def squared_error_ceiling(truth: "Truth") -> np.ndarray:
+def squared_error_ceiling(truth: Truth) -> np.ndarray:
     """Least expected squared error: the noise of the measured profile, a quarter of the halves' squared difference."""
     return truth.reliability["half_squared_error"] / 4 if "half_squared_error" in truth.reliability else unknown(truth)
 
 
-def weighted_noise(truth: "Truth") -> np.ndarray:
+def weighted_noise(truth: Truth) -> np.ndarray:
     """Least expected weighted squared error."""
     return unknown(truth) if truth.noise is None else (truth.weights * truth.noise).sum(axis=1)
 
 
-def squared_error_over(genes: str) -> "Callable[[np.ndarray, Truth], np.ndarray]":
+def squared_error_over(genes: str) -> Callable[[np.ndarray, Truth], np.ndarray]:
     """Squared error over the genes of one mask of the truth."""
     return lambda prediction, truth: mean_squared_error(prediction, truth.delta, getattr(truth, genes))
 
 
-def correlation_over(genes: str, around_mean: bool = False) -> "Callable[[np.ndarray, Truth], np.ndarray]":
+def correlation_over(genes: str, around_mean: bool = False) -> Callable[[np.ndarray, Truth], np.ndarray]:
     """Correlation over the genes of one mask, of differences to control or to the mean perturbation of the pool."""
 
-    def value(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+    def value(prediction: np.ndarray, truth: Truth) -> np.ndarray:
         reference = truth.reference if around_mean else 0.0
         return correlation(prediction - reference, truth.delta - reference, getattr(truth, genes))
 
     return value
 
 
-def absolute_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def absolute_error(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Mean absolute error over the genes that count; NaN where none counts."""
     count = truth.mask.sum(axis=1)
     total = np.where(truth.mask, np.abs(prediction - truth.delta), 0.0).sum(axis=1)
     return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
 
-def weighted_r2(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def weighted_r2(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Weighted coefficient of determination of differences to the mean perturbation (Mejia et al. 2025).
 
     Genes weigh by their score against all other perturbations, and so does the mean that the variance is around. NaN
@@ -122,7 +118,7 @@ def weighted_r2(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return 1 - np.divide(error, around, out=np.full(len(error), np.nan), where=around > 0)
 
 
-def weighted_squared_error(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def weighted_squared_error(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Squared error with more weight on genes that respond; NaN without test statistics."""
     if truth.weights is None:
         return unknown(truth)
@@ -133,11 +129,7 @@ METRICS = {
     "mse": Metric(False, squared_error_over("mask"), {}, "mean squared error", squared_error_ceiling),
     "mae": Metric(False, absolute_error, {"coordinates": ON_COORDINATES}, "mean absolute error"),
     "mse_top": Metric(
-        False,
-        squared_error_over("top"),
-        WITHOUT_CELLS,
-        "the same over the most differential genes",
-        noise_over("top"),
+        False, squared_error_over("top"), WITHOUT_CELLS, "the same over the most differential genes", noise_over("top")
     ),
     "mse_top_non_dropout": Metric(
         False,
@@ -168,10 +160,7 @@ METRICS = {
         pearson_ceiling("reliability"),
     ),
     "pearson_delta_top": Metric(
-        True,
-        correlation_over("top"),
-        WITHOUT_CELLS,
-        "the same over the most differential genes",
+        True, correlation_over("top"), WITHOUT_CELLS, "the same over the most differential genes"
     ),
     "pearson_delta_top_non_dropout": Metric(
         True,
@@ -187,10 +176,7 @@ METRICS = {
         pearson_ceiling("reliability_centred"),
     ),
     "pearson_delta_perturbed_mean_top": Metric(
-        True,
-        correlation_over("top", around_mean=True),
-        WITHOUT_CELLS,
-        "the same over the most differential genes",
+        True, correlation_over("top", around_mean=True), WITHOUT_CELLS, "the same over the most differential genes"
     ),
     "spearman_delta": Metric(
         True,
@@ -199,10 +185,7 @@ METRICS = {
         "rank correlation of differences to control, which are log-fold changes",
     ),
     "wrong_direction": Metric(
-        False,
-        wrong_direction,
-        WITHOUT_CELLS,
-        "share of the most differential genes predicted to move the other way",
+        False, wrong_direction, WITHOUT_CELLS, "share of the most differential genes predicted to move the other way"
     ),
     "discrimination": Metric(
         True,

@@ -1,17 +1,14 @@
 """Metrics that rank genes by their predicted change."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scarceseq.perturbation.truth import Truth
+from scarceseq.perturbation.truth import Truth
 
 
-def spearman(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def spearman(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Spearman's rank correlation of predicted and measured changes over the genes that count.
 
     0 where one side does not vary, since it then ranks nothing.
@@ -24,7 +21,7 @@ def spearman(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return result
 
 
-def differential_auprc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def differential_auprc(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Average precision of the most differential genes when genes are ranked by the size of the predicted change.
 
     The share of such genes for a prediction that ranks nothing; NaN where there is none.
@@ -34,7 +31,7 @@ def differential_auprc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return _score(average_precision_score, prediction, truth)
 
 
-def differential_auroc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def differential_auroc(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Area under the ROC curve of the most differential genes when genes are ranked by the size of the change.
 
     1/2 for a prediction that ranks nothing; NaN where all or none of the genes are of them.
@@ -44,7 +41,7 @@ def differential_auroc(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return _score(roc_auc_score, prediction, truth)
 
 
-def _score(metric: "Callable[[np.ndarray, np.ndarray], float]", prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def _score(metric: Callable[[np.ndarray, np.ndarray], float], prediction: np.ndarray, truth: Truth) -> np.ndarray:
     result = np.full(len(prediction), np.nan)
     for row, genes in enumerate(truth.mask):
         wanted = truth.top[row, genes]

@@ -1,17 +1,14 @@
 """Metrics by ranks and signs: is it the right perturbation, are they the right genes, do they move the right way."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scarceseq.perturbation.truth import Truth
+from scarceseq.perturbation.truth import Truth
 
 
-def discrimination(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def discrimination(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Perturbation discrimination score of the Virtual Cell Challenge (cell-eval): 1 - rank / perturbations.
 
     The rank (from 0) is that of the true profile among all true test profiles, by absolute distance to the prediction;
@@ -21,13 +18,13 @@ def discrimination(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return _discrimination(prediction, truth, lambda difference: np.abs(difference).sum(axis=1), 0)
 
 
-def discrimination_absolute(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def discrimination_absolute(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """The same with the sizes of all changes in place of the changes (cell-eval's absolute effects)."""
     sizes = replace(truth, delta=np.abs(truth.delta))
     return discrimination(np.abs(prediction), sizes)
 
 
-def centroid_accuracy(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def centroid_accuracy(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Share of the other test perturbations whose profile is further from the prediction than the true one (Systema).
 
     Euclidean distance, so that a rotation changes nothing; the perturbed gene itself does not count. Ties count half.
@@ -36,7 +33,7 @@ def centroid_accuracy(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
 
 
 def _discrimination(
-    prediction: np.ndarray, truth: "Truth", distance: "Callable[[np.ndarray], np.ndarray]", less: int
+    prediction: np.ndarray, truth: Truth, distance: Callable[[np.ndarray], np.ndarray], less: int
 ) -> np.ndarray:
     count = len(truth.delta)
     if count < 2:
@@ -51,7 +48,7 @@ def _discrimination(
     return accuracy
 
 
-def wrong_direction(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def wrong_direction(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Share of the most differential, not silenced genes whose predicted sign is opposite (GEARS).
 
     A prediction of no change is not opposite. NaN where there is no such gene.
@@ -60,7 +57,7 @@ def wrong_direction(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
     return _share(opposite, truth.top_non_dropout)
 
 
-def differential_recall(prediction: np.ndarray, truth: "Truth") -> np.ndarray:
+def differential_recall(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Share of the k most differential genes among the k strongest predicted changes, k the number of the former.
 
     Ties at the k-th place share what is left, so that no change at all recalls what chance does.

@@ -1,16 +1,12 @@
 """Effects of single genes, from which simple predictors of doubles are put together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scarceseq.perturbation.prior import Prior
 from scarceseq.screen.combinations import genes_of, is_double
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.perturbation.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -37,12 +33,12 @@ class Singles:
         return np.array([self.effects.get(gene, unseen) for gene in genes_of(self.names[row])])
 
 
-def prepare(prior: "Prior") -> np.ndarray:
+def prepare(prior: Prior) -> np.ndarray:
     """Names of all perturbations."""
     return prior.perturbations
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", names: np.ndarray) -> Singles:
+def fit(delta: np.ndarray, rows: Sequence[int], names: np.ndarray) -> Singles:
     """Measured effects of single genes, and means."""
     single = np.array([not is_double(names[row]) for row in rows])
     effects = {names[row]: profile for row, profile, alone in zip(rows, delta, single, strict=True) if alone}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scarceseq.network.graph import Graph
 from scarceseq.perturbation.evaluate import ABOUT, members
 from scarceseq.screen.agreement import mean_squared_error, targeted_gene_mask
 from scarceseq.screen.combinations import is_double, strata_of
@@ -17,8 +18,6 @@ from scarceseq.statistics.intervals import corrected_interval
 
 if TYPE_CHECKING:
     import anndata
-
-    from scarceseq.network.graph import Graph
 
 STRATA = ["screen", "split", "perturbation", "by", "graph", "stratum", "floor"]
 COLUMNS = [*ABOUT, "by", "graph", "stratum", "perturbations", "relative", "relative_low", "relative_high", "wins"]
@@ -29,9 +28,7 @@ other."""
 NO_GRAPH = "none"
 
 
-def stratify(
-    name: str, profiles: "anndata.AnnData", splits: pd.DataFrame, graphs: "Mapping[str, Graph]"
-) -> pd.DataFrame:
+def stratify(name: str, profiles: "anndata.AnnData", splits: pd.DataFrame, graphs: Mapping[str, Graph]) -> pd.DataFrame:
     """Stratum of each test perturbation of each split, in each way of dividing them.
 
     Parameters
@@ -91,7 +88,7 @@ def difficulty(delta: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.select([left <= SOLVED, left < RESISTANT], ["baseline-solved", "intermediate"], "resistant")
 
 
-def strength(delta: np.ndarray, mask: np.ndarray, noise: "np.ndarray | float") -> np.ndarray:
+def strength(delta: np.ndarray, mask: np.ndarray, noise: np.ndarray | float) -> np.ndarray:
     """Whether each effect is weak or strong: its mean square, less that of the noise, below the screen's median or not.
 
     Parameters
@@ -103,7 +100,7 @@ def strength(delta: np.ndarray, mask: np.ndarray, noise: "np.ndarray | float") -
     return np.where(size < np.median(size), "weak", "strong")
 
 
-def strongest_link(graph: "Graph", genes: np.ndarray, measured: np.ndarray) -> np.ndarray:
+def strongest_link(graph: Graph, genes: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Weight of each gene's heaviest link, in either direction, to a measured gene; 0 without one.
 
     Parameters

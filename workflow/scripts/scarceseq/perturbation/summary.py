@@ -1,7 +1,7 @@
 """Predictors x metrics: means over splits with intervals, floors, ceilings, and what lies between."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,6 @@ from scarceseq.perturbation.metrics import METRICS
 from scarceseq.statistics.intervals import corrected_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence
-
-if TYPE_CHECKING:
-    from typing import Any
 
 COLUMNS = [*ABOUT, "transductive", "metric", "mean", "low", "high", "floor", "ceiling"]
 COLUMNS += ["relative", "relative_low", "relative_high", "normalised", "normalised_low", "normalised_high"]
@@ -58,7 +55,7 @@ def summarise(values: pd.DataFrame, calibration: pd.DataFrame, confidence: float
     ).astype({"splits": "Int32"})
 
 
-def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence: float) -> "dict[str, Any]":
+def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence: float) -> dict[str, Any]:
     """Mean, interval, floor, ceiling and normalised value of one metric.
 
     Parameters

@@ -1,17 +1,14 @@
 """Single cells of a screen, for predictors that train on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.screen.groups import Groups
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Cells:
     batch: np.ndarray
 
 
-def read_cells(path: "str | Path", perturbations: "Sequence[str]", drop_expressing: bool = False) -> Cells:
+def read_cells(path: str | Path, perturbations: Sequence[str], drop_expressing: bool = False) -> Cells:
     """Cells of control and of the perturbations, as `normalise_cells` wrote them.
 
     Parameters

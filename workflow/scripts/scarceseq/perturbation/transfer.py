@@ -9,8 +9,10 @@ The learning rate of each method is chosen on validation splits, from equally ma
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from scarceseq.errors import InputError
 from scarceseq.fewshot.engine.updates import Schedule, TensorUpdate
 from scarceseq.guide.displacement import Displacement
 from scarceseq.guide.guides import per_tensor
+from scarceseq.network.graph import Graph
 from scarceseq.perturbation.evaluate import mean_or_nan, members
 from scarceseq.perturbation.gears.batches import MomentBatches, Place
 from scarceseq.perturbation.gears.model import Gears
@@ -28,16 +31,9 @@ from scarceseq.perturbation.gears.training import batch_losses
 from scarceseq.perturbation.metrics import METRICS, read_truth
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.settings import TransferSettings
 from scarceseq.perturbation.training_cells import read_cells
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from scarceseq.network.graph import Graph
-    from scarceseq.perturbation.settings import TransferSettings
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +57,7 @@ FEW = TrainingSettings(
 
 
 def transfer(
-    name: str, source: "dict[str, Any]", target: "dict[str, Any]", settings: "TransferSettings", seed: int
+    name: str, source: dict[str, Any], target: dict[str, Any], settings: TransferSettings, seed: int
 ) -> pd.DataFrame:
     """Errors of all methods on the test perturbations of the target's splits.
 
@@ -120,7 +116,7 @@ class Experiment:
         As for `transfer`.
     """
 
-    def __init__(self, source: "dict[str, Any]", target: "dict[str, Any]", settings: "TransferSettings") -> None:
+    def __init__(self, source: dict[str, Any], target: dict[str, Any], settings: TransferSettings) -> None:
         self.settings, self.same = settings, settings.source == settings.target
         self.target, self.names = target, source["prior"].perturbations
         theirs = target["prior"].perturbations
@@ -134,7 +130,7 @@ class Experiment:
         names: np.ndarray,
         seed: int,
         chosen: dict[tuple[int, str], float] | None,
-    ) -> "list[dict[str, Any]]":
+    ) -> list[dict[str, Any]]:
         """Rows of one split: budget, method, learning_rate, metric, value."""
         generator = np.random.default_rng(derive(seed, "few"))
         order = generator.permutation(pool)
@@ -224,7 +220,7 @@ class Experiment:
         network.load_state_dict({name: values.expand(count, *values.shape[1:]) for name, values in state.items()})
         return network
 
-    def anew(self, base: gears.Model, seeds: "Sequence[int]", features: gears.Features | None = None) -> Gears:
+    def anew(self, base: gears.Model, seeds: Sequence[int], features: gears.Features | None = None) -> Gears:
         """Networks with the graphs of the base and a random start."""
         features = features or self.new
         targets = np.pad(features.node, ((1, 0), (0, 0)), constant_values=-1)  # control perturbs none
@@ -303,13 +299,13 @@ def method_rate(method: str, guide: dict[str, torch.Tensor], seed: int) -> dict[
 
 
 def read_side(
-    screen: "dict[str, Any]",
-    path: "str | Path",
-    graph: "Graph",
-    settings: "dict[str, Any]",
+    screen: dict[str, Any],
+    path: str | Path,
+    graph: Graph,
+    settings: dict[str, Any],
     genes: np.ndarray,
     drop_expressing: bool,
-) -> "dict[str, Any]":
+) -> dict[str, Any]:
     """One screen on the genes that both have, without perturbed genes that the graph does not have.
 
     Parameters

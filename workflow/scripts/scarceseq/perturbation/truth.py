@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from scarceseq.screen.agreement import targeted_gene_mask
 
 if TYPE_CHECKING:
     import anndata
-    import pandas as pd
 
 SCORES = ("score", "score_others")
 """Layers of test statistics: against control, and against all other perturbations."""
@@ -30,7 +30,7 @@ class Truth:
     weights_others: np.ndarray | None = None  # as `weights`, from the score against all other perturbations
 
 
-def read_truth(profiles: "anndata.AnnData", differential: "pd.DataFrame", test: np.ndarray, pool: np.ndarray) -> Truth:
+def read_truth(profiles: "anndata.AnnData", differential: pd.DataFrame, test: np.ndarray, pool: np.ndarray) -> Truth:
     """Truth of a split.
 
     Parameters

@@ -1,17 +1,14 @@
 """Features of genes from a graph."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.network.graph import Graph
+from scarceseq.network.graph import Graph
 
 
-def neighbourhood_rows(graph: "Graph", genes: "Sequence[str] | np.ndarray") -> tuple[sparse.csr_array, np.ndarray]:
+def neighbourhood_rows(graph: Graph, genes: Sequence[str] | np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
     """Neighbourhoods of those genes that the graph has, scaled to length one.
 
     A neighbourhood is a row of D^(-1/2) (W + I) D^(-1/2), W the larger of the two directions' weights and D its row
@@ -31,7 +28,7 @@ def neighbourhood_rows(graph: "Graph", genes: "Sequence[str] | np.ndarray") -> t
     return (sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows).tocsr(), known
 
 
-def neighbourhood_cosine(graph: "Graph", genes: "Sequence[str] | np.ndarray") -> np.ndarray:
+def neighbourhood_cosine(graph: Graph, genes: Sequence[str] | np.ndarray) -> np.ndarray:
     """Cosine similarity of the neighbourhoods of genes, see `neighbourhood_rows`.
 
     Parameters

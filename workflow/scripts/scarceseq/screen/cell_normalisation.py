@@ -1,8 +1,10 @@
 """Single cells of a screen: check, choose, normalise, and put in the order of their perturbations."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -29,10 +31,6 @@ from scarceseq.screen.settings import ScreenSettings
 from scarceseq.screen.symbols import up_to_date
 from scarceseq.screen.values import Evidence, what_values
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
 log = logging.getLogger(__name__)
 
 CONTROL_SAMPLE = 10_000
@@ -40,7 +38,7 @@ CONTROL_SAMPLE = 10_000
 
 
 def normalise_cells(
-    path: "str | Path", target: "str | Path", settings: ScreenSettings, current: dict[str, str]
+    path: str | Path, target: str | Path, settings: ScreenSettings, current: dict[str, str]
 ) -> dict[str, Any]:
     """Write control and perturbed cells of a screen, log-normalised, control first, then by perturbation.
 
@@ -160,7 +158,7 @@ class Survey:
     control: sparse.csr_matrix  # sampled control cells x genes, log-normalised
 
 
-def survey_cells(source: CellFile, single: np.ndarray, settings: ScreenSettings, path: "str | Path") -> Survey:
+def survey_cells(source: CellFile, single: np.ndarray, settings: ScreenSettings, path: str | Path) -> Survey:
     """Read all cells once: totals, what kind of values they are, a sample of control cells."""
     totals, lengths = np.zeros(len(single)), np.zeros(len(single), dtype=np.int64)
     rows = np.flatnonzero(single == "control")
@@ -249,7 +247,7 @@ def copy_cells(
     copied: Copied,
     survey: Survey,
     threshold: dict[str, float],
-    write: "Callable[[np.ndarray, sparse.csr_matrix], None]",
+    write: Callable[[np.ndarray, sparse.csr_matrix], None],
     settings: ScreenSettings,
 ) -> np.ndarray:
     """Normalise the chosen cells and write them at their places; true where the target is still expressed."""

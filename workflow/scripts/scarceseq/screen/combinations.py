@@ -5,19 +5,15 @@ and ``seen2`` of GEARS (Roohani et al. 2024), beside ``single``, genes that were
 """
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
+from scarceseq.screen.settings import ScreenSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-    from scarceseq.screen.settings import ScreenSettings
 
 JOINT = "+"
 ROLES = {"train": "pool", "val": "pool", "test": "test"}
@@ -31,7 +27,7 @@ def genes_of(name: str) -> list[str]:
     return name.split(JOINT)
 
 
-def combined(genes: "Iterable[str]") -> str:
+def combined(genes: Iterable[str]) -> str:
     """Name of a perturbation of these genes, the same in whichever order they come."""
     return JOINT.join(sorted(genes))
 
@@ -41,7 +37,7 @@ def is_double(name: str) -> bool:
     return JOINT in name
 
 
-def strata_of(test: "Sequence[str] | np.ndarray", pool: "Sequence[str] | np.ndarray") -> np.ndarray:
+def strata_of(test: Sequence[str] | np.ndarray, pool: Sequence[str] | np.ndarray) -> np.ndarray:
     """How many genes of each test double occur in some perturbation of the pool: seen0, seen1, seen2, or single."""
     seen = {gene for name in pool for gene in genes_of(name)}
     counts = [sum(gene in seen for gene in genes_of(name)) for name in test]
@@ -49,7 +45,7 @@ def strata_of(test: "Sequence[str] | np.ndarray", pool: "Sequence[str] | np.ndar
     return np.array(names, dtype=str)
 
 
-def split_doubles(perturbations: "Sequence[str]", settings: "ScreenSettings", seed: int) -> pd.DataFrame:
+def split_doubles(perturbations: Sequence[str], settings: ScreenSettings, seed: int) -> pd.DataFrame:
     """Random pools and test sets by gene, as the split ``simulation`` of GEARS.
 
     A share of the genes is unseen: whatever perturbs one of them is tested. Of the doubles of two seen genes a share
@@ -88,7 +84,7 @@ def split_doubles(perturbations: "Sequence[str]", settings: "ScreenSettings", se
     return pd.concat(tables, ignore_index=True)
 
 
-def read_published_split(path: "str | Path", perturbations: "Sequence[str]") -> pd.DataFrame:
+def read_published_split(path: str | Path, perturbations: Sequence[str]) -> pd.DataFrame:
     """A split that others published, of the perturbations that the screen has.
 
     Parameters

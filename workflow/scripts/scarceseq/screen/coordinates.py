@@ -1,24 +1,19 @@
 """Mean profiles in coordinates: a matrix of perturbations x components, as public pseudobulk resources give it."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import anndata
 import numpy as np
 import pandas as pd
 
 from scarceseq.errors import InputError
-from scarceseq.screen.settings import control_names
+from scarceseq.screen.settings import ScreenSettings, control_names
 from scarceseq.screen.symbols import up_to_date
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.screen.settings import ScreenSettings
 
 
 def read_coordinates(
-    path: str, settings: "ScreenSettings", current: dict[str, str]
-) -> "tuple[anndata.AnnData, dict[str, Any]]":
+    path: str, settings: ScreenSettings, current: dict[str, str]
+) -> tuple[anndata.AnnData, dict[str, Any]]:
     """Differences to control in coordinates, one row per gene.
 
     Parameters

@@ -1,14 +1,9 @@
 """Differentially expressed genes of each perturbation, against control cells."""
 
-from typing import TYPE_CHECKING
-
 import numba
 import numpy as np
 import pandas as pd
-from scipy import stats
-
-if TYPE_CHECKING:
-    from scipy import sparse
+from scipy import sparse, stats
 
 COLUMNS = ["perturbation", "gene", "score", "log2_fold_change", "p_value", "adjusted_p_value", "rank"]
 COLUMNS += ["rank_non_dropout"]
@@ -82,7 +77,7 @@ class Wilcoxon:
         Not negative. Its values are sorted once, gene by gene.
     """
 
-    def __init__(self, control: "sparse.csr_matrix") -> None:
+    def __init__(self, control: sparse.csr_matrix) -> None:
         by_gene = control.tocsc()
         by_gene.sort_indices()
         self._cells = by_gene.shape[0]
@@ -91,7 +86,7 @@ class Wilcoxon:
         sort_within(self._values, self._starts)
         self._ties = tie_terms(self._values, self._starts)
 
-    def test(self, cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
+    def test(self, cells: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Score (positive where the group's values are larger) and two-sided p value of each gene."""
         by_gene = cells.tocsc()
         starts, values = by_gene.indptr.astype(np.int64), by_gene.data.copy()

@@ -8,18 +8,15 @@ cells belong to have escaped. Signature and mixture are fitted again without the
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 from sklearn.mixture import GaussianMixture
 
 from scarceseq.screen.differential import welch
 from scarceseq.screen.groups import Groups
 from scarceseq.screen.rows import CellFile, write_cells
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +28,7 @@ LEAST_DISTANCE = 2.0
 ITERATIONS = 10
 
 
-def drop_escaped(path: "str | Path") -> dict[str, Any]:
+def drop_escaped(path: str | Path) -> dict[str, Any]:
     """Leave escaped cells out of a file of sorted, normalised cells, which is written anew in place.
 
     Parameters
@@ -67,7 +64,7 @@ def drop_escaped(path: "str | Path") -> dict[str, Any]:
     }
 
 
-def _copy(path: "str | Path", kept: np.ndarray) -> None:
+def _copy(path: str | Path, kept: np.ndarray) -> None:
     """Write a file of cells again with those that are kept."""
     other = Path(f"{path}.kept")
     with CellFile(path) as source:
@@ -80,7 +77,7 @@ def _copy(path: "str | Path", kept: np.ndarray) -> None:
     other.replace(path)
 
 
-def escaped_cells(cells: "sparse.csr_matrix", control: "sparse.csr_matrix") -> np.ndarray | None:
+def escaped_cells(cells: sparse.csr_matrix, control: sparse.csr_matrix) -> np.ndarray | None:
     """Which cells of a perturbation have escaped.
 
     Parameters
@@ -109,7 +106,7 @@ def escaped_cells(cells: "sparse.csr_matrix", control: "sparse.csr_matrix") -> n
     return escaped
 
 
-def moments(cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
+def moments(cells: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (size - 1) of each gene."""
     size, values = cells.shape[0], cells.astype(np.float64)
     mean = np.asarray(values.mean(axis=0)).ravel()
@@ -117,7 +114,7 @@ def moments(cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
     return mean, np.maximum(square - mean**2, 0) * size / max(size - 1, 1)
 
 
-def signature(cells: "sparse.csr_matrix", resting: tuple[np.ndarray, np.ndarray], control_size: int) -> np.ndarray:
+def signature(cells: sparse.csr_matrix, resting: tuple[np.ndarray, np.ndarray], control_size: int) -> np.ndarray:
     """Genes that differ from control cells by Welch's t test, adjusted (Benjamini and Hochberg); the strongest."""
     if cells.shape[0] < 2:
         return np.zeros(0, dtype=int)

@@ -9,8 +9,9 @@ import json
 import logging
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 
@@ -21,22 +22,13 @@ from scarceseq.errors import InputError
 from scarceseq.files import atomic, read_table
 from scarceseq.user_h5ad import MAGIC
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
 log = logging.getLogger(__name__)
 
 CATALOGUE = Path(__file__).with_name("catalogue.tsv")
 # Times the size of a zip; a screen's packs to some tenth.
 MOST_UNPACKED = 100
 DOWNLOAD = DownloadSettings(
-    connections=1,
-    retries=4,
-    backoff_seconds=2,
-    timeout_seconds=60,
-    longest_seconds=86400,
-    least_bytes_per_second=1000,
+    connections=1, retries=4, backoff_seconds=2, timeout_seconds=60, longest_seconds=86400, least_bytes_per_second=1000
 )
 
 
@@ -59,7 +51,7 @@ def entry_of(name: str) -> pd.Series:
     return known.loc[name]
 
 
-def fetch_screen(entry: "Mapping[str, Any]", target: str | Path, settings: DownloadSettings = DOWNLOAD) -> None:
+def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: DownloadSettings = DOWNLOAD) -> None:
     """Fetch a screen to `target`, which appears only when it is complete and verified.
 
     Parameters
@@ -95,7 +87,7 @@ def fetch_screen(entry: "Mapping[str, Any]", target: str | Path, settings: Downl
         temporary.write_text(json.dumps(kept) + "\n")
 
 
-def expected(entry: "Mapping[str, Any]", record: Path) -> "dict[str, Any]":
+def expected(entry: Mapping[str, Any], record: Path) -> dict[str, Any]:
     """The entry with the size and sum of an earlier fetch from the same address, where the catalogue has none."""
     found = {key: entry[key] for key in ("url", "bytes", "md5")}
     if record.exists():
@@ -105,7 +97,7 @@ def expected(entry: "Mapping[str, Any]", record: Path) -> "dict[str, Any]":
     return found
 
 
-def verify(path: str | Path, entry: "Mapping[str, Any]") -> str:
+def verify(path: str | Path, entry: Mapping[str, Any]) -> str:
     """MD5 sum of a good file, an `.h5ad` or a zip with one.
 
     Raises

@@ -1,15 +1,11 @@
 """Cells of one perturbation at a time, from the sorted file of `normalise_cells`."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from scarceseq.screen.rows import CellFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from scipy import sparse
 
 
 class Groups:
@@ -33,7 +29,7 @@ class Groups:
         Perturbation of each cell of the file, in its order.
     """
 
-    def __init__(self, path: "str | Path", drop_expressing: bool = False, min_cells: int = 1) -> None:
+    def __init__(self, path: str | Path, drop_expressing: bool = False, min_cells: int = 1) -> None:
         self._file = CellFile(path)
         labels = self.labels = self._file.obs["perturbation"].to_numpy(dtype=str)
         names, first, count = np.unique(labels, return_index=True, return_counts=True)
@@ -57,7 +53,7 @@ class Groups:
         """Number of cells of a group."""
         return int(self._kept[self._slices[name]].sum())
 
-    def read(self, name: str) -> "sparse.csr_matrix":
+    def read(self, name: str) -> sparse.csr_matrix:
         """Cells of a group, CSR, cells x genes."""
         part = self._slices[name]
         return self._file.rows(part.start, part.stop)[self._kept[part]]

@@ -1,6 +1,7 @@
 """A screen made ready for the benchmark: deltas, differential genes, splits."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from scarceseq.joins import match_names
 from scarceseq.screen.combinations import is_double, read_published_split, split_doubles
@@ -10,25 +11,20 @@ from scarceseq.screen.groups import Groups
 from scarceseq.screen.labels import perturbed_genes
 from scarceseq.screen.profiles import read_profiles
 from scarceseq.screen.pseudobulk import pseudobulk
+from scarceseq.screen.settings import ScreenSettings
 from scarceseq.screen.splits import split_perturbations
 from scarceseq.screen.symbols import current_symbols
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Any
-
-    from scarceseq.screen.settings import ScreenSettings
 
 
 def prepare_screen(
     name: str,
     path: str,
-    settings: "ScreenSettings",
+    settings: ScreenSettings,
     seed: int,
-    symbols: "str | Path | None" = None,
-    published: "str | Path | None" = None,
-) -> "dict[str, Any]":
+    symbols: str | Path | None = None,
+    published: str | Path | None = None,
+) -> dict[str, Any]:
     """Everything later stages need of one screen.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import anndata
 import numpy as np
@@ -11,22 +11,17 @@ import pandas as pd
 from scarceseq.errors import InputError
 from scarceseq.screen.combinations import combined, genes_of
 from scarceseq.screen.conventions import CONTROLS, JOINTS
-from scarceseq.screen.settings import control_names
+from scarceseq.screen.settings import ScreenSettings, control_names
 from scarceseq.screen.symbols import up_to_date
 from scarceseq.user_h5ad import read_whole
 from scarceseq.user_tables import read_user_table
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from scarceseq.screen.settings import ScreenSettings
 
 LEAST_GENES = 2
 
 
 def read_profiles(
-    path: str, settings: "ScreenSettings", current: dict[str, str]
-) -> "tuple[anndata.AnnData, dict[str, Any]]":
+    path: str, settings: ScreenSettings, current: dict[str, str]
+) -> tuple[anndata.AnnData, dict[str, Any]]:
     """Differences to control over genes, one row per perturbed gene.
 
     Parameters
@@ -99,7 +94,7 @@ def read_profiles(
     }
 
 
-def perturbed_gene(name: str, settings: "ScreenSettings", controls: Sequence[str]) -> str:
+def perturbed_gene(name: str, settings: ScreenSettings, controls: Sequence[str]) -> str:
     """The gene that a profile's name stands for, without prefix and suffix; '' for a combination, unless of two.
 
     Doubles have a name where the settings keep them.
@@ -113,7 +108,7 @@ def perturbed_gene(name: str, settings: "ScreenSettings", controls: Sequence[str
     return combined(pieces) if several or len(pieces) == 1 else ""
 
 
-def _from_h5ad(path: str, settings: "ScreenSettings") -> tuple[np.ndarray, list[str], np.ndarray]:
+def _from_h5ad(path: str, settings: ScreenSettings) -> tuple[np.ndarray, list[str], np.ndarray]:
     """Names of profiles, genes, and values (profiles, genes) of an `.h5ad`, without what is excluded."""
     values, obs, var = read_whole(path, settings.layer or "")
     if settings.perturbations_in == "columns":
@@ -130,7 +125,7 @@ def _from_h5ad(path: str, settings: "ScreenSettings") -> tuple[np.ndarray, list[
     return named[kept], symbols.tolist(), np.asarray(values, dtype=float)[kept]
 
 
-def _from_table(path: str, settings: "ScreenSettings") -> tuple[np.ndarray, list[str], np.ndarray]:
+def _from_table(path: str, settings: ScreenSettings) -> tuple[np.ndarray, list[str], np.ndarray]:
     """The same of a table, whose rows or columns are the profiles."""
     in_rows = settings.perturbations_in == "rows"
     column = settings.perturbation_column if in_rows else settings.gene_symbol_column

@@ -1,26 +1,20 @@
 """Mean profiles of perturbations, how reliable they are, and their differentially expressed genes."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import anndata
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
 from scarceseq.screen.agreement import correlation, mean_squared_error, targeted_gene_mask
 from scarceseq.screen.differential import Wilcoxon, top_genes, welch, welch_against_rest
+from scarceseq.screen.groups import Groups
+from scarceseq.screen.settings import ScreenSettings
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from scipy import sparse
-
-    from scarceseq.screen.groups import Groups
-    from scarceseq.screen.settings import ScreenSettings
-
-
-def pseudobulk(groups: "Groups", settings: "ScreenSettings", seed: int) -> tuple[anndata.AnnData, pd.DataFrame]:
+def pseudobulk(groups: Groups, settings: ScreenSettings, seed: int) -> tuple[anndata.AnnData, pd.DataFrame]:
     """Mean log expression of each perturbation minus that of control, and its differential genes.
 
     Cells are read one perturbation at a time.
@@ -67,7 +61,7 @@ def pseudobulk(groups: "Groups", settings: "ScreenSettings", seed: int) -> tuple
     return result, pd.concat(tables, ignore_index=True)
 
 
-def mean_and_variance(cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarray]:
+def mean_and_variance(cells: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (cells - 1 in the denominator; 0 for one cell) of each gene, in float64.
 
     Parameters
@@ -83,14 +77,14 @@ def mean_and_variance(cells: "sparse.csr_matrix") -> tuple[np.ndarray, np.ndarra
     return mean, (squared + (count - stored) * mean**2) / max(1, count - 1)
 
 
-def column_mean(cells: "sparse.csr_matrix") -> np.ndarray:
+def column_mean(cells: sparse.csr_matrix) -> np.ndarray:
     """Mean of each gene, summed in float64 (scipy sums single precision in single precision)."""
     return np.bincount(cells.indices, weights=cells.data, minlength=cells.shape[1]) / cells.shape[0]
 
 
 def tester(
-    control: "sparse.csr_matrix", kind: str
-) -> "Callable[[sparse.csr_matrix, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]":
+    control: sparse.csr_matrix, kind: str
+) -> Callable[[sparse.csr_matrix, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Test of some cells, given with their mean and variance, against these control cells: scores and p values."""
     if kind == "wilcoxon":
         ranks = Wilcoxon(control)
@@ -100,7 +94,7 @@ def tester(
 
 
 def add_agreement(
-    profiles: anndata.AnnData, groups: "Groups", control: "sparse.csr_matrix", settings: "ScreenSettings", seed: int
+    profiles: anndata.AnnData, groups: Groups, control: sparse.csr_matrix, settings: ScreenSettings, seed: int
 ) -> None:
     """Put the agreement of the deltas from two random halves of every group's cells into obs and layers.
 
@@ -140,7 +134,7 @@ def add_agreement(
     profiles.layers["half_squared_difference"] = squared
 
 
-def divide(cells: "sparse.csr_matrix", seed: int) -> "tuple[sparse.csr_matrix, sparse.csr_matrix]":
+def divide(cells: sparse.csr_matrix, seed: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Two random halves of some cells."""
     half = np.arange(cells.shape[0]) % 2
     half[np.random.default_rng(seed).permutation(cells.shape[0])] = half.copy()

@@ -2,23 +2,19 @@
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 from anndata.io import write_elem
 from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.user_h5ad import checked_rows, find_values, open_h5ad, read_frame, readable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from typing import Any
-
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +42,7 @@ class CellFile:
         Whether scanpy noted that it has taken logarithms.
     """
 
-    def __init__(self, path: "str | Path", layer: str | None = None) -> None:
+    def __init__(self, path: str | Path, layer: str | None = None) -> None:
         self.path, self._handle = path, open_h5ad(path)
         try:
             self.obs, self.var = (read_frame(self._handle, name, path) for name in ("obs", "var"))
@@ -72,7 +68,7 @@ class CellFile:
         block.sort_indices()
         return block
 
-    def blocks(self) -> "Iterator[tuple[int, int, sparse.csr_matrix]]":
+    def blocks(self) -> Iterator[tuple[int, int, sparse.csr_matrix]]:
         """(start, stop, rows) over the whole file; the size of a block depends on the number of genes alone."""
         size = max(64, VALUES_PER_BLOCK // max(1, self.shape[1]))
         for start in range(0, self.shape[0], size):
@@ -80,7 +76,7 @@ class CellFile:
             yield start, stop, self.rows(start, stop)
 
 
-def _slice(values: "Any", start: int, stop: int) -> "Any":
+def _slice(values: Any, start: int, stop: int) -> Any:
     """Rows of a matrix; of a sparse one without anndata, which looks up a package's version for each slice (8 ms)."""
     if not hasattr(values, "group"):
         return values[start:stop]
@@ -90,7 +86,7 @@ def _slice(values: "Any", start: int, stop: int) -> "Any":
     return sparse.csr_matrix(parts, shape=(len(bounds) - 1, values.shape[1]))
 
 
-def by_cell(values: "Any", path: "str | Path") -> sparse.csr_matrix:
+def by_cell(values: Any, path: str | Path) -> sparse.csr_matrix:
     """Values that are stored by gene (CSC) as rows in memory, if there are not too many of them.
 
     Raises
@@ -117,8 +113,8 @@ def by_cell(values: "Any", path: "str | Path") -> sparse.csr_matrix:
 
 @contextlib.contextmanager
 def write_cells(
-    path: "str | Path", obs: "pd.DataFrame", var: "pd.DataFrame", row_lengths: np.ndarray
-) -> "Iterator[Callable[[np.ndarray, sparse.csr_matrix], None]]":
+    path: str | Path, obs: pd.DataFrame, var: pd.DataFrame, row_lengths: np.ndarray
+) -> Iterator[Callable[[np.ndarray, sparse.csr_matrix], None]]:
     """Open an `.h5ad` for writing its rows in any order.
 
     Parameters

@@ -1,6 +1,6 @@
 """Splits of a screen by perturbation: a pool to select from, and a test set."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,8 @@ import pandas as pd
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-
-def split_perturbations(perturbations: "Sequence[str]", splits: int, test_share: float, seed: int) -> pd.DataFrame:
+def split_perturbations(perturbations: Sequence[str], splits: int, test_share: float, seed: int) -> pd.DataFrame:
     """Random pool and test sets.
 
     Parameters

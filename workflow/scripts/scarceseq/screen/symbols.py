@@ -4,21 +4,17 @@ Screens of 2016 say AARS, annotations of today AARS1: without this, the genes re
 among them) would have no neighbours.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.screen.settings import ScreenSettings
 from scarceseq.user_tables import read_columns
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
-    from scarceseq.screen.settings import ScreenSettings
-
-
-def current_symbols(path: "str | Path | None", settings: "ScreenSettings") -> dict[str, str]:
+def current_symbols(path: str | Path | None, settings: ScreenSettings) -> dict[str, str]:
     """Today's symbol of each symbol that is none any more.
 
     Parameters
@@ -45,7 +41,7 @@ def current_symbols(path: "str | Path | None", settings: "ScreenSettings") -> di
     return dict(zip(changed["old"], changed["new"], strict=True))
 
 
-def up_to_date(names: "Sequence[str] | np.ndarray", current: dict[str, str]) -> tuple[list[str], int]:
+def up_to_date(names: Sequence[str] | np.ndarray, current: dict[str, str]) -> tuple[list[str], int]:
     """Names with today's symbols, and how many changed."""
     renamed = [current.get(name, name) for name in names]
     return renamed, sum(old != new for old, new in zip(names, renamed, strict=True))

@@ -1,24 +1,18 @@
 """What training steps learn from, one class per mode: batches of cells, or of whole perturbations."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation.gears.loss import cell_weights
-from scarceseq.perturbation.gears.moments import dense, expected_weights
+from scarceseq.perturbation.gears.moments import ScreenMoments, dense, expected_weights
 from scarceseq.perturbation.gears.rows import Rows, distinct_rows, weighted_rows
+from scarceseq.perturbation.gears.settings import TrainingSettings
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from scipy import sparse
-
-    from scarceseq.perturbation.gears.moments import ScreenMoments
-    from scarceseq.perturbation.gears.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -82,11 +76,11 @@ class CellBatches:
 
     def __init__(
         self,
-        expression: "np.ndarray | sparse.csr_matrix",
+        expression: np.ndarray | sparse.csr_matrix,
         condition: np.ndarray,
-        screen: "ScreenMoments",
-        settings: "TrainingSettings",
-        seeds: "Sequence[int]",
+        screen: ScreenMoments,
+        settings: TrainingSettings,
+        seeds: Sequence[int],
         place: Place,
         batch: np.ndarray | None = None,
         rows: np.ndarray | None = None,
@@ -109,7 +103,7 @@ class CellBatches:
             self.batch = np.zeros(len(condition), dtype=int) if batch is None else batch
             self.control = [place.tensor(array) for array in screen.control.arrays()]
 
-    def epoch(self, number: int, first: int = 0) -> "Iterator[Batch]":
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Batches of one pass through the cells in random order, from step `first`; a part of a batch is left out."""
         orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
         size = self.settings.batch
@@ -163,9 +157,9 @@ class MomentBatches:
     def __init__(
         self,
         conditions: np.ndarray,
-        screen: "ScreenMoments",
-        settings: "TrainingSettings",
-        seeds: "Sequence[int]",
+        screen: ScreenMoments,
+        settings: TrainingSettings,
+        seeds: Sequence[int],
         place: Place,
         reference_batch: int = 32,
     ) -> None:
@@ -188,7 +182,7 @@ class MomentBatches:
         self.weight, self.share = place.tensor(per_gene), place.tensor(share)
         self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
 
-    def epoch(self, number: int, first: int = 0) -> "Iterator[Batch]":
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Batches of control and perturbations from step `first`: all, or parts in an order drawn anew each time."""
         perturbations, members = len(self.conditions) - 1, len(self.seeds)
         parts = perturbations // self.size

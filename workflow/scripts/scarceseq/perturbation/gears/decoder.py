@@ -12,15 +12,12 @@ that it folds into W_1. Biases before a normalisation cancel and are left to the
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 
 from scarceseq.perturbation.gears.layers import EPSILON
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
 
 # Members x rows x genes of a block.
 CELLS_OF_BLOCK = {"cpu": 4096, "cuda": 2**20}
@@ -49,7 +46,7 @@ class Decoder(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: "Any",
+        context: Any,
         base: torch.Tensor,
         shift: torch.Tensor,
         share: torch.Tensor,
@@ -93,7 +90,7 @@ class Decoder(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(context: "Any", gradient: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(context: Any, gradient: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, own, *rest = context.saved_tensors
         mean, gram, folded, folded_offset, inverse, *z = rest
         work, each = Workspace(base, shift, first.shape[1]), weight[:, :, None, None]
@@ -180,7 +177,7 @@ class Workspace:
         return view(self.wide_buffers[1], (*flat.shape[:2], self.width))
 
 
-def view(buffer: torch.Tensor, shape: "Sequence[int]") -> torch.Tensor:
+def view(buffer: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """The beginning of a flat buffer in a shape."""
     return buffer[: math.prod(shape)].view(shape)
 

@@ -1,19 +1,16 @@
 """Errors of mean predictions, from one prediction per perturbation instead of one per cell."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches
-    from scarceseq.perturbation.gears.model import Gears
+from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches
+from scarceseq.perturbation.gears.model import Gears
 
 
 def mean_errors(
-    model: "Gears",
+    model: Gears,
     conditions: np.ndarray,
     difference: np.ndarray,
     counted: np.ndarray | None = None,
@@ -54,7 +51,7 @@ def mean_errors(
     return (squared * taken).sum(dim=2) / taken.sum(dim=1)
 
 
-def paired_difference(batches: "CellBatches", conditions: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def paired_difference(batches: CellBatches, conditions: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Mean of expression - paired control of the cells of each condition, (conditions, genes), mode ``reference``.
 
     Parameters
@@ -72,9 +69,7 @@ def paired_difference(batches: "CellBatches", conditions: np.ndarray, rows: np.n
     return np.stack(means)
 
 
-def _differences(
-    batches: "CellBatches | MomentBatches", cells: np.ndarray, at_once: int = 256
-) -> "Iterator[np.ndarray]":
+def _differences(batches: CellBatches | MomentBatches, cells: np.ndarray, at_once: int = 256) -> Iterator[np.ndarray]:
     for start in range(0, len(cells), at_once):
         part = cells[None, start : start + at_once]
         yield (batches.read(part) - batches.read(batches.partner[part]))[0].cpu().numpy()

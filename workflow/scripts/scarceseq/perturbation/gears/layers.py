@@ -1,15 +1,11 @@
 """Layers of an ensemble: parameters have a leading dimension for its members, which never mix."""
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    import numpy as np
 
 EPSILON = 1e-5  # of torch's batch normalisation
 MOMENTUM = 0.1
@@ -134,12 +130,7 @@ class Propagation(nn.Module):
     """
 
     def __init__(
-        self,
-        source: "np.ndarray",
-        target: "np.ndarray",
-        weight: "np.ndarray",
-        nodes: int,
-        degree: "np.ndarray | None" = None,
+        self, source: np.ndarray, target: np.ndarray, weight: np.ndarray, nodes: int, degree: np.ndarray | None = None
     ) -> None:
         super().__init__()
         loops = torch.arange(nodes)
@@ -164,12 +155,12 @@ class Propagation(nn.Module):
 
 class _Propagate(torch.autograd.Function):
     @staticmethod
-    def forward(context: "Any", values: torch.Tensor, matrix: torch.Tensor, transposed: torch.Tensor) -> torch.Tensor:
+    def forward(context: Any, values: torch.Tensor, matrix: torch.Tensor, transposed: torch.Tensor) -> torch.Tensor:
         context.transposed = transposed
         return _multiply(matrix, values)
 
     @staticmethod
-    def backward(context: "Any", gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         return _multiply(context.transposed, gradient), None, None
 
 

@@ -1,20 +1,15 @@
 """The network of GEARS for an ensemble of members, from the published equations."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 
 from scarceseq.perturbation.gears.decoder import Decoder
 from scarceseq.perturbation.gears.layers import BatchNorm, Linear, Propagation, TwoLayers, drawn, limit_norm_
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
-    from scarceseq.perturbation.gears.rows import Rows
-    from scarceseq.perturbation.gears.settings import ModelSettings
+from scarceseq.perturbation.gears.rows import Rows
+from scarceseq.perturbation.gears.settings import ModelSettings
 
 POSITION_WEIGHT = 0.2  # of the co-expression embedding beside the gene's own
 CHUNK_ROWS = 32  # rows decoded at once outside training
@@ -45,12 +40,12 @@ class Gears(nn.Module):
     def __init__(
         self,
         genes: int,
-        coexpression: "tuple[np.ndarray, ...]",
-        similarity: "tuple[np.ndarray, ...]",
-        targets: "np.ndarray",
+        coexpression: tuple[np.ndarray, ...],
+        similarity: tuple[np.ndarray, ...],
+        targets: np.ndarray,
         nodes: int,
-        settings: "ModelSettings",
-        seeds: "Sequence[int]",
+        settings: ModelSettings,
+        seeds: Sequence[int],
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
@@ -82,7 +77,7 @@ class Gears(nn.Module):
         self.uncertainty = Uncertainty(draw, hidden) if settings.uncertainty else None
         self.to(dtype)
 
-    def forward(self, rows: "Rows") -> tuple[torch.Tensor, torch.Tensor | None]:
+    def forward(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions for the rows of a batch.
 
         Parameters
@@ -240,7 +235,7 @@ class Gears(nn.Module):
         return torch.cat(outputs, dim=1) + constant[:, None]
 
     @torch.no_grad()
-    def follow_recovery(self, statistics: "Sequence[torch.Tensor]", count: torch.Tensor) -> None:
+    def follow_recovery(self, statistics: Sequence[torch.Tensor], count: torch.Tensor) -> None:
         """Running statistics of the decoder, which leaves the biases of its layers out."""
         mean_1, variance_1, mean_2, variance_2 = statistics
         self.recovery.first_norm.follow(mean_1 + self.recovery.first.bias, variance_1, count)

@@ -4,17 +4,13 @@ For independent x (control) and y (cells) the first four central moments of D = 
 pair is ever formed. All sums are in float64.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scipy import sparse
 
 CELLS_AT_ONCE = 256
 
@@ -57,7 +53,7 @@ class ScreenMoments:
 
 
 def screen_moments(
-    expression: "np.ndarray | sparse.csr_matrix", condition: np.ndarray, batch: np.ndarray | None = None
+    expression: np.ndarray | sparse.csr_matrix, condition: np.ndarray, batch: np.ndarray | None = None
 ) -> ScreenMoments:
     """Moments of every condition's difference to control.
 
@@ -106,7 +102,7 @@ def screen_moments(
     return ScreenMoments(stack(differences), np.array(cells), seen, stack(of_control), everywhere.mean)
 
 
-def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> Moments:
+def moments_of_cells(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarray) -> Moments:
     """Moments of some cells, each counting alike; (genes,)."""
     blocks, sizes = [], []
     for start in range(0, len(rows), CELLS_AT_ONCE):
@@ -119,13 +115,13 @@ def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndar
     return merge(blocks, sizes)
 
 
-def dense(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> np.ndarray:
+def dense(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarray) -> np.ndarray:
     """Some rows of a dense or sparse matrix as a dense array."""
     values = expression[rows]
     return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
 
 
-def merge(components: "Sequence[Moments]", weights: "Sequence[float]") -> Moments:
+def merge(components: Sequence[Moments], weights: Sequence[float]) -> Moments:
     """Moments of a mixture.
 
     With s the part's mean less the mixture's, E (v - mean)^4 of a part is m4 + 4 s m3 + 6 s^2 m2 + s^4, and so on
@@ -152,7 +148,7 @@ def difference(cells: Moments, control: Moments) -> Moments:
     )
 
 
-def stack(several: "Sequence[Moments]") -> Moments:
+def stack(several: Sequence[Moments]) -> Moments:
     """Moments as rows of one table."""
     return Moments(*(np.stack(arrays) for arrays in zip(*(one.arrays() for one in several), strict=True)))
 

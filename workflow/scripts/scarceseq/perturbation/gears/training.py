@@ -3,20 +3,16 @@
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from scarceseq.errors import InputError
+from scarceseq.perturbation.gears.batches import Batch, CellBatches, MomentBatches
 from scarceseq.perturbation.gears.loss import autofocus, wrong_direction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from scarceseq.perturbation.gears.batches import Batch, CellBatches, MomentBatches
-    from scarceseq.perturbation.gears.model import Gears
-    from scarceseq.perturbation.gears.settings import TrainingSettings
+from scarceseq.perturbation.gears.model import Gears
+from scarceseq.perturbation.gears.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +20,8 @@ PROGRESS_EVERY_SECONDS = 3.0
 
 
 def train(
-    model: "Gears",
-    batches: "Any",
-    settings: "TrainingSettings",
-    validate: "Callable | None" = None,
-) -> "list[dict[str, Any]]":
+    model: Gears, batches: Any, settings: TrainingSettings, validate: Callable | None = None
+) -> list[dict[str, Any]]:
     """Train in place.
 
     Adam with weight decay, gradients clipped by value, the learning rate multiplied by `decay_per_epoch` after each
@@ -82,12 +75,12 @@ def train(
 
 
 def training_step(
-    model: "Gears",
-    batch: "Batch",
-    batches: "CellBatches | MomentBatches",
-    settings: "TrainingSettings",
+    model: Gears,
+    batch: Batch,
+    batches: CellBatches | MomentBatches,
+    settings: TrainingSettings,
     optimiser: torch.optim.Optimizer,
-) -> "Any":
+) -> Any:
     """One step; the loss of each member, (members,)."""
     optimiser.zero_grad(set_to_none=True)
     losses = batch_losses(model, batch, settings, batches)
@@ -98,7 +91,7 @@ def training_step(
 
 
 def batch_losses(
-    model: "Gears", batch: "Batch", settings: "TrainingSettings", batches: "CellBatches | MomentBatches"
+    model: Gears, batch: Batch, settings: TrainingSettings, batches: CellBatches | MomentBatches
 ) -> torch.Tensor:
     """The loss of a batch, (members,).
 
@@ -120,7 +113,7 @@ def batch_losses(
 
 @torch.no_grad()
 def _keep_best(
-    model: "Gears", errors: torch.Tensor, best: tuple[torch.Tensor, dict[str, torch.Tensor]] | None
+    model: Gears, errors: torch.Tensor, best: tuple[torch.Tensor, dict[str, torch.Tensor]] | None
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The least error of each member and the weights it had, (errors, state)."""
     state = model.state_dict()
@@ -133,7 +126,7 @@ def _keep_best(
     return best
 
 
-def _check_finite(loss: float, epoch: int, step: int, settings: "TrainingSettings") -> None:
+def _check_finite(loss: float, epoch: int, step: int, settings: TrainingSettings) -> None:
     if not math.isfinite(loss):
         raise InputError(
             f"GEARS: the loss is {loss} in epoch {epoch + 1}, step {step}; lower learning_rate (now "

@@ -4,14 +4,11 @@ A gene that the pool has not alone counts with the mean effect of the genes that
 is predicted by that mean.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from scarceseq.perturbation import singles
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NEEDS = ("doubles",)
 KINDS = ("cells", "profiles")
@@ -20,6 +17,6 @@ prepare = singles.prepare
 fit = singles.fit
 
 
-def predict(model: singles.Singles, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: singles.Singles, rows: Sequence[int]) -> np.ndarray:
     """Sums of the genes' effects."""
     return np.array([model.parts(row, model.single_mean).sum(axis=0) for row in rows])

@@ -10,16 +10,13 @@ The scores have unit variance here, so that the constant means the same on every
 constant are those of the paper. A perturbed gene that was not measured gets the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ()
 KINDS = ("cells", "profiles")
@@ -37,12 +34,12 @@ class Model:
     place: np.ndarray  # (perturbations,), column of the perturbed gene, -1 where it was not measured
 
 
-def prepare(prior: "Prior") -> np.ndarray:
+def prepare(prior: Prior) -> np.ndarray:
     """Column of each perturbed gene, -1 where it was not measured."""
     return pd.Index(prior.columns).get_indexer(pd.Index(prior.perturbations))
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", place: np.ndarray) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], place: np.ndarray) -> Model:
     """Mean, components and their weights."""
     mean = delta.mean(axis=0)
     genes = gene_components(delta)
@@ -74,7 +71,7 @@ def bilinear_weights(targets: np.ndarray, genes: np.ndarray, perturbed: np.ndarr
     return np.linalg.solve(perturbed.T @ perturbed + identity, left.T).T
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean plus G W p for each perturbed gene that was measured."""
     place = model.place[rows]
     vectors = np.where(place[:, None] >= 0, model.genes[place], 0.0)

@@ -5,15 +5,11 @@ The ridge constant is chosen by leave-one-out error among the training perturbat
 mean.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.perturbation import kernel
 from scarceseq.perturbation.features import unit_vectors
-
-if TYPE_CHECKING:
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("embedding",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -22,7 +18,7 @@ fit = kernel.fit
 predict = kernel.predict
 
 
-def prepare(prior: "Prior") -> kernel.Kernel:
+def prepare(prior: Prior) -> kernel.Kernel:
     """Cosine of the standardised vectors of all perturbed genes.
 
     Raises

@@ -9,30 +9,25 @@ Beside `predict`, the mean over the ensemble, there are `ensemble`, each member'
 the network knows of a perturbation before it looks at genes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scarceseq import device
+from scarceseq.network.graph import Graph
 from scarceseq.network.kinds.corpus_coexpression import correlation_edges
 from scarceseq.perturbation.gears.batches import CellBatches, MomentBatches, Place
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.gears.moments import ScreenMoments, dense, screen_moments
-from scarceseq.perturbation.gears.settings import divide
+from scarceseq.perturbation.gears.settings import PredictorSettings, divide
 from scarceseq.perturbation.gears.training import train
+from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.training_cells import Cells
 from scarceseq.runtime import keep_freed_memory
 from scarceseq.screen.combinations import genes_of
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.network.graph import Graph
-    from scarceseq.perturbation.gears.settings import PredictorSettings
-    from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("graph", "cells")
 KINDS = ("cells",)
@@ -66,7 +61,7 @@ class Model:
     coexpression: tuple  # edges between genes
 
 
-def prepare(prior: "Prior", others: "Sequence[str]" = ()) -> Features:
+def prepare(prior: Prior, others: Sequence[str] = ()) -> Features:
     """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control.
 
     Parameters
@@ -92,7 +87,7 @@ def prepare(prior: "Prior", others: "Sequence[str]" = ()) -> Features:
     return Features(cells, moments, similarity, nodes, table, all_in_graph, settings)
 
 
-def reachable(graph: "Graph", genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:
+def reachable(graph: Graph, genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:
     """The part of the graph that genes learn from: themselves, and sources of edges into them, step by step.
 
     Other nodes' embeddings have no gradient, so that the part computes what the whole graph would.
@@ -117,7 +112,7 @@ def reachable(graph: "Graph", genes: np.ndarray, layers: int) -> tuple[tuple[np.
     return (edges.col.astype(np.int64), edges.row.astype(np.int64), edges.data, degree), len(degree), node
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", features: Features, seed: int = 0) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], features: Features, seed: int = 0) -> Model:
     """Train all members of the ensemble side by side on control and the perturbations `rows`.
 
     Parameters
@@ -147,7 +142,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", features: Features, seed: int 
     return Model(network, delta.mean(axis=0), features.known, training.mode == "reference", history, coexpression)
 
 
-def coexpression_edges(cells: Cells, used: np.ndarray, settings: "PredictorSettings") -> tuple[np.ndarray, ...]:
+def coexpression_edges(cells: Cells, used: np.ndarray, settings: PredictorSettings) -> tuple[np.ndarray, ...]:
     """(source, target, |correlation|) between genes over control cells and, if so set, the training cells.
 
     Parameters
@@ -166,12 +161,12 @@ def coexpression_edges(cells: Cells, used: np.ndarray, settings: "PredictorSetti
     return tuple(edges[column].to_numpy() for column in ("source", "target", "weight"))
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean of the members' predictions."""
     return ensemble(model, rows).mean(axis=0)
 
 
-def ensemble(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def ensemble(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Predicted differences of each member, (members, perturbations, genes)."""
     places = np.asarray(rows)
     delta, _ = model.network.predict(torch.from_numpy(1 + places), model.alone)
@@ -180,7 +175,7 @@ def ensemble(model: Model, rows: "Sequence[int]") -> np.ndarray:
     return predicted
 
 
-def hidden_states(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def hidden_states(model: Model, rows: Sequence[int]) -> np.ndarray:
     """State of each perturbation, (perturbations, members x hidden); 0 for genes that the graph does not have.
 
     The scale is such that a linear kernel of it is the mean of the members' kernels.

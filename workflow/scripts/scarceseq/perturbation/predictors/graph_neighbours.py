@@ -5,16 +5,13 @@ of all training perturbations, are chosen by leave-one-out error among the train
 does not have, or that resemble no training perturbation, get the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.perturbation.kernel import Kernel, graph_kernel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NEEDS = ("graph",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -36,7 +33,7 @@ class Model:
     kernel: Kernel
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", kernel: Kernel) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], kernel: Kernel) -> Model:
     """Mean, residuals, and the constants with the least leave-one-out error."""
     mean = delta.mean(axis=0)
     inside = kernel.known[rows]
@@ -63,7 +60,7 @@ def weights(similarity: np.ndarray, neighbours: int, pull: float) -> np.ndarray:
     return np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean plus the neighbours' weighted residuals."""
     similarity = model.kernel.values[np.ix_(np.asarray(rows), model.rows)]
     return model.mean + weights(similarity, model.neighbours, model.pull) @ model.residual

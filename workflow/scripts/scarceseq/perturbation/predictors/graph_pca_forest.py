@@ -5,16 +5,13 @@ as many coordinates as there are training perturbations, and leaves are turned b
 get the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from scarceseq.perturbation.components import graph_components
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NEEDS = ("graph",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -36,7 +33,7 @@ class Model:
     features: tuple
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", features: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], features: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Model:
     """Mean, basis of the centred training profiles, and the forest in it."""
     scores, known = features
     mean = delta.mean(axis=0)
@@ -51,7 +48,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", features: tuple[np.ndarray, np
     return Model(mean, basis, forest, features)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean plus the forest's prediction, turned back to the columns."""
     scores, known = model.features
     prediction = np.tile(model.mean, (len(rows), 1))

@@ -4,15 +4,11 @@ The constant is chosen by leave-one-out error among the training perturbations, 
 have length one on average. Genes that the graph does not have get the mean.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scarceseq.perturbation import kernel
 from scarceseq.perturbation.components import graph_components
-
-if TYPE_CHECKING:
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("graph",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -21,7 +17,7 @@ fit = kernel.fit
 predict = kernel.predict
 
 
-def prepare(prior: "Prior") -> kernel.Kernel:
+def prepare(prior: Prior) -> kernel.Kernel:
     """Inner products of the components of all perturbed genes."""
     scores, known = graph_components(prior)
     values = scores @ scores.T

@@ -10,20 +10,15 @@ CIPHER fits a number to each perturbation by its own profile, which an unseen on
 measured, or does not vary among control cells, gets the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scipy import sparse
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("cells",)
 KINDS = ("cells",)
@@ -41,7 +36,7 @@ class Model:
     responses: np.ndarray  # (perturbations, genes), NaN where there is none
 
 
-def prepare(prior: "Prior") -> np.ndarray:
+def prepare(prior: Prior) -> np.ndarray:
     """Response to the loss of each perturbed gene, (perturbations, genes); NaN where it has none."""
     if prior.cells is None:
         raise InputError("predictor linear_response: needs the screen's cells; it is for screens of kind cells")
@@ -49,7 +44,7 @@ def prepare(prior: "Prior") -> np.ndarray:
     return responses(prior.cells.expression[prior.cells.condition == 0], place)
 
 
-def responses(control: "sparse.csr_matrix", place: np.ndarray) -> np.ndarray:
+def responses(control: sparse.csr_matrix, place: np.ndarray) -> np.ndarray:
     """r_g of the module's formula, for some genes.
 
     Parameters
@@ -71,7 +66,7 @@ def responses(control: "sparse.csr_matrix", place: np.ndarray) -> np.ndarray:
     return response
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: np.ndarray) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], prepared: np.ndarray) -> Model:
     """Mean, and how much of the response there is."""
     mean, expected = delta.mean(axis=0), prepared[rows]
     used = np.isfinite(expected).all(axis=1)
@@ -84,7 +79,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: np.ndarray) -> Model
     return Model(mean, centre, strength, prepared)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean, and the response of each perturbed gene that has one."""
     expected = model.responses[rows]
     shift = np.where(np.isfinite(expected), expected - model.centre, 0.0)

@@ -4,15 +4,11 @@ The constant kernel learns the effect that perturbations share; centring on the 
 `graph_ridge` does, is biased by any choice that is not random. Nothing is tuned.
 """
 
-from typing import TYPE_CHECKING
+from scipy import sparse
 
 from scarceseq.perturbation import process
 from scarceseq.perturbation.features import mean_kernel_features
-
-if TYPE_CHECKING:
-    from scipy import sparse
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("kernels",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -22,6 +18,6 @@ predict = process.predict
 deviation = process.deviation
 
 
-def prepare(prior: "Prior") -> "sparse.csr_array":
+def prepare(prior: Prior) -> sparse.csr_array:
     """Features of all perturbed genes."""
     return mean_kernel_features(prior.kernels, prior.perturbations)

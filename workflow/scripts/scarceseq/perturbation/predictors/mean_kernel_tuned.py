@@ -1,15 +1,12 @@
 """`mean_kernel` with the noise that has the least leave-one-out error among the training perturbations."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+
+from scipy import sparse
 
 from scarceseq.perturbation import process
 from scarceseq.perturbation.features import mean_kernel_features
-
-if TYPE_CHECKING:
-    from scipy import sparse
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("kernels",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -19,6 +16,6 @@ predict = process.predict
 deviation = process.deviation
 
 
-def prepare(prior: "Prior") -> "sparse.csr_array":
+def prepare(prior: Prior) -> sparse.csr_array:
     """Features of all perturbed genes."""
     return mean_kernel_features(prior.kernels, prior.perturbations)

@@ -6,17 +6,13 @@ e_p the effect of p elsewhere, a the least-squares slope over the training pertu
 too. A perturbation of which no context knows gets the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("contexts",)
 KINDS = ("cells", "profiles", "coordinates")
@@ -32,14 +28,14 @@ class Model:
     elsewhere: np.ndarray  # (perturbations, columns), NaN where nothing is known
 
 
-def prepare(prior: "Prior") -> np.ndarray:
+def prepare(prior: Prior) -> np.ndarray:
     """Effects elsewhere, (perturbations, columns)."""
     if prior.contexts is None:
         raise InputError("predictor other_contexts: name other screens by the screen's key contexts")
     return prior.contexts
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", elsewhere: np.ndarray) -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], elsewhere: np.ndarray) -> Model:
     """Means and the slope."""
     there = elsewhere[rows]
     measured = np.isfinite(there)
@@ -54,7 +50,7 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", elsewhere: np.ndarray) -> Mode
     return Model(delta.mean(axis=0), centre, slope, elsewhere)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean, and the scaled difference elsewhere where it is known."""
     there = model.elsewhere[rows]
     return model.mean + model.slope * np.where(np.isfinite(there), there - model.centre, 0.0)

@@ -7,23 +7,18 @@ e' (K + noise)^-1 delta / e' (K + noise)^-1 e, summed over columns. How many per
 measured, and which, is asked of this model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import cho_solve
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation import process
 from scarceseq.perturbation.contexts import filled
 from scarceseq.perturbation.features import mean_kernel_features
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scipy import sparse
-
-    from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("contexts", "kernels")
 KINDS = ("cells", "profiles", "coordinates")
@@ -38,14 +33,14 @@ class Model:
     elsewhere: np.ndarray  # (perturbations, columns)
 
 
-def prepare(prior: "Prior") -> "tuple[np.ndarray, sparse.csr_array]":
+def prepare(prior: Prior) -> tuple[np.ndarray, sparse.csr_array]:
     """Effects elsewhere without gaps, and features of all perturbed genes."""
     if prior.contexts is None:
         raise InputError("predictor other_contexts_kernel: name other screens by the screen's key contexts")
     return filled(prior.contexts), mean_kernel_features(prior.kernels, prior.perturbations)
 
 
-def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: "tuple[np.ndarray, sparse.csr_array]") -> Model:
+def fit(delta: np.ndarray, rows: Sequence[int], prepared: tuple[np.ndarray, sparse.csr_array]) -> Model:
     """The slope, then the process of what it leaves."""
     elsewhere, features = prepared
     there = elsewhere[rows]
@@ -56,6 +51,6 @@ def fit(delta: np.ndarray, rows: "Sequence[int]", prepared: "tuple[np.ndarray, s
     return Model(slope, process.fit(delta - slope * there, rows, features), elsewhere)
 
 
-def predict(model: Model, rows: "Sequence[int]") -> np.ndarray:
+def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Scaled effects elsewhere plus posterior means of the rest."""
     return model.slope * model.elsewhere[rows] + process.predict(model.rest, rows)

@@ -88,11 +88,6 @@ def simulate(truth: Truth, seed: int) -> Simulated | None:
     the pool, by the factor that takes the noise's share off the squares that a perturbation and a gene have, and noise
     is put on again. The most differential genes and the weights of genes are those of the simulated measurement, as
     they are of the real one.
-
-    Parameters
-    ----------
-    truth : Truth
-    seed : int
     """
     if truth.noise is None:
         return None
@@ -112,7 +107,6 @@ def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Gene
     expected : numpy.ndarray, shape (perturbations, genes)
     truth : Truth
         With ``noise``; as many genes are called most differential as in it.
-    generator : numpy.random.Generator
     """
     deviation = np.sqrt(smoothed(truth.noise))
     delta = expected + generator.normal(size=expected.shape) * deviation

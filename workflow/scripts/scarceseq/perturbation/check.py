@@ -40,7 +40,6 @@ def check_contexts(section: str, used: dict[str, Any], screens: dict[str, Any]) 
         Its name, for the message.
     used : dict
         The section: screens, predictors.
-    screens : dict
     """
     for predictor in used["predictors"]:
         if "contexts" not in registry.declared("perturbation.predictors", predictor, "NEEDS"):

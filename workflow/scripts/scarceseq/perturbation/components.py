@@ -12,10 +12,6 @@ COMPONENTS = 50
 def graph_components(prior: Prior) -> tuple[np.ndarray, np.ndarray]:
     """Leading principal components of the graph neighbourhoods of the perturbed genes.
 
-    Parameters
-    ----------
-    prior : scarceseq.perturbation.prior.Prior
-
     Returns
     -------
     (numpy.ndarray, shape (perturbations, components), numpy.ndarray of bool, shape (perturbations,))

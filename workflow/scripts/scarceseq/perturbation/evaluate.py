@@ -34,7 +34,6 @@ def evaluate(
         screen, predictor, source (name of the graph or embedding, or ``none``).
     screen : dict
         profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them.
-    prior : scarceseq.perturbation.prior.Prior
     watch : function (split, pool, test, profile), optional
         Called with each split's model, as the function `profile` from positions to predicted differences.
 

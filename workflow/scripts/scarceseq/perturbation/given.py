@@ -87,7 +87,6 @@ def score_given(
         screen, predictor (the name of the predictions), source.
     screen : dict
         See `scarceseq.perturbation.evaluate.evaluate`.
-    path : path
     values : {'delta', 'expression'}
         What the file holds.
     watch : function (split, pool, test, profile), optional

@@ -108,7 +108,6 @@ def scores_of(
         Positions in it, see `judged_doubles`.
     profile : function (positions) -> numpy.ndarray, (positions, genes)
         Measured or predicted differences to control.
-    seed : int
     """
     names = profiles.obs_names.to_numpy(dtype=str)
     place, mask = {name: row for row, name in enumerate(names)}, targeted_gene_mask(names[doubles], profiles.var_names)
@@ -128,7 +127,6 @@ class PredictedInteractions:
     ----------
     profiles : anndata.AnnData
         Perturbations x genes.
-    seed : int
     """
 
     def __init__(self, profiles: "anndata.AnnData", seed: int) -> None:
@@ -156,12 +154,10 @@ def true_beside_predicted(screen: str, profiles: "anndata.AnnData", predicted: p
 
     Parameters
     ----------
-    screen : str
     profiles : anndata.AnnData
         Its measured differences to control.
     predicted : pandas.DataFrame
         predictor, source and `PREDICTED`, of all predictors of the screen.
-    seed : int
 
     Returns
     -------

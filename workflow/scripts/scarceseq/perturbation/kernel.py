@@ -54,7 +54,6 @@ def fit(delta: np.ndarray, rows: Sequence[int], kernel: Kernel) -> Model:
     delta : numpy.ndarray, shape (training perturbations, columns)
     rows : numpy.ndarray of int
         Their positions in the kernel.
-    kernel : Kernel
     """
     mean = delta.mean(axis=0)
     inside = kernel.known[rows]

@@ -23,7 +23,6 @@ def metric_table(calibration: pd.DataFrame, kinds: dict[str, str], confidence: f
         From `scarceseq.perturbation.calibration.calibrate`, of all screens.
     kinds : dict of str to str
         Kind of each screen.
-    confidence : float
 
     Returns
     -------

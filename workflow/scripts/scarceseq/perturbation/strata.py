@@ -105,7 +105,6 @@ def strongest_link(graph: Graph, genes: np.ndarray, measured: np.ndarray) -> np.
 
     Parameters
     ----------
-    graph : Graph
     genes, measured : numpy.ndarray of str
     """
     weights = graph.incoming.maximum(graph.incoming.T).tocsr()
@@ -125,7 +124,6 @@ def summarise_strata(errors: pd.DataFrame, strata: pd.DataFrame, confidence: flo
         `scarceseq.perturbation.evaluate.ERRORS`, of all predictors.
     strata : pandas.DataFrame
         From `stratify`, of all screens.
-    confidence : float
 
     Returns
     -------

@@ -26,7 +26,6 @@ def summarise(values: pd.DataFrame, calibration: pd.DataFrame, confidence: float
         From `scarceseq.perturbation.evaluate.evaluate`, of all predictors.
     calibration : pandas.DataFrame
         From `scarceseq.perturbation.calibration.calibrate`, of all screens.
-    confidence : float
 
     Returns
     -------
@@ -62,9 +61,6 @@ def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence
     ----------
     wide : pandas.DataFrame
         value, floor, ceiling; one row per split.
-    test_to_pool : float
-    metric : str
-    confidence : float
     """
     mean, low, high, how = corrected_interval(wide["value"], test_to_pool, confidence)
     row = {"mean": mean, "low": low, "high": high, "splits": len(wide), "interval": how}

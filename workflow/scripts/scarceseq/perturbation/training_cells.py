@@ -35,7 +35,6 @@ def read_cells(path: str | Path, perturbations: Sequence[str], drop_expressing: 
 
     Parameters
     ----------
-    path : path
     perturbations : sequence of str
         Of the screen's profiles, in their order.
     drop_expressing : bool

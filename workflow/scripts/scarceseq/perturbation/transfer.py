@@ -63,13 +63,10 @@ def transfer(
 
     Parameters
     ----------
-    name : str
     source, target : dict
         prior (scarceseq.perturbation.prior.Prior), and for the target profiles, differential, splits. Both have the
         same genes in the same order, the same graph, and perturbed genes that the graph has. One and the same screen
         lends a half of each pool as the source.
-    settings : TransferSettings
-    seed : int
 
     Returns
     -------
@@ -245,7 +242,6 @@ def fine_tune(
 
     Parameters
     ----------
-    network : scarceseq.perturbation.gears.model.Gears
     batches : scarceseq.perturbation.gears.batches.MomentBatches
         Of all conditions.
     chosen : numpy.ndarray of int, shape (networks, perturbations)
@@ -253,7 +249,6 @@ def fine_tune(
     rates : dict of str to torch.Tensor, or None
         Multipliers of each weight's updates, by parameter name, with a leading dimension for networks.
     learning_rate : numpy.ndarray, shape (networks,)
-    steps : int
 
     Returns
     -------
@@ -314,11 +309,9 @@ def read_side(
         profiles, differential, splits, as `prepare_screen` gives them.
     path : path
         Cells, as `normalise_cells` wrote them.
-    graph : scarceseq.network.graph.Graph
     settings : dict
         Of GEARS, from the config.
     genes : numpy.ndarray of str
-    drop_expressing : bool
 
     Returns
     -------

@@ -37,7 +37,6 @@ def summarise_transfer(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     ----------
     table : pandas.DataFrame
         From `transfer`.
-    confidence : float
 
     Returns
     -------

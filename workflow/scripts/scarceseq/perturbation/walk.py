@@ -33,7 +33,6 @@ def neighbourhood_cosine(graph: Graph, genes: Sequence[str] | np.ndarray) -> np.
 
     Parameters
     ----------
-    graph : scarceseq.network.graph.Graph
     genes : sequence of str
 
     Returns

@@ -55,7 +55,6 @@ def normalise_cells(
         symbol, two joined by a plus, or ``control``), ``target_expressed`` (whether the cell has more of the one
         perturbed gene's transcript than the quantile `target_quantile` of control cells), ``batch`` if there is a
         column for it.
-    settings : scarceseq.screen.settings.ScreenSettings
     current : dict of str to str
         Today's symbols of renamed genes.
 

@@ -24,13 +24,7 @@ def check(config: dict[str, Any]) -> None:
 
 
 def check_doubles(name: str, screen: dict[str, Any], config: dict[str, Any]) -> None:
-    """Refuse a screen with doubles where perturbations are genes.
-
-    Parameters
-    ----------
-    name : str
-    screen, config : dict
-    """
+    """Refuse a screen with doubles where perturbations are genes."""
     if screen["kind"] == "coordinates":
         raise InputError(f"config key screens.{name}.doubles: is for kinds cells and profiles")
     users: dict[str, Any] = {

@@ -56,7 +56,6 @@ def split_doubles(perturbations: Sequence[str], settings: ScreenSettings, seed: 
     perturbations : sequence of str
     settings : scarceseq.screen.settings.ScreenSettings
         splits, test_share (of the genes), pool_doubles (of the doubles of seen genes).
-    seed : int
 
     Returns
     -------

@@ -20,7 +20,6 @@ def read_coordinates(
     ----------
     path : str
         `.npz` with an array of names and one of differences; pickled objects are refused.
-    settings : scarceseq.screen.settings.ScreenSettings
     current : dict of str to str
         Today's symbols of renamed genes.
 

@@ -23,7 +23,6 @@ def welch(
     ----------
     mean, variance : numpy.ndarray, shape (genes,)
         Of the perturbed cells; the variance with size - 1 in the denominator.
-    size : int
     control_mean, control_variance, control_size
         The same of control cells.
     """

@@ -60,7 +60,6 @@ def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: Downloa
         url; bytes and md5, missing where not known.
     target : path
         `.h5ad`.
-    settings : scarceseq.archive.mirrors.DownloadSettings
 
     Raises
     ------

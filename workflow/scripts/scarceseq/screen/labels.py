@@ -162,10 +162,8 @@ def check_controls(labels: set[str], reader: LabelReader, listed: bool, path: ob
     ----------
     labels : set of str
         Of the cells that are used.
-    reader : LabelReader
     listed : bool
         Whether the config names the controls.
-    path : path
     """
     roles = {label: reader.read(label) for label in labels}
     taken = sorted({name for label in labels if roles[label] == "control" for name in reader.names(label)})
@@ -207,10 +205,8 @@ def count_genes(labels: np.ndarray, single: np.ndarray, genes: GeneNames, least:
         As in the file.
     single : array of str, shape (cells,)
         From `read_labels`.
-    genes : GeneNames
     least : float
         Share of the perturbations that must name a gene.
-    path : path
 
     Raises
     ------
@@ -262,7 +258,6 @@ def count_set_aside(labels: np.ndarray, single: np.ndarray, reader: LabelReader)
         As in the file.
     single : array of str, shape (cells,)
         From `read_labels`.
-    reader : LabelReader
     """
     text = np.array([label if isinstance(label, str) else "" for label in labels], dtype=object)
     excluded = np.isin(text.astype(str), [label for label in set(text) if label and reader.excluded(label)])

@@ -29,11 +29,8 @@ def prepare_screen(
 
     Parameters
     ----------
-    name : str
     path : str
         Kind ``cells``: output of `normalise_cells` as `.h5ad`; otherwise the user's file.
-    settings : scarceseq.screen.settings.ScreenSettings
-    seed : int
     symbols : path, optional
         Table of renamed genes; not for kind ``cells``, which has been through it.
     published : path, optional

@@ -28,7 +28,6 @@ def read_profiles(
     ----------
     path : str
         Text, `.parquet` or `.h5ad`.
-    settings : scarceseq.screen.settings.ScreenSettings
     current : dict of str to str
         Today's symbols of renamed genes.
 

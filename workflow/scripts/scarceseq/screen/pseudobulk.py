@@ -21,8 +21,6 @@ def pseudobulk(groups: Groups, settings: ScreenSettings, seed: int) -> tuple[ann
 
     Parameters
     ----------
-    groups : scarceseq.screen.groups.Groups
-    settings : scarceseq.screen.settings.ScreenSettings
     seed : int
         For the split halves.
 

@@ -30,7 +30,6 @@ class CellFile:
 
     Parameters
     ----------
-    path : path
     layer : str, optional
         Layer with the values; X if left out.
 
@@ -119,7 +118,6 @@ def write_cells(
 
     Parameters
     ----------
-    path : path
     obs, var : pandas.DataFrame
         obs is written last, with columns that came up meanwhile.
     row_lengths : numpy.ndarray of int, shape (cells,)

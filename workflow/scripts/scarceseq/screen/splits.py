@@ -16,9 +16,6 @@ def split_perturbations(perturbations: Sequence[str], splits: int, test_share: f
     ----------
     perturbations : sequence of str
         Single-gene perturbations, without control.
-    splits : int
-    test_share : float
-    seed : int
 
     Returns
     -------

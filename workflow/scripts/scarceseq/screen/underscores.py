@@ -18,7 +18,6 @@ def underscored_doubles(
         Without those that are set aside.
     named : function (name) -> str or None
         The gene or single perturbation that has a name; None where none has.
-    path : path
 
     Returns
     -------

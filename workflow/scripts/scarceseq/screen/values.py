@@ -64,12 +64,10 @@ def what_values(evidence: Evidence, declared: str, marked: bool, path: object) -
 
     Parameters
     ----------
-    evidence : Evidence
     declared : str
         The key `values`.
     marked : bool
         Whether the file says that scanpy has taken logarithms (``uns/log1p``).
-    path : path
 
     Raises
     ------

@@ -64,10 +64,8 @@ class CellBatches:
         0 is control.
     screen : scarceseq.perturbation.gears.moments.ScreenMoments
         Of the same cells or of more.
-    settings : scarceseq.perturbation.gears.settings.TrainingSettings
     seeds : list of int
         Of the order of cells, one per member. The pairing of the reference is the first member's.
-    place : Place
     batch : numpy.ndarray of int, shape (cells,), optional
         Experimental batch of each cell.
     rows : numpy.ndarray of int, optional
@@ -145,11 +143,8 @@ class MomentBatches:
     ----------
     conditions : numpy.ndarray of int
         To train on, control first; positions in the screen's table.
-    screen : scarceseq.perturbation.gears.moments.ScreenMoments
-    settings : scarceseq.perturbation.gears.settings.TrainingSettings
     seeds : list of int
         Of the order of perturbations, one per member.
-    place : Place
     reference_batch : int
         Batch of cells whose expected weights ``reference-expected`` has.
     """

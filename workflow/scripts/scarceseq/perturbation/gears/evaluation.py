@@ -23,7 +23,6 @@ def mean_errors(
 
     Parameters
     ----------
-    model : scarceseq.perturbation.gears.model.Gears
     conditions : array of int, shape (conditions,)
     difference : array, shape (conditions, genes)
         Mean over cells of expression - paired control.
@@ -56,7 +55,6 @@ def paired_difference(batches: CellBatches, conditions: np.ndarray, rows: np.nda
 
     Parameters
     ----------
-    batches : scarceseq.perturbation.gears.batches.CellBatches
     conditions : array of int
     rows : array of int
         Cells to look among.

@@ -26,7 +26,6 @@ class Linear(nn.Module):
     ----------
     generators : list of torch.Generator
         One per member.
-    inputs, outputs : int
     """
 
     def __init__(self, generators: list[torch.Generator], inputs: int, outputs: int) -> None:
@@ -40,12 +39,7 @@ class Linear(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation of rows that stand for several equal rows each (Ioffe & Szegedy 2015).
-
-    Parameters
-    ----------
-    members, width : int
-    """
+    """Batch normalisation of rows that stand for several equal rows each (Ioffe & Szegedy 2015)."""
 
     running_mean: torch.Tensor
     running_variance: torch.Tensor
@@ -122,7 +116,6 @@ class Propagation(nn.Module):
     source, target : array of int, shape (edges,)
         Self pairs must not be among them.
     weight : array of float, shape (edges,)
-    nodes : int
     degree : array of float, shape (nodes,), optional
         In-degrees with self loops, where the edges are a part of a larger graph's.
 

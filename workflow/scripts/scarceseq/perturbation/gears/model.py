@@ -20,7 +20,6 @@ class Gears(nn.Module):
 
     Parameters
     ----------
-    genes : int
     coexpression : tuple
         (source, target, weight) of the edges between genes, by position; without self pairs.
     similarity : tuple
@@ -29,10 +28,8 @@ class Gears(nn.Module):
         Nodes that each condition perturbs; -1 for none. Control is a condition without any.
     nodes : int
         Nodes of the similarity graph.
-    settings : scarceseq.perturbation.gears.settings.ModelSettings
     seeds : list of int
         Of the initial weights, one per member.
-    dtype : torch.dtype
     """
 
     targets: torch.Tensor
@@ -79,10 +76,6 @@ class Gears(nn.Module):
 
     def forward(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions for the rows of a batch.
-
-        Parameters
-        ----------
-        rows : scarceseq.perturbation.gears.rows.Rows
 
         Returns
         -------

@@ -165,7 +165,6 @@ def expected_weights(cells: np.ndarray, batch_cells: int) -> np.ndarray:
     ----------
     cells : array of int, shape (conditions,)
         Cells of each condition.
-    batch_cells : int
 
     Returns
     -------

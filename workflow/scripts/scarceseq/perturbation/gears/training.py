@@ -29,9 +29,6 @@ def train(
 
     Parameters
     ----------
-    model : scarceseq.perturbation.gears.model.Gears
-    batches : scarceseq.perturbation.gears.batches.CellBatches or MomentBatches
-    settings : scarceseq.perturbation.gears.settings.TrainingSettings
     validate : callable, optional
         Called with the model after each epoch, returns errors (members,). Each member then ends with the weights of
         its best epoch; without it, with those of the last.

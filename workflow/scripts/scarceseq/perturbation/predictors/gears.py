@@ -66,7 +66,6 @@ def prepare(prior: Prior, others: Sequence[str] = ()) -> Features:
 
     Parameters
     ----------
-    prior : scarceseq.perturbation.prior.Prior
     others : sequence of str
         Genes of the graph that shall have nodes too: those of another screen to which the network goes.
     """
@@ -119,7 +118,6 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: Features, seed: int = 
     ----------
     delta : numpy.ndarray, shape (training perturbations, genes)
     rows : numpy.ndarray of int
-    features : Features
     seed : int
         Beside the settings' own: another one gives another ensemble.
     """
@@ -147,10 +145,8 @@ def coexpression_edges(cells: Cells, used: np.ndarray, settings: PredictorSettin
 
     Parameters
     ----------
-    cells : Cells
     used : numpy.ndarray of int
         Training cells, control included.
-    settings : scarceseq.perturbation.gears.settings.PredictorSettings
     """
     if settings.coexpression_cells == "control":
         used = used[cells.condition[used] == 0]

@@ -4,7 +4,8 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
+from scarceseq.perturbation.metrics import METRICS, defined_for
+from scarceseq.perturbation.truth import read_truth
 from scarceseq.screen.differential import no_differential_genes
 
 

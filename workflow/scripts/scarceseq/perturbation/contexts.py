@@ -49,14 +49,12 @@ def measured_elsewhere(
 
 
 def filled(elsewhere: np.ndarray) -> np.ndarray:
-    """The same with the mean perturbation where nothing is known; 0 for a gene that no context measured.
-
-    Parameters
-    ----------
-    elsewhere : numpy.ndarray, shape (perturbations, columns)
-        From `measured_elsewhere`.
-    """
+    """The same with the mean perturbation where nothing is known; 0 for a gene that no context measured."""
     measured = np.isfinite(elsewhere)
+    return np.where(measured, elsewhere, mean_where(measured, elsewhere))
+
+
+def mean_where(measured: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of each column over the perturbations that were measured, (columns,); 0 where none was."""
     count = measured.sum(axis=0)
-    mean = np.divide(np.where(measured, elsewhere, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
-    return np.where(measured, elsewhere, mean)
+    return np.divide(np.where(measured, values, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from scarceseq import registry
-from scarceseq.perturbation.metrics import METRICS, defined_for, read_truth
+from scarceseq.perturbation.metrics import METRICS, defined_for
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.truth import read_truth
 from scarceseq.progress import follow
 
 Profile = Callable[[np.ndarray], np.ndarray]

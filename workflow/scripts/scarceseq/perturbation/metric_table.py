@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scarceseq.perturbation.metrics import METRICS
+from scarceseq.perturbation.metrics import MEANINGS, METRICS
 from scarceseq.statistics.intervals import corrected_interval
 
 COLUMNS = ["screen", "kind", "metric", "meaning", "direction", "floor", "ceiling", "negative", "positive"]
@@ -36,7 +36,7 @@ def metric_table(calibration: pd.DataFrame, kinds: dict[str, str], confidence: f
     for screen, kind in kinds.items():
         of_screen = calibration[calibration["screen"] == screen]
         for name, metric in METRICS.items():
-            row: dict[str, Any] = {"screen": screen, "kind": kind, "metric": name, "meaning": metric.meaning}
+            row: dict[str, Any] = {"screen": screen, "kind": kind, "metric": name, "meaning": MEANINGS[name]}
             row |= {"direction": "higher" if metric.higher_is_better else "lower", "perfect": metric.perfect}
             if kind in metric.undefined:
                 row |= {"status": "not defined", "remark": metric.undefined[kind]}

@@ -13,12 +13,10 @@ from scarceseq.perturbation.retrieval import (
     discrimination_absolute,
     wrong_direction,
 )
-from scarceseq.perturbation.truth import Truth, read_truth
-from scarceseq.screen.agreement import correlation, cosine, mean_squared_error
+from scarceseq.perturbation.truth import Truth
+from scarceseq.screen.agreement import correlation, cosine, mean_over, mean_squared_error
 
-__all__ = ["METRICS", "Metric", "defined_for", "read_truth"]
-
-ON_COORDINATES = "coordinates are not genes: a rotation would change it"
+ON_COORDINATES = {"coordinates": "coordinates are not genes: a rotation would change it"}
 NO_CELLS = "not possible without cells: which genes are differentially expressed cannot be told"
 WITHOUT_CELLS = {"coordinates": NO_CELLS, "profiles": NO_CELLS}
 
@@ -35,7 +33,6 @@ class Metric:
     higher_is_better: bool
     value: Callable[[np.ndarray, Truth], np.ndarray]  # (prediction, truth) -> (perturbations,)
     undefined: dict[str, str]  # kind of screen -> reason
-    meaning: str
     ceiling: Callable[[Truth], np.ndarray] = unknown  # in closed form; otherwise it is simulated
 
     @property
@@ -97,9 +94,7 @@ def correlation_over(genes: str, around_mean: bool = False) -> Callable[[np.ndar
 
 def absolute_error(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """Mean absolute error over the genes that count; NaN where none counts."""
-    count = truth.mask.sum(axis=1)
-    total = np.where(truth.mask, np.abs(prediction - truth.delta), 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean_over(truth.mask, np.abs(prediction - truth.delta))
 
 
 def weighted_r2(prediction: np.ndarray, truth: Truth) -> np.ndarray:
@@ -126,109 +121,55 @@ def weighted_squared_error(prediction: np.ndarray, truth: Truth) -> np.ndarray:
 
 
 METRICS = {
-    "mse": Metric(False, squared_error_over("mask"), {}, "mean squared error", squared_error_ceiling),
-    "mae": Metric(False, absolute_error, {"coordinates": ON_COORDINATES}, "mean absolute error"),
-    "mse_top": Metric(
-        False, squared_error_over("top"), WITHOUT_CELLS, "the same over the most differential genes", noise_over("top")
-    ),
+    "mse": Metric(False, squared_error_over("mask"), {}, squared_error_ceiling),
+    "mae": Metric(False, absolute_error, ON_COORDINATES),
+    "mse_top": Metric(False, squared_error_over("top"), WITHOUT_CELLS, noise_over("top")),
     "mse_top_non_dropout": Metric(
-        False,
-        squared_error_over("top_non_dropout"),
-        WITHOUT_CELLS,
-        "the same over the most differential genes that are not silent in the perturbed cells alone",
-        noise_over("top_non_dropout"),
+        False, squared_error_over("top_non_dropout"), WITHOUT_CELLS, noise_over("top_non_dropout")
     ),
-    "weighted_mse": Metric(
-        False,
-        weighted_squared_error,
-        WITHOUT_CELLS,
-        "squared error, genes weighted by their test statistic",
-        weighted_noise,
-    ),
-    "weighted_r2_delta": Metric(
-        True,
-        weighted_r2,
-        WITHOUT_CELLS,
-        "explained share of the difference to the mean perturbation, genes weighted by their test statistic against "
-        "all other perturbations",
-    ),
-    "pearson_delta": Metric(
-        True,
-        correlation_over("mask"),
-        {"coordinates": ON_COORDINATES},
-        "correlation of differences to control",
-        pearson_ceiling("reliability"),
-    ),
-    "pearson_delta_top": Metric(
-        True, correlation_over("top"), WITHOUT_CELLS, "the same over the most differential genes"
-    ),
-    "pearson_delta_top_non_dropout": Metric(
-        True,
-        correlation_over("top_non_dropout"),
-        WITHOUT_CELLS,
-        "the same over those not silent in the perturbed cells alone",
-    ),
+    "weighted_mse": Metric(False, weighted_squared_error, WITHOUT_CELLS, weighted_noise),
+    "weighted_r2_delta": Metric(True, weighted_r2, WITHOUT_CELLS),
+    "pearson_delta": Metric(True, correlation_over("mask"), ON_COORDINATES, pearson_ceiling("reliability")),
+    "pearson_delta_top": Metric(True, correlation_over("top"), WITHOUT_CELLS),
+    "pearson_delta_top_non_dropout": Metric(True, correlation_over("top_non_dropout"), WITHOUT_CELLS),
     "pearson_delta_perturbed_mean": Metric(
-        True,
-        correlation_over("mask", around_mean=True),
-        {"coordinates": ON_COORDINATES},
-        "correlation of differences to the mean perturbation",
-        pearson_ceiling("reliability_centred"),
+        True, correlation_over("mask", around_mean=True), ON_COORDINATES, pearson_ceiling("reliability_centred")
     ),
-    "pearson_delta_perturbed_mean_top": Metric(
-        True, correlation_over("top", around_mean=True), WITHOUT_CELLS, "the same over the most differential genes"
-    ),
-    "spearman_delta": Metric(
-        True,
-        spearman,
-        {"coordinates": ON_COORDINATES},
-        "rank correlation of differences to control, which are log-fold changes",
-    ),
-    "wrong_direction": Metric(
-        False, wrong_direction, WITHOUT_CELLS, "share of the most differential genes predicted to move the other way"
-    ),
-    "discrimination": Metric(
-        True,
-        discrimination,
-        {"coordinates": ON_COORDINATES},
-        "rank of the true among all test perturbations by absolute distance (PDS)",
-    ),
-    "discrimination_absolute": Metric(
-        True,
-        discrimination_absolute,
-        {"coordinates": ON_COORDINATES},
-        "the same by the sizes of the changes, whatever their signs",
-    ),
-    "centroid_accuracy": Metric(
-        True,
-        centroid_accuracy,
-        {},
-        "share of the other test perturbations that are further from the prediction than the true one",
-    ),
-    "differential_recall": Metric(
-        True,
-        differential_recall,
-        WITHOUT_CELLS,
-        "share of the most differential genes among as many strongest predicted changes (overlap at N)",
-    ),
-    "differential_auprc": Metric(
-        True,
-        differential_auprc,
-        WITHOUT_CELLS,
-        "area under the precision-recall curve of the most differential genes by the size of the predicted change",
-    ),
-    "differential_auroc": Metric(
-        True,
-        differential_auroc,
-        WITHOUT_CELLS,
-        "area under the ROC curve of the most differential genes by the size of the predicted change",
-    ),
-    "cosine": Metric(
-        True,
-        lambda prediction, truth: cosine(prediction, truth.delta, truth.mask),
-        {},
-        "cosine of differences to control",
-    ),
+    "pearson_delta_perturbed_mean_top": Metric(True, correlation_over("top", around_mean=True), WITHOUT_CELLS),
+    "spearman_delta": Metric(True, spearman, ON_COORDINATES),
+    "wrong_direction": Metric(False, wrong_direction, WITHOUT_CELLS),
+    "discrimination": Metric(True, discrimination, ON_COORDINATES),
+    "discrimination_absolute": Metric(True, discrimination_absolute, ON_COORDINATES),
+    "centroid_accuracy": Metric(True, centroid_accuracy, {}),
+    "differential_recall": Metric(True, differential_recall, WITHOUT_CELLS),
+    "differential_auprc": Metric(True, differential_auprc, WITHOUT_CELLS),
+    "differential_auroc": Metric(True, differential_auroc, WITHOUT_CELLS),
+    "cosine": Metric(True, lambda prediction, truth: cosine(prediction, truth.delta, truth.mask), {}),
+}
+MEANINGS = {
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "mse_top": "the same over the most differential genes",
+    "mse_top_non_dropout": "the same over the most differential genes that are not silent in the perturbed cells alone",
+    "weighted_mse": "squared error, genes weighted by their test statistic",
+    "weighted_r2_delta": "explained share of the difference to the mean perturbation, genes weighted by their test "
+    "statistic against all other perturbations",
+    "pearson_delta": "correlation of differences to control",
+    "pearson_delta_top": "the same over the most differential genes",
+    "pearson_delta_top_non_dropout": "the same over those not silent in the perturbed cells alone",
+    "pearson_delta_perturbed_mean": "correlation of differences to the mean perturbation",
+    "pearson_delta_perturbed_mean_top": "the same over the most differential genes",
+    "spearman_delta": "rank correlation of differences to control, which are log-fold changes",
+    "wrong_direction": "share of the most differential genes predicted to move the other way",
+    "discrimination": "rank of the true among all test perturbations by absolute distance (PDS)",
+    "discrimination_absolute": "the same by the sizes of the changes, whatever their signs",
+    "centroid_accuracy": "share of the other test perturbations that are further from the prediction than the true one",
+    "differential_recall": "share of the most differential genes among as many strongest predicted changes (overlap at "
+    "N)",
+    "differential_auprc": "area under the precision-recall curve of the most differential genes by the size of the "
+    "predicted change",
+    "differential_auroc": "area under the ROC curve of the most differential genes by the size of the predicted change",
+    "cosine": "cosine of differences to control",
 }
 
 

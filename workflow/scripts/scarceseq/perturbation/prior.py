@@ -13,30 +13,14 @@ from scarceseq.network.graph import Graph
 class Prior:
     """Names and prior knowledge that `prepare` of a predictor is given; what it does not need is None.
 
-    Attributes
-    ----------
-    perturbations : numpy.ndarray of str, shape (perturbations,)
-        Perturbed genes of the screen, the test perturbations included.
-    columns : numpy.ndarray of str, shape (columns,)
-        Measured genes, or names of coordinates.
-    graph : scarceseq.network.graph.Graph or None
-    embedding : pandas.DataFrame or None
-        Genes (index) x components.
-    kernels : sequence of scarceseq.network.graph.Graph or pandas.DataFrame
-        All graphs and embeddings, for predictors that use several.
-    cells : scarceseq.perturbation.training_cells.Cells or None
-        Single cells of all perturbations; `fit` may look at those of control and of its training perturbations alone.
-    contexts : numpy.ndarray, shape (perturbations, columns), or None
-        Effects of the same perturbations in other contexts, see `scarceseq.perturbation.contexts`.
-    settings : dict
-        The predictor's own section of the config.
+    Of the cells, which are of all perturbations, `fit` may look at control and its training perturbations alone.
     """
 
-    perturbations: np.ndarray
-    columns: np.ndarray
-    graph: Any = None
-    embedding: pd.DataFrame | None = None
-    kernels: tuple[Graph | pd.DataFrame, ...] = ()
-    cells: Any = None
-    contexts: np.ndarray | None = None
-    settings: dict = field(default_factory=dict)
+    perturbations: np.ndarray  # (perturbations,) of str, perturbed genes of the screen, those of test sets included
+    columns: np.ndarray  # (columns,) of str, measured genes, or names of coordinates
+    graph: Any = None  # scarceseq.network.graph.Graph
+    embedding: pd.DataFrame | None = None  # genes (index) x components
+    kernels: tuple[Graph | pd.DataFrame, ...] = ()  # all graphs and embeddings, for predictors that use several
+    cells: Any = None  # scarceseq.perturbation.training_cells.Cells
+    contexts: np.ndarray | None = None  # (perturbations, columns), effects in other contexts
+    settings: dict = field(default_factory=dict)  # the predictor's section of the config

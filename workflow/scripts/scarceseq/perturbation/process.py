@@ -7,7 +7,9 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_solve, cholesky, eigh, solve_triangular
 
-from scarceseq.perturbation.ridge import RIDGES, leave_one_out_errors
+from scarceseq.perturbation.features import mean_kernel_features
+from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.ridge import best_ridge
 
 NOISE = 1.0
 """Variance of a measurement, in units of the kernel's variance around the shared effect: a rule, not a fit."""
@@ -17,24 +19,15 @@ NOISE = 1.0
 class Process:
     """What was learned.
 
-    Attributes
-    ----------
-    features : scipy.sparse.csr_array, shape (perturbations, features)
-    rows : numpy.ndarray of int
-        Training perturbations.
-    factor : numpy.ndarray, shape (training, training)
-        Lower Cholesky factor of their kernel plus noise.
-    coefficients : numpy.ndarray, shape (training, columns)
-    amplitude : numpy.ndarray, shape (columns,)
-        Variance that a kernel of one stands for, y' (K + noise)^-1 y / n: its estimate of largest likelihood.
-    noise : float
+    The amplitude is the variance that a kernel of one stands for, y' (K + noise)^-1 y / n: its estimate of largest
+    likelihood.
     """
 
-    features: sparse.csr_array
-    rows: np.ndarray
-    factor: np.ndarray
-    coefficients: np.ndarray
-    amplitude: np.ndarray
+    features: sparse.csr_array  # (perturbations, features)
+    rows: np.ndarray  # training perturbations
+    factor: np.ndarray  # (training, training), lower Cholesky factor of their kernel plus noise
+    coefficients: np.ndarray  # (training, columns)
+    amplitude: np.ndarray  # (columns,)
     noise: float
 
 
@@ -45,26 +38,23 @@ def kernel_between(
     return (features[first] @ features[second].T).toarray()
 
 
+def prepare(prior: Prior) -> sparse.csr_array:
+    """Features of all perturbed genes, from all graphs and embeddings."""
+    return mean_kernel_features(prior.kernels, prior.perturbations)
+
+
 def fit(
     delta: np.ndarray, rows: Sequence[int] | np.ndarray, features: sparse.csr_array, noise: float | None = NOISE
 ) -> Process:
-    """Condition on the training perturbations.
+    """Condition on the training perturbations: their differences, (training, columns), and places among the features.
 
-    Parameters
-    ----------
-    delta : numpy.ndarray, shape (training perturbations, columns)
-    rows : sequence of int
-        Their positions among the features.
-    features : scipy.sparse.csr_array
-    noise : float or None
-        None for the constant of `RIDGES` with the least leave-one-out error among the training perturbations.
+    Noise of None is the constant of `RIDGES` with the least leave-one-out error among them.
     """
     places = np.asarray(rows, dtype=int)
     kernel = kernel_between(features, places, places)
     if noise is None:
         values, vectors = eigh(kernel, check_finite=False)
-        errors = leave_one_out_errors(np.maximum(values, 0), vectors, delta)
-        noise = float(RIDGES[len(RIDGES) - 1 - int(np.argmin(errors[::-1]))])
+        noise = best_ridge(np.maximum(values, 0), vectors, delta)
     factor = cholesky(kernel + noise * np.eye(len(rows)), lower=True, check_finite=False)
     coefficients = cho_solve((factor, True), delta, check_finite=False)
     amplitude = np.maximum((delta * coefficients).sum(axis=0) / max(len(rows), 1), 0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from scarceseq.perturbation.truth import Truth
+from scarceseq.screen.agreement import mean_over
 
 
 def discrimination(prediction: np.ndarray, truth: Truth) -> np.ndarray:
@@ -20,8 +21,7 @@ def discrimination(prediction: np.ndarray, truth: Truth) -> np.ndarray:
 
 def discrimination_absolute(prediction: np.ndarray, truth: Truth) -> np.ndarray:
     """The same with the sizes of all changes in place of the changes (cell-eval's absolute effects)."""
-    sizes = replace(truth, delta=np.abs(truth.delta))
-    return discrimination(np.abs(prediction), sizes)
+    return discrimination(np.abs(prediction), replace(truth, delta=np.abs(truth.delta)))
 
 
 def centroid_accuracy(prediction: np.ndarray, truth: Truth) -> np.ndarray:
@@ -53,8 +53,7 @@ def wrong_direction(prediction: np.ndarray, truth: Truth) -> np.ndarray:
 
     A prediction of no change is not opposite. NaN where there is no such gene.
     """
-    opposite = np.sign(prediction) * np.sign(truth.delta) < 0
-    return _share(opposite, truth.top_non_dropout)
+    return mean_over(truth.top_non_dropout, np.sign(prediction) * np.sign(truth.delta) < 0)
 
 
 def differential_recall(prediction: np.ndarray, truth: Truth) -> np.ndarray:
@@ -69,11 +68,6 @@ def differential_recall(prediction: np.ndarray, truth: Truth) -> np.ndarray:
         limit = np.partition(size[row], -wanted[row])[-wanted[row]]
         above, level = size[row] > limit, size[row] == limit
         share = (wanted[row] - above.sum()) / level.sum()
-        found = (above & truth.top[row]).sum() + share * (level & truth.top[row]).sum()
-        recall[row] = found / wanted[row]
+        recalled = (above & truth.top[row]).sum() + share * (level & truth.top[row]).sum()
+        recall[row] = recalled / wanted[row]
     return recall
-
-
-def _share(what: np.ndarray, among: np.ndarray) -> np.ndarray:
-    count = among.sum(axis=1)
-    return np.divide((what & among).sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)

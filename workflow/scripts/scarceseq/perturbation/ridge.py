@@ -8,7 +8,7 @@ RIDGES = (*np.logspace(-2, 2, 9), 1e6)
 
 
 def fit_dual(kernel: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float]:
-    """Dual coefficients of ridge regression.
+    """Dual coefficients of ridge regression, (samples, columns), and the constant, chosen by leave-one-out error.
 
     Parameters
     ----------
@@ -16,20 +16,19 @@ def fit_dual(kernel: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float
         Positive semi-definite.
     targets : numpy.ndarray, shape (samples, columns)
         Already centred.
-
-    Returns
-    -------
-    (numpy.ndarray of shape (samples, columns), float)
-        Coefficients, and the ridge constant with the least leave-one-out error (the larger one on a tie).
     """
     if not len(kernel):
         return np.zeros((0, targets.shape[1])), RIDGES[-1]
     values, vectors = eigh(kernel, check_finite=False)
     values = np.maximum(values, 0)
+    ridge = best_ridge(values, vectors, targets)
+    return vectors @ ((vectors.T @ targets) / (values + ridge)[:, None]), ridge
+
+
+def best_ridge(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray) -> float:
+    """The constant of `RIDGES` with the least leave-one-out error, the larger one on a tie."""
     errors = leave_one_out_errors(values, vectors, targets)
-    best = len(RIDGES) - 1 - int(np.argmin(errors[::-1]))
-    coefficients = vectors @ ((vectors.T @ targets) / (values + RIDGES[best])[:, None])
-    return coefficients, RIDGES[best]
+    return float(RIDGES[len(RIDGES) - 1 - int(np.argmin(errors[::-1]))])
 
 
 def leave_one_out_errors(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -11,24 +11,14 @@ from scarceseq.screen.combinations import genes_of, is_double
 
 @dataclass(frozen=True)
 class Singles:
-    """What is learned.
+    """What is learned."""
 
-    Attributes
-    ----------
-    effects : dict of str to numpy.ndarray, (columns,)
-        Measured effect of each gene that was perturbed alone in the pool.
-    names : numpy.ndarray of str
-        All perturbations.
-    mean, single_mean : numpy.ndarray, (columns,)
-        Of all training perturbations, and of those of one gene (of all, where there is none).
-    """
+    effects: dict[str, np.ndarray]  # (columns,), measured, of each gene that was perturbed alone in the pool
+    names: np.ndarray  # all perturbations
+    mean: np.ndarray  # (columns,), of all training perturbations
+    single_mean: np.ndarray  # (columns,), of those of one gene; of all, where there is none
 
-    effects: dict[str, np.ndarray]
-    names: np.ndarray
-    mean: np.ndarray
-    single_mean: np.ndarray
-
-    def parts(self, row: int, unseen: np.ndarray) -> np.ndarray:
+    def of_genes(self, row: int, unseen: np.ndarray) -> np.ndarray:
         """Effect of each gene of a perturbation, (genes, columns); `unseen` for one without."""
         return np.array([self.effects.get(gene, unseen) for gene in genes_of(self.names[row])])
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scarceseq.perturbation.evaluate import ABOUT
-from scarceseq.perturbation.metrics import METRICS
+from scarceseq.perturbation.metrics import MEANINGS, METRICS
 from scarceseq.statistics.intervals import corrected_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, counted, plain, sentence
@@ -139,7 +139,7 @@ def capabilities(kinds: dict[str, str]) -> pd.DataFrame:
         Kind of each screen.
     """
     rows = [
-        (screen, kind, name, metric.meaning, kind not in metric.undefined, metric.undefined.get(kind, ""))
+        (screen, kind, name, MEANINGS[name], kind not in metric.undefined, metric.undefined.get(kind, ""))
         for screen, kind in kinds.items()
         for name, metric in METRICS.items()
     ]

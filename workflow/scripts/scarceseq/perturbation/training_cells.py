@@ -13,37 +13,21 @@ from scarceseq.screen.groups import Groups
 
 @dataclass(frozen=True)
 class Cells:
-    """Log-normalised cells and whose they are.
+    """Log-normalised cells and whose they are."""
 
-    Attributes
-    ----------
-    expression : scipy.sparse.csr_matrix, shape (cells, genes)
-        float32.
-    condition : numpy.ndarray of int, shape (cells,)
-        0 is control, 1 + i the perturbation i of the screen's profiles; rising.
-    batch : numpy.ndarray of int, shape (cells,)
-        Experimental batch; all 0 where the screen knows none.
-    """
-
-    expression: sparse.csr_matrix
-    condition: np.ndarray
-    batch: np.ndarray
+    expression: sparse.csr_matrix  # (cells, genes), float32
+    condition: np.ndarray  # (cells,), 0 is control, 1 + i the perturbation i of the screen's profiles; rising
+    batch: np.ndarray  # (cells,), experimental batch; all 0 where the screen knows none
 
 
 def read_cells(path: str | Path, perturbations: Sequence[str], drop_expressing: bool = False) -> Cells:
-    """Cells of control and of the perturbations, as `normalise_cells` wrote them.
-
-    Parameters
-    ----------
-    perturbations : sequence of str
-        Of the screen's profiles, in their order.
-    drop_expressing : bool
-        Leave out cells that still express the perturbed gene, as the profiles do.
+    """Cells of control and of the perturbations (those of the screen's profiles, in their order), if so set without
+    those that still express the perturbed gene, as the profiles are.
 
     Raises
     ------
     InputError
-        If the file lacks the cells of a perturbation.
+        If the file, which `normalise_cells` wrote, lacks the cells of a perturbation.
     """
     names = ["control", *perturbations]
     with Groups(path, drop_expressing) as groups:

@@ -28,11 +28,12 @@ from scarceseq.perturbation.gears.batches import MomentBatches, Place
 from scarceseq.perturbation.gears.model import Gears
 from scarceseq.perturbation.gears.settings import TrainingSettings
 from scarceseq.perturbation.gears.training import batch_losses
-from scarceseq.perturbation.metrics import METRICS, read_truth
+from scarceseq.perturbation.metrics import METRICS
 from scarceseq.perturbation.predictors import gears
 from scarceseq.perturbation.prior import Prior
 from scarceseq.perturbation.settings import TransferSettings
 from scarceseq.perturbation.training_cells import read_cells
+from scarceseq.perturbation.truth import read_truth
 from scarceseq.seeds import derive
 
 log = logging.getLogger(__name__)

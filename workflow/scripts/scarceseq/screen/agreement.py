@@ -12,16 +12,8 @@ from scarceseq.screen.combinations import genes_of
 def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarray:
     """False where the column is a perturbed gene itself, true elsewhere.
 
-    A knocked-down gene's own change is trivial to foresee and would flatter every predictor.
-
-    Parameters
-    ----------
-    perturbations : array of str, shape (perturbations,)
-    genes : array of str, shape (genes,)
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (perturbations, genes)
+    A knocked-down gene's own change is trivial to foresee and would flatter every predictor. Shape (perturbations,
+    genes).
     """
     column = {gene: index for index, gene in enumerate(genes)}
     mask = np.ones((len(perturbations), len(genes)), dtype=bool)
@@ -32,17 +24,21 @@ def targeted_gene_mask(perturbations: np.ndarray, genes: np.ndarray) -> np.ndarr
     return mask
 
 
+def mean_over(mask: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of the values of each row over the genes that count; NaN where none counts."""
+    count = mask.sum(axis=1)
+    total = np.where(mask, values, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+
 def mean_squared_error(first: np.ndarray, second: np.ndarray | float, mask: np.ndarray) -> np.ndarray:
     """Mean over the genes that count of the squared difference; NaN where none counts."""
-    count = mask.sum(axis=1)
-    total = np.where(mask, (first - second) ** 2, 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean_over(mask, (first - second) ** 2)
 
 
 def correlation(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Pearson correlation over the genes that count; 0 where one side does not vary, since it then ranks nothing."""
-    first, second = _centre(first, mask), _centre(second, mask)
-    return _cosine(first, second)
+    return _cosine(_centre(first, mask), _centre(second, mask))
 
 
 def cosine(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -55,10 +51,8 @@ def _centre(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     mean = np.where(mask, values, 0.0).sum(axis=1, keepdims=True) / count
     centred = np.where(mask, values - mean, 0.0)
     # what is left of a constant row after centring is rounding, not signal
-    negligible = np.abs(centred).max(axis=1, keepdims=True, initial=0) <= 1e-9 * np.abs(values).max(
-        axis=1, keepdims=True
-    )
-    return np.where(negligible, 0.0, centred)
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    return np.where(np.abs(centred).max(axis=1, keepdims=True, initial=0) <= 1e-9 * largest, 0.0, centred)
 
 
 def _cosine(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -20,31 +20,15 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class LabelReader:
-    """Reads the labels of a file: what is control, what is a gene.
-
-    Attributes
-    ----------
-    genes : GeneNames
-        Of the file.
-    controls : tuple of str
-        Labels of unperturbed cells.
-    exclude : collection of str
-        Labels that are left out.
-    prefix, separator : str or None
-        What labels have before a gene's name, and behind it.
-    doubles : bool
-        Whether labels that join two genes are read.
-    underscored : dict of str to (str, str)
-        Both genes of labels that join them by an underscore.
-    """
+    """Reads the labels of a file: what is control, what is a gene."""
 
     genes: GeneNames
-    controls: tuple[str, ...]
-    exclude: Collection[str]
-    prefix: str | None = None
-    separator: str | None = None
-    doubles: bool = False
-    underscored: dict[str, tuple[str, str]] = field(default_factory=dict)
+    controls: tuple[str, ...]  # labels of unperturbed cells
+    exclude: Collection[str]  # labels that are left out
+    prefix: str | None = None  # what labels have before a gene's name
+    separator: str | None = None  # and behind it
+    doubles: bool = False  # whether labels that join two genes are read
+    underscored: dict[str, tuple[str, str]] = field(default_factory=dict)  # both genes of labels joined by one
 
     def with_underscores(self, labels: set[str], path: object) -> "LabelReader":
         """A reader that also reads doubles written with an underscore, where both names are genes or perturbations.

@@ -18,23 +18,14 @@ DECLARED = {"counts": "counts", "estimated_counts": "counts", "normalised": "nor
 
 @dataclass
 class Evidence:
-    """What is seen of the values, block by block; of blocks before the first fraction only that there was none.
+    """What is seen of the values, block by block; of blocks before the first fraction only that there was none."""
 
-    Attributes
-    ----------
-    whole, whole_once_raised : bool
-        Whether all values, or expm1 of all, are whole numbers.
-    largest : float
-    sums, raised, raised_to_two : list of numpy.ndarray
-        Sums of each cell, of the values, of expm1 of them, and of 2^value - 1.
-    """
-
-    whole: bool = True
-    whole_once_raised: bool = True
+    whole: bool = True  # all values are whole numbers
+    whole_once_raised: bool = True  # so is expm1 of all
     largest: float = 0.0
-    sums: list[np.ndarray] = field(default_factory=list)
-    raised: list[np.ndarray] = field(default_factory=list)
-    raised_to_two: list[np.ndarray] = field(default_factory=list)
+    sums: list[np.ndarray] = field(default_factory=list)  # of each cell, of the values
+    raised: list[np.ndarray] = field(default_factory=list)  # of expm1 of them
+    raised_to_two: list[np.ndarray] = field(default_factory=list)  # of 2^value - 1
 
     def add(self, block: sparse.csr_matrix) -> None:
         """Look at the values of some cells."""

@@ -9,8 +9,9 @@ import pandas as pd
 
 from scarceseq import registry
 from scarceseq.errors import InputError
-from scarceseq.perturbation.metrics import METRICS, read_truth
+from scarceseq.perturbation.metrics import METRICS
 from scarceseq.perturbation.prior import Prior
+from scarceseq.perturbation.truth import read_truth
 from scarceseq.progress import follow
 from scarceseq.selection.budgets import budget_sizes
 

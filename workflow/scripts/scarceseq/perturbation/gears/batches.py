@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.perturbation.gears.loss import cell_weights
@@ -14,27 +14,22 @@ from scarceseq.perturbation.gears.rows import Rows, distinct_rows, weighted_rows
 from scarceseq.perturbation.gears.settings import TrainingSettings
 from scarceseq.seeds import derive
 
+if TYPE_CHECKING:  # training imports torch and numpy alone
+    from scipy import sparse
+
 
 @dataclass(frozen=True)
 class Batch:
     """One training step for every member.
 
-    Attributes
-    ----------
-    rows : scarceseq.perturbation.gears.rows.Rows
-    weight : torch.Tensor, shape (members, cells or perturbations, genes or 1)
-        Of each term of the loss.
-    moments : tuple of torch.Tensor
-        Mean of the difference to control, and its second, third and fourth central moment where it varies;
-        each (members, cells or perturbations, genes).
-    measured : tuple of torch.Tensor or None
-        Control cells and cells, for the direction term.
+    Moments are the mean of the difference to control, and its second, third and fourth central moment where it varies;
+    each (members, cells or perturbations, genes).
     """
 
     rows: Rows
-    weight: torch.Tensor
+    weight: torch.Tensor  # (members, cells or perturbations, genes or 1), of each term of the loss
     moments: tuple
-    measured: tuple | None = None
+    measured: tuple | None = None  # control cells and cells, for the direction term
 
 
 @dataclass(frozen=True)
@@ -60,21 +55,19 @@ class CellBatches:
     ----------
     expression : array or scipy CSR matrix, shape (cells, genes)
         Log-normalised; rows are read as they are needed.
-    condition : numpy.ndarray of int, shape (cells,)
-        0 is control.
+    condition, batch : numpy.ndarray of int, shape (cells,)
+        0 is control; the experimental batch.
     screen : scarceseq.perturbation.gears.moments.ScreenMoments
         Of the same cells or of more.
     seeds : list of int
         Of the order of cells, one per member. The pairing of the reference is the first member's.
-    batch : numpy.ndarray of int, shape (cells,), optional
-        Experimental batch of each cell.
     rows : numpy.ndarray of int, optional
         Cells to train on; all by default.
     """
 
     def __init__(
         self,
-        expression: np.ndarray | sparse.csr_matrix,
+        expression: "np.ndarray | sparse.csr_matrix",
         condition: np.ndarray,
         screen: ScreenMoments,
         settings: TrainingSettings,
@@ -102,7 +95,7 @@ class CellBatches:
             self.control = [place.tensor(array) for array in screen.control.arrays()]
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
-        """Batches of one pass through the cells in random order, from step `first`; a part of a batch is left out."""
+        """Batches of one pass through the cells in random order, from step `first`; what fills no batch is left out."""
         orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
         size = self.settings.batch
         for step in range(first, self.steps):
@@ -166,7 +159,7 @@ class MomentBatches:
         self.size = min(settings.batch, count - 1) or count - 1
         self.steps = settings.steps_per_epoch or (count - 1) // self.size
         if settings.weights == "uniform":
-            weight, share = np.full(count, 1 / count), np.full(count, 1 / count)
+            weight = share = np.full(count, 1 / count)
         elif settings.weights == "reference-expected":
             weight = expected_weights(screen.cells[conditions], reference_batch)
             share = screen.cells[conditions] / screen.cells[conditions].sum()
@@ -180,12 +173,12 @@ class MomentBatches:
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Batches of control and perturbations from step `first`: all, or parts in an order drawn anew each time."""
         perturbations, members = len(self.conditions) - 1, len(self.seeds)
-        parts = perturbations // self.size
+        steps_of_order = perturbations // self.size
         for step in range(self.steps):
-            if step % parts == 0:
+            if step % steps_of_order == 0:
                 keys = [derive(seed, "perturbations", number, step) for seed in self.seeds]
                 orders = np.stack([1 + np.random.default_rng(key).permutation(perturbations) for key in keys])
-            chosen = orders[:, step % parts * self.size :][:, : self.size]
+            chosen = orders[:, step % steps_of_order * self.size :][:, : self.size]
             chosen = np.concatenate([np.zeros((members, 1), dtype=int), np.sort(chosen, axis=1)], axis=1)
             if step >= first:
                 yield self.batch_of(self.place.positions(chosen))

@@ -6,11 +6,14 @@ pair is ever formed. All sums are in float64.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from scarceseq.errors import InputError
+
+if TYPE_CHECKING:  # training imports torch and numpy alone
+    from scipy import sparse
 
 CELLS_AT_ONCE = 256
 
@@ -31,29 +34,17 @@ class Moments:
 
 @dataclass(frozen=True)
 class ScreenMoments:
-    """What a screen's cells say to a model that predicts differences of conditions.
+    """What a screen's cells say to a model that predicts differences of conditions; condition 0 is control."""
 
-    Attributes
-    ----------
-    difference : Moments
-        Of cell - control over all pairs, (conditions, genes); condition 0 is control against itself.
-    cells : numpy.ndarray of int, shape (conditions,)
-    expressed : numpy.ndarray of bool, shape (conditions, genes)
-        Genes that some cell of the condition expresses; all for control.
-    control : Moments
-        Of control cells, (batches, genes).
-    mean_control : numpy.ndarray, shape (genes,)
-    """
-
-    difference: Moments
-    cells: np.ndarray
-    expressed: np.ndarray
-    control: Moments
-    mean_control: np.ndarray
+    difference: Moments  # of cell - control over all pairs, (conditions, genes); of control against itself
+    cells: np.ndarray  # (conditions,), their number
+    expressed: np.ndarray  # (conditions, genes), whether some cell of the condition expresses a gene; all for control
+    control: Moments  # of control cells, (batches, genes)
+    mean_control: np.ndarray  # (genes,)
 
 
 def screen_moments(
-    expression: np.ndarray | sparse.csr_matrix, condition: np.ndarray, batch: np.ndarray | None = None
+    expression: "np.ndarray | sparse.csr_matrix", condition: np.ndarray, batch: np.ndarray | None = None
 ) -> ScreenMoments:
     """Moments of every condition's difference to control.
 
@@ -63,13 +54,8 @@ def screen_moments(
     ----------
     expression : array or scipy CSR matrix, shape (cells, genes)
         Log-normalised.
-    condition : array of int, shape (cells,)
+    condition, batch : array of int, shape (cells,)
         0 is control; every number up to the largest occurs.
-    batch : array of int, shape (cells,), optional
-
-    Returns
-    -------
-    ScreenMoments
 
     Raises
     ------
@@ -102,7 +88,7 @@ def screen_moments(
     return ScreenMoments(stack(differences), np.array(cells), seen, stack(of_control), everywhere.mean)
 
 
-def moments_of_cells(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarray) -> Moments:
+def moments_of_cells(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> Moments:
     """Moments of some cells, each counting alike; (genes,)."""
     blocks, sizes = [], []
     for start in range(0, len(rows), CELLS_AT_ONCE):
@@ -115,7 +101,7 @@ def moments_of_cells(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarra
     return merge(blocks, sizes)
 
 
-def dense(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarray) -> np.ndarray:
+def dense(expression: "np.ndarray | sparse.csr_matrix", rows: np.ndarray) -> np.ndarray:
     """Some rows of a dense or sparse matrix as a dense array."""
     values = expression[rows]
     return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
@@ -124,8 +110,8 @@ def dense(expression: np.ndarray | sparse.csr_matrix, rows: np.ndarray) -> np.nd
 def merge(components: Sequence[Moments], weights: Sequence[float]) -> Moments:
     """Moments of a mixture.
 
-    With s the part's mean less the mixture's, E (v - mean)^4 of a part is m4 + 4 s m3 + 6 s^2 m2 + s^4, and so on
-    (Pebay 2008, in weighted form).
+    With s a component's mean less the mixture's, E (v - mean)^4 of it is m4 + 4 s m3 + 6 s^2 m2 + s^4, and so on (Pebay
+    2008, in weighted form).
     """
     weights = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     mean = sum(weight * component.mean for weight, component in zip(weights, components, strict=True))
@@ -160,16 +146,7 @@ def expected_weights(cells: np.ndarray, batch_cells: int) -> np.ndarray:
     cells drawn without replacement, E[present / K] is the integral over s in [0, 1] of E[present s^(K-1)], and that
     generating function is a coefficient of a product over conditions: of ((1 + z)^n - 1) for the condition itself and
     1 + s ((1 + z)^n - 1) for each other one. It is a polynomial in s, which a Gauss-Legendre rule integrates exactly.
-
-    Parameters
-    ----------
-    cells : array of int, shape (conditions,)
-        Cells of each condition.
-
-    Returns
-    -------
-    numpy.ndarray, shape (conditions,)
-        Sums to 1.
+    The cells of each condition are given, (conditions,), and so are the weights, which sum to 1.
     """
     cells = np.asarray(cells)
     size = min(batch_cells, int(cells.sum()))
@@ -185,7 +162,7 @@ def expected_weights(cells: np.ndarray, batch_cells: int) -> np.ndarray:
             before.append(_product(before[-1], factor[index]))
             after.append(_product(after[-1], factor[-1 - index]))
         others = [_product(first, last) for first, last in zip(before, after[::-1], strict=True)]
-        weights += share * np.array([_product(own, rest)[size] for own, rest in zip(present, others, strict=True)])
+        weights += share * np.array([_product(each, rest)[size] for each, rest in zip(present, others, strict=True)])
     return weights / weights.sum()
 
 

@@ -14,8 +14,7 @@ from scarceseq.perturbation.prior import Prior
 NEEDS = ("embedding",)
 KINDS = ("cells", "profiles", "coordinates")
 
-fit = kernel.fit
-predict = kernel.predict
+fit, predict = kernel.fit, kernel.predict
 
 
 def prepare(prior: Prior) -> kernel.Kernel:

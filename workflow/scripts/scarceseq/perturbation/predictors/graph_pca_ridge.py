@@ -13,8 +13,7 @@ from scarceseq.perturbation.prior import Prior
 NEEDS = ("graph",)
 KINDS = ("cells", "profiles", "coordinates")
 
-fit = kernel.fit
-predict = kernel.predict
+fit, predict = kernel.fit, kernel.predict
 
 
 def prepare(prior: Prior) -> kernel.Kernel:

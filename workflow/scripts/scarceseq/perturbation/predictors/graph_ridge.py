@@ -11,6 +11,4 @@ from scarceseq.perturbation import kernel
 NEEDS = ("graph",)
 KINDS = ("cells", "profiles", "coordinates")
 
-prepare = kernel.graph_kernel
-fit = kernel.fit
-predict = kernel.predict
+prepare, fit, predict = kernel.graph_kernel, kernel.fit, kernel.predict

@@ -13,10 +13,9 @@ from scarceseq.perturbation import singles
 NEEDS = ("doubles",)
 KINDS = ("cells", "profiles")
 
-prepare = singles.prepare
-fit = singles.fit
+prepare, fit = singles.prepare, singles.fit
 
 
 def predict(model: singles.Singles, rows: Sequence[int]) -> np.ndarray:
     """Means of the genes' effects."""
-    return np.array([model.parts(row, model.mean).mean(axis=0) for row in rows])
+    return np.array([model.of_genes(row, model.mean).mean(axis=0) for row in rows])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scarceseq.errors import InputError
+from scarceseq.perturbation.contexts import mean_where
 from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("contexts",)
@@ -39,11 +40,7 @@ def fit(delta: np.ndarray, rows: Sequence[int], elsewhere: np.ndarray) -> Model:
     """Means and the slope."""
     there = elsewhere[rows]
     measured = np.isfinite(there)
-    count = measured.sum(axis=0)
-    centre, level = (
-        np.divide(np.where(measured, values, 0).sum(axis=0), count, out=np.zeros(len(count)), where=count > 0)
-        for values in (there, delta)
-    )
+    centre, level = mean_where(measured, there), mean_where(measured, delta)
     around = np.where(measured, there - centre, 0.0)
     size = (around**2).sum()
     slope = float((around * (delta - level)).sum() / size) if size > 0 else 0.0

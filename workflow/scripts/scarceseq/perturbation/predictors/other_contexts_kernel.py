@@ -17,7 +17,6 @@ from scipy.linalg import cho_solve
 from scarceseq.errors import InputError
 from scarceseq.perturbation import process
 from scarceseq.perturbation.contexts import filled
-from scarceseq.perturbation.features import mean_kernel_features
 from scarceseq.perturbation.prior import Prior
 
 NEEDS = ("contexts", "kernels")
@@ -37,7 +36,7 @@ def prepare(prior: Prior) -> tuple[np.ndarray, sparse.csr_array]:
     """Effects elsewhere without gaps, and features of all perturbed genes."""
     if prior.contexts is None:
         raise InputError("predictor other_contexts_kernel: name other screens by the screen's key contexts")
-    return filled(prior.contexts), mean_kernel_features(prior.kernels, prior.perturbations)
+    return filled(prior.contexts), process.prepare(prior)
 
 
 def fit(delta: np.ndarray, rows: Sequence[int], prepared: tuple[np.ndarray, sparse.csr_array]) -> Model:

@@ -16,12 +16,12 @@ BAND = (2.5, 50, 97.5)
 
 def coverage_of(cover: Cover, limits: Limits, free: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Function: percent of what all candidates and measured genes reach together, before and after each choice."""
-    known = np.array(limits.measured, dtype=int)
-    start = int(marginal_gains(cover, known).sum())
-    total = max(int(marginal_gains(cover, np.concatenate([known, free]).astype(int)).sum()), 1)
+    measured = np.array(limits.measured, dtype=int)
+    start = int(marginal_gains(cover, measured).sum())
+    total = max(int(marginal_gains(cover, np.concatenate([measured, free]).astype(int)).sum()), 1)
 
     def share(order: np.ndarray) -> np.ndarray:
-        gained = marginal_gains(cover, np.concatenate([known, order]).astype(int))[len(known) :]
+        gained = marginal_gains(cover, np.concatenate([measured, order]).astype(int))[len(measured) :]
         return 100 * (start + np.concatenate([[0], np.cumsum(gained)])) / total
 
     return share
@@ -32,8 +32,8 @@ def error_of(features: sparse.csr_array, limits: Limits, worth: np.ndarray) -> C
 
     Percent of the error of a prediction by the mean effect, were that known exactly.
     """
-    known = np.array(limits.measured, dtype=int)
-    return lambda order: 100 * error_curve(features, order, known, worth, NOISE)
+    measured = np.array(limits.measured, dtype=int)
+    return lambda order: 100 * error_curve(features, order, measured, worth, NOISE)
 
 
 def sums_of(prices: np.ndarray) -> np.ndarray:

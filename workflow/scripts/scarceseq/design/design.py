@@ -72,8 +72,8 @@ def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> De
     """
     if not settings["costs"] and settings["budget"] != int(settings["budget"]):
         raise InputError(f"config key design.budget: {settings['budget']} genes; without costs give a whole number")
-    known = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
-    names, lists, joins = read_lists(np.unique(np.concatenate(known).astype(str)), settings)
+    nodes = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
+    names, lists, joins = read_lists(np.unique(np.concatenate(nodes).astype(str)), settings)
     values = apply_filters(settings, lists, joins)
     problem = pose(sources, lists, settings, joins)
     features = mean_kernel_features(sources, problem.everyone)
@@ -102,7 +102,7 @@ def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> De
     controls = settings["control_wells"], settings["controls"]
     plates = lay_out(order, settings["wells_per_plate"], *controls, settings["replicates"], derive(seed, "plates"))
     summary = summarise(settings, lists, names, curve, taken, rule) | {
-        "graph_genes": len(np.unique(np.concatenate(known)))
+        "graph_genes": len(np.unique(np.concatenate(nodes)))
     }
     summary |= {
         "wells_for_genes": settings["wells_per_plate"] - settings["control_wells"],

@@ -40,11 +40,11 @@ def apply_filters(settings: dict[str, Any], lists: dict[str, set[str]], joins: l
             settings, rule["path"], rule["column"], f"filter {name}", lists["candidates"], joins
         )
         columns[name] = pd.Series(values, dtype=float)
-        number = columns[name].reindex(sorted(lists["candidates"]))
-        low = number < (float("-inf") if rule["minimum"] is None else rule["minimum"])
-        out = low | (number > (float("inf") if rule["maximum"] is None else rule["maximum"]))
-        out |= number.isna() & (rule["missing"] == "drop")
-        gone = set(number.index[out]) - lists["required"]
+        candidate_values = columns[name].reindex(sorted(lists["candidates"]))
+        low = candidate_values < (float("-inf") if rule["minimum"] is None else rule["minimum"])
+        out = low | (candidate_values > (float("inf") if rule["maximum"] is None else rule["maximum"]))
+        out |= candidate_values.isna() & (rule["missing"] == "drop")
+        gone = set(candidate_values.index[out]) - lists["required"]
         lists["candidates"] -= gone
         log.info("design.filters.%s: %d candidates are left out, %d stay", name, len(gone), len(lists["candidates"]))
         if not lists["candidates"] - lists["excluded"]:

@@ -35,9 +35,9 @@ def read_lists(genes: np.ndarray, settings: dict) -> tuple[pd.DataFrame, dict[st
     tables = [outcomes(given[use], joins[use], aliases, use) for use in LISTS]
     tables[LISTS.index("required")] = keep_outside(tables[LISTS.index("required")], aliases, settings["required"])
     names = pd.concat(tables, ignore_index=True).astype(str)
-    for use, part in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
-        first = ", ".join(part["given"].head(5))
-        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(part), first)
+    for use, rows in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
+        first = ", ".join(rows["given"].head(5))
+        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(rows), first)
     taken = ["used", "outside"]
     lists = {
         use: set(table.loc[table["outcome"].isin(taken), "gene"]) for use, table in zip(LISTS, tables, strict=True)

@@ -76,9 +76,9 @@ def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[st
     if not path:
         return {}
     table = read_columns(path, ["gene", column])
-    number = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
-    wrong = {"positive": ~(number > 0), "zero": ~(number >= 0), "any": number.isna()}[smallest]
-    wrong |= number.abs() == float("inf")
+    value = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
+    wrong = {"positive": ~(value > 0), "zero": ~(value >= 0), "any": value.isna()}[smallest]
+    wrong |= value.abs() == float("inf")
     if wrong.any():
         row = int(wrong.argmax())
         least = {"positive": "above 0", "zero": "of 0 or more", "any": "that is finite"}[smallest]
@@ -89,7 +89,7 @@ def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[st
     twice = table["gene"][table["gene"].duplicated()]
     if len(twice):
         raise InputError(f"{path}: gene {twice.iloc[0]} has two rows; leave one")
-    return dict(zip(table["gene"], number, strict=True))
+    return dict(zip(table["gene"], value, strict=True))
 
 
 def read_aliases(
@@ -205,7 +205,7 @@ def suggestions(names: Sequence[str], genes: Sequence[str]) -> dict[str, str]:
         name: difflib.get_close_matches(name.upper(), by_capitals, n=1, cutoff=LIKENESS)
         for name in names[:SUGGESTED_FOR]
     }
-    return {name: by_capitals[found[0]] for name, found in near.items() if found}
+    return {name: by_capitals[matches[0]] for name, matches in near.items() if matches}
 
 
 def by_gene(numbers: Mapping[str, float], join: Join) -> dict[str, float]:

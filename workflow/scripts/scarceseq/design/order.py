@@ -26,10 +26,10 @@ REASONS = {
 
 def order_table(problem: Problem, graph: Graph, chosen: np.ndarray, gains: np.ndarray) -> pd.DataFrame:
     """Chosen genes with gain, costs, and the genes that each reaches first, most valuable first."""
-    cover, known = problem.cover, problem.limits.measured
+    cover, measured = problem.cover, problem.limits.measured
     named = np.concatenate([graph.nodes.astype(object), problem.everyone])
     seen = np.zeros(len(named), dtype=bool)
-    for candidate in known:
+    for candidate in measured:
         seen[cover.items[cover.starts[candidate] : cover.starts[candidate + 1]]] = True
     rows = []
     for candidate, gain in zip(chosen, gains, strict=True):

@@ -53,8 +53,8 @@ def lay_out(
     slot = np.arange(len(order) * replicates)
     plate_of = slot // len(order) if len(order) <= room else slot // room
     tables = [
-        _plate(number + 1, order.iloc[slot[plate_of == number] % len(order)], wells, controls, kinds, generator)
-        for number in range(int(plate_of[-1]) + 1)
+        _plate(plate + 1, order.iloc[slot[plate_of == plate] % len(order)], wells, controls, kinds, generator)
+        for plate in range(int(plate_of[-1]) + 1)
     ]
     table = pd.concat(tables, ignore_index=True)
     genes = table["content"] == "gene"
@@ -73,14 +73,14 @@ def plate_maps(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     content = np.where(plates["content"] == "control", plates["control"], plates["gene"])
     maps = {}
-    for number, wells in plates.assign(text=content).groupby("plate"):
+    for plate, wells in plates.assign(text=content).groupby("plate"):
         whole = wells.pivot(index="row", columns="column", values="text")
-        maps[f"plate {number}"] = whole.set_axis([str(column) for column in whole.columns], axis=1).reset_index()
+        maps[f"plate {plate}"] = whole.set_axis([str(column) for column in whole.columns], axis=1).reset_index()
     return maps
 
 
 def _plate(
-    number: int, genes: pd.DataFrame, wells: int, controls: int, kinds: Sequence[str], generator: np.random.Generator
+    plate: int, genes: pd.DataFrame, wells: int, controls: int, kinds: Sequence[str], generator: np.random.Generator
 ) -> pd.DataFrame:
     """One plate, row by row."""
     rows, columns = PLATES[wells]
@@ -90,7 +90,7 @@ def _plate(
     chosen = [int(generator.choice(stretch)) for stretch in stretches]
     taken = generator.permutation(np.setdiff1d(place, chosen))[: len(genes)]
     letters = np.array([chr(ord("A") + row) for row in range(rows)])[place // columns]
-    table = pd.DataFrame({"plate": number, "row": letters, "column": place % columns + 1})
+    table = pd.DataFrame({"plate": plate, "row": letters, "column": place % columns + 1})
     table.insert(1, "well", table["row"] + table["column"].astype(str))
     table[["content", "control", "gene"]], table["rank"] = "empty", 0
     table.loc[:, ["control", "gene"]] = ""

@@ -48,7 +48,7 @@ def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[s
     """The genes, what their choice is judged by, and its limits."""
     graph, measured = first_graph(sources), lists["measured"]
     genes = np.array(sorted(lists["candidates"]), dtype=object)
-    everyone, places, known = arrange(genes, measured, graph)
+    everyone, places, measured_places = arrange(genes, measured, graph)
     others = np.array(sorted(lists["targets"] - set(everyone)), dtype=object)
     everyone = np.concatenate([everyone, others])
     ground = "tests" if settings["targets"] else "candidates"
@@ -65,7 +65,7 @@ def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[s
     limits = Limits(
         budget=int(in_cost_units(settings["budget"])) if prices else int(settings["budget"]),
         costs=costs,
-        measured=tuple(known),
+        measured=tuple(measured_places),
         required=tuple(np.flatnonzero(np.isin(everyone, list(lists["required"])))),
         excluded=tuple(np.flatnonzero(closed)),
     )

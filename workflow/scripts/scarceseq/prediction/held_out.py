@@ -42,15 +42,15 @@ class Task:
         """Model of a predictor on some perturbations."""
         return registry.load("perturbation.predictors", name).fit(self.delta[rows], rows, self.features[name])
 
-    def errors(self, found: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def errors(self, predicted: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Mean squared error of each of some perturbations."""
-        squared = np.where(self.counted[rows], (found - self.delta[rows]) ** 2, 0)
+        squared = np.where(self.counted[rows], (predicted - self.delta[rows]) ** 2, 0)
         return squared.sum(axis=1) / np.maximum(self.counted[rows].sum(axis=1), 1)
 
 
 def folds_of(count: int, folds: int, generator: np.random.Generator) -> list[np.ndarray]:
     """Disjoint folds at random."""
-    return [np.sort(part) for part in np.array_split(generator.permutation(count), min(folds, count))]
+    return [np.sort(fold) for fold in np.array_split(generator.permutation(count), min(folds, count))]
 
 
 def cross_errors(task: Task, name: str, rows: np.ndarray, folds: Sequence[np.ndarray]) -> np.ndarray:
@@ -86,15 +86,15 @@ def held_out(task: Task, names: Sequence[str], folds: int, generator: np.random.
         train = np.delete(everyone, fold)
         name = best(task, names, train, folds_of(len(train), folds, generator))
         predictor, model = registry.load("perturbation.predictors", name), task.fit(name, train)
-        found = predictor.predict(model, fold)
-        mean = np.broadcast_to(task.delta[train].mean(axis=0), found.shape)
+        predicted = predictor.predict(model, fold)
+        mean = np.broadcast_to(task.delta[train].mean(axis=0), predicted.shape)
         table.loc[fold, "chosen"] = name
-        table.loc[fold, "error"] = task.errors(found, fold)
+        table.loc[fold, "error"] = task.errors(predicted, fold)
         table.loc[fold, "mean_error"] = task.errors(mean, fold)
         table.loc[fold, "similarity"] = task.similarity[np.ix_(fold, train)].max(axis=1)
         if hasattr(predictor, "deviation"):
             spread = np.sqrt(predictor.deviation(model, fold) ** 2 + model.noise * model.amplitude)
-            inside = (np.abs(found - task.delta[fold]) <= 1.96 * spread) & task.counted[fold]
+            inside = (np.abs(predicted - task.delta[fold]) <= 1.96 * spread) & task.counted[fold]
             table.loc[fold, "within_95"] = inside.sum(axis=1) / np.maximum(task.counted[fold].sum(axis=1), 1)
     table["stratum"] = [stratum(value) for value in table["similarity"]]
     return table
@@ -115,16 +115,16 @@ def accuracy(table: pd.DataFrame, confidence: float, generator: np.random.Genera
     pandas.DataFrame
         stratum, perturbations, relative_error (1: as the mean effect), low, high, within_95.
     """
-    parts = [("all", table)] + [(name, table[table["stratum"] == name]) for _, name in STRATA]
+    groups = [("all", table)] + [(name, table[table["stratum"] == name]) for _, name in STRATA]
     rows = []
-    for name, part in parts:
-        if not len(part):
+    for name, group in groups:
+        if not len(group):
             continue
-        error, mean = part["error"].to_numpy(), part["mean_error"].to_numpy()
+        error, mean = group["error"].to_numpy(), group["mean_error"].to_numpy()
         low = high = np.nan
-        if len(part) >= 10:
-            drawn = generator.integers(len(part), size=(DRAWS, len(part)))
+        if len(group) >= 10:
+            drawn = generator.integers(len(group), size=(DRAWS, len(group)))
             ratios = error[drawn].sum(axis=1) / mean[drawn].sum(axis=1)
             low, high = np.percentile(ratios, [50 * (1 - confidence), 50 * (1 + confidence)])
-        rows.append((name, len(part), error.sum() / mean.sum(), low, high, part["within_95"].mean()))
+        rows.append((name, len(group), error.sum() / mean.sum(), low, high, group["within_95"].mean()))
     return pd.DataFrame(rows, columns=["stratum", "perturbations", "relative_error", "low", "high", "within_95"])

@@ -80,8 +80,8 @@ def predict_screen(
             f"prediction: the screen has {len(measured)} perturbations, of which nothing can be learned; "
             f"{LEAST} are the least"
         )
-    known = [source.nodes if isinstance(source, Graph) else source.index.to_numpy(dtype=str) for source in sources]
-    wanted = set(genes) if len(genes) else set(np.concatenate(known))
+    names = [source.nodes if isinstance(source, Graph) else source.index.to_numpy(dtype=str) for source in sources]
+    wanted = set(genes) if len(genes) else set(np.concatenate(names))
     asked = np.array(sorted(wanted | set(settings.pages)), dtype=str)
     everyone = np.concatenate([measured, np.setdiff1d(asked, measured)])
     similar = mean_kernel_features(sources, everyone, constant=0.0)
@@ -95,7 +95,8 @@ def predict_screen(
     )
     generator = np.random.default_rng(derive(seed, "prediction"))
     rows = np.arange(len(measured))
-    found = accuracy(held_out(task, settings.predictors, settings.folds, generator), settings.confidence, generator)
+    errors = held_out(task, settings.predictors, settings.folds, generator)
+    accuracies = accuracy(errors, settings.confidence, generator)
     folds = folds_of(len(rows), settings.folds, generator)
     name = best(task, settings.predictors, rows, folds)
     choice = choice_table(task, settings.predictors, rows, folds, name)
@@ -103,13 +104,13 @@ def predict_screen(
     made.uns |= {"kind": str(profiles.uns["kind"]), "predictor": name}
     genes_known = str(profiles.uns["kind"]) != "coordinates"
     changed = most_changed(made, settings.top_genes if genes_known else 0, task.delta.mean(axis=0))
-    strange = np.setdiff1d(asked, np.concatenate([*known, measured])).tolist()
+    strange = np.setdiff1d(asked, np.concatenate([*names, measured])).tolist()
     interesting = genes_of_interest(made, settings.pages, strange)
     near = neighbours_of(interesting, everyone, similar, task.delta, made)
     pages = made.obs.loc[interesting, ["measured", "similarity", "stratum"]].rename_axis("perturbation").reset_index()
-    summary = summarise(made, found.iloc[0], len(measured), settings.confidence)
-    summary["outside"] = int(np.setdiff1d(asked, np.concatenate(known)).size)
-    return Prediction(made, changed, near, pages, choice, found, summary)
+    summary = summarise(made, accuracies.iloc[0], len(measured), settings.confidence)
+    summary["outside"] = int(np.setdiff1d(asked, np.concatenate(names)).size)
+    return Prediction(made, changed, near, pages, choice, accuracies, summary)
 
 
 def summarise(made: anndata.AnnData, whole: pd.Series, measured: int, confidence: float) -> dict[str, Any]:
@@ -145,8 +146,8 @@ def profiles_table(
     """
     rows, count = np.flatnonzero(np.isin(everyone, asked)), len(task.delta)
     model = task.fit(name, np.arange(count))
-    found = predictor.predict(model, rows)
-    spread = np.broadcast_to(task.delta.std(axis=0, ddof=1), found.shape)
+    predicted = predictor.predict(model, rows)
+    spread = np.broadcast_to(task.delta.std(axis=0, ddof=1), predicted.shape)
     if hasattr(predictor, "deviation"):
         spread = predictor.deviation(model, rows)
     nearest, largest = nearest_measured(similar, rows, count)
@@ -155,7 +156,7 @@ def profiles_table(
     obs["nearest"] = np.where(largest > 0, everyone[nearest], "")
     obs["similarity"] = np.round(largest, 6)
     obs["stratum"] = np.where(obs["measured"], "measured", [stratum(value) for value in largest])
-    made = anndata.AnnData(np.asarray(found, dtype=np.float32), obs=obs, var=pd.DataFrame(index=columns))
+    made = anndata.AnnData(np.asarray(predicted, dtype=np.float32), obs=obs, var=pd.DataFrame(index=columns))
     made.layers["sd"] = np.asarray(spread, dtype=np.float32)
     return made
 

@@ -96,13 +96,13 @@ def largest_cluster_first(
     nearest, centre = np.full(len(candidates), np.iinfo(np.int64).max), np.zeros(len(candidates), dtype=int)
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
 
-    def add_centre(gene: int, number: int) -> None:
-        own = quantise(np.maximum(squared_distances(kernel, gene)[candidates], 0))
-        centre[own < nearest] = number
-        np.minimum(nearest, own, out=nearest)
+    def add_centre(gene: int, index: int) -> None:
+        distances = quantise(np.maximum(squared_distances(kernel, gene)[candidates], 0))
+        centre[distances < nearest] = index
+        np.minimum(nearest, distances, out=nearest)
 
-    for number, gene in enumerate(measured):
-        add_centre(gene, number)
+    for index, gene in enumerate(measured):
+        add_centre(gene, index)
     for step in range(len(candidates) if budget is None else budget):
         if not order and not len(measured):
             best = int(np.argmax(quantise(kernel[np.ix_(candidates, candidates)].mean(axis=1))))

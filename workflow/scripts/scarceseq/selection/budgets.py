@@ -44,6 +44,6 @@ def round_sizes(pool: int, settings: "RoundSettings", min_budget: int) -> list[i
         Rising; rounds that would find nothing left are not there.
     """
     percent = settings.unit == "percent"
-    ends = [settings.first + settings.batch * number for number in range(settings.rounds + 1)]
+    ends = [settings.first + settings.batch * batch for batch in range(settings.rounds + 1)]
     sizes = [round(end * pool / 100) if percent else round(end) for end in ends]
     return sorted({min(pool, max(min_budget, size)) for size in sizes})

@@ -89,7 +89,7 @@ def contrast(
         judged(pairs[pairs["against"] == against], settings).assign(against=against, kind="rounds")
         for against in pairs["against"].unique()
     ]
-    table = pd.concat([part for part in tables if len(part)] or tables[:1], ignore_index=True)
+    table = pd.concat([piece for piece in tables if len(piece)] or tables[:1], ignore_index=True)
     table["p_holm"] = (
         table.groupby(["against", *shared], dropna=False)["p"].transform(holm) if len(table) else table["p"]
     )

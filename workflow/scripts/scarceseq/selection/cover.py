@@ -157,15 +157,15 @@ def marginal_gains(cover: Cover, order: Sequence[int] | np.ndarray) -> np.ndarra
     """
     state = cover.weights.copy() if cover.values is None else np.zeros(len(cover.weights), np.int64)
     gains = np.zeros(len(order), np.int64)
-    for number, candidate in enumerate(order):
-        part = slice(cover.starts[candidate], cover.starts[candidate + 1])
-        items = cover.items[part]
+    for rank, candidate in enumerate(order):
+        span = slice(cover.starts[candidate], cover.starts[candidate + 1])
+        items = cover.items[span]
         if cover.values is None:
-            gains[number] = state[items].sum()
+            gains[rank] = state[items].sum()
             state[items] >>= cover.shrink
         else:
-            gains[number] = np.maximum(cover.values[part] - state[items], 0).sum()
-            state[items] = np.maximum(cover.values[part], state[items])
+            gains[rank] = np.maximum(cover.values[span] - state[items], 0).sum()
+            state[items] = np.maximum(cover.values[span], state[items])
     return gains
 
 
@@ -198,8 +198,8 @@ class Covering:
         fresh, saturated = not self.taken and not len(self.limits.measured), True
         while saturated:
             spending = self.costs, self.money, self.limits.by_cost
-            found = self.order[self.taken :], self.gained[self.taken :]
-            taken, self.money, saturated = self.loops.take(*self._sides(), free, *spending, fresh, *found)
+            tails = self.order[self.taken :], self.gained[self.taken :]
+            taken, self.money, saturated = self.loops.take(*self._sides(), free, *spending, fresh, *tails)
             self.taken += taken
             if saturated:
                 self.start_afresh()

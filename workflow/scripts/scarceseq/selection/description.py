@@ -41,7 +41,7 @@ def coverage(
         plain and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share of a test
         gene's neighbourhood, by weight in the normalised adjacency, that is chosen).
     """
-    parts = []
+    points = []
     for split, rows in splits.groupby("split", sort=True):
         pool, tests = (
             rows.loc[rows["role"] == role, "perturbation"].to_numpy(dtype=object) for role in ("pool", "test")
@@ -50,18 +50,18 @@ def coverage(
         leaning = neighbour_weights(graph, tests, pool)
         row_of = {gene: row for row, gene in enumerate(pool)}
         sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.budget_counts)
-        own = rankings[rankings["split"] == split]
-        for (where, name, draw), ranking in own.groupby(["selection_graph", "selector", "draw"], sort=True):
+        of_split = rankings[rankings["split"] == split]
+        for (where, name, draw), ranking in of_split.groupby(["selection_graph", "selector", "draw"], sort=True):
             order = [row_of[gene] for gene in ranking.sort_values("rank")["gene"]]
             gained = [np.cumsum(marginal_gains(cover, order)) / total for cover, total in covers]
             seen = np.cumsum(leaning[:, order].mean(axis=0)) if len(leaning) else np.full(len(order), np.nan)
-            parts += [
+            points += [
                 (where, name, split, draw, size, gained[0][size - 1], gained[1][size - 1], seen[size - 1])
                 for size in sizes
                 if size <= len(order)
             ]
     columns = ["selection_graph", "selector", "split", "draw", "budget"]
-    table = pd.DataFrame(parts, columns=[*columns, "nodes_reached", "usage_reached", "test_neighbours"])
+    table = pd.DataFrame(points, columns=[*columns, "nodes_reached", "usage_reached", "test_neighbours"])
     table["pool"] = int((splits["role"] == "pool").sum() / splits["split"].nunique())
     keys = ["selection_graph", "selector", "pool", "budget"]
     return table.groupby(keys, as_index=False)[["nodes_reached", "usage_reached", "test_neighbours"]].mean()
@@ -86,11 +86,11 @@ def neighbour_weights(graph: "Graph", tests: Sequence[str], pool: np.ndarray) ->
     """
     weights = graph.incoming + sparse.eye_array(len(graph.nodes), format="csr")
     scale = 1 / np.sqrt(weights.sum(axis=1))
-    place, own = graph.positions(tests), graph.positions(pool)
+    place, candidates = graph.positions(tests), graph.positions(pool)
     rows = graph.incoming[place[place >= 0]].multiply(scale[None]).tocsr()
     total = np.asarray(rows.sum(axis=1)).ravel()
     rows = rows[total > 0].toarray() / total[total > 0][:, None]
-    return np.where(own >= 0, rows[:, own], 0.0)
+    return np.where(candidates >= 0, rows[:, candidates], 0.0)
 
 
 def costs(tables: pd.DataFrame, rankings: pd.DataFrame, days_per_cycle: float | None) -> pd.DataFrame:

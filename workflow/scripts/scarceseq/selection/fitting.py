@@ -57,7 +57,7 @@ def fit_selection(
     rankings: pd.DataFrame,
     graph: "Graph",
     settings: "BudgetSettings",
-    known: dict[str, Any] | None = None,
+    fields: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Errors of one predictor on test perturbations, for every selector, split, draw and budget.
 
@@ -73,7 +73,7 @@ def fit_selection(
     graph : scarceseq.network.graph.Graph
         The prediction graph, whatever the selection graph.
     settings : scarceseq.selection.settings.BudgetSettings
-    known : dict, optional
+    fields : dict, optional
         Further fields of the predictor's `Prior`: cells, settings.
 
     Returns
@@ -89,11 +89,11 @@ def fit_selection(
     if kind not in predictor.KINDS:
         raise InputError(f"predictor {predictor_name} is not defined for a screen of kind '{kind}'")
     names = profiles.obs_names.to_numpy(dtype=str)
-    known = dict(known or {})
+    fields = dict(fields or {})
     if "kernels" in predictor.NEEDS and graph is not None:
-        known["kernels"] = (graph,)
+        fields["kernels"] = (graph,)
     needed = graph if "graph" in predictor.NEEDS else None
-    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), needed, **known)
+    prior = Prior(names, profiles.var_names.to_numpy(dtype=str), needed, **fields)
     features = predictor.prepare(prior)
     delta = np.asarray(profiles.X, dtype=np.float64)
     metrics = {name: METRICS[name] for name in CURVE_METRICS[kind]}
@@ -104,8 +104,8 @@ def fit_selection(
         judge = Judge(predictor, features, delta, test, truth, metrics, settings.model_seeds)
         about = {"split": split, "pool": len(pool), "test": len(test)}
         sizes = budget_sizes(len(pool), settings.budgets, settings.min_budget, settings.budget_counts)
-        own = rankings[rankings["split"] == split].groupby(["selector", "draw"], sort=True)
-        for (selector, draw), ranking in own:
+        of_split = rankings[rankings["split"] == split].groupby(["selector", "draw"], sort=True)
+        for (selector, draw), ranking in of_split:
             key = about | {"selector": selector, "draw": draw}
             rows += [key | row for row in judge.curve(ranking.sort_values("rank"), names, pool, sizes, key)]
             rows += [about | {"selector": selector} | row for row in judge.bounds(pool)]
@@ -116,10 +116,10 @@ def fit_selection(
 
 def positions(genes: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """Positions of genes among the screen's perturbations; all must be there."""
-    found = pd.Index(names).get_indexer(pd.Index(genes))
-    if (found < 0).any():
-        raise InputError(f"gene {list(genes)[int(np.argmax(found < 0))]} is not among the screen's perturbations")
-    return found
+    places = pd.Index(names).get_indexer(pd.Index(genes))
+    if (places < 0).any():
+        raise InputError(f"gene {list(genes)[int(np.argmax(places < 0))]} is not among the screen's perturbations")
+    return places
 
 
 class Judge:
@@ -204,8 +204,8 @@ class Judge:
 
 def mean_or_nan(values: np.ndarray) -> float:
     """Mean over the perturbations for which the metric is known; NaN if there is none."""
-    known = np.isfinite(values)
-    return float(values[known].mean()) if known.any() else float("nan")
+    finite = np.isfinite(values)
+    return float(values[finite].mean()) if finite.any() else float("nan")
 
 
 def finish(table: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:

@@ -39,13 +39,13 @@ def diffusion_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray, steps: i
     scale = sparse.diags_array(1 / np.sqrt(weights.sum(axis=1)))
     step = ((sparse.eye_array(nodes, format="csr") + scale @ weights @ scale) / 2).tocsr()
     position = graph.positions(genes)
-    known = np.flatnonzero(position >= 0)
-    rows = sparse.eye_array(nodes, format="csr")[position[known]]
+    inside = np.flatnonzero(position >= 0)
+    rows = sparse.eye_array(nodes, format="csr")[position[inside]]
     for _ in range(steps):
         rows = rows @ step
     rows = sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows
     kernel = np.eye(len(genes))
-    kernel[np.ix_(known, known)] = (rows @ rows.T).toarray()
+    kernel[np.ix_(inside, inside)] = (rows @ rows.T).toarray()
     return check_kernel(kernel)
 
 
@@ -85,19 +85,19 @@ def farthest_first(
     (numpy.ndarray of int, numpy.ndarray of float)
         Positions among `candidates` in order, and the distance of each to what came before (NaN if nothing did).
     """
-    part = kernel[np.ix_(candidates, candidates)]
+    similarity = kernel[np.ix_(candidates, candidates)]
     size = np.diag(kernel)
     distance = np.full(len(candidates), np.inf)
     for gene in labelled:
         distance = np.minimum(distance, size[candidates] + size[gene] - 2 * kernel[gene, candidates])
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
     for step in range(len(candidates) if budget is None else budget):
-        score = quantise(part.mean(axis=1) if step == 0 and not len(labelled) else np.maximum(distance, 0))
+        score = quantise(similarity.mean(axis=1) if step == 0 and not len(labelled) else np.maximum(distance, 0))
         best = int(np.argmax(np.where(free, score, -1)))
         order.append(best)
         gains.append(np.sqrt(max(distance[best], 0)) if np.isfinite(distance[best]) else np.nan)
         free[best] = False
-        distance = np.minimum(distance, np.diag(part) + part[best, best] - 2 * part[best])
+        distance = np.minimum(distance, np.diag(similarity) + similarity[best, best] - 2 * similarity[best])
     return np.array(order, dtype=int), np.round(np.array(gains) / QUANTUM) * QUANTUM
 
 

@@ -102,11 +102,11 @@ def error_curve(
     np.square(taken, out=taken)
     left = prior @ weight - np.concatenate([[0.0], np.cumsum(taken @ weight)])
     total = np.full(len(rows) + 1, weight.sum())
-    for number, row in enumerate(rows):  # what is measured is no longer predicted
+    for step, row in enumerate(rows):  # what is measured is no longer predicted
         at = place[row]
         if at >= 0:
-            own = prior[at] - np.cumsum(taken[:, at])
-            left[number + 1 :] -= weight[at] * own[number:]
-            total[number + 1 :] -= weight[at]
+            variances = prior[at] - np.cumsum(taken[:, at])
+            left[step + 1 :] -= weight[at] * variances[step:]
+            total[step + 1 :] -= weight[at]
     share = np.divide(left, total, out=np.full(len(left), np.nan), where=total > 1e-9)
     return share[len(measured) :]

@@ -43,7 +43,7 @@ def select_in_rounds(
     priors: "Sequence[Graph]",
     settings: "tuple[RankingSettings, RoundSettings, int]",
     seed: int,
-    known: dict[str, dict[str, Any]] | None = None,
+    fields: dict[str, dict[str, Any]] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders in which perturbations are measured, and what they cost.
 
@@ -61,7 +61,7 @@ def select_in_rounds(
     settings : (RankingSettings, RoundSettings, int)
         The last is the least size of the first round.
     seed : int
-    known : dict of str to dict, optional
+    fields : dict of str to dict, optional
         Further fields of each model's `Prior`: cells, settings.
 
     Returns
@@ -77,7 +77,7 @@ def select_in_rounds(
         raise InputError(f"select_in_rounds: none of {', '.join(selectors)} runs on the graph given")
     columns, models = profiles.var_names.to_numpy(dtype=str), {}
     for name in sorted(set(model_of.values())):
-        prior = Prior(genes, columns, graph, **(known or {}).get(name, {}))
+        prior = Prior(genes, columns, graph, **(fields or {}).get(name, {}))
         models[name] = Model(registry.load("selection.surrogates", name), prior)
     tables, costs = [], []
     for split, rows in follow(splits.groupby("split", sort=True), "splits"):
@@ -92,7 +92,7 @@ def select_in_rounds(
             for draw in range(rounds.draws):
                 about = {"selector": name, "split": split, "draw": draw}
                 key = "rounds", screen, seed_key(name), split, draw
-                seeds = [derive(seed, *key, number) for number in range(len(sizes))]
+                seeds = [derive(seed, *key, index) for index in range(len(sizes))]
                 start = ranking_seed(seed, screen, start_of(name), split, draw)
                 began = time.perf_counter()
                 table = run_rounds(name, pool, evidence, fitted, sizes, [start, *seeds[1:]])
@@ -168,10 +168,10 @@ def run_rounds(
     rank = ranker(selector)
     first, first_gains = ranker(start_of(selector))(pool, evidence, budget=sizes[0], seed=seeds[0])
     chosen, gains, numbers = list(first), list(first_gains), [0] * len(first)
-    for number, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
-        known = replace(evidence, learned=learn(chosen, derive(seed, "model")))
+    for index, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
+        informed = replace(evidence, learned=learn(chosen, derive(seed, "model")))
         left = [gene for gene in pool if gene not in set(chosen)]
-        genes, gain = rank(left, known, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
-        chosen, gains, numbers = [*chosen, *genes], [*gains, *gain], [*numbers, *[number] * len(genes)]
+        genes, gain = rank(left, informed, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
+        chosen, gains, numbers = [*chosen, *genes], [*gains, *gain], [*numbers, *[index] * len(genes)]
     places = range(1, len(chosen) + 1)
     return pd.DataFrame({"round": numbers, "rank": places, "gene": np.array(chosen, dtype=str), "gain": gains})

@@ -128,9 +128,9 @@ def with_areas(table: pd.DataFrame) -> pd.DataFrame:
 def shared_budgets(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the budgets that every way of choosing has; rounds may end early, and areas must be comparable."""
     cell = ["screen", "predictor", "metric", "scale", "split"]
-    ways = table["selector"].str.cat(table["graph"], sep="\x1f")
-    wanted = ways.groupby([table[key] for key in cell]).transform("nunique")
-    there = ways.groupby([table[key] for key in [*cell, "budget"]]).transform("nunique")
+    choices = table["selector"].str.cat(table["graph"], sep="\x1f")
+    wanted = choices.groupby([table[key] for key in cell]).transform("nunique")
+    there = choices.groupby([table[key] for key in [*cell, "budget"]]).transform("nunique")
     return table[there == wanted]
 
 
@@ -156,8 +156,8 @@ def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
     table["transductive"] = grouped["transductive"].first().astype(bool)
     table = table.reset_index().assign(status="run", reason="")
     missing = not_defined(values)
-    known = missing.dropna(axis=1, how="all")  # an empty column would change the other table's type
-    table = pd.concat([table, known], ignore_index=True) if len(missing) else table
+    without_empty = missing.dropna(axis=1, how="all")  # an empty column would change the other table's type
+    table = pd.concat([table, without_empty], ignore_index=True) if len(missing) else table
     return table.astype({"budget": "Int32", "cycles": "Int32", "draws": "Int32"})[SUMMARY]
 
 
@@ -181,8 +181,8 @@ def interval_table(grouped: "DataFrameGroupBy", column: str, confidence: float) 
     error = corrected_error(grouped[column].std(ddof=1), splits, ratio)
     half = half_width(error, splits, confidence)
     words = splits.map(lambda count: derivation(count, confidence))
-    found = {"low": table[column] - half, "high": table[column] + half, "error": error}
-    return table.assign(**found, splits=splits, interval=words)
+    columns = {"low": table[column] - half, "high": table[column] + half, "error": error}
+    return table.assign(**columns, splits=splits, interval=words)
 
 
 def not_defined(values: pd.DataFrame) -> pd.DataFrame:

@@ -55,16 +55,19 @@ def stability(
             orders = []
             for repeat in range(settings.repeats):
                 key = derive(seed, "stability", change, share, repeat)
-                own, evidence = list(pool), Evidence(RankingSettings(1, hops), graph, visible(name, tests), (graph,))
+                candidates, evidence = (
+                    list(pool),
+                    Evidence(RankingSettings(1, hops), graph, visible(name, tests), (graph,)),
+                )
                 if change == "pool":
-                    kept = np.random.default_rng(key).permutation(len(own))[round(share * len(own)) :]
-                    own = [own[place] for place in kept]
+                    kept = np.random.default_rng(key).permutation(len(candidates))[round(share * len(candidates)) :]
+                    candidates = [candidates[place] for place in kept]
                 elif change != "seed":
                     changed = (remove if change == "edges removed" else rewire)(graph, share, key)
                     evidence = Evidence(RankingSettings(1, hops), changed, visible(name, tests), (changed,))
                 # the selector's own seed changes in the first case alone, so that the others show the change itself
                 draw = key if change == "seed" else derive(seed, "stability")
-                orders.append(ranker(name)(own, evidence, budget=sizes[-1], seed=draw)[0])
+                orders.append(ranker(name)(candidates, evidence, budget=sizes[-1], seed=draw)[0])
             about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
             about["pool"] = len(pool)
             for size in sizes:

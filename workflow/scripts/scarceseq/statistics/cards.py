@@ -137,11 +137,11 @@ def card(key: str, compared: Contrast, basis: str = "", name: str = "") -> Card:
 
 
 def share_card(
-    key: str, found: Outcome, share: tuple[float, float, float], line: float, basis: str, name: str = ""
+    key: str, outcome: Outcome, share: tuple[float, float, float], line: float, basis: str, name: str = ""
 ) -> Card:
     """Answer with a percentage: `share` is (value, low, high), `line` what it is compared with."""
-    text = SENTENCES[key][found].format(size=size(share[0], "%"), name=name)
-    return Card(key, (text,), found, *share, line=line, basis=basis)
+    text = SENTENCES[key][outcome].format(size=size(share[0], "%"), name=name)
+    return Card(key, (text,), outcome, *share, line=line, basis=basis)
 
 
 def collected(samples: int, basis: str) -> Card:

@@ -48,7 +48,7 @@ def crossed_error(table: np.ndarray, freedom: float) -> tuple[float, float]:
         rest = np.square(table - of_study[:, None] - of_seed + table.mean()).sum() / ((studies - 1) * (seeds - 1))
         if by_seed > rest:
             total = by_study + by_seed - rest
-            parts = by_study**2 / freedom + by_seed**2 / (seeds - 1) + rest**2 / (freedom * (seeds - 1))
+            terms = by_study**2 / freedom + by_seed**2 / (seeds - 1) + rest**2 / (freedom * (seeds - 1))
             # Where the mean squares nearly cancel, the formula goes to 0, and a quantile of t with it to 1e16.
-            freedom = max(total**2 / parts, LEAST_FREEDOM)
+            freedom = max(total**2 / terms, LEAST_FREEDOM)
     return float(np.sqrt(total / (studies * seeds))), freedom

@@ -89,8 +89,8 @@ class StudyJackknife:
         mean = self._whole @ values
         if self.studies < LEAST_STUDIES or (self._shares == 0).any():
             return self._none(mean.mean(), self._too_few())
-        number = len(self._without)
-        table = number * mean - (number - 1) * (self._without / self._shares) @ values  # of pseudo-values
+        studies = len(self._without)
+        table = studies * mean - (studies - 1) * (self._without / self._shares) @ values  # of pseudo-values
         error, freedom = crossed_error(table, self.studies - 1)
         mean = float(mean.mean())
         if error <= 1e-12:  # as where both methods are always right

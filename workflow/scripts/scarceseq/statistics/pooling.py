@@ -138,9 +138,9 @@ def random_effects(of_series: pd.Series, variances: pd.Series, confidence: float
         return np.nan, np.nan, np.nan
     floor = VARIANCE_FLOOR * above.median()
     used = variances.fillna(above.median()).clip(lower=floor)
-    found = combine_effects(of_series.to_numpy(), used.to_numpy(), method_re="iterated", use_t=True)
-    half = stats.t.ppf((1 + confidence) / 2, len(of_series) - 1) * found.sd_eff_w_re_hksj
-    mean = float(found.mean_effect_re)
+    combined = combine_effects(of_series.to_numpy(), used.to_numpy(), method_re="iterated", use_t=True)
+    half = stats.t.ppf((1 + confidence) / 2, len(of_series) - 1) * combined.sd_eff_w_re_hksj
+    mean = float(combined.mean_effect_re)
     return mean, float(mean - half), float(mean + half)
 
 

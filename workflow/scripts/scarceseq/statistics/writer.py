@@ -119,14 +119,14 @@ def seed_caveat(fewest: int, most: int) -> str:
 
 def study_caveats(studies: Sequence[int], least_for_p: int) -> list[str]:
     """What few studies do not carry, from the number of studies of each comparison."""
-    found = []
+    caveats = []
     if min(studies) == 1:
-        found.append("What rests on one study holds for random divisions of it, and says nothing about others.")
+        caveats.append("What rests on one study holds for random divisions of it, and says nothing about others.")
     if min(studies) < least_for_p:
-        found.append(
+        caveats.append(
             f"Where there are fewer than {least_for_p} studies, no claim is made over several comparisons at once."
         )
-    return found
+    return caveats
 
 
 def plain(name: object) -> str:
@@ -134,22 +134,22 @@ def plain(name: object) -> str:
     return str(name).replace("_", " ").replace("@", " on ")
 
 
-def counted(number: int, singular: str, plural: str = "") -> str:
+def counted(count: int, singular: str, plural: str = "") -> str:
     """'1 study', '12 studies'."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def _figures(contrast: Contrast) -> str:
-    parts = [f"{contrast.measure} {_signed(contrast, contrast.difference)}"]
+    texts = [f"{contrast.measure} {_signed(contrast, contrast.difference)}"]
     if math.isfinite(contrast.low) and math.isfinite(contrast.high):
-        parts[0] += f" [{_signed(contrast, contrast.low)} to {_signed(contrast, contrast.high)}]"
+        texts[0] += f" [{_signed(contrast, contrast.low)} to {_signed(contrast, contrast.high)}]"
     if contrast.values:
         one, other = (f"{value:.{contrast.decimals}f}{contrast.unit}" for value in contrast.values)
-        parts.append(f"{one} against {other}")
-    parts.append(contrast.n)
+        texts.append(f"{one} against {other}")
+    texts.append(contrast.n)
     if contrast.outcome in CLEAR and math.isfinite(contrast.p_adjusted):
-        parts.append(f"adjusted p {contrast.p_adjusted:.2g}")
-    return "; ".join(part for part in parts if part)
+        texts.append(f"adjusted p {contrast.p_adjusted:.2g}")
+    return "; ".join(text for text in texts if text)
 
 
 def _signed(contrast: Contrast, value: float) -> str:

@@ -46,10 +46,10 @@ def reach(
     ball_starts = np.zeros(len(seeds) + 1, np.int64)
     seen = np.full(len(starts) - 1, -1, np.int64)
     filled = 0
-    for number in range(len(seeds)):
-        nodes[filled] = seeds[number]
+    for index in range(len(seeds)):
+        nodes[filled] = seeds[index]
         steps[filled] = 0
-        seen[seeds[number]] = number
+        seen[seeds[index]] = index
         first, filled = filled, filled + 1
         for step in range(1, hops + 1):
             last = filled
@@ -57,13 +57,13 @@ def reach(
                 node = nodes[place]
                 for entry in range(starts[node], starts[node + 1]):
                     other = neighbours[entry]
-                    if seen[other] != number:
-                        seen[other] = number
+                    if seen[other] != index:
+                        seen[other] = index
                         nodes[filled] = other
                         steps[filled] = step
                         filled += 1
             first = last
-        ball_starts[number + 1] = filled
+        ball_starts[index + 1] = filled
     return ball_starts, nodes[:filled], steps[:filled]
 
 

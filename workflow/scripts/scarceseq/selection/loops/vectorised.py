@@ -47,18 +47,18 @@ def cover_with(
     """Cover the items of a candidate; the gains of all candidates that share one fall by what it no longer adds."""
     starts, items, values = rows
     item_starts, candidates, column_values = columns
-    part = slice(starts[candidate], starts[candidate + 1])
-    row = items[part]
+    span = slice(starts[candidate], starts[candidate + 1])
+    row = items[span]
     old = state[row]
     if len(values):
-        row, old, new = (array[values[part] > old] for array in (row, old, values[part]))
+        row, old, new = (array[values[span] > old] for array in (row, old, values[span]))
         state[row] = new
     else:
         lost = old - (old >> shrink)
         row, lost = row[lost > 0], lost[lost > 0]
         state[row] -= lost
-    places, number = _places(row, item_starts)
-    worth = np.minimum(column_values[places], new[number]) - old[number] if len(values) else lost[number]
+    places, of_row = _places(row, item_starts)
+    worth = np.minimum(column_values[places], new[of_row]) - old[of_row] if len(values) else lost[of_row]
     np.subtract.at(gains, candidates[places], np.maximum(worth, 0))
 
 
@@ -95,6 +95,6 @@ def take(
 def _places(row: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places of all entries in the columns of the items `row`, and which of the items each belongs to."""
     sizes = columns[row + 1] - columns[row]
-    number = np.repeat(np.arange(len(row)), sizes)
-    offset = np.arange(len(number)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return columns[row][number] + offset, number
+    index = np.repeat(np.arange(len(row)), sizes)
+    offset = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return columns[row][index] + offset, index

@@ -22,7 +22,7 @@ def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: G
     def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return 0.5 * np.log1p(np.maximum(np.diag(covariance)[places], 0) / state.noise)
 
-    own = state.candidates
-    covariance = state.kernel[np.ix_(own, own)]
-    order, gains = greedy_variance(covariance, own, np.array([], dtype=int), state.noise, score, budget)
+    candidates = state.candidates
+    covariance = state.kernel[np.ix_(candidates, candidates)]
+    order, gains = greedy_variance(covariance, candidates, np.array([], dtype=int), state.noise, score, budget)
     return state.genes[order], gains

@@ -22,12 +22,12 @@ def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: G
     """Greedy for both parts together; the gain is in shares of each, so all gains before a fresh start add up to 2."""
     genes = check_pool(pool, evidence.graph, budget, labelled)
     everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    cover = joined(everyone, candidates, evidence)
+    cover = closeness(everyone, candidates, evidence)
     order, gains = greedy(cover, Limits(budget=budget, measured=tuple(measured)))
     return everyone[order], gains * QUANTUM
 
 
-def joined(everyone: np.ndarray, candidates: np.ndarray, evidence: Evidence) -> Cover:
+def closeness(everyone: np.ndarray, candidates: np.ndarray, evidence: Evidence) -> Cover:
     """Cover of the nodes that are reached, then of the genes of the pool that are similar."""
     nodes = len(evidence.graph.nodes) + len(everyone)
     reach = reach_cover(everyone, evidence.graph, Reach(hops=evidence.settings.hops), np.zeros(nodes, np.int64))

@@ -57,10 +57,10 @@ def kernels(screens, graphs):
 def relative_error(profiles, kernel, shuffled=False):
     """Squared error of graph ridge relative to the training mean's, over five folds; genes of the graph shuffled."""
     if shuffled:
-        known = np.flatnonzero(kernel.known)
-        order = np.arange(len(kernel.known))
+        known = np.flatnonzero(kernel.covered)
+        order = np.arange(len(kernel.covered))
         order[known] = np.random.default_rng(1).permutation(known)
-        kernel = Kernel(kernel.values[np.ix_(order, order)], kernel.known)
+        kernel = Kernel(kernel.values[np.ix_(order, order)], kernel.covered)
     delta = profiles.X.astype(float)
     order = np.random.default_rng(0).permutation(len(delta))
     error = floor = 0.0

@@ -32,12 +32,8 @@ def calibrate(
 
     Parameters
     ----------
-    name : str
-        Of the screen.
-    profiles : anndata.AnnData
-        Perturbations x genes, X = delta, as `scarceseq.screen.pseudobulk.pseudobulk` gives them.
-    differential, splits : pandas.DataFrame
-        As `prepare_screen` gives them.
+    profiles, differential, splits
+        As `prepare_screen` gives them; the profiles are perturbations x genes, X = delta.
     seed : int
         For simulated measurements.
 
@@ -100,13 +96,9 @@ def simulate(truth: Truth, seed: int) -> Simulated | None:
 
 
 def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Generator) -> Truth:
-    """Another measurement of expected profiles with the noise of a truth, and the genes that stand out in it.
+    """Another measurement of expected profiles, (perturbations, genes), with the noise of a truth.
 
-    Parameters
-    ----------
-    expected : numpy.ndarray, shape (perturbations, genes)
-    truth : Truth
-        With ``noise``; as many genes are called most differential as in it.
+    As many genes are called most differential as in the truth.
     """
     deviation = np.sqrt(smoothed(truth.noise))
     delta = expected + generator.normal(size=expected.shape) * deviation
@@ -120,12 +112,7 @@ def measured_again(expected: np.ndarray, truth: Truth, generator: np.random.Gene
 
 
 def smoothed(squares: np.ndarray) -> np.ndarray:
-    """Squares as a product of what a perturbation and a gene contribute: single values say little.
-
-    Parameters
-    ----------
-    squares : numpy.ndarray, shape (perturbations, genes)
-    """
+    """Squares, (perturbations, genes), as a product of what each side contributes: single values say little."""
     rows, columns = squares.mean(axis=1, keepdims=True), squares.mean(axis=0, keepdims=True)
     mean = squares.mean()
     return rows * columns / mean if mean > 0 else np.zeros(squares.shape)

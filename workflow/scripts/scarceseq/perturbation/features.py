@@ -36,17 +36,17 @@ def unit_vectors(embedding: pd.DataFrame, genes: Sequence[str] | np.ndarray) -> 
         If the embedding has fewer than two of the genes.
     """
     place = embedding.index.get_indexer(genes)
-    known = np.flatnonzero(place >= 0)
-    if len(known) < 2:
+    covered = np.flatnonzero(place >= 0)
+    if len(covered) < 2:
         raise InputError(
-            f"the gene embedding has {len(known)} of the perturbed genes; check that both use the same gene symbols"
+            f"the gene embedding has {len(covered)} of the perturbed genes; check that both use the same gene symbols"
         )
-    vectors = embedding.to_numpy(dtype=float)[place[known]]
+    vectors = embedding.to_numpy(dtype=float)[place[covered]]
     vectors -= vectors.mean(axis=0)
     scale = vectors.std(axis=0)
     vectors = vectors[:, scale > 0] / scale[scale > 0]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(length > 0, length, 1), known
+    return vectors / np.where(length > 0, length, 1), covered
 
 
 def mean_kernel_features(
@@ -81,16 +81,16 @@ def mean_kernel_features(
         raise InputError("similarity of genes: there is neither a graph nor an embedding; name one")
     blocks = [np.sqrt(constant) * sparse.csr_array(np.ones((len(genes), 1)))]
     for source in sources:
-        rows, known = neighbourhood_rows(source, genes) if isinstance(source, Graph) else unit_vectors(source, genes)
-        if not len(known):
+        rows, covered = neighbourhood_rows(source, genes) if isinstance(source, Graph) else unit_vectors(source, genes)
+        if not len(covered):
             raise InputError("a graph has none of the genes; check that both use the same gene symbols")
-        blocks.append(_with_own_columns(sparse.csr_array(rows), known, len(genes)) / np.sqrt(len(sources)))
+        blocks.append(_with_own_columns(sparse.csr_array(rows), covered, len(genes)) / np.sqrt(len(sources)))
     return sparse.hstack(blocks, format="csr")
 
 
-def _with_own_columns(rows: sparse.csr_array, known: np.ndarray, genes: int) -> sparse.csr_array:
+def _with_own_columns(rows: sparse.csr_array, covered: np.ndarray, genes: int) -> sparse.csr_array:
     """Rows at their genes' places; a column to itself for each gene that has none or whose row is zero."""
-    alone = np.setdiff1d(np.arange(genes), known[np.asarray(rows.power(2).sum(axis=1)).ravel() > 0])
-    place = sparse.csr_array((np.ones(len(known)), (known, np.arange(len(known)))), shape=(genes, len(known)))
+    alone = np.setdiff1d(np.arange(genes), covered[np.asarray(rows.power(2).sum(axis=1)).ravel() > 0])
+    place = sparse.csr_array((np.ones(len(covered)), (covered, np.arange(len(covered)))), shape=(genes, len(covered)))
     single = sparse.csr_array((np.ones(len(alone)), (alone, np.arange(len(alone)))), shape=(genes, len(alone)))
     return sparse.hstack([place @ rows, single], format="csr")

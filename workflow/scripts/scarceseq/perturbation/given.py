@@ -79,24 +79,17 @@ def _from_h5ad(path: str | Path) -> tuple[pd.DataFrame, Sequence[str], np.ndarra
 def score_given(
     identity: dict[str, str], screen: dict[str, Any], path: str | Path, values: str, watch: Watch | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Values of every metric of given predictions.
+    """Values of every metric of given predictions, as `scarceseq.perturbation.evaluate.evaluate` has them.
 
     Parameters
     ----------
-    identity : dict
-        screen, predictor (the name of the predictions), source.
-    screen : dict
-        See `scarceseq.perturbation.evaluate.evaluate`.
+    identity, screen : dict
+        See `evaluate`; the predictor is the name of the predictions.
     values : {'delta', 'expression'}
         What the file holds.
     watch : function (split, pool, test, profile), optional
-        See `scarceseq.perturbation.evaluate.evaluate`; `profile` gives what the file predicts, of a perturbation of the
-        pool that it does not predict the measured difference, and NaN otherwise.
-
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        As `scarceseq.perturbation.evaluate.evaluate`.
+        See `evaluate`; `profile` gives what the file predicts, of a perturbation of the pool that it does not predict
+        the measured difference, and NaN otherwise.
 
     Raises
     ------

@@ -10,13 +10,7 @@ PRECISION = 1e-8
 
 
 def gene_pairs(genes: int, seed: int) -> np.ndarray:
-    """All pairs of genes, or `SUBSETS` random ones where there are more.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (pairs, 2)
-        Two different genes each.
-    """
+    """All pairs of different genes, or `SUBSETS` random ones where there are more; (pairs, 2)."""
     if genes * (genes - 1) // 2 <= SUBSETS:
         return np.stack(np.triu_indices(genes, 1), axis=1)
     generator = np.random.default_rng(seed)
@@ -28,29 +22,15 @@ def theil_sen(both: np.ndarray, double: np.ndarray, pairs: np.ndarray) -> np.nda
     """Weights of two variables, without an intercept: the spatial median of those that solve pairs of observations.
 
     Dang et al. 2008, as scikit-learn's `TheilSenRegressor`, which solves pairs one at a time. A pair that determines
-    no weights gets the shortest ones that fit it best.
-
-    Parameters
-    ----------
-    both : numpy.ndarray, shape (observations, 2)
-    double : numpy.ndarray, shape (observations,)
-    pairs : numpy.ndarray of int, shape (pairs, 2)
-
-    Returns
-    -------
-    numpy.ndarray, shape (2,)
+    no weights gets the shortest ones that fit it best. Variables are (observations, 2), pairs of observations
+    (pairs, 2), weights (2,).
     """
     inverse = np.linalg.pinv(both[pairs], rcond=np.finfo(float).eps)
     return spatial_median((inverse @ double[pairs][:, :, None])[:, :, 0])
 
 
 def spatial_median(points: np.ndarray) -> np.ndarray:
-    """The point of the smallest sum of distances to some points, by the steps of Vardi & Zhang 2000 (PNAS 97).
-
-    Parameters
-    ----------
-    points : numpy.ndarray, shape (points, dimensions)
-    """
+    """The point of the smallest sum of distances to (points, dimensions), by steps of Vardi & Zhang 2000 (PNAS 97)."""
     median = np.median(points, axis=0)
     for _ in range(ITERATIONS):
         apart = points - median
@@ -71,9 +51,7 @@ def spatial_median(points: np.ndarray) -> np.ndarray:
 def distance_correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Distance correlation of two samples (Szekely, Rizzo & Bakirov 2007); NaN if one does not vary.
 
-    Parameters
-    ----------
-    first, second : numpy.ndarray, shape (observations,) or (observations, variables)
+    Samples are (observations,) or (observations, variables).
     """
     columns = [np.ascontiguousarray(values.reshape(len(values), -1).T, dtype=np.float64) for values in (first, second)]
     covariance, *variances = distance_moments(*columns)

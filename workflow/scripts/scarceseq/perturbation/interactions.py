@@ -47,19 +47,10 @@ PREDICTED = ["split", "perturbation", "stratum", *SCORES]
 
 
 def interaction(first: np.ndarray, second: np.ndarray, double: np.ndarray, seed: int) -> dict[str, float]:
-    """Scores of one double; NaN where a profile does not vary or is missing, or genes are few.
+    """`SCORES` of one double; NaN where a profile does not vary or is missing, or genes are few.
 
-    Parameters
-    ----------
-    first, second, double : numpy.ndarray, shape (genes,)
-        Differences to control of the genes alone and of both.
-    seed : int
-        Of the pairs of genes that Theil-Sen regression draws.
-
-    Returns
-    -------
-    dict
-        `SCORES`.
+    Profiles, (genes,), are differences to control of the genes alone and of both; the seed is of the pairs of genes
+    that Theil-Sen regression draws.
     """
     # numba, which a report need not wait for
     from scarceseq.perturbation.interaction_measures import distance_correlation, gene_pairs, theil_sen
@@ -98,16 +89,9 @@ def expressed_genes(profiles: "anndata.AnnData") -> np.ndarray:
 def scores_of(
     profiles: "anndata.AnnData", doubles: np.ndarray, profile: Callable[[np.ndarray], np.ndarray], seed: int
 ) -> pd.DataFrame:
-    """Scores of some doubles, a row each, indexed by name.
+    """Scores of some doubles (positions, see `judged_doubles`), a row each, indexed by name.
 
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Perturbations x genes.
-    doubles : numpy.ndarray of int
-        Positions in it, see `judged_doubles`.
-    profile : function (positions) -> numpy.ndarray, (positions, genes)
-        Measured or predicted differences to control.
+    The function `profile` gives measured or predicted differences to control, (positions, genes).
     """
     names = profiles.obs_names.to_numpy(dtype=str)
     place, mask = {name: row for row, name in enumerate(names)}, targeted_gene_mask(names[doubles], profiles.var_names)
@@ -121,13 +105,7 @@ def scores_of(
 
 
 class PredictedInteractions:
-    """Scores of each split's test doubles as a model predicts them: a watch of `scarceseq.perturbation.evaluate`.
-
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Perturbations x genes.
-    """
+    """Scores of each split's test doubles as a model predicts them: a watch of `scarceseq.perturbation.evaluate`."""
 
     def __init__(self, profiles: "anndata.AnnData", seed: int) -> None:
         self._profiles, self._seed = profiles, seed
@@ -152,12 +130,8 @@ class PredictedInteractions:
 def true_beside_predicted(screen: str, profiles: "anndata.AnnData", predicted: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Scores of every predicted double beside those of the measured one.
 
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Its measured differences to control.
-    predicted : pandas.DataFrame
-        predictor, source and `PREDICTED`, of all predictors of the screen.
+    Profiles hold its measured differences to control; `predicted` has predictor, source and `PREDICTED`, of all
+    predictors of the screen.
 
     Returns
     -------
@@ -186,12 +160,12 @@ def true_beside_predicted(screen: str, profiles: "anndata.AnnData", predicted: p
 
 def extremes(values: pd.Series, score: str) -> dict[object, str]:
     """Class of the doubles, by their index, that are the most extreme by a score; empty for few doubles."""
-    values, found = values.dropna(), {}
+    values, classes = values.dropna(), {}
     count = max(1, int(EXTREME_SHARE * len(values)))
     if len(values) < LEAST_DOUBLES or np.ptp(values) < SAME:
         return {}
     for (name, end), called in CLASSES.items():
         if name == score:
             ranked = values.sort_values(ascending=end == "low", kind="stable")
-            found |= dict.fromkeys(ranked.index[:count], called)
-    return found
+            classes |= dict.fromkeys(ranked.index[:count], called)
+    return classes

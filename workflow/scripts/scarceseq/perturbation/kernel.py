@@ -13,10 +13,10 @@ from scarceseq.perturbation.walk import neighbourhood_cosine
 
 @dataclass(frozen=True)
 class Kernel:
-    """Similarity of the perturbed genes, and which of them anything is known of."""
+    """Similarity of the perturbed genes, and which of them the graph or embedding covers."""
 
     values: np.ndarray  # (perturbations, perturbations), unit diagonal
-    known: np.ndarray  # (perturbations,), bool
+    covered: np.ndarray  # (perturbations,), bool
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Model:
     """What is learned: a mean profile and dual coefficients."""
 
     mean: np.ndarray  # (columns,)
-    rows: np.ndarray  # training perturbations that are known
-    coefficients: np.ndarray  # (training perturbations that are known, columns)
+    rows: np.ndarray  # training perturbations that are covered
+    coefficients: np.ndarray  # (training perturbations that are covered, columns)
     ridge: float
     kernel: Kernel
 
@@ -38,25 +38,17 @@ def graph_kernel(prior: Prior) -> Kernel:
     InputError
         If the graph has none of the perturbed genes.
     """
-    known = prior.graph.positions(prior.perturbations) >= 0
-    if not known.any():
+    covered = prior.graph.positions(prior.perturbations) >= 0
+    if not covered.any():
         raise InputError(
             "the prediction graph has none of the perturbed genes; check that both use the same gene symbols"
         )
-    return Kernel(neighbourhood_cosine(prior.graph, prior.perturbations), known)
+    return Kernel(neighbourhood_cosine(prior.graph, prior.perturbations), covered)
 
 
 def fit(delta: np.ndarray, rows: Sequence[int], kernel: Kernel) -> Model:
-    """Mean, and dual ridge coefficients of what is left of it; the constant by leave-one-out error.
-
-    Parameters
-    ----------
-    delta : numpy.ndarray, shape (training perturbations, columns)
-    rows : numpy.ndarray of int
-        Their positions in the kernel.
-    """
-    mean = delta.mean(axis=0)
-    inside = kernel.known[rows]
+    """Mean, and dual ridge coefficients of what is left of it; the constant by leave-one-out error."""
+    mean, inside = delta.mean(axis=0), kernel.covered[rows]
     used = rows[inside]
     coefficients, ridge = fit_dual(kernel.values[np.ix_(used, used)], delta[inside] - mean)
     return Model(mean, used, coefficients, ridge, kernel)

@@ -31,17 +31,7 @@ class Truth:
 
 
 def read_truth(profiles: "anndata.AnnData", differential: pd.DataFrame, test: np.ndarray, pool: np.ndarray) -> Truth:
-    """Truth of a split.
-
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Perturbations x genes, X = delta.
-    differential : pandas.DataFrame
-        perturbation, gene, rank, rank_non_dropout.
-    test, pool : numpy.ndarray of int
-        Positions in `profiles`.
-    """
+    """Truth of a split, whose test and pool are positions in the profiles; the tables are those of `prepare_screen`."""
     names, genes = profiles.obs_names.to_numpy(dtype=str)[test], profiles.var_names
     delta = np.asarray(profiles.X, dtype=np.float64)
     on_genes = profiles.uns["kind"] != "coordinates"
@@ -68,10 +58,8 @@ def read_truth(profiles: "anndata.AnnData", differential: pd.DataFrame, test: np
 def gene_weights(score: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Weights of genes by their response (Mejia et al. 2025): absolute score, scaled to [0, 1], squared, sum 1.
 
-    Parameters
-    ----------
-    score, mask : numpy.ndarray, shape (perturbations, genes)
-        Mejia et al. test against all other perturbations; GEARS and others against control.
+    Both arrays are (perturbations, genes). Mejia et al. test against all other perturbations; GEARS and others against
+    control.
     """
     size = np.where(mask, np.abs(score), np.nan)
     low, high = np.nanmin(size, axis=1, keepdims=True), np.nanmax(size, axis=1, keepdims=True)

@@ -23,24 +23,17 @@ def neighbourhood_rows(graph: Graph, genes: Sequence[str] | np.ndarray) -> tuple
     scale = sparse.diags_array(1 / np.sqrt(weights.sum(axis=1)))
     normalised = (scale @ weights @ scale).tocsr()
     position = graph.positions(genes)
-    known = np.flatnonzero(position >= 0)
-    rows = normalised[position[known]]
-    return (sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows).tocsr(), known
+    covered = np.flatnonzero(position >= 0)
+    rows = normalised[position[covered]]
+    return (sparse.diags_array(1 / np.sqrt(rows.power(2).sum(axis=1))) @ rows).tocsr(), covered
 
 
 def neighbourhood_cosine(graph: Graph, genes: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Cosine similarity of the neighbourhoods of genes, see `neighbourhood_rows`.
+    """Cosine similarity of the neighbourhoods of genes, (genes, genes), see `neighbourhood_rows`.
 
-    Parameters
-    ----------
-    genes : sequence of str
-
-    Returns
-    -------
-    numpy.ndarray, shape (genes, genes)
-        Zero rows and columns for genes that the graph does not have.
+    Rows and columns are zero for genes that the graph does not have.
     """
-    rows, known = neighbourhood_rows(graph, genes)
+    rows, covered = neighbourhood_rows(graph, genes)
     kernel = np.zeros((len(genes), len(genes)))
-    kernel[np.ix_(known, known)] = (rows @ rows.T).toarray()
+    kernel[np.ix_(covered, covered)] = (rows @ rows.T).toarray()
     return kernel

@@ -51,16 +51,7 @@ def split_doubles(perturbations: Sequence[str], settings: ScreenSettings, seed: 
     A share of the genes is unseen: whatever perturbs one of them is tested. Of the doubles of two seen genes a share
     goes to the pool, the rest is tested; so is nothing else.
 
-    Parameters
-    ----------
-    perturbations : sequence of str
-    settings : scarceseq.screen.settings.ScreenSettings
-        splits, test_share (of the genes), pool_doubles (of the doubles of seen genes).
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `scarceseq.screen.splits.split_perturbations`; the sizes of the roles vary between splits.
+    The table is that of `scarceseq.screen.splits.split_perturbations`; the sizes of the roles vary between splits.
     """
     names = np.array(sorted(perturbations))
     genes = np.array(sorted({gene for name in names for gene in genes_of(name)}))
@@ -90,14 +81,9 @@ def read_published_split(path: str | Path, perturbations: Sequence[str]) -> pd.D
     ----------
     path : path
         JSON object with lists of names (``A+B``, ``A+ctrl``) as ``train``, ``val`` (may be absent) and ``test``; those
-        of ``val`` join the pool.
+        of ``val`` join the pool. Perturbations that it does not name are in neither role and lack.
     perturbations : sequence of str
         Of the screen.
-
-    Returns
-    -------
-    pandas.DataFrame
-        split (0), perturbation, role; perturbations that the file does not name are in neither role and lack.
 
     Raises
     ------

@@ -29,12 +29,7 @@ ITERATIONS = 10
 
 
 def drop_escaped(path: str | Path) -> dict[str, Any]:
-    """Leave escaped cells out of a file of sorted, normalised cells, which is written anew in place.
-
-    Parameters
-    ----------
-    path : path
-        As `scarceseq.screen.cell_normalisation.normalise_cells` writes it.
+    """Leave escaped cells out of a file of `normalise_cells`, which is written anew in place.
 
     Returns
     -------
@@ -78,17 +73,9 @@ def _copy(path: str | Path, kept: np.ndarray) -> None:
 
 
 def escaped_cells(cells: sparse.csr_matrix, control: sparse.csr_matrix) -> np.ndarray | None:
-    """Which cells of a perturbation have escaped.
+    """Which cells of a perturbation have escaped, (cells,); None where too few genes differ for a signature.
 
-    Parameters
-    ----------
-    cells, control : scipy.sparse.csr_matrix, shape (cells, genes)
-        Log-normalised.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (cells,), or None
-        None where too few genes differ from control for a signature.
+    Cells and control cells are log-normalised, (cells, genes).
     """
     escaped = np.zeros(cells.shape[0], dtype=bool)
     resting = moments(control)
@@ -126,10 +113,7 @@ def signature(cells: sparse.csr_matrix, resting: tuple[np.ndarray, np.ndarray], 
 def near_control(scores: np.ndarray, control: np.ndarray) -> np.ndarray:
     """True for scores of the component that control cells belong to; none where two are not told apart.
 
-    Parameters
-    ----------
-    scores, control : numpy.ndarray, shapes (cells,), (control cells,)
-        As many control cells as perturbed ones are used, evenly spaced quantiles of them.
+    As many control cells as perturbed ones are used, evenly spaced quantiles of them.
     """
     used = np.sort(control)[np.linspace(0, len(control) - 1, min(len(control), len(scores))).astype(int)]
     spread = control.std(ddof=1)

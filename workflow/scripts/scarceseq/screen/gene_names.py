@@ -10,16 +10,9 @@ from scarceseq.screen.conventions import ENSEMBL, PREFIXES, SEPARATORS_TRIED
 
 
 class GeneNames:
-    """The genes of a file by all names that its table has for them.
+    """The genes of a file, of table `var`, by all names that it has for them.
 
-    Parameters
-    ----------
-    var : pandas.DataFrame
-        Its genes.
-    symbols : sequence of str
-        The symbol of each.
-    current : dict of str to str
-        Today's symbols of renamed genes.
+    Symbols are of each gene; `current` has today's symbols of renamed genes.
     """
 
     def __init__(self, var: pd.DataFrame, symbols: Iterable[str], current: dict[str, str]) -> None:

@@ -60,12 +60,7 @@ def pseudobulk(groups: Groups, settings: ScreenSettings, seed: int) -> tuple[ann
 
 
 def mean_and_variance(cells: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance (cells - 1 in the denominator; 0 for one cell) of each gene, in float64.
-
-    Parameters
-    ----------
-    cells : scipy.sparse.csr_matrix, shape (cells, genes)
-    """
+    """Mean and variance (cells - 1 in the denominator; 0 for one cell) of each gene, in float64."""
     count = cells.shape[0]
     mean = column_mean(cells)
     # around the mean, zeros included: no cancellation of large sums

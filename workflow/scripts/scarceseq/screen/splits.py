@@ -10,17 +10,9 @@ from scarceseq.seeds import derive
 
 
 def split_perturbations(perturbations: Sequence[str], splits: int, test_share: float, seed: int) -> pd.DataFrame:
-    """Random pool and test sets.
+    """Random pool and test sets of single-gene perturbations, without control.
 
-    Parameters
-    ----------
-    perturbations : sequence of str
-        Single-gene perturbations, without control.
-
-    Returns
-    -------
-    pandas.DataFrame
-        split (from 0), perturbation, role (pool or test), sorted; every split has equally many of each role.
+    Columns are split (from 0), perturbation, role (pool or test), sorted; every split has equally many of each role.
     """
     names = np.array(sorted(perturbations))
     if len(set(names)) != len(names):

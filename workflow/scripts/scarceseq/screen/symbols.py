@@ -15,19 +15,10 @@ from scarceseq.user_tables import read_columns
 
 
 def current_symbols(path: str | Path | None, settings: ScreenSettings) -> dict[str, str]:
-    """Today's symbol of each symbol that is none any more.
+    """Today's symbol of each symbol that is none any more, from a table with a row per gene; empty for no path.
 
-    Parameters
-    ----------
-    path : path or None
-        Table with a row per gene; empty cells are left out.
-    settings : scarceseq.screen.settings.ScreenSettings
-        Names the columns of the former and of today's symbol.
-
-    Returns
-    -------
-    dict of str to str
-        Without symbols that a gene bears today, and without those that several genes bore. Empty for no path.
+    Symbols that a gene bears today are not among them, nor those that several genes bore. Empty cells of the table are
+    left out; the settings name the columns of the former and of today's symbol.
     """
     if not path:
         return {}

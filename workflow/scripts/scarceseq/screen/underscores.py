@@ -10,19 +10,9 @@ UNDERSCORE = "_"
 def underscored_doubles(
     labels: Collection[str], named: Callable[[str], str | None], path: object
 ) -> dict[str, tuple[str, str]]:
-    """The two names of each label that joins two of a screen by an underscore.
+    """The two names of each label that joins two of a screen by an underscore; labels that cannot be read so lack.
 
-    Parameters
-    ----------
-    labels : collection of str
-        Without those that are set aside.
-    named : function (name) -> str or None
-        The gene or single perturbation that has a name; None where none has.
-
-    Returns
-    -------
-    dict of str to (str, str)
-        Labels that cannot be read so lack.
+    Labels are those that are not set aside; `named` gives the gene or single perturbation that has a name, if any.
 
     Raises
     ------

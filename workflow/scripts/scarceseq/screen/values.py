@@ -53,12 +53,7 @@ def spread(sums: list[np.ndarray]) -> float:
 def what_values(evidence: Evidence, declared: str, marked: bool, path: object) -> str:
     """``counts``, ``normalised`` (logarithms are still to be taken) or ``log_normalised``.
 
-    Parameters
-    ----------
-    declared : str
-        The key `values`.
-    marked : bool
-        Whether the file says that scanpy has taken logarithms (``uns/log1p``).
+    `declared` is the key `values`, `marked` whether the file says that scanpy has taken logarithms (``uns/log1p``).
 
     Raises
     ------

@@ -94,9 +94,9 @@ class CellBatches:
             self.batch = np.zeros(len(condition), dtype=int) if batch is None else batch
             self.control = [place.tensor(array) for array in screen.control.arrays()]
 
-    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, index: int, first: int = 0) -> Iterator[Batch]:
         """Batches of one pass through the cells in random order, from step `first`; what fills no batch is left out."""
-        orders = [np.random.default_rng(derive(seed, "cells", number)).permutation(self.rows) for seed in self.seeds]
+        orders = [np.random.default_rng(derive(seed, "cells", index)).permutation(self.rows) for seed in self.seeds]
         size = self.settings.batch
         for step in range(first, self.steps):
             yield self.batch_of(np.stack([order[step * size : (step + 1) * size] for order in orders]))
@@ -170,13 +170,13 @@ class MomentBatches:
         self.weight, self.share = place.tensor(per_gene), place.tensor(share)
         self.moments = [place.tensor(array[conditions]) for array in screen.difference.arrays()]
 
-    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, index: int, first: int = 0) -> Iterator[Batch]:
         """Batches of control and perturbations from step `first`: all, or parts in an order drawn anew each time."""
         perturbations, members = len(self.conditions) - 1, len(self.seeds)
         steps_of_order = perturbations // self.size
         for step in range(self.steps):
             if step % steps_of_order == 0:
-                keys = [derive(seed, "perturbations", number, step) for seed in self.seeds]
+                keys = [derive(seed, "perturbations", index, step) for seed in self.seeds]
                 orders = np.stack([1 + np.random.default_rng(key).permutation(perturbations) for key in keys])
             chosen = orders[:, step % steps_of_order * self.size :][:, : self.size]
             chosen = np.concatenate([np.zeros((members, 1), dtype=int), np.sort(chosen, axis=1)], axis=1)

@@ -35,7 +35,7 @@ class Decoder(torch.autograd.Function):
     first, second : torch.Tensor, shape (members, wide, hidden), (members, hidden, wide)
     scale_1, offset_1, scale_2, offset_2 : torch.Tensor
         Weights and biases of the normalisations, (members, wide) and (members, hidden).
-    own : torch.Tensor, shape (members, genes, hidden)
+    vectors : torch.Tensor, shape (members, genes, hidden)
 
     Returns
     -------
@@ -56,7 +56,7 @@ class Decoder(torch.autograd.Function):
         offset_1: torch.Tensor,
         scale_2: torch.Tensor,
         offset_2: torch.Tensor,
-        own: torch.Tensor,
+        vectors: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         members, rows, hidden = shift.shape
         genes = base.shape[2]
@@ -75,15 +75,15 @@ class Decoder(torch.autograd.Function):
             z.append((wide @ second.mT).view(members, rows, -1, hidden))
             mean_2 += (weight[:, None] @ z[-1].sum(dim=2))[:, 0]
         variance_2 = torch.zeros_like(mean_2)
-        for part in z:
-            part -= mean_2[:, None, None]
-            variance_2 += (weight[:, None] @ torch.square(part, out=work.like(part)).sum(dim=2))[:, 0]
+        for z_block in z:
+            z_block -= mean_2[:, None, None]
+            variance_2 += (weight[:, None] @ torch.square(z_block, out=work.like(z_block)).sum(dim=2))[:, 0]
         inverse = torch.rsqrt(variance_2 + EPSILON)
-        scaled = own * (scale_2 * inverse)[:, None]
-        out = (own @ offset_2[:, :, None]).mT.repeat(1, rows, 1)
-        for block, part in zip(work.blocks, z, strict=True):
-            out[:, :, block] += torch.mul(part, scaled[:, None, block], out=work.like(part)).sum(dim=-1)
-        saved = (base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, own)
+        scaled = vectors * (scale_2 * inverse)[:, None]
+        out = (vectors @ offset_2[:, :, None]).mT.repeat(1, rows, 1)
+        for block, z_block in zip(work.blocks, z, strict=True):
+            out[:, :, block] += torch.mul(z_block, scaled[:, None, block], out=work.like(z_block)).sum(dim=-1)
+        saved = (base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, vectors)
         context.save_for_backward(*saved, mean, gram, folded, folded_offset, inverse, *z)
         context.mark_non_differentiable(mean_1, variance_1, mean_2, variance_2)
         return out, mean_1, variance_1, mean_2, variance_2
@@ -91,38 +91,38 @@ class Decoder(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(context: Any, gradient: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, own, *rest = context.saved_tensors
+        base, shift, weight, first, second, scale_1, offset_1, scale_2, offset_2, vectors, *rest = context.saved_tensors
         mean, gram, folded, folded_offset, inverse, *z = rest
         work, each = Workspace(base, shift, first.shape[1]), weight[:, :, None, None]
         # the second normalisation; z is centred, so z * inverse is normalised
-        along = torch.empty_like(own)
-        for block, part in zip(work.blocks, z, strict=True):
-            along[:, block] = torch.mul(part, gradient[:, :, block, None], out=work.like(part)).sum(dim=1)
+        along = torch.empty_like(vectors)
+        for block, z_block in zip(work.blocks, z, strict=True):
+            along[:, block] = torch.mul(z_block, gradient[:, :, block, None], out=work.like(z_block)).sum(dim=1)
         along *= inverse[:, None]
         over_rows = gradient.sum(dim=1)[:, :, None]
         own_gradient = along * scale_2[:, None] + over_rows * offset_2[:, None]
-        scale_2_gradient, offset_2_gradient = (own * along).sum(dim=1), (own * over_rows).sum(dim=1)
-        per_gene = own * (scale_2 * inverse)[:, None]
+        scale_2_gradient, offset_2_gradient = (vectors * along).sum(dim=1), (vectors * over_rows).sum(dim=1)
+        per_gene = vectors * (scale_2 * inverse)[:, None]
         slope = (scale_2_gradient * scale_2 * inverse**2)[:, None, None]
         level = (offset_2_gradient * scale_2 * inverse)[:, None, None]
         second_gradient, folded_gradient = torch.zeros_like(second), torch.zeros_like(folded)
         folded_offset_gradient = torch.zeros_like(folded_offset)
-        for block, part in zip(work.blocks, z, strict=True):
+        for block, z_block in zip(work.blocks, z, strict=True):
             inputs = work.inputs(block)
             wide = work.hidden_layer(inputs, folded, folded_offset)
-            of_z = torch.mul(gradient[:, :, block, None], per_gene[:, None, block], out=work.like(part))
-            of_z -= part.mul_(slope).add_(level).mul_(each)
+            of_z = torch.mul(gradient[:, :, block, None], per_gene[:, None, block], out=work.like(z_block))
+            of_z -= z_block.mul_(slope).add_(level).mul_(each)
             of_z = of_z.flatten(1, 2)
             second_gradient.baddbmm_(of_z.mT, wide)
             of_wide = where_positive(torch.bmm(of_z, second, out=work.wide(of_z)), wide)
             folded_gradient.baddbmm_(of_wide.mT, inputs.flatten(1, 2))
             folded_offset_gradient += of_wide.sum(dim=1)
-            torch.bmm(of_wide, folded, out=part.flatten(1, 2))  # this block's z is not needed again
+            torch.bmm(of_wide, folded, out=z_block.flatten(1, 2))  # this block's z is not needed again
         # the first normalisation, by way of the statistics of its inputs
         with torch.enable_grad():
             leaves = [tensor.detach().requires_grad_() for tensor in (first, scale_1, offset_1, mean, gram)]
-            found = torch.autograd.grad(fold(*leaves)[:2], leaves, (folded_gradient, folded_offset_gradient))
-        first_gradient, scale_1_gradient, offset_1_gradient, of_mean, of_gram = found
+            gradients = torch.autograd.grad(fold(*leaves)[:2], leaves, (folded_gradient, folded_offset_gradient))
+        first_gradient, scale_1_gradient, offset_1_gradient, of_mean, of_gram = gradients
         of_gram = of_gram + of_gram.mT
         base_gradient, shift_gradient = torch.zeros_like(base), torch.zeros_like(shift)
         alone = base.shape[1] - 1  # rows with a kind of their own
@@ -168,9 +168,9 @@ class Workspace:
         wide = view(self.wide_buffers[0], (*flat.shape[:2], self.width))
         return torch.bmm(flat, weight.mT, out=wide).add_(bias[:, None]).relu_()
 
-    def like(self, part: torch.Tensor) -> torch.Tensor:
-        """Another buffer of the shape of `part`."""
-        return view(self.narrow_buffers[1], part.shape)
+    def like(self, values: torch.Tensor) -> torch.Tensor:
+        """Another buffer of the shape of some values."""
+        return view(self.narrow_buffers[1], values.shape)
 
     def wide(self, flat: torch.Tensor) -> torch.Tensor:
         """Another buffer for (members, rows x genes, wide)."""

@@ -20,13 +20,7 @@ def drawn(generators: list[torch.Generator], *shape: int, scale: float = 1.0, un
 
 
 class Linear(nn.Module):
-    """Affine map of the last dimension, initialised as `torch.nn.Linear`.
-
-    Parameters
-    ----------
-    generators : list of torch.Generator
-        One per member.
-    """
+    """Affine map of the last dimension, initialised as `torch.nn.Linear`, with a generator for each member."""
 
     def __init__(self, generators: list[torch.Generator], inputs: int, outputs: int) -> None:
         super().__init__()

@@ -16,14 +16,7 @@ def autofocus(
     cells, D has a distribution, and its mean and central moments suffice: with u = delta - mean,
     E (delta - D)^4 = u^4 + 6 u^2 m2 - 4 u m3 + m4.
 
-    Parameters
-    ----------
-    delta : torch.Tensor
-        Predicted difference to control.
-    difference : torch.Tensor
-        Mean of D.
-    second, third, fourth : torch.Tensor or 0
-        Central moments of D.
+    Delta is the predicted difference to control, `difference` the mean of D, the others its central moments.
     """
     error = delta - difference
     squared = error * error
@@ -45,17 +38,14 @@ def wrong_direction(
 def cell_weights(condition: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
     """Weight of each cell and gene of a batch, so that perturbations count alike, and so do their cells and genes.
 
+    Shape (members, cells, genes); the sum is 1 for each member.
+
     Parameters
     ----------
     condition : torch.Tensor of int, shape (members, cells)
     kept : torch.Tensor, shape (conditions, genes)
         1 / (genes that count) for those genes, else 0. For a perturbation the genes count that its cells express at
         all, for control all.
-
-    Returns
-    -------
-    torch.Tensor, shape (members, cells, genes)
-        Sums to 1 for each member.
     """
     same = condition[:, :, None] == condition[:, None]
     cells = same.sum(dim=2)

@@ -75,13 +75,7 @@ class Gears(nn.Module):
         self.to(dtype)
 
     def forward(self, rows: Rows) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Predictions for the rows of a batch.
-
-        Returns
-        -------
-        delta : torch.Tensor, shape (members, rows, genes)
-        log_variance : torch.Tensor of the same shape, or None without an uncertainty head
-        """
+        """Predictions for the rows of a batch, (members, rows, genes), and their log-variance if it is estimated."""
         share = rows.share.to(self.gene_embedding.dtype)
         count = rows.count.to(share.dtype)
         genes = self.gene_states(rows.first_alone, count)
@@ -90,18 +84,9 @@ class Gears(nn.Module):
 
     @torch.no_grad()
     def predict(self, condition: torch.Tensor, alone: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Predictions in evaluation, where rows do not depend on each other.
+        """Predictions in evaluation, where rows do not depend on each other, as `forward` with conditions for rows.
 
-        Parameters
-        ----------
-        condition : torch.Tensor of int, shape (conditions,)
-            The same for all members.
-        alone : bool
-            Predict as for the cells of a batch that receive no co-expression information.
-
-        Returns
-        -------
-        As `forward`, with conditions for rows.
+        With `alone` as for the cells of a batch that receive no co-expression information.
         """
         self.eval()
         members = len(self.gene_embedding)
@@ -115,13 +100,7 @@ class Gears(nn.Module):
     def hidden_states(self, condition: torch.Tensor) -> torch.Tensor:
         """What each perturbation adds to the state of every gene, in evaluation: its embedding as trained.
 
-        Parameters
-        ----------
-        condition : torch.Tensor of int, shape (conditions,)
-
-        Returns
-        -------
-        torch.Tensor, shape (members, conditions, hidden)
+        Shape (members, conditions, hidden).
         """
         self.eval()
         rows = condition.to(self.targets.device).expand(len(self.gene_embedding), -1)
@@ -133,9 +112,9 @@ class Gears(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Predictions from the states of genes and what the rows' perturbations add to them."""
         base, shift = self.normalised_sum(genes, shift, share, count)
-        own = self.decode(base, shift, share, count)
-        cross = self.cross_mlp(own, share, count)
-        delta = own * self.output_weight[:, None, :, 0] + self.output_bias[:, None]
+        outputs = self.decode(base, shift, share, count)
+        cross = self.cross_mlp(outputs, share, count)
+        delta = outputs * self.output_weight[:, None, :, 0] + self.output_bias[:, None]
         delta = delta + cross @ self.output_weight[:, :, 1:].mT
         if self.uncertainty is None:
             return delta, None
@@ -148,10 +127,10 @@ class Gears(nn.Module):
         limit_norm_(self.position_embedding)
         of_genes = count * genes
         even = self.gene_embedding.new_full((members, genes), 1 / genes)
-        own = torch.relu(self.gene_norm(self.gene_embedding, even, of_genes))
+        of_each = torch.relu(self.gene_norm(self.gene_embedding, even, of_genes))
         kinds = [self.along_coexpression] + [nn.Identity()] * first_alone
         positions = torch.stack([self.positions(along) for along in kinds], dim=1)
-        states = (own[:, None] + POSITION_WEIGHT * positions).flatten(1, 2)
+        states = (of_each[:, None] + POSITION_WEIGHT * positions).flatten(1, 2)
         each = torch.stack([1 / count, 1 - 1 / count], dim=1) if first_alone else torch.ones_like(count)[:, None]
         share = (each / genes).repeat_interleave(genes, dim=1)
         return self.gene_mlp(states, share, of_genes).view(members, len(kinds), genes, hidden)
@@ -175,9 +154,9 @@ class Gears(nn.Module):
         total = (nodes[member, targets.clamp(min=0)] * present[..., None]).sum(dim=2)
         perturbed = present.any(dim=2)
         of_perturbed = share * perturbed
-        part = of_perturbed.sum(dim=1)
-        among = of_perturbed / part.clamp(min=1e-30)[:, None]
-        fused = self.fuse_mlp(total, among, (part * count).clamp(min=2))
+        perturbed_share = of_perturbed.sum(dim=1)
+        among = of_perturbed / perturbed_share.clamp(min=1e-30)[:, None]
+        fused = self.fuse_mlp(total, among, (perturbed_share * count).clamp(min=2))
         return fused * perturbed[..., None]
 
     def normalised_sum(
@@ -187,7 +166,7 @@ class Gears(nn.Module):
 
         Every row of a kind holds every gene, so mean and variance of the sum follow from those of its parts.
         """
-        kinds, number = genes.shape[1:3]
+        kinds, gene_count = genes.shape[1:3]
         if self.training:
             alone = kinds - 1
             centre, spread = genes.mean(dim=2), genes.var(dim=2, correction=0)  # (members, kinds, hidden)
@@ -196,7 +175,7 @@ class Gears(nn.Module):
             mean = (share[:, None] @ row_mean)[:, 0]
             around = spread[:, kind] + (row_mean - mean[:, None]).square()
             variance = (share[:, None] @ around)[:, 0]
-            self.sum_norm.follow(mean, variance, count * number)
+            self.sum_norm.follow(mean, variance, count * gene_count)
         else:
             mean, variance = self.sum_norm.running_mean, self.sum_norm.running_variance
         scale, offset = self.sum_norm.affine(mean, variance)
@@ -204,27 +183,27 @@ class Gears(nn.Module):
 
     def decode(self, base: torch.Tensor, shift: torch.Tensor, share: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Each gene's own output, (members, rows, genes), before genes inform each other."""
-        part = self.recovery
+        mlp = self.recovery
         if self.training:
-            norms = (part.first_norm.weight, part.first_norm.bias, part.second_norm.weight, part.second_norm.bias)
-            layers = (part.first.weight, part.second.weight)
+            norms = (mlp.first_norm.weight, mlp.first_norm.bias, mlp.second_norm.weight, mlp.second_norm.bias)
+            layers = (mlp.first.weight, mlp.second.weight)
             out, *statistics = Decoder.apply(base, shift, share, *layers, *norms, self.own_weight)
             self.follow_recovery(statistics, count * base.shape[2])
             # biases before a normalisation change nothing, but the optimiser shall see a gradient of 0
-            idle = 0.0 * (part.first.bias.sum() + part.second.bias.sum())
+            idle = 0.0 * (mlp.first.bias.sum() + mlp.second.bias.sum())
             return out + self.own_bias[:, None] + idle
-        first = part.first_norm.affine(part.first_norm.running_mean, part.first_norm.running_variance)
-        weight = part.first.weight * first[0][:, :, None]
-        bias = part.first.bias * first[0] + first[1]
-        scale, offset = part.second_norm.affine(part.second_norm.running_mean, part.second_norm.running_variance)
+        first = mlp.first_norm.affine(mlp.first_norm.running_mean, mlp.first_norm.running_variance)
+        weight = mlp.first.weight * first[0][:, :, None]
+        bias = mlp.first.bias * first[0] + first[1]
+        scale, offset = mlp.second_norm.affine(mlp.second_norm.running_mean, mlp.second_norm.running_variance)
         # the last affine map and each gene's own weights are one vector per gene
-        own = (self.own_weight * scale[:, None]) @ part.second.weight
-        constant = self.own_bias + (self.own_weight @ (part.second.bias * scale + offset)[:, :, None])[:, :, 0]
+        vectors = (self.own_weight * scale[:, None]) @ mlp.second.weight
+        constant = self.own_bias + (self.own_weight @ (mlp.second.bias * scale + offset)[:, :, None])[:, :, 0]
         outputs = []
         for start in range(0, shift.shape[1], CHUNK_ROWS):
             inputs = relu_of_sum(base, shift[:, start : start + CHUNK_ROWS], start)
             wide = torch.relu(torch.baddbmm(bias[:, None], inputs.flatten(1, 2), weight.mT))
-            outputs.append((wide.view(*inputs.shape[:3], -1) * own[:, None]).sum(dim=-1))
+            outputs.append((wide.view(*inputs.shape[:3], -1) * vectors[:, None]).sum(dim=-1))
         return torch.cat(outputs, dim=1) + constant[:, None]
 
     @torch.no_grad()

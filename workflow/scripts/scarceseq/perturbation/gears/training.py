@@ -25,18 +25,14 @@ def train(
     """Train in place.
 
     Adam with weight decay, gradients clipped by value, the learning rate multiplied by `decay_per_epoch` after each
-    epoch: as cell-gears does.
+    epoch: as cell-gears does. Of each epoch ``epoch``, ``loss`` (members,) and, with `validate`, ``validation``
+    (members,) are returned.
 
     Parameters
     ----------
     validate : callable, optional
         Called with the model after each epoch, returns errors (members,). Each member then ends with the weights of
         its best epoch; without it, with those of the last.
-
-    Returns
-    -------
-    list of dict
-        ``epoch``, ``loss`` (members,) and, with `validate`, ``validation`` (members,).
 
     Raises
     ------

@@ -57,15 +57,7 @@ def gene_components(delta: np.ndarray) -> np.ndarray:
 
 
 def bilinear_weights(targets: np.ndarray, genes: np.ndarray, perturbed: np.ndarray) -> np.ndarray:
-    """W of the module's formula.
-
-    Parameters
-    ----------
-    targets : numpy.ndarray, shape (genes, perturbations)
-        Y - b.
-    genes, perturbed : numpy.ndarray, shapes (genes, components), (perturbations, components)
-        G and P.
-    """
+    """W of the module's formula from Y - b, (genes, perturbations), G and P, with components as their columns."""
     identity = RIDGE * np.eye(genes.shape[1])
     left = np.linalg.solve(genes.T @ genes + identity, genes.T @ targets @ perturbed)
     return np.linalg.solve(perturbed.T @ perturbed + identity, left.T).T

@@ -25,8 +25,8 @@ def prepare(prior: Prior) -> kernel.Kernel:
     InputError
         If the embedding has fewer than two of the perturbed genes.
     """
-    vectors, known = unit_vectors(prior.embedding, prior.perturbations)
+    vectors, covered = unit_vectors(prior.embedding, prior.perturbations)
     values, inside = np.zeros((len(prior.perturbations),) * 2), np.zeros(len(prior.perturbations), dtype=bool)
-    values[np.ix_(known, known)] = vectors @ vectors.T
-    inside[known] = True
+    values[np.ix_(covered, covered)] = vectors @ vectors.T
+    inside[covered] = True
     return kernel.Kernel(values, inside)

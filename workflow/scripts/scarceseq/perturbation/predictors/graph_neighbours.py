@@ -36,7 +36,7 @@ class Model:
 def fit(delta: np.ndarray, rows: Sequence[int], kernel: Kernel) -> Model:
     """Mean, residuals, and the constants with the least leave-one-out error."""
     mean = delta.mean(axis=0)
-    inside = kernel.known[rows]
+    inside = kernel.covered[rows]
     used, residual = rows[inside], delta[inside] - mean
     similarity = kernel.values[np.ix_(used, used)].copy()
     np.fill_diagonal(similarity, 0)

@@ -35,9 +35,9 @@ class Model:
 
 def fit(delta: np.ndarray, rows: Sequence[int], features: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Model:
     """Mean, basis of the centred training profiles, and the forest in it."""
-    scores, known = features
+    scores, covered = features
     mean = delta.mean(axis=0)
-    inside = known[rows]
+    inside = covered[rows]
     if inside.sum() < 2 * LEAF:
         return Model(mean, np.zeros((0, len(mean))), None, features)
     left, size, basis = np.linalg.svd(delta[inside] - mean, full_matrices=False)
@@ -50,9 +50,9 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: tuple[np.ndarray, np.n
 
 def predict(model: Model, rows: Sequence[int]) -> np.ndarray:
     """Mean plus the forest's prediction, turned back to the columns."""
-    scores, known = model.features
+    scores, covered = model.features
     prediction = np.tile(model.mean, (len(rows), 1))
-    inside = known[rows]
+    inside = covered[rows]
     if model.forest is not None and inside.any():
         turned = model.forest.predict(scores[rows[inside]]).reshape(inside.sum(), -1)
         prediction[inside] += turned @ model.basis

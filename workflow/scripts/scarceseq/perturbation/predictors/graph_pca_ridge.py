@@ -18,7 +18,7 @@ fit, predict = kernel.fit, kernel.predict
 
 def prepare(prior: Prior) -> kernel.Kernel:
     """Inner products of the components of all perturbed genes."""
-    scores, known = graph_components(prior)
+    scores, covered = graph_components(prior)
     values = scores @ scores.T
-    mean = np.diag(values)[known].mean()
-    return kernel.Kernel(values / (mean if mean > 0 else 1), known)
+    mean = np.diag(values)[covered].mean()
+    return kernel.Kernel(values / (mean if mean > 0 else 1), covered)

@@ -45,14 +45,7 @@ def prepare(prior: Prior) -> np.ndarray:
 
 
 def responses(control: sparse.csr_matrix, place: np.ndarray) -> np.ndarray:
-    """r_g of the module's formula, for some genes.
-
-    Parameters
-    ----------
-    control : scipy.sparse.csr_matrix, shape (cells, genes)
-    place : numpy.ndarray of int
-        Columns of the genes that are lost; -1 for one that was not measured.
-    """
+    """r_g of the module's formula for the genes of some columns; -1 is one that was not measured."""
     response = np.full((len(place), control.shape[1]), np.nan)
     there = np.flatnonzero(place >= 0)
     values = control.astype(np.float64).tocsc()

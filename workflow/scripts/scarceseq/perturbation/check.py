@@ -34,12 +34,7 @@ def check(config: dict[str, Any]) -> None:
 def check_contexts(section: str, used: dict[str, Any], screens: dict[str, Any]) -> None:
     """Refuse a predictor that learns from other contexts on a screen that has none.
 
-    Parameters
-    ----------
-    section : str
-        Its name, for the message.
-    used : dict
-        The section: screens, predictors.
+    The section, which is named for the message, has screens and predictors.
     """
     for predictor in used["predictors"]:
         if "contexts" not in registry.declared("perturbation.predictors", predictor, "NEEDS"):

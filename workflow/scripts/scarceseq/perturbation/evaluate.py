@@ -68,19 +68,9 @@ def evaluate(
 def judge(
     identity: dict[str, Any], screen: dict[str, Any], predict: Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Values of every metric of what a function predicts of each split's test perturbations.
+    """What `evaluate` returns, of what a function (split, pool, test) predicts, (test, genes).
 
-    Parameters
-    ----------
-    identity, screen
-        See `evaluate`.
-    predict : function (split, pool, test) -> numpy.ndarray, (test, genes)
-        Pool and test are positions among the screen's perturbations.
-
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        As `evaluate`.
+    Pool and test are positions among the screen's perturbations.
     """
     profiles, kind = screen["profiles"], str(screen["profiles"].uns["kind"])
     names, metrics, rows, errors = profiles.obs_names.to_numpy(dtype=str), defined_for(kind), [], []

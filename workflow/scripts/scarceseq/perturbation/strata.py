@@ -29,17 +29,9 @@ NO_GRAPH = "none"
 
 
 def stratify(name: str, profiles: "anndata.AnnData", splits: pd.DataFrame, graphs: Mapping[str, Graph]) -> pd.DataFrame:
-    """Stratum of each test perturbation of each split, in each way of dividing them.
+    """Stratum of each test perturbation of each split of a screen, in each way of dividing them.
 
-    Parameters
-    ----------
-    name : str
-        Of the screen.
-    profiles : anndata.AnnData
-        Perturbations x genes, X = delta.
-    splits : pandas.DataFrame
-        As `prepare_screen` gives them.
-    graphs : dict of str to Graph
+    Profiles, perturbations x genes, X = delta, and splits are as `prepare_screen` gives them.
 
     Returns
     -------
@@ -76,9 +68,7 @@ def stratify(name: str, profiles: "anndata.AnnData", splits: pd.DataFrame, graph
 def difficulty(delta: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Whether the mean of all other perturbations predicts each: baseline-solved, intermediate or resistant.
 
-    Parameters
-    ----------
-    delta, mask : numpy.ndarray, shape (perturbations, genes)
+    Both arrays are (perturbations, genes).
     """
     others = (delta.sum(axis=0) - delta) / (len(delta) - 1)
     unchanged = mean_squared_error(delta, 0.0, mask)
@@ -91,22 +81,14 @@ def difficulty(delta: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def strength(delta: np.ndarray, mask: np.ndarray, noise: np.ndarray | float) -> np.ndarray:
     """Whether each effect is weak or strong: its mean square, less that of the noise, below the screen's median or not.
 
-    Parameters
-    ----------
-    delta, mask : numpy.ndarray, shape (perturbations, genes)
-    noise : numpy.ndarray, shape (perturbations,), or 0 where it is not known
+    Noise is of each perturbation, or 0 where it is not known.
     """
     size = mean_squared_error(delta, 0.0, mask) - noise
     return np.where(size < np.median(size), "weak", "strong")
 
 
 def strongest_link(graph: Graph, genes: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Weight of each gene's heaviest link, in either direction, to a measured gene; 0 without one.
-
-    Parameters
-    ----------
-    genes, measured : numpy.ndarray of str
-    """
+    """Weight of each gene's heaviest link, in either direction, to a measured gene; 0 without one."""
     weights = graph.incoming.maximum(graph.incoming.T).tocsr()
     rows, columns = graph.positions(genes), graph.positions(measured)
     link = np.zeros(len(genes))

@@ -55,13 +55,7 @@ def summarise(values: pd.DataFrame, calibration: pd.DataFrame, confidence: float
 
 
 def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence: float) -> dict[str, Any]:
-    """Mean, interval, floor, ceiling and normalised value of one metric.
-
-    Parameters
-    ----------
-    wide : pandas.DataFrame
-        value, floor, ceiling; one row per split.
-    """
+    """Mean, interval and normalised value of one metric, from value, floor and ceiling of each split."""
     mean, low, high, how = corrected_interval(wide["value"], test_to_pool, confidence)
     row = {"mean": mean, "low": low, "high": high, "splits": len(wide), "interval": how}
     row["floor"] = wide["floor"].mean()
@@ -79,12 +73,7 @@ def over_splits(wide: pd.DataFrame, test_to_pool: float, metric: str, confidence
 def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
     """What a screen's squared errors show, in words.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of status 'run' of one screen.
-    controls : set of str
-        Sources that are shuffled or rewired graphs.
+    The summary has the rows of status 'run' of one screen; controls are sources that are shuffled or rewired graphs.
     """
     compared, control, count = best_predictor(summary, controls)
     if compared is None:
@@ -102,10 +91,7 @@ def finding(summary: pd.DataFrame, controls: Collection[str] = ()) -> str:
 def best_predictor(summary: pd.DataFrame, controls: Collection[str] = ()) -> tuple[Contrast | None, pd.DataFrame, int]:
     """The predictor of least squared error against the training mean, rows on control graphs, and how many were tried.
 
-    Parameters
-    ----------
-    summary, controls
-        As for `finding`.
+    Parameters are those of `finding`.
     """
     part = summary[summary["metric"].eq("mse") & summary["relative"].notna()]
     part = part[~part["predictor"].isin(["control", "training_mean"])]
@@ -131,13 +117,7 @@ def best_predictor(summary: pd.DataFrame, controls: Collection[str] = ()) -> tup
 
 
 def capabilities(kinds: dict[str, str]) -> pd.DataFrame:
-    """What each screen can carry: metric, kind of screen, defined or not, and the reason.
-
-    Parameters
-    ----------
-    kinds : dict of str to str
-        Kind of each screen.
-    """
+    """What each screen, by its kind, can carry: metric, defined or not, and the reason."""
     rows = [
         (screen, kind, name, MEANINGS[name], kind not in metric.undefined, metric.undefined.get(kind, ""))
         for screen, kind in kinds.items()

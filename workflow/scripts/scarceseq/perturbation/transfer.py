@@ -106,13 +106,7 @@ def best_rates(validation: pd.DataFrame) -> dict[tuple[int, str], float]:
 
 
 class Experiment:
-    """Both screens as the network sees them.
-
-    Parameters
-    ----------
-    source, target, settings
-        As for `transfer`.
-    """
+    """Both screens as the network sees them; parameters as of `transfer`."""
 
     def __init__(self, source: dict[str, Any], target: dict[str, Any], settings: TransferSettings) -> None:
         self.settings, self.same = settings, settings.source == settings.target
@@ -160,7 +154,7 @@ class Experiment:
         """Guide of every weight of the network, by parameter name, from scouts on subsets of the source.
 
         Rows of the node embedding that no scout reaches say nothing about new perturbations: each of its columns has
-        the mean over the rows that moved.
+        the mean over the rows that are reached.
         """
         settings, generator = self.settings, np.random.default_rng(derive(seed, "scouts"))
         size = min(settings.scout_perturbations, len(known))
@@ -241,6 +235,8 @@ def fine_tune(
 ) -> dict[str, torch.Tensor] | None:
     """Train networks side by side on perturbations of their own, by Adam whose updates are multiplied; in place.
 
+    Gradients of the first step are returned, by parameter name.
+
     Parameters
     ----------
     batches : scarceseq.perturbation.gears.batches.MomentBatches
@@ -248,13 +244,8 @@ def fine_tune(
     chosen : numpy.ndarray of int, shape (networks, perturbations)
         Conditions; control comes in addition.
     rates : dict of str to torch.Tensor, or None
-        Multipliers of each weight's updates, by parameter name, with a leading dimension for networks.
-    learning_rate : numpy.ndarray, shape (networks,)
-
-    Returns
-    -------
-    dict of str to torch.Tensor
-        Gradients of the first step.
+        Multipliers of each weight's updates, by parameter name, with a leading dimension for networks, as
+        `learning_rate` has.
     """
     rows = np.concatenate([np.zeros((len(chosen), 1), dtype=int), chosen], axis=1)
     batch = batches.batch_of(batches.place.positions(rows))
@@ -304,20 +295,9 @@ def read_side(
 ) -> dict[str, Any]:
     """One screen on the genes that both have, without perturbed genes that the graph does not have.
 
-    Parameters
-    ----------
-    screen : dict
-        profiles, differential, splits, as `prepare_screen` gives them.
-    path : path
-        Cells, as `normalise_cells` wrote them.
-    settings : dict
-        Of GEARS, from the config.
-    genes : numpy.ndarray of str
-
-    Returns
-    -------
-    dict
-        The same with prior (scarceseq.perturbation.prior.Prior).
+    The screen has profiles, differential and splits, as `prepare_screen` gives them; they are returned with a prior
+    (scarceseq.perturbation.prior.Prior). The path is that of cells as `normalise_cells` wrote them, settings are those
+    of GEARS in the config.
     """
     profiles = screen["profiles"]
     kept = profiles.obs_names[graph.positions(profiles.obs_names) >= 0]

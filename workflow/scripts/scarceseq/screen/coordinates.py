@@ -16,17 +16,8 @@ def read_coordinates(
 ) -> tuple[anndata.AnnData, dict[str, Any]]:
     """Differences to control in coordinates, one row per gene.
 
-    Parameters
-    ----------
-    path : str
-        `.npz` with an array of names and one of differences; pickled objects are refused.
-    current : dict of str to str
-        Today's symbols of renamed genes.
-
-    Returns
-    -------
-    (anndata.AnnData, dict)
-        Perturbations x components, X = delta; obs: rows (guides averaged); uns: kind, transductive. Counts.
+    The `.npz` has an array of names and one of differences; pickled objects are refused. Parameters and what is
+    returned are those of `scarceseq.screen.profiles.read_profiles`, with components in place of genes.
 
     Raises
     ------

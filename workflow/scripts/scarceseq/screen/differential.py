@@ -19,12 +19,7 @@ def welch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Welch's t statistic and two-sided p value of each gene; 0 and 1 where neither group varies.
 
-    Parameters
-    ----------
-    mean, variance : numpy.ndarray, shape (genes,)
-        Of the perturbed cells; the variance with size - 1 in the denominator.
-    control_mean, control_variance, control_size
-        The same of control cells.
+    Means and variances (with size - 1 in the denominator) of the perturbed and of control cells are (genes,).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         score, p_value = stats.ttest_ind_from_stats(
@@ -38,17 +33,7 @@ def welch_against_rest(means: np.ndarray, variances: np.ndarray, sizes: np.ndarr
     """Welch's t statistic of each group's cells against the cells of all other groups together, gene by gene.
 
     The moments of the others follow from those of all groups, so that no cell is read again. 0 where there are no
-    others.
-
-    Parameters
-    ----------
-    means, variances : numpy.ndarray, shape (groups, genes)
-        The variance with size - 1 in the denominator.
-    sizes : numpy.ndarray of int, shape (groups,)
-
-    Returns
-    -------
-    numpy.ndarray, shape (groups, genes)
+    others. Means, variances (with size - 1 in the denominator) and statistics are (groups, genes), sizes (groups,).
     """
     count = sizes[:, None].astype(float)
     total = count.sum()

@@ -38,13 +38,7 @@ def catalogue() -> pd.DataFrame:
 
 
 def entry_of(name: str) -> pd.Series:
-    """One screen of the catalogue.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name; the message lists those there are.
-    """
+    """One screen of the catalogue; `InputError` if there is none of that name."""
     known = catalogue()
     if name not in known.index:
         raise InputError(f"'{name}' is no screen of the catalogue; it has {', '.join(known.index)}")
@@ -52,14 +46,9 @@ def entry_of(name: str) -> pd.Series:
 
 
 def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: DownloadSettings = DOWNLOAD) -> None:
-    """Fetch a screen to `target`, which appears only when it is complete and verified.
+    """Fetch a screen to `target`, an `.h5ad`, which appears only when it is complete and verified.
 
-    Parameters
-    ----------
-    entry : mapping
-        url; bytes and md5, missing where not known.
-    target : path
-        `.h5ad`.
+    The entry has url, bytes and md5, the last two missing where they are not known.
 
     Raises
     ------
@@ -97,13 +86,7 @@ def expected(entry: Mapping[str, Any], record: Path) -> dict[str, Any]:
 
 
 def verify(path: str | Path, entry: Mapping[str, Any]) -> str:
-    """MD5 sum of a good file, an `.h5ad` or a zip with one.
-
-    Raises
-    ------
-    DamagedError
-        For a web page, another format, a wrong size or sum.
-    """
+    """MD5 sum of a good file, an `.h5ad` or a zip with one; `DamagedError` for another format, size or sum."""
     with open(path, "rb") as handle:
         head = handle.read(512)
         handle.seek(0)
@@ -127,13 +110,7 @@ def verify(path: str | Path, entry: Mapping[str, Any]) -> str:
 
 
 def unpack(packed: str | Path, target: str | Path) -> None:
-    """Move an `.h5ad` to `target`, out of its zip if it is in one.
-
-    Raises
-    ------
-    DamagedError
-        If a zip is broken, or has not exactly one `.h5ad`.
-    """
+    """Move an `.h5ad` to `target`, out of its zip if it is in one; `DamagedError` unless that holds exactly one."""
     if not zipfile.is_zipfile(packed):
         shutil.move(packed, target)
         return

@@ -9,24 +9,17 @@ from scarceseq.screen.rows import CellFile
 
 
 class Groups:
-    """Groups of cells by perturbation.
-
-    Parameters
-    ----------
-    path : path
-        Cells sorted by perturbation.
-    drop_expressing : bool
-        Leave out cells that still express the perturbed gene.
-    min_cells : int
-        Perturbations with fewer cells are left out.
+    """Groups of cells by perturbation, by which the file is sorted.
 
     Attributes
     ----------
     names : list of str
-        Perturbations, sorted, without control.
+        Perturbations, sorted, without control and without those of fewer than `min_cells` cells.
     genes : numpy.ndarray of str
     labels : numpy.ndarray of str
         Perturbation of each cell of the file, in its order.
+
+    With `drop_expressing`, cells that still express the perturbed gene are left out.
     """
 
     def __init__(self, path: str | Path, drop_expressing: bool = False, min_cells: int = 1) -> None:

@@ -142,12 +142,7 @@ def find_labels(obs: pd.DataFrame, genes: GeneNames, settings: ScreenSettings, p
 def check_controls(labels: set[str], reader: LabelReader, listed: bool, path: object) -> None:
     """Raise `InputError` for labels that look like controls and are neither listed as such nor set aside by name.
 
-    Parameters
-    ----------
-    labels : set of str
-        Of the cells that are used.
-    listed : bool
-        Whether the config names the controls.
+    Labels are of the cells that are used; `listed` is whether the config names the controls.
     """
     roles = {label: reader.read(label) for label in labels}
     taken = sorted({name for label in labels if roles[label] == "control" for name in reader.names(label)})
@@ -183,19 +178,12 @@ def read_labels(labels: np.ndarray, reader: LabelReader) -> np.ndarray:
 def count_genes(labels: np.ndarray, single: np.ndarray, genes: GeneNames, least: float, path: object) -> dict[str, Any]:
     """How many perturbations name a gene of the file, how many labels (guides) they have, and which name none.
 
-    Parameters
-    ----------
-    labels : array of object, shape (cells,)
-        As in the file.
-    single : array of str, shape (cells,)
-        From `read_labels`.
-    least : float
-        Share of the perturbations that must name a gene.
+    For each cell there are its label, as in the file, and what `read_labels` gives.
 
     Raises
     ------
     InputError
-        If fewer do; the message shows some, and the keys by which more would.
+        If a share of less than `least` does; the message shows some, and the keys by which more would.
     """
     used = (single != "") & (single != "control")
     pairs = pd.DataFrame({"label": labels[used].astype(str), "gene": single[used].astype(str)}).drop_duplicates()
@@ -234,15 +222,7 @@ def drop_small_groups(single: np.ndarray, min_cells: int) -> tuple[np.ndarray, d
 
 
 def count_set_aside(labels: np.ndarray, single: np.ndarray, reader: LabelReader) -> dict[str, int]:
-    """How many cells have no label, an excluded one, or several perturbed genes.
-
-    Parameters
-    ----------
-    labels : array of object, shape (cells,)
-        As in the file.
-    single : array of str, shape (cells,)
-        From `read_labels`.
-    """
+    """How many cells have no label, an excluded one, or several perturbed genes, from the arrays of `count_genes`."""
     text = np.array([label if isinstance(label, str) else "" for label in labels], dtype=object)
     excluded = np.isin(text.astype(str), [label for label in set(text) if label and reader.excluded(label)])
     several = (single == "") & (text != "") & ~excluded

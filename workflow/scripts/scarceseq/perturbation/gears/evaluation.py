@@ -53,11 +53,7 @@ def mean_errors(
 def paired_difference(batches: CellBatches, conditions: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Mean of expression - paired control of the cells of each condition, (conditions, genes), mode ``reference``.
 
-    Parameters
-    ----------
-    conditions : array of int
-    rows : array of int
-        Cells to look among.
+    Rows are the cells to look among.
     """
     means = []
     for condition in conditions:

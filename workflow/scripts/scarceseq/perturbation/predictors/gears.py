@@ -64,10 +64,7 @@ class Model:
 def prepare(prior: Prior, others: Sequence[str] = ()) -> Features:
     """Nodes and edges of the graph, cells, and the moments of each perturbation's difference to control.
 
-    Parameters
-    ----------
-    others : sequence of str
-        Genes of the graph that shall have nodes too: those of another screen to which the network goes.
+    Others are genes of the graph that shall have nodes too: those of another screen to which the network goes.
     """
     keep_freed_memory()
     settings = divide(prior.settings)
@@ -87,9 +84,9 @@ def prepare(prior: Prior, others: Sequence[str] = ()) -> Features:
 
 
 def reachable(graph: Graph, genes: np.ndarray, layers: int) -> tuple[tuple[np.ndarray, ...], int, np.ndarray]:
-    """The part of the graph that genes learn from: themselves, and sources of edges into them, step by step.
+    """The nodes that genes learn from: themselves, and sources of edges into them, step by step.
 
-    Other nodes' embeddings have no gradient, so that the part computes what the whole graph would.
+    Other nodes' embeddings have no gradient, so that these alone compute what the whole graph would.
 
     Returns
     -------
@@ -114,12 +111,7 @@ def reachable(graph: Graph, genes: np.ndarray, layers: int) -> tuple[tuple[np.nd
 def fit(delta: np.ndarray, rows: Sequence[int], features: Features, seed: int = 0) -> Model:
     """Train all members of the ensemble side by side on control and the perturbations `rows`.
 
-    Parameters
-    ----------
-    delta : numpy.ndarray, shape (training perturbations, genes)
-    rows : numpy.ndarray of int
-    seed : int
-        Beside the settings' own: another one gives another ensemble.
+    The seed comes beside that of the settings: another one gives another ensemble.
     """
     own, shape, training = features.settings
     seeds = [derive(own.seed, "gears", seed, member) for member in range(own.members)]
@@ -141,13 +133,7 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: Features, seed: int = 
 
 
 def coexpression_edges(cells: Cells, used: np.ndarray, settings: PredictorSettings) -> tuple[np.ndarray, ...]:
-    """(source, target, |correlation|) between genes over control cells and, if so set, the training cells.
-
-    Parameters
-    ----------
-    used : numpy.ndarray of int
-        Training cells, control included.
-    """
+    """(source, target, |correlation|) between genes over control cells and, if so set, all training cells, `used`."""
     if settings.coexpression_cells == "control":
         used = used[cells.condition[used] == 0]
     used = used[np.unique(np.linspace(0, len(used) - 1, min(len(used), MAX_CELLS)).astype(int))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scarceseq.report import best_method, pretrain
 from scarceseq.report.blocks import Question
 from scarceseq.report.embeddings import NAMES
 from scarceseq.report.glossary import plain_method
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.own_study_figures import BEST, method_words
 from scarceseq.report.wording import count, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
@@ -23,15 +24,12 @@ from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.several import pooled
 from scarceseq.statistics.writer import Contrast
 
-if TYPE_CHECKING:
-    from scarceseq.report.inputs import Inputs
-
 MOST_SECONDARY = 10
 FIRST_GENES = 3
 GUIDE, AVERAGE, HEAD = "guided fine-tuning", "its average rate", "a linear classifier on the frozen network"
 
 
-def questions(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Question]:
+def questions(inputs: Inputs, settings: Mapping[str, Any]) -> list[Question]:
     """Every question that the run can answer, in the order of the page."""
     ask: list[Callable[[], Question | None]] = [
         lambda: _collected(inputs),
@@ -46,7 +44,7 @@ def questions(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Question]:
     return [found for each in ask if (found := each()) is not None]
 
 
-def _collected(inputs: "Inputs") -> Question | None:
+def _collected(inputs: Inputs) -> Question | None:
     if not inputs.has("samples"):
         return None
     samples = inputs.table("samples")
@@ -56,7 +54,7 @@ def _collected(inputs: "Inputs") -> Question | None:
     return Question(collected(len(samples), basis), "corpus", [(np.arange(len(total)), total)])
 
 
-def _own(inputs: "Inputs") -> Question | None:
+def _own(inputs: Inputs) -> Question | None:
     if not inputs.has("own_summary"):
         return None
     ((_, summary),) = inputs.values("own_summary")
@@ -69,7 +67,7 @@ def _own(inputs: "Inputs") -> Question | None:
     return Question(shown, "own_study")
 
 
-def _knows(inputs: "Inputs") -> Question | None:
+def _knows(inputs: Inputs) -> Question | None:
     if not inputs.has("pretrain_evaluation"):
         return None
     errors = pretrain.error_table(pretrain.masked_errors(inputs.stacked("pretrain_evaluation")))
@@ -84,7 +82,7 @@ def _knows(inputs: "Inputs") -> Question | None:
     return Question(card("knows", found, basis), "pretrain", compared=[(found, True), *more])
 
 
-def _labels_told(inputs: "Inputs") -> list[tuple[Contrast, bool]]:
+def _labels_told(inputs: Inputs) -> list[tuple[Contrast, bool]]:
     """The embedding against simpler features in telling labels, pooled over bases and tasks."""
     rows = pd.DataFrame([row for _, value in inputs.values("pretrain_contrasts") for row in value["contrasts"]])
     if rows.empty:
@@ -103,7 +101,7 @@ def _points(subject: str, rival: str, row: Mapping[str, Any], measure: str, leas
     return Contrast(subject, rival, *values, n="", measure=measure, smallest_difference=100 * least, unit="%")
 
 
-def _guide(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | None:
+def _guide(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
     if not inputs.has("fewshot_contrasts"):
         return None
     table = inputs.table("fewshot_contrasts")
@@ -132,7 +130,7 @@ def _guide(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | None:
     return Question(shown, "fewshot", compared=compared)
 
 
-def _method(inputs: "Inputs") -> Question | None:
+def _method(inputs: Inputs) -> Question | None:
     if not inputs.has("fewshot_summary"):
         return None
     found = best_method.best(inputs.table("fewshot_summary"), inputs.table("fewshot_ranks"))
@@ -145,7 +143,7 @@ def _method(inputs: "Inputs") -> Question | None:
     )
 
 
-def _design(inputs: "Inputs") -> Question | None:
+def _design(inputs: Inputs) -> Question | None:
     if not inputs.has("design_order"):
         return None
     ((_, summary),) = inputs.values("design_summary")
@@ -163,7 +161,7 @@ def _design(inputs: "Inputs") -> Question | None:
 _CURVES = ("expected_error", "expected_error_random_median")
 
 
-def _selection(inputs: "Inputs") -> Question | None:
+def _selection(inputs: Inputs) -> Question | None:
     if not inputs.has("selection_contrasts"):
         return None
     table = inputs.table("selection_contrasts")
@@ -186,7 +184,7 @@ def _selection(inputs: "Inputs") -> Question | None:
     return Question(card("selection", compared[0][0]), "selection", compared=compared)
 
 
-def _prediction(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | None:
+def _prediction(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
     if inputs.has("prediction_summary"):
         singles, names = [], []
         for labels, summary in inputs.values("prediction_summary"):
@@ -209,7 +207,7 @@ def _prediction(inputs: "Inputs", settings: Mapping[str, Any]) -> Question | Non
     return Question(card("prediction", found, name=name), section, compared=[(each, True) for each in singles])
 
 
-def _best_predictors(inputs: "Inputs", settings: Mapping[str, Any]) -> list[Contrast]:
+def _best_predictors(inputs: Inputs, settings: Mapping[str, Any]) -> list[Contrast]:
     """On each screen the predictor that came out best, against the average effect."""
     summary = inputs.table("perturbation_summary")
     summary = summary[summary["status"] == "run"].fillna({"source": "none"})

@@ -1,16 +1,11 @@
 """Archive: what was listed, what was fetched, and where every run went."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-from scarceseq.archive.manifest import by_study, read_manifest, why_skipped, why_unusable
+from scarceseq.archive.manifest import Entry, by_study, read_manifest, why_skipped, why_unusable
 from scarceseq.report.blocks import Block, Paragraph, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    from scarceseq.archive.manifest import Entry
-    from scarceseq.report.inputs import Inputs
 
 UNUSABLE, UNLISTED = "study_unusable", "not_in_archive_table"
 REASONS = {
@@ -32,21 +27,11 @@ REASONS = {
 }
 
 
-def study_states(studies: pd.DataFrame, entries: "list[Entry]") -> pd.DataFrame:
-    """State of each listed study.
+def study_states(studies: pd.DataFrame, entries: list[Entry]) -> pd.DataFrame:
+    """`studies` (organism, source, project, runs, batch, skip_reason) with columns state and detail.
 
-    Parameters
-    ----------
-    studies : pandas.DataFrame
-        organism, source, project, runs, batch, skip_reason.
-    entries : list of scarceseq.archive.manifest.Entry
-        Of all batches.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `studies` with columns state ('fetched', 'skipped' by the plan, 'ruled out' by metadata before its counts were
-        fetched, 'unusable', 'not in a manifest') and detail.
+    State: 'fetched', 'skipped' by the plan, 'ruled out' by metadata before its counts were fetched, 'unusable', 'not in
+    a manifest'. `entries` are those of all batches.
     """
     files = {(study.organism, study.source, study.project): found for study, found in by_study(entries).items()}
     states, details = [], []
@@ -67,21 +52,10 @@ def study_states(studies: pd.DataFrame, entries: "list[Entry]") -> pd.DataFrame:
 
 
 def run_ledger(states: pd.DataFrame, dropped: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Account of all listed runs: each is a sample, part of one, or left out for a reason.
+    """Account of all listed runs (entry, runs): each is a sample, part of one, or left out for a reason.
 
-    Parameters
-    ----------
-    states : pandas.DataFrame
-        From `study_states`.
-    dropped : pandas.DataFrame
-        study, run, reason, value.
-    samples : pandas.DataFrame
-        study, runs (comma-joined), ...
-
-    Returns
-    -------
-    pandas.DataFrame
-        entry, runs. The first row is the number listed, the last what the others leave unexplained (0).
+    The first row is the number listed, the last what the others leave unexplained (0). `states` is from `study_states`;
+    `dropped` has study, run, reason, value; `samples` has study, runs (comma-joined).
     """
     listed = int(states["runs"].sum())
     ours = dropped[dropped["study"].isin(states["project"]) & (dropped["reason"] != UNLISTED)]
@@ -107,7 +81,7 @@ def reason_words(reason: str) -> str:
     return REASONS.get(reason, reason.replace("_", " "))
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if the run listed no archive."""
     if not inputs.has("studies"):
         return None

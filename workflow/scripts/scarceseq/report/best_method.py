@@ -14,13 +14,9 @@ CELL = ["base", "task", "way", "shot"]
 class Best(NamedTuple):
     """The method of the highest mean; its interval holds whatever the cells share, see `statistics.several`.
 
-    Attributes
-    ----------
-    outcome : Outcome
-        Better: in each cell its mean rank is the best, and every other's beyond the critical difference. Worse: in
-        cells of a given number of classes its interval reaches down to chance. Not tested: there are no ranks.
-    second : float
-        Mean of the next best; NaN if there is none.
+    `second` is the mean of the next best, NaN if there is none. `outcome`: better if in each cell its mean rank is the
+    best, and every other's beyond the critical difference; worse if in cells of a given number of classes its interval
+    reaches down to chance; not tested if there are no ranks.
     """
 
     name: str
@@ -37,12 +33,7 @@ def best(summary: pd.DataFrame, ranks: pd.DataFrame) -> Best | None:
     """The best of the methods that were run in every cell; None where nothing was run.
 
     Where tasks have methods of their own, so that fewer than two were run in every cell, it is the best in those cells
-    that share the same methods with most others.
-
-    Parameters
-    ----------
-    summary, ranks : pandas.DataFrame
-        ``summary.tsv`` and ``ranks.tsv`` of the few-shot comparison.
+    that share the same methods with most others. `summary` and `ranks` are tables of the few-shot comparison.
     """
     ran = _comparable(summary[(summary["metric"] == METRIC) & (summary["status"] == "run")])
     cells = len(ran[CELL].drop_duplicates())

@@ -1,14 +1,13 @@
 """What a page is made of: sections of paragraphs, figures and tables."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from scarceseq.statistics.cards import Card
-    from scarceseq.statistics.writer import Contrast
+from scarceseq.statistics.cards import Card
+from scarceseq.statistics.writer import Contrast
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,8 @@ class Paragraph:
 class Picture:
     """A figure with its caption.
 
-    Attributes
-    ----------
-    name : str
-        File name without suffix; unique on the page.
-    title, reading, count, caution : str
-        What it shows; how to read it; how many observations; what would make it wrong.
-    folded : bool
-        Whether the page opens it only on demand.
+    `name`: file name without suffix, unique on the page. `title`, `reading`, `count`, `caution`: what it shows; how to
+    read it; how many observations; what would make it wrong. `folded`: the page opens it only on demand.
     """
 
     name: str
@@ -48,18 +41,9 @@ class Picture:
 class Table:
     """A table: printed rounded, written in full precision.
 
-    Attributes
-    ----------
-    name : str
-        File name without suffix; unique on the page.
-    frame : pandas.DataFrame
-        Complete table, as written to the file.
-    title, note : str
-        What it holds, and how to read it.
-    shown : pandas.DataFrame, optional
-        The part or arrangement that the page prints, if not the whole.
-    folded : bool
-        Whether the page opens it only on demand.
+    `name`: file name without suffix, unique on the page. `frame`: the complete table, as written to the file. `title`,
+    `note`: what it holds, and how to read it. `shown`: the rows or arrangement that the page prints, if not the whole.
+    `folded`: the page opens it only on demand.
     """
 
     name: str
@@ -75,18 +59,14 @@ class Table:
 class Question:
     """A card, the section that it links to, what it draws if not one interval, and pooled comparisons behind it.
 
-    Attributes
-    ----------
-    curves : list of (array, array)
-        Lines of a small curve, the answer's first.
-    compared : list of (Contrast, bool)
-        What is pooled, and whether it was asked beforehand.
+    `curves`: lines (x, y) of a small curve, the answer's first. `compared`: what is pooled, and whether it was asked
+    beforehand.
     """
 
-    card: "Card"
+    card: Card
     section: str
     curves: list = field(default_factory=list)
-    compared: "list[tuple[Contrast, bool]]" = field(default_factory=list)
+    compared: list[tuple[Contrast, bool]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,19 @@
 import math
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scarceseq.report.style import BLUE, GREY, ORANGE
-from scarceseq.statistics.cards import unit_of
+from scarceseq.statistics.cards import Card, unit_of
 from scarceseq.statistics.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from scarceseq.statistics.cards import Card
 
 WIDTH, HEIGHT, EDGE = 240, 44, 12
 COLOURS = {Outcome.BETTER: BLUE, Outcome.WORSE: ORANGE}
 POINTS = 60
 
 
-def interval_svg(card: "Card") -> str:
+def interval_svg(card: Card) -> str:
     """A dot, a bar over its interval, and a line at what it is compared with; empty if there is no number."""
     values = [value for value in (card.value, card.low, card.high, card.line) if math.isfinite(value)]
     if not math.isfinite(card.value):
@@ -45,7 +41,7 @@ def interval_svg(card: "Card") -> str:
     )
 
 
-def interval_text(card: "Card") -> str:
+def interval_text(card: Card) -> str:
     """The drawn numbers: '3.1% (-0.2 to 6.4)'; empty if there is none."""
     if not math.isfinite(card.value):
         return ""

@@ -1,22 +1,20 @@
 """How many cells a perturbation needs, and how many genes by how many cells a budget should buy."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
+from scarceseq.report.inputs import Inputs
 
 GOOD = 0.8
 
 
 @style.styled
-def cells_figure(cells: "pd.DataFrame", both: "pd.DataFrame") -> "Figure":
+def cells_figure(cells: pd.DataFrame, both: pd.DataFrame) -> Figure:
     """Power and reliability by cells, and the expected error by genes for one budget."""
     drawn, axes = style.figure(4.2 * (1 + bool(len(both))), 3.2, columns=1 + bool(len(both)))
     ax = axes[0, 0]
@@ -45,7 +43,7 @@ def cells_figure(cells: "pd.DataFrame", both: "pd.DataFrame") -> "Figure":
     return drawn
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if no cells were planned."""
     if not inputs.has("design_cells"):
         return None
@@ -74,7 +72,7 @@ def section(inputs: "Inputs") -> Section | None:
     return Section("cells", "How many cells", blocks)
 
 
-def sentence(cells: "pd.DataFrame", summary: Mapping[str, Any]) -> str:
+def sentence(cells: pd.DataFrame, summary: Mapping[str, Any]) -> str:
     """What to order, in plain words."""
     if "best" in summary:
         best = summary["best"]

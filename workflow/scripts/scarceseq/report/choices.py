@@ -1,25 +1,20 @@
 """Selection, apart from its worth: what choices cover of the graph, how stable they are, and what they cost."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 TYPICAL = 0.2  # share of the pool at which a table or figure of one budget is given
 CHANGES = {"seed": "another seed", "pool": "pool without", "edges removed": "edges removed", "edges rewired": "rewired"}
 
 
-def blocks(inputs: "Inputs") -> list:
+def blocks(inputs: Inputs) -> list:
     """Blocks on stability, coverage and costs; empty if the run has none."""
     if not inputs.has("selection_stability", "selection_coverage", "selection_costs"):
         return []
@@ -40,7 +35,7 @@ def blocks(inputs: "Inputs") -> list:
     return blocks
 
 
-def calendar(costs: "pd.DataFrame") -> list[str]:
+def calendar(costs: pd.DataFrame) -> list[str]:
     """Sentences on cycles of the laboratory and, if the config says how long one takes, on the calendar."""
     cycles = sorted(set(costs["cycles"]))
     if len(cycles) < 2:
@@ -53,20 +48,17 @@ def calendar(costs: "pd.DataFrame") -> list[str]:
     return [f"{text}. Computing a choice takes at most {slowest['seconds']:.2g} s ({words(slowest['selector'])})."]
 
 
-def at_typical(table: "pd.DataFrame") -> "pd.DataFrame":
+def at_typical(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of the budget that is nearest to `TYPICAL` of the pool, for each screen."""
     distance = (table["budget"] / table["pool"] - TYPICAL).abs()
     return table[distance == distance.groupby(table["screen"]).transform("min")]
 
 
 @style.styled
-def stability_figure(table: "pd.DataFrame") -> "Figure":
+def stability_figure(table: pd.DataFrame) -> Figure:
     """Jaccard similarity of choices under each change: one panel per graph, one colour per selector.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        selection_graph, selector, change, share, jaccard, random: one budget.
+    `table`: selection_graph, selector, change, share, jaccard, random, of one budget.
     """
     graphs, selectors = sorted(set(table["selection_graph"])), list(dict.fromkeys(table["selector"]))
     drawn, axes = style.figure(1.6 + 3.6 * len(graphs), 3.6, columns=len(graphs), sharey=True)
@@ -95,7 +87,7 @@ def stability_figure(table: "pd.DataFrame") -> "Figure":
     return drawn
 
 
-def _stability_picture(screen: str, table: "pd.DataFrame") -> Picture:
+def _stability_picture(screen: str, table: pd.DataFrame) -> Picture:
     chosen = at_typical(table)
     return Picture(
         f"selection_stability_{screen}",
@@ -110,7 +102,7 @@ def _stability_picture(screen: str, table: "pd.DataFrame") -> Picture:
     )
 
 
-def _coverage_table(coverage: "pd.DataFrame") -> Table:
+def _coverage_table(coverage: pd.DataFrame) -> Table:
     chosen = at_typical(coverage)
     note = (
         "For the budget nearest to a fifth of the pool. Nodes and usage reached: shares of what the whole pool reaches "

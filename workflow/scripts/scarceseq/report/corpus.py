@@ -1,7 +1,7 @@
 """Corpus: size and depth of the samples, how studies separate, and the roles of studies."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -10,25 +10,17 @@ from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.joins import user_blocks
 from scarceseq.report.wording import count, listed, words
 from scarceseq.seals import load_rows
-
-if TYPE_CHECKING:
-    from scarceseq.report.inputs import Inputs
 
 SPELLINGS = 200
 SAMPLE_LIMIT = 600
 
 
 def study_table(samples: pd.DataFrame) -> pd.DataFrame:
-    """Per study: samples, median library size, genes detected and share of zeros.
-
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        sample, study, organism, source, unit, library_size, genes_detected, zero_fraction.
-    """
+    """Per study: samples, median library size, genes detected and share of zeros."""
     groups = samples.groupby(["study", "organism", "source", "unit"], sort=True)
     return groups.agg(
         samples=("sample", "size"),
@@ -41,12 +33,7 @@ def study_table(samples: pd.DataFrame) -> pd.DataFrame:
 def runs_table(samples: pd.DataFrame, dropped: pd.DataFrame) -> pd.DataFrame:
     """Per study: runs that were looked at and runs that are in the corpus.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        study, runs (comma-joined), ...
-    dropped : pandas.DataFrame
-        study, run, reason, value.
+    `samples`: study, runs (comma-joined); `dropped`: study, run, reason, value.
     """
     kept = (samples["runs"].astype(str).str.count(",") + 1).groupby(samples["study"].astype(str)).sum()
     lost = dropped.loc[dropped["reason"] != UNLISTED].groupby("study").size()
@@ -65,10 +52,7 @@ def reason_table(dropped: pd.DataFrame) -> pd.DataFrame:
 def copies_sentence(reasons: pd.DataFrame) -> str:
     """How many runs were left out because their sample is in the corpus already, under another name.
 
-    Parameters
-    ----------
-    reasons : pandas.DataFrame
-        From `reason_table`.
+    `reasons` is from `reason_table`.
     """
     runs = reasons.set_index("reason")["runs"]
     exact, near = (int(runs.get(reason, 0)) for reason in ("duplicate_content", "near_copy"))
@@ -99,7 +83,7 @@ def label_keys(settings: Mapping[str, Any], attributes: pd.DataFrame) -> list[st
     return [key for key in dict.fromkeys(["tissue", *(task["label"] for task in tasks[:1])]) if key in known]
 
 
-def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
+def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
     """Section of the page, or None if the run made no corpus."""
     if not inputs.has("samples"):
         return None
@@ -120,7 +104,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     return Section("corpus", "Corpus", blocks)
 
 
-def _summary(inputs: "Inputs", samples: pd.DataFrame) -> str:
+def _summary(inputs: Inputs, samples: pd.DataFrame) -> str:
     text = (
         f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
     )
@@ -135,7 +119,7 @@ def _summary(inputs: "Inputs", samples: pd.DataFrame) -> str:
     return text
 
 
-def _depth_picture(inputs: "Inputs", samples: pd.DataFrame) -> Picture:
+def _depth_picture(inputs: Inputs, samples: pd.DataFrame) -> Picture:
     dropped = inputs.table("dropped_runs") if inputs.has("dropped_runs") else pd.DataFrame(columns=DROPPED_COLUMNS)
     runs = runs_table(samples, dropped)
     return Picture(
@@ -167,13 +151,7 @@ def _dropped_blocks(reasons: pd.DataFrame) -> list[Paragraph | Picture | Table]:
 
 
 def vocabulary_sentence(use: pd.DataFrame) -> str:
-    """How many samples' spellings led to a term.
-
-    Parameters
-    ----------
-    use : pandas.DataFrame
-        From `scarceseq.corpus.vocabulary.Terms.use`.
-    """
+    """How many samples' spellings led to a term; `use` is from `scarceseq.corpus.vocabulary.Terms.use`."""
     told = []
     for name, rows in use.groupby("attribute", sort=True):
         over = rows[rows["term"].isna() | (rows["term"] == "")]
@@ -185,7 +163,7 @@ def vocabulary_sentence(use: pd.DataFrame) -> str:
     return f"What authors wrote was brought to a vocabulary ({'; '.join(told)})."
 
 
-def _vocabulary_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+def _vocabulary_blocks(inputs: Inputs) -> list[Paragraph | Table]:
     use = inputs.table("vocabulary") if inputs.has("vocabulary") else pd.DataFrame()
     if use.empty:
         return []
@@ -196,7 +174,7 @@ def _vocabulary_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
 
 
 def _map_blocks(
-    inputs: "Inputs", samples: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
+    inputs: Inputs, samples: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
 ) -> list[Paragraph | Picture]:
     kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
@@ -245,7 +223,7 @@ def _map_blocks(
 
 
 def _panels(
-    inputs: "Inputs", part: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
+    inputs: Inputs, part: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
 ) -> tuple[list[corpus_figures.Panel], str | None]:
     """What samples are coloured by, and the split that roles are of."""
     panels, split = [], None

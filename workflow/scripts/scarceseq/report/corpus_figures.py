@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.value_text import missing
 from scarceseq.report.wording import count, words
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 UNIT_WORDS = {"base_coverage": "bases covered", "read_counts": "reads counted"}
 MOST_COLOURS = 8
@@ -24,13 +22,8 @@ BINS = 30
 class Panel:
     """What the samples of a map are coloured by.
 
-    Attributes
-    ----------
-    title : str
-    values : pandas.Series
-        Value of each sample; missing allowed.
-    colours : dict of str to str, optional
-        Of the values, in the order of the legend; the most frequent values get the palette if not given.
+    `values`: of each sample, missing allowed. `colours`: of the values, in the order of the legend; without them the
+    most frequent values get the palette.
     """
 
     title: str
@@ -39,15 +32,10 @@ class Panel:
 
 
 @style.styled
-def depth_figure(samples: pd.DataFrame, runs: pd.DataFrame) -> "Figure":
+def depth_figure(samples: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Histograms of library size (by unit, logarithmic), of genes detected per sample, and of runs per study.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        library_size, genes_detected, unit.
-    runs : pandas.DataFrame
-        runs (looked at) and kept, by study.
+    `samples`: library_size, genes_detected, unit; `runs`: runs (looked at) and kept, by study.
     """
     drawn, axes = style.figure(8.6, 2.9, columns=3)
     edges = _logarithmic_bins(samples["library_size"])
@@ -84,14 +72,8 @@ def _logarithmic_bins(values: pd.Series, bins: int = BINS) -> np.ndarray | list[
 
 
 @style.styled
-def dropped_figure(reasons: pd.DataFrame) -> "Figure":
-    """Bars of the runs dropped for each reason, most at the top.
-
-    Parameters
-    ----------
-    reasons : pandas.DataFrame
-        meaning, runs, studies; most runs first.
-    """
+def dropped_figure(reasons: pd.DataFrame) -> Figure:
+    """Bars of the runs dropped for each reason (meaning, runs, studies), most at the top."""
     drawn, axes = style.figure(8.0, 0.9 + 0.27 * len(reasons))
     ax, places = axes[0, 0], np.arange(len(reasons))
     bars = ax.barh(places, reasons["runs"], color=style.BLUE, alpha=0.8, height=0.7)
@@ -107,18 +89,10 @@ def dropped_figure(reasons: pd.DataFrame) -> "Figure":
 
 
 @style.styled
-def map_figure(places: np.ndarray, names: list[str], panels: list[Panel], samples: Iterable[str]) -> "Figure":
+def map_figure(places: np.ndarray, names: list[str], panels: list[Panel], samples: Iterable[str]) -> Figure:
     """Scatter plots of samples on two axes, one for each way of colouring them; each tells its values in all panels.
 
-    Parameters
-    ----------
-    places : numpy.ndarray (samples, 2)
-    names : list of str
-        Of the axes.
-    panels : list of Panel
-        Values in the order of `places`.
-    samples : iterable of str
-        Their names, in that order.
+    `places` is (samples, 2), `names` are those of the axes; panels and `samples`' names are in the order of `places`.
     """
     told = _sample_texts(samples, panels)
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
@@ -141,9 +115,7 @@ def _sample_texts(samples: Iterable[str], panels: list[Panel]) -> np.ndarray:
     return np.array([f"{name}: {', '.join(str(v) for v in values if not missing(v))}" for name, *values in rows])
 
 
-def _scatter(
-    ax: "Axes", places: np.ndarray, values: pd.Series, colours: dict[str, str] | None, told: np.ndarray
-) -> None:
+def _scatter(ax: Axes, places: np.ndarray, values: pd.Series, colours: dict[str, str] | None, told: np.ndarray) -> None:
     named = (
         list(values.value_counts(sort=True).index[:MOST_COLOURS])
         if colours is None

@@ -29,18 +29,10 @@ RUN, ENGINE, CONFIG, LICENCE = "#run", "#snakemake", "#config", "#licence"
 def crate(
     settings: Mapping[str, Any], folder: str | Path, results: Sequence[str], commit: str | None = None
 ) -> dict[str, Any]:
-    """The crate's metadata as a JSON-LD document.
+    """The crate's metadata as a JSON-LD document; `settings` is the whole config, `commit` that of the code.
 
-    Parameters
-    ----------
-    settings : dict
-        The whole config.
-    folder : path
-        Results of the run; its folder ``benchmarks`` says which jobs ran, how long and until when.
-    results : list of str
-        What a reader is to find in the folder: files, and folders with a slash at the end.
-    commit : str or None
-        Of the code.
+    The folder ``benchmarks`` in `folder`, the run's results, says which jobs ran, how long and until when. `results` is
+    what a reader is to find in the folder: files, and folders with a slash at the end.
     """
     jobs = _timed(Path(folder) / "benchmarks")
     now = datetime.datetime.now(datetime.UTC)

@@ -1,20 +1,18 @@
 """A list of genes to perturb: what it reaches, how that compares with random choice, and the plate."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.design.curves import knee
 from scarceseq.design.evidence import LEAST_SCREENS, read_evidence, read_hits_evidence
 from scarceseq.report import hits, style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 CRITERIA = {
     "v_optimal": "the expected error of predicting the rest (V-optimal)",
@@ -25,15 +23,10 @@ CRITERIA = {
 
 
 @style.styled
-def curve_figure(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
+def curve_figure(curve: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     """Expected error and coverage against what is spent: the list, random choices, the budget, the knee.
 
-    Parameters
-    ----------
-    curve : pandas.DataFrame
-        From `scarceseq.design.curves.curve_table`.
-    summary : dict
-        From `scarceseq.design.design.design`.
+    `curve` is from `scarceseq.design.curves.curve_table`, `summary` from `scarceseq.design.design.design`.
     """
     drawn, axes = style.figure(10.0, 3.6, columns=2)
     draw_error(axes[0, 0], curve, summary)
@@ -41,7 +34,7 @@ def curve_figure(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
     return drawn
 
 
-def _draw_lines(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any], name: str) -> None:
+def _draw_lines(ax: Axes, curve: pd.DataFrame, summary: Mapping[str, Any], name: str) -> None:
     """A measure of the list, that of random lists with its band, and the budget."""
     cost = curve["cost"]
     low, high = curve[f"{name}_random_low"], curve[f"{name}_random_high"]
@@ -59,7 +52,7 @@ def _draw_lines(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any], n
     ax.legend(loc="best")
 
 
-def draw_error(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
+def draw_error(ax: Axes, curve: pd.DataFrame, summary: Mapping[str, Any]) -> None:
     """The expected error of the rest on given axes."""
     _draw_lines(ax, curve, summary, "expected_error")
     ax.set_ylabel("expected error of the rest\n(% of that of the mean effect)")
@@ -68,7 +61,7 @@ def draw_error(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) ->
     ax.set_ylim(max(float(seen.min(initial=100)) - 10, 0) if len(seen) else 0, top + 5)
 
 
-def draw_curve(ax: "Axes", curve: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
+def draw_curve(ax: Axes, curve: pd.DataFrame, summary: Mapping[str, Any]) -> None:
     """The coverage of the graph on given axes, with its knee."""
     _draw_lines(ax, curve, summary, "coverage_percent")
     bend = curve.iloc[knee(curve)]
@@ -112,14 +105,10 @@ def sentence(summary: Mapping[str, Any]) -> str:
     return text
 
 
-def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
+def worth(summary: Mapping[str, Any], evidence: pd.DataFrame) -> str:
     """How many random genes the list replaces, if real screens say how far such figures can be believed.
 
-    Parameters
-    ----------
-    summary : dict
-    evidence : pandas.DataFrame
-        From `scarceseq.design.evidence.read_evidence`: screen, graphs, predicted, realised, low, high.
+    `evidence` is from `scarceseq.design.evidence.read_evidence`: screen, graphs, predicted, realised, low, high.
     """
     if summary["hits"]:
         return hits.worth(summary, read_hits_evidence())
@@ -160,7 +149,7 @@ def asked_for(settings: Mapping[str, Any]) -> str:
     return f"Genes to perturb next were chosen on {graphs} by {how}, within {money} of {settings['budget']:g}."
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if no screen was designed."""
     if not inputs.has("design_order"):
         return None
@@ -238,21 +227,21 @@ def about(summary: Mapping[str, Any]) -> str:
     return ". ".join(parts) + "."
 
 
-def _shown(order: "pd.DataFrame", summary: Mapping[str, Any]) -> "pd.DataFrame":
+def _shown(order: pd.DataFrame, summary: Mapping[str, Any]) -> pd.DataFrame:
     """Columns that say something in this list."""
     hidden = [] if summary["costs"] else ["cost", "total_cost"]
     hidden += ["given_as"] if (order["given_as"] == order["gene"]).all() else []
     return order.drop(columns=hidden)
 
 
-def _grid(plates: "pd.DataFrame") -> "pd.DataFrame":
+def _grid(plates: pd.DataFrame) -> pd.DataFrame:
     """The plates as they look from above: a row of the table per row of wells."""
     text = plates["gene"].fillna("").astype(str).where(plates["content"] == "gene", plates["content"])
     wide = plates.assign(text=text.replace("empty", "")).pivot(index=["plate", "row"], columns="column", values="text")
     return wide.rename(columns=str).reset_index()
 
 
-def _picture(curve: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
+def _picture(curve: pd.DataFrame, summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "coverage",
         curve_figure(curve, summary),

@@ -2,24 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.pretrain.comparison.contrasts import FLOORS
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Table
 from scarceseq.report.forest import forest_figure
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, span, words
 from scarceseq.seals import checked
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 NAMES = {
     "embedding": "frozen embedding",
@@ -41,7 +37,7 @@ def study_means(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 @style.styled
-def methods_figure(means: pd.DataFrame) -> "Figure":
+def methods_figure(means: pd.DataFrame) -> Figure:
     """Each study's balanced accuracy (pale) and the mean of each pre-training seed, one panel per base and task."""
     panels = list(means.groupby(["base", "task"], sort=True))
     drawn, axes = style.figure(2.0 + 3.8 * len(panels), 2.7, columns=len(panels), sharey=True, sharex=True)
@@ -65,7 +61,7 @@ def methods_figure(means: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def blocks(inputs: "Inputs") -> list:
+def blocks(inputs: Inputs) -> list:
     """Blocks of the comparison and of the embeddings that were written; empty if there are none."""
     found: list = []
     if inputs.has("pretrain_contrasts"):

@@ -1,26 +1,22 @@
 """How sure the answers of the first screen are: pooled comparisons, what was asked beforehand apart from the rest."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Paragraph, Picture, Question, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.statistics.outcomes import Outcome, meanings
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.blocks import Question
 
 COLUMNS = ["question", "kind", "subject", "rival", "measure", "difference", "low", "high", "outcome", "basis"]
 COLOURS = {Outcome.BETTER: style.BLUE, Outcome.WORSE: style.ORANGE}
 
 
-def table(questions: "Sequence[Question]") -> pd.DataFrame:
+def table(questions: Sequence[Question]) -> pd.DataFrame:
     """One row per pooled comparison: `COLUMNS`."""
     rows = [
         (
@@ -36,14 +32,8 @@ def table(questions: "Sequence[Question]") -> pd.DataFrame:
 
 
 @style.styled
-def forest_figure(rows: pd.DataFrame) -> "Figure":
-    """A panel per question and measure; planned comparisons large, the others small.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From `table`.
-    """
+def forest_figure(rows: pd.DataFrame) -> Figure:
+    """A panel per question and measure of `table`; planned comparisons large, the others small."""
     panels = list(rows.groupby(["question", "measure"], sort=False))
     heights = [0.7 + 0.24 * len(part) for _, part in panels]
     drawn, axes = style.figure(8.4, 0.35 * len(panels) + sum(heights), rows=len(panels), height_ratios=heights)
@@ -54,7 +44,7 @@ def forest_figure(rows: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def _panel(ax: "Axes", part: pd.DataFrame) -> None:
+def _panel(ax: Axes, part: pd.DataFrame) -> None:
     ax.axvline(0, color=style.BLACK, lw=0.9)
     names = [f"{row.subject} against {row.rival}" for row in part.itertuples()]
     for place, (name, row) in enumerate(zip(names, part.itertuples(), strict=True)):
@@ -71,7 +61,7 @@ def _panel(ax: "Axes", part: pd.DataFrame) -> None:
     ax.grid(True, axis="x")
 
 
-def section(questions: "Sequence[Question]") -> Section | None:
+def section(questions: Sequence[Question]) -> Section | None:
     """Section of the page, or None if nothing was compared."""
     rows = table(questions)
     if rows.empty:

@@ -21,17 +21,9 @@ COLOURS = {"guided": style.BLUE, "compared": style.ORANGE, None: style.GREY}
 
 
 def families(contrasts: pd.DataFrame) -> dict[str, str]:
-    """What each method is in the planned comparison.
+    """Methods of the planned comparison: 'guided' on the left side of a primary contrast, 'compared' on the right.
 
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        method, against, kind ('primary' | 'secondary').
-
-    Returns
-    -------
-    dict of str to str
-        Method to 'guided' (left side of a primary contrast) or 'compared' (right side); others are absent.
+    `contrasts`: method, against, kind ('primary' | 'secondary').
     """
     primary = contrasts[contrasts["kind"] == "primary"]
     return {**dict.fromkeys(primary["against"], "compared"), **dict.fromkeys(primary["method"], "guided")}
@@ -41,12 +33,8 @@ def families(contrasts: pd.DataFrame) -> dict[str, str]:
 def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Figure:
     """Mean and interval per method, one panel per task, way and shot.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of one base and one metric that were run: task, way, shot, method, mean, low, high.
-    family : dict of str to str
-        From `families`.
+    `summary`: rows of one base and one metric that were run (task, way, shot, method, mean, low, high); `family` is
+    from `families`.
     """
     tasks = list(dict.fromkeys(summary["task"]))
     settings, methods = {}, {}
@@ -95,15 +83,7 @@ def _panel(ax: Axes, part: pd.DataFrame, methods: list[str], family: dict[str, s
 
 
 def first_methods(order: list[str], family: dict[str, str]) -> list[str]:
-    """The planned methods and the best of the others, as many as a figure holds, best first.
-
-    Parameters
-    ----------
-    order : list of str
-        All methods, best first.
-    family : dict of str to str
-        From `families`.
-    """
+    """The planned methods and the best of the others, as many as a figure holds; `order` is best first."""
     others = [method for method in order if method not in family]
     kept = {*family, *others[: max(ROWS_DRAWN - len(family), 4)]}
     return [method for method in order if method in kept or len(order) <= ROWS_DRAWN]

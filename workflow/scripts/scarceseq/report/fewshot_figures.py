@@ -1,17 +1,14 @@
 """Figures of the few-shot comparison: ranks, learning curves and curves of over-fitting."""
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.glossary import explain, explain_legend, plain_method
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # What is followed along samples and steps: the guides, what they are made of, and the plain alternatives.
 FOLLOWED = {
@@ -27,23 +24,16 @@ FOLLOWED = {
 }
 
 
-def panels(table: "pd.DataFrame") -> list[tuple[str, str]]:
+def panels(table: pd.DataFrame) -> list[tuple[str, str]]:
     """(task, way) of each panel, in order."""
     return sorted({(row.task, str(row.way)) for row in table.itertuples()})
 
 
 @style.styled
-def rank_figure(ranks: "pd.DataFrame", family: dict[str, str], colours: dict[str | None, str]) -> "Figure":
+def rank_figure(ranks: pd.DataFrame, family: dict[str, str], colours: dict[str | None, str]) -> Figure:
     """Mean rank of each method in one cell, best at the top; a bar as long as the critical difference starts there.
 
-    Parameters
-    ----------
-    ranks : pandas.DataFrame
-        One cell of ``ranks.tsv``.
-    family : dict of str to str
-        See `scarceseq.report.fewshot.families`.
-    colours : dict
-        Colour of each family.
+    `ranks`: one cell of ``ranks.tsv``; `family`: see `scarceseq.report.fewshot.families`; `colours`: of each family.
     """
     ranks = ranks.sort_values("mean_rank", kind="stable")
     first, distance = ranks["mean_rank"].iloc[0], ranks["critical_difference"].iloc[0]
@@ -65,13 +55,10 @@ def rank_figure(ranks: "pd.DataFrame", family: dict[str, str], colours: dict[str
 
 
 @style.styled
-def learning_figure(summary: "pd.DataFrame") -> "Figure":
+def learning_figure(summary: pd.DataFrame) -> Figure:
     """Balanced accuracy against labelled samples per class, one panel per task and number of classes.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of one base that were run, in balanced accuracy, of cells with more than one number of samples.
+    `summary`: rows of one base that were run, in balanced accuracy, of cells with more than one number of samples.
     """
     places = panels(summary)
     drawn, axes = style.figure(3.2 * len(places) + 2.2, 3.4, columns=len(places), sharey=True)
@@ -87,13 +74,10 @@ def learning_figure(summary: "pd.DataFrame") -> "Figure":
 
 
 @style.styled
-def curve_figure(curves: "pd.DataFrame") -> "Figure":
+def curve_figure(curves: pd.DataFrame) -> Figure:
     """Log loss on the query against steps of fine-tuning, one panel per task, classes and samples.
 
-    Parameters
-    ----------
-    curves : pandas.DataFrame
-        Rows of one base of ``curves.tsv``.
+    `curves`: rows of one base of ``curves.tsv``.
     """
     places = sorted({(row.task, str(row.way), row.shot) for row in curves.itertuples()})
     columns = min(3, len(places))
@@ -113,7 +97,7 @@ def curve_figure(curves: "pd.DataFrame") -> "Figure":
     return drawn
 
 
-def _lines(ax: "Axes", table: "pd.DataFrame", along: str, value: str, place: str) -> None:
+def _lines(ax: Axes, table: pd.DataFrame, along: str, value: str, place: str) -> None:
     for method, (colour, dashes, marker) in FOLLOWED.items():
         part = table[table["method"] == method].sort_values(along)
         if len(part):
@@ -123,7 +107,7 @@ def _lines(ax: "Axes", table: "pd.DataFrame", along: str, value: str, place: str
     ax.grid(True)
 
 
-def _legend(drawn: "Figure", axes: "np.ndarray") -> None:
+def _legend(drawn: Figure, axes: np.ndarray) -> None:
     handles = {}
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))

@@ -1,21 +1,19 @@
 """Estimates with their intervals, one row each."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.wording import estimate
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 
 def draw_estimate(
-    ax: "Axes",
+    ax: Axes,
     place: float,
     values: Sequence[float],
     name: str,
@@ -24,21 +22,10 @@ def draw_estimate(
     size: float = 4.5,
     **bar: Any,
 ) -> None:
-    """A mark at the mean and a bar over its interval, which tell their name and values.
+    """A mark at the mean and a bar over its interval, at height `place`, which tell their name and values.
 
-    Parameters
-    ----------
-    ax : Axes
-    place : float
-        Height.
-    values : (float, float, float)
-        Mean, low and high; the last two NaN if there is no interval.
-    name : str
-        What is estimated, and of which method: 'linear probe, balanced accuracy'.
-    colour, marker, size
-        Of the mark.
-    **bar
-        Look of the bar, where it differs.
+    `values`: mean, low and high; the last two NaN if there is no interval. `name`: what is estimated, and of which
+    method: 'linear probe, balanced accuracy'. `bar`: look of the bar, where it differs.
     """
     text, (mean, low, high) = f"{name}: {estimate(*values)}", values
     if np.isfinite([low, high]).all():
@@ -48,21 +35,10 @@ def draw_estimate(
 
 
 @style.styled
-def forest_figure(contrasts: "pd.DataFrame", names: list[str], label: str) -> "Figure":
-    """Difference and interval of each contrast beside a line at zero.
+def forest_figure(contrasts: pd.DataFrame, names: list[str], label: str) -> Figure:
+    """Difference and interval of each contrast beside a line at zero; `label` is the axis', with the unit.
 
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        difference, low, high (NaN where there is no interval); positive favours the first of the two.
-    names : list of str
-        Name of each row.
-    label : str
-        Of the axis, with the unit.
-
-    Returns
-    -------
-    Figure
+    `contrasts`: difference, low, high (NaN where there is no interval); positive favours the first of the two.
     """
     drawn, axes = style.figure(8.4, 0.9 + 0.24 * len(contrasts))
     ax = axes[0, 0]

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.errors import InputError
 from scarceseq.files import write_table
@@ -16,9 +17,6 @@ from scarceseq.report.page import Head, render
 from scarceseq.report.prediction import sentence
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LEAST_OF_A_STRATUM = 10
 RANGE = 1.96
@@ -34,20 +32,8 @@ def write_pages(
 ) -> None:
     """Write the page of each gene of ``tables["pages"]`` and the tables that it shows.
 
-    Parameters
-    ----------
-    folder : Path
-    screen : str
-    tables : dict of str to pandas.DataFrame
-        pages (perturbation, measured, similarity, stratum), neighbours, changed, accuracy: of the prediction.
-    summary : dict
-        Of the prediction.
-    head : Head
-
-    Raises
-    ------
-    InputError
-        If two genes would have one file.
+    `tables` and `summary` are those of the prediction: pages (perturbation, measured, similarity, stratum), neighbours,
+    changed, accuracy. Raises InputError if two genes would have one file.
     """
     names = [page_name(gene) for gene in tables["pages"]["perturbation"]]
     twice = pd.Series(names)[pd.Series(names).duplicated()]
@@ -142,14 +128,8 @@ def likeness_sentence(row: Mapping[str, Any], near: pd.DataFrame) -> str:
 
 
 @style.styled
-def changed_figure(changed: pd.DataFrame) -> "Figure":
-    """Predicted changes with their ranges, the mean effect beside each.
-
-    Parameters
-    ----------
-    changed : pandas.DataFrame
-        gene, change, sd, mean_effect.
-    """
+def changed_figure(changed: pd.DataFrame) -> Figure:
+    """Predicted changes (gene, change, sd) with their ranges, the mean effect (mean_effect) beside each."""
     drawn, axes = style.figure(7.2, 1.0 + 0.24 * len(changed))
     ax = axes[0, 0]
     ax.axvline(0, color=style.BLACK, lw=0.9)

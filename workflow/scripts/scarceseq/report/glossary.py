@@ -5,15 +5,13 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 
 from scarceseq import registry
 from scarceseq.report import style
 from scarceseq.report.wording import words
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.legend import Legend
 
 METHODS = {
     "adamw_fine_tuning": "fine-tuning by AdamW",
@@ -86,14 +84,14 @@ def plain_method(name: str) -> str:
     return f"{text} {SOURCES.get(source, f'on {words(source)}')}" if source else text
 
 
-def explain(ax: "Axes", methods: Iterable[str]) -> None:
+def explain(ax: Axes, methods: Iterable[str]) -> None:
     """Have the labels of rows tell what the methods are."""
     for label, method in zip(ax.get_yticklabels(), methods, strict=True):
         if text := meaning(method):
             style.tell(label, text)
 
 
-def explain_legend(legend: "Legend", methods: Mapping[str, str]) -> None:
+def explain_legend(legend: Legend, methods: Mapping[str, str]) -> None:
     """Have the entries of a legend tell what they are; `methods` gives the method of a label."""
     for entry in legend.get_texts():
         if text := meaning(methods.get(entry.get_text(), "")):

@@ -1,23 +1,20 @@
 """Guide: which weights the scouts moved, how well the scouts did, and which genes are the most and least mobile."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import words
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.collections import QuadMesh
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 GENES_SHOWN = 15
 PANELS_PER_ROW = 3
@@ -25,13 +22,10 @@ KEYS = ("base", "scheme")
 
 
 @style.styled
-def distribution_figure(guides: dict[str, dict[str, dict[str, Any]]]) -> "Figure":
+def distribution_figure(guides: dict[str, dict[str, dict[str, Any]]]) -> Figure:
     """Distribution of guide values: one panel per guide, one strip per weight tensor.
 
-    Parameters
-    ----------
-    guides : dict of str to dict of str to dict
-        Title to tensor name to its description: histogram (counts of equal bins over 0 to 1), quantiles.
+    `guides`: title to tensor name to its description: histogram (counts of equal bins over 0 to 1), quantiles.
     """
     names = list(dict.fromkeys(name for tensors in guides.values() for name in tensors))
     columns = min(len(guides), PANELS_PER_ROW)
@@ -53,7 +47,7 @@ def distribution_figure(guides: dict[str, dict[str, dict[str, Any]]]) -> "Figure
     return drawn
 
 
-def _strip(ax: "Axes", place: int, name: str, tensor: dict[str, Any]) -> "QuadMesh":
+def _strip(ax: Axes, place: int, name: str, tensor: dict[str, Any]) -> QuadMesh:
     counts = np.asarray(tensor["histogram"], float)
     share = np.where(counts > 0, counts / max(counts.sum(), 1), np.nan)
     edges = np.linspace(0, 1, len(counts) + 1)
@@ -67,7 +61,7 @@ def _strip(ax: "Axes", place: int, name: str, tensor: dict[str, Any]) -> "QuadMe
 
 
 @style.styled
-def accuracy_figure(accuracy: pd.DataFrame) -> "Figure":
+def accuracy_figure(accuracy: pd.DataFrame) -> Figure:
     """Histogram of the scouts' held-out accuracy, kept and dropped ones apart."""
     drawn, axes = style.figure(5.2, 2.8)
     ax = axes[0, 0]
@@ -87,10 +81,7 @@ def accuracy_figure(accuracy: pd.DataFrame) -> "Figure":
 def extremes(mobility: pd.DataFrame, shown: int = GENES_SHOWN) -> pd.DataFrame:
     """The most and the least mobile genes side by side.
 
-    Parameters
-    ----------
-    mobility : pandas.DataFrame
-        gene_id, gene_name, mobility, rank (1: most mobile), of one base and scheme.
+    `mobility`: gene_id, gene_name, mobility, rank (1: most mobile), of one base and scheme.
     """
     ordered = mobility.sort_values("rank")
     most, least = ordered.head(shown), ordered.tail(shown).iloc[::-1]
@@ -112,10 +103,7 @@ def descriptions(values: list[tuple[Mapping[str, str], Any]]) -> dict[str, dict[
 def perfect_scouts(accuracy: pd.DataFrame) -> list[str]:
     """Sentences on schemes of which all scouts are right on every held-out sample.
 
-    Parameters
-    ----------
-    accuracy : pandas.DataFrame
-        base, scheme, held_out_accuracy.
+    `accuracy`: base, scheme, held_out_accuracy.
     """
     return [
         f"All {len(part):,} scouts of {words(scheme)} (base {base}) are right on every sample that they did not see: "
@@ -125,7 +113,7 @@ def perfect_scouts(accuracy: pd.DataFrame) -> list[str]:
     ]
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if no guide was made."""
     if not inputs.has("guide_json"):
         return None

@@ -1,18 +1,16 @@
 """A list of genes to perturb for hits: what the responses so far tell, and what such lists took on real screens."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Picture
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ACQUISITIONS = {
     "upper_confidence_bound": "the upper confidence bound of the response",
@@ -45,14 +43,10 @@ def sentence(summary: Mapping[str, Any]) -> str:
     )
 
 
-def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
+def worth(summary: Mapping[str, Any], evidence: pd.DataFrame) -> str:
     """How many of the hits such choices took on real screens.
 
-    Parameters
-    ----------
-    summary : dict
-    evidence : pandas.DataFrame
-        From `scarceseq.design.evidence.read_hits_evidence`.
+    `evidence` is from `scarceseq.design.evidence.read_hits_evidence`.
     """
     rows = evidence[evidence["method"] == summary["acquisition"]]
     random = evidence[evidence["method"] == "random"].set_index(["screen", "response"])["hit_ratio"]
@@ -73,21 +67,14 @@ def worth(summary: Mapping[str, Any], evidence: "pd.DataFrame") -> str:
 
 
 @style.styled
-def responses_figure(order: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
-    """Expected response of each gene of the list.
-
-    Parameters
-    ----------
-    order : pandas.DataFrame
-        From `scarceseq.design.design.design`.
-    summary : dict
-    """
+def responses_figure(order: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+    """Expected response of each gene of the list `order`, from `scarceseq.design.design.design`."""
     drawn, axes = style.figure(10.0, 3.6)
     draw_responses(axes[0, 0], order, summary)
     return drawn
 
 
-def draw_responses(ax: "Axes", order: "pd.DataFrame", summary: Mapping[str, Any]) -> None:
+def draw_responses(ax: Axes, order: pd.DataFrame, summary: Mapping[str, Any]) -> None:
     """Expected responses with their deviations, in the order of the list, on given axes."""
     rank, expected, deviation = (order[name].to_numpy() for name in ("rank", "expected_response", "response_sd"))
     ax.vlines(rank, expected - deviation, expected + deviation, color=style.GREY, lw=1, alpha=0.6)
@@ -108,7 +95,7 @@ def draw_responses(ax: "Axes", order: "pd.DataFrame", summary: Mapping[str, Any]
     ax.legend(loc="best")
 
 
-def picture(order: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
+def picture(order: pd.DataFrame, summary: Mapping[str, Any]) -> Picture:
     """The figure with its words."""
     return Picture(
         "coverage",

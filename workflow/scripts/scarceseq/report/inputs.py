@@ -11,14 +11,9 @@ from scarceseq.files import read_json, read_table
 
 
 class Inputs:
-    """Named input files of the report.
+    """Named input files of the report: ``{"samples": "…", "pretrain_history": ["…/a/history.parquet", …]}``.
 
-    Parameters
-    ----------
-    named : dict of str to (str or list of str)
-        For example ``{"samples": "…/samples.parquet", "pretrain_history": ["…/a/history.parquet", …]}``.
-    labels : dict of str to list of dict, optional
-        What each file of a list is of: ``{"pretrain_history": [{"base": "a"}, …]}``.
+    `labels` says what each file of a list is of: ``{"pretrain_history": [{"base": "a"}, …]}``.
     """
 
     def __init__(

@@ -1,13 +1,9 @@
 """Genetic interactions of doubles: how well each predictor tells them."""
 
-from typing import TYPE_CHECKING
-
 from scarceseq.perturbation.interaction_summary import summarise_interactions
 from scarceseq.perturbation.interactions import LEAST_DOUBLES
 from scarceseq.report.blocks import Table
-
-if TYPE_CHECKING:
-    from scarceseq.report.inputs import Inputs
+from scarceseq.report.inputs import Inputs
 
 NOTE = (
     "A double is fitted by c1 times the effect of its first gene and c2 times that of its second (Theil-Sen "
@@ -22,7 +18,7 @@ NOTE = (
 )
 
 
-def interactions_table(inputs: "Inputs") -> list[Table]:
+def interactions_table(inputs: Inputs) -> list[Table]:
     """The table; nothing without doubles."""
     if not inputs.has("perturbation_interactions"):
         return []

@@ -1,15 +1,13 @@
 """The methods of this run as text to paste, with its numbers, versions and seed, and the references as BibTeX."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scarceseq.config.selector_names import selector_jobs
+from scarceseq.report.blocks import Question, Section
 from scarceseq.report.references import REFERENCES
 from scarceseq.report.resources import versions
 from scarceseq.report.wording import count, listed
-
-if TYPE_CHECKING:
-    from scarceseq.report.blocks import Question, Section
 
 CITED = {
     "archive": ["wilks2021"],
@@ -24,24 +22,18 @@ CITED = {
 }
 
 
-def cards_of(sections: "Sequence[Section]") -> "list[Question]":
+def cards_of(sections: Sequence[Section]) -> list[Question]:
     """The questions of the first screen; empty if the run answers none."""
     return [
         each for section in sections for block in section.blocks if block.kind == "cards" for each in block.questions
     ]
 
 
-def methods(settings: Mapping[str, Any], questions: "Sequence[Question]", commit: str | None) -> str:
+def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: str | None) -> str:
     """Markdown: what was done in each stage that ran, what came out, and with which software.
 
-    Parameters
-    ----------
-    settings : dict
-        The whole config, defaults filled in.
-    questions : list of Question
-        Of the first screen.
-    commit : str or None
-        Of the code.
+    `settings` is the whole config, defaults filled in; `questions` are those of the first screen; `commit` is the
+    code's.
     """
     stages = [(_archive, "archive"), (_corpus, "corpus"), (_pretrain, "pretrain"), (_guide, "guide")]
     stages += [(_fewshot, "fewshot"), (_own, "own_study"), (_perturbation, "perturbation")]
@@ -70,7 +62,7 @@ def _citations(stage: str) -> str:
     return f" [{'; '.join(f'@{key}' for key in keys)}]" if keys else ""
 
 
-def _figures(question: "Question") -> str:
+def _figures(question: Question) -> str:
     card = question.card
     interval = f", interval {card.low:.2f} to {card.high:.2f}" if card.low == card.low else ""
     value = f"{card.value:.2f}{interval}; " if card.value == card.value else ""

@@ -2,32 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.files import read_table
 from scarceseq.report import style
 from scarceseq.report.blocks import Block, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.joins import joins_blocks
 from scarceseq.report.wording import words
 from scarceseq.seals import checked
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
-
 
 def graph_table(values: list[tuple[Mapping[str, str], Any]]) -> pd.DataFrame:
-    """One row per graph from the graphs' JSON descriptions; nested values are left to the files.
-
-    Parameters
-    ----------
-    values : list of (dict, dict)
-        The graph's name, what its file holds.
-    """
+    """One row per graph from (what it is of, its JSON description); nested values are left to the files."""
     rows = [
         {"graph": labels["graph"]}
         | {key: value for key, value in value.items() if isinstance(value, (str, int, float, bool))}
@@ -63,13 +54,8 @@ def perturbed_genes(screens: list[tuple[Mapping[str, str], Path]]) -> dict[str, 
 
 
 @style.styled
-def degree_figure(degrees: dict[str, pd.Series]) -> "Figure":
-    """Share of genes with at least so many out-going edges, one line per graph.
-
-    Parameters
-    ----------
-    degrees : dict of str to pandas.Series
-    """
+def degree_figure(degrees: dict[str, pd.Series]) -> Figure:
+    """Share of genes with at least so many out-going edges, one line per graph."""
     drawn, axes = style.figure(5.2, 3.0)
     ax = axes[0, 0]
     for place, (name, counts) in enumerate(degrees.items()):
@@ -83,7 +69,7 @@ def degree_figure(degrees: dict[str, pd.Series]) -> "Figure":
     return drawn
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if no graph was built."""
     if not inputs.has("graph_json"):
         return None

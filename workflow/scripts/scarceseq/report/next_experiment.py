@@ -1,22 +1,18 @@
 """What a next experiment of the user's own study would need: samples for genes and for prediction, and a layout."""
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from scarceseq.own_study.curve_evidence import is_trusted, read_curve_evidence
 from scarceseq.own_study.next_experiment import CHANGED_SHARE, FALSE_DISCOVERY
 from scarceseq.report.blocks import Paragraph, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.wording import count
 from scarceseq.statistics.power import POWER
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from scarceseq.report.inputs import Inputs
 
 SPOKEN_CHANGE, TOO_WIDE, CEILING = 2.0, 0.3, 0.95
 
 
-def next_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+def next_blocks(inputs: Inputs) -> list[Paragraph | Table]:
     """Power for differential genes, the learning curve of the prediction, and the layout."""
     power, curve = inputs.table("own_differential_power"), inputs.table("own_learning_curve")
     note = (
@@ -46,7 +42,7 @@ def next_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
     return blocks
 
 
-def power_sentence(power: "pd.DataFrame") -> str:
+def power_sentence(power: pd.DataFrame) -> str:
     """What the present size finds of genes that double, and the first size that finds most of them."""
     rows = power[power["fold_change"] == SPOKEN_CHANGE]
     now = rows[rows["as_now"]].iloc[0]
@@ -62,15 +58,11 @@ def power_sentence(power: "pd.DataFrame") -> str:
     return f"{text}; {enough.iloc[0]['groups_per_class']} of each class would find {POWER:.0%} of them."
 
 
-def curve_sentence(curve: "pd.DataFrame", evidence: "pd.DataFrame") -> str:
+def curve_sentence(curve: pd.DataFrame, evidence: pd.DataFrame) -> str:
     """What more samples would do for the prediction, if curves of larger studies foretold that; else that they did not.
 
-    Parameters
-    ----------
-    curve : pandas.DataFrame
-        See `scarceseq.own_study.learning_curve.summarise_curve`.
-    evidence : pandas.DataFrame
-        See `scarceseq.own_study.curve_evidence.read_curve_evidence`.
+    `curve`: see `scarceseq.own_study.learning_curve.summarise_curve`; `evidence`: see
+    `scarceseq.own_study.curve_evidence.read_curve_evidence`.
     """
     shown = f"on {count(len(evidence), 'larger study', 'larger studies')} such 90% intervals held what was reached in "
     shown += f"{evidence['covered'].mean():.0%} of the cases"

@@ -11,14 +11,7 @@ from scarceseq.report.wording import count, listed, span
 def describe(settings: Mapping[str, Any]) -> tuple[str, str]:
     """What was run, in plain words: the first sentence, on what it rests on, and the others.
 
-    Parameters
-    ----------
-    settings : dict
-        The whole config, defaults filled in.
-
-    Returns
-    -------
-    (str, str)
+    `settings` is the whole config, defaults filled in.
     """
     stages = (_source, _learning, _fewshot, _own_study, _selection, _design)
     parts = [text for stage in stages if (text := stage(settings))]

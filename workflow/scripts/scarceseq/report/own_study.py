@@ -1,11 +1,14 @@
 """A study of the user's own: what can be told, by which classifier, of which sample, and by which genes."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.glossary import plain_method
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.joins import joins_blocks
 from scarceseq.report.next_experiment import next_blocks
 from scarceseq.report.own_study_figures import (
@@ -18,11 +21,6 @@ from scarceseq.report.own_study_figures import (
 )
 from scarceseq.report.wording import count
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from scarceseq.report.inputs import Inputs
-
 SHOWN = 20
 SAMPLES_DRAWN = 80
 FALSE_DISCOVERY = 0.05
@@ -30,7 +28,7 @@ FALSE_DISCOVERY = 0.05
 LARGEST_ERROR = 0.1
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if there is no study of the user's own."""
     if not inputs.has("own_scores"):
         return None
@@ -63,7 +61,7 @@ def section(inputs: "Inputs") -> Section | None:
     return Section("own_study", "Your study", blocks)
 
 
-def network_blocks(genes: "pd.DataFrame", checked: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
+def network_blocks(genes: pd.DataFrame, checked: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
     """Genes that the network's decision rests on, and how far they are those that differ by counts."""
     noise = "" if summary["best_beats_chance"] else " Nothing was shown to beat chance, so that this list may be noise."
     note = (
@@ -80,7 +78,7 @@ def network_blocks(genes: "pd.DataFrame", checked: Mapping[str, Any], summary: M
     return [*blocks, _genes_picture(genes, checked), table]
 
 
-def sample_blocks(samples: "pd.DataFrame", summary: Mapping[str, Any]) -> list[Any]:
+def sample_blocks(samples: pd.DataFrame, summary: Mapping[str, Any]) -> list[Any]:
     """Every sample: what it is, what it is taken for, how surely, how often wrongly."""
     predicted = samples[samples["predicted"].notna()]
     blocks: list[Any] = []
@@ -111,7 +109,7 @@ def sample_blocks(samples: "pd.DataFrame", summary: Mapping[str, Any]) -> list[A
     return blocks
 
 
-def differential_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+def differential_blocks(inputs: Inputs) -> list[Paragraph | Table]:
     """Genes that differ between the classes by their counts alone."""
     table = inputs.table("own_differential_genes")
     ((_, tested),) = inputs.values("own_differential_genes_json")
@@ -135,7 +133,7 @@ def differential_blocks(inputs: "Inputs") -> list[Paragraph | Table]:
     return blocks + (enrichment_blocks(inputs, tested["classes"]) if inputs.has("own_gene_set_enrichment") else [])
 
 
-def enrichment_blocks(inputs: "Inputs", classes: "list[str]") -> list[Paragraph | Table]:
+def enrichment_blocks(inputs: Inputs, classes: list[str]) -> list[Paragraph | Table]:
     """Gene sets whose genes differ together."""
     table = inputs.table("own_gene_set_enrichment")
     differ = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
@@ -167,7 +165,7 @@ def _about_model(card: Mapping[str, Any]) -> str:
     )
 
 
-def _accuracy(scores: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
+def _accuracy(scores: pd.DataFrame, summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_accuracy",
         accuracy_figure(scores, summary["test"].get("permuted_high"), 1 / len(summary["classes"])),
@@ -180,7 +178,7 @@ def _accuracy(scores: "pd.DataFrame", summary: Mapping[str, Any]) -> Picture:
     )
 
 
-def _differences(contrasts: "pd.DataFrame", names: list[str], summary: Mapping[str, Any]) -> Picture:
+def _differences(contrasts: pd.DataFrame, names: list[str], summary: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_differences",
         forest_figure(contrasts, names, "difference of the best classifier in balanced accuracy"),
@@ -191,7 +189,7 @@ def _differences(contrasts: "pd.DataFrame", names: list[str], summary: Mapping[s
     )
 
 
-def _reliability(inputs: "Inputs", summary: Mapping[str, Any]) -> Picture:
+def _reliability(inputs: Inputs, summary: Mapping[str, Any]) -> Picture:
     told = inputs.table("own_predictions")
     told = told[told["method"] == BEST]
     few = "" if summary["calibrated"] else ", which are few for that"
@@ -238,7 +236,7 @@ def _silent_sentence(checked: Mapping[str, Any]) -> str:
     return f"{text}: it knows nothing of them, trust the counts instead." if _mostly_silent(checked) else f"{text}."
 
 
-def _genes_picture(genes: "pd.DataFrame", checked: Mapping[str, Any]) -> Picture:
+def _genes_picture(genes: pd.DataFrame, checked: Mapping[str, Any]) -> Picture:
     return Picture(
         "own_genes_agreement",
         gene_figure(genes, checked),

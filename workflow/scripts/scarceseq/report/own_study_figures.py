@@ -1,19 +1,17 @@
 """Figures of a study of the user's own: accuracy of the methods, probabilities, samples, genes."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.glossary import explain, plain_method
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 BEST = "best"
 CALLED = {
@@ -32,16 +30,10 @@ def method_words(name: str) -> str:
 
 
 @style.styled
-def accuracy_figure(scores: "pd.DataFrame", permuted_high: float | None, chance: float) -> "Figure":
-    """Balanced accuracy of each method with its interval, highest at the top; a tick where permuted labels reach.
+def accuracy_figure(scores: pd.DataFrame, permuted_high: float | None, chance: float) -> Figure:
+    """Balanced accuracy (``scores.tsv``) with its interval, highest at the top; a tick where permuted labels reach.
 
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        ``scores.tsv``.
-    permuted_high : float, optional
-        What the best twentieth of permuted labels reaches with the best classifier.
-    chance : float
+    `permuted_high` is what the best twentieth of permuted labels reaches with the best classifier.
     """
     drawn, axes = style.figure(7.2, 1.2 + 0.26 * len(scores))
     ax = axes[0, 0]
@@ -62,14 +54,10 @@ def accuracy_figure(scores: "pd.DataFrame", permuted_high: float | None, chance:
 
 
 @style.styled
-def reliability_figure(told: "pd.DataFrame", classes: int) -> "Figure":
+def reliability_figure(told: pd.DataFrame, classes: int) -> Figure:
     """Share of right predictions against the probability that was told, in five bins of equal width.
 
-    Parameters
-    ----------
-    told : pandas.DataFrame
-        Predictions of one method: label, predicted, p_0, p_1, ...
-    classes : int
+    `told`: predictions of one method (label, predicted, p_0, p_1, ...).
     """
     drawn, axes = style.figure(4.4, 3.6)
     ax = axes[0, 0]
@@ -92,15 +80,10 @@ def reliability_figure(told: "pd.DataFrame", classes: int) -> "Figure":
 
 
 @style.styled
-def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
+def gene_figure(genes: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     """The first genes, coloured by the class in which they are highest, and all genes beside the test of their counts.
 
-    Parameters
-    ----------
-    genes : pandas.DataFrame
-        ``genes.tsv``.
-    summary : dict
-        ``genes.json``.
+    `genes` is ``genes.tsv``, `summary` ``genes.json``.
     """
     first = genes.head(GENES_DRAWN)
     drawn, axes = style.figure(8.4, 1.2 + 0.18 * len(first), columns=2)
@@ -136,12 +119,12 @@ def gene_figure(genes: "pd.DataFrame", summary: Mapping[str, Any]) -> "Figure":
     return drawn
 
 
-def gene_names(genes: "pd.DataFrame") -> "pd.Series":
+def gene_names(genes: pd.DataFrame) -> pd.Series:
     """Symbol of each gene, its id where it has none."""
     return genes["gene_name"].fillna(genes["gene_id"]).astype(str)
 
 
-def _gene_texts(genes: "pd.DataFrame") -> list[str]:
+def _gene_texts(genes: pd.DataFrame) -> list[str]:
     """What the mark of each gene tells."""
     return [
         f"{name}: integrated gradients {text_of(row.floored_attribution)}, by counts "
@@ -155,13 +138,10 @@ def _p_text(value: float) -> str:
 
 
 @style.styled
-def samples_figure(samples: "pd.DataFrame") -> "Figure":
-    """Each sample's predicted class and its probability; open where it is wrong, grey without a label.
+def samples_figure(samples: pd.DataFrame) -> Figure:
+    """Predicted class and probability of each row of ``samples.tsv`` that was predicted.
 
-    Parameters
-    ----------
-    samples : pandas.DataFrame
-        ``samples.tsv``, those that were predicted.
+    Open where it is wrong, grey without a label.
     """
     ordered = samples.assign(text=samples["label"].fillna("no label").astype(str))
     ordered = ordered.sort_values(["text", "probability"], ignore_index=True)

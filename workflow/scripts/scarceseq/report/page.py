@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import yaml
@@ -20,11 +20,8 @@ from markupsafe import Markup
 
 from scarceseq.files import atomic, write_table
 from scarceseq.report import style, value_text
-from scarceseq.report.blocks import Section
+from scarceseq.report.blocks import Cards, Paragraph, Picture, Question, Section, Table
 from scarceseq.report.card_picture import curve_svg, interval_svg, interval_text
-
-if TYPE_CHECKING:
-    from scarceseq.report.blocks import Cards, Paragraph, Picture, Question, Table
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 SCRIPT = Path(__file__).with_name("page.js")
@@ -40,20 +37,9 @@ LONGEST_PARAGRAPH = 60
 class Head:
     """What a page says of the run.
 
-    Attributes
-    ----------
-    name : str
-    seed : int or None
-    summary : str
-        What the config asked for, in a sentence.
-    settings : dict
-        The config, or as much of it as the page is about; printed at its end.
-    commit : str, optional
-        Of the code.
-    date : str, optional
-        Now, if left out.
-    more : str
-        Further sentences on what the config asked for; they stand beside the settings.
+    `summary`: what the config asked for, in a sentence; `more`: further sentences, which stand beside the settings.
+    `settings`: the config, or as much of it as the page is about; printed at its end. `commit`: of the code. `date`:
+    now, if left out.
     """
 
     name: str
@@ -66,16 +52,9 @@ class Head:
 
 
 def write(head: Head, sections: Sequence[Section], page: str | Path, figures: str | Path, tables: str | Path) -> None:
-    """Write the page, its figures and its tables; each appears only when complete, the page last.
+    """Write the page and the folders `figures` and `tables`; each appears only when complete, the page last.
 
-    Parameters
-    ----------
-    head : Head
-    sections : list of Section
-    page : path
-        HTML file.
-    figures, tables : path
-        Folders; what they held before is replaced.
+    What the folders held before is replaced.
     """
     blocks = [block for section in sections for block in section.blocks]
     drawings = {block.name: style.svg(block.figure, block.name) for block in blocks if block.kind == "picture"}
@@ -89,21 +68,7 @@ def write(head: Head, sections: Sequence[Section], page: str | Path, figures: st
 
 
 def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str], tables: Path) -> str:
-    """HTML of the page.
-
-    Parameters
-    ----------
-    head : Head
-    sections : list of Section
-    drawings : dict of str to str
-        SVG of each figure by name.
-    tables : Path
-        Folder that holds the written tables.
-
-    Returns
-    -------
-    str
-    """
+    """HTML of the page; `drawings` has the SVG of each figure by name, the folder `tables` the written tables."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     script = SCRIPT.read_text(encoding="utf-8")
@@ -127,9 +92,7 @@ def render(head: Head, sections: Sequence[Section], drawings: Mapping[str, str],
     )
 
 
-def _prepared(
-    block: "Paragraph | Picture | Table | Cards", drawings: Mapping[str, str], tables: Path
-) -> dict[str, Any]:
+def _prepared(block: Paragraph | Picture | Table | Cards, drawings: Mapping[str, str], tables: Path) -> dict[str, Any]:
     values: dict[str, Any] = {
         "kind": block.kind,
         **{key: value for key, value in vars(block).items() if isinstance(value, (str, bool))},
@@ -165,7 +128,7 @@ def lead_and_rest(text: str) -> tuple[str, str]:
     return " ".join(sentences[:kept]), " ".join(sentences[kept:])
 
 
-def _card(question: "Question") -> dict[str, Any]:
+def _card(question: Question) -> dict[str, Any]:
     card = question.card
     drawing = interval_svg(card)
     if question.curves:

@@ -1,10 +1,11 @@
 """Predictors of unseen perturbations: what each reaches between floor and ceiling, and what a screen cannot carry."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.perturbation.summary import finding
 from scarceseq.perturbation.transfer_summary import paragraph
@@ -12,15 +13,11 @@ from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import draw_estimate
 from scarceseq.report.glossary import explain
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.interactions import interactions_table
 from scarceseq.report.strata import strata_table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import span, words
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 NO_SOURCE = "none"
 RELATIVE = "mse / floor"
@@ -44,10 +41,7 @@ def label(row: Any) -> str:
 def predictor_table(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per predictor of a screen, one column per metric: mean and interval over splits; floor and ceiling last.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of status 'run' of one screen.
+    `summary`: rows of status 'run' of one screen.
     """
     part = summary.copy()
     part["text"] = [interval(row.mean, row.low, row.high) for row in part.itertuples()]
@@ -71,13 +65,10 @@ def interval(mean: float, low: float, high: float) -> str:
 
 
 @style.styled
-def predictor_figure(summary: pd.DataFrame) -> "Figure":
+def predictor_figure(summary: pd.DataFrame) -> Figure:
     """Mean and interval of each predictor, one panel per metric, floor and ceiling as lines.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of status 'run' of one screen.
+    `summary`: rows of status 'run' of one screen.
     """
     metrics = [metric for metric in DRAWN if metric in set(summary["metric"])]
     names = list(dict.fromkeys(label(row) for row in summary.itertuples()))
@@ -105,15 +96,8 @@ def predictor_figure(summary: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
-    """Section of the page, or None if nothing was predicted.
-
-    Parameters
-    ----------
-    inputs : scarceseq.report.inputs.Inputs
-    settings : dict
-        The whole config: which graphs are controls.
-    """
+def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
+    """Section of the page, or None if nothing was predicted; the config `settings` says which graphs are controls."""
     if not inputs.has("perturbation_summary"):
         return None
     summary = inputs.table("perturbation_summary")
@@ -149,7 +133,7 @@ def section(inputs: "Inputs", settings: Mapping[str, Any]) -> Section | None:
     return Section("perturbation", "Predicting unseen perturbations", blocks)
 
 
-def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
+def _metrics(inputs: Inputs) -> list[Paragraph | Table]:
     """What each metric can tell: a sentence on those that cannot, and the table; nothing if there is none."""
     if not inputs.has("perturbation_metrics"):
         return []
@@ -169,10 +153,7 @@ def _metrics(inputs: "Inputs") -> list[Paragraph | Table]:
 def blind_metrics(table: pd.DataFrame) -> list[str]:
     """For each screen, a sentence that names the metrics not shown to tell a replicate from the training mean.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `scarceseq.perturbation.metric_table.metric_table`.
+    `table` is from `scarceseq.perturbation.metric_table.metric_table`.
     """
     blind = table[table["range_low"].notna() & table["remark"].notna() & (table["remark"] != "")]
     return [
@@ -183,13 +164,7 @@ def blind_metrics(table: pd.DataFrame) -> list[str]:
 
 
 def how_gears_learned(settings: Mapping[str, Any]) -> str:
-    """What a training step of GEARS saw, and what the modes are worth.
-
-    Parameters
-    ----------
-    settings : dict
-        mode, batch.
-    """
+    """What a training step of GEARS saw (settings mode, batch), and what the modes are worth."""
     size = settings["batch"]
     if settings["mode"] == "moments":
         what = f"{size} perturbations" if size else "all perturbations"
@@ -215,7 +190,7 @@ def _picture(screen: str, part: pd.DataFrame) -> Picture:
     )
 
 
-def _transfer(inputs: "Inputs") -> list[Paragraph | Picture | Table]:
+def _transfer(inputs: Inputs) -> list[Paragraph | Picture | Table]:
     """Guided transfer between screens: the sentence, a figure and a table; nothing if there is none."""
     if not inputs.has("perturbation_transfer"):
         return []
@@ -240,13 +215,10 @@ def _transfer(inputs: "Inputs") -> list[Paragraph | Picture | Table]:
 
 
 @style.styled
-def transfer_figure(values: pd.DataFrame) -> "Figure":
+def transfer_figure(values: pd.DataFrame) -> Figure:
     """Mean and interval of each method, one panel per transfer and budget.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        Rows of kind 'value' of one metric.
+    `values`: rows of kind 'value' of one metric.
     """
     panels = list(values.groupby(["transfer", "budget"], sort=True))
     names = list(dict.fromkeys(values["method"]))

@@ -1,16 +1,14 @@
 """What perturbing genes that a screen did not measure would do: how far that can be told, and the first genes."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from scarceseq.report.blocks import Paragraph, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
-
-if TYPE_CHECKING:
-    from scarceseq.report.inputs import Inputs
 
 SHOWN_GENES, SHOWN_PERTURBATIONS = 8, 30
 
@@ -33,7 +31,7 @@ def sentence(screen: str, summary: Mapping[str, Any]) -> str:
     )
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if nothing was predicted."""
     if not inputs.has("prediction_summary"):
         return None

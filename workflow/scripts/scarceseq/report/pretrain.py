@@ -1,24 +1,20 @@
 """Pre-training: loss over steps, and the model against simple predictors on studies it never saw."""
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import embeddings, style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 from scarceseq.statistics.intervals import mean_interval
 from scarceseq.statistics.outcomes import Outcome
 from scarceseq.statistics.writer import Contrast, sentence
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 LABEL_LETTERS = 36  # that fit under a panel
 PANEL_TITLES = {"gene_mean": "gene means", "pca": "components, as many", "pca_tuned": "components, tuned"}
@@ -50,13 +46,11 @@ def objectives(history: pd.DataFrame) -> list[str]:
 
 
 @style.styled
-def loss_figure(history: pd.DataFrame) -> "Figure":
+def loss_figure(history: pd.DataFrame) -> Figure:
     """Training and held-out loss over steps: one row per base, one panel for each of its objectives.
 
-    Parameters
-    ----------
-    history : pandas.DataFrame
-        base, step, train_loss, validation_loss (NaN at steps without evaluation), and the same two per objective.
+    `history`: base, step, train_loss, validation_loss (NaN at steps without evaluation), and the same two per
+    objective.
     """
     parts = {base: part.sort_values("step") for base, part in history.groupby("base", sort=True)}
     columns = max(len(objectives(part)) for part in parts.values())
@@ -74,7 +68,7 @@ def loss_figure(history: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def _loss_panel(ax: "Axes", history: pd.DataFrame, name: str, label: str) -> None:
+def _loss_panel(ax: Axes, history: pd.DataFrame, name: str, label: str) -> None:
     learning = ax.plot(history["step"], history[f"train_{name}"], color=style.SKY, label="pretrain studies")
     style.tell(learning, f"pretrain studies, {label}")
     held_out = history.dropna(subset=[f"validation_{name}"])
@@ -93,17 +87,10 @@ def _loss_panel(ax: "Axes", history: pd.DataFrame, name: str, label: str) -> Non
 def error_table(evaluation: pd.DataFrame) -> pd.DataFrame:
     """Masked squared error per base, role and predictor: the mean over studies, and in how many the model wins.
 
-    Parameters
-    ----------
-    evaluation : pandas.DataFrame
-        base, split_role, study, predictor, masked_mse, samples.
-
-    Returns
-    -------
-    pandas.DataFrame
-        base, split_role, predictor, masked_mse (mean over studies), studies, samples, model_wins (studies in which
-        the model's error is below the predictor's), low and high (95% t interval of the predictor's error minus the
-        model's, paired by study; missing below three studies).
+    `evaluation`: base, split_role, study, predictor, masked_mse, samples. Returns base, split_role, predictor,
+    masked_mse (mean over studies), studies, samples, model_wins (studies in which the model's error is below the
+    predictor's), low and high (95% t interval of the predictor's error minus the model's, paired by study; missing
+    below three studies).
     """
     rows = []
     for (base, role), part in evaluation.groupby(["base", "split_role"], sort=True):
@@ -126,13 +113,7 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparisons(errors: pd.DataFrame) -> list[Contrast]:
-    """The model against the best simple predictor on held-out studies, for each base and role.
-
-    Parameters
-    ----------
-    errors : pandas.DataFrame
-        From `error_table`.
-    """
+    """The model against the best simple predictor on held-out studies, for each base and role of `error_table`."""
     found = []
     for (base, role), part in errors.groupby(["base", "split_role"], sort=True):
         model, rivals = part[part["predictor"] == "model"], part[part["predictor"] != "model"]
@@ -160,12 +141,8 @@ def comparisons(errors: pd.DataFrame) -> list[Contrast]:
 
 
 def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
-    """One sentence per base and role, and whether the model beats the best simple predictor beyond studies' scatter.
-
-    Parameters
-    ----------
-    errors : pandas.DataFrame
-        From `error_table`.
+    """One sentence per base and role of `error_table`, and whether the model beats the best simple predictor beyond
+    studies' scatter.
     """
     found = []
     for compared in comparisons(errors):
@@ -180,7 +157,7 @@ def masked_errors(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 @style.styled
-def error_figure(evaluation: pd.DataFrame) -> "Figure":
+def error_figure(evaluation: pd.DataFrame) -> Figure:
     """Error of the model against each simple predictor, one point per study, one panel per rival."""
     rivals = [name for name in sorted(evaluation["predictor"].unique()) if name != "model"]
     drawn, axes = style.figure(3.4 * len(rivals), 3.4, columns=len(rivals))
@@ -212,7 +189,7 @@ def error_figure(evaluation: pd.DataFrame) -> "Figure":
     return drawn
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if nothing was pre-trained."""
     if not inputs.has("pretrain_history"):
         return None

@@ -1,14 +1,10 @@
 """Samples on two axes, for looking at: principal components, and UMAP of them."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Principal components that UMAP starts from, and its own default number of neighbours.
 UMAP_COMPONENTS = 50
@@ -24,20 +20,10 @@ def choose_rows(rows: int, limit: int, seed: int) -> np.ndarray:
 
 
 def principal_components(expression: np.ndarray, components: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Scores on the first principal components of centred genes (no scaling), by the samples' Gram matrix.
+    """Scores (samples, components) on the first principal components of centred genes, by the samples' Gram matrix.
 
-    Parameters
-    ----------
-    expression : numpy.ndarray (samples, genes)
-        log2(TPM + 1).
-    components : int
-
-    Returns
-    -------
-    scores : numpy.ndarray (samples, components)
-        The sign is such that the largest score in size is positive.
-    share : numpy.ndarray (components,)
-        Share of the total variance.
+    `expression` is log2(TPM + 1), (samples, genes), not scaled. The sign is such that the largest score in size is
+    positive. The second value is each component's share of the total variance.
     """
     centred = np.asarray(expression, dtype=np.float64)
     centred = centred - centred.mean(axis=0)
@@ -52,22 +38,11 @@ def principal_components(expression: np.ndarray, components: int = 2) -> tuple[n
 
 
 def umap(scores: np.ndarray, seed: int) -> np.ndarray:
-    """Places by UMAP (McInnes, Healy and Melville, arXiv:1802.03426), the same for the same seed on one machine.
+    """Places (samples, 2) by UMAP (McInnes, Healy and Melville, arXiv:1802.03426), the same for the same seed on one
+    machine.
 
-    Parameters
-    ----------
-    scores : numpy.ndarray (samples, components)
-        Principal components, which are also where it starts from.
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray (samples, 2)
-
-    Raises
-    ------
-    InputError
-        If the package is not installed.
+    `scores` (samples, components) are principal components, which are also where it starts from. Raises InputError if
+    the package is not installed.
     """
     if len(scores) < 4:
         return scores[:, :2]
@@ -87,17 +62,10 @@ def umap(scores: np.ndarray, seed: int) -> np.ndarray:
     return model.fit_transform(np.ascontiguousarray(scores, dtype=np.float32))
 
 
-def share_between(scores: np.ndarray, groups: "pd.Series | np.ndarray") -> np.ndarray:
-    """Share of each component's variance that lies between groups (eta squared).
+def share_between(scores: np.ndarray, groups: pd.Series | np.ndarray) -> np.ndarray:
+    """Share of each component's variance that lies between groups (eta squared), (components,).
 
-    Parameters
-    ----------
-    scores : numpy.ndarray (samples, components)
-    groups : array-like (samples,)
-
-    Returns
-    -------
-    numpy.ndarray (components,)
+    `scores` is (samples, components), `groups` (samples,).
     """
     _, index = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     sizes = np.bincount(index)

@@ -1,17 +1,14 @@
 """The samples of a user's own study, before anything is predicted: what they are, and what cannot be told apart."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 MOST_PANELS, MOST_VALUES = 6, 8
 WARNED = ("confounded", "sex", "tissue", "copies")
@@ -19,8 +16,8 @@ WARNED = ("confounded", "sex", "tissue", "copies")
 
 @style.styled
 def components_figure(
-    components: "pd.DataFrame", columns: Sequence[str], explained: Sequence[float], flagged: set[str]
-) -> "Figure":
+    components: pd.DataFrame, columns: Sequence[str], explained: Sequence[float], flagged: set[str]
+) -> Figure:
     """The first two components of the study once for each column, coloured by it; flagged samples are ringed."""
     across = min(3, len(columns))
     down = -(-len(columns) // across)
@@ -43,7 +40,7 @@ def components_figure(
     return drawn
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if there is no study of the user's own."""
     if not inputs.has("own_quality"):
         return None

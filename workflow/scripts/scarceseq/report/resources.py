@@ -4,18 +4,15 @@ import platform
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.report import style
 from scarceseq.report.blocks import Paragraph, Picture, Section, Table
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
 from scarceseq.runtime import READY, earlier_seconds
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
 LONGEST = 3
@@ -73,16 +70,9 @@ RULES = {
 def read_benchmarks(folder: str | Path) -> pd.DataFrame:
     """All benchmark files below a folder, but that of the report, which would be of the page before.
 
-    Parameters
-    ----------
-    folder : path
-        Holds one folder per rule with one file per job, columns ``s`` (seconds), ``max_rss`` (MB), ``cpu_time`` (s).
-
-    Returns
-    -------
-    pandas.DataFrame
-        rule, job, seconds (of all attempts), start_seconds (interpreter and imports, from the job's log in the folder
-        ``logs`` beside; NaN if that does not say), cpu_seconds, peak_memory_mb; empty if there is no file.
+    `folder` holds one folder per rule with one file per job, columns ``s`` (seconds), ``max_rss`` (MB), ``cpu_time``
+    (s). Returns rule, job, seconds (of all attempts), start_seconds (interpreter and imports, from the job's log in the
+    folder ``logs`` beside; NaN if that does not say), cpu_seconds, peak_memory_mb; empty if there is no file.
     """
     frames = []
     for path in sorted(Path(folder).glob("*/*.tsv")):
@@ -127,7 +117,7 @@ def rule_table(jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 @style.styled
-def time_figure(table: pd.DataFrame) -> "Figure":
+def time_figure(table: pd.DataFrame) -> Figure:
     """Bars of total time and of peak memory per rule."""
     drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
     stages = [stage for stage in [*STAGES, "other"] if stage in set(table["stage"])]
@@ -165,15 +155,7 @@ def versions() -> pd.DataFrame:
 
 
 def longest(table: pd.DataFrame, total: float) -> str:
-    """Which rules took longest, and what a rerun redoes.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `rule_table`.
-    total : float
-        Seconds of all jobs.
-    """
+    """Which rules of `rule_table` took longest of the `total` seconds of all jobs, and what a rerun redoes."""
     first = table.sort_values("total_seconds", ascending=False, kind="stable").head(LONGEST)
     named = ", ".join(f"{words(row.rule)} {row.total_seconds / total:.0%}" for row in first.itertuples())
     return (

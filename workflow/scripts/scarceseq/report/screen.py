@@ -1,10 +1,11 @@
 """Screens: how many perturbations and cells, how strong and reproducible the effects are, which genes respond."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from scarceseq.files import read_table
 from scarceseq.report import style
@@ -14,28 +15,15 @@ from scarceseq.report.joins import joins_blocks
 from scarceseq.report.value_text import text_of
 from scarceseq.seals import checked
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 STRONGEST, GENES_EACH = 15, 5
 
 
 def effect_table(path: str | Path, screen: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Strength and reliability of each perturbation of one screen.
+    """Strength and reliability of each perturbation of one screen, and its summary.
 
-    Parameters
-    ----------
-    path : path
-        ``pseudobulk.h5ad``: X = effect (difference to control), perturbations x genes or coordinates.
-    screen : str
-        Its name.
-
-    Returns
-    -------
-    pandas.DataFrame
-        screen, perturbation, strength (root mean square of the effect), and what obs holds (cells, reliability).
-    dict
-        screen, kind, perturbations, features, transductive.
+    The file at `path` is ``pseudobulk.h5ad``: X = effect (difference to control), perturbations x genes or coordinates.
+    Returns a table (screen, perturbation, strength (root mean square of the effect), and what obs holds: cells,
+    reliability) and a dict (screen, kind, perturbations, features, transductive).
     """
     import anndata
 
@@ -60,7 +48,7 @@ def effect_table(path: str | Path, screen: str) -> tuple[pd.DataFrame, dict[str,
 
 
 @style.styled
-def strength_figure(effects: pd.DataFrame) -> "Figure":
+def strength_figure(effects: pd.DataFrame) -> Figure:
     """Strength of each effect against its reliability, or the strengths in order; one panel per screen."""
     screens = list(dict.fromkeys(effects["screen"]))
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
@@ -83,12 +71,7 @@ def strength_figure(effects: pd.DataFrame) -> "Figure":
 def response_table(genes: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     """Top responding genes of the strongest perturbations, in words.
 
-    Parameters
-    ----------
-    genes : pandas.DataFrame
-        screen, perturbation, gene, log2_fold_change, adjusted_p_value, rank.
-    effects : pandas.DataFrame
-        From `effect_table`.
+    `genes`: screen, perturbation, gene, log2_fold_change, adjusted_p_value, rank; `effects` is from `effect_table`.
     """
     rows = []
     for screen, part in effects[effects["screen"].isin(genes["screen"])].groupby("screen", sort=True):

@@ -43,20 +43,8 @@ def build(
 ) -> list[Section]:
     """Sections of the page, in the order of the stages; stages that did not run are left out.
 
-    Parameters
-    ----------
-    named : dict of str to (str or list of str)
-        Input files by name.
-    labels : dict of str to list of dict
-        What each file of a list is of; see `Inputs`.
-    settings : dict
-        The whole config.
-    benchmarks : path
-        Folder of Snakemake's benchmark files.
-
-    Returns
-    -------
-    list of Section
+    `named` and `labels`: see `Inputs`. `settings` is the whole config, `benchmarks` the folder of Snakemake's benchmark
+    files.
     """
     inputs = Inputs(named, labels)
     asked = answers.questions(inputs, settings)

@@ -1,24 +1,21 @@
 """Selection: learning curves over budgets, contrasts against random choice, and what is not defined."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from scarceseq.report import choices, style, worth
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.forest import forest_figure
 from scarceseq.report.glossary import explain_legend
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import estimate, span, words
 from scarceseq.selection.contrasts import BASELINES, PRIMARY
 from scarceseq.selection.verdicts import field_verdict, graph_verdict, rounds_verdict, verdict
 from scarceseq.statistics.outcomes import meanings
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from scarceseq.report.inputs import Inputs
 
 RANDOM, NO_GRAPH = "random", "none"
 METRIC_WORDS = {
@@ -35,13 +32,10 @@ WAYS_DRAWN, ROWS_DRAWN = 7, 24
 
 
 @style.styled
-def curves_figure(summary: pd.DataFrame) -> "Figure":
+def curves_figure(summary: pd.DataFrame) -> Figure:
     """Learning curves of one screen: one row per metric, one column per predictor, one line per way of choosing.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        graph, selector, predictor, budget_share, metric, mean, low, high, floor, ceiling (NaN where not known).
+    `summary`: graph, selector, predictor, budget_share, metric, mean, low, high, floor, ceiling (NaN where not known).
     """
     metrics = [metric for metric in METRIC_WORDS if metric in set(summary["metric"])]
     predictors = sorted(set(summary["predictor"]))
@@ -83,7 +77,7 @@ def _way_words(selector: str, graph: str) -> str:
     return words(selector) + (f", {words(graph)} graph" if graph != NO_GRAPH else "")
 
 
-def _curve(ax: "Axes", curve: pd.DataFrame, key: tuple[str, str], look: tuple[str, str]) -> None:
+def _curve(ax: Axes, curve: pd.DataFrame, key: tuple[str, str], look: tuple[str, str]) -> None:
     selector, graph = key
     colour, dashes = look
     label = _way_words(selector, graph)
@@ -101,10 +95,7 @@ def _curve(ax: "Axes", curve: pd.DataFrame, key: tuple[str, str], look: tuple[st
 def area_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Mean height of each learning curve with its interval: one row per way of choosing, one column per metric.
 
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        Rows of quantity 'area'. Those of scale 'normalised' get columns of their own, where a ceiling is known.
+    `summary`: rows of quantity 'area'. Those of scale 'normalised' get columns of their own, where a ceiling is known.
     """
     part = summary[summary["metric"].isin(METRIC_WORDS)].copy()
     part["text"] = [f"{r.mean:.4g}\u00a0[{r.low:.4g},\u00a0{r.high:.4g}]" for r in part.itertuples()]
@@ -118,10 +109,7 @@ def area_table(summary: pd.DataFrame) -> pd.DataFrame:
 def relative(contrasts: pd.DataFrame) -> pd.DataFrame:
     """Contrasts as a percentage of what random leaves to be gained; those where nothing is left are n/a.
 
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        difference, low, high, room (from random's value to the ceiling; NaN where random is there already).
+    `contrasts`: difference, low, high, room (from random's value to the ceiling; NaN where random is there already).
     """
     scaled = contrasts.copy()
     for column in ("difference", "low", "high"):
@@ -140,7 +128,7 @@ def conclusions(contrasts: pd.DataFrame) -> list[str]:
     return [*found, *([f"Does the graph matter? {graphs}"] if graphs else [])]
 
 
-def section(inputs: "Inputs") -> Section | None:
+def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if nothing was selected."""
     if not inputs.has("selection_summary"):
         return None
@@ -178,10 +166,7 @@ def ways(table: pd.DataFrame) -> list[tuple[str, str]]:
 def drawn_ways(curves: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Rows of the ways of choosing that a figure can hold: those of the planned contrasts, and the best of the others.
 
-    Parameters
-    ----------
-    curves, areas : pandas.DataFrame
-        Rows of quantity budget and area of the summary, raw scale.
+    `curves` and `areas`: rows of quantity budget and area of the summary, raw scale.
     """
     planned = {PRIMARY["selector"], *BASELINES}
     parts = []

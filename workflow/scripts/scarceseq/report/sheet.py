@@ -2,9 +2,11 @@
 
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -12,10 +14,6 @@ from scarceseq.report import style
 from scarceseq.report.design import about, draw_error, sentence
 from scarceseq.report.hits import draw_responses
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 A4 = (8.27, 11.69)
 MARGIN = 0.6  # inches
@@ -25,18 +23,9 @@ FILL = {"control": style.AMBER, "empty": "white"}
 
 @style.styled
 def sheet_figure(
-    name: str, order: "pd.DataFrame", plates: "pd.DataFrame", curve: "pd.DataFrame", summary: Mapping[str, Any]
+    name: str, order: pd.DataFrame, plates: pd.DataFrame, curve: pd.DataFrame, summary: Mapping[str, Any]
 ) -> Figure:
-    """The page as a figure.
-
-    Parameters
-    ----------
-    name : str
-        Of the run.
-    order, plates, curve : pandas.DataFrame
-    summary : dict
-        All from `scarceseq.design.design.design`.
-    """
+    """The page of the run `name` as a figure; the tables and the summary are from `scarceseq.design.design.design`."""
     drawn = Figure(figsize=A4)
     text = [*textwrap.wrap(sentence(summary), 108), *textwrap.wrap(about(summary), 108)]
     top = 1 - 0.55 / A4[1]
@@ -56,13 +45,13 @@ def sheet_figure(
     return drawn
 
 
-def _axes(drawn: Figure, bottom: float, height: float, left: float = 0.0) -> "Axes":
+def _axes(drawn: Figure, bottom: float, height: float, left: float = 0.0) -> Axes:
     """Axes over the width of the page; `bottom` and `height` in inches, `left` to be kept free."""
     width = A4[0] - 2 * MARGIN - left
     return drawn.add_axes([(MARGIN + left) / A4[0], bottom / A4[1], width / A4[0], height / A4[1]])
 
 
-def _draw_list(ax: "Axes", order: "pd.DataFrame") -> None:
+def _draw_list(ax: Axes, order: pd.DataFrame) -> None:
     """The first genes with their gains and what they cover."""
     ax.set_axis_off()
     hits = "expected_response" in order
@@ -85,7 +74,7 @@ def _short(text: str, width: int) -> str:
     return textwrap.shorten(str(text), width, placeholder=" ...")
 
 
-def _draw_plates(drawn: Figure, plates: "pd.DataFrame", below: float) -> None:
+def _draw_plates(drawn: Figure, plates: pd.DataFrame, below: float) -> None:
     """The first plates, down from `below` inches."""
     numbers = sorted(set(plates["plate"]))
     each = min((below - 0.45) / min(len(numbers) or 1, PLATES_DRAWN), 2.9)
@@ -98,7 +87,7 @@ def _draw_plates(drawn: Figure, plates: "pd.DataFrame", below: float) -> None:
         drawn.text(MARGIN / A4[0], 0.02, f"and {count(left, 'more plate')}: plates.tsv", fontsize=7.5, color=style.GREY)
 
 
-def _draw_plate(ax: "Axes", plate: "pd.DataFrame", number: int, last: int) -> None:
+def _draw_plate(ax: Axes, plate: pd.DataFrame, number: int, last: int) -> None:
     """One plate: genes shaded by their rank, the first ones darkest; wells for controls and free ones."""
     rows, columns = sorted(set(plate["row"])), int(plate["column"].max())
     high = max(int(plate["rank"].max()), 1)

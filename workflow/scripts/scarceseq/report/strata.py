@@ -19,11 +19,7 @@ NOTE = (
 def strata_table(screen: str, strata: pd.DataFrame) -> Table:
     """Table of one screen: a row per predictor, a column per stratum.
 
-    Parameters
-    ----------
-    screen : str
-    strata : pandas.DataFrame
-        Its rows of `scarceseq.perturbation.strata.summarise_strata`.
+    `strata`: its rows of `scarceseq.perturbation.strata.summarise_strata`.
     """
     title = f"Predictors in strata of perturbations, screen {screen}"
     return Table(f"perturbation_strata_{screen}", strata, title, NOTE, shown=arranged(strata))

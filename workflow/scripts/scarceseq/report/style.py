@@ -5,22 +5,20 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from scarceseq.cells import without_control
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.container import BarContainer
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, BLACK, GREY, LIGHT = "#56B4E9", "#E69F00", "#1a1a1a", "#7a7a7a", "#c9ced3"
@@ -64,53 +62,27 @@ styled = matplotlib.rc_context(_SETTINGS)
 def figure(
     width: float = 8.0, height: float = 3.2, rows: int = 1, columns: int = 1, **options: Any
 ) -> tuple[Figure, np.ndarray]:
-    """Empty figure and its axes in the shared style.
-
-    Parameters
-    ----------
-    width, height : float
-        Inches.
-    rows, columns : int
-    **options
-        Passed to `Figure.subplots` (`sharex`, ...).
-
-    Returns
-    -------
-    (Figure, numpy.ndarray of Axes, (rows, columns))
-    """
+    """Empty figure, in inches, and its axes (rows, columns); `options` go to `Figure.subplots` (`sharex`, ...)."""
     drawn = Figure(figsize=(width, height), layout="constrained")
     return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
 
 
-def tell(artists: "Artist | Sequence[Artist]", text: str, points: Iterable[str] = ()) -> None:
+def tell(artists: Artist | Sequence[Artist], text: str, points: Iterable[str] = ()) -> None:
     """Have marks say what they are: `svg` writes the texts as titles, which browsers show where the reader points.
 
-    Parameters
-    ----------
-    artists : Artist or list of Artist
-        What a method of the axes returned.
-    text : str
-        Of the whole mark.
-    points : iterable of str, optional
-        Of each point of a scatter or marker of a line, in the order of the data. Left out above `POINTS_TOLD` points,
-        so that the page stays small: they tell the text of the whole.
+    `artists` is what a method of the axes returned, `text` that of the whole mark, `points` those of each point of a
+    scatter or marker of a line, in the order of the data. They are left out above `POINTS_TOLD` points, so that the
+    page stays small: these tell the text of the whole.
     """
     for artist in artists if isinstance(artists, (list, tuple)) else [artists]:
         artist.told = text, list(points)
 
 
-def tell_bins(bars: "BarContainer", counted: tuple[str, str], along: str, whole: bool = False) -> None:
+def tell_bins(bars: BarContainer, counted: tuple[str, str], along: str, whole: bool = False) -> None:
     """Have the bars of a histogram say how many they count, and where: '12 samples: 3,000 to 4,000 genes above zero'.
 
-    Parameters
-    ----------
-    bars : BarContainer
-    counted : (str, str)
-        What is counted, singular and plural.
-    along : str
-        Along what, with {} for the ends of the bar.
-    whole : bool
-        Name the whole numbers inside a bar instead of its edges.
+    `counted`: what is counted, singular and plural. `along`: along what, with {} for the ends of the bar. `whole`: name
+    the whole numbers inside a bar instead of its edges.
     """
     for bar in bars:
         low, high = bar.get_x(), bar.get_x() + bar.get_width()
@@ -123,15 +95,7 @@ def tell_bins(bars: "BarContainer", counted: tuple[str, str], along: str, whole:
 def svg(drawn: Figure, name: str) -> str:
     """SVG of a figure: text stays text, marks have the titles that `tell` gave them, equal figures give equal bytes.
 
-    Parameters
-    ----------
-    drawn : Figure
-    name : str
-        Salt of the identifiers inside, so that two figures on one page do not share them.
-
-    Returns
-    -------
-    str
+    `name` is the salt of the identifiers inside, so that two figures on one page do not share them.
     """
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     marks = drawn.findobj(lambda artist: hasattr(artist, "told"))
@@ -221,12 +185,12 @@ def plain_number(value: float, _position: int | None = None) -> str:
     return f"{value:.3g}"
 
 
-def plain_ticks(axis: "Axis") -> None:
+def plain_ticks(axis: Axis) -> None:
     """Write large numbers of an axis as 20k, 3M."""
     axis.set_major_formatter(FuncFormatter(plain_number))
 
 
-def logarithmic(ax: "Axes", which: str = "x") -> None:
+def logarithmic(ax: Axes, which: str = "x") -> None:
     """Make an axis logarithmic with plain tick texts."""
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     axis = ax.xaxis if which == "x" else ax.yaxis

@@ -52,14 +52,7 @@ def is_number(series: pd.Series) -> bool:
 def grid(frame: pd.DataFrame) -> dict[str, list]:
     """Rows of a table for the template.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-
-    Returns
-    -------
-    dict
-        `columns`: list of (text, is number); `rows`: lists of (text, full value or '', is number).
+    Returns ``columns``: list of (text, is number); ``rows``: lists of (text, full value or '', is number).
     """
     right = [is_number(frame.iloc[:, column]) for column in range(frame.shape[1])]
     columns = [(str(name).replace("_", " "), flag) for name, flag in zip(frame.columns, right, strict=True)]

@@ -1,14 +1,10 @@
 """What each choice is worth beside random choice, and whose names it knew."""
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from scarceseq.report.blocks import Paragraph, Table
+from scarceseq.report.inputs import Inputs
 from scarceseq.report.wording import words
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from scarceseq.report.inputs import Inputs
 
 KNOWN = {
     "tests": "know the names of the perturbations to be predicted (task: predict a named test set)",
@@ -22,7 +18,7 @@ NOTE = (
 )
 
 
-def blocks(inputs: "Inputs") -> list[Paragraph | Table]:
+def blocks(inputs: Inputs) -> list[Paragraph | Table]:
     """A sentence on the tasks, and the table; nothing if there is none."""
     if not inputs.has("selection_worth"):
         return []
@@ -33,14 +29,8 @@ def blocks(inputs: "Inputs") -> list[Paragraph | Table]:
     return [Paragraph(tasks(table)), Table("selection_worth", table, title, NOTE, shown=shown(table))]
 
 
-def tasks(table: "pd.DataFrame") -> str:
-    """Which ways of choosing know what, as sentences.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `scarceseq.selection.worth.worth`.
-    """
+def tasks(table: pd.DataFrame) -> str:
+    """Which ways of choosing know what, as sentences; `table` is from `scarceseq.selection.worth.worth`."""
     sentences = []
     for used, meaning in KNOWN.items():
         names = sorted(set(table.loc[table["names_used"] == used, "selector"]))
@@ -49,7 +39,7 @@ def tasks(table: "pd.DataFrame") -> str:
     return "Three tasks are kept apart. " + " ".join(text[0].upper() + text[1:] for text in sentences)
 
 
-def shown(table: "pd.DataFrame") -> "pd.DataFrame":
+def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The squared error's rows, with intervals in words."""
     part = table[table["metric"] == "mse"].copy()
     part["share of the room"] = [

@@ -22,11 +22,7 @@ chosen = device.choose(params.device)
 base = load_base(source.model, source.information, chosen)
 learned = {path: load_file(checked(path), device=str(chosen)) for path in source.get("learned", [])}
 methods = {
-    name: (
-        compose(name),
-        learned.get(inputs["learned"]),
-        [Candidate(*pair) for pair in inputs["candidates"]],
-    )
+    name: (compose(name), learned.get(inputs["learned"]), [Candidate(*pair) for pair in inputs["candidates"]])
     for name, inputs in params.methods.items()
 }
 predictions, curves = fit_cell(

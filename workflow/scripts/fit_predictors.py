@@ -14,11 +14,7 @@ from scarceseq.seals import checked
 start(snakemake.log[0])
 source, wildcards = snakemake.input, snakemake.wildcards
 profiles = anndata.read_h5ad(checked(source.pseudobulk))
-screen = {
-    "profiles": profiles,
-    "differential": read_table(source.differential),
-    "splits": read_table(source.splits),
-}
+screen = {"profiles": profiles, "differential": read_table(source.differential), "splits": read_table(source.splits)}
 kernels = [read_graph(path) for path in source.get("kernel_graphs", [])]
 kernels += [read_table(path).set_index("gene") for path in source.get("kernel_embeddings", [])]
 contexts = [anndata.read_h5ad(checked(path)) for path in source.get("contexts", [])]

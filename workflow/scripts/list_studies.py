@@ -6,13 +6,7 @@ from pathlib import Path
 from scarceseq.archive.draw import Draw
 from scarceseq.archive.excluded_ids import ids_table
 from scarceseq.archive.mirrors import Mirrors
-from scarceseq.archive.plan import (
-    excluded_projects,
-    fetch_project_tables,
-    plan_studies,
-    projects_of_ids,
-    runs_by_batch,
-)
+from scarceseq.archive.plan import excluded_projects, fetch_project_tables, plan_studies, projects_of_ids, runs_by_batch
 from scarceseq.archive.settings import DownloadSettings
 from scarceseq.files import write_table
 from scarceseq.runtime import start

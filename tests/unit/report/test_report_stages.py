@@ -414,7 +414,7 @@ def test_of_many_ways_of_choosing_the_planned_and_the_best_are_drawn():
     rows = [("s", g, f"s{e:02d}", "mse", "graph_ridge", e + (g == "h")) for g in graphs for e in errors]
     rows += [("s", "none", "random", "mse", "graph_ridge", 50), ("s", "g", "reach@usage", "mse", "graph_ridge", 60)]
     table = pd.DataFrame(rows, columns=["screen", "graph", "selector", "metric", "predictor", "mean"])
-    drawn = selection.ways(selection.drawn_ways(table, table))
+    drawn = selection.selector_graph_pairs(selection.drawn_ways(table, table))
     assert {("random", "none"), ("reach@usage", "g"), ("s00", "g"), ("s00", "h"), ("s01", "g")} <= set(drawn)
     assert len(drawn) == selection.WAYS_DRAWN
 

@@ -21,16 +21,9 @@ DRAWS = 2000
 class Task:
     """A screen to learn from.
 
-    Attributes
-    ----------
-    delta : numpy.ndarray, shape (perturbations, columns)
-        Differences to control.
-    counted : numpy.ndarray of bool, shape (perturbations, columns)
-        False where the column is the perturbed gene itself.
-    similarity : numpy.ndarray, shape (perturbations, perturbations)
-        Mean kernel without its constant.
-    features : dict of str to object
-        What each predictor prepared; the perturbations of the screen are its first rows.
+    `delta`, (perturbations, columns): differences to control. `counted`, of the same shape: False where the column is
+    the perturbed gene itself. `similarity`, (perturbations, perturbations): mean kernel without its constant.
+    `features`: what each predictor prepared; the perturbations of the screen are its first rows.
     """
 
     delta: np.ndarray
@@ -70,14 +63,10 @@ def best(task: Task, names: Sequence[str], rows: np.ndarray, folds: Sequence[np.
 def held_out(task: Task, names: Sequence[str], folds: int, generator: np.random.Generator) -> pd.DataFrame:
     """Each perturbation predicted by the predictor chosen without it, and by the mean effect.
 
-    The choice is made anew for each fold, by folds of the others: what is judged is the whole procedure.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row per perturbation: chosen, error, mean_error, similarity (largest to a perturbation that was learned from),
-        stratum, within_95 (share of columns within 1.96 predicted standard deviations of a measurement; NaN if the
-        predictor gives none).
+    The choice is made anew for each fold, by folds of the others: what is judged is the whole procedure. A row per
+    perturbation: chosen, error, mean_error, similarity (largest to a perturbation that was learned from), stratum,
+    within_95 (share of columns within 1.96 predicted standard deviations of a measurement; NaN if the predictor gives
+    none).
     """
     everyone = np.arange(len(task.delta))
     table = pd.DataFrame(index=everyone, columns=["error", "mean_error", "similarity", "within_95"], dtype=float)
@@ -108,12 +97,8 @@ def stratum(similarity: float) -> str:
 def accuracy(table: pd.DataFrame, confidence: float, generator: np.random.Generator) -> pd.DataFrame:
     """Error relative to that of the mean effect, of all perturbations and by stratum.
 
-    Intervals are percentiles over resampled perturbations; below ten perturbations there is none.
-
-    Returns
-    -------
-    pandas.DataFrame
-        stratum, perturbations, relative_error (1: as the mean effect), low, high, within_95.
+    Intervals are percentiles over resampled perturbations; below ten perturbations there is none. Columns: stratum,
+    perturbations, relative_error (1: as the mean effect), low, high, within_95.
     """
     groups = [("all", table)] + [(name, table[table["stratum"] == name]) for _, name in STRATA]
     rows = []

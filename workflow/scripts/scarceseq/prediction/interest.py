@@ -16,19 +16,8 @@ COLUMNS = ["perturbation", "place", "neighbour", "similarity", "agreement"]
 def genes_of_interest(made: anndata.AnnData, named: Sequence[str], strange: Sequence[str]) -> list[str]:
     """The genes that get a page: those named, or the unmeasured ones of the largest predicted change.
 
-    Parameters
-    ----------
-    made : anndata.AnnData
-        Predicted profiles, with the layer ``sd`` and ``measured`` of obs.
-    named : sequence of str
-        May be empty.
-    strange : sequence of str
-        Genes of which no graph and no embedding knows anything and that were not measured.
-
-    Raises
-    ------
-    InputError
-        If one of those named is such a stranger.
+    `made` holds predicted profiles, with the layer ``sd`` and ``measured`` of obs. `strange` are genes of which no
+    graph and no embedding knows anything and that were not measured; InputError if one of those named is among them.
     """
     for gene in named:
         if gene in set(strange):
@@ -50,24 +39,10 @@ def neighbours_of(
 ) -> pd.DataFrame:
     """The measured genes that each gene is most like, other than itself.
 
-    Parameters
-    ----------
-    genes : sequence of str
-        Rows of `made`.
-    everyone : numpy.ndarray of str
-        All genes, the measured ones first.
-    similar : scipy.sparse array, (genes, features)
-        Features of `everyone`, whose products are the kernel.
-    delta : numpy.ndarray, (measured genes, columns)
-        What was measured.
-    made : anndata.AnnData
-        Predicted profiles.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; similarity above 0 only; agreement is the correlation of the neighbour's measured profile and the
-        predicted one, the mean effect taken from both (0 where nothing is left).
+    `everyone` are all genes, the measured ones first; `similar`, (genes, features), their features, whose products are
+    the kernel; `delta`, (measured genes, columns), what was measured; `made` the predicted profiles. Returns `COLUMNS`;
+    similarity above 0 only; agreement is the correlation of the neighbour's measured profile and the predicted one, the
+    mean effect taken from both (0 where nothing is left).
     """
     measured, rows = len(delta), []
     mean = delta.mean(axis=0)

@@ -27,22 +27,12 @@ LEAST = 10
 class Prediction:
     """What is handed to the user.
 
-    Attributes
-    ----------
-    profiles : anndata.AnnData
-        Predicted differences to control, perturbations x genes; layer ``sd``, their standard deviations; obs: measured,
-        nearest (the most similar measured gene), similarity, stratum.
-    changed : pandas.DataFrame
-        perturbation, rank, gene, change, sd, mean_effect (of what was measured): the genes that change most; empty for
-        coordinates.
-    neighbours, pages : pandas.DataFrame
-        Of the genes of interest: see `scarceseq.prediction.interest.neighbours_of`; perturbation, measured, similarity,
-        stratum.
-    choice : pandas.DataFrame
-        predictor, relative_error (of folds of all perturbations), chosen.
-    accuracy : pandas.DataFrame
-        From `scarceseq.prediction.held_out.accuracy`.
-    summary : dict
+    `profiles`: predicted differences to control, perturbations x genes; layer ``sd``, their standard deviations; obs:
+    measured, nearest (the most similar measured gene), similarity, stratum. `changed`: perturbation, rank, gene,
+    change, sd, mean_effect (of what was measured), the genes that change most; empty for coordinates. `neighbours`,
+    `pages`: of the genes of interest, see `scarceseq.prediction.interest.neighbours_of`; perturbation, measured,
+    similarity, stratum. `choice`: predictor, relative_error (of folds of all perturbations), chosen. `accuracy`: from
+    `scarceseq.prediction.held_out.accuracy`.
     """
 
     profiles: anndata.AnnData
@@ -59,20 +49,9 @@ def predict_screen(
 ) -> Prediction:
     """Choose a predictor on held-out perturbations, train it on all, predict the genes asked for.
 
-    Parameters
-    ----------
-    profiles : anndata.AnnData
-        Measured differences to control, as the rule prepare_screen writes them.
-    sources : sequence of Graph or pandas.DataFrame
-    genes : sequence of str
-        To predict; empty for all genes of the sources. What was measured is predicted too, for comparison.
-    settings : PredictionSettings
-    seed : int
-
-    Raises
-    ------
-    InputError
-        If the screen has fewer than `LEAST` perturbations.
+    `profiles` are measured differences to control, as the rule prepare_screen writes them. `genes` are to be predicted;
+    empty for all genes of the sources. What was measured is predicted too, for comparison. InputError if the screen has
+    fewer than `LEAST` perturbations.
     """
     measured, columns = profiles.obs_names.to_numpy(dtype=str), profiles.var_names.to_numpy(dtype=str)
     if len(measured) < LEAST:

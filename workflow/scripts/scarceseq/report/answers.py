@@ -1,6 +1,6 @@
 """The questions that a run can answer, each with a card for the first screen and the comparisons behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,17 +31,9 @@ GUIDE, AVERAGE, HEAD = "guided fine-tuning", "its average rate", "a linear class
 
 def questions(inputs: Inputs, settings: Mapping[str, Any]) -> list[Question]:
     """Every question that the run can answer, in the order of the page."""
-    ask: list[Callable[[], Question | None]] = [
-        lambda: _collected(inputs),
-        lambda: _own(inputs),
-        lambda: _knows(inputs),
-        lambda: _guide(inputs, settings),
-        lambda: _method(inputs),
-        lambda: _design(inputs),
-        lambda: _selection(inputs),
-        lambda: _prediction(inputs, settings),
-    ]
-    return [found for each in ask if (found := each()) is not None]
+    asked = [_collected(inputs), _own(inputs), _knows(inputs), _guide(inputs, settings), _method(inputs)]
+    asked += [_design(inputs), _selection(inputs), _prediction(inputs, settings)]
+    return [question for question in asked if question is not None]
 
 
 def _collected(inputs: Inputs) -> Question | None:
@@ -58,13 +50,11 @@ def _own(inputs: Inputs) -> Question | None:
     if not inputs.has("own_summary"):
         return None
     ((_, summary),) = inputs.values("own_summary")
-    scores = inputs.table("own_scores").set_index("method")
-    row = scores.loc[BEST]
-    found = Outcome.BETTER if summary["best_beats_chance"] else Outcome.UNDECIDED
-    said = tuple(summary["answer"])
-    values = [100 * row[name] for name in ("balanced_accuracy", "low", "high")]
-    shown = Card("own", said, found, *values, line=100 / len(summary["classes"]), basis=method_words(BEST))
-    return Question(shown, "own_study")
+    row = inputs.table("own_scores").set_index("method").loc[BEST]
+    outcome = Outcome.BETTER if summary["best_beats_chance"] else Outcome.UNDECIDED
+    value, low, high = (100 * row[name] for name in ("balanced_accuracy", "low", "high"))
+    line, basis = 100 / len(summary["classes"]), method_words(BEST)
+    return Question(Card("own", tuple(summary["answer"]), outcome, value, low, high, line, basis), "own_study")
 
 
 def _knows(inputs: Inputs) -> Question | None:
@@ -76,29 +66,27 @@ def _knows(inputs: Inputs) -> Question | None:
     singles = pretrain.comparisons(errors)
     if not singles:
         return None
-    found = pooled(singles, "the model", "the best simple predictor")
+    first = pooled(singles, "the model", "the best simple predictor")
     basis = count(int(errors["studies"].max()), "unseen study", "unseen studies")
-    more = _labels_told(inputs) if inputs.has("pretrain_contrasts") else []
-    return Question(card("knows", found, basis), "pretrain", compared=[(found, True), *more])
+    return Question(card("knows", first, basis), "pretrain", compared=[(first, True), *_telling_labels(inputs)])
 
 
-def _labels_told(inputs: Inputs) -> list[tuple[Contrast, bool]]:
+def _telling_labels(inputs: Inputs) -> list[tuple[Contrast, bool]]:
     """The embedding against simpler features in telling labels, pooled over bases and tasks."""
     rows = pd.DataFrame([row for _, value in inputs.values("pretrain_contrasts") for row in value["contrasts"]])
     if rows.empty:
         return []
     rows = rows.astype({"low": float, "high": float})
     measure = "labels predicted right, difference in percentage points"
-    found = []
-    for against, part in rows.groupby("against", sort=False):
-        singles = [_points("embedding", NAMES[against], row, measure) for row in part.to_dict("records")]
-        found.append((pooled(singles), False))
-    return found
+    groups = rows.groupby("against", sort=False)
+    return [(_points("embedding", NAMES[against], group, measure), False) for against, group in groups]
 
 
-def _points(subject: str, rival: str, row: Mapping[str, Any], measure: str, least: float = np.nan) -> Contrast:
-    values = (100 * row[name] for name in ("difference", "low", "high"))
-    return Contrast(subject, rival, *values, n="", measure=measure, smallest_difference=100 * least, unit="%")
+def _points(subject: str, rival: str, rows: pd.DataFrame, measure: str, least: float = np.nan) -> Contrast:
+    """Pooled differences of shares, in percentage points."""
+    values = 100 * rows[["difference", "low", "high"]]
+    look: dict[str, Any] = {"n": "", "measure": measure, "smallest_difference": 100 * least, "unit": "%"}
+    return pooled([Contrast(subject, rival, *row, **look) for row in values.itertuples(index=False)])
 
 
 def _guide(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
@@ -115,32 +103,28 @@ def _guide(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
     measure = "right answers, difference in percentage points"
     to_controls = rows["against"].isin(fewshot.OWN_CONTROLS)
     compared = []
-    for rival, part in ((AVERAGE, rows[to_controls]), (HEAD, rows[~to_controls])):
-        if len(part):
-            singles = [_points(GUIDE, rival, row, measure, least) for row in part.to_dict("records")]
-            compared.append((pooled(singles), True))
+    for rival, group in ((AVERAGE, rows[to_controls]), (HEAD, rows[~to_controls])):
+        if len(group):
+            compared.append((_points(GUIDE, rival, group, measure, least), True))
     first, _ = compared[0]
     if not to_controls.any():  # the card's sentence is about its controls
         first = replace(first, difference=np.nan, low=np.nan, high=np.nan)
     others = table[table["kind"] != "primary"].groupby(["method", "against"], sort=False)
-    for (method, against), part in list(others)[:MOST_SECONDARY]:
-        names = plain_method(method), plain_method(against)
-        compared.append((pooled([_points(*names, row, measure, least) for row in part.to_dict("records")]), False))
-    shown = card("guide", first)
-    return Question(shown, "fewshot", compared=compared)
+    for (method, against), group in list(others)[:MOST_SECONDARY]:
+        compared.append((_points(plain_method(method), plain_method(against), group, measure, least), False))
+    return Question(card("guide", first), "fewshot", compared=compared)
 
 
 def _method(inputs: Inputs) -> Question | None:
     if not inputs.has("fewshot_summary"):
         return None
-    found = best_method.best(inputs.table("fewshot_summary"), inputs.table("fewshot_ranks"))
-    if found is None:
+    best = best_method.best(inputs.table("fewshot_summary"), inputs.table("fewshot_ranks"))
+    if best is None:
         return None
-    basis = f"{count(found.methods, 'method')}, {count(found.cells, 'task')}; dashed: the next best"
-    share = 100 * found.mean, 100 * found.low, 100 * found.high
-    return Question(
-        share_card("method", found.outcome, share, 100 * found.second, basis, plain_method(found.name)), "fewshot"
-    )
+    basis = f"{count(best.methods, 'method')}, {count(best.cells, 'task')}; dashed: the next best"
+    share = 100 * best.mean, 100 * best.low, 100 * best.high
+    answer = share_card("method", best.outcome, share, 100 * best.second, basis, plain_method(best.name))
+    return Question(answer, "fewshot")
 
 
 def _design(inputs: Inputs) -> Question | None:
@@ -153,12 +137,10 @@ def _design(inputs: Inputs) -> Question | None:
         return Question(share_card("design", Outcome.NOT_TESTED, (np.nan,) * 3, np.nan, basis), "design")
     low, median, high = summary["error_random"]
     error = summary["error"]
-    found = Outcome.BETTER if error < low else Outcome.WORSE if error > high else Outcome.UNDECIDED
-    lines = [(curve["genes"].to_numpy(), curve[name].to_numpy(float)) for name in _CURVES]
-    return Question(share_card("design", found, (error, np.nan, np.nan), median, basis), "design", lines)
-
-
-_CURVES = ("expected_error", "expected_error_random_median")
+    outcome = Outcome.BETTER if error < low else Outcome.WORSE if error > high else Outcome.UNDECIDED
+    names = "expected_error", "expected_error_random_median"
+    lines = [(curve["genes"].to_numpy(), curve[name].to_numpy(float)) for name in names]
+    return Question(share_card("design", outcome, (error, np.nan, np.nan), median, basis), "design", lines)
 
 
 def _selection(inputs: Inputs) -> Question | None:
@@ -168,19 +150,18 @@ def _selection(inputs: Inputs) -> Question | None:
     for key in ("predictor", "metric", "scale", "quantity"):
         table = table[table[key] == PRIMARY[key]]
     primary = table[table["kind"] == "primary"]
-    measure = "avoidable squared error saved, %"
-    compared = []
-    for against, name in BASELINES.items():
-        part = primary[primary["against"] == against]
-        if len(part):
-            singles = [comparison(row) for row in part.to_dict("records")]
-            compared.append((replace(pooled(singles, "usage-weighted reach", name), measure=measure), True))
+
+    def saved(rows: pd.DataFrame, subject: str, rival: str = "") -> Contrast:
+        singles = [comparison(row) for row in rows.to_dict("records")]
+        return replace(pooled(singles, subject, rival), measure="avoidable squared error saved, %")
+
+    planned = [(primary[primary["against"] == against], name) for against, name in BASELINES.items()]
+    compared = [(saved(rows, "usage-weighted reach", name), True) for rows, name in planned if len(rows)]
     if not compared:
         return None
     others = table[(table["kind"] == "secondary") & (table["against"] == "random")].groupby("selector", sort=False)
-    rest = [pooled([comparison(row) for row in part.to_dict("records")], words(name)) for name, part in others]
-    rest = sorted(rest, key=lambda each: -each.difference)[:MOST_SECONDARY]
-    compared += [(replace(each, measure=measure), False) for each in rest]
+    rest = sorted((saved(rows, words(name)) for name, rows in others), key=lambda each: -each.difference)
+    compared += [(each, False) for each in rest[:MOST_SECONDARY]]
     return Question(card("selection", compared[0][0]), "selection", compared=compared)
 
 
@@ -191,11 +172,8 @@ def _prediction(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
             low, high = (np.nan if each is None else each for each in summary["interval"])
             values = 100 * (1 - summary["relative_error"]), 100 * (1 - high), 100 * (1 - low)
             names.append(words(summary["predictor"]))
-            name = f"{names[-1]}, screen {labels['screen']}"
-            n = count(summary["measured"], "perturbation")
-            singles.append(
-                Contrast(name, "the average effect", *values, n=n, measure="squared error saved, %", unit="%")
-            )
+            name, n = f"{names[-1]}, screen {labels['screen']}", count(summary["measured"], "perturbation")
+            singles.append(Contrast(name, "the average effect", *values, n, measure="squared error saved, %", unit="%"))
         name, section = names[0] if len(set(names)) == 1 else "the chosen model", "prediction"
     elif inputs.has("perturbation_summary"):
         singles, name, section = _best_predictors(inputs, settings), "the best model afterwards", "perturbation"
@@ -203,8 +181,8 @@ def _prediction(inputs: Inputs, settings: Mapping[str, Any]) -> Question | None:
         return None
     if not singles:
         return None
-    found = singles[0] if len(singles) == 1 else pooled(singles, "the chosen model")
-    return Question(card("prediction", found, name=name), section, compared=[(each, True) for each in singles])
+    answer = singles[0] if len(singles) == 1 else pooled(singles, "the chosen model")
+    return Question(card("prediction", answer, name=name), section, compared=[(each, True) for each in singles])
 
 
 def _best_predictors(inputs: Inputs, settings: Mapping[str, Any]) -> list[Contrast]:

@@ -63,9 +63,8 @@ def _comparable(ran: pd.DataFrame) -> pd.DataFrame:
 
 def in_cells(table: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
     """Which rows of a table are of the other's cells."""
-    return np.array(
-        pd.MultiIndex.from_frame(table[CELL].astype(str)).isin(pd.MultiIndex.from_frame(cells[CELL].astype(str)))
-    )
+    asked, wanted = (pd.MultiIndex.from_frame(each[CELL].astype(str)) for each in (table, cells))
+    return np.array(asked.isin(wanted))
 
 
 def _outcome(name: str, of_best: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:

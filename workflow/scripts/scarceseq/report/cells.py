@@ -29,8 +29,7 @@ def cells_figure(cells: pd.DataFrame, both: pd.DataFrame) -> Figure:
             style.tell(ax.plot(cells["cells"], cells[column], label=label, **look), label)
     ax.axhline(GOOD, color=style.GREY, lw=0.8, ls=(0, (4, 3)))
     style.logarithmic(ax)
-    ax.set_ylim(-0.02, 1.05)
-    ax.set_xlabel("cells of a perturbation")
+    ax.set(ylim=(-0.02, 1.05), xlabel="cells of a perturbation")
     ax.legend(loc="lower right", fontsize=7.5)
     if len(both):
         ax = axes[0, 1]
@@ -38,8 +37,7 @@ def cells_figure(cells: pd.DataFrame, both: pd.DataFrame) -> Figure:
         best = both[both["best"]]
         ax.plot(best["genes"], best["expected_error"], marker="o", ms=12, mfc="none", mec=style.ORANGE, ls="none")
         style.logarithmic(ax)
-        ax.set_xlabel("genes, for one budget")
-        ax.set_ylabel("expected error (%)")
+        ax.set(xlabel="genes, for one budget", ylabel="expected error (%)")
     return drawn
 
 
@@ -49,22 +47,20 @@ def section(inputs: Inputs) -> Section | None:
         return None
     cells, both = inputs.table("design_cells"), inputs.table("design_genes_by_cells")
     ((_, summary),) = inputs.values("design_cells_json")
-    blocks: list[Block] = [Paragraph(sentence(cells, summary), "finding")]
-    blocks.append(
-        Picture(
-            "cells",
-            cells_figure(cells, both),
-            "What cells buy",
-            "Left: power, and reliability (1 is a profile without noise). The dashed line is a power of 0.8. Right: "
-            "the expected error in the effects of all candidates, in percent of that without a measurement, when the "
-            "budget is spent on so many genes; the ring is the least.",
-            f"{summary['readout_genes']:,} readout genes, worth {summary['independent_genes']:.0f} independent ones",
-            "Formulas for means of independent cells: batches and guides that differ cost more than is shown. "
-            "Genes are called by Welch's test; below 25 cells that test itself is not to be trusted. On real cells "
-            "(docs/benchmark/planner.md) power from 25 cells on was up to 0.18 higher than foretold, never lower, "
-            "and reliability, foretold from a third of each perturbation's cells, within 0.05.",
-        )
+    picture = Picture(
+        "cells",
+        cells_figure(cells, both),
+        "What cells buy",
+        "Left: power, and reliability (1 is a profile without noise). The dashed line is a power of 0.8. Right: the "
+        "expected error in the effects of all candidates, in percent of that without a measurement, when the budget is "
+        "spent on so many genes; the ring is the least.",
+        f"{summary['readout_genes']:,} readout genes, worth {summary['independent_genes']:.0f} independent ones",
+        "Formulas for means of independent cells: batches and guides that differ cost more than is shown. Genes are "
+        "called by Welch's test; below 25 cells that test itself is not to be trusted. On real cells "
+        "(docs/benchmark/planner.md) power from 25 cells on was up to 0.18 higher than foretold, never lower, and "
+        "reliability, foretold from a third of each perturbation's cells, within 0.05.",
     )
+    blocks: list[Block] = [Paragraph(sentence(cells, summary), "finding"), picture]
     blocks.append(Table("cells", cells, "Power and reliability"))
     if len(both):
         note = "Cells: of each gene. Expected error: percent of that without a measurement."

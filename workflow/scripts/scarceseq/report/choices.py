@@ -20,9 +20,8 @@ def blocks(inputs: Inputs) -> list:
         return []
     stability, coverage, costs = (inputs.stacked(f"selection_{name}") for name in ("stability", "coverage", "costs"))
     blocks: list[Block] = [Paragraph(text) for text in calendar(costs)]
-    for screen, part in stability.groupby("screen", sort=True) if len(stability) else []:
-        blocks.append(_stability_picture(screen, part))
     if len(stability):
+        blocks += [_stability_picture(screen, rows) for screen, rows in stability.groupby("screen", sort=True)]
         blocks.append(Table("selection_stability", stability, "Stability of choices"))
     blocks.append(_coverage_table(coverage))
     note = (
@@ -67,23 +66,20 @@ def stability_figure(table: pd.DataFrame) -> Figure:
         kinds = list(dict.fromkeys(zip(part["change"], part["share"], strict=True)))
         names = [CHANGES[kind] + (f" {100 * share:.0f}%" if share else "") for kind, share in kinds]
         for place, selector in enumerate(selectors):
-            own = part[part["selector"] == selector].set_index(["change", "share"])["jaccard"]
-            shift = (place - (len(selectors) - 1) / 2) * 0.14
-            values = [own.get(kind, np.nan) for kind in kinds]
-            colour = style.PALETTE[place % len(style.PALETTE)]
-            dots = ax.plot(np.arange(len(kinds)) + shift, values, "o", color=colour, ms=5, label=words(selector))
-            told = [f"{words(selector)}, {k}: {text_of(v)}" for k, v in zip(names, values, strict=True)]
-            style.tell(dots, words(selector), told)
+            similarity = part[part["selector"] == selector].set_index(["change", "share"])["jaccard"]
+            values = [similarity.get(kind, np.nan) for kind in kinds]
+            at = np.arange(len(kinds)) + (place - (len(selectors) - 1) / 2) * 0.14
+            colour, label = style.PALETTE[place % len(style.PALETTE)], words(selector)
+            texts = [f"{label}, {kind}: {text_of(value)}" for kind, value in zip(names, values, strict=True)]
+            style.tell(ax.plot(at, values, "o", color=colour, ms=5, label=label), label, texts)
         chance = part["random"].mean()
         line = ax.axhline(chance, color=style.GREY, lw=1.2, ls="--", label="two random choices")
         style.tell(line, f"two random choices: {text_of(chance)}")
         ax.set_xticks(range(len(kinds)), names, rotation=35, ha="right")
-        ax.set_ylim(0, 1.04)
+        ax.set(ylim=(0, 1.04), title=f"{words(graph)} graph")
         ax.yaxis.grid(True)
-        ax.set_title(f"{words(graph)} graph")
-    axes[0][0].set_ylabel("Jaccard similarity of choices")
-    handles = {text: line for line, text in zip(*axes[0][0].get_legend_handles_labels(), strict=True)}
-    drawn.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
+    axes[0, 0].set_ylabel("Jaccard similarity of choices")
+    drawn.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return drawn
 
 

@@ -10,6 +10,7 @@ from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.report import corpus_figures, projection, style
 from scarceseq.report.archive import UNLISTED, reason_words
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
+from scarceseq.report.corpus_figures import Panel
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.joins import user_blocks
 from scarceseq.report.wording import count, listed, words
@@ -65,22 +66,20 @@ def copies_sentence(reasons: pd.DataFrame) -> str:
 def role_table(splits: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """Per split and role: number of studies and of samples."""
     sizes = samples.groupby("study").size().rename("samples")
-    joined = splits.merge(sizes, left_on="study", right_index=True, how="left").fillna({"samples": 0})
-    order = [*style.ROLE_COLOURS, *sorted(set(joined["role"]) - set(style.ROLE_COLOURS))]
-    joined["role"] = pd.Categorical(joined["role"], order, ordered=True)
-    table = joined.groupby(["split", "role"], observed=True).agg(
-        studies=("study", "nunique"), samples=("samples", "sum")
-    )
-    table = table.reset_index().astype({"role": str, "samples": int})
-    return table
+    studies = splits.merge(sizes, left_on="study", right_index=True, how="left").fillna({"samples": 0})
+    order = [*style.ROLE_COLOURS, *sorted(set(studies["role"]) - set(style.ROLE_COLOURS))]
+    studies["role"] = pd.Categorical(studies["role"], order, ordered=True)
+    groups = studies.groupby(["split", "role"], observed=True)
+    table = groups.agg(studies=("study", "nunique"), samples=("samples", "sum"))
+    return table.reset_index().astype({"role": str, "samples": int})
 
 
 def label_keys(settings: Mapping[str, Any], attributes: pd.DataFrame) -> list[str]:
     """Attributes that samples are coloured by: tissue, and the label of the first few-shot task (cross-study first)."""
     tasks = list(settings.get("fewshot", {}).get("tasks", {}).values())
     tasks.sort(key=lambda task: task.get("protocol") != "cross_study")
-    known = set(attributes["key"])
-    return [key for key in dict.fromkeys(["tissue", *(task["label"] for task in tasks[:1])]) if key in known]
+    keys = dict.fromkeys(["tissue", *(task["label"] for task in tasks[:1])])
+    return [key for key in keys if key in set(attributes["key"])]
 
 
 def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
@@ -94,8 +93,8 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
         reasons = reason_table(inputs.table("dropped_runs"))
         blocks += [*_dropped_blocks(reasons), Paragraph(copies_sentence(reasons))]
     blocks += [*_vocabulary_blocks(inputs), *user_blocks(inputs)]
-    splits = inputs.table("splits") if inputs.has("splits") else None
-    if splits is not None:
+    splits = inputs.stacked("splits")
+    if inputs.has("splits"):
         note = "A study has one role in a split, so that no study is both learnt from and tested on."
         blocks.append(Table("corpus_roles", role_table(splits, samples), "Roles of studies", note))
     if inputs.has("training"):
@@ -105,11 +104,10 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
 
 
 def _summary(inputs: Inputs, samples: pd.DataFrame) -> str:
-    text = (
-        f"{count(len(samples), 'sample')} of {count(samples['study'].nunique(), 'study', 'studies')} passed the filters"
-    )
+    studies = count(samples["study"].nunique(), "study", "studies")
+    text = f"{count(len(samples), 'sample')} of {studies} passed the filters"
     text += f"; the training matrix holds {len(inputs.table('genes')):,} genes." if inputs.has("genes") else "."
-    pairs = inputs.table("orthologues") if inputs.has("orthologues") else []
+    pairs = inputs.stacked("orthologues")
     if len(pairs):
         used = int((pairs["use"] == "used").sum())
         text += (
@@ -152,19 +150,19 @@ def _dropped_blocks(reasons: pd.DataFrame) -> list[Paragraph | Picture | Table]:
 
 def vocabulary_sentence(use: pd.DataFrame) -> str:
     """How many samples' spellings led to a term; `use` is from `scarceseq.corpus.vocabulary.Terms.use`."""
-    told = []
+    attributes = []
     for name, rows in use.groupby("attribute", sort=True):
         over = rows[rows["term"].isna() | (rows["term"] == "")]
         named = rows["samples"].sum() - over["samples"].sum()
-        told.append(
+        attributes.append(
             f"{name}: {count(int(named), 'sample')} in {rows['term'].replace('', None).nunique():,} terms, "
             f"{count(int(over['samples'].sum()), 'sample')} in {count(len(over), 'spelling')} left over"
         )
-    return f"What authors wrote was brought to a vocabulary ({'; '.join(told)})."
+    return f"What authors wrote was brought to a vocabulary ({'; '.join(attributes)})."
 
 
 def _vocabulary_blocks(inputs: Inputs) -> list[Paragraph | Table]:
-    use = inputs.table("vocabulary") if inputs.has("vocabulary") else pd.DataFrame()
+    use = inputs.stacked("vocabulary")
     if use.empty:
         return []
     note = "Most frequent spellings; all are in corpus/vocabulary.tsv. Add what is left over to a table of your own."
@@ -174,7 +172,7 @@ def _vocabulary_blocks(inputs: Inputs) -> list[Paragraph | Table]:
 
 
 def _map_blocks(
-    inputs: Inputs, samples: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
+    inputs: Inputs, samples: pd.DataFrame, splits: pd.DataFrame, settings: Mapping[str, Any]
 ) -> list[Paragraph | Picture]:
     kind = settings.get("report", {}).get("embedding", "pca")
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
@@ -183,9 +181,7 @@ def _map_blocks(
     part = samples.iloc[rows].reset_index(drop=True)
     panels, split = _panels(inputs, part, splits, settings)
     drawn = f"{len(rows):,} of {len(samples):,} samples" + (" (drawn at random)." if len(rows) < len(samples) else ".")
-    first = (
-        "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not scaled. "
-    )
+    roles = f"Roles are those of the split '{split}'. " if split else ""
     names = [f"component {axis + 1} ({share[axis]:.0%} of variance)" for axis in (0, 1)]
     looking = "it includes test studies and is for looking only: nothing is fitted or chosen from it."
     pictures = [
@@ -193,10 +189,9 @@ def _map_blocks(
             "corpus_projection",
             corpus_figures.map_figure(scores[:, :2], names, panels, part["sample"]),
             "Samples on two principal components",
-            first
-            + (f"Roles are those of the split '{split}'. " if split else "")
-            + "Points of one study close together are a batch effect or a shared biology; colours by label help to "
-            "tell which.",
+            "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not "
+            f"scaled. {roles}Points of one study close together are a batch effect or a shared biology; colours by "
+            "label help to tell which.",
             drawn,
             f"A picture of two components hides the rest; {looking}",
         )
@@ -223,24 +218,22 @@ def _map_blocks(
 
 
 def _panels(
-    inputs: Inputs, part: pd.DataFrame, splits: pd.DataFrame | None, settings: Mapping[str, Any]
-) -> tuple[list[corpus_figures.Panel], str | None]:
+    inputs: Inputs, part: pd.DataFrame, splits: pd.DataFrame, settings: Mapping[str, Any]
+) -> tuple[list[Panel], str | None]:
     """What samples are coloured by, and the split that roles are of."""
     panels, split = [], None
-    if splits is not None:
+    if inputs.has("splits"):
         split = sorted(splits["split"].unique())[0]
         roles = splits[splits["split"] == split].set_index("study")["role"]
         role = part["study"].astype(str).map(roles).fillna("no role")
-        panels.append(
-            corpus_figures.Panel("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT})
-        )
+        panels.append(Panel("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT}))
     if part["organism"].nunique() > 1:
-        panels.append(corpus_figures.Panel("By organism", part["organism"].astype(str)))
-    panels.append(corpus_figures.Panel("By study: the 8 largest", part["study"].astype(str)))
+        panels.append(Panel("By organism", part["organism"].astype(str)))
+    panels.append(Panel("By study: the 8 largest", part["study"].astype(str)))
     if inputs.has("attributes"):
         attributes = inputs.table("attributes")
         for key in label_keys(settings, attributes):
-            found = attributes[attributes["key"] == key].drop_duplicates("sample").set_index("sample")["value"]
+            of_samples = attributes[attributes["key"] == key].drop_duplicates("sample").set_index("sample")["value"]
             title = f"By {words(key)}: the 8 most frequent"
-            panels.append(corpus_figures.Panel(title, part["sample"].astype(str).map(found)))
+            panels.append(Panel(title, part["sample"].astype(str).map(of_samples)))
     return panels, split

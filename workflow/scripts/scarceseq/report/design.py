@@ -12,6 +12,7 @@ from scarceseq.design.evidence import LEAST_SCREENS, read_evidence, read_hits_ev
 from scarceseq.report import hits, style
 from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.inputs import Inputs
+from scarceseq.report.joins import NOTE
 from scarceseq.report.wording import count
 
 CRITERIA = {
@@ -28,9 +29,9 @@ def curve_figure(curve: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
 
     `curve` is from `scarceseq.design.curves.curve_table`, `summary` from `scarceseq.design.design.design`.
     """
-    drawn, axes = style.figure(10.0, 3.6, columns=2)
-    draw_error(axes[0, 0], curve, summary)
-    draw_curve(axes[0, 1], curve, summary)
+    drawn, [[left, right]] = style.figure(10.0, 3.6, columns=2)
+    draw_error(left, curve, summary)
+    draw_curve(right, curve, summary)
     return drawn
 
 
@@ -68,16 +69,9 @@ def draw_curve(ax: Axes, curve: pd.DataFrame, summary: Mapping[str, Any]) -> Non
     look: dict[str, Any] = {"marker": "o", "ms": 8, "mfc": "none", "mec": style.ORANGE, "mew": 2, "ls": ""}
     circle = ax.plot([bend["cost"]], [bend["coverage_percent"]], **look)
     style.tell(circle, f"knee: {bend['genes']:,.0f} genes reach {bend['coverage_percent']:.1f}%")
-    ax.annotate(
-        f"knee: {bend['genes']:,.0f} genes",
-        (bend["cost"], bend["coverage_percent"]),
-        xytext=(-8, 8),
-        textcoords="offset points",
-        ha="right",
-        color=style.ORANGE,
-    )
-    ax.set_ylabel("reached (% of what all\ncandidates would reach)")
-    ax.set_ylim(0, 104)
+    look = {"xytext": (-8, 8), "textcoords": "offset points", "ha": "right", "color": style.ORANGE}
+    ax.annotate(f"knee: {bend['genes']:,.0f} genes", (bend["cost"], bend["coverage_percent"]), **look)
+    ax.set(ylabel="reached (% of what all\ncandidates would reach)", ylim=(0, 104))
 
 
 def sentence(summary: Mapping[str, Any]) -> str:
@@ -114,19 +108,16 @@ def worth(summary: Mapping[str, Any], evidence: pd.DataFrame) -> str:
         return hits.worth(summary, read_hits_evidence())
     if summary["criterion"] == "random" or summary["costs"] or summary["error"] is None:
         return ""
+    unknown = "How many random genes this list is worth is not known here:"
     if summary["criterion"] != "v_optimal" or len(evidence) < LEAST_SCREENS:
-        return (
-            "How many random genes this list is worth is not known here: no real screens stand behind this criterion."
-        )
+        return f"{unknown} no real screens stand behind this criterion."
     tried = {name for names in evidence["graphs"] for name in names.split(", ")}
     others = [name for name in summary["graph"].split(", ") if name not in tried]
     if others:
-        return (
-            "How many random genes this list is worth is not known here: real screens stand behind choices on "
-            f"{', '.join(sorted(tried))}, none behind {', '.join(others)}."
-        )
-    number = summary["equivalent_random"]
-    size = f"more than {summary['curve_genes']:,}" if number is None else f"about {number:,}"
+        behind = f"{', '.join(sorted(tried))}, none behind {', '.join(others)}"
+        return f"{unknown} real screens stand behind choices on {behind}."
+    genes = summary["equivalent_random"]
+    size = f"more than {summary['curve_genes']:,}" if genes is None else f"about {genes:,}"
     ratios = ", ".join(
         f"{row.screen} {row.realised:.1f} of {row.predicted:.1f} points ({row.low:+.1f} to {row.high:+.1f})"
         for row in evidence.itertuples()
@@ -184,8 +175,7 @@ def section(inputs: Inputs) -> Section | None:
         blocks.append(Table("names", names, "What became of each given name"))
     joins = inputs.table("design_joins")
     if len(joins):
-        note = "What was matched by name, what was not, and what is nearly the same."
-        blocks.append(Table("joins", joins, "Names that were matched", note))
+        blocks.append(Table("joins", joins, "Names that were matched", NOTE))
     return Section("design", "Genes to perturb", blocks)
 
 
@@ -207,14 +197,13 @@ def _chosen_by(facts: Mapping[str, Any]) -> str:
 
 def about(summary: Mapping[str, Any]) -> str:
     """What the choice was made on, in plain words."""
-    how = _chosen_by(summary)
-    parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {how}"]
+    parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {_chosen_by(summary)}"]
     if summary["measured"]:
         before = "" if summary["hits"] else f": {summary['coverage_before']:.1f}% is reached by them already"
         parts.append(f"{count(summary['measured'], 'measured gene')} given{before}")
     limits = [(summary["required"], "had to be in"), (summary["excluded"], "had to be out")]
-    if any(number for number, _ in limits):
-        parts.append(", ".join(f"{number:,} {what}" for number, what in limits if number))
+    if any(genes for genes, _ in limits):
+        parts.append(", ".join(f"{genes:,} {what}" for genes, what in limits if genes))
     if summary["duplicates"]:
         parts.append(f"{count(summary['duplicates'], 'name')} repeated another")
     if summary["replicates"] > 1:

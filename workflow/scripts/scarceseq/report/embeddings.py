@@ -43,17 +43,17 @@ def methods_figure(means: pd.DataFrame) -> Figure:
     drawn, axes = style.figure(2.0 + 3.8 * len(panels), 2.7, columns=len(panels), sharey=True, sharex=True)
     for ax, ((base, task), part) in zip(axes[0], panels, strict=True):
         for place, method in enumerate(NAMES):
-            own = part[part["method"] == method]
-            of_study = own.groupby("study")["value"].mean()
+            values = part[part["method"] == method]
+            of_study = values.groupby("study")["value"].mean()
             spread = np.linspace(-0.22, 0.22, len(of_study))
             pale = ax.scatter(of_study, place + spread, s=9, color=style.LIGHT, lw=0)
             style.tell(pale, NAMES[method], [f"{NAMES[method]}, study {k}: {text_of(v)}" for k, v in of_study.items()])
             colour = style.BLUE if place == 0 else style.ORANGE if method not in FLOORS else style.GREY
-            of_seed = own.groupby("seed")["value"].mean()
+            of_seed = values.groupby("seed")["value"].mean()
             look = {"s": 34, "marker": "D", "color": colour, "alpha": 0.75, "lw": 0, "zorder": 3}
             diamonds = ax.scatter(of_seed, [place] * len(of_seed), **look)
-            told = [f"{NAMES[method]}, mean over studies, seed {k}: {text_of(v)}" for k, v in of_seed.items()]
-            style.tell(diamonds, NAMES[method], told)
+            texts = [f"{NAMES[method]}, mean over studies, seed {k}: {text_of(v)}" for k, v in of_seed.items()]
+            style.tell(diamonds, NAMES[method], texts)
         ax.set(xlabel="balanced accuracy", title=f"{words(task)} (base {base})", xlim=(-0.02, 1.02))
         ax.grid(True, axis="x")
     axes[0, 0].set_yticks(range(len(NAMES)), list(NAMES.values()))
@@ -63,16 +63,14 @@ def methods_figure(means: pd.DataFrame) -> Figure:
 
 def blocks(inputs: Inputs) -> list:
     """Blocks of the comparison and of the embeddings that were written; empty if there are none."""
-    found: list = []
-    if inputs.has("pretrain_contrasts"):
-        contrasts = inputs.values("pretrain_contrasts")
-        found += [Paragraph(comparison["verdict"], "finding") for _, comparison in contrasts]
-        rows = [{**labels, **row} for labels, comparison in contrasts for row in comparison["contrasts"]]
-        if rows:
-            found += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
+    contrasts = inputs.values("pretrain_contrasts")
+    shown: list = [Paragraph(comparison["verdict"], "finding") for _, comparison in contrasts]
+    rows = [{**labels, **row} for labels, comparison in contrasts for row in comparison["contrasts"]]
+    if rows:
+        shown += _comparison_blocks(inputs.stacked("pretrain_scores"), pd.DataFrame(rows))
     if inputs.has("pretrain_embeddings"):
-        found.append(_embedding_table(inputs.labelled("pretrain_embeddings")))
-    return found
+        shown.append(_embedding_table(inputs.labelled("pretrain_embeddings")))
+    return shown
 
 
 def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Picture | Table]:
@@ -83,14 +81,13 @@ def _comparison_blocks(scores: pd.DataFrame, contrasts: pd.DataFrame) -> list[Pi
         f"{words(row.task)}: embedding − {NAMES[row.against]}" + (f" ({row.base})" if several else "")
         for row in contrasts.itertuples()
     ]
-    studies = span(means.groupby(["base", "task"])["study"].nunique(), "test study", "test studies")
     picture = Picture(
         "pretrain_methods",
         methods_figure(means),
         "Telling labels of held-out studies",
         "Diamonds: mean over studies, one per pre-training seed where a method depends on it; pale dots: each study. "
         "All but the floors end in a logistic regression with as many candidates, chosen on validation studies.",
-        f"{studies}.",
+        span(means.groupby(["base", "task"])["study"].nunique(), "test study", "test studies") + ".",
         "The same few studies test all methods: judge by the paired differences below. A floor that is high means that "
         "studies differ in their classes more than in their samples.",
     )

@@ -1,7 +1,6 @@
 """How sure the answers of the first screen are: pooled comparisons, what was asked beforehand apart from the rest."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -39,26 +38,21 @@ def forest_figure(rows: pd.DataFrame) -> Figure:
     drawn, axes = style.figure(8.4, 0.35 * len(panels) + sum(heights), rows=len(panels), height_ratios=heights)
     for ax, ((question, measure), part) in zip(axes[:, 0], panels, strict=True):
         _panel(ax, part)
-        ax.set_title(question)
-        ax.set_xlabel(measure)
+        ax.set(title=question, xlabel=measure)
     return drawn
 
 
 def _panel(ax: Axes, part: pd.DataFrame) -> None:
     ax.axvline(0, color=style.BLACK, lw=0.9)
     names = [f"{row.subject} against {row.rival}" for row in part.itertuples()]
-    for place, (name, row) in enumerate(zip(names, part.itertuples(), strict=True)):
-        planned = row.kind == "primary"
+    for place, row in enumerate(part.itertuples()):
         colour = COLOURS.get(Outcome(row.outcome), style.GREY)
-        look: dict[str, Any] = (
-            {"marker": "D", "size": 7.0, "lw": 4} if planned else {"marker": "o", "size": 3.5, "lw": 1.5}
-        )
-        draw_estimate(ax, place, (row.difference, row.low, row.high), f"{name}, {row.kind}", colour, **look)
-    ax.set_yticks(range(len(names)), names)
+        marker, size, width = ("D", 7.0, 4) if row.kind == "primary" else ("o", 3.5, 1.5)
+        values, name = (row.difference, row.low, row.high), f"{names[place]}, {row.kind}"
+        draw_estimate(ax, place, values, name, colour, marker, size, lw=width)
+    style.rows(ax, names)
     for tick, kind in zip(ax.get_yticklabels(), part["kind"], strict=True):
         tick.set_fontsize(9 if kind == "primary" else 7.5)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.grid(True, axis="x")
 
 
 def section(questions: Sequence[Question]) -> Section | None:
@@ -83,8 +77,5 @@ def section(questions: Sequence[Question]) -> Section | None:
         "An interval here is as wide as its comparisons' are on average, since they share studies; of many small dots "
         "some leave zero out by chance.",
     )
-    return Section(
-        "evidence",
-        "How sure the answers are",
-        [Paragraph(text), picture, Table("answers_pooled", rows, "The pooled comparisons", meanings())],
-    )
+    comparisons = Table("answers_pooled", rows, "The pooled comparisons", meanings())
+    return Section("evidence", "How sure the answers are", [Paragraph(text), picture, comparisons])

@@ -43,10 +43,8 @@ def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Fi
         methods[task] = part.groupby("method")["mean"].mean().sort_values().index.tolist()
     columns = max(len(pairs) for pairs in settings.values())
     heights = [0.8 + 0.21 * len(methods[task]) for task in tasks]
-    size = (2.0 + 3.1 * columns, 0.7 + sum(heights))
-    drawn, axes = style.figure(
-        *size, rows=len(tasks), columns=columns, sharey="row", sharex=True, height_ratios=heights
-    )
+    look: dict = {"sharey": "row", "sharex": True, "height_ratios": heights}
+    drawn, axes = style.figure(2.0 + 3.1 * columns, 0.7 + sum(heights), len(tasks), columns, **look)
     for row, task in zip(axes, tasks, strict=True):
         for ax, pair in zip(row, settings[task], strict=False):
             part = summary[(summary["task"] == task) & (summary["way"].astype(str) == pair[0])]
@@ -108,39 +106,26 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
     if not inputs.has("fewshot_summary"):
         return None
     summary = inputs.table("fewshot_summary")
-    contrasts = inputs.table("fewshot_contrasts") if inputs.has("fewshot_contrasts") else pd.DataFrame()
+    contrasts = inputs.stacked("fewshot_contrasts")
     ran, missing = summary[summary["status"] == "run"], summary[summary["status"] != "run"]
     ranks, curves = (inputs.table(f"fewshot_{name}") for name in ("ranks", "curves"))
     tuned = inputs.table("fewshot_tuning")
-    blocks: list[Block] = (
-        [Paragraph(conclusion(contrasts, ranks, settings, tuned), "finding")] if len(contrasts) else []
-    )
-    family = families(contrasts) if len(contrasts) else {}
+    scoring = settings["fewshot"]["scoring"]
+    blocks: list[Block] = []
+    family: dict[str, str] = {}
+    if len(contrasts):
+        text = verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"], tuned)
+        blocks.append(Paragraph(text, "finding"))
+        family = families(contrasts)
     for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
         blocks += _comparison_blocks(base, metric, part, family)
     blocks += _rank_blocks(ranks, family) + _learning_blocks(ran) + _curve_blocks(curves)
     if len(contrasts):
-        blocks += fewshot_contrasts.contrast_blocks(contrasts, settings["fewshot"]["scoring"]["smallest_difference"])
+        blocks += fewshot_contrasts.contrast_blocks(contrasts, scoring["smallest_difference"])
     if len(missing):
         blocks.append(missing_table(missing))
-    blocks.append(tuning_table(tuned))
-    blocks.append(Table("fewshot_summary", summary, "All means and intervals"))
+    blocks += [tuning_table(tuned), Table("fewshot_summary", summary, "All means and intervals")]
     return Section("fewshot", "Few-shot learning", blocks)
-
-
-def conclusion(contrasts: pd.DataFrame, ranks: pd.DataFrame, settings: dict, tuned: pd.DataFrame | None = None) -> str:
-    """What the primary contrasts support.
-
-    Parameters
-    ----------
-    contrasts, ranks : pandas.DataFrame
-    settings : dict
-        The whole config.
-    tuned : pandas.DataFrame, optional
-        Which share of the test fits diverged.
-    """
-    scoring = settings["fewshot"]["scoring"]
-    return verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"], tuned)
 
 
 def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | Table]:
@@ -211,11 +196,12 @@ def _curve_blocks(curves: pd.DataFrame) -> list[Picture]:
 def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[str, str]) -> list:
     name = f"fewshot_{metric}_{base}"
     title = f"{words(metric).capitalize()} by method (base {base})"
-    how = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
+    kinds = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
+    how = f" ({kinds})" if kinds else ""
     cells = part.groupby(["task", "way", "shot"])
     counts = "; ".join(
-        f"{words(task)} {way}×{shot}: {group['studies'].max():,.0f} studies, {group['episodes'].max():,.0f} episodes"
-        for (task, way, shot), group in cells
+        f"{words(task)} {way}×{shot}: {cell['studies'].max():,.0f} studies, {cell['episodes'].max():,.0f} episodes"
+        for (task, way, shot), cell in cells
     )
     blocks: list[Block] = []
     if metric in DRAWN:
@@ -225,10 +211,9 @@ def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[
             name,
             comparison_figure(few, family),
             title,
-            "Each mark is a method's mean, the line its interval"
-            + (f" ({how})" if how else "")
-            + ". Diamonds: guided methods; squares: what they are compared with by plan; circles: the rest. The dotted "
-            "line is chance. An interval from few studies may reach past 0 or 1, where the axis ends.",
+            f"Each mark is a method's mean, the line its interval{how}. Diamonds: guided methods; squares: what they "
+            "are compared with by plan; circles: the rest. The dotted line is chance. An interval from few studies may "
+            "reach past 0 or 1, where the axis ends.",
             counts + ".",
             "Intervals of two methods may overlap although one is better in every study: judge by the contrasts below, "
             "which pair them. Few studies make wide intervals, and more episodes do not make them narrower.",

@@ -26,16 +26,19 @@ def contrast_names(contrasts: pd.DataFrame) -> list[str]:
 
 
 def contrast_blocks(contrasts: pd.DataFrame, smallest_difference: float) -> list:
-    contrasts = contrasts.assign(outcome=[_outcome(row, smallest_difference) for row in contrasts.to_dict("records")])
+    """Contrasts with their outcomes (of `DRAWN` metrics): a figure of the primary ones, tables of all."""
+    bounds = zip(contrasts["metric"], contrasts["low"], contrasts["high"], strict=True)
+    outcomes = [
+        outcome(low, high, smallest_difference).value if metric in DRAWN else None for metric, low, high in bounds
+    ]
+    contrasts = contrasts.assign(outcome=outcomes)
     note = (
         "Method minus 'against', on the same episodes. Of balanced accuracy more is better, of log loss less. "
         f"{meanings()} The smallest difference that matters: {smallest_difference:g} in balanced accuracy."
     )
     blocks: list[Block] = []
-    for kind, title in (
-        ("primary", "Primary contrasts, fixed before the run"),
-        ("secondary", "Secondary contrasts"),
-    ):
+    titles = {"primary": "Primary contrasts, fixed before the run", "secondary": "Secondary contrasts"}
+    for kind, title in titles.items():
         part = contrasts[contrasts["kind"] == kind].reset_index(drop=True)
         drawn = part[part["metric"].isin(DRAWN)].reset_index(drop=True)
         if kind == "primary" and len(drawn):
@@ -59,7 +62,3 @@ def _contrast_picture(contrasts: pd.DataFrame) -> Picture:
         "of rows, so one coloured row among twenty is what chance gives; p holm in the table is.",
         folded=len(contrasts) > ROWS_DRAWN,
     )
-
-
-def _outcome(row: dict, smallest_difference: float) -> str | None:
-    return outcome(row["low"], row["high"], smallest_difference).value if row["metric"] in DRAWN else None

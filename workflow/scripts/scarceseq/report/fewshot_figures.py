@@ -24,11 +24,6 @@ FOLLOWED = {
 }
 
 
-def panels(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """(task, way) of each panel, in order."""
-    return sorted({(row.task, str(row.way)) for row in table.itertuples()})
-
-
 @style.styled
 def rank_figure(ranks: pd.DataFrame, family: dict[str, str], colours: dict[str | None, str]) -> Figure:
     """Mean rank of each method in one cell, best at the top; a bar as long as the critical difference starts there.
@@ -37,8 +32,7 @@ def rank_figure(ranks: pd.DataFrame, family: dict[str, str], colours: dict[str |
     """
     ranks = ranks.sort_values("mean_rank", kind="stable")
     first, distance = ranks["mean_rank"].iloc[0], ranks["critical_difference"].iloc[0]
-    drawn, axes = style.figure(7.2, 1.2 + 0.2 * len(ranks))
-    ax = axes[0, 0]
+    drawn, [[ax]] = style.figure(7.2, 1.2 + 0.2 * len(ranks))
     band = ax.axvspan(first, first + distance, color=style.LIGHT, alpha=0.45, lw=0)
     style.tell(band, f"critical difference: {text_of(distance)}")
     for place, row in enumerate(ranks.itertuples()):
@@ -46,11 +40,9 @@ def rank_figure(ranks: pd.DataFrame, family: dict[str, str], colours: dict[str |
         line = ax.plot([first, row.mean_rank], [place, place], color=style.LIGHT, lw=1)
         dot = ax.plot([row.mean_rank], [place], marker="o", ms=5, color=colour, ls="none")
         style.tell([*line, *dot], f"{plain_method(row.method)}: mean rank {text_of(row.mean_rank)}")
-    ax.set_yticks(range(len(ranks)), [plain_method(name) for name in ranks["method"]])
+    label = "mean rank over query studies by balanced accuracy (1 is best)"
+    style.rows(ax, [plain_method(name) for name in ranks["method"]], xlabel=label)
     explain(ax, ranks["method"])
-    ax.set_ylim(len(ranks) - 0.4, -0.6)
-    ax.set_xlabel("mean rank over query studies by balanced accuracy (1 is best)")
-    ax.grid(True, axis="x")
     return drawn
 
 
@@ -60,14 +52,13 @@ def learning_figure(summary: pd.DataFrame) -> Figure:
 
     `summary`: rows of one base that were run, in balanced accuracy, of cells with more than one number of samples.
     """
-    places = panels(summary)
+    places = sorted({(row.task, str(row.way)) for row in summary.itertuples()})
     drawn, axes = style.figure(3.2 * len(places) + 2.2, 3.4, columns=len(places), sharey=True)
     for ax, (task, way) in zip(axes[0], places, strict=True):
         part = summary[(summary["task"] == task) & (summary["way"].astype(str) == way)]
         _lines(ax, part, "shot", "mean", "{:,} per class")
         ax.set_xticks(sorted(part["shot"].unique()))
-        ax.set_title(f"{words(task)}: {way} classes")
-        ax.set_xlabel("labelled samples per class")
+        ax.set(title=f"{words(task)}: {way} classes", xlabel="labelled samples per class")
     axes[0, 0].set_ylabel("balanced accuracy")
     _legend(drawn, axes)
     return drawn
@@ -88,9 +79,7 @@ def curve_figure(curves: pd.DataFrame) -> Figure:
         _lines(ax, part, "steps", "log_loss", "step {:,}")
         style.logarithmic(ax, "x")
         style.logarithmic(ax, "y")
-        ax.set_title(f"{words(task)}: {way} classes, {shot} per class")
-        ax.set_xlabel("steps")
-        ax.set_ylabel("log loss on the query")
+        ax.set(title=f"{words(task)}: {way} classes, {shot} per class", xlabel="steps", ylabel="log loss on the query")
     for ax in axes.flat[len(places) :]:
         ax.set_visible(False)
     _legend(drawn, axes)

@@ -40,17 +40,11 @@ def forest_figure(contrasts: pd.DataFrame, names: list[str], label: str) -> Figu
 
     `contrasts`: difference, low, high (NaN where there is no interval); positive favours the first of the two.
     """
-    drawn, axes = style.figure(8.4, 0.9 + 0.24 * len(contrasts))
-    ax = axes[0, 0]
+    drawn, [[ax]] = style.figure(8.4, 0.9 + 0.24 * len(contrasts))
     ax.axvline(0, color=style.BLACK, lw=0.9)
     for place, row in enumerate(contrasts.itertuples()):
-        known = np.isfinite([row.low, row.high]).all()
-        clear = known and (row.low > 0 or row.high < 0)
+        clear = np.isfinite([row.low, row.high]).all() and (row.low > 0 or row.high < 0)
         colour = style.GREY if not clear else style.BLUE if row.difference > 0 else style.ORANGE
-        values = row.difference, row.low, row.high
-        draw_estimate(ax, place, values, names[place], colour, size=5, alpha=0.6)
-    ax.set_yticks(range(len(contrasts)), names)
-    ax.set_ylim(len(contrasts) - 0.4, -0.6)
-    ax.grid(True, axis="x")
-    ax.set_xlabel(f"{label} (right: the first is better)")
+        draw_estimate(ax, place, (row.difference, row.low, row.high), names[place], colour, size=5, alpha=0.6)
+    style.rows(ax, names, xlabel=f"{label} (right: the first is better)")
     return drawn

@@ -35,8 +35,8 @@ def write_pages(
     `tables` and `summary` are those of the prediction: pages (perturbation, measured, similarity, stratum), neighbours,
     changed, accuracy. Raises InputError if two genes would have one file.
     """
-    names = [page_name(gene) for gene in tables["pages"]["perturbation"]]
-    twice = pd.Series(names)[pd.Series(names).duplicated()]
+    names = tables["pages"]["perturbation"].map(page_name)
+    twice = names[names.duplicated()]
     if len(twice):
         raise InputError(f"prediction.screens.{screen}.pages: two genes would have the page {twice.iloc[0]}; leave one")
     for row, name in zip(tables["pages"].to_dict("records"), names, strict=True):
@@ -56,8 +56,8 @@ def gene_section(
 ) -> Section:
     """What is to be said of one gene."""
     gene = row["perturbation"]
-    told, verdict = can_be_told(row, tables["accuracy"], summary)
-    blocks: list[Any] = [Paragraph(verdict, "finding" if told else "warning")]
+    better, verdict = can_be_told(row, tables["accuracy"], summary)
+    blocks: list[Any] = [Paragraph(verdict, "finding" if better else "warning")]
     if summary["better_than_mean"]:
         blocks.append(Paragraph(sentence(screen, summary)))
     near = _of(tables["neighbours"], gene)
@@ -85,9 +85,8 @@ def gene_section(
             "Similarity: the mean kernel, 1 for the same gene. Agreement: correlation of what was measured of the "
             "neighbour and what is predicted here, the mean effect taken from both."
         )
-        blocks.append(
-            Table(f"{page_name(gene)}_neighbours", near, "Measured genes that it is like", note, folded=False)
-        )
+        title = "Measured genes that it is like"
+        blocks.append(Table(f"{page_name(gene)}_neighbours", near, title, note, folded=False))
     return Section(page_name(gene), f"{gene}, if it were perturbed", blocks)
 
 
@@ -97,10 +96,7 @@ def can_be_told(row: Mapping[str, Any], accuracy: pd.DataFrame, summary: Mapping
     if summary["predictor"] == "training_mean":
         return False, f"{gene}: cannot be told better than the mean effect, which is what is shown here."
     if row["measured"]:
-        return (
-            True,
-            f"{gene} was measured in this screen: read that; what is shown is drawn towards its neighbours.",
-        )
+        return True, f"{gene} was measured in this screen: read that; what is shown is drawn towards its neighbours."
     table = accuracy.set_index("stratum")
     about = row["stratum"] if row["stratum"] in table.index else "all"
     if table.loc[about, "perturbations"] < LEAST_OF_A_STRATUM:
@@ -130,8 +126,7 @@ def likeness_sentence(row: Mapping[str, Any], near: pd.DataFrame) -> str:
 @style.styled
 def changed_figure(changed: pd.DataFrame) -> Figure:
     """Predicted changes (gene, change, sd) with their ranges, the mean effect (mean_effect) beside each."""
-    drawn, axes = style.figure(7.2, 1.0 + 0.24 * len(changed))
-    ax = axes[0, 0]
+    drawn, [[ax]] = style.figure(7.2, 1.0 + 0.24 * len(changed))
     ax.axvline(0, color=style.BLACK, lw=0.9)
     for place, row in enumerate(changed.itertuples()):
         colour = style.BLUE if row.change > 0 else style.ORANGE
@@ -141,10 +136,7 @@ def changed_figure(changed: pd.DataFrame) -> Figure:
         style.tell(ax.plot([low, high], [place, place], color=colour, lw=2.2, alpha=0.5, solid_capstyle="butt"), text)
         style.tell(ax.plot([row.change], [place], marker="o", color=colour, ms=5, ls="none"), text)
         style.tell(ax.plot([row.mean_effect], [place], marker="|", color=style.BLACK, ms=9, mew=1.4, ls="none"), text)
-    ax.set_yticks(range(len(changed)), changed["gene"].astype(str))
-    ax.set_ylim(len(changed) - 0.4, -0.6)
-    ax.set_xlabel("predicted change against control")
-    ax.grid(True, axis="x")
+    style.rows(ax, changed["gene"].astype(str), xlabel="predicted change against control")
     return drawn
 
 

@@ -18,7 +18,6 @@ from scarceseq.report.wording import words
 
 GENES_SHOWN = 15
 PANELS_PER_ROW = 3
-KEYS = ("base", "scheme")
 
 
 @style.styled
@@ -63,13 +62,11 @@ def _strip(ax: Axes, place: int, name: str, tensor: dict[str, Any]) -> QuadMesh:
 @style.styled
 def accuracy_figure(accuracy: pd.DataFrame) -> Figure:
     """Histogram of the scouts' held-out accuracy, kept and dropped ones apart."""
-    drawn, axes = style.figure(5.2, 2.8)
-    ax = axes[0, 0]
+    drawn, [[ax]] = style.figure(5.2, 2.8)
     kept = accuracy["kept"].astype(bool)
-    parts = [accuracy.loc[flag, "held_out_accuracy"] for flag in (kept, ~kept)]
-    labels = [f"kept ({len(parts[0]):,})", f"dropped ({len(parts[1]):,})"]
-    bins = np.linspace(0, 1, 21)
-    stacked = ax.hist(parts, bins=bins, stacked=True, color=[style.BLUE, style.ORANGE], label=labels)[-1]
+    groups = [accuracy.loc[flag, "held_out_accuracy"] for flag in (kept, ~kept)]
+    look = {"color": [style.BLUE, style.ORANGE], "label": [f"kept ({kept.sum():,})", f"dropped ({(~kept).sum():,})"]}
+    stacked = ax.hist(groups, bins=np.linspace(0, 1, 21), stacked=True, **look)[-1]
     for bars, which in zip(stacked, ("kept", "dropped"), strict=True):
         style.tell_bins(bars, (f"scout {which}", f"scouts {which}"), "accuracy {}")
     style.tell(ax.axvline(0.5, color=style.BLACK, lw=0.9, ls=":", label="chance"), "chance: 0.50")
@@ -85,14 +82,9 @@ def extremes(mobility: pd.DataFrame, shown: int = GENES_SHOWN) -> pd.DataFrame:
     """
     ordered = mobility.sort_values("rank")
     most, least = ordered.head(shown), ordered.tail(shown).iloc[::-1]
-    return pd.DataFrame(
-        {
-            "most mobile": most["gene_name"].to_numpy(),
-            "mobility": most["mobility"].to_numpy(),
-            "least mobile": least["gene_name"].to_numpy(),
-            "mobility ": least["mobility"].to_numpy(),
-        }
-    )
+    columns = {"most mobile": most["gene_name"], "mobility": most["mobility"]}
+    columns |= {"least mobile": least["gene_name"], "mobility ": least["mobility"]}
+    return pd.DataFrame({title: column.to_numpy() for title, column in columns.items()})
 
 
 def descriptions(values: list[tuple[Mapping[str, str], Any]]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -121,15 +113,12 @@ def section(inputs: Inputs) -> Section | None:
     if inputs.has("scout_accuracy"):
         accuracy = inputs.stacked("scout_accuracy")
         kept = accuracy["kept"].astype(bool)
-        blocks.append(
-            Paragraph(
-                f"{kept.sum():,} of {len(accuracy):,} scouts were kept; their mean accuracy on held-out samples is "
-                f"{accuracy.loc[kept, 'held_out_accuracy'].mean():.2f} (chance: 0.50)."
-            )
+        text = (
+            f"{kept.sum():,} of {len(accuracy):,} scouts were kept; their mean accuracy on held-out samples is "
+            f"{accuracy.loc[kept, 'held_out_accuracy'].mean():.2f} (chance: 0.50)."
         )
-        blocks += [Paragraph(text, "finding") for text in perfect_scouts(accuracy)]
-    guides = descriptions(inputs.values("guide_json"))
-    blocks.append(_distribution_picture(guides))
+        blocks += [Paragraph(text), *(Paragraph(text, "finding") for text in perfect_scouts(accuracy))]
+    blocks.append(_distribution_picture(descriptions(inputs.values("guide_json"))))
     if inputs.has("scout_accuracy"):
         blocks += [_accuracy_picture(accuracy), Table("guide_scouts", accuracy, "All scouts")]
     if inputs.has("gene_mobility"):
@@ -169,9 +158,8 @@ def _accuracy_picture(accuracy: pd.DataFrame) -> Picture:
 
 def _mobility_tables(mobility: pd.DataFrame) -> list[Table]:
     tables = []
-    for keys, part in mobility.groupby(list(KEYS), sort=True):
-        name = "_".join(keys)
-        title = f"Most and least mobile genes ({keys[0]}, {words(keys[1])})"
+    for (base, scheme), part in mobility.groupby(["base", "scheme"], sort=True):
+        title = f"Most and least mobile genes ({base}, {words(scheme)})"
         note = f"Mobility: mean guide value of the weights that lead from a gene into the encoder; {len(part):,} genes."
-        tables.append(Table(f"guide_mobility_{name}", part, title, note, shown=extremes(part)))
+        tables.append(Table(f"guide_mobility_{base}_{scheme}", part, title, note, shown=extremes(part)))
     return tables

@@ -21,11 +21,6 @@ ACQUISITIONS = {
 LEVEL = 0.05
 
 
-def told(summary: Mapping[str, Any]) -> bool:
-    """Whether the graphs tell the responses of the measured genes."""
-    return summary["hits"]["p_value"] <= LEVEL and summary["hits"]["correlation"] > 0
-
-
 def sentence(summary: Mapping[str, Any]) -> str:
     """What was chosen, what is expected of it, and whether that can be believed, in plain words."""
     hits, wanted = summary["hits"], summary["hits_are"]
@@ -35,7 +30,7 @@ def sentence(summary: Mapping[str, Any]) -> str:
         f"average, of all candidates {hits['mean_candidates']:.3g}; the {wanted} so far is {hits['best']:.3g}. "
     )
     chance = f"rank correlation {hits['correlation']:.2f}, P = {hits['p_value']:.3f}"
-    if told(summary):
+    if hits["p_value"] <= LEVEL and hits["correlation"] > 0:
         return text + f"The graphs tell the responses of the measured genes from those of the others ({chance})."
     return text + (
         f"The graphs do not tell the responses of the measured genes ({chance}): do not expect more hits of this list "
@@ -69,8 +64,8 @@ def worth(summary: Mapping[str, Any], evidence: pd.DataFrame) -> str:
 @style.styled
 def responses_figure(order: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     """Expected response of each gene of the list `order`, from `scarceseq.design.design.design`."""
-    drawn, axes = style.figure(10.0, 3.6)
-    draw_responses(axes[0, 0], order, summary)
+    drawn, [[ax]] = style.figure(10.0, 3.6)
+    draw_responses(ax, order, summary)
     return drawn
 
 
@@ -88,9 +83,7 @@ def draw_responses(ax: Axes, order: pd.DataFrame, summary: Mapping[str, Any]) ->
     style.tell(best, f"best response so far: {hits['best']:.3g}")
     mean = ax.axhline(hits["mean_candidates"], color=style.GREY, lw=0.9, label="mean of all candidates")
     style.tell(mean, f"expected of all candidates: {hits['mean_candidates']:.3g}")
-    ax.set_xlabel("rank in the list")
-    ax.set_ylabel("expected response")
-    ax.set_xlim(0, len(order) + 1)
+    ax.set(xlabel="rank in the list", ylabel="expected response", xlim=(0, len(order) + 1))
     ax.grid(True)
     ax.legend(loc="best")
 

@@ -24,9 +24,8 @@ CITED = {
 
 def cards_of(sections: Sequence[Section]) -> list[Question]:
     """The questions of the first screen; empty if the run answers none."""
-    return [
-        each for section in sections for block in section.blocks if block.kind == "cards" for each in block.questions
-    ]
+    blocks = [block for section in sections for block in section.blocks]
+    return [question for block in blocks if block.kind == "cards" for question in block.questions]
 
 
 def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: str | None) -> str:
@@ -35,10 +34,10 @@ def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: 
     `settings` is the whole config, defaults filled in; `questions` are those of the first screen; `commit` is the
     code's.
     """
-    stages = [(_archive, "archive"), (_corpus, "corpus"), (_pretrain, "pretrain"), (_guide, "guide")]
-    stages += [(_fewshot, "fewshot"), (_own, "own_study"), (_perturbation, "perturbation")]
-    stages += [(_selection, "selection"), (_prediction, "prediction"), (_design, "design")]
-    parts = [f"{text}{_citations(stage)}" for write, stage in stages if stage in settings and (text := write(settings))]
+    stages = {"archive": _archive, "corpus": _corpus, "pretrain": _pretrain, "guide": _guide, "fewshot": _fewshot}
+    stages |= {"own_study": _own, "perturbation": _perturbation, "selection": _selection}
+    stages |= {"prediction": _prediction, "design": _design}
+    parts = [f"{write(settings[stage])}{_citations(stage)}" for stage, write in stages.items() if stage in settings]
     world = ["All data were generated, with known truth; they are not real."] if "demo" in settings else []
     results = [f"- {each.card.question} {' '.join(each.card.sentences)} ({_figures(each)})" for each in questions]
     software = ", ".join(f"{row.package} {row.version}" for row in versions().itertuples())
@@ -46,9 +45,8 @@ def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: 
         f"The run was made by scarceseq{f' at commit {commit}' if commit else ''}, a Snakemake workflow [@molder2021], "
         f"with all random draws derived from seed {settings.get('seed')}. Software: {software}."
     )
-    return "\n\n".join(
-        ["# Methods", *world, *parts, made, *(["# Results of this run", "\n".join(results)] if results else []), ""]
-    )
+    came_out = ["# Results of this run", "\n".join(results)] if results else []
+    return "\n\n".join(["# Methods", *world, *parts, made, *came_out, ""])
 
 
 def bibliography(settings: Mapping[str, Any]) -> str:
@@ -69,36 +67,33 @@ def _figures(question: Question) -> str:
     return f"{value}{card.basis}"
 
 
-def _archive(settings: Mapping[str, Any]) -> str:
-    kept = settings["archive"]
+def _archive(archive: Mapping[str, Any]) -> str:
     return (
-        f"Gene-level coverage sums of {kept['organism']} were taken from an archive in the layout of recount3, studies "
-        f"of at least {kept['min_runs']} runs."
+        f"Gene-level coverage sums of {archive['organism']} were taken from an archive in the layout of recount3, "
+        f"studies of at least {archive['min_runs']} runs."
     )
 
 
-def _corpus(settings: Mapping[str, Any]) -> str:
+def _corpus(corpus: Mapping[str, Any]) -> str:
     text = "Counts became log2(TPM + 1). Each study as a whole has one role, so that none is learnt from and tested on"
-    splits = settings["corpus"].get("splits", {})
-    shares = [each["shares"] for each in splits.values() if "shares" in each]
-    told = ", ".join(f"{100 * share:g}% {role}" for role, share in shares[0].items()) if shares else ""
-    return f"{text} ({told})." if told else f"{text}."
+    shares = [each["shares"] for each in corpus.get("splits", {}).values() if "shares" in each]
+    roles = ", ".join(f"{100 * share:g}% {role}" for role, share in shares[0].items()) if shares else ""
+    return f"{text} ({roles})." if roles else f"{text}."
 
 
-def _pretrain(settings: Mapping[str, Any]) -> str:
-    bases = settings["pretrain"]["bases"]
-    told = [
+def _pretrain(pretrain: Mapping[str, Any]) -> str:
+    bases = [
         f"{name} ({each.get('architecture', 'mlp')}, {each.get('steps', 0):,} steps, seed {each.get('seed')})"
-        for name, each in bases.items()
+        for name, each in pretrain["bases"].items()
     ]
     return (
-        f"{count(len(told), 'network')} learnt to predict masked genes from the others: {listed(told)}. On held-out "
+        f"{count(len(bases), 'network')} learnt to predict masked genes from the others: {listed(bases)}. On held-out "
         "studies it was compared with gene means and principal components, their number tuned on validation studies."
     )
 
 
-def _guide(settings: Mapping[str, Any]) -> str:
-    schemes = [f"{name} ({each.get('scouts', 0)} scouts)" for name, each in settings["guide"]["schemes"].items()]
+def _guide(guide: Mapping[str, Any]) -> str:
+    schemes = [f"{name} ({each.get('scouts', 0)} scouts)" for name, each in guide["schemes"].items()]
     return (
         f"Guides were made from scouts of {listed(schemes)}: the squared displacement of each weight, averaged over "
         "scouts and scaled to the range 0 to 1, multiplies that weight's update. This is a reconstruction from "
@@ -106,8 +101,7 @@ def _guide(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _fewshot(settings: Mapping[str, Any]) -> str:
-    fewshot = settings["fewshot"]
+def _fewshot(fewshot: Mapping[str, Any]) -> str:
     scoring = fewshot["scoring"]
     return (
         f"{count(len(fewshot['methods']), 'method')} were compared on {listed(fewshot['tasks'])}, up to "
@@ -118,46 +112,40 @@ def _fewshot(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _methods_with_model(own: Mapping[str, Any]) -> str:
-    methods = count(len(own["methods"]), "method")
-    return f" A packed model was used beside it by {methods}, tuned in the same way." if own["methods"] else ""
-
-
-def _own(settings: Mapping[str, Any]) -> str:
-    own = settings["own_study"]
+def _own(study: Mapping[str, Any]) -> str:
+    methods = count(len(study["methods"]), "method")
+    beside = f" A packed model was used beside it by {methods}, tuned in the same way." if study["methods"] else ""
     return (
-        f"The label {own['label']} was predicted fold by fold by the best of "
-        f"{count(len(own['best_candidates']), 'classifier')}, genes, settings and classifier being chosen within the "
-        f"training samples of a fold. All of it was done again for each of {own['permutations']} permutations of the "
-        f"labels.{_methods_with_model(own)}"
+        f"The label {study['label']} was predicted fold by fold by the best of "
+        f"{count(len(study['best_candidates']), 'classifier')}, genes, settings and classifier being chosen within the "
+        f"training samples of a fold. All of it was done again for each of {study['permutations']} permutations of the "
+        f"labels.{beside}"
     )
 
 
-def _perturbation(settings: Mapping[str, Any]) -> str:
-    names = settings["perturbation"]["predictors"]
+def _perturbation(perturbation: Mapping[str, Any]) -> str:
+    predictors = count(len(perturbation["predictors"]), "predictor")
     return (
-        f"{count(len(names), 'predictor')} of unseen perturbations were trained on the pool of each split and judged "
-        "on its held-out perturbations, by squared error relative to that of the mean effect."
+        f"{predictors} of unseen perturbations were trained on the pool of each split and judged on its held-out "
+        "perturbations, by squared error relative to that of the mean effect."
     )
 
 
-def _selection(settings: Mapping[str, Any]) -> str:
-    names = [name for names in selector_jobs(settings["selection"]["selectors"]).values() for name in names]
+def _selection(selection: Mapping[str, Any]) -> str:
+    names = [name for names in selector_jobs(selection["selectors"]).values() for name in names]
     return (
         f"{count(len(names), 'way', 'ways')} of choosing perturbations were compared with random choice by the area "
         "under the curve of squared error; the planned comparison is usage-weighted reach against random choice."
     )
 
 
-def _prediction(settings: Mapping[str, Any]) -> str:
+def _prediction(_: Mapping[str, Any]) -> str:
     return (
         "Effects of unmeasured perturbations were predicted by the predictor that did best on folds of the measured "
         "ones; its error was estimated with that choice repeated inside each fold."
     )
 
 
-def _design(settings: Mapping[str, Any]) -> str:
-    design = settings["design"]
-    return (
-        f"Genes to perturb were chosen by the criterion {design['criterion']} within a budget of {design['budget']:g}."
-    )
+def _design(design: Mapping[str, Any]) -> str:
+    how = f"by the criterion {design['criterion']} within a budget of {design['budget']:g}"
+    return f"Genes to perturb were chosen {how}."

@@ -56,8 +56,7 @@ def perturbed_genes(screens: list[tuple[Mapping[str, str], Path]]) -> dict[str, 
 @style.styled
 def degree_figure(degrees: dict[str, pd.Series]) -> Figure:
     """Share of genes with at least so many out-going edges, one line per graph."""
-    drawn, axes = style.figure(5.2, 3.0)
-    ax = axes[0, 0]
+    drawn, [[ax]] = style.figure(5.2, 3.0)
     for place, (name, counts) in enumerate(degrees.items()):
         ordered = np.sort(counts.to_numpy())
         share = 1 - np.arange(len(ordered)) / len(ordered)
@@ -77,32 +76,25 @@ def section(inputs: Inputs) -> Section | None:
     if inputs.has("graphs"):
         genes = {labels["graph"]: graph_genes(path) for labels, path in inputs.labelled("graphs")}
         for screen, perturbed in perturbed_genes(inputs.labelled("screen_pseudobulk")).items():
-            share = [len(perturbed & genes[graph]) / len(perturbed) for graph in table["graph"]]
-            table[f"perturbed genes of {screen}"] = share
-    blocks: list[Block] = [
-        Table(
-            "network_graphs",
-            table,
-            "Graphs",
-            "Directed edges from source to target; pairs of a gene with itself are left out. Degrees are medians and "
-            "largest values; the last columns are the share of a screen's perturbed genes that the graph has.",
-        )
-    ]
+            shares = [len(perturbed & genes[graph]) / len(perturbed) for graph in table["graph"]]
+            table[f"perturbed genes of {screen}"] = shares
+    note = (
+        "Directed edges from source to target; pairs of a gene with itself are left out. Degrees are medians and "
+        "largest values; the last columns are the share of a screen's perturbed genes that the graph has."
+    )
+    blocks: list[Block] = [Table("network_graphs", table, "Graphs", note)]
     if inputs.has("graphs"):
-        degrees = {
-            labels["graph"]: out_degrees(read_table(path, columns=["source"]))
-            for labels, path in inputs.labelled("graphs")
-        }
-        blocks.append(
-            Picture(
-                "network_degrees",
-                degree_figure(degrees),
-                "How many genes a gene points to",
-                "Each line falls from 1 as the required number of edges grows; a long right tail means hubs, which "
-                "degree-based choices pick first. Genes without out-going edges are not drawn.",
-                "; ".join(f"{words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
-                "Hubs of an annotation graph are genes of few and common terms, which many others share, not the most "
-                "influential ones.",
-            )
+        files = inputs.labelled("graphs")
+        degrees = {labels["graph"]: out_degrees(read_table(path, columns=["source"])) for labels, path in files}
+        picture = Picture(
+            "network_degrees",
+            degree_figure(degrees),
+            "How many genes a gene points to",
+            "Each line falls from 1 as the required number of edges grows; a long right tail means hubs, which "
+            "degree-based choices pick first. Genes without out-going edges are not drawn.",
+            "; ".join(f"{words(name)}: {int(counts.sum()):,} edges" for name, counts in degrees.items()) + ".",
+            "Hubs of an annotation graph are genes of few and common terms, which many others share, not the most "
+            "influential ones.",
         )
+        blocks.append(picture)
     return Section("network", "Gene graphs", [*blocks, *joins_blocks(inputs, "graph")])

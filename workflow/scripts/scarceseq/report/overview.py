@@ -13,9 +13,11 @@ def describe(settings: Mapping[str, Any]) -> tuple[str, str]:
 
     `settings` is the whole config, defaults filled in.
     """
-    stages = (_source, _learning, _fewshot, _own_study, _selection, _design)
-    parts = [text for stage in stages if (text := stage(settings))]
-    return (parts or [""])[0], " ".join(parts[1:])
+    stages = {"pretrain": _learning, "fewshot": _fewshot, "own_study": _own_study, "selection": _selection}
+    sentences = [_source(settings), *(write(settings) for stage, write in stages.items() if stage in settings)]
+    sentences += [design.asked_for(settings["design"])] if "design" in settings else []
+    first, *others = [text for text in sentences if text] or [""]
+    return first, " ".join(others)
 
 
 def _source(settings: Mapping[str, Any]) -> str:
@@ -25,21 +27,19 @@ def _source(settings: Mapping[str, Any]) -> str:
             f"A generated world with known truth (not real data): {demo['studies']:,} studies, {demo['genes']:,} "
             f"genes, {demo['perturbations']:,} perturbations, in the formats of the real sources."
         )
-    parts = []
+    sources = []
     if "archive" in settings:
-        parts.append(f"studies of {settings['archive']['organism']} from a recount3 archive")
+        sources.append(f"studies of {settings['archive']['organism']} from a recount3 archive")
     if settings.get("user_studies"):
-        parts.append(count(len(settings["user_studies"]), "supplied study", "supplied studies"))
-    joined = settings.get("corpus", {}).get("joined")
-    if joined:
-        parts.append(f"{count(len(joined), 'corpus', 'corpora')} of other runs")
-    text = listed(parts) if parts else ""
+        sources.append(count(len(settings["user_studies"]), "supplied study", "supplied studies"))
+    corpora = settings.get("corpus", {}).get("joined")
+    if corpora:
+        sources.append(f"{count(len(corpora), 'corpus', 'corpora')} of other runs")
+    text = listed(sources) if sources else ""
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _learning(settings: Mapping[str, Any]) -> str:
-    if "pretrain" not in settings:
-        return ""
     bases = settings["pretrain"]["bases"]
     text = f"{count(len(bases), 'base model was', 'base models were')} pre-trained ({listed(bases)})"
     if "guide" in settings:
@@ -48,8 +48,6 @@ def _learning(settings: Mapping[str, Any]) -> str:
 
 
 def _fewshot(settings: Mapping[str, Any]) -> str:
-    if "fewshot" not in settings:
-        return ""
     fewshot = settings["fewshot"]
     tasks = "task" if len(fewshot["tasks"]) == 1 else "tasks"
     return (
@@ -59,16 +57,12 @@ def _fewshot(settings: Mapping[str, Any]) -> str:
 
 
 def _own_study(settings: Mapping[str, Any]) -> str:
-    if "own_study" not in settings:
-        return ""
     own = settings["own_study"]
     model = f" and, with a packed model, {count(len(own['methods']), 'method')}" if own["model"] else ""
     return f"The column {own['label']} of a supplied study was predicted by the best classifier of its genes{model}."
 
 
 def _selection(settings: Mapping[str, Any]) -> str:
-    if "selection" not in settings:
-        return ""
     selection = settings["selection"]
     selectors = [name for names in selector_jobs(selection["selectors"]).values() for name in names]
     splits = span([settings["screens"][screen]["splits"] for screen in selection["screens"]])
@@ -77,9 +71,3 @@ def _selection(settings: Mapping[str, Any]) -> str:
         f"{'screen' if len(selection['screens']) == 1 else 'screens'} {listed(selection['screens'])}, with "
         f"{splits} splits into pool and held-out perturbations."
     )
-
-
-def _design(settings: Mapping[str, Any]) -> str:
-    if "design" not in settings:
-        return ""
-    return design.asked_for(settings["design"])

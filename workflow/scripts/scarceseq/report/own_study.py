@@ -44,7 +44,7 @@ def section(inputs: Inputs) -> Section | None:
     blocks += sample_blocks(inputs.table("own_samples"), summary)
     blocks.append(_accuracy(scores, summary))
     if len(contrasts):
-        blocks.append(_differences(contrasts, [method_words(name) for name in contrasts["against"]], summary))
+        blocks.append(_differences(contrasts, summary))
     blocks.append(_reliability(inputs, summary))
     blocks += differential_blocks(inputs)
     if inputs.has("own_genes"):
@@ -56,9 +56,7 @@ def section(inputs: Inputs) -> Section | None:
     permutations = inputs.table("own_permutations")
     note = "Permutation 0 is the true labels; one cross-validation each, everything chosen anew."
     blocks.append(Table("own_permutations", permutations, "Against permuted labels", note))
-    blocks += next_blocks(inputs)
-    blocks += joins_blocks(inputs, "own")
-    return Section("own_study", "Your study", blocks)
+    return Section("own_study", "Your study", [*blocks, *next_blocks(inputs), *joins_blocks(inputs, "own")])
 
 
 def network_blocks(genes: pd.DataFrame, checked: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Any]:
@@ -84,27 +82,22 @@ def sample_blocks(samples: pd.DataFrame, summary: Mapping[str, Any]) -> list[Any
     blocks: list[Any] = []
     outside = samples.loc[samples["outside"].astype(bool), "sample"].astype(str).tolist()
     if outside:
-        blocks.append(
-            Paragraph(
-                f"Unlike the samples learned from, so that their prediction may mean nothing: {', '.join(outside)}.",
-                "warning",
-            )
-        )
+        text = f"Unlike the samples learned from, so that their prediction may mean nothing: {', '.join(outside)}."
+        blocks.append(Paragraph(text, "warning"))
     note = (
         "Probability: of the predicted class, mean over repeats, by fits that did not see the sample. Wrong share: of "
         "the repeats. Outside: farther from the nearest training sample than any of these from its own."
     )
     if len(predicted) <= SAMPLES_DRAWN:
-        blocks.append(
-            Picture(
-                "own_sample_probabilities",
-                samples_figure(predicted),
-                "Each sample, what it is taken for and how surely",
-                "Filled: right. Open: wrong, or without a label. Colour: the predicted class.",
-                f"{len(predicted)} samples, {count(summary['repeats'], 'repeat')}.",
-                "A probability is of this study's classes alone: a sample of neither gets one too.",
-            )
+        picture = Picture(
+            "own_sample_probabilities",
+            samples_figure(predicted),
+            "Each sample, what it is taken for and how surely",
+            "Filled: right. Open: wrong, or without a label. Colour: the predicted class.",
+            f"{len(predicted)} samples, {count(summary['repeats'], 'repeat')}.",
+            "A probability is of this study's classes alone: a sample of neither gets one too.",
         )
+        blocks.append(picture)
     blocks.append(Table("own_sample_predictions", samples, "Every sample", note, folded=len(samples) > SHOWN))
     return blocks
 
@@ -113,24 +106,22 @@ def differential_blocks(inputs: Inputs) -> list[Paragraph | Table]:
     """Genes that differ between the classes by their counts alone."""
     table = inputs.table("own_differential_genes")
     ((_, tested),) = inputs.values("own_differential_genes_json")
-    found = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
+    differ = table[table["adjusted_p_value"] < FALSE_DISCOVERY]
     first = ", ".join(str(name) for name in table["gene_name"].head(5))
     text = (
-        f"By their counts alone, {count(len(found), 'gene')} of {tested['tested']:,} tested differ between the classes "
-        f"(false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}."
+        f"By their counts alone, {count(len(differ), 'gene')} of {tested['tested']:,} tested differ between the "
+        f"classes (false discovery rate {FALSE_DISCOVERY:.0%}); the first are {first}."
     )
-    how = "a moderated t" if len(tested["classes"]) == 2 else "a moderated F"
-    note = f"{how[0].upper()}{how[1:]} on log2 counts per million (empirical Bayes, as in limma)"
+    two = len(tested["classes"]) == 2
+    note = f"A moderated {'t' if two else 'F'} on log2 counts per million (empirical Bayes, as in limma)"
     note += ", with the groups as blocks." if tested["blocked"] else "."
     if tested["summed"]:
         note += f" Samples of one group were added up first ({count(tested['summed'], 'group')})."
-    note += " Fold changes are of the second class against the first, by name." if how == "a moderated t" else ""
+    note += " Fold changes are of the second class against the first, by name." if two else ""
     title = "Genes that differ between the classes"
-    blocks: list[Paragraph | Table] = [
-        Paragraph(text, "finding"),
-        Table("own_differential_genes", table, title, note, shown=table.head(SHOWN), folded=False),
-    ]
-    return blocks + (enrichment_blocks(inputs, tested["classes"]) if inputs.has("own_gene_set_enrichment") else [])
+    shown = Table("own_differential_genes", table, title, note, shown=table.head(SHOWN), folded=False)
+    sets = enrichment_blocks(inputs, tested["classes"]) if inputs.has("own_gene_set_enrichment") else []
+    return [Paragraph(text, "finding"), shown, *sets]
 
 
 def enrichment_blocks(inputs: Inputs, classes: list[str]) -> list[Paragraph | Table]:
@@ -178,7 +169,8 @@ def _accuracy(scores: pd.DataFrame, summary: Mapping[str, Any]) -> Picture:
     )
 
 
-def _differences(contrasts: pd.DataFrame, names: list[str], summary: Mapping[str, Any]) -> Picture:
+def _differences(contrasts: pd.DataFrame, summary: Mapping[str, Any]) -> Picture:
+    names = [method_words(name) for name in contrasts["against"]]
     return Picture(
         "own_differences",
         forest_figure(contrasts, names, "difference of the best classifier in balanced accuracy"),
@@ -190,16 +182,16 @@ def _differences(contrasts: pd.DataFrame, names: list[str], summary: Mapping[str
 
 
 def _reliability(inputs: Inputs, summary: Mapping[str, Any]) -> Picture:
-    told = inputs.table("own_predictions")
-    told = told[told["method"] == BEST]
+    predictions = inputs.table("own_predictions")
+    predictions = predictions[predictions["method"] == BEST]
     few = "" if summary["calibrated"] else ", which are few for that"
     return Picture(
         "own_reliability",
-        reliability_figure(told, len(summary["classes"])),
+        reliability_figure(predictions, len(summary["classes"])),
         "Whether probabilities mean what they say",
         f"Each dot: predictions of similar probability, their number beside it; on the line, they are right as often "
         f"as they say. Probabilities are calibrated on inner folds of the training samples{few}.",
-        f"{len(told)} predictions of {summary['predicted']} samples.",
+        f"{len(predictions)} predictions of {summary['predicted']} samples.",
         "Repeats predict the same samples again: the numbers beside the dots are not independent samples.",
     )
 

@@ -52,9 +52,9 @@ def predictor_table(summary: pd.DataFrame) -> pd.DataFrame:
     part["name"] = [label(row).replace(" ", "\u00a0") for row in part.itertuples()]
     metrics, names = (list(dict.fromkeys(part[column])) for column in ("metric", "name"))
     for name in ("floor", "ceiling"):
-        known = bounds[bounds[name].notna()].assign(name=f"[{name}]")
-        part = pd.concat([part, known.assign(text=[f"{value:.3g}" for value in known[name]])], ignore_index=True)
-        names += [f"[{name}]"] * bool(len(known))
+        bound = bounds[bounds[name].notna()].assign(name=f"[{name}]")
+        part = pd.concat([part, bound.assign(text=[f"{value:.3g}" for value in bound[name]])], ignore_index=True)
+        names += [f"[{name}]"] * bool(len(bound))
     wide = part.pivot(index="name", columns="metric", values="text").loc[names, metrics]
     return wide.fillna("").rename_axis("predictor").reset_index()
 
@@ -90,9 +90,8 @@ def predictor_figure(summary: pd.DataFrame) -> Figure:
         ax.set_title(title)
         ax.grid(True, axis="x")
         ax.margins(x=0.12)
-    axes[0, 0].set_yticks(range(len(names)), names)
+    style.rows(axes[0, 0], names)
     explain(axes[0, 0], [name.partition(" (")[0].replace(" ", "_") for name in names])
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     return drawn
 
 
@@ -105,8 +104,8 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
     ran = summary[summary["status"] == "run"]
     graphs = settings.get("network", {}).get("graphs", {})
     controls = {name for name, graph in graphs.items() if graph["kind"] in CONTROLS}
-    findings = [text for _, part in ran.groupby("screen", sort=True) if (text := finding(part, controls))]
-    blocks: list[Block] = [Paragraph(text, "finding") for text in findings]
+    findings = [finding(part, controls) for _, part in ran.groupby("screen", sort=True)]
+    blocks: list[Block] = [Paragraph(text, "finding") for text in findings if text]
     if "gears" in set(ran["predictor"]):
         blocks.append(Paragraph(how_gears_learned(settings["predictors"]["gears"])))
     note = (
@@ -127,9 +126,7 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
         note = "0 is the floor, 1 the ceiling; only where a ceiling is known and better than the floor."
         title = "Between floor and ceiling"
         blocks.append(Table("perturbation_normalised", normalised[columns], title, note))
-    blocks += _metrics(inputs)
-    blocks += interactions_table(inputs)
-    blocks += _transfer(inputs)
+    blocks += [*_metrics(inputs), *interactions_table(inputs), *_transfer(inputs)]
     return Section("perturbation", "Predicting unseen perturbations", blocks)
 
 
@@ -145,9 +142,8 @@ def _metrics(inputs: Inputs) -> list[Paragraph | Table]:
         "are of whole profiles. Dynamic range: (positive - negative) / (perfect - negative). Wins: share of "
         "perturbations in which the replicate beats the training mean. Ceilings without a closed form are simulated."
     )
-    return [Paragraph(text) for text in blind_metrics(table)] + [
-        Table("perturbation_metrics", table, "Metrics and what they can tell", note)
-    ]
+    sentences = [Paragraph(text) for text in blind_metrics(table)]
+    return [*sentences, Table("perturbation_metrics", table, "Metrics and what they can tell", note)]
 
 
 def blind_metrics(table: pd.DataFrame) -> list[str]:
@@ -175,7 +171,7 @@ def how_gears_learned(settings: Mapping[str, Any]) -> str:
 
 
 def _picture(screen: str, part: pd.DataFrame) -> Picture:
-    transductive = bool(part["transductive"].any())
+    view = " The data were prepared with the held-out perturbations in view." * bool(part["transductive"].any())
     return Picture(
         f"perturbation_{screen}",
         predictor_figure(part),
@@ -186,7 +182,7 @@ def _picture(screen: str, part: pd.DataFrame) -> Picture:
         "better.",
         f"{span(part['splits'].astype(int), 'split')} of one screen.",
         "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
-        "experiment." + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
+        f"experiment.{view}",
     )
 
 
@@ -230,6 +226,5 @@ def transfer_figure(values: pd.DataFrame) -> Figure:
             draw_estimate(ax, names.index(row.method), values, f"{words(row.method)}, squared error", colour)
         ax.set_title(f"{words(name)}, {budget} perturbations")
         ax.grid(True, axis="x")
-    axes[0, 0].set_yticks(range(len(names)), [words(name) for name in names])
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    style.rows(axes[0, 0], [words(name) for name in names])
     return drawn

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scarceseq.report import embeddings, style
-from scarceseq.report.blocks import Paragraph, Picture, Section, Table
+from scarceseq.report.blocks import Block, Paragraph, Picture, Section, Table
 from scarceseq.report.inputs import Inputs
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count, words
@@ -39,10 +39,8 @@ TRAINED_ALONE = ("study_adversary", "study_differences")
 
 def objectives(history: pd.DataFrame) -> list[str]:
     """Names of a base's objectives in its history, `loss` where it holds nothing else."""
-    found = [
-        name.removeprefix("train_") for name in history if name.startswith("train_") and history[name].notna().any()
-    ]
-    return [name for name in found if name != "loss"] or ["loss"]
+    trained = [name for name in history if name.startswith("train_") and history[name].notna().any()]
+    return [name.removeprefix("train_") for name in trained if name != "train_loss"] or ["loss"]
 
 
 @style.styled
@@ -54,8 +52,7 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     """
     parts = {base: part.sort_values("step") for base, part in history.groupby("base", sort=True)}
     columns = max(len(objectives(part)) for part in parts.values())
-    size = (max(4.6, 3.4 * columns), 2.6 * len(parts) + 0.4)
-    drawn, axes = style.figure(*size, rows=len(parts), columns=columns)
+    drawn, axes = style.figure(max(4.6, 3.4 * columns), 2.6 * len(parts) + 0.4, rows=len(parts), columns=columns)
     for row, (base, part) in zip(axes, parts.items(), strict=True):
         names = objectives(part)
         for ax, name in zip(row, names, strict=False):
@@ -114,19 +111,19 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 def comparisons(errors: pd.DataFrame) -> list[Contrast]:
     """The model against the best simple predictor on held-out studies, for each base and role of `error_table`."""
-    found = []
-    for (base, role), part in errors.groupby(["base", "split_role"], sort=True):
-        model, rivals = part[part["predictor"] == "model"], part[part["predictor"] != "model"]
+    contrasts = []
+    for (base, role), group in errors.groupby(["base", "split_role"], sort=True):
+        model, rivals = group[group["predictor"] == "model"], group[group["predictor"] != "model"]
         if model.empty or rivals.empty:
             continue
         best = rivals.loc[rivals["masked_mse"].idxmin()]
         studies = count(int(best["studies"]), f"{words(role)} study", f"{words(role)} studies")
         name = PREDICTOR_WORDS.get(best["predictor"], words(best["predictor"]))
-        percent, own = 100 / best["masked_mse"], float(model["masked_mse"].iloc[0])
+        percent = 100 / best["masked_mse"]
         compared = Contrast(
             subject="the model",
             rival=f"the best simple predictor ({name})",
-            difference=100 - own * percent,
+            difference=100 - float(model["masked_mse"].iloc[0]) * percent,
             low=best["low"] * percent,
             high=best["high"] * percent,
             n=f"the smaller error in {best['model_wins']} of {best['studies']:,}",
@@ -136,19 +133,19 @@ def comparisons(errors: pd.DataFrame) -> list[Contrast]:
             decimals=1,
             reason="too few studies for an interval" if np.isnan(best["low"]) else "",
         )
-        found.append(compared)
-    return found
+        contrasts.append(compared)
+    return contrasts
 
 
 def verdict(errors: pd.DataFrame) -> list[tuple[str, bool]]:
     """One sentence per base and role of `error_table`, and whether the model beats the best simple predictor beyond
     studies' scatter.
     """
-    found = []
+    sentences = []
     for compared in comparisons(errors):
         text = sentence(compared) + SIMPLE_KNOWS_MORE * (compared.outcome == Outcome.WORSE)
-        found.append((f"{text} One seed of pre-training.", compared.outcome == Outcome.BETTER))
-    return found
+        sentences.append((f"{text} One seed of pre-training.", compared.outcome == Outcome.BETTER))
+    return sentences
 
 
 def masked_errors(scores: pd.DataFrame) -> pd.DataFrame:
@@ -166,24 +163,16 @@ def error_figure(evaluation: pd.DataFrame) -> Figure:
         limits = np.array([wide[[rival, "model"]].min().min() * 0.95, wide[[rival, "model"]].max().max() * 1.05])
         ax.plot(limits, limits, color=style.GREY, lw=0.9, ls="--")
         roles = wide.groupby(level=["base", "split_role"], sort=True)
-        for place, ((base, role), part) in enumerate(roles):
-            marker, colour = style.MARKERS[place % 8], style.PALETTE[place % 8]
+        name = PANEL_TITLES.get(rival, words(rival))
+        for place, ((base, role), errors) in enumerate(roles):
             label = f"{base}, {words(role)}"
-            points = ax.scatter(
-                part[rival], part["model"], s=16, marker=marker, color=colour, alpha=0.85, lw=0, label=label
-            )
-            told = zip(part.index.get_level_values("study"), part["model"], part[rival], strict=True)
-            name = PANEL_TITLES.get(rival, words(rival))
-            style.tell(
-                points,
-                label,
-                [f"{study}, {label}: model {text_of(own)}, {name} {text_of(other)}" for study, own, other in told],
-            )
-        ax.set(
-            xlabel=textwrap.fill(f"error of {PREDICTOR_WORDS.get(rival, words(rival))}", LABEL_LETTERS),
-            aspect="equal",
-            title=PANEL_TITLES.get(rival, words(rival)),
-        )
+            look = {"marker": style.MARKERS[place % 8], "color": style.PALETTE[place % 8], "alpha": 0.85, "lw": 0}
+            points = ax.scatter(errors[rival], errors["model"], s=16, label=label, **look)
+            rows = zip(errors.index.get_level_values("study"), errors["model"], errors[rival], strict=True)
+            texts = [f"{study}, {label}: model {text_of(ours)}, {name} {text_of(other)}" for study, ours, other in rows]
+            style.tell(points, label, texts)
+        label = textwrap.fill(f"error of {PREDICTOR_WORDS.get(rival, words(rival))}", LABEL_LETTERS)
+        ax.set(xlabel=label, aspect="equal", title=name)
     axes[0, 0].set_ylabel("error of the model")
     axes[0, 0].legend(loc="upper left")
     return drawn
@@ -194,35 +183,7 @@ def section(inputs: Inputs) -> Section | None:
     if not inputs.has("pretrain_history"):
         return None
     history = inputs.stacked("pretrain_history")
-    blocks: list = [_loss_picture(history)]
-    if inputs.has("pretrain_evaluation"):
-        scores = inputs.stacked("pretrain_evaluation")
-        evaluation = masked_errors(scores)
-        errors = error_table(evaluation)
-        sentences = verdict(errors)
-        blocks += [Paragraph(text, "finding" if wins else "warning") for text, wins in sentences]
-        note = (
-            "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts "
-            "the studies in which the model's error is below that predictor's. Principal components are as many as the "
-            "model is wide."
-        )
-        blocks.append(Table("pretrain_errors", errors, "Masked genes of held-out studies", note))
-        if evaluation["predictor"].nunique() > 1 and "model" in set(evaluation["predictor"]):
-            blocks.append(_error_picture(evaluation))
-        others = score_table(scores[scores["metric"] != "masked_mse"])
-        if len(others):
-            note = (
-                "Mean over studies. Log-likelihood: nats per masked gene, larger is better. Balanced accuracy of label "
-                "heads: over a study's classes; `majority` says the most frequent class of the training samples."
-            )
-            blocks.append(Table("pretrain_scores", others, "Other objectives on held-out studies", note))
-        blocks.append(Table("pretrain_evaluation", scores, "Scores per study"))
-    blocks += embeddings.blocks(inputs)
-    return Section("pretrain", "Pre-training", blocks)
-
-
-def _loss_picture(history: pd.DataFrame) -> Picture:
-    return Picture(
+    loss = Picture(
         "pretrain_loss",
         loss_figure(history),
         "Loss while pre-training",
@@ -232,15 +193,37 @@ def _loss_picture(history: pd.DataFrame) -> Picture:
         "A held-out curve that rises while the other falls is over-fitting to studies; a curve still falling at its "
         "end is a run stopped early.",
     )
+    evaluated = _evaluation_blocks(inputs.stacked("pretrain_evaluation")) if inputs.has("pretrain_evaluation") else []
+    return Section("pretrain", "Pre-training", [loss, *evaluated, *embeddings.blocks(inputs)])
 
 
-def _error_picture(evaluation: pd.DataFrame) -> Picture:
-    return Picture(
-        "pretrain_against_simple",
-        error_figure(evaluation),
-        "Model against simple predictors, study by study",
-        "Each point is a held-out study; below the dashed line the model's error is the smaller one.",
-        f"{evaluation['study'].nunique():,} studies.",
-        "The studies are the unit: many samples of one study are one point. A mask that differs between predictors "
-        "would break the pairing.",
+def _evaluation_blocks(scores: pd.DataFrame) -> list[Block]:
+    """The model against simple predictors on held-out studies, and its other objectives."""
+    evaluation = masked_errors(scores)
+    errors = error_table(evaluation)
+    blocks: list[Block] = [Paragraph(text, "finding" if wins else "warning") for text, wins in verdict(errors)]
+    note = (
+        "Mean over studies of the squared error at masked genes, z-scored; smaller is better. 'Model wins' counts the "
+        "studies in which the model's error is below that predictor's. Principal components are as many as the model "
+        "is wide."
     )
+    blocks.append(Table("pretrain_errors", errors, "Masked genes of held-out studies", note))
+    if evaluation["predictor"].nunique() > 1 and "model" in set(evaluation["predictor"]):
+        picture = Picture(
+            "pretrain_against_simple",
+            error_figure(evaluation),
+            "Model against simple predictors, study by study",
+            "Each point is a held-out study; below the dashed line the model's error is the smaller one.",
+            f"{evaluation['study'].nunique():,} studies.",
+            "The studies are the unit: many samples of one study are one point. A mask that differs between predictors "
+            "would break the pairing.",
+        )
+        blocks.append(picture)
+    others = score_table(scores[scores["metric"] != "masked_mse"])
+    if len(others):
+        note = (
+            "Mean over studies. Log-likelihood: nats per masked gene, larger is better. Balanced accuracy of label "
+            "heads: over a study's classes; `majority` says the most frequent class of the training samples."
+        )
+        blocks.append(Table("pretrain_scores", others, "Other objectives on held-out studies", note))
+    return [*blocks, Table("pretrain_evaluation", scores, "Scores per study")]

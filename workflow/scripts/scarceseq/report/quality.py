@@ -33,8 +33,7 @@ def components_figure(
         ax.plot(odd["component_1"], odd["component_2"], marker="o", ms=12, mfc="none", mec=style.BLACK, ls="none")
         ax.set_title(column)
         ax.legend(loc="best", fontsize=7)
-        ax.set_xlabel(f"component 1 ({explained[0]:.0%})")
-        ax.set_ylabel(f"component 2 ({explained[1]:.0%})")
+        ax.set(xlabel=f"component 1 ({explained[0]:.0%})", ylabel=f"component 2 ({explained[1]:.0%})")
     for ax in axes.ravel()[len(columns) :]:
         ax.axis("off")
     return drawn
@@ -44,49 +43,33 @@ def section(inputs: Inputs) -> Section | None:
     """Section of the page, or None if there is no study of the user's own."""
     if not inputs.has("own_quality"):
         return None
-    table, columns, components = (
-        inputs.table(f"own_{name}") for name in ("quality", "quality_columns", "quality_components")
-    )
+    table, columns, components = (inputs.table(f"own_quality{name}") for name in ("", "_columns", "_components"))
     ((_, summary),) = inputs.values("own_quality_json")
     table["flags"] = table["flags"].fillna("")
     blocks: list[Block] = [Paragraph(_lead(summary), "finding")]
     blocks += [Paragraph(note["text"], "warning" if note["kind"] in WARNED else "plain") for note in summary["notes"]]
-    drawn = [
-        name
-        for name in components.columns
-        if not name.startswith("component_") and 1 < components[name].nunique() <= MOST_VALUES
-    ][:MOST_PANELS]
+    described = [name for name in components.columns if not name.startswith("component_")]
+    drawn = [name for name in described if 1 < components[name].nunique() <= MOST_VALUES][:MOST_PANELS]
+    flagged = table[table["flags"] != ""]
     if drawn and len(summary["explained"]) > 1:
-        flagged = set(table.loc[table["flags"] != "", "sample"])
-        picture = components_figure(components, drawn, summary["explained"], flagged)
-        blocks.append(
-            Picture(
-                "own_components",
-                picture,
-                "Your samples by their most variable genes",
-                "Each dot is a sample; dots that are near have like expression. Each panel shows the same dots, "
-                "coloured by another column of your table. A ring marks a flagged sample.",
-                count(len(components), "sample"),
-                "A column whose colours part along the first component dominates the study; if it is not your "
-                "question, it may hide the answer.",
-            )
+        picture = Picture(
+            "own_components",
+            components_figure(components, drawn, summary["explained"], set(flagged["sample"])),
+            "Your samples by their most variable genes",
+            "Each dot is a sample; dots that are near have like expression. Each panel shows the same dots, coloured "
+            "by another column of your table. A ring marks a flagged sample.",
+            count(len(components), "sample"),
+            "A column whose colours part along the first component dominates the study; if it is not your question, it "
+            "may hide the answer.",
         )
+        blocks.append(picture)
     note = (
         "Flagged: over three robust standard deviations from the median and by a least distance; another sex by Xist "
         "and the genes of the Y than declared; markers of a tissue 16-fold off the class; the same library twice. "
         "Nothing is removed. A swap of two samples of one sex and class cannot be seen."
     )
-    shown = table[table["flags"] != ""]
-    blocks.append(
-        Table(
-            "own_quality",
-            table,
-            "Checks of each sample",
-            note,
-            shown=shown if len(shown) else None,
-            folded=not len(shown),
-        )
-    )
+    shown, folded = (flagged, False) if len(flagged) else (None, True)
+    blocks.append(Table("own_quality", table, "Checks of each sample", note, shown, folded))
     if len(columns):
         text = "Strength: Cramer's V. Told by other: share of samples whose value the other column tells."
         blocks.append(Table("own_quality_columns", columns, "Columns of your table against each other", text))

@@ -16,55 +16,27 @@ from scarceseq.runtime import READY, earlier_seconds
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scipy", "scikit-learn", "scanpy", "anndata", "matplotlib")
 LONGEST = 3
-STAGES = [
-    "demo",
-    "archive",
-    "corpus",
-    "pretrain",
-    "guide",
-    "fewshot",
-    "own_study",
-    "network",
-    "screen",
-    "perturbation",
-    "selection",
-    "prediction",
-    "design",
-    "report",
-]
-RULES = {
-    "generate_demo": "demo",
-    **dict.fromkeys(["fetch_annotation", "list_studies", "fetch_batch", "import_study"], "archive"),
-    **dict.fromkeys(["build_shard", "merge_corpus", "split_studies"], "corpus"),
-    **dict.fromkeys(["pretrain", "embed", "embed_genes", "compare_embeddings"], "pretrain"),
-    **dict.fromkeys(["plan_scouts", "train_scouts", "compute_guide", "meta_train", "pack_model"], "guide"),
-    **dict.fromkeys(["plan_episodes", "fit_episodes", "score_fewshot"], "fewshot"),
-    **dict.fromkeys(
-        [
-            "unpack_model",
-            "import_own_study",
-            "check_own_study",
-            "compare_own_study",
-            "choose_own_study",
-            "permute_own_study",
-            "extend_own_study",
-            "predict_own_study",
-        ],
-        "own_study",
-    ),
-    "explain_own_study": "own_study",
-    **dict.fromkeys(["build_graph", "build_embedding"], "network"),
-    **dict.fromkeys(["fetch_screen", "normalise_cells", "prepare_screen"], "screen"),
-    **dict.fromkeys(["calibrate_metrics", "fit_predictors", "score_predictions", "score_predictors"], "perturbation"),
-    **dict.fromkeys(["score_interactions", "transfer_screen", "score_transfer"], "perturbation"),
-    "predict_screen": "prediction",
-    **dict.fromkeys(
-        ["rank_perturbations", "select_in_rounds", "fit_selection", "describe_selection", "score_selection"],
-        "selection",
-    ),
-    **dict.fromkeys(["design_screen", "plan_cells"], "design"),
-    "render_report": "report",
+RULES_OF = {
+    "demo": "generate_demo",
+    "archive": "fetch_annotation list_studies fetch_batch import_study",
+    "corpus": "build_shard merge_corpus split_studies",
+    "pretrain": "pretrain embed embed_genes compare_embeddings",
+    "guide": "plan_scouts train_scouts compute_guide meta_train pack_model",
+    "fewshot": "plan_episodes fit_episodes score_fewshot",
+    "own_study": "unpack_model import_own_study check_own_study compare_own_study choose_own_study permute_own_study "
+    "extend_own_study predict_own_study explain_own_study",
+    "network": "build_graph build_embedding",
+    "screen": "fetch_screen normalise_cells prepare_screen",
+    "perturbation": "calibrate_metrics fit_predictors score_predictions score_predictors score_interactions "
+    "transfer_screen score_transfer",
+    "selection": "rank_perturbations select_in_rounds fit_selection describe_selection score_selection",
+    "prediction": "predict_screen",
+    "design": "design_screen plan_cells",
+    "report": "render_report",
 }
+"""Stages in their order, each with its rules."""
+STAGES = list(RULES_OF)
+RULES = {rule: stage for stage, rules in RULES_OF.items() for rule in rules.split()}
 
 
 def read_benchmarks(folder: str | Path) -> pd.DataFrame:

@@ -54,16 +54,16 @@ def strength_figure(effects: pd.DataFrame) -> Figure:
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
     for ax, screen in zip(axes[0], screens, strict=True):
         part = effects[effects["screen"] == screen].sort_values("strength", kind="stable")
-        told = [f"{row.perturbation}: strength {text_of(row.strength)}" for row in part.itertuples()]
+        texts = [f"{row.perturbation}: strength {text_of(row.strength)}" for row in part.itertuples()]
         if "reliability" in part and part["reliability"].notna().any():
             points = ax.scatter(part["strength"], part["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
-            told = [f"{text}, reliability {text_of(r)}" for text, r in zip(told, part["reliability"], strict=True)]
+            texts = [f"{text}, reliability {text_of(r)}" for text, r in zip(texts, part["reliability"], strict=True)]
             ax.axhline(0, color=style.BLACK, lw=0.8, ls=":")
             ax.set(ylabel="reliability (split-half correlation)")
         else:
             points = ax.scatter(part["strength"], np.linspace(0, 1, len(part)), s=10, color=style.BLUE, lw=0)
             ax.set(ylabel="share of perturbations below")
-        style.tell(points, f"{len(part):,} perturbations of {screen}", told)
+        style.tell(points, f"{len(part):,} perturbations of {screen}", texts)
         ax.set(xlabel="effect strength (root mean square)", title=screen)
     return drawn
 
@@ -74,17 +74,15 @@ def response_table(genes: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     `genes`: screen, perturbation, gene, log2_fold_change, adjusted_p_value, rank; `effects` is from `effect_table`.
     """
     rows = []
-    for screen, part in effects[effects["screen"].isin(genes["screen"])].groupby("screen", sort=True):
-        for row in part.nlargest(STRONGEST, "strength").itertuples():
-            own = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)].nsmallest(
-                GENES_EACH, "rank"
-            )
-            text = ", ".join(f"{gene.gene} ({gene.log2_fold_change:+.2f})" for gene in own.itertuples())
-            significant = int((genes.loc[own.index, "adjusted_p_value"] < 0.05).sum())
+    for screen, strengths in effects[effects["screen"].isin(genes["screen"])].groupby("screen", sort=True):
+        for row in strengths.nlargest(STRONGEST, "strength").itertuples():
+            changed = genes[(genes["screen"] == screen) & (genes["perturbation"] == row.perturbation)]
+            top = changed.nsmallest(GENES_EACH, "rank")
+            text = ", ".join(f"{gene.gene} ({gene.log2_fold_change:+.2f})" for gene in top.itertuples())
+            significant = int((top["adjusted_p_value"] < 0.05).sum())
             rows.append((screen, row.perturbation, row.strength, text.replace("-", "−"), significant))
-    return pd.DataFrame(
-        rows, columns=["screen", "perturbation", "strength", "top genes (log2 fold change)", "adjusted p < 0.05"]
-    )
+    columns = ["screen", "perturbation", "strength", "top genes (log2 fold change)", "adjusted p < 0.05"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def section(inputs: Inputs) -> Section | None:
@@ -98,11 +96,8 @@ def section(inputs: Inputs) -> Section | None:
         "Features are genes, or coordinates where a screen comes as such. Transductive: its preparation saw the "
         "held-out perturbations."
     )
-    blocks: list[Block] = [
-        Table("screen_summary", summary, "Screens", note),
-        *_cells_table(inputs),
-        _strength_picture(effects),
-    ]
+    blocks: list[Block] = [Table("screen_summary", summary, "Screens", note), *_cells_table(inputs)]
+    blocks.append(_strength_picture(effects))
     listed = [read_table(path).assign(**labels) for labels, path in inputs.labelled("screen_genes")]
     listed = [table for table in listed if len(table)]
     if listed:

@@ -78,15 +78,12 @@ def _way_words(selector: str, graph: str) -> str:
 
 
 def _curve(ax: Axes, curve: pd.DataFrame, key: tuple[str, str], look: tuple[str, str]) -> None:
-    selector, graph = key
-    colour, dashes = look
-    label = _way_words(selector, graph)
-    share = 100 * curve["budget_share"]
-    width = 2.2 if selector == RANDOM else 1.5
+    random, label, (colour, dashes) = key[0] == RANDOM, _way_words(*key), look
+    share, width = 100 * curve["budget_share"], 2.2 if random else 1.5
     line = ax.plot(share, curve["mean"], color=colour, ls=dashes, lw=width, marker="o", ms=3, label=label)
     points = zip(share, curve["budget"], curve["mean"], curve["low"], curve["high"], strict=True)
     style.tell(line, label, [f"{label}, {n:,.0f} perturbations ({s:.0f}%): {estimate(*v)}" for s, n, *v in points])
-    if selector == RANDOM:
+    if random:
         low, high = (curve[end].astype(float) for end in ("low", "high"))
         band = ax.fill_between(share, low, high, color=colour, alpha=0.2, lw=0)
         style.tell(band, f"{label}, interval over splits")
@@ -121,11 +118,10 @@ def conclusions(contrasts: pd.DataFrame) -> list[str]:
     """The verdict on each primary contrast, on one shot against rounds, and on whether the graphs matter."""
     primary = contrasts[contrasts["kind"] == "primary"]
     groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
-    found = [f"Choosing perturbations. {verdict(part)}" for part in groups]
-    graphs = graph_verdict(contrasts)
-    rounds = rounds_verdict(contrasts)
-    found += [f"Is one shot as accurate as rounds? {rounds}"] if rounds else []
-    return [*found, *([f"Does the graph matter? {graphs}"] if graphs else [])]
+    sentences = [f"Choosing perturbations. {verdict(part)}" for part in groups]
+    asked = {"Is one shot as accurate as rounds?": rounds_verdict(contrasts)}
+    asked |= {"Does the graph matter?": graph_verdict(contrasts)}
+    return [*sentences, *(f"{question} {answer}" for question, answer in asked.items() if answer)]
 
 
 def section(inputs: Inputs) -> Section | None:
@@ -133,17 +129,15 @@ def section(inputs: Inputs) -> Section | None:
     if not inputs.has("selection_summary"):
         return None
     summary = inputs.table("selection_summary")
-    contrasts = inputs.table("selection_contrasts") if inputs.has("selection_contrasts") else pd.DataFrame()
-    findings = conclusions(contrasts) if len(contrasts) else []
-    blocks: list[Block] = [Paragraph(text, "finding") for text in findings]
-    blocks += [Paragraph(text) for text in (field_verdict(contrasts) if len(contrasts) else [])]
+    contrasts = inputs.stacked("selection_contrasts")
+    blocks: list[Block] = []
+    if len(contrasts):
+        blocks += [Paragraph(text, "finding") for text in conclusions(contrasts)]
+        blocks += [Paragraph(text) for text in field_verdict(contrasts)]
     ran = summary[summary["status"] == "run"]
     every, ran = ran[ran["quantity"] == "area"], ran[ran["scale"] == "raw"]
     curves, areas = ran[ran["quantity"] == "budget"], ran[ran["quantity"] == "area"]
-    blocks += [
-        _curves_picture(screen, part, len(ways(part)))
-        for screen, part in drawn_ways(curves, areas).groupby("screen", sort=True)
-    ]
+    blocks += [_curves_picture(*each) for each in drawn_ways(curves, areas).groupby("screen", sort=True)]
     if len(contrasts):
         blocks += _contrast_blocks(contrasts)
     blocks += worth.blocks(inputs)
@@ -152,13 +146,12 @@ def section(inputs: Inputs) -> Section | None:
         "on a scale from the floor (0) to the ceiling (1), where a ceiling is known."
     )
     table = Table("selection_areas", every, "Learning curves in one number", note, shown=area_table(every))
-    blocks += [table, *choices.blocks(inputs)]
-    blocks += _undefined_table(summary[summary["status"] != "run"])
+    blocks += [table, *choices.blocks(inputs), *_undefined_table(summary[summary["status"] != "run"])]
     blocks.append(Table("selection_summary", summary, "All means and intervals"))
     return Section("selection", "Choosing perturbations", blocks)
 
 
-def ways(table: pd.DataFrame) -> list[tuple[str, str]]:
+def selector_graph_pairs(table: pd.DataFrame) -> list[tuple[str, str]]:
     """Distinct (selector, graph) pairs."""
     return list(dict.fromkeys(zip(table["selector"], table["graph"], strict=True)))
 
@@ -169,19 +162,20 @@ def drawn_ways(curves: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     `curves` and `areas`: rows of quantity budget and area of the summary, raw scale.
     """
     planned = {PRIMARY["selector"], *BASELINES}
-    parts = []
-    for screen, part in curves.groupby("screen", sort=True):
-        own = areas[(areas["screen"] == screen) & (areas["metric"] == PRIMARY["metric"])]
-        error = own.groupby(["selector", "graph"])["mean"].mean().sort_values()
-        fixed = [way for way in ways(part) if way[0] in planned]
-        others = [way for way in error.index if way not in fixed]
+    tables = []
+    for screen, rows in curves.groupby("screen", sort=True):
+        of_screen = areas[(areas["screen"] == screen) & (areas["metric"] == PRIMARY["metric"])]
+        error = of_screen.groupby(["selector", "graph"])["mean"].mean().sort_values()
+        fixed = [pair for pair in selector_graph_pairs(rows) if pair[0] in planned]
+        others = [pair for pair in error.index if pair not in fixed]
         kept = {*fixed, *others[: max(WAYS_DRAWN - len(fixed), 3)]}
-        parts.append(part[[way in kept for way in zip(part["selector"], part["graph"], strict=True)]])
-    return pd.concat(parts) if parts else curves
+        tables.append(rows[[pair in kept for pair in zip(rows["selector"], rows["graph"], strict=True)]])
+    return pd.concat(tables) if tables else curves
 
 
-def _curves_picture(screen: str, part: pd.DataFrame, drawn: int) -> Picture:
-    transductive = bool(part["transductive"].any())
+def _curves_picture(screen: str, part: pd.DataFrame) -> Picture:
+    view = " The data were prepared with the held-out perturbations in view." * bool(part["transductive"].any())
+    drawn = len(selector_graph_pairs(part))
     return Picture(
         f"selection_curves_{screen}",
         curves_figure(part),
@@ -194,20 +188,16 @@ def _curves_picture(screen: str, part: pd.DataFrame, drawn: int) -> Picture:
         f"{span(part['budget'].astype(int), 'perturbation')}.",
         "The band says how well random choice does over splits, not how much a line differs from it: for that see the "
         "contrasts. Splits share perturbations, which the intervals allow for; one screen is one experiment. Lines "
-        "meet at 100%, where nothing is left to choose."
-        + (" The data were prepared with the held-out perturbations in view." if transductive else ""),
+        f"meet at 100%, where nothing is left to choose.{view}",
     )
 
 
 def _contrast_blocks(contrasts: pd.DataFrame) -> list:
     raw = contrasts[(contrasts["scale"] == "raw") & (contrasts["quantity"] == "area")]
-    drawn = raw[(raw["metric"] == "mse") & (raw["against"] == RANDOM)].sort_values(
-        ["kind", "screen", "predictor", "selector", "graph"]
-    )
-    blocks: list[Block] = []
+    drawn = raw[(raw["metric"] == "mse") & (raw["against"] == RANDOM)]
+    drawn = drawn.sort_values(["kind", "screen", "predictor", "selector", "graph"])
     drawn = relative(drawn).dropna(subset=["difference"])
-    for screen, part in drawn.groupby("screen", sort=True):
-        blocks.append(_contrast_picture(screen, part))
+    blocks: list[Block] = [_contrast_picture(*each) for each in drawn.groupby("screen", sort=True)]
     columns = [*CONTRAST_COLUMNS.split(), *(["transductive"] if contrasts["transductive"].any() else [])]
     areas = raw.sort_values(["kind", "screen", "metric", "predictor", "selector", "graph"]).reset_index(drop=True)
     note = (
@@ -216,18 +206,10 @@ def _contrast_blocks(contrasts: pd.DataFrame) -> list:
         f"{meanings()} Primary contrasts were fixed before the run. p holm is adjusted for the "
         "number of selectors and graphs compared."
     )
-    blocks.append(
-        Table(
-            "selection_contrasts_area",
-            areas,
-            "Against random choice and static priors",
-            note,
-            shown=relative(areas)[columns],
-        )
-    )
+    title = "Against random choice and static priors"
+    blocks.append(Table("selection_contrasts_area", areas, title, note, shown=relative(areas)[columns]))
     title = "Against random choice, for each budget and scale"
-    blocks.append(Table("selection_contrasts_all", contrasts, title))
-    return blocks
+    return [*blocks, Table("selection_contrasts_all", contrasts, title)]
 
 
 def _contrast_name(row: Any) -> str:
@@ -243,17 +225,16 @@ def _contrast_picture(screen: str, contrasts: pd.DataFrame) -> Picture:
         ordered = (contrasts[planned] if planned.any() else contrasts).sort_values("difference", ascending=False)
         ends = pd.concat([ordered.head(ROWS_DRAWN // 2), ordered.tail(ROWS_DRAWN // 3)])
         contrasts = ordered[ordered.index.isin(ends.index) | (ordered["kind"] == "primary")]
-    part = f" The best and the worst of {total} are drawn; all are in the table." if total > len(contrasts) else ""
+    left_out = f" The best and the worst of {total} are drawn; all are in the table." * (total > len(contrasts))
+    names = [_contrast_name(row) for row in contrasts.itertuples()]
     return Picture(
         f"selection_contrasts_{screen}",
-        forest_figure(
-            contrasts, [_contrast_name(row) for row in contrasts.itertuples()], "avoidable squared error saved, %"
-        ),
+        forest_figure(contrasts, names, "avoidable squared error saved, %"),
         f"Ways of choosing against random choice on screen {screen}",
         "Squared error (mean height of its curve) saved against random choice, as a percentage of what random leaves "
         "to be gained down to the ceiling that the measurement's noise sets, with its interval over "
         f"splits; selector (graph), predictor. Coloured where the interval leaves out zero: blue for better than "
-        f"random, orange for worse.{part}",
+        f"random, orange for worse.{left_out}",
         f"{span(contrasts['splits'], 'split')}.",
         "Only the primary rows were planned; of the others, one in twenty leaves out zero by chance.",
     )

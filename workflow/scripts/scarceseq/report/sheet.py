@@ -57,21 +57,18 @@ def _draw_list(ax: Axes, order: pd.DataFrame) -> None:
     hits = "expected_response" in order
     shown = order.head(LISTED)
     third = "expected" if hits else "error left"
-    columns = {"rank": 0.03, "gene": 0.05, "gain": 0.23, third: 0.31, "covers first (the most valuable)": 0.34}
-    for (title, x), side in zip(columns.items(), ["right", "left", "right", "right", "left"], strict=True):
+    titles = ("rank", "gene", "gain", third, "covers first (the most valuable)")
+    places = ((0.03, "right"), (0.05, "left"), (0.23, "right"), (0.31, "right"), (0.34, "left"))
+    for title, (x, side) in zip(titles, places, strict=True):
         ax.text(x, 1, title, weight="bold", fontsize=7.5, ha=side, va="top")
-    for number, row in enumerate(shown.itertuples(), 1):
+    for line, row in enumerate(shown.itertuples(), 1):
         expected = f"{row.expected_response:.3g}" if hits else f"{row.expected_error:.1f}%"
-        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", expected, _short(row.covers, 82)
-        for cell, x, side in zip(cells, columns.values(), ["right", "left", "right", "right", "left"], strict=True):
-            ax.text(x, 1 - number / (len(shown) + 1), cell, fontsize=7.5, ha=side, va="top")
+        covers = textwrap.shorten(str(row.covers), 82, placeholder=" ...")
+        cells = f"{row.rank}", row.gene, f"{row.gain:.3g}", expected, covers
+        for cell, (x, side) in zip(cells, places, strict=True):
+            ax.text(x, 1 - line / (len(shown) + 1), cell, fontsize=7.5, ha=side, va="top")
     if len(order) > LISTED:
         ax.text(0.05, -0.02, f"and {len(order) - LISTED:,} more: order.tsv", fontsize=7.5, color=style.GREY, va="top")
-
-
-def _short(text: str, width: int) -> str:
-    """Text cut at a word."""
-    return textwrap.shorten(str(text), width, placeholder=" ...")
 
 
 def _draw_plates(drawn: Figure, plates: pd.DataFrame, below: float) -> None:

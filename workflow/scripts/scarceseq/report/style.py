@@ -3,7 +3,7 @@
 import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -65,6 +65,13 @@ def figure(
     """Empty figure, in inches, and its axes (rows, columns); `options` go to `Figure.subplots` (`sharex`, ...)."""
     drawn = Figure(figsize=(width, height), layout="constrained")
     return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
+
+
+def rows(ax: Axes, names: Collection[str], **looks: Any) -> None:
+    """Name the rows of a figure, the first at the top, and draw lines down from its ticks; `looks` go to `Axes.set`."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set(ylim=(len(names) - 0.4, -0.6), **looks)
+    ax.grid(True, axis="x")
 
 
 def tell(artists: Artist | Sequence[Artist], text: str, points: Iterable[str] = ()) -> None:

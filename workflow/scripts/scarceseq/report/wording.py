@@ -1,21 +1,14 @@
 """Keys, counts and estimates in plain words."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 import numpy as np
 
 from scarceseq.report.value_text import text_of
+from scarceseq.statistics.writer import counted, plain
 
-
-def words(name: Any) -> str:
-    """A key in plain words: underscores become spaces; a selector in rounds is `on` the model it names."""
-    return str(name).replace("_", " ").replace("@", " on ")
-
-
-def count(number: int, singular: str, plural: str | None = None) -> str:
-    """'1 study', '1,200 studies'."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+words, count = plain, counted
+"""The spelling of names and counts is that of sentences about comparisons."""
 
 
 def estimate(mean: float, low: float = np.nan, high: float = np.nan) -> str:

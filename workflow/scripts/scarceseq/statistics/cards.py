@@ -88,19 +88,10 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Card:
-    """A question of the first screen with its answer.
+    """A question of the first screen (`key` of `QUESTIONS`) with its answer.
 
-    Attributes
-    ----------
-    key : str
-        Of `QUESTIONS`.
-    sentences : tuple of str
-        One; of a user's study up to three.
-    outcome : Outcome
-    value, low, high, line : float
-        What is drawn: a number, its interval, and what it is compared with. NaN where there is none.
-    basis : str
-        What the answer rests on, in a few words.
+    `sentences`: one; of a user's study up to three. `value`, `low`, `high`, `line`: what is drawn, a number, its
+    interval, and what it is compared with; NaN where there is none. `basis`: what the answer rests on, in a few words.
     """
 
     key: str

@@ -10,13 +10,9 @@ LEAST_FREEDOM = 1.0
 
 
 def crossed_interval(table: np.ndarray, confidence: float) -> tuple[float, float, str]:
-    """t interval of the mean of a (studies, seeds) table whose rows and columns are both random.
+    """Low and high of the t interval of the mean of a (studies, seeds) table, both random, and its kind in words.
 
-    Returns
-    -------
-    low, high : float
-        NaN with fewer than `LEAST_STUDIES` studies.
-    kind : str
+    NaN with fewer than `LEAST_STUDIES` studies.
     """
     studies, seeds = table.shape
     if studies < LEAST_STUDIES:
@@ -31,13 +27,7 @@ def crossed_error(table: np.ndarray, freedom: float) -> tuple[float, float]:
 
     The variance of the mean is (MS studies + MS seeds - MS rest) / (studies x seeds), with Satterthwaite's degrees of
     freedom, at least `LEAST_FREEDOM`; with one seed it is that of the studies' values. Never less than that of the
-    studies alone.
-
-    Parameters
-    ----------
-    table : numpy.ndarray, (studies, seeds)
-    freedom
-        Degrees of freedom of the studies.
+    studies alone, whose degrees of freedom are `freedom`.
     """
     studies, seeds = table.shape
     of_study, of_seed = table.mean(axis=1), table.mean(axis=0)

@@ -17,23 +17,11 @@ WITHIN = "corrected resampled t, within one study"
 def corrected_interval(
     values: "Sequence[float] | np.ndarray | pd.Series", test_to_pool: float, confidence: float
 ) -> tuple[float, float, float, str]:
-    """Mean and t interval over random splits, which overlap, with the corrected resampled variance.
+    """Mean, low and high of a t interval over random splits, which overlap, and how it was made; NaN bounds for one.
 
     The variance of the mean of J splits is s^2 (1/J + n_test / n_train) instead of s^2 / J (Nadeau & Bengio 2003).
-
-    Parameters
-    ----------
-    values
-        One per split.
-    test_to_pool
-        What is tested per what is learned from: perturbations of a screen, samples of a study.
-    confidence
-        Such as 0.95.
-
-    Returns
-    -------
-    (float, float, float, str)
-        Mean, low, high, and how the interval was made. NaN bounds for fewer than two splits.
+    `values` has one per split; `test_to_pool` is what is tested per what is learned from: perturbations of a screen,
+    samples of a study.
     """
     array = np.asarray(values, dtype=float)
     mean = float(array.mean())

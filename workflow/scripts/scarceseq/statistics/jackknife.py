@@ -39,15 +39,9 @@ class StudyJackknife:
     there is the corrected resampled t interval over its episodes, which are random divisions of it (Nadeau and Bengio
     2003), and tell nothing of others.
 
-    Parameters
-    ----------
-    support, query : array of str, (episodes,)
-        Study of each episode's support and query; equal in within-study tasks, which leaves one factor.
-    confidence : float
-    asked_to_learned : float
-        Query samples per support sample.
-    mixed_support : bool
-        Whether a support is of several studies: these overlap from one to the next, which leaves one factor too.
+    `support` and `query`, (episodes,), are the studies of each episode; equal in within-study tasks, which leaves one
+    factor. `asked_to_learned`: query samples per support sample. `mixed_support`: a support is of several studies;
+    these overlap from one to the next, which leaves one factor too.
     """
 
     def __init__(
@@ -73,16 +67,7 @@ class StudyJackknife:
         self._shares = self._without.sum(axis=1, keepdims=True)
 
     def interval(self, values: ArrayLike) -> Interval:
-        """Mean with its interval.
-
-        Parameters
-        ----------
-        values : array, (episodes,) or (episodes, seeds)
-
-        Returns
-        -------
-        Interval
-        """
+        """Mean of values, (episodes,) or (episodes, seeds), with its interval."""
         values = np.asarray(values, float).reshape(len(self.query), -1)
         if self.one_study and np.isfinite(self.asked_to_learned):
             return self._within(values.mean(axis=1))

@@ -29,14 +29,9 @@ def meanings() -> str:
 
 
 def outcome(low: float | None, high: float | None, smallest_difference: float = math.nan) -> Outcome:
-    """The outcome of a comparison, from the interval of its difference.
+    """The outcome of a comparison, from the interval of its difference: positive is better; None or NaN if none.
 
-    Parameters
-    ----------
-    low, high
-        Interval of a difference that is oriented: positive is better. None or NaN where there is none.
-    smallest_difference
-        The smallest difference that matters; NaN if none was set, and then nothing can show that there is none.
+    `smallest_difference` is the smallest that matters; NaN if none was set: then nothing can show that there is none.
     """
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return Outcome.NOT_TESTED

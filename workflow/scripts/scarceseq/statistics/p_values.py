@@ -32,12 +32,7 @@ class PermutationTest(NamedTuple):
 def permutation_test(true: float, permuted: pd.Series, possible: float) -> PermutationTest:
     """P value of a score, more being better, against those of permuted labels: (1 + as good) / (1 + permutations).
 
-    Parameters
-    ----------
-    true, permuted
-        Scores with the true and with each permutation of the labels.
-    possible
-        How many arrangements of the labels there are, which p cannot fall below one of.
+    `possible` is how many arrangements of the labels there are, which p cannot fall below one of.
     """
     p = (1 + (permuted >= true - TIES).sum()) / (1 + len(permuted))
     smallest = max(1 / (1 + len(permuted)), 1 / possible)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from scarceseq.statistics.crossed import LEAST_STUDIES, crossed_interval
-from scarceseq.statistics.outcomes import Outcome
+from scarceseq.statistics.outcomes import Outcome, outcome
 
 WIDEST = 0.012
 """Half-width of an interval up to which it may say that there is no difference, in balanced accuracy."""
@@ -22,23 +22,12 @@ VARIANCE_FLOOR = 0.1
 
 @dataclass(frozen=True)
 class Pooled:
-    """A difference pooled over series.
+    """A difference pooled over series: their mean and its t interval (NaN bounds with fewer than three series).
 
-    Attributes
-    ----------
-    difference, low, high : float
-        Mean over series and its t interval; NaN bounds with fewer than three series.
-    series : int
-    zero_series : int
-        Series in which every difference is 0: both methods are at the ceiling, or alike.
-    outcome : Outcome
-        From `pooled_outcome`.
-    series_needed : int
-        Series that an interval of half-width `WIDEST` would take, as widely as these differ; 0 if no number is known.
-    random_effects : tuple of float
-        Estimate, low, high of the random-effects mean; NaN if it cannot be computed.
-    without_fold : tuple of float
-        Least and largest difference when the series of each fold are left out.
+    `zero_series`: series in which every difference is 0, as both methods are at the ceiling, or alike. `outcome`: from
+    `pooled_outcome`. `series_needed`: series that an interval of half-width `WIDEST` would take, as widely as these
+    differ; 0 if no number is known. `random_effects`: estimate, low, high of the random-effects mean; NaN if it cannot
+    be computed. `without_fold`: least and largest difference when the series of each fold are left out.
     """
 
     difference: float
@@ -55,20 +44,8 @@ class Pooled:
 def pool(differences: pd.DataFrame, confidence: float = 0.95) -> Pooled:
     """Pool paired differences of episodes over series.
 
-    Parameters
-    ----------
-    differences : pandas.DataFrame
-        Columns fold, series, task, seed, value: one row per episode and pre-training seed. Every series has each seed.
-    confidence : float
-
-    Returns
-    -------
-    Pooled
-
-    Raises
-    ------
-    ValueError
-        If a series lacks a seed that another has.
+    `differences` has columns fold, series, task, seed, value: one row per episode and pre-training seed. Every series
+    has each seed; ValueError if one lacks a seed that another has.
     """
     table = series_table(differences)
     if table.isna().to_numpy().any():
@@ -105,13 +82,8 @@ def series_variances(differences: pd.DataFrame) -> pd.Series:
 
 def pooled_outcome(low: float, high: float, widest: float = WIDEST) -> Outcome:
     """What a pooled interval says: that there is no difference only if it is narrow."""
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return Outcome.NOT_TESTED
-    if low > 0:
-        return Outcome.BETTER
-    if high < 0:
-        return Outcome.WORSE
-    return Outcome.NO_DIFFERENCE if (high - low) / 2 <= widest else Outcome.UNDECIDED
+    plain = outcome(low, high)
+    return Outcome.NO_DIFFERENCE if plain == Outcome.UNDECIDED and (high - low) / 2 <= widest else plain
 
 
 def series_needed(of_series: np.ndarray, confidence: float = 0.95, widest: float = WIDEST) -> int:

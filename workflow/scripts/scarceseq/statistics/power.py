@@ -18,23 +18,12 @@ POWER = 0.8
 def smallest_detectable_accuracy(
     counts: Sequence[float], confidence: float, power: float = POWER, floor: float = 0.0
 ) -> float:
-    """Least balanced accuracy that would be told from chance by this many independent predictions.
+    """Least balanced accuracy that would be told from chance by this many independent predictions; NaN if not even 1.
 
-    One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the
-    standard deviation of balanced accuracy if each class is predicted right with probability p.
-
-    Parameters
-    ----------
-    counts
-        Predicted samples of each class; groups, where several samples are of one.
-    confidence, power
-    floor
-        Least p that the test can give, as there are so few arrangements of the labels.
-
-    Returns
-    -------
-    float
-        NaN if not even 1 would be.
+    One-sided normal approximation: p - chance = z(confidence) sd(chance) + z(power) sd(p), where sd(p) is the standard
+    deviation of balanced accuracy if each class is predicted right with probability p. `counts` are the predicted
+    samples of each class, or groups, where several samples are of one; `floor` is the least p that the test can give,
+    as there are so few arrangements of the labels.
     """
     from scipy.optimize import brentq
     from scipy.stats import norm
@@ -55,12 +44,8 @@ def smallest_detectable_difference(
 ) -> "Any":
     """Difference that a two-sided t test detects with this power, element by element.
 
-    Parameters
-    ----------
-    error, freedom
-        Standard error of the difference and its degrees of freedom.
-    size
-        P value below which a difference counts as detected.
+    `error` and `freedom` are its standard error and degrees of freedom, `size` the p value below which it counts as
+    detected.
     """
     from scipy import stats
 

@@ -9,23 +9,14 @@ from scarceseq.statistics.writer import Contrast, counted
 
 
 def pooled(contrasts: Sequence[Contrast], subject: str = "", rival: str = "") -> Contrast:
-    """The mean of differences of one measure, with an interval that holds whatever the comparisons share.
+    """The mean of differences of one measure and unit, with an interval that holds whatever the comparisons share.
 
     The standard deviation of a mean is at most the mean of the standard deviations, as is seen from the triangle
     inequality, and equal to it where all rise and fall together. So the mean difference reaches as far down and up as
     its differences do on average; where comparisons are independent the interval is wider than need be.
 
-    Parameters
-    ----------
-    contrasts
-        Of one measure and unit. Those without an interval are left out, unless none has one.
-    subject, rival
-        Of the result; those of the first comparison if left out.
-
-    Returns
-    -------
-    Contrast
-        `n` counts comparisons; its smallest difference is the mean of theirs.
+    Contrasts without an interval are left out, unless none has one. `subject` and `rival` are those of the first if
+    left out. `n` counts comparisons; the smallest difference is the mean of theirs.
     """
     if not contrasts:
         return Contrast(subject, rival, math.nan, math.nan, math.nan, "", reason="nothing was compared")

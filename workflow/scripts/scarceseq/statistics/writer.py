@@ -13,30 +13,14 @@ LEAST_SEEDS = 5
 
 @dataclass(frozen=True)
 class Contrast:
-    """One comparison, subject against rival, with all that its sentence says.
+    """One comparison, subject against rival (in plain words), with all that its sentence says.
 
-    Attributes
-    ----------
-    subject, rival : str
-        In plain words.
-    difference, low, high : float
-        Oriented: positive means that the subject is better. NaN bounds where there is no interval.
-    n : str
-        What the interval rests on: ``6 studies, 40 episodes``.
-    measure : str
-        What `difference` is: ``difference in balanced accuracy``, ``squared error saved``.
-    smallest_difference : float
-        The smallest that matters, in the same unit; NaN if none was set.
-    place : str
-        Where it was compared: ``tissue, 2-way 1-shot``.
-    unit, decimals
-        ``%`` for percentages.
-    values : tuple of float or None
-        The measure of subject and rival themselves.
-    reason : str
-        Why there is no interval.
-    p_adjusted : float
-        P value after Holm's adjustment, NaN without one; said where the outcome is better or worse.
+    `difference`, `low`, `high`: oriented, positive means that the subject is better; NaN bounds where there is no
+    interval. `n`: what the interval rests on, ``6 studies, 40 episodes``. `measure`: what `difference` is, such as
+    ``squared error saved``. `smallest_difference`: the smallest that matters, in the same unit; NaN if none was set.
+    `place`: where it was compared, ``tissue, 2-way 1-shot``. `unit`: ``%`` for percentages. `values`: the measure of
+    subject and rival themselves. `reason`: why there is no interval. `p_adjusted`: p value after Holm's adjustment, NaN
+    without one; said where the outcome is better or worse.
     """
 
     subject: str
@@ -74,20 +58,14 @@ def sentence(contrast: Contrast) -> str:
         text += f"; {least} is not ruled out"
     if contrast.outcome == Outcome.NOT_TESTED and math.isfinite(contrast.difference):
         text += f" {figures}"
-    return _placed(contrast.place, f"{text}.")
+    return f"{_start(contrast.place)}: {text}." if contrast.place else f"{_start(text)}."
 
 
 def sentence_of_all(contrasts: Sequence[Contrast], opening: str = "", alpha: float = 0.05) -> str:
-    """One sentence about several comparisons of the same kind: how many say what, and the mean difference.
+    """One sentence about several comparisons of one measure and unit: how many say what, and the mean difference.
 
-    Parameters
-    ----------
-    contrasts
-        Of one measure and unit.
-    opening
-        What was compared, if the names of subject and rival do not say it.
-    alpha
-        Adjusted p value below which a clear difference holds, where p values were adjusted.
+    `opening`: what was compared, if the names of subject and rival do not say it. `alpha`: adjusted p value below which
+    a clear difference holds, where p values were adjusted.
     """
     if not contrasts:
         return "Nothing was compared."
@@ -158,10 +136,6 @@ def _signed(contrast: Contrast, value: float) -> str:
 
 def _size(contrast: Contrast, value: float) -> str:
     return f"{value:.{contrast.decimals}g}{contrast.unit}"
-
-
-def _placed(place: str, text: str) -> str:
-    return f"{_start(place)}: {text}" if place else _start(text)
 
 
 def _start(text: str) -> str:

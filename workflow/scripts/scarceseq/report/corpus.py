@@ -21,7 +21,10 @@ SAMPLE_LIMIT = 600
 
 
 def study_table(samples: pd.DataFrame) -> pd.DataFrame:
-    """Per study: samples, median library size, genes detected and share of zeros."""
+    """Per study: samples, median library size, genes detected and share of zeros.
+
+    `samples`: sample, study, organism, source, unit, library_size, genes_detected, zero_fraction.
+    """
     groups = samples.groupby(["study", "organism", "source", "unit"], sort=True)
     return groups.agg(
         samples=("sample", "size"),

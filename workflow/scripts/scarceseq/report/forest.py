@@ -36,7 +36,7 @@ def draw_estimate(
 
 @style.styled
 def forest_figure(contrasts: pd.DataFrame, names: list[str], label: str) -> Figure:
-    """Difference and interval of each contrast beside a line at zero; `label` is the axis', with the unit.
+    """Difference and interval of each contrast beside a line at zero; `label` of the axis has the unit.
 
     `contrasts`: difference, low, high (NaN where there is no interval); positive favours the first of the two.
     """

@@ -10,7 +10,7 @@ LEAST_FREEDOM = 1.0
 
 
 def crossed_interval(table: np.ndarray, confidence: float) -> tuple[float, float, str]:
-    """Low and high of the t interval of the mean of a (studies, seeds) table, both random, and its kind in words.
+    """Low and high of the t interval of the mean of a (studies, seeds) table, rows and columns random, and its kind.
 
     NaN with fewer than `LEAST_STUDIES` studies.
     """

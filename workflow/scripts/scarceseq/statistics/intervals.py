@@ -17,7 +17,7 @@ WITHIN = "corrected resampled t, within one study"
 def corrected_interval(
     values: "Sequence[float] | np.ndarray | pd.Series", test_to_pool: float, confidence: float
 ) -> tuple[float, float, float, str]:
-    """Mean, low and high of a t interval over random splits, which overlap, and how it was made; NaN bounds for one.
+    """Mean, low, high of a t interval over random splits, which overlap, and how it was made; no bounds of one split.
 
     The variance of the mean of J splits is s^2 (1/J + n_test / n_train) instead of s^2 / J (Nadeau & Bengio 2003).
     `values` has one per split; `test_to_pool` is what is tested per what is learned from: perturbations of a screen,

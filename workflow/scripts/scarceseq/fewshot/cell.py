@@ -1,8 +1,9 @@
 """Fitting methods to all episodes of one cell: tuning on validation episodes, then the test episodes."""
 
 import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,6 @@ from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.refusals import check_apart_from_training, check_episodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
-
     import torch
 
     from scarceseq.fewshot.corpus import Corpus, Episode
@@ -62,10 +60,10 @@ def fit_cell(
     corpus: "Corpus",
     splits: pd.DataFrame,
     base: "Base",
-    methods: "Mapping[str, Any]",
+    methods: Mapping[str, Any],
     settings: "FittingSettings",
     seed: int,
-) -> "Any":
+) -> Any:
     """Predictions of some methods for the episodes of one cell, each method tuned by itself.
 
     `episodes`, which may be empty, are from `scarceseq.fewshot.episodes.plan_cell`, and `corpus` is of this base;
@@ -106,7 +104,7 @@ def make_predictor(
     base: "Base",
     settings: "FittingSettings",
     seed: int,
-) -> "Callable[..., list[list[np.ndarray]]]":
+) -> Callable[..., list[list[np.ndarray]]]:
     """Function (episodes, candidates) -> list over candidates of lists over episodes of probabilities.
 
     `learned` is the method's guide, or what else was learned on other studies; the rest is as for `fit_cell`.
@@ -125,7 +123,7 @@ def fit_method(
     name: str,
     validation: Episodes,
     test: Episodes,
-    predict: "Callable[..., list[list[np.ndarray]]]",
+    predict: Callable[..., list[list[np.ndarray]]],
     candidates: list[Candidate],
 ) -> tuple[pd.DataFrame, Candidate]:
     """Rows of one method, and the candidate that it was tested with; `predict` is from `make_predictor`."""
@@ -145,8 +143,8 @@ def fit_method(
 
 
 def _curve(
-    test: Episodes, predict: "Callable[..., list[list[np.ndarray]]]", candidate: Candidate, settings: "FittingSettings"
-) -> "Iterator[pd.DataFrame]":
+    test: Episodes, predict: Callable[..., list[list[np.ndarray]]], candidate: Candidate, settings: "FittingSettings"
+) -> Iterator[pd.DataFrame]:
     """How the query of the first test episodes is predicted after each number of steps."""
     along = getattr(predict, "along", None)
     if along is None:
@@ -164,7 +162,7 @@ def _curve(
             )
 
 
-def _choose(name: str, candidates: list[Candidate], tried: "Any") -> "Any":
+def _choose(name: str, candidates: list[Candidate], tried: Any) -> Any:
     """The candidate that is used: of those that diverged on fewest validation episodes, that of highest mean balanced
     accuracy; the first of equals, and of all if nothing was tried. A fit that diverged is chance, which may beat an
     honest one: candidates that diverge come last."""

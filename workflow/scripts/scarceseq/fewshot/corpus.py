@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,8 +10,6 @@ from scarceseq.errors import InputError
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from typing import Any
-
     import pandas as pd
 
     from scarceseq.pretrain.model import Base
@@ -62,7 +60,7 @@ class Corpus:
         gene_ids: Sequence[str],
         base: "Base",
         centring: str = "none",
-        labels: "Mapping[str, str] | None" = None,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         if expression.shape != (len(samples), len(gene_ids)):
             raise InputError(
@@ -188,14 +186,14 @@ class Episodes(Sequence):
     def __len__(self) -> int:
         return len(self._plans)
 
-    def __getitem__(self, index: "Any") -> "Any":
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         about, support, query = self._plans[index]
         return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **about)
 
 
-def _plan(table: "pd.DataFrame") -> "Any":
+def _plan(table: "pd.DataFrame") -> Any:
     """What is known of one episode without its expression, and its support and query samples."""
     classes = sorted(table["label"].unique())
     support, query = (table[table["part"] == side] for side in ("support", "query"))

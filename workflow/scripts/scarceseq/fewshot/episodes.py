@@ -1,7 +1,7 @@
 """Drawing episodes: which samples a method learns from, and which it is asked about."""
 
 from math import comb, prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,6 @@ from scarceseq.fewshot.sources import Sources
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from scarceseq.fewshot.settings import Cell, EpisodeSettings
     from scarceseq.fewshot.sources import Source
 
@@ -41,7 +39,7 @@ def plan_cell(
     settings: "EpisodeSettings",
     cell: "Cell",
     seed: int,
-) -> "tuple[pd.DataFrame, dict[str, Any]]":
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Episodes of one cell, and what was planned, to be written beside the table, with the reason where nothing was.
 
     Each study of a support gives equally many samples of each class, and all classes of a query come from one study, in
@@ -119,12 +117,12 @@ def _draw_role(
 
 def _draw_new(
     source: "Source",
-    members: "Any",
-    group: "Any",
+    members: Any,
+    group: Any,
     settings: "EpisodeSettings",
     cell: "Cell",
     generator: np.random.Generator,
-    seen: "set[Any]",
+    seen: set[Any],
 ) -> pd.DataFrame | None:
     """One episode of a source with a support that was not drawn before, or None; no group is on both sides."""
     for _ in range(min(ATTEMPTS_EACH * _possible(source, members, settings, cell), MOST_ATTEMPTS)):
@@ -149,7 +147,7 @@ def _draw_new(
     return None
 
 
-def _possible(source: "Source", members: "Any", settings: "EpisodeSettings", cell: "Cell") -> int:
+def _possible(source: "Source", members: Any, settings: "EpisodeSettings", cell: "Cell") -> int:
     """At most so many different supports a source has."""
     way = len(source.classes) if cell.way == "all" else int(cell.way)
     of_class = sorted(
@@ -163,8 +161,8 @@ def _possible(source: "Source", members: "Any", settings: "EpisodeSettings", cel
 
 
 def _support_studies(
-    source: "Source", members: "Any", classes: "Any", settings: "EpisodeSettings", cell: "Cell"
-) -> "list[Any]":
+    source: "Source", members: Any, classes: Any, settings: "EpisodeSettings", cell: "Cell"
+) -> list[Any]:
     """The source's own, or all but the query's that can give the classes."""
     if settings.protocol != "leave_one_study_out":
         return [source.support]
@@ -172,7 +170,7 @@ def _support_studies(
     return [s for s in studies if all(len(members.get((s, label), [])) >= cell.shot for label in classes)]
 
 
-def _rows(side: str, chosen: "Any") -> pd.DataFrame:
+def _rows(side: str, chosen: Any) -> pd.DataFrame:
     rows = [
         (side, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
     ]
@@ -198,7 +196,7 @@ def _reason(table: pd.DataFrame, role: str, settings: "EpisodeSettings", cell: "
     )
 
 
-def _nearest(table: pd.DataFrame, classes: "Any") -> str:
+def _nearest(table: pd.DataFrame, classes: Any) -> str:
     """The study whose largest classes, so many, are largest, and their samples; the first of equals."""
     counts = {study: rows["label"].value_counts() for study, rows in table.groupby("study")}
     study = max(sorted(counts), key=lambda name: (len(counts[name]) >= classes, counts[name].iloc[:classes].min()))

@@ -1,15 +1,13 @@
 """From a method that is not trained by gradient to a function that fits it to episodes and predicts their queries."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scarceseq.fewshot.method import Source
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
     import numpy as np
     import pandas as pd
 
@@ -24,7 +22,7 @@ def estimator_predictor(
     corpus: "Corpus",
     splits: "pd.DataFrame",
     base: "Base",
-    guide: "Any",
+    guide: Any,
     settings: "FittingSettings",
     seed: int,
 ) -> "Callable[..., list[list[np.ndarray]]]":

@@ -20,7 +20,7 @@ def log_loss(probabilities: np.ndarray) -> float:
     return float(-np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def measure(table: pd.DataFrame, keys: list[str], classes: "Sequence[str] | None" = None) -> pd.DataFrame:
+def measure(table: pd.DataFrame, keys: list[str], classes: Sequence[str] | None = None) -> pd.DataFrame:
     """Measures of many episodes at once: `keys`, `METRICS`, and queries (query samples per class), a row per episode.
 
     `table` has a row per query sample: label, predicted, probability (of the true label), p_0, p_1, ... (of the classes

@@ -12,7 +12,7 @@ def class_means(support: np.ndarray, support_classes: np.ndarray) -> np.ndarray:
     return np.stack([support[support_classes == c].mean(axis=0) for c in range(support_classes.max() + 1)])
 
 
-def from_group_means(values: np.ndarray, groups: "Sequence[str] | np.ndarray") -> np.ndarray:
+def from_group_means(values: np.ndarray, groups: Sequence[str] | np.ndarray) -> np.ndarray:
     """Each sample minus the mean of its group; `groups` has a name for each sample."""
     _, places = np.unique(groups, return_inverse=True)
     return values - class_means(values, places)[places]

@@ -1,13 +1,11 @@
 """What a cell refuses to be fitted on."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from scarceseq.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     import pandas as pd
     import torch
 
@@ -71,7 +69,7 @@ def check_guide(guide: "dict[str, torch.Tensor]", encoder: "dict[str, torch.Tens
 
 
 def check_learned(
-    learned: "dict[str, torch.Tensor]", shapes: "Mapping[str, Any]", path: str = "what was learned on other studies"
+    learned: "dict[str, torch.Tensor]", shapes: Mapping[str, Any], path: str = "what was learned on other studies"
 ) -> None:
     """Refuse tensors that are not of these names and shapes (or shaped like these tensors), or not finite."""
     if set(learned) != set(shapes):

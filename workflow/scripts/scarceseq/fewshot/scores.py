@@ -1,6 +1,7 @@
 """Scores of episodes, their summary, and paired differences between methods."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 
@@ -8,11 +9,6 @@ from scarceseq.fewshot.corpus import TOGETHER
 from scarceseq.fewshot.metrics import METRICS, measure
 from scarceseq.statistics.jackknife import StudyJackknife
 from scarceseq.statistics.p_values import critical_difference, friedman, holm
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from typing import Any
-
 
 CELL = ["base", "task", "way", "shot"]
 EPISODE = ["episode", "support_study", "study"]
@@ -49,7 +45,7 @@ REFERENCE = "full_fine_tuning"
 TIES_DECIMALS = 9
 
 
-def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
+def score_episodes(predictions: list[tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
     """Scores of the test episodes, from tables of predictions, each with the keys base and task.
 
     Columns base, method, task, study (of the query), support_study, way, shot, episode, seed, metric, value, diverged
@@ -68,7 +64,7 @@ def score_episodes(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> 
 
 
 def summarise(
-    scores: pd.DataFrame, plans: "list[dict[str, Any]]", methods: list[tuple[str, str, str]], confidence: float
+    scores: pd.DataFrame, plans: list[dict[str, Any]], methods: list[tuple[str, str, str]], confidence: float
 ) -> pd.DataFrame:
     """Mean and interval of each method in each cell; a cell that was not run is listed with its reason.
 
@@ -155,7 +151,7 @@ def rank(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RANK_COLUMNS)
 
 
-def mean_curves(curves: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
+def mean_curves(curves: list[tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
     """Mean of each curve (with its base and task) of `scarceseq.fewshot.cell.fit_cell` over its episodes and seeds."""
     table = pd.concat([curve.assign(**key) for key, curve in curves], ignore_index=True)
     keys = [*CELL, "method", "steps"]
@@ -173,12 +169,12 @@ def _wide(of_cell: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, Study
     return wide, StudyJackknife(support, query, confidence, asked_to_learned, mixed)
 
 
-def _remark(estimate: "Any", lost: int, fits: int) -> str:
+def _remark(estimate: Any, lost: int, fits: int) -> str:
     """Why there is no interval, and how many fits to test episodes diverged."""
     return "; ".join(text for text in (estimate.reason, f"{lost} of {fits} test fits diverged" if lost else "") if text)
 
 
-def pairs(methods: "Collection[str]") -> list[tuple[str, str, str]]:
+def pairs(methods: Collection[str]) -> list[tuple[str, str, str]]:
     """(method, against, kind) of every contrast among the methods that are there, primary ones first."""
     methods = list(methods)
     listed = [(method, other, "primary") for method, others in PRIMARY.items() for other in others]
@@ -187,7 +183,7 @@ def pairs(methods: "Collection[str]") -> list[tuple[str, str, str]]:
     return [pair for pair in listed if pair[0] in methods and pair[1] in methods]
 
 
-def _described(estimate: "Any", name: str) -> "dict[str, Any]":
+def _described(estimate: Any, name: str) -> dict[str, Any]:
     return {
         name: estimate.mean,
         "low": estimate.low,

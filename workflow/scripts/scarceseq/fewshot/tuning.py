@@ -1,15 +1,11 @@
 """What each method chose on the validation episodes, and what became of its fits to the test episodes."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 
 from scarceseq.fewshot.calibration import calibration_error
 from scarceseq.fewshot.metrics import measure
-
-if TYPE_CHECKING:
-    from typing import Any
-
 
 FIT = ["method", "way", "shot", "seed"]
 TUNING_COLUMNS = [
@@ -18,7 +14,7 @@ TUNING_COLUMNS = [
 ]
 
 
-def tuning(predictions: "list[tuple[dict[str, Any], pd.DataFrame]]") -> pd.DataFrame:
+def tuning(predictions: list[tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
     """One row per method, cell and pre-training seed, from the tables of `scarceseq.fewshot.cell.fit_cell`.
 
     Columns: base, task, way, shot, seed, method, candidate, steps (what was chosen; 0 steps if the method takes none),

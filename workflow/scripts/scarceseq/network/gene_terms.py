@@ -2,9 +2,9 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -13,9 +13,6 @@ from scarceseq.gene_sets import read_gene_sets
 from scarceseq.user_tables import read_columns
 from scarceseq.user_text import open_text
 from scarceseq.user_values import trim
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GENE2GO = ["#tax_id", "GeneID", "GO_ID", "Evidence", "Qualifier"]
 # Between the ids of one cell; in the names of terms the first two may be a part of the name.
@@ -136,7 +133,7 @@ def read_gene2go(path: str | Path, names: str | Path | None, settings: Mapping[s
     return pd.DataFrame({"gene": rows["GeneID"].map(symbol).fillna(""), "term": rows["GO_ID"]})
 
 
-def _blocks(handle: Any, path: str | Path, options: Any) -> "Iterator[pd.DataFrame]":
+def _blocks(handle: Any, path: str | Path, options: Any) -> Iterator[pd.DataFrame]:
     """Rows of a gene2go file, some at a time; every row has all columns."""
     try:
         for rows in pd.read_csv(handle, chunksize=ROWS_AT_ONCE, **options):

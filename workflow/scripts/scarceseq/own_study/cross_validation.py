@@ -1,7 +1,8 @@
 """Few-shot methods on the folds of one study: tuned and calibrated within each fold's training samples."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,6 @@ from scarceseq.progress import follow
 from scarceseq.seals import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
     from scarceseq.fewshot.corpus import Corpus
     from scarceseq.fewshot.method import Estimator, FineTuning
     from scarceseq.own_study.settings import FoldSettings
@@ -41,7 +39,7 @@ def check_method(name: str, method: "FineTuning | Estimator") -> None:
 def cross_validate(
     samples: pd.DataFrame,
     corpus: "Corpus",
-    predictors: "dict[str, tuple[Callable, list[Candidate]]]",
+    predictors: dict[str, tuple[Callable, list[Candidate]]],
     settings: "FoldSettings",
     repeat: int,
     seed: int,
@@ -111,13 +109,13 @@ def _calibrated(rows: pd.DataFrame, classes: list[str], temperature: float) -> p
 
 
 def own_predictors(
-    methods: "Mapping[str, Mapping[str, Any]]",
+    methods: Mapping[str, Mapping[str, Any]],
     corpus: "Corpus",
     splits: pd.DataFrame,
     base: "Base",
-    fitting: "Mapping[str, Any]",
+    fitting: Mapping[str, Any],
     seed: int,
-) -> "dict[str, tuple[Callable, list[Candidate]]]":
+) -> dict[str, tuple[Callable, list[Candidate]]]:
     """What predicts by each method, and its candidates.
 
     `methods` give by name ``learned`` (path of its guide, or None) and ``candidates``, `fitting` the keys of
@@ -138,7 +136,7 @@ def own_predictors(
 def repeated(
     samples: pd.DataFrame,
     corpus: "Corpus",
-    predictors: "dict[str, tuple[Callable, list[Candidate]]]",
+    predictors: dict[str, tuple[Callable, list[Candidate]]],
     settings: "FoldSettings",
     seed: int,
     unfinished: "Unfinished",

@@ -1,6 +1,7 @@
 """Which genes differ between the classes of a study: an empirical-Bayes moderated test on log counts per million."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,16 +9,13 @@ from scipy import special, stats
 
 from scarceseq.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 LEAST_COUNT, LEAST_TOTAL = 10, 15
 COLUMNS = ["gene_id", "gene_name", "log2_fold_change", "statistic", "p_value", "adjusted_p_value", "rank"]
 COLUMNS += ["highest_in", "log2_sd"]
 
 
 def differential_genes(
-    counts: np.ndarray, genes: "Sequence[str]", names: "Sequence[str]", samples: pd.DataFrame
+    counts: np.ndarray, genes: Sequence[str], names: Sequence[str], samples: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     """Moderated test of each gene between the classes, and a summary of it.
 

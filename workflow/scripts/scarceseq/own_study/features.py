@@ -1,5 +1,7 @@
 """Further features of a study's samples, each made of that sample alone: of the packed model, and of gene sets."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +11,6 @@ from scarceseq.errors import InputError
 from scarceseq.gene_sets import read_gene_sets, rows_of_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import torch
 
     from scarceseq.pretrain.model import Base
@@ -37,7 +36,7 @@ def model_features(
     return {"embedding": embedding, "pca": scores / np.sqrt(np.maximum(variances, 1e-12))}
 
 
-def gene_set_scores(counts: np.ndarray, names: "pd.Series", path: "str | Path") -> np.ndarray:
+def gene_set_scores(counts: np.ndarray, names: pd.Series, path: str | Path) -> np.ndarray:
     """Mean rank of each set's genes within each sample, from -1 (lowest) to 1 (singscore, Foroutan et al. 2018).
 
     Ranks see one sample at a time, so that no sample's score depends on another's. `counts` are (genes, samples),
@@ -58,7 +57,7 @@ def gene_set_scores(counts: np.ndarray, names: "pd.Series", path: "str | Path") 
     return np.stack([ranks[rows].mean(axis=0) for rows in sets.values()], axis=1)
 
 
-def features_table(samples: "pd.Series", features: "Mapping[str, np.ndarray]") -> pd.DataFrame:
+def features_table(samples: pd.Series, features: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """sample, and columns named ``<kind>.<number>``; read by `scarceseq.own_study.training_set.features_of`."""
     tables = [
         pd.DataFrame(values, columns=[f"{kind}.{place}" for place in range(values.shape[1])])

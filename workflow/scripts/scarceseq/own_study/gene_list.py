@@ -69,7 +69,7 @@ def gene_table(
     measures: tuple[np.ndarray, np.ndarray],
     genes: pd.DataFrame,
     expression: np.ndarray,
-    labels: "pd.Series",
+    labels: pd.Series,
     reference: tuple[np.ndarray, np.ndarray],
     differential: pd.DataFrame,
     named: int,

@@ -1,9 +1,6 @@
 """Names of the classifiers of which the best is chosen, in the config and in plain words, and of samples."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 FEATURES_OF_MODEL = ("embedding", "pca")
 FEATURES_OF_GENE_SETS = ("gene_sets",)
@@ -35,6 +32,6 @@ def of_counts(names: list[str]) -> list[str]:
     return [name for name in names if features_named(name) not in FEATURES_OF_MODEL]
 
 
-def without_study(samples: "Iterable[str]", studies: "Iterable[str]") -> list[str]:
+def without_study(samples: Iterable[str], studies: Iterable[str]) -> list[str]:
     """What the user calls each sample: its name without that of the study before it."""
     return [name.removeprefix(f"{study}.") for name, study in zip(samples, studies, strict=True)]

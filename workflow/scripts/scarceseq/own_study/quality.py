@@ -4,9 +4,9 @@ An outlier lies more than `DEVIATIONS` robust standard deviations (1.4826 times 
 median of the study, and by more than a least distance that matters, as scater's `isOutlier` has it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from sklearn.decomposition import PCA
 
 from scarceseq.corpus.copies import is_copy, poisson_index
 from scarceseq.own_study.differential import log_cpm
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DEVIATIONS = 3.0
 # Least distances: a third or three times the reads; a fifth fewer genes; shares; correlation.
@@ -110,7 +107,7 @@ def check_samples(
     return table[COLUMNS], notes
 
 
-def principal_components(counts: np.ndarray, names: "Sequence[str]") -> tuple[pd.DataFrame, list[float]]:
+def principal_components(counts: np.ndarray, names: Sequence[str]) -> tuple[pd.DataFrame, list[float]]:
     """Principal components of the study: its most variable genes in log counts per million, centred.
 
     Columns: sample, component_1, component_2, ...; the largest loading of each is positive. With the share of the

@@ -1,15 +1,13 @@
 """Which samples of a user's study have a class, and which are to be predicted."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from scarceseq.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     from scarceseq.archive.user_study import UserStudy
 
 
@@ -26,8 +24,8 @@ def labelled(
     study: "UserStudy",
     label: str,
     group: str,
-    classes: "Sequence[str]",
-    held_out: "Mapping[str, Any] | None",
+    classes: Sequence[str],
+    held_out: Mapping[str, Any] | None,
     block: str = "",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Samples that have a class, and those to be predicted that have none to be tested by.
@@ -71,7 +69,7 @@ def labelled(
     return samples.sort_values("sample", ignore_index=True), unlabelled.sort_values("sample", ignore_index=True)
 
 
-def _check_values(key: str, values: "Sequence[str]", column: str, wide: pd.DataFrame) -> None:
+def _check_values(key: str, values: Sequence[str], column: str, wide: pd.DataFrame) -> None:
     """Refuse a value that no sample has."""
     there = sorted(wide[column].dropna().unique())
     for value in values:

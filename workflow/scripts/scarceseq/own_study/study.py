@@ -1,8 +1,9 @@
 """A study of the user's own on the genes of a packed model, as the few-shot methods see any corpus."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,6 @@ from scarceseq.guide.sketches import copies_among
 from scarceseq.pretrain.embedding import align, log_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     import torch
 
     from scarceseq.archive.settings import UserStudySettings
@@ -32,10 +30,10 @@ REFERENCE = "reference studies"
 def read_own_study(
     settings: "UserStudySettings",
     base: "Base",
-    card: "Mapping[str, Any]",
-    orthologues: "Mapping[str, Any] | None",
+    card: Mapping[str, Any],
+    orthologues: Mapping[str, Any] | None,
     minimum_gene_share: float,
-    accessions: "Sequence[str]" = (),
+    accessions: Sequence[str] = (),
     sketches: "dict[str, torch.Tensor] | None" = None,
 ) -> "tuple[UserStudy, np.ndarray, pd.DataFrame]":
     """Counts of the study, as log2(TPM + 1) in the model's genes, by the model's gene lengths.
@@ -87,7 +85,7 @@ def read_own_study(
 
 
 def read_without_model(
-    settings: "UserStudySettings", samples_there: "Sequence[str]" = ()
+    settings: "UserStudySettings", samples_there: Sequence[str] = ()
 ) -> "tuple[UserStudy, pd.DataFrame]":
     """Counts of the study on its own genes, where there is no model.
 
@@ -101,7 +99,7 @@ def read_without_model(
     return import_study(settings, annotation), annotation[["gene_id", "gene_name"]].assign(row=names)
 
 
-def check_unseen(names: "Sequence[str]", card: "Mapping[str, Any]") -> None:
+def check_unseen(names: Sequence[str], card: Mapping[str, Any]) -> None:
     """Refuse a study that the model or its scouts learned from; names of a joined corpus have a prefix."""
     seen = {study.rpartition(".")[2] for study in [*card["training_studies"], *card["scout_studies"]]}
     again = sorted(seen.intersection(names))
@@ -116,7 +114,7 @@ def check_no_copies(
     study: "UserStudy",
     copies: list[tuple[int, int, float]],
     sketches: "dict[str, torch.Tensor]",
-    card: "Mapping[str, Any]",
+    card: Mapping[str, Any],
 ) -> None:
     """Refuse a study with samples that the model or its scouts learned from, whatever they are called."""
     log = logging.getLogger(__name__)
@@ -134,7 +132,7 @@ def check_no_copies(
 
 
 def _through_orthologues(
-    settings: "UserStudySettings", of_model: pd.DataFrame, organism: str, orthologues: "Mapping[str, Any] | None"
+    settings: "UserStudySettings", of_model: pd.DataFrame, organism: str, orthologues: Mapping[str, Any] | None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Genes of the study's organism that are one-to-one orthologues of the model's, and which of these they are."""
     if orthologues is None:

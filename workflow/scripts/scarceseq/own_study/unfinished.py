@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from scarceseq.files import read_json, sha256, write_json
 from scarceseq.seals import seal_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ A step of a small network takes torch longer to arrange than to compute. `scarce
 weights without this.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -12,10 +12,6 @@ import torch
 from torch import nn
 
 from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
-
-if TYPE_CHECKING:
-    from typing import Any
-
 
 # Parameters of a classifier on the default encoder whose layers over the genes are in dual form, in this order.
 NAMES = (
@@ -76,7 +72,7 @@ def fits(module: nn.Module) -> bool:
 
 
 def descend(
-    module: "Any",
+    module: Any,
     weights: dict[str, torch.Tensor],
     updates: dict[str, TensorUpdate | LayerUpdate],
     classes: torch.Tensor,
@@ -117,7 +113,7 @@ def _weights(update: TensorUpdate | None, weight: torch.Tensor) -> Weights:
 
 
 @numba.njit(cache=True)
-def _descend(network: "Any", classes: "Any", descent: "Any") -> None:
+def _descend(network: Any, classes: Any, descent: Any) -> None:
     """Forward, backward and update, step by step."""
     linear, hidden, scale, shift, output, head, bias = network
     normal, spread = np.empty_like(hidden.value), np.empty(len(hidden.value), dtype=hidden.value.dtype)
@@ -207,7 +203,7 @@ def _normalise_backward(
 
 
 @numba.njit(cache=True)
-def _softmax_error(logits: np.ndarray, bias: np.ndarray, classes: "Any", bias_gradient: np.ndarray) -> None:
+def _softmax_error(logits: np.ndarray, bias: np.ndarray, classes: Any, bias_gradient: np.ndarray) -> None:
     """Turn logits without their bias into the gradient of the mean cross-entropy, in place, and that of the bias."""
     samples, count = logits.shape
     bias_gradient[:] = 0
@@ -228,7 +224,7 @@ def _softmax_error(logits: np.ndarray, bias: np.ndarray, classes: "Any", bias_gr
 
 
 @numba.njit(cache=True)
-def _move_layer(layer: "Any", velocity: "Any", gradient: np.ndarray, descent: "Any") -> None:
+def _move_layer(layer: Any, velocity: Any, gradient: np.ndarray, descent: Any) -> None:
     """`LayerUpdate.step`; nothing for a layer that is not trained."""
     value, start, gram, coefficient, kept = layer
     if coefficient.size == 0:
@@ -251,7 +247,7 @@ def _move_layer(layer: "Any", velocity: "Any", gradient: np.ndarray, descent: "A
 
 
 @numba.njit(cache=True)
-def _move(weights: "Any", velocity: "Any", gradient: np.ndarray, descent: "Any") -> None:
+def _move(weights: Any, velocity: Any, gradient: np.ndarray, descent: Any) -> None:
     """`TensorUpdate.step` of SGD."""
     value, velocity, gradient = weights.value.ravel(), velocity.ravel(), gradient.ravel()
     for i in range(value.size):

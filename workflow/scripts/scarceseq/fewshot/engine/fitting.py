@@ -1,9 +1,10 @@
 """From a gradient-trained method to a function that fits it to episodes and predicts their queries (torch only)."""
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,9 +17,6 @@ from scarceseq.progress import follow
 from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
     import numpy as np
     import pandas as pd
     from torch import nn
@@ -78,7 +76,7 @@ def gradient_predictor(
     return predict
 
 
-def _of_one_length(candidates: list[Candidate]) -> "Any":
+def _of_one_length(candidates: list[Candidate]) -> Any:
     """Numbers of the candidates that may be stacked: as many steps."""
     lengths = {}
     for place, candidate in enumerate(candidates):
@@ -86,7 +84,7 @@ def _of_one_length(candidates: list[Candidate]) -> "Any":
     return lengths.values()
 
 
-def _of_one_size(episodes: "Sequence[Episode]") -> "Any":
+def _of_one_size(episodes: "Sequence[Episode]") -> Any:
     """Numbers of the episodes that may be stacked: as many classes and support samples."""
     sizes = {}
     for place, episode in enumerate(episodes):
@@ -97,7 +95,7 @@ def _of_one_size(episodes: "Sequence[Episode]") -> "Any":
 class Fitter:
     """Fits one method to episodes, one at a time or stacked; `shared` holds what does not depend on the episode."""
 
-    def __init__(self, method: "FineTuning", shared: "Any", settings: "FittingSettings") -> None:
+    def __init__(self, method: "FineTuning", shared: Any, settings: "FittingSettings") -> None:
         self.method, self.shared, self.settings = method, shared, settings
         self._rate = None if method.per_episode else method.rate(shared)
         self._pull = method.pull(shared)
@@ -141,7 +139,7 @@ class Fitter:
         classifier.load_state_dict(engine.weights(support, fit), strict=False)
         return classifier.eval()
 
-    def stacked(self, fits: "Any") -> "list[Any]":
+    def stacked(self, fits: Any) -> list[Any]:
         """Probabilities of some (episode, candidate), all fitted at once; supports of one size, equally many steps."""
         begun = [self.begin(episode) for episode, _ in fits]
         tensors = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
@@ -180,14 +178,14 @@ class Fitter:
             self._engines[key] = Engine(classifier, triple, samples, genes, self._steps, self._dual)
         return triple, self._engines[key]
 
-    def _unit(self, engine: Engine, support: "PreparedEpisode") -> "Any":
+    def _unit(self, engine: Engine, support: "PreparedEpisode") -> Any:
         """What learning rates are multiples of; of a stack of fits, one each."""
         if self.settings.rate_scale == "absolute" or self.method.optimiser != "sgd":
             return 1.0
         unit = engine.stable_rate(support, self.settings.momentum)
         return float(unit) if support.fits is None else unit
 
-    def schedule(self, candidate: Candidate, unit: "Any" = 1.0) -> Schedule:
+    def schedule(self, candidate: Candidate, unit: Any = 1.0) -> Schedule:
         """How long and how fast the method's fits go, at a candidate's learning rate, in units of `unit`, and steps."""
         probe_steps = round(self.method.probe_share * candidate.steps)
         return Schedule(

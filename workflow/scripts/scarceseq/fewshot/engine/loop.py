@@ -6,6 +6,7 @@ at a time, which is fastest on a CPU, or several at once, stacked on a leading d
 """
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,6 @@ from scarceseq.fewshot.engine.updates import LayerUpdate, Schedule, TensorUpdate
 from scarceseq.pretrain.gene_layers import gene_layers, without_gene_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from torch import nn
 
 
@@ -63,7 +62,7 @@ class Fit:
 
 
 def make_triple(
-    classifier: "nn.Module", rate: "Mapping[str, torch.Tensor | float]", pull: "Mapping[str, torch.Tensor | float]"
+    classifier: "nn.Module", rate: Mapping[str, torch.Tensor | float], pull: Mapping[str, torch.Tensor | float]
 ) -> Triple:
     """Triple of a classifier's weights and the encoder's rates and pulls; the head has rate 1 and no pull."""
     start = {name: weight.detach() for name, weight in classifier.named_parameters()}
@@ -74,14 +73,14 @@ def make_triple(
 def stack_triples(triples: list[Triple]) -> Triple:
     """One triple of several fits: what is not the very same tensor in all of them gets a leading dimension."""
 
-    def stacked(part: str) -> "dict[str, Any]":
+    def stacked(part: str) -> dict[str, Any]:
         dictionaries = [getattr(triple, part) for triple in triples]
         return {name: _stack([dictionary[name] for dictionary in dictionaries]) for name in dictionaries[0]}
 
     return Triple(stacked("start"), stacked("rate"), stacked("pull"))
 
 
-def _stack(values: "list[Any]") -> "Any":
+def _stack(values: list[Any]) -> Any:
     first = values[0]
     same = all(
         value is first
@@ -178,7 +177,7 @@ class Engine:
         final = {name: weights.get(name, weight).detach() for name, weight in support.triple.start.items()}
         return Fit(final, coefficients)
 
-    def stable_rate(self, support: PreparedEpisode, momentum: float) -> "Any":
+    def stable_rate(self, support: PreparedEpisode, momentum: float) -> Any:
         """Largest learning rate at which SGD from the start is stable; see `scarceseq.fewshot.engine.stability`."""
         module, inputs, weights, updates = self._begin(support, Schedule(1.0, momentum, 1))
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
@@ -188,7 +187,7 @@ class Engine:
         self,
         module: "nn.Module",
         weights: dict[str, torch.Tensor],
-        updates: "dict[str, Any]",
+        updates: dict[str, Any],
         support: PreparedEpisode,
         schedule: Schedule,
     ) -> bool:
@@ -204,7 +203,7 @@ class Engine:
         module: "nn.Module",
         inputs: torch.Tensor,
         weights: dict[str, torch.Tensor],
-        updates: "dict[str, Any]",
+        updates: dict[str, Any],
         support: PreparedEpisode,
         schedule: Schedule,
         kept_share: float,
@@ -290,11 +289,11 @@ class Engine:
         self,
         module: "nn.Module",
         weights: dict[str, torch.Tensor],
-        trained: "Sequence[str]",
+        trained: Sequence[str],
         inputs: torch.Tensor,
         fits: int | None,
         prefix: str = "",
-    ) -> "tuple[list[torch.Tensor], Callable[[], torch.Tensor]]":
+    ) -> tuple[list[torch.Tensor], Callable[[], torch.Tensor]]:
         """Leaves to differentiate by, and a function for the module's output under `weights` as they then are."""
         if fits is None:
             leaves = dict(module.named_parameters())

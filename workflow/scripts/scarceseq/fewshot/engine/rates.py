@@ -1,6 +1,6 @@
 """Update rates and pulls of gradient-trained methods, by parameter name (torch only)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -8,8 +8,6 @@ from scarceseq.fewshot.engine.fisher import source_fisher, support_fisher
 from scarceseq.fewshot.engine.rate_inputs import layers
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from scarceseq.fewshot.engine.rate_inputs import RateInputs
 
 
@@ -17,41 +15,41 @@ if TYPE_CHECKING:
 GUIDE_FLOOR = 0.01
 
 
-def full_rate(setting: "RateInputs") -> "dict[str, Any]":
+def full_rate(setting: "RateInputs") -> dict[str, Any]:
     """Every weight of the encoder moves as the optimiser says."""
     return dict.fromkeys(setting.encoder, 1.0)
 
 
-def no_rate(setting: "RateInputs") -> "dict[str, Any]":
+def no_rate(setting: "RateInputs") -> dict[str, Any]:
     """The encoder stays as it is."""
     return dict.fromkeys(setting.encoder, 0.0)
 
 
-def guide_rate(setting: "RateInputs") -> "dict[str, Any]":
+def guide_rate(setting: "RateInputs") -> dict[str, Any]:
     """Each weight's update is multiplied by its guide value; the head's too, if the guide has one for it."""
     return {
         name: setting.guide[name] for name in [*setting.encoder, "head.weight", "head.bias"] if name in setting.guide
     }
 
 
-def inverse_guide_rate(setting: "RateInputs") -> "dict[str, Any]":
+def inverse_guide_rate(setting: "RateInputs") -> dict[str, Any]:
     """One minus the guide: what the scouts moved most moves least."""
     return {name: (1 - values).clamp_min(0) for name, values in guide_rate(setting).items()}
 
 
-def mean_rate(setting: "RateInputs") -> "dict[str, Any]":
+def mean_rate(setting: "RateInputs") -> dict[str, Any]:
     """One rate for all weights: the mean of the guide."""
     guide = guide_rate(setting)
     total = sum(values.double().sum() for values in guide.values())
     return dict.fromkeys(guide, float(total / sum(values.numel() for values in guide.values())))
 
 
-def tensor_mean_rate(setting: "RateInputs") -> "dict[str, Any]":
+def tensor_mean_rate(setting: "RateInputs") -> dict[str, Any]:
     """One rate for each tensor: the mean of its guide."""
     return {name: float(values.double().mean()) for name, values in guide_rate(setting).items()}
 
 
-def permuted_rate(setting: "RateInputs") -> "dict[str, Any]":
+def permuted_rate(setting: "RateInputs") -> dict[str, Any]:
     """The guide's values in random order within each tensor."""
     generator = torch.Generator().manual_seed(setting.seed)
     rates = {}
@@ -61,7 +59,7 @@ def permuted_rate(setting: "RateInputs") -> "dict[str, Any]":
     return rates
 
 
-def permuted_within_gene_rate(setting: "RateInputs") -> "dict[str, Any]":
+def permuted_within_gene_rate(setting: "RateInputs") -> dict[str, Any]:
     """The guide's values in random order among the units of each gene; other tensors as in `permuted_rate`.
 
     Each gene keeps its distribution of rates, but the units into which it leads lose theirs.
@@ -75,7 +73,7 @@ def permuted_within_gene_rate(setting: "RateInputs") -> "dict[str, Any]":
     return rates
 
 
-def rank_one_rate(setting: "RateInputs") -> "dict[str, Any]":
+def rank_one_rate(setting: "RateInputs") -> dict[str, Any]:
     """Matrices over the genes as product of the guide's means by unit and by gene, at most 1; others as the guide."""
     rates = guide_rate(setting)
     for name, values in rates.items():
@@ -85,12 +83,12 @@ def rank_one_rate(setting: "RateInputs") -> "dict[str, Any]":
     return rates
 
 
-def top_share_rate(setting: "RateInputs") -> "dict[str, Any]":
+def top_share_rate(setting: "RateInputs") -> dict[str, Any]:
     """Rate 1 for the most mobile weights of each tensor, 0 for the others; as many as the tensor's guide adds up to."""
     return {name: _largest(values, round(float(values.double().sum()))) for name, values in guide_rate(setting).items()}
 
 
-def gene_variance_rate(setting: "RateInputs") -> "dict[str, Any]":
+def gene_variance_rate(setting: "RateInputs") -> dict[str, Any]:
     """No scouts: matrices over the genes get each gene's variance in the corpus, min-max scaled; all else 1."""
     variance = setting.base.scale.square()
     spread = variance.max() - variance.min()
@@ -101,51 +99,51 @@ def gene_variance_rate(setting: "RateInputs") -> "dict[str, Any]":
     }
 
 
-def vector_rate(setting: "RateInputs") -> "dict[str, Any]":
+def vector_rate(setting: "RateInputs") -> dict[str, Any]:
     """Biases and the weights of norms are trained, matrices are not (after Ben Zaken et al. 2022, BitFit)."""
     return {name: 1.0 if weight.ndim == 1 else 0.0 for name, weight in setting.encoder.items()}
 
 
-def last_layers_rate(setting: "RateInputs", count: int) -> "dict[str, Any]":
+def last_layers_rate(setting: "RateInputs", count: int) -> dict[str, Any]:
     """The last `count` layers of the encoder are trained; none of them is one that reads the genes."""
     inner = layers(setting.classifier, setting.genes)[1:]
     trained = {name for layer in inner[max(len(inner) - count, 0) :] for name in layer}
     return {name: 1.0 if name in trained else 0.0 for name in setting.encoder}
 
 
-def decayed_rate(setting: "RateInputs", decay: float) -> "dict[str, Any]":
+def decayed_rate(setting: "RateInputs", decay: float) -> dict[str, Any]:
     """`decay` to the power of the layer's distance to the head (Howard and Ruder 2018)."""
     found = layers(setting.classifier, setting.genes)
     rates = {name: decay ** (len(found) - place) for place, layer in enumerate(found) for name in layer}
     return {name: rates[name] for name in setting.encoder}
 
 
-def adapter_rate(setting: "RateInputs") -> "dict[str, Any]":
+def adapter_rate(setting: "RateInputs") -> dict[str, Any]:
     """Only the low-rank matrices beside the encoder's own are trained (see `scarceseq.fewshot.engine.adapters`)."""
     return {name: 1.0 if name.split(".")[-2] in ("down", "up") else 0.0 for name in setting.encoder}
 
 
-def largest_fisher_rate(setting: "RateInputs", share: float, expected: bool) -> "dict[str, Any]":
+def largest_fisher_rate(setting: "RateInputs", share: float, expected: bool) -> dict[str, Any]:
     """Rate 1 for this share of the encoder's weights, those of largest Fisher information on the support; else 0."""
     return _largest_of_all(support_fisher(setting, expected), share)
 
 
-def no_pull(setting: "RateInputs") -> "dict[str, Any]":
+def no_pull(setting: "RateInputs") -> dict[str, Any]:
     """No pull to the start."""
     return dict.fromkeys(setting.encoder, 0.0)
 
 
-def equal_pull(setting: "RateInputs", strength: float) -> "dict[str, Any]":
+def equal_pull(setting: "RateInputs", strength: float) -> dict[str, Any]:
     """The same pull on every weight (Li et al. 2018, L2-SP)."""
     return dict.fromkeys(setting.encoder, strength)
 
 
-def fisher_pull(setting: "RateInputs", strength: float) -> "dict[str, Any]":
+def fisher_pull(setting: "RateInputs", strength: float) -> dict[str, Any]:
     """Pull in proportion to the Fisher information of the pre-training task (Kirkpatrick et al. 2017, EWC)."""
     return _with_mean(source_fisher(setting), strength)
 
 
-def inverse_guide_pull(setting: "RateInputs", strength: float) -> "dict[str, Any]":
+def inverse_guide_pull(setting: "RateInputs", strength: float) -> dict[str, Any]:
     """Pull in proportion to 1 / (guide + floor): the guide as variance of a Gaussian prior around the start."""
     return _with_mean({name: 1 / (setting.guide[name] + GUIDE_FLOOR) for name in setting.encoder}, strength)
 

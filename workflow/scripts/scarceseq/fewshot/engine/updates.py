@@ -1,13 +1,9 @@
 """How one tensor moves in one step: from its gradient to its new values (torch only)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
-
-if TYPE_CHECKING:
-    from typing import Any
-
 
 ADAM_DECAYS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 OPTIMISERS = ("sgd", "adam", "adam_on_scaled_gradient")
@@ -27,13 +23,13 @@ class Schedule:
     optimiser: str = "sgd"  # of `OPTIMISERS`
     probe_steps: int = 0  # the first steps, in which the head alone is trained
 
-    def learning_rate_of(self, tensor: torch.Tensor) -> "Any":
+    def learning_rate_of(self, tensor: torch.Tensor) -> Any:
         """Learning rate in a form that multiplies a tensor, whose first dimension is the fits if there are several."""
         if isinstance(self.learning_rate, torch.Tensor):
             return self.learning_rate.to(tensor.dtype).view(-1, *[1] * (tensor.ndim - 1))
         return self.learning_rate
 
-    def kept(self, pull: torch.Tensor | float, tensor: torch.Tensor) -> "Any":
+    def kept(self, pull: torch.Tensor | float, tensor: torch.Tensor) -> Any:
         """Factor by which a pull of this strength shortens the way from the start in one step.
 
         1 / (1 + learning rate * pull / (1 - momentum)): a proximal step, stable for any strength, whose resting
@@ -92,7 +88,7 @@ class TensorUpdate:
 class LayerUpdate:
     """Moves a layer over the genes in its dual form by SGD: its pre-activations `value`, (samples, units), in place."""
 
-    def __init__(self, layer: "Any", value: torch.Tensor, pull: torch.Tensor | float, schedule: Schedule) -> None:
+    def __init__(self, layer: Any, value: torch.Tensor, pull: torch.Tensor | float, schedule: Schedule) -> None:
         self.layer, self.value, self.schedule = layer, value, schedule
         self.kept = schedule.kept(pull, value) if pull else None
         self.velocity, self.coefficient = torch.zeros_like(value), torch.zeros_like(value)

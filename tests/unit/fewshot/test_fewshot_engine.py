@@ -13,7 +13,7 @@ from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Episode
 from scarceseq.fewshot.engine import dual
 from scarceseq.fewshot.engine import loop as engine
-from scarceseq.fewshot.engine.fitting import Fitter, _of_one_length
+from scarceseq.fewshot.engine.fitting import Fitter, _alike
 from scarceseq.fewshot.engine.loop import Engine, make_triple
 from scarceseq.fewshot.engine.rate_inputs import RateInputs
 from scarceseq.fewshot.engine.starts import pretrained_start
@@ -232,7 +232,7 @@ def test_each_candidate_is_fitted_for_its_own_number_of_steps(name, setting, epi
 
 def test_only_candidates_of_as_many_steps_share_a_stack():
     candidates = [Candidate(0.1, 30), Candidate(0.1, 100), Candidate(0.01, 30), Candidate(0.01, 100)]
-    assert list(_of_one_length(candidates)) == [[0, 2], [1, 3]]
+    assert _alike(each.steps for each in candidates) == [[0, 2], [1, 3]]
 
 
 def test_dual_form_is_refused_where_it_is_not_exact(setting, episodes):

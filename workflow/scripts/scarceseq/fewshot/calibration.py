@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scarceseq.fewshot.numerics import softmax
+
 # Standard deviation of log(temperature) before any sample is seen; it keeps a few right answers from making certainty.
 PRIOR_DEVIATION = 0.5
 WIDEST = np.log(20.0)
@@ -17,17 +19,15 @@ def fit_temperature(probabilities: np.ndarray, classes: np.ndarray) -> float:
     from scipy.optimize import minimize_scalar
 
     def cost(log_temperature: float) -> float:
-        told = calibrated(probabilities, np.exp(log_temperature))[np.arange(len(classes)), classes]
-        return -np.log(np.maximum(told, SMALLEST)).sum() + (log_temperature / PRIOR_DEVIATION) ** 2 / 2
+        of_true = calibrated(probabilities, np.exp(log_temperature))[np.arange(len(classes)), classes]
+        return -np.log(np.maximum(of_true, SMALLEST)).sum() + (log_temperature / PRIOR_DEVIATION) ** 2 / 2
 
     return float(np.exp(minimize_scalar(cost, bounds=(-WIDEST, WIDEST), method="bounded").x))
 
 
 def calibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """softmax(log(probabilities) / temperature), (samples, classes)."""
-    logits = np.log(np.maximum(probabilities, SMALLEST)) / temperature
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    return softmax(np.log(np.maximum(probabilities, SMALLEST)) / temperature)
 
 
 def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 5) -> float:
@@ -38,7 +38,5 @@ def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 5)
     """
     probability, right = np.asarray(probability, float), np.asarray(right, float)
     place = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [
-        (place == number).mean() * abs((probability - right)[place == number].mean()) for number in np.unique(place)
-    ]
-    return float(sum(gaps))
+    members = [place == each for each in np.unique(place)]
+    return float(sum(inside.mean() * abs((probability - right)[inside].mean()) for inside in members))

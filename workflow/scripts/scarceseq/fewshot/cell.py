@@ -1,7 +1,7 @@
 """Fitting methods to all episodes of one cell: tuning on validation episodes, then the test episodes."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ import pandas as pd
 
 from scarceseq.fewshot.corpus import Episodes
 from scarceseq.fewshot.engine.starts import with_encoder
-from scarceseq.fewshot.estimating import estimator_predictor
-from scarceseq.fewshot.method import Candidate, FineTuning
+from scarceseq.fewshot.method import Candidate, FineTuning, Source
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.refusals import check_apart_from_training, check_episodes
+from scarceseq.seeds import derive
 
 if TYPE_CHECKING:
     import torch
@@ -24,35 +24,13 @@ if TYPE_CHECKING:
     from scarceseq.pretrain.model import Base
 
 
-COLUMNS = {
-    "method": "object",
-    "way": "object",
-    "shot": "int64",
-    "role": "object",
-    "episode": "int64",
-    "sample": "object",
-    "label": "object",
-    "predicted": "object",
-    "probability": "float64",
-    "support_study": "object",
-    "query_study": "object",
-    "candidate": "object",
-    "steps": "int64",
-    "diverged": "bool",
-    "seed": "int64",
-}
-CURVE_COLUMNS = {
-    "method": "object",
-    "way": "object",
-    "shot": "int64",
-    "episode": "int64",
-    "study": "object",
-    "seed": "int64",
-    "candidate": "float64",
-    "steps": "int64",
-    "balanced_accuracy": "float64",
-    "log_loss": "float64",
-}
+COLUMNS = dict(method="object", way="object", shot="int64", role="object", episode="int64", sample="object")
+COLUMNS |= dict(label="object", predicted="object", probability="float64", support_study="object", query_study="object")
+COLUMNS |= dict(candidate="object", steps="int64", diverged="bool", seed="int64")
+CURVE_COLUMNS = dict(method="object", way="object", shot="int64", episode="int64", study="object", seed="int64")
+CURVE_COLUMNS |= dict(candidate="float64", steps="int64", balanced_accuracy="float64", log_loss="float64")
+# From episodes and candidates to probabilities, (queries, classes), by candidate and episode.
+Predict = Callable[..., list[list[np.ndarray]]]
 
 
 def fit_cell(
@@ -87,8 +65,9 @@ def fit_cell(
             rows, best = fit_method(name, validation, test, predict, candidates)
             tables.append(rows.assign(method=name))
             curves += [row | dict(method=name) for row in _curve(test, predict, best, settings)]
-    place = dict(way=episodes["way"].iloc[0], shot=episodes["shot"].iloc[0]) if len(episodes) else {}
-    place |= dict(seed=base.information["seed"])
+    place = dict(seed=base.information["seed"])
+    if len(episodes):
+        place |= dict(way=episodes["way"].iloc[0], shot=episodes["shot"].iloc[0])
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
     table = table.assign(**place).astype(COLUMNS)
     curve = pd.DataFrame(curves, columns=list(CURVE_COLUMNS)).assign(**place).astype(CURVE_COLUMNS)
@@ -104,38 +83,60 @@ def make_predictor(
     base: "Base",
     settings: "FittingSettings",
     seed: int,
-) -> Callable[..., list[list[np.ndarray]]]:
-    """Function (episodes, candidates) -> list over candidates of lists over episodes of probabilities.
+) -> Predict:
+    """What predicts episodes by a method.
 
     `learned` is the method's guide, or what else was learned on other studies; the rest is as for `fit_cell`.
     """
     start = with_encoder(base, learned) if method.learned_encoder else base
     rates = None if method.learned_encoder else learned
-    with_candidates = replace(settings, candidates=candidates)
     if isinstance(method, FineTuning):  # what it takes to compile fits is imported where there are any
         from scarceseq.fewshot.engine.fitting import gradient_predictor
 
+        with_candidates = replace(settings, candidates=candidates)
         return gradient_predictor(method, corpus, splits, start, rates, with_candidates, seed)
-    return estimator_predictor(method, corpus, splits, start, rates, with_candidates, seed)
+    return _estimator_predictor(method, corpus, splits, start, settings, seed)
+
+
+def _estimator_predictor(
+    method: "Estimator",
+    corpus: "Corpus",
+    splits: pd.DataFrame,
+    base: "Base",
+    settings: "FittingSettings",
+    seed: int,
+) -> Predict:
+    """What predicts by a method that is not trained by gradient."""
+    key = method.prepare, settings.pca_components, seed, id(base)
+    if key not in corpus.features:  # methods that see the same features share them
+        source = Source(base, None, settings, derive(seed, "features"))
+        if method.reference:
+            reference = corpus.reference(splits, settings.reference_samples, seed)
+            studies, labels = corpus.reference_origin()
+            source = replace(source, reference=reference, studies=studies, labels=labels)
+        corpus.features[key] = method.prepare(source)
+    features = corpus.features[key]
+
+    def predict(episodes: Sequence["Episode"], candidates: list[Candidate]) -> list[list[np.ndarray]]:
+        results: list[list[np.ndarray]] = [[] for _ in candidates]
+        for episode in episodes:
+            support, query = features(episode.support), features(episode.query)
+            classes, fit_seed = episode.support_classes, derive(episode.seed, "estimator")
+            for candidate, result in zip(candidates, results, strict=True):
+                result.append(method.probabilities(support, classes, query, candidate.value, fit_seed))
+        return results
+
+    return predict
 
 
 def fit_method(
-    name: str,
-    validation: Episodes,
-    test: Episodes,
-    predict: Callable[..., list[list[np.ndarray]]],
-    candidates: list[Candidate],
+    name: str, validation: Episodes, test: Episodes, predict: Predict, candidates: list[Candidate]
 ) -> tuple[pd.DataFrame, Candidate]:
     """Rows of one method, and the candidate that it was tested with; `predict` is from `make_predictor`."""
-    tried = [
-        [_rows(episode, probabilities, candidate) for episode, probabilities in zip(validation, found, strict=True)]
-        for candidate, found in zip(
-            candidates, predict(validation, candidates) if len(validation) else [], strict=False
-        )
-    ]
+    predicted = predict(validation, candidates) if len(validation) else []
+    tried = [_tables(validation, *both) for both in zip(predicted, candidates, strict=False)]
     best = _choose(name, candidates, tried)
-    rows = [frame for frames in tried for frame in frames]
-    rows += [_rows(e, probabilities, best) for e, probabilities in zip(test, predict(test, [best])[0], strict=True)]
+    rows = [frame for frames in tried for frame in frames] + _tables(test, predict(test, [best])[0], best)
     lost = sum(bool(frame["diverged"].iloc[0]) for frame in rows[-len(test) :]) if len(test) else 0
     if lost:
         logging.getLogger(__name__).warning("%s: %d of %d test fits diverged", name, lost, len(test))
@@ -143,8 +144,8 @@ def fit_method(
 
 
 def _curve(
-    test: Episodes, predict: Callable[..., list[list[np.ndarray]]], candidate: Candidate, settings: "FittingSettings"
-) -> Iterator[pd.DataFrame]:
+    test: Episodes, predict: Predict, candidate: Candidate, settings: "FittingSettings"
+) -> Iterator[dict[str, Any]]:
     """How the query of the first test episodes is predicted after each number of steps."""
     along = getattr(predict, "along", None)
     if along is None:
@@ -184,6 +185,10 @@ def _choose(name: str, candidates: list[Candidate], tried: Any) -> Any:
 def _described(candidate: Candidate) -> str:
     value = candidate.value if isinstance(candidate.value, str) else f"{candidate.value:g}"
     return value + (f" for {candidate.steps} steps" if candidate.steps else "")
+
+
+def _tables(episodes: Episodes, probabilities: list[np.ndarray], candidate: Candidate) -> list[pd.DataFrame]:
+    return [_rows(episode, values, candidate) for episode, values in zip(episodes, probabilities, strict=True)]
 
 
 def _rows(episode: "Episode", probabilities: np.ndarray, candidate: Candidate) -> pd.DataFrame:

@@ -109,11 +109,8 @@ class Corpus:
 
     def reference(self, splits: "pd.DataFrame", most: int, seed: int) -> np.ndarray:
         """z-scores of samples of the pretrain and scout studies of the base's split; of more, `most` are drawn."""
-        if self._reference is None:
-            self._reference = self._read_reference(splits, most, seed)
-        return self._reference
-
-    def _read_reference(self, splits: "pd.DataFrame", most: int, seed: int) -> np.ndarray:
+        if self._reference is not None:
+            return self._reference
         split = self._base.information["split"]
         studies = splits.loc[(splits["split"] == split) & splits["role"].isin(["pretrain", "scout"]), "study"]
         chosen = self.samples.loc[self.samples["study"].isin(studies), "sample"].tolist()
@@ -122,16 +119,13 @@ class Corpus:
         if len(chosen) > most:
             drawn = np.random.default_rng(derive(seed, "reference")).choice(len(chosen), most, replace=False)
             chosen = [chosen[place] for place in np.sort(drawn)]
-        self._referred = chosen
-        return self._from_centres(chosen, self.standardised(chosen))
+        self._referred, self._reference = chosen, self._from_centres(chosen, self.standardised(chosen))
+        return self._reference
 
-    def reference_origin(self) -> dict[str, list[str]]:
+    def reference_origin(self) -> tuple[list[str], list[str]]:
         """Study and class ("" without one) of each sample of the reference, once that was read."""
         study = dict(zip(self.samples["sample"], self.samples["study"], strict=True))
-        return dict(
-            studies=[study[sample] for sample in self._referred],
-            labels=[self._labels.get(sample, "") for sample in self._referred],
-        )
+        return [study[name] for name in self._referred], [self._labels.get(name, "") for name in self._referred]
 
     def rows(self, chosen: Sequence[str]) -> np.ndarray:
         """z-scores as episodes have them, of samples that are asked for again and again: each is read once."""
@@ -156,9 +150,8 @@ class Corpus:
     def _centre(self, study: str) -> np.ndarray:
         if study not in self._centres:
             of_study = self.samples.loc[self.samples["study"] == study, "sample"]
-            self._centres[study] = (
-                self.standardised(of_study.tolist()).mean(axis=0, dtype=np.float64).astype(np.float32)
-            )
+            mean = self.standardised(of_study.tolist()).mean(axis=0, dtype=np.float64)
+            self._centres[study] = mean.astype(np.float32)
         return self._centres[study]
 
 
@@ -188,7 +181,7 @@ class Episodes(Sequence):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
+            return [self[place] for place in range(*index.indices(len(self)))]
         about, support, query = self._plans[index]
         return Episode(support=self._corpus.rows(support), query=self._corpus.rows(query), **about)
 

@@ -16,17 +16,8 @@ if TYPE_CHECKING:
     from scarceseq.fewshot.sources import Source
 
 
-COLUMNS = {
-    "way": "object",
-    "shot": "int64",
-    "role": "object",
-    "episode": "int64",
-    "seed": "int64",
-    "part": "object",
-    "sample": "object",
-    "label": "object",
-    "study": "object",
-}
+COLUMNS = dict(way="object", shot="int64", role="object", episode="int64", seed="int64")
+COLUMNS |= dict(part="object", sample="object", label="object", study="object")
 # Attempts at a support that was not drawn before, for each one there may be: the last of few is missed once in 20,000.
 ATTEMPTS_EACH = 10
 MOST_ATTEMPTS = 2000
@@ -141,22 +132,19 @@ def _draw_new(
         size = min(settings.query_per_class, *(len(drawn) for drawn in rest.values()))
         if key not in seen and size > 0:
             seen.add(key)
-            return pd.concat(
-                [_rows("support", support), _rows("query", {k: drawn[:size] for k, drawn in rest.items()})]
-            )
+            query = {key: drawn[:size] for key, drawn in rest.items()}
+            return pd.concat([_rows("support", support), _rows("query", query)])
     return None
 
 
 def _possible(source: "Source", members: Any, settings: "EpisodeSettings", cell: "Cell") -> int:
     """At most so many different supports a source has."""
     way = len(source.classes) if cell.way == "all" else int(cell.way)
-    of_class = sorted(
-        prod(
-            comb(len(members[study, label]), cell.shot)
-            for study in _support_studies(source, members, [label], settings, cell)
-        )
-        for label in source.classes
-    )
+    of_class = []
+    for label in source.classes:
+        studies = _support_studies(source, members, [label], settings, cell)
+        of_class.append(prod(comb(len(members[study, label]), cell.shot) for study in studies))
+    of_class.sort()
     return comb(len(of_class), way) * prod(of_class[-way:])
 
 
@@ -171,9 +159,7 @@ def _support_studies(
 
 
 def _rows(side: str, chosen: Any) -> pd.DataFrame:
-    rows = [
-        (side, sample, label, study) for (study, label) in sorted(chosen) for sample in sorted(chosen[study, label])
-    ]
+    rows = [(side, sample, *key[::-1]) for key in sorted(chosen) for sample in sorted(chosen[key])]
     return pd.DataFrame(rows, columns=["part", "sample", "label", "study"])
 
 

@@ -47,9 +47,9 @@ def _values(attributes: "pd.DataFrame", key: str, purpose: str) -> "pd.DataFrame
     """Distinct (sample, value) of one attribute that has any."""
     values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
     if values.empty:
-        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
+        there = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
         raise InputError(
-            f"attributes.parquet has no attribute '{key}'; attributes there: {known}; "
+            f"attributes.parquet has no attribute '{key}'; attributes there: {there}; "
             f"change the {purpose} of the task in fewshot.tasks"
         )
     values = values.assign(value=values["value"].astype(str).str.strip())
@@ -72,8 +72,8 @@ def _groups(table: "pd.DataFrame", attributes: "pd.DataFrame", key: str) -> "pd.
 def _roles(splits: "pd.DataFrame", split: str) -> "pd.DataFrame":
     roles = splits[splits["split"] == split]
     if roles.empty:
-        known = ", ".join(sorted(splits["split"].unique()))
-        raise InputError(f"splits.tsv has no split '{split}'; splits there: {known}; change the split of the task")
+        there = ", ".join(sorted(splits["split"].unique()))
+        raise InputError(f"splits.tsv has no split '{split}'; splits there: {there}; change the split of the task")
     if roles["study"].duplicated().any():
         twice = roles["study"][roles["study"].duplicated()].iloc[0]
         raise InputError(f"splits.tsv: study {twice} has more than one role in split '{split}'; give it one")

@@ -33,41 +33,41 @@ def measure(table: pd.DataFrame, keys: list[str], classes: Sequence[str] | None 
     episode = table.groupby(keys, sort=False).ngroup().to_numpy()
     first = np.unique(episode, return_index=True)[1]
     labels = pd.factorize(table["label"], sort=True)[0]
-    known = pd.DataFrame({"episode": episode, "label": labels})
+    truth = pd.DataFrame({"episode": episode, "label": labels})
     if classes is None:
-        own_class = known.groupby("episode")["label"].rank("dense").to_numpy().astype(int) - 1
+        true_class = truth.groupby("episode")["label"].rank("dense").to_numpy().astype(int) - 1
     else:
-        own_class = table["label"].map(list(classes).index).to_numpy()
-    right = known.assign(right=table["label"].to_numpy() == table["predicted"].to_numpy())
+        true_class = table["label"].map(list(classes).index).to_numpy()
+    right = truth.assign(right=table["label"].to_numpy() == table["predicted"].to_numpy())
     accuracy = right.groupby(["episode", "label"])["right"].mean().groupby("episode").mean()
-    queries = known.groupby("episode")["label"].agg(lambda labels: len(labels) / labels.nunique())
+    queries = truth.groupby("episode")["label"].agg(lambda labels: len(labels) / labels.nunique())
     loss = pd.Series(-np.log(np.clip(table["probability"].to_numpy(), SMALLEST_PROBABILITY, 1.0)))
     areas, brier = np.full((len(first), 0), np.nan), np.zeros(len(table))
-    for number, column in enumerate(c for c in table if c.startswith("p_")):
-        probability, is_class = table[column].to_numpy(float), own_class == number
+    for place, column in enumerate(c for c in table if c.startswith("p_")):
+        probability, is_class = table[column].to_numpy(float), true_class == place
         brier += np.nan_to_num(probability - is_class) ** 2
         areas = np.column_stack([areas, _areas(probability, is_class, episode, len(first))])
-    found = table[keys].iloc[first].reset_index(drop=True)
-    return found.assign(
+    episodes = table[keys].iloc[first].reset_index(drop=True)
+    return episodes.assign(
         queries=queries.to_numpy(),
         balanced_accuracy=accuracy.to_numpy(),
-        auroc=_mean_of_known(areas),
+        auroc=_mean_of_finite(areas),
         log_loss=loss.groupby(episode).mean().to_numpy(),
         brier=pd.Series(brier).groupby(episode).mean().to_numpy(),
     )
 
 
-def _mean_of_known(areas: np.ndarray) -> np.ndarray:
+def _mean_of_finite(areas: np.ndarray) -> np.ndarray:
     """Mean over the classes; NaN where there is one class alone."""
-    known = np.isfinite(areas)
-    return np.where(known, areas, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    finite = np.isfinite(areas)
+    return np.where(finite, areas, 0.0).sum(axis=1) / np.where(finite.any(axis=1), finite.sum(axis=1), np.nan)
 
 
 def _areas(score: np.ndarray, is_class: np.ndarray, episode: np.ndarray, episodes: int) -> np.ndarray:
     """Area under the ROC curve of one class against the rest in each episode; NaN where it has no such class."""
     ranks = pd.Series(score).groupby(episode).rank().to_numpy()
-    own = np.bincount(episode, is_class, minlength=episodes)
-    rest = np.bincount(episode, minlength=episodes) - own
+    inside = np.bincount(episode, is_class, minlength=episodes)
+    outside = np.bincount(episode, minlength=episodes) - inside
     total = np.bincount(episode, np.where(is_class, ranks, 0.0), minlength=episodes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(own * rest > 0, (total - own * (own + 1) / 2) / (own * rest), np.nan)
+        return np.where(inside * outside > 0, (total - inside * (inside + 1) / 2) / (inside * outside), np.nan)

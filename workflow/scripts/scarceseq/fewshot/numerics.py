@@ -41,9 +41,9 @@ def in_span(support: np.ndarray, query: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities, (samples, classes)."""
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    """Probabilities, (..., classes)."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def within_sample_ranks(features: np.ndarray) -> np.ndarray:

@@ -18,9 +18,9 @@ def check_classes(table: "pd.DataFrame", settings: "EpisodeSettings", task: str)
 
     `table` has the columns role, label; see `scarceseq.fewshot.labels.labelled_samples`. `task` is for the message.
     """
-    found = sorted(table.loc[table["role"] == "test", "label"].unique())
-    if len(found) < 2:
-        have = f"have one class only, '{found[0]}'" if found else "have no class at all"
+    classes = sorted(table.loc[table["role"] == "test", "label"].unique())
+    if len(classes) < 2:
+        have = f"have one class only, '{classes[0]}'" if classes else "have no class at all"
         listed = f", of the task's classes {', '.join(settings.classes)}" if settings.classes else ""
         raise InputError(
             f"fewshot.tasks.{task}: by the attribute '{settings.label}' (attributes.parquet) the test studies of split "

@@ -22,38 +22,36 @@ def tuning(predictions: list[tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFra
     NA without any), calibration_error (over all query samples of the test episodes), diverged (share of the fits to
     test episodes), rejected (candidates of which a fit to a validation episode diverged and that were not chosen).
     """
-    found = [pd.DataFrame(columns=TUNING_COLUMNS)]
+    tables = [pd.DataFrame(columns=TUNING_COLUMNS)]
     for key, table in predictions:
         test, validation = (table[table["role"] == role] for role in ("test", "validation"))
         if len(test):
-            found.append(_of_tests(test).merge(_of_validation(validation, test), on=FIT, how="left").assign(**key))
+            tables.append(_of_tests(test).merge(_of_validation(validation, test), on=FIT, how="left").assign(**key))
     whole = dict.fromkeys(["steps", "candidates", "validation_episodes", "rejected"], "Int64")
-    return pd.concat(found[1:] or found, ignore_index=True)[TUNING_COLUMNS].astype(whole)
+    return pd.concat(tables[1:] or tables, ignore_index=True)[TUNING_COLUMNS].astype(whole)
 
 
 def _of_tests(test: pd.DataFrame) -> pd.DataFrame:
     columns = [column for column in test if column.startswith("p_")]
     test = test.assign(right=test["label"] == test["predicted"], surest=test[columns].max(axis=1))
     rows = []
-    for values, part in test.groupby(FIT, sort=True):
-        fits = part.drop_duplicates("episode")
-        rows.append(
-            dict(zip(FIT, values, strict=True))
-            | dict(candidate=part["candidate"].iloc[0], steps=part["steps"].iloc[0])
-            | dict(calibration_error=calibration_error(part["surest"], part["right"]), diverged=fits["diverged"].mean())
+    for values, queries in test.groupby(FIT, sort=True):
+        row = dict(
+            zip(FIT, values, strict=True), candidate=queries["candidate"].iloc[0], steps=queries["steps"].iloc[0]
         )
+        row |= dict(calibration_error=calibration_error(queries["surest"], queries["right"]))
+        rows.append(row | dict(diverged=queries.drop_duplicates("episode")["diverged"].mean()))
     return pd.DataFrame(rows)
 
 
 def _of_validation(validation: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     chosen = test.drop_duplicates(FIT)[[*FIT, "candidate", "steps"]]
     tried = validation.drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
-    own = validation.merge(chosen, on=[*FIT, "candidate", "steps"])
-    scores = measure(own, [*FIT, "episode"]).groupby(FIT)["balanced_accuracy"].agg(["mean", "size"])
+    of_chosen = validation.merge(chosen, on=[*FIT, "candidate", "steps"])
+    scores = measure(of_chosen, [*FIT, "episode"]).groupby(FIT)["balanced_accuracy"].agg(["mean", "size"])
     lost = validation[validation["diverged"]].merge(chosen, how="left", on=FIT, suffixes=("", "_chosen"))
     other = (lost["candidate"] != lost["candidate_chosen"]) | (lost["steps"] != lost["steps_chosen"])
     rejected = lost[other].drop_duplicates([*FIT, "candidate", "steps"]).groupby(FIT).size()
     names = {"mean": "validation_accuracy", "size": "validation_episodes"}
-    return (
-        scores.rename(columns=names).assign(candidates=tried, rejected=rejected).fillna({"rejected": 0}).reset_index()
-    )
+    scores = scores.rename(columns=names).assign(candidates=tried, rejected=rejected)
+    return scores.fillna({"rejected": 0}).reset_index()

@@ -59,18 +59,18 @@ def verdict(
     if rows.empty:
         return "No primary contrast was run: this run says nothing about guided transfer learning."
     compared, alpha = comparisons(contrasts, smallest_difference), 1 - confidence
-    found = [sentence_of_all(compared, "All primary contrasts of guided few-shot learning", alpha)]
+    text = [sentence_of_all(compared, "All primary contrasts of guided few-shot learning", alpha)]
     to_controls = rows["against"].isin(OWN_CONTROLS)
     for rival, chosen in ((CONTROLS_IN_WORDS, to_controls), (BASELINES_IN_WORDS, ~to_controls)):
         for method in rows.loc[chosen, "method"].unique():
             some = [compared[place] for place in rows.index[chosen & (rows["method"] == method)]]
-            found.append(sentence_of_all(some, f"{plain(method)} against {rival}", alpha))
+            text.append(sentence_of_all(some, f"{plain(method)} against {rival}", alpha))
     for _, group in ranks.groupby(["base", "task", "way", "shot"], sort=True):
-        found += _best(group, confidence)
-    found += [] if tuning is None else divergence(tuning)
+        text += _best(group, confidence)
+    text += [] if tuning is None else divergence(tuning)
     caveats = study_caveats(rows["studies"].tolist(), LEAST_STUDIES_P)
     caveats.append(seed_caveat(int(rows["seeds"].min()), int(rows["seeds"].max())))
-    return " ".join([*found, *filter(None, caveats)])
+    return " ".join([*text, *filter(None, caveats)])
 
 
 def divergence(tuning: pd.DataFrame) -> list[str]:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,6 @@ from scarceseq.own_study.sample_table import cross_validated, predict_unlabelled
 from scarceseq.own_study.settings import FoldSettings
 from scarceseq.own_study.training_set import StudyValues
 from scarceseq.own_study.unfinished import Unfinished
-from scarceseq.progress import follow
 
 log = logging.getLogger(__name__)
 LEFT_OUT_ALONE = (
@@ -48,21 +46,15 @@ def best_of_study(
     alone = left_out_alone(samples, settings, seed)
     if alone:
         log.warning("%s", LEFT_OUT_ALONE)
-    repeats = 1 if samples["held_out"].any() else settings.repeats
     given = values, samples, candidates, settings
-    tables = [
-        unfinished.table(str(repeat), partial(nested_predictions, *given, repeat, seed))
-        for repeat in follow(range(repeats), "repeats of the cross-validation")
-    ]
-    predictions = pd.concat(tables, ignore_index=True)
+    predictions = unfinished.repeats(samples, settings, lambda repeat: nested_predictions(*given, repeat, seed))
     table = cross_validated(predictions, samples)
     others, final = predict_unlabelled(values, samples, unlabelled, candidates, settings, seed)
     whole = pd.concat([table, others], ignore_index=True) if len(others) else table
-    studies = [*samples["study"], *unlabelled["study"]]
-    names = without_study(whole["sample"], studies)
+    names = without_study(whole["sample"], [*samples["study"], *unlabelled["study"]])
     chosen = predictions.loc[predictions["method"] == BEST].drop_duplicates(["repeat", "fold"])["candidate"]
-    right = int((table["label"] == table["predicted"]).sum())
-    tested = int(table["predicted"].notna().sum())
+    right, tested = int((table["label"] == table["predicted"]).sum()), int(table["predicted"].notna().sum())
+    repeats = predictions["repeat"].nunique()
     summary = {
         "best": final.choice.name,
         "chosen": {name: int(count) for name, count in chosen.value_counts(sort=False).items()},

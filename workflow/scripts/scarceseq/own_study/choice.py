@@ -6,6 +6,7 @@ import numpy as np
 
 from scarceseq.fewshot.calibration import PRIOR_DEVIATION, WIDEST
 from scarceseq.fewshot.metrics import SMALLEST_PROBABILITY
+from scarceseq.fewshot.numerics import softmax
 from scarceseq.own_study.names import AVERAGE
 
 TEMPERATURES = np.exp(np.linspace(-WIDEST, WIDEST, 61))
@@ -22,9 +23,7 @@ class Choice:
 
 def as_probabilities(scores: np.ndarray, samples: int) -> np.ndarray:
     """softmax over the last axis, no surer than so many training samples can make it (Laplace's rule of succession)."""
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares = weights / weights.sum(axis=-1, keepdims=True)
-    return (samples * shares + 1) / (samples + scores.shape[-1])
+    return (samples * softmax(scores) + 1) / (samples + scores.shape[-1])
 
 
 def class_mean_loss(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

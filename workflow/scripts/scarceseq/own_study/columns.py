@@ -1,7 +1,6 @@
 """How the columns of a table of labels go together: what cannot be told apart, and what batch alone tells."""
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,12 +86,7 @@ def column_notes(table: pd.DataFrame, labels: pd.DataFrame, label: str, group: s
 
 
 def _group_notes(labels: pd.DataFrame, label: str) -> list[dict[str, str]]:
-    several: Sequence[str] = [
-        str(column)
-        for column in labels.columns
-        if GROUP_LIKE.search(str(column)) and column != label and 1 < labels[column].nunique() < labels[column].count()
-    ]
-    return [
-        {"kind": "group", "text": f"Several samples share one {column}; name it as the group, or folds may leak."}
-        for column in several
-    ]
+    like = [column for column in labels.columns if GROUP_LIKE.search(str(column)) and column != label]
+    several = [column for column in like if 1 < labels[column].nunique() < labels[column].count()]
+    text = "Several samples share one {}; name it as the group, or folds may leak."
+    return [{"kind": "group", "text": text.format(column)} for column in several]

@@ -1,7 +1,6 @@
 """Few-shot methods on the folds of one study: tuned and calibrated within each fold's training samples."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from scarceseq.fewshot.features import pca
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.settings import FittingSettings
 from scarceseq.own_study.folds import fold_episodes
-from scarceseq.progress import follow
 from scarceseq.seals import checked
 
 if TYPE_CHECKING:
@@ -25,6 +23,12 @@ if TYPE_CHECKING:
     from scarceseq.own_study.settings import FoldSettings
     from scarceseq.own_study.unfinished import Unfinished
     from scarceseq.pretrain.model import Base
+
+
+COLUMNS = [
+    *["method", "repeat", "fold", "sample", "label", "predicted", "probability", "candidate", "steps", "temperature"],
+    "diverged",
+]
 
 
 def check_method(name: str, method: "FineTuning | Estimator") -> None:
@@ -62,28 +66,14 @@ def cross_validate(
         for name, (predict, candidates) in predictors.items():
             rows, best = fit_method(name, validation, test, predict, candidates)
             held_out = rows[rows["role"] == "test"].reset_index(drop=True)
-            seen = rows[
-                (rows["role"] == "validation") & (rows["candidate"] == best.text) & (rows["steps"] == best.steps)
-            ]
-            temperature = _temperature(seen, test[0].classes) if training >= settings.least_calibrated else 1.0
-            tables.append(
-                _calibrated(held_out, test[0].classes, temperature).assign(method=name, repeat=repeat, fold=fold)
-            )
-    predictions = pd.concat(tables, ignore_index=True)
-    first = [
-        "method",
-        "repeat",
-        "fold",
-        "sample",
-        "label",
-        "predicted",
-        "probability",
-        "candidate",
-        "steps",
-        "temperature",
-    ]
-    classes = range(samples["label"].nunique())
-    return predictions[[*first, "diverged", *(f"p_{c}" for c in classes), *(f"raw_{c}" for c in classes)]]
+            of_best = (rows["candidate"] == best.text) & (rows["steps"] == best.steps)
+            seen, classes = rows[(rows["role"] == "validation") & of_best], test[0].classes
+            temperature = _temperature(seen, classes) if training >= settings.least_calibrated else 1.0
+            table = _calibrated(held_out, classes, temperature)
+            tables.append(table.assign(method=name, repeat=repeat, fold=fold))
+    places = range(samples["label"].nunique())
+    probabilities = [f"{kind}_{place}" for kind in ("p", "raw") for place in places]
+    return pd.concat(tables, ignore_index=True)[[*COLUMNS, *probabilities]]
 
 
 def _temperature(seen: pd.DataFrame, classes: list[str]) -> float:
@@ -94,7 +84,7 @@ def _temperature(seen: pd.DataFrame, classes: list[str]) -> float:
 
 
 def _probabilities(rows: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    return rows[[f"p_{number}" for number in range(len(classes))]].to_numpy(float)
+    return rows[[f"p_{place}" for place in range(len(classes))]].to_numpy(float)
 
 
 def _calibrated(rows: pd.DataFrame, classes: list[str], temperature: float) -> pd.DataFrame:
@@ -102,10 +92,9 @@ def _calibrated(rows: pd.DataFrame, classes: list[str], temperature: float) -> p
     scaled = calibrated(raw, temperature)
     true_class = rows["label"].map(classes.index).to_numpy()
     rows = rows.assign(temperature=temperature, probability=scaled[np.arange(len(rows)), true_class])
-    columns = {f"p_{c}": scaled[:, c] for c in range(len(classes))} | {
-        f"raw_{c}": raw[:, c] for c in range(len(classes))
-    }
-    return rows.assign(**columns)
+    for kind, values in (("p", scaled), ("raw", raw)):
+        rows = rows.assign(**{f"{kind}_{place}": values[:, place] for place in range(len(classes))})
+    return rows
 
 
 def own_predictors(
@@ -142,10 +131,5 @@ def repeated(
     unfinished: "Unfinished",
 ) -> pd.DataFrame:
     """`cross_validate` once for each repeat, each kept as it ends."""
-    repeats = 1 if samples["held_out"].any() else settings.repeats
     given = samples, corpus, predictors, settings
-    tables = [
-        unfinished.table(str(repeat), partial(cross_validate, *given, repeat, seed))
-        for repeat in follow(range(repeats), "repeats of the cross-validation")
-    ]
-    return pd.concat(tables, ignore_index=True)
+    return unfinished.repeats(samples, settings, lambda repeat: cross_validate(*given, repeat, seed))

@@ -114,15 +114,15 @@ def moderated(values: np.ndarray, design: np.ndarray, tested: list[int]) -> dict
     else:
         posterior = (prior_freedom * prior_variance + freedom * variance) / (prior_freedom + freedom)
     total = min(freedom + prior_freedom, freedom * len(variance))
-    found = coefficients[:, tested]
+    coefficients = coefficients[:, tested]
     if len(tested) == 1:
-        statistic = found[:, 0] / np.sqrt(posterior * inverse[tested[0], tested[0]])
+        statistic = coefficients[:, 0] / np.sqrt(posterior * inverse[tested[0], tested[0]])
         p_value = 2 * stats.t.sf(np.abs(statistic), total)
     else:
         weights = np.linalg.inv(inverse[np.ix_(tested, tested)])
-        statistic = np.einsum("gi,ij,gj->g", found, weights, found) / len(tested) / posterior
+        statistic = np.einsum("gi,ij,gj->g", coefficients, weights, coefficients) / len(tested) / posterior
         p_value = stats.f.sf(statistic, len(tested), total)
-    result = {"coefficient": found, "statistic": statistic, "p_value": p_value, "variance": posterior}
+    result = {"coefficient": coefficients, "statistic": statistic, "p_value": p_value, "variance": posterior}
     return result | {"prior_freedom": float(prior_freedom), "prior_variance": float(prior_variance)}
 
 

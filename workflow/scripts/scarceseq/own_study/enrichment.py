@@ -25,7 +25,8 @@ def enrichment(table: pd.DataFrame, sets: Mapping[str, np.ndarray], classes: int
     first.
     """
     two = classes == 2
-    values = table["statistic"].to_numpy(float) if two else normal_scores(table["p_value"].to_numpy(float))
+    p_values = np.clip(table["p_value"].to_numpy(float), 1e-300, 1 - 1e-16)  # within what has a finite quantile
+    values = table["statistic"].to_numpy(float) if two else stats.norm.isf(p_values)
     statistic, freedom = np.array([two_sample_t(values, rows) for rows in sets.values()]), len(values) - 2
     p_value = 2 * stats.t.sf(np.abs(statistic), freedom) if two else stats.t.sf(statistic, freedom)
     names = table["gene_name"].astype(str).to_numpy()
@@ -40,11 +41,6 @@ def enrichment(table: pd.DataFrame, sets: Mapping[str, np.ndarray], classes: int
         result["adjusted_p_value"] = stats.false_discovery_control(p_value)
     order = np.lexsort((result["gene_set"], -result["statistic"].abs(), result["p_value"]))
     return result.iloc[order].reset_index(drop=True)
-
-
-def normal_scores(p_value: np.ndarray) -> np.ndarray:
-    """Normal quantiles of p values, the smaller the higher; within what has a finite one."""
-    return stats.norm.isf(np.clip(p_value, 1e-300, 1 - 1e-16))
 
 
 def two_sample_t(values: np.ndarray, members: np.ndarray) -> float:

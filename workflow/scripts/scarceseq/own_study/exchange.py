@@ -54,9 +54,9 @@ def arrangements(samples: pd.DataFrame) -> float:
     from scipy.special import factorial, gammaln
 
     counts = _class_counts(samples)
-    ways = np.exp(sum(gammaln(row.sum() + 1) - gammaln(row + 1).sum() for row in counts)).round()
+    layouts = np.exp(sum(gammaln(row.sum() + 1) - gammaln(row + 1).sum() for row in counts)).round()
     alike = np.unique(counts, axis=1, return_counts=True)[1]
-    return float(ways / factorial(alike).prod())
+    return float(layouts / factorial(alike).prod())
 
 
 def every_arrangement(samples: pd.DataFrame) -> Iterator[np.ndarray]:
@@ -68,8 +68,8 @@ def every_arrangement(samples: pd.DataFrame) -> Iterator[np.ndarray]:
     kinds = [tuple(column) for column in counts.T]
     alike = [[name for name, kind in zip(classes, kinds, strict=True) if kind == one] for one in dict.fromkeys(kinds)]
     seen = {_renamed(labels, alike)}
-    ways = [list(_orders(sorted(labels[unit[0]] for unit in units))) for units in sets]
-    for chosen in itertools.product(*ways):
+    orders = [list(_orders(sorted(labels[unit[0]] for unit in units))) for units in sets]
+    for chosen in itertools.product(*orders):
         laid_out = labels.copy()
         for units, order in zip(sets, chosen, strict=True):
             for unit, label in zip(units, order, strict=True):

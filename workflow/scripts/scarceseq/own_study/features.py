@@ -59,8 +59,5 @@ def gene_set_scores(counts: np.ndarray, names: pd.Series, path: str | Path) -> n
 
 def features_table(samples: pd.Series, features: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """sample, and columns named ``<kind>.<number>``; read by `scarceseq.own_study.training_set.features_of`."""
-    tables = [
-        pd.DataFrame(values, columns=[f"{kind}.{place}" for place in range(values.shape[1])])
-        for kind, values in features.items()
-    ]
+    tables = [pd.DataFrame(values).add_prefix(f"{kind}.") for kind, values in features.items()]
     return pd.concat([pd.Series(samples.to_numpy(), name="sample"), *tables], axis=1)

@@ -141,11 +141,8 @@ def agreement(table: pd.DataFrame, named: int) -> dict[str, Any]:
     both = table[table["differential_rank"].notna()]
     count = min(named, len(both))
     first, other = both.nsmallest(count, "rank"), both.nsmallest(count, "differential_rank")
-    summary: dict[str, Any] = {
-        "compared": len(both),
-        "compared_first": count,
-        "shared": len(first.index.intersection(other.index)),
-    }
+    shared = len(first.index.intersection(other.index))
+    summary: dict[str, Any] = {"compared": len(both), "compared_first": count, "shared": shared}
     summary |= {"expected_by_chance": count**2 / len(both) if count else 0.0, "rank_correlation": None}
     if len(both) > 2:
         ranks = both["differential_rank"].to_numpy(float)

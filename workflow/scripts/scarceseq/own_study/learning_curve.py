@@ -1,5 +1,7 @@
 """How well the best classifier does with fewer training samples, and what the curve says of more."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -44,11 +46,9 @@ def learning_curve(
         sizes = []
     rows = []
     for size, draw in follow([(size, draw) for size in sizes for draw in range(DRAWS)], "draws of training samples"):
-        name = f"{size}.{draw}"
-        if name not in unfinished.results:
-            scores = one_draw(values, samples, groups, size, candidates, settings, derive(seed, "draw", size, draw))
-            unfinished.add(name, scores)
-        rows.append((size, draw, *unfinished.results[name]))
+        draw_seed = derive(seed, "draw", size, draw)
+        scores = partial(one_draw, values, samples, groups, size, candidates, settings, draw_seed)
+        rows.append((size, draw, *unfinished.result(f"{size}.{draw}", scores)))
     return pd.DataFrame(rows, columns=["groups_per_class", "draw", "balanced_accuracy", "log_loss"])
 
 
@@ -69,8 +69,8 @@ def one_draw(
     made = predict(values, samples, train, test, candidates, settings, derive(seed, "inner folds"))
     classes = np.array(sorted(samples["label"].iloc[train].unique()))
     labels, probabilities = samples["label"].iloc[test].to_numpy(), made.probabilities[BEST]
-    own = probabilities[np.arange(len(test)), np.searchsorted(classes, labels)]
-    return balanced_accuracy(labels, classes[probabilities.argmax(axis=1)]), log_loss(own)
+    of_true = probabilities[np.arange(len(test)), np.searchsorted(classes, labels)]
+    return balanced_accuracy(labels, classes[probabilities.argmax(axis=1)]), log_loss(of_true)
 
 
 def fit_power_law(sizes: np.ndarray, accuracies: np.ndarray, at: np.ndarray) -> np.ndarray:

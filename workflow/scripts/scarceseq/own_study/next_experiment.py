@@ -80,9 +80,9 @@ def layout(classes: Sequence[str], per_class: int, batches: int, seed: int) -> p
         turns = [(place + turn) % batches for turn in range(extra)]
         place += extra
         batch = [names[turn] for turn in [*range(batches)] * (per_class // batches) + turns]
-        rows += [(name, int(number)) for number in generator.permutation(batch)]
+        rows += [(name, int(each)) for each in generator.permutation(batch)]
     table = pd.DataFrame(rows, columns=["class", "batch"])
     width = len(str(len(table)))
-    table.insert(0, "sample", [f"sample_{number:0{width}d}" for number in range(1, len(table) + 1)])
+    table.insert(0, "sample", [f"sample_{row:0{width}d}" for row in range(1, len(table) + 1)])
     table = table.iloc[generator.permutation(len(table))].sort_values("batch", kind="stable", ignore_index=True)
     return table.assign(place=table.groupby("batch").cumcount() + 1)

@@ -1,5 +1,6 @@
 """One test of the best classifier as a whole: all that sees labels is done again for each permutation of them."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,8 @@ def permutation_scores(
         labelled = [permuted(samples, np.random.default_rng(derive(seed, "permutation", draw))) for draw in draws]
     rows = []
     for place, table in enumerate(follow([samples, *labelled], "permutations of the labels")):
-        if str(place) not in unfinished.results:
-            unfinished.add(str(place), best_scores(values, table, candidates, settings, seed))
-        rows.append((place, *unfinished.results[str(place)]))
+        scores = partial(best_scores, values, table, candidates, settings, seed)
+        rows.append((place, *unfinished.result(str(place), scores)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -31,18 +31,8 @@ SAME_LIBRARY = 1.2
 # Of log counts of the highest genes; two readings of a library of a million reads have 0.99.
 MOST_GENES, LEAST_CORRELATION = 2000, 0.97
 NOT_TISSUES = ("sex_x", "sex_y", "mitochondrial")
-COLUMNS = [
-    "sample",
-    "label",
-    "reads",
-    "genes",
-    "mitochondrial_share",
-    "top_share",
-    "correlation",
-    "sex_by_genes",
-    "declared_sex",
-    "flags",
-]
+COLUMNS = ["sample", "label", "reads", "genes", "mitochondrial_share", "top_share", "correlation"]
+COLUMNS += ["sex_by_genes", "declared_sex", "flags"]
 
 
 @dataclass(frozen=True)
@@ -67,9 +57,8 @@ class Markers:
 
     def tissues(self) -> dict[str, np.ndarray]:
         """Sets of tissues with enough genes in the study."""
-        return {
-            name: rows for name, rows in self.rows.items() if name not in NOT_TISSUES and len(rows) >= LEAST_MARKERS
-        }
+        large = {name: rows for name, rows in self.rows.items() if len(rows) >= LEAST_MARKERS}
+        return {name: rows for name, rows in large.items() if name not in NOT_TISSUES}
 
 
 def check_samples(

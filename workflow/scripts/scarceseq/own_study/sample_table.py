@@ -23,10 +23,10 @@ def cross_validated(predictions: pd.DataFrame, samples: pd.DataFrame) -> pd.Data
     classes = np.array(sorted(samples["label"].unique()))
     by_sample = best.groupby("sample", sort=False)
     means = by_sample[[f"p_{code}" for code in range(len(classes))]].mean().to_numpy()
-    told = pd.DataFrame({"predicted": classes[means.argmax(axis=1)], "probability": means.max(axis=1)})
-    told.index = pd.Index(list(by_sample.groups), name="sample")
-    told["wrong_share"] = (best["label"] != best["predicted"]).groupby(best["sample"]).mean()
-    return samples[["sample", "label"]].join(told, on="sample").assign(outside=False)[COLUMNS]
+    table = pd.DataFrame({"predicted": classes[means.argmax(axis=1)], "probability": means.max(axis=1)})
+    table.index = pd.Index(list(by_sample.groups), name="sample")
+    table["wrong_share"] = (best["label"] != best["predicted"]).groupby(best["sample"]).mean()
+    return samples[["sample", "label"]].join(table, on="sample").assign(outside=False)[COLUMNS]
 
 
 def predict_unlabelled(

@@ -97,24 +97,14 @@ class OwnStudySection(FoldSettings):
     minimum_gene_share: Share = 0.5
     """Share of the model's genes that the table must have; a missing gene is put at its mean."""
     methods: Several[str] = listed(
-        "guided@per_tensor",
-        "full_fine_tuning",
-        "logistic@embedding",
-        "logistic@pca",
-        "logistic@genes",
-        "diagonal_discriminant@genes",
-        "knn@genes",
-        "nearest_centroid@genes",
-        "random_forest@genes",
+        *("guided@per_tensor", "full_fine_tuning", "logistic@embedding", "logistic@pca", "logistic@genes"),
+        *("diagonal_discriminant@genes", "knn@genes", "nearest_centroid@genes", "random_forest@genes"),
     )
     """Few-shot methods to compare on the same folds. The first must be trained by gradient, as its
     decision is explained."""
     best_candidates: Several[str] = listed(
-        "logistic@top_genes",
-        "nearest_centroid@top_genes",
-        "linear_svm@all_genes",
-        "shrunken_centroids@all_genes",
-        "logistic@gene_sets",
+        *("logistic@top_genes", "nearest_centroid@top_genes", "linear_svm@all_genes"),
+        *("shrunken_centroids@all_genes", "logistic@gene_sets"),
     )
     """Classifiers of which the best, or their average, is chosen within the training samples of each fold. On all genes
     of the table: `logistic@top_genes`, `nearest_centroid@top_genes` (most differential genes, chosen there too),

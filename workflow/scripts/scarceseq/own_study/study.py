@@ -163,7 +163,7 @@ def own_corpus(
     see `scarceseq.guide.reference.reference_components`. The table of splits has split, study, role.
     """
     reference = stand_in(components) * base.scale.cpu().numpy() + base.mean.cpu().numpy()
-    names = [f"{REFERENCE} {number}" for number in range(len(reference))]
+    names = [f"{REFERENCE} {row}" for row in range(len(reference))]
     table = pd.concat([samples[["sample", "study"]], pd.DataFrame({"sample": names, "study": REFERENCE})])
     corpus = Corpus(np.concatenate([expression, reference.astype(np.float32)]), table, base.gene_ids, base)
     studies = [*pd.unique(samples["study"]), REFERENCE]

@@ -4,15 +4,17 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from scarceseq.errors import InputError
 from scarceseq.files import read_json, sha256, write_json
+from scarceseq.own_study.settings import FoldSettings
+from scarceseq.progress import follow
 from scarceseq.seals import seal_path
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +51,25 @@ class Unfinished:
         self.results[name] = result
         write_json({"fingerprint": self.fingerprint, "results": self.results}, self.path)
 
-    def table(self, name: str, make: "Callable[[], pd.DataFrame]") -> "pd.DataFrame":
-        """The table of that name, made and kept if there is none yet."""
-        import pandas as pd
-
+    def result(self, name: str, make: Callable[[], Any]) -> Any:
+        """The result of that name, made and kept if there is none yet."""
         if name not in self.results:
-            made = make()
-            self.add(name, [[column, made[column].tolist()] for column in made])
-        return pd.DataFrame(dict(self.results[name]))
+            self.add(name, make())
+        return self.results[name]
+
+    def table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """The table of that name, made and kept if there is none yet."""
+        columns = self.result(name, lambda: [[column, values.tolist()] for column, values in make().items()])
+        return pd.DataFrame(dict(columns))
+
+    def repeats(
+        self, samples: pd.DataFrame, settings: FoldSettings, make: Callable[[int], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """The tables of all repeats of a cross-validation; there is one where samples are held out."""
+        count = 1 if samples["held_out"].any() else settings.repeats
+        each = follow(range(count), "repeats of the cross-validation")
+        tables = [self.table(str(repeat), partial(make, repeat)) for repeat in each]
+        return pd.concat(tables, ignore_index=True)
 
     def delete(self) -> None:
         """When the step's outputs are written."""

@@ -64,8 +64,8 @@ class GeneLayer:
         each = _is_elementwise(self.rate)
         for first in range(0, coefficient.shape[-1], UNITS_AT_ONCE):
             units = slice(first, first + UNITS_AT_ONCE)
-            moved = (coefficient[..., units].mT @ self.expression).mul_(self.rate[..., units, :] if each else self.rate)
-            result[..., units] -= query @ moved.mT
+            change = coefficient[..., units].mT @ self.expression
+            result[..., units] -= query @ change.mul_(self.rate[..., units, :] if each else self.rate).mT
         return result
 
     def final(self, coefficient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -97,9 +97,7 @@ def _preactivation(expression: torch.Tensor, weight: torch.Tensor, bias: torch.T
 def _gram(rate: Any, bias_rate: Any, expression: torch.Tensor) -> torch.Tensor:
     if not _is_elementwise(rate):
         gram = (expression * rate) @ expression.mT
-        if not isinstance(bias_rate, torch.Tensor):
-            return gram + bias_rate
-        return gram.unsqueeze(-1) + bias_rate[..., None, None, :]
+        return gram.unsqueeze(-1) + bias_rate[..., None, None, :] if _is_tensor(bias_rate) else gram + bias_rate
     samples, genes = expression.shape[-2:]
     one, two = torch.triu_indices(samples, samples, device=expression.device)
     pairs: Any = 0.0
@@ -115,14 +113,10 @@ def _gram(rate: Any, bias_rate: Any, expression: torch.Tensor) -> torch.Tensor:
 
 def _product(one: torch.Tensor, two: torch.Tensor) -> torch.Tensor:
     """``one @ two.mT``; in single precision on a CPU by oneDNN, twice as fast on some as what torch takes by itself."""
-    if (
-        one.ndim > 2
-        or one.dtype != torch.float32
-        or one.device.type != "cpu"
-        or not torch.backends.mkldnn.is_available()
-    ):
-        return one @ two.mT
-    return torch.ops.aten.mkldnn_linear(one.to_mkldnn(), two.to_mkldnn()).to_dense()
+    on_cpu = one.ndim == 2 and one.dtype == torch.float32 and one.device.type == "cpu"
+    if on_cpu and torch.backends.mkldnn.is_available():
+        return torch.ops.aten.mkldnn_linear(one.to_mkldnn(), two.to_mkldnn()).to_dense()
+    return one @ two.mT
 
 
 def _is_tensor(rate: object) -> bool:

@@ -1,7 +1,7 @@
 """From a gradient-trained method to a function that fits it to episodes and predicts their queries (torch only)."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,8 @@ def gradient_predictor(
             by_episode = [fitter.one_by_one(episode, candidates) for episode in follow(episodes, "episodes")]
             return [list(results) for results in zip(*by_episode, strict=True)]
         results: list[list[Any]] = [[None] * len(episodes) for _ in candidates]
-        for rows, places in product(_of_one_length(candidates), _of_one_size(episodes)):
+        sizes = ((len(episode.classes), len(episode.support)) for episode in episodes)
+        for rows, places in product(_alike(candidate.steps for candidate in candidates), _alike(sizes)):
             fits = [(row, place) for row in rows for place in places]
             at_once = fitter.fits_at_once(episodes[places[0]])
             for block in (fits[first : first + at_once] for first in range(0, len(fits), at_once)):
@@ -76,20 +77,12 @@ def gradient_predictor(
     return predict
 
 
-def _of_one_length(candidates: list[Candidate]) -> Any:
-    """Numbers of the candidates that may be stacked: as many steps."""
-    lengths = {}
-    for place, candidate in enumerate(candidates):
-        lengths.setdefault(candidate.steps, []).append(place)
-    return lengths.values()
-
-
-def _of_one_size(episodes: "Sequence[Episode]") -> Any:
-    """Numbers of the episodes that may be stacked: as many classes and support samples."""
-    sizes = {}
-    for place, episode in enumerate(episodes):
-        sizes.setdefault((len(episode.classes), len(episode.support)), []).append(place)
-    return sizes.values()
+def _alike(keys: Iterable[Hashable]) -> list[list[int]]:
+    """Places of equal keys together: what has as many steps, or classes and support samples, may be stacked."""
+    places: dict[Hashable, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
+    return list(places.values())
 
 
 class Fitter:
@@ -107,51 +100,36 @@ class Fitter:
 
     def one_by_one(self, episode: "Episode", candidates: list[Candidate]) -> "list[np.ndarray]":
         """Probabilities, (queries, classes), for each candidate."""
-        triple, engine = self.begin(episode)
-        support = engine.prepare(triple, *self._tensors(episode))
-        probabilities, unit = [], self._unit(engine, support)
-        for candidate in candidates:
-            fit = engine.fit(
-                support, self.schedule(candidate, unit), self.method.kept_share, [self._generator(episode)]
-            )
-            probabilities.append(engine.predict(support, fit).cpu().numpy())
-        return probabilities
+        engine, support, unit = self._prepared(episode)
+        return [self._predicted(episode, engine, support, self.schedule(each, unit)) for each in candidates]
 
     def along(self, episode: "Episode", candidate: Candidate) -> "list[np.ndarray]":
         """Probabilities, (queries, classes), after each of ``settings.curve_steps``."""
-        triple, engine = self.begin(episode)
-        support = engine.prepare(triple, *self._tensors(episode))
-        probabilities, schedule = [], self.schedule(candidate, self._unit(engine, support))
+        engine, support, unit = self._prepared(episode)
+        probabilities, schedule = [], self.schedule(candidate, unit)
         for steps in self.settings.curve_steps:  # descent is deterministic: fewer steps are the beginning of more
             shorter = replace(schedule, steps=steps, probe_steps=min(schedule.probe_steps, steps))
-            fit = engine.fit(support, shorter, self.method.kept_share, [self._generator(episode)])
-            probabilities.append(engine.predict(support, fit).cpu().numpy())
+            probabilities.append(self._predicted(episode, engine, support, shorter))
         return probabilities
 
     def fitted(self, episode: "Episode", candidate: Candidate) -> "nn.Module":
         """The classifier after the last step, a network of its own."""
-        triple, engine = self.begin(episode)
-        support = engine.prepare(triple, *self._tensors(episode))
-        schedule = self.schedule(candidate, self._unit(engine, support))
-        fit = engine.fit(support, schedule, self.method.kept_share, [self._generator(episode)])
-        start = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
-        classifier = copy.deepcopy(start)
+        engine, support, unit = self._prepared(episode)
+        fit = engine.fit(support, self.schedule(candidate, unit), self.method.kept_share, [self._generator(episode)])
+        classifier = copy.deepcopy(self._start(episode))
         classifier.load_state_dict(engine.weights(support, fit), strict=False)
         return classifier.eval()
 
     def stacked(self, fits: Any) -> list[Any]:
         """Probabilities of some (episode, candidate), all fitted at once; supports of one size, equally many steps."""
         begun = [self.begin(episode) for episode, _ in fits]
-        tensors = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
-        expression, classes, queries = tensors
+        expression, classes, queries = zip(*(self._tensors(episode) for episode, _ in fits), strict=True)
         query = torch.nn.utils.rnn.pad_sequence(list(queries), batch_first=True)
         engine, triple = begun[0][1], stack_triples([triple for triple, _ in begun])
         support = engine.prepare(triple, torch.stack(expression), torch.stack(classes), query, len(fits))
         rates: Any = torch.tensor([candidate.value for _, candidate in fits], dtype=torch.float64, device=query.device)
-        generators = [self._generator(episode) for episode, _ in fits]
-        together = Candidate(rates, fits[0][1].steps)
-        schedule = self.schedule(together, self._unit(engine, support))
-        fit = engine.fit(support, schedule, self.method.kept_share, generators)
+        schedule = self.schedule(Candidate(rates, fits[0][1].steps), self._unit(engine, support))
+        fit = engine.fit(support, schedule, self.method.kept_share, [self._generator(episode) for episode, _ in fits])
         probabilities = engine.predict(support, fit).cpu().numpy()
         return [rows[: len(asked)] for rows, asked in zip(probabilities, queries, strict=True)]
 
@@ -164,10 +142,24 @@ class Fitter:
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, int(SHARE_OF_MEMORY * free / engine.bytes_per_fit(len(episode.support))))
 
+    def _start(self, episode: "Episode") -> "nn.Module":
+        return self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
+
+    def _prepared(self, episode: "Episode") -> tuple[Engine, "PreparedEpisode", Any]:
+        """Engine of an episode, what all its fits share, and what learning rates are multiples of."""
+        triple, engine = self.begin(episode)
+        support = engine.prepare(triple, *self._tensors(episode))
+        return engine, support, self._unit(engine, support)
+
+    def _predicted(
+        self, episode: "Episode", engine: Engine, support: "PreparedEpisode", schedule: Schedule
+    ) -> "np.ndarray":
+        fit = engine.fit(support, schedule, self.method.kept_share, [self._generator(episode)])
+        return engine.predict(support, fit).cpu().numpy()
+
     def begin(self, episode: "Episode") -> "tuple[Triple, Engine]":
         """Triple of an episode, and the engine for supports of its size."""
-        classifier = self.method.start(self.shared.base, len(episode.classes), derive(episode.seed, "start"))
-        rate = self._rate
+        classifier, rate = self._start(episode), self._rate
         if rate is None:
             support, classes, _ = self._tensors(episode)
             rate = self.method.rate(replace(self.shared, classifier=classifier, support=support, classes=classes))

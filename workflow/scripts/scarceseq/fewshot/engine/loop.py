@@ -73,11 +73,10 @@ def make_triple(
 def stack_triples(triples: list[Triple]) -> Triple:
     """One triple of several fits: what is not the very same tensor in all of them gets a leading dimension."""
 
-    def stacked(part: str) -> dict[str, Any]:
-        dictionaries = [getattr(triple, part) for triple in triples]
-        return {name: _stack([dictionary[name] for dictionary in dictionaries]) for name in dictionaries[0]}
+    def stacked(dictionaries: list[dict[str, Any]]) -> dict[str, Any]:
+        return {name: _stack([each[name] for each in dictionaries]) for name in dictionaries[0]}
 
-    return Triple(stacked("start"), stacked("rate"), stacked("pull"))
+    return Triple(*(stacked([getattr(triple, field) for triple in triples]) for field in ("start", "rate", "pull")))
 
 
 def _stack(values: list[Any]) -> Any:
@@ -105,7 +104,7 @@ class Engine:
     ) -> None:
         self.layers = []
         for name in gene_layers(classifier, genes) if dual else []:
-            weight, bias = (triple.pull.get(f"{name}.{part}") for part in ("weight", "bias"))
+            weight, bias = triple.pull.get(f"{name}.weight"), triple.pull.get(f"{name}.bias")
             if isinstance(weight, torch.Tensor) or (bias is not None and bias is not weight and bias != weight):
                 raise ValueError(f"{name}: the dual form is not exact with a pull for each weight")
             if pays(samples, steps, triple.rate[f"{name}.weight"]):
@@ -167,8 +166,13 @@ class Engine:
         if self.layers and (schedule.optimiser != "sgd" or kept_share < 1):
             raise ValueError("the dual form is exact for SGD on all of the gradient only")
         module, inputs, weights, updates = self._begin(support, schedule)
-        if not self._compiled(module, weights, updates, support, schedule):
-            self._descend(module, inputs, weights, updates, support, schedule, kept_share, generators)
+        compiles = compiled_mlp is not None and support.fits is None and support.expression.device.type == "cpu"
+        compiles = compiles and bool(self.layers) and compiled_mlp.fits(module)
+        if not (compiles and compiled_mlp.descend(module, weights, updates, support.classes, schedule)):
+            leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
+            for _ in range(schedule.steps):
+                gradients = torch.autograd.grad(_loss(logits(), support.classes), leaves)
+                _step(updates, gradients, kept_share, generators, support.fits)
         coefficients = {
             name.removesuffix(".value"): update.coefficient
             for name, update in updates.items()
@@ -182,42 +186,6 @@ class Engine:
         module, inputs, weights, updates = self._begin(support, Schedule(1.0, momentum, 1))
         leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
         return largest_stable_rate(logits, leaves, updates.values(), momentum)
-
-    def _compiled(
-        self,
-        module: "nn.Module",
-        weights: dict[str, torch.Tensor],
-        updates: dict[str, Any],
-        support: PreparedEpisode,
-        schedule: Schedule,
-    ) -> bool:
-        """Make all steps in one compiled loop; whether there is one for this network and these updates."""
-        if compiled_mlp is None or support.fits is not None or support.expression.device.type != "cpu":
-            return False
-        if not self.layers or not compiled_mlp.fits(module):
-            return False
-        return compiled_mlp.descend(module, weights, updates, support.classes, schedule)
-
-    def _descend(
-        self,
-        module: "nn.Module",
-        inputs: torch.Tensor,
-        weights: dict[str, torch.Tensor],
-        updates: dict[str, Any],
-        support: PreparedEpisode,
-        schedule: Schedule,
-        kept_share: float,
-        generators: list[torch.Generator] | None,
-    ) -> None:
-        """Make all steps with torch."""
-        leaves, logits = self._forward(module, weights, list(updates), inputs, support.fits)
-        for _ in range(schedule.steps):
-            gradients = torch.autograd.grad(_loss(logits(), support.classes), leaves)
-            with torch.no_grad():
-                for (name, update), gradient in zip(updates.items(), gradients, strict=True):
-                    if kept_share < 1 and name.startswith("encoder."):
-                        gradient = gradient * _draw(gradient, kept_share, generators, support.fits)
-                    update.step(gradient)
 
     def _begin(
         self, support: PreparedEpisode, schedule: Schedule
@@ -240,7 +208,7 @@ class Engine:
                     pull = triple.pull[f"{layer}.weight"]
                     updates[name] = LayerUpdate(layers[layer], weights[name], pull, schedule)
             elif name in trained:
-                weights[name] = self._own(name, triple.start[name], support.fits)
+                weights[name] = self._copied(name, triple.start[name], support.fits)
                 updates[name] = TensorUpdate(weights[name], triple.rate[name], triple.pull[name], schedule)
             else:
                 weights[name] = triple.start[name]
@@ -250,7 +218,7 @@ class Engine:
     def predict(self, support: PreparedEpisode, fit: Fit) -> torch.Tensor:
         """Class probabilities, float64, (queries, classes); with a leading dimension if there are several fits."""
         values = {
-            _value(name): layer.of_query(fit.coefficients[name], support.query, support.query_starts[name])
+            f"{name}.value": layer.of_query(fit.coefficients[name], support.query, support.query_starts[name])
             if name in fit.coefficients
             else support.query_starts[name]
             for name, layer in support.layers.items()
@@ -268,18 +236,18 @@ class Engine:
 
     @torch.no_grad()
     def _embedding(self, support: PreparedEpisode) -> torch.Tensor:
-        values = {_value(name): layer.start for name, layer in support.layers.items()}
+        values = {f"{name}.value": layer.start for name, layer in support.layers.items()}
         return self._run(support.triple.start | values, support.expression, support.fits, self._module.encoder)
 
     def _run(
-        self, weights: dict[str, torch.Tensor], inputs: torch.Tensor, fits: int | None, part: "nn.Module | None" = None
+        self, weights: dict[str, torch.Tensor], inputs: torch.Tensor, fits: int | None, encoder: Any = None
     ) -> torch.Tensor:
         """Output of the classifier, or of its encoder, under the given weights."""
-        module, prefix = (self._module, "") if part is None else (part, "encoder.")
+        module, prefix = (self._module, "") if encoder is None else (encoder, "encoder.")
         weights = {name: weights[prefix + name].detach() for name in dict(module.named_parameters())}
         return self._forward(module, weights, [], inputs, fits, prefix)[1]()
 
-    def _own(self, name: str, weight: torch.Tensor, fits: int | None) -> torch.Tensor:
+    def _copied(self, name: str, weight: torch.Tensor, fits: int | None) -> torch.Tensor:
         """Copy that a fit may change; one for each of several fits."""
         if fits is None or weight.ndim > self._dimensions[name]:
             return weight.clone()
@@ -317,8 +285,19 @@ class _HeadAlone(torch.nn.Module):
         return self.head(embedding)
 
 
-def _value(layer: str) -> str:
-    return f"{layer}.value"
+@torch.no_grad()
+def _step(
+    updates: dict[str, Any],
+    gradients: "Sequence[torch.Tensor]",
+    kept_share: float,
+    generators: list[torch.Generator] | None,
+    fits: int | None,
+) -> None:
+    """One step of all that is trained, against so many of the encoder's gradient entries."""
+    for (name, update), gradient in zip(updates.items(), gradients, strict=True):
+        if kept_share < 1 and name.startswith("encoder."):
+            gradient = gradient * _draw(gradient, kept_share, generators, fits)
+        update.step(gradient)
 
 
 def _draw(

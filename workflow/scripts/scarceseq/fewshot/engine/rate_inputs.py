@@ -43,25 +43,24 @@ def layers(classifier: "nn.Module", genes: int) -> list[list[str]]:
     parameter = next(classifier.parameters())
     probe = torch.zeros(1, genes, device=parameter.device, dtype=parameter.dtype)
     names = {module: name for name, module in classifier.encoder.named_modules()}
-    own = {module: dict(module.named_parameters(recurse=False)) for module in names}
+    direct = {module: dict(module.named_parameters(recurse=False)) for module in names}
     called = {}
 
     def note(module: "nn.Module", given: Any) -> None:
         called.setdefault(module, given[0] is probe)
 
-    handles = [module.register_forward_pre_hook(note) for module in names if own[module]]
+    handles = [module.register_forward_pre_hook(note) for module in names if direct[module]]
     with torch.no_grad():
         classifier.encoder(probe)
     for handle in handles:
         handle.remove()
-    found = [[]]
+    by_layer: list[list[str]] = [[]]
     for module, reads_genes in called.items():
-        if any(weight.ndim > 1 for weight in own[module].values()) and not reads_genes and found[0]:
-            found.append([])
-        place = found[0] if reads_genes else found[-1]
-        place.extend(".".join(filter(None, ["encoder", names[module], name])) for name in own[module])
-    listed = {name for layer in found for name in layer}
-    found[0].extend(
-        f"encoder.{name}" for name, _ in classifier.encoder.named_parameters() if f"encoder.{name}" not in listed
-    )
-    return found
+        if any(weight.ndim > 1 for weight in direct[module].values()) and not reads_genes and by_layer[0]:
+            by_layer.append([])
+        layer = by_layer[0] if reads_genes else by_layer[-1]
+        layer.extend(".".join(filter(None, ["encoder", names[module], name])) for name in direct[module])
+    listed = {name for layer in by_layer for name in layer}
+    every = [f"encoder.{name}" for name, _ in classifier.encoder.named_parameters()]
+    by_layer[0].extend(name for name in every if name not in listed)
+    return by_layer

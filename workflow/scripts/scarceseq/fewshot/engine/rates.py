@@ -27,9 +27,8 @@ def no_rate(setting: "RateInputs") -> dict[str, Any]:
 
 def guide_rate(setting: "RateInputs") -> dict[str, Any]:
     """Each weight's update is multiplied by its guide value; the head's too, if the guide has one for it."""
-    return {
-        name: setting.guide[name] for name in [*setting.encoder, "head.weight", "head.bias"] if name in setting.guide
-    }
+    names = [*setting.encoder, "head.weight", "head.bias"]
+    return {name: setting.guide[name] for name in names if name in setting.guide}
 
 
 def inverse_guide_rate(setting: "RateInputs") -> dict[str, Any]:
@@ -113,8 +112,8 @@ def last_layers_rate(setting: "RateInputs", count: int) -> dict[str, Any]:
 
 def decayed_rate(setting: "RateInputs", decay: float) -> dict[str, Any]:
     """`decay` to the power of the layer's distance to the head (Howard and Ruder 2018)."""
-    found = layers(setting.classifier, setting.genes)
-    rates = {name: decay ** (len(found) - place) for place, layer in enumerate(found) for name in layer}
+    by_layer = layers(setting.classifier, setting.genes)
+    rates = {name: decay ** (len(by_layer) - place) for place, layer in enumerate(by_layer) for name in layer}
     return {name: rates[name] for name in setting.encoder}
 
 
@@ -128,13 +127,8 @@ def largest_fisher_rate(setting: "RateInputs", share: float, expected: bool) -> 
     return _largest_of_all(support_fisher(setting, expected), share)
 
 
-def no_pull(setting: "RateInputs") -> dict[str, Any]:
-    """No pull to the start."""
-    return dict.fromkeys(setting.encoder, 0.0)
-
-
-def equal_pull(setting: "RateInputs", strength: float) -> dict[str, Any]:
-    """The same pull on every weight (Li et al. 2018, L2-SP)."""
+def equal_pull(setting: "RateInputs", strength: float = 0.0) -> dict[str, Any]:
+    """The same pull to the start on every weight (Li et al. 2018, L2-SP); none by default."""
     return dict.fromkeys(setting.encoder, strength)
 
 
@@ -173,4 +167,4 @@ def _largest_of_all(values: dict[str, torch.Tensor], share: float) -> dict[str, 
     """The same over all tensors together, for a share of their entries."""
     flat = torch.cat([v.flatten() for v in values.values()])
     chosen = _largest(flat, max(round(share * len(flat)), 1)).split([v.numel() for v in values.values()])
-    return {name: part.view_as(v) for (name, v), part in zip(values.items(), chosen, strict=True)}
+    return {name: flags.view_as(v) for (name, v), flags in zip(values.items(), chosen, strict=True)}

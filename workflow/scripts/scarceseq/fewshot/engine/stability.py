@@ -32,18 +32,18 @@ def largest_stable_rate(
     """
     updates = list(updates)
     with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the others cannot be differentiated twice
-        found = logits()
-        direction = torch.zeros_like(found, requires_grad=True)
-        slopes = torch.autograd.grad(found, leaves, direction, create_graph=True)
+        outputs = logits()
+        direction = torch.zeros_like(outputs, requires_grad=True)
+        slopes = torch.autograd.grad(outputs, leaves, direction, create_graph=True)
     generator = torch.Generator().manual_seed(0)
-    start = torch.randn(found.shape[-2:], generator=generator, dtype=torch.float64)
-    vector, largest = _unit(start.to(found).expand_as(found))[0], None
+    start = torch.randn(outputs.shape[-2:], generator=generator, dtype=torch.float64)
+    vector, largest = _unit(start.to(outputs).expand_as(outputs))[0], None
     for _ in range(ITERATIONS):
-        gradients = torch.autograd.grad(found, leaves, vector, retain_graph=True)
+        gradients = torch.autograd.grad(outputs, leaves, vector, retain_graph=True)
         moves = [_times_rate(update, gradient) for update, gradient in zip(updates, gradients, strict=True)]
         (product,) = torch.autograd.grad(slopes, direction, moves, retain_graph=True)
         vector, largest = _unit(product)
-    curvature = (largest.double() / (2 * found.shape[-2])).clamp_min(LEAST_CURVATURE)
+    curvature = (largest.double() / (2 * outputs.shape[-2])).clamp_min(LEAST_CURVATURE)
     return 2 * (1 + momentum) / curvature
 
 

@@ -9,17 +9,15 @@ from scarceseq.errors import InputError
 
 def check_keys_of_kinds(network: dict[str, Any]) -> None:
     """Refuse a key that another kind of graph or embedding has; looked at before defaults are filled in."""
-    for section, what in (("graphs", "a graph"), ("embeddings", "an embedding")):
-        kinds = {"graphs": "network.kinds", "embeddings": "network.embeddings"}[section]
+    for section, what, kinds, shared in (
+        ("graphs", "a graph", "network.kinds", {"kind", "genes"}),
+        ("embeddings", "an embedding", "network.embeddings", {"kind"}),
+    ):
         for name, settings in network.get(section, {}).items():
-            one_of(
-                f"network.{section}.{name}.kind", settings["kind"], registry.names(kinds), f"kind of {what.split()[1]}"
-            )
-            keys = {"kind", *registry.declared(kinds, settings["kind"], "KEYS")}
-            keys |= {"genes"} if section == "graphs" else set()
-            for key in sorted(set(settings) - keys):
-                where = f"network.{section}.{name}.{key}"
-                raise InputError(f"config key {where}: {what} of kind {settings['kind']} has no such key")
+            where, kind = f"network.{section}.{name}", settings["kind"]
+            one_of(f"{where}.kind", kind, registry.names(kinds), f"kind of {what.split()[1]}")
+            for key in sorted(set(settings) - shared - set(registry.declared(kinds, kind, "KEYS"))):
+                raise InputError(f"config key {where}.{key}: {what} of kind {kind} has no such key")
 
 
 def check(config: dict[str, Any]) -> None:

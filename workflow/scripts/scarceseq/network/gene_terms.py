@@ -122,8 +122,7 @@ def read_gene2go(path: str | Path, names: str | Path | None, settings: Mapping[s
             if wanted is not None:
                 rows = rows[rows["#tax_id"] == str(wanted)]
             left_out = rows["Qualifier"].str.startswith("NOT") | rows["Evidence"].isin(settings["excluded_evidence"])
-            rows = rows[~left_out]
-            kept.append(rows[["GeneID", "GO_ID"]].drop_duplicates())
+            kept.append(rows.loc[~left_out, ["GeneID", "GO_ID"]].drop_duplicates())
     if len(taxa) > 1 and wanted is None:
         some = ", ".join(sorted(taxa, key=len)[:10])
         raise InputError(f"{path}: {len(taxa)} organisms; say which (taxon: 9606 is human, 10090 mouse): {some}")

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from scarceseq.errors import InputError
 from scarceseq.network.gene_terms import read_annotation
-from scarceseq.network.neighbours import read_gene_list, strongest_sources
+from scarceseq.network.neighbours import read_gene_list, strongest_edges
 from scarceseq.seeds import derive
 
 INPUTS = ("table",)
@@ -87,23 +87,13 @@ def jaccard_edges(
     kept = []
     for start in range(0, len(genes), TARGETS_PER_BLOCK):
         block = membership[start : start + TARGETS_PER_BLOCK]
-        target, source, jaccard = similar_genes(
-            block.indptr,
-            block.indices,
-            by_term.indptr,
-            by_term.indices,
-            sizes[start : start + len(block.indptr) - 1],
-            sizes,
-            min_jaccard,
-        )
-        target = target + start
-        use = target != source
-        target, source, jaccard = target[use], source[use], jaccard[use]
+        terms_of, genes_of = (block.indptr, block.indices), (by_term.indptr, by_term.indices)
+        block_sizes = sizes[start : start + TARGETS_PER_BLOCK]
+        target, source, jaccard = similar_genes(*terms_of, *genes_of, block_sizes, sizes, min_jaccard)
+        use = target + start != source
+        target, source, jaccard = target[use] + start, source[use], jaccard[use]
         tie = source if seed is None else drawn_order(names, target, source)
-        best = strongest_sources(target, tie, jaccard, top_k)
-        kept.append(
-            pd.DataFrame({"source": genes[source[best]], "target": genes[target[best]], "weight": jaccard[best]})
-        )
+        kept.append(strongest_edges(genes, target, source, jaccard, tie, top_k))
     return genes, pd.concat(kept, ignore_index=True)
 
 

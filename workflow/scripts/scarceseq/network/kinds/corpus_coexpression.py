@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scarceseq.corpus.transform import measured_or_mean
 from scarceseq.errors import InputError
 from scarceseq.files import read_table
-from scarceseq.network.neighbours import read_gene_list, strongest_sources
+from scarceseq.network.neighbours import read_gene_list, strongest_edges
 from scarceseq.seals import load_rows
 from scarceseq.seeds import derive
 
@@ -51,13 +51,11 @@ def read_within_studies(split: str, inputs: Mapping[str, Any]) -> tuple[np.ndarr
     drawn = by_turns(samples.iloc[used], MOST_SAMPLES)
     values = measured_or_mean(np.asarray(expression[used[drawn]], dtype=np.float32))
     within = within_study(values, samples["study"].to_numpy()[used[drawn]])
-    mean = values.mean(axis=0)
-    columns = one_column_per_symbol(
-        genes["gene_name"], mean, within.std(axis=0), read_gene_list(inputs.get("restriction"))
-    )
+    mean, wanted = values.mean(axis=0), read_gene_list(inputs.get("restriction"))
+    columns = one_column_per_symbol(genes["gene_name"], mean, within.std(axis=0), wanted)
     symbols = genes["gene_name"].to_numpy(dtype=str)[columns]
-    studies = samples["study"].iloc[used[drawn]]
-    counts = {"samples": len(drawn), "studies": int(studies.nunique()), "genes": len(columns)}
+    studies = samples["study"].iloc[used[drawn]].nunique()
+    counts = {"samples": len(drawn), "studies": int(studies), "genes": len(columns)}
     if len(drawn) < len(used):
         counts["drawn_of_samples"] = len(used)
         logger.info("%d of %d samples were drawn, by turns from each study", len(drawn), len(used))
@@ -127,8 +125,5 @@ def correlation_edges(within: np.ndarray, symbols: np.ndarray, min_correlation: 
         weight = np.minimum(correlation[target, source], 1.0)
         use = target + start != source
         target, source, weight = target[use] + start, source[use], weight[use]
-        best = strongest_sources(target, source, weight, top_k)
-        kept.append(
-            pd.DataFrame({"source": symbols[source[best]], "target": symbols[target[best]], "weight": weight[best]})
-        )
+        kept.append(strongest_edges(symbols, target, source, weight, source, top_k))
     return pd.concat(kept, ignore_index=True)

@@ -41,7 +41,7 @@ def fit_cell(
     methods: Mapping[str, Any],
     settings: "FittingSettings",
     seed: int,
-) -> Any:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predictions of some methods for the episodes of one cell, each method tuned by itself.
 
     `episodes`, which may be empty, are from `scarceseq.fewshot.episodes.plan_cell`, and `corpus` is of this base;
@@ -163,7 +163,7 @@ def _curve(
             )
 
 
-def _choose(name: str, candidates: list[Candidate], tried: Any) -> Any:
+def _choose(name: str, candidates: list[Candidate], tried: list[list[pd.DataFrame]]) -> Candidate:
     """The candidate that is used: of those that diverged on fewest validation episodes, that of highest mean balanced
     accuracy; the first of equals, and of all if nothing was tried. A fit that diverged is chance, which may beat an
     honest one: candidates that diverge come last."""

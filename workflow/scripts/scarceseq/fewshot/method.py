@@ -41,7 +41,7 @@ class FineTuning:
 
     start: Callable[[Any, int, int], torch.nn.Module] = pretrained_start
     rate: Callable[[RateInputs], ByParameter] = full_rate
-    pull: Callable[[RateInputs], ByParameter] = equal_pull
+    pull: Callable[[RateInputs], ByParameter] = equal_pull  # none, by default
     optimiser: str = "sgd"  # 'sgd', 'adam' or 'adam_on_scaled_gradient'
     probe_share: float = 0.0  # of the steps, at the beginning, in which the head alone is trained
     kept_share: float = 1.0  # of the encoder's gradient entries that a step uses, drawn anew in each

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from scarceseq.pretrain import batches, training
-from scarceseq.pretrain.distributed import joined
+from scarceseq.pretrain.distributed import join_group
 from scarceseq.pretrain.model import save_base
 from scarceseq.pretrain.run import pretrain
 from scarceseq.pretrain.samples import read_matrix
@@ -37,7 +37,7 @@ def main(folder, rank, size, port, settings):
     settings = dataclasses.replace(small_settings(), **settings)
     folder = Path(folder)
     matrix = read_matrix(*[folder / "corpus" / name for name in CORPUS], "default")
-    with joined(torch.device("cpu")) as (group, device):
+    with join_group(torch.device("cpu")) as (group, device):
         base, history, evaluation = pretrain(matrix, settings, 9, device, group=group)
     target = folder / f"{rank}-of-{size}"
     target.mkdir()

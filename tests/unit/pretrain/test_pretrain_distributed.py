@@ -18,7 +18,7 @@ import scarceseq
 import shared_run
 import torch
 from scarceseq.errors import InputError
-from scarceseq.pretrain.distributed import joined
+from scarceseq.pretrain.distributed import join_group
 from scarceseq.pretrain.worker import torchrun_arguments
 from small_corpus import small_expression, small_settings, write_corpus
 
@@ -200,7 +200,10 @@ def test_more_processes_than_devices_are_refused(monkeypatch):
     for name, value in {"TORCHELASTIC_RUN_ID": "a", "LOCAL_RANK": "2", "LOCAL_WORLD_SIZE": "3"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(InputError, match="3 processes on a machine with 2 CUDA devices"), joined(torch.device("cuda")):
+    with (
+        pytest.raises(InputError, match="3 processes on a machine with 2 CUDA devices"),
+        join_group(torch.device("cuda")),
+    ):
         pass
 
 

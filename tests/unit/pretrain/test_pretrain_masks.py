@@ -7,7 +7,7 @@ import pytest
 import torch
 from scarceseq.pretrain import masking
 from scarceseq.pretrain.batches import cut_batch, make_batch
-from scarceseq.pretrain.masking import draw_mask, fill_noise, fill_part
+from scarceseq.pretrain.masking import draw_mask, fill_noise, fill_places
 from scarceseq.seeds import derive
 
 
@@ -61,7 +61,7 @@ def test_a_part_draws_only_the_blocks_it_meets(monkeypatch):
         rows.fill_(seed % 1000)
 
     found = torch.empty(4, 2)
-    fill_part(found, fill, range(5, 9), 10, 1)
+    fill_places(found, fill, range(5, 9), 10, 1)
     assert drawn == [4, 2]
     assert (found[:3] == derive(1, 1) % 1000).all()
     assert (found[3] == derive(1, 2) % 1000).all()

@@ -4,17 +4,12 @@ Two samples of one library differ by Poisson noise, two animals by more; only wh
 scaled, thinned, rounded anew, with a count changed) differs by less. Correlation tells none of this.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 log = logging.getLogger(__name__)
 

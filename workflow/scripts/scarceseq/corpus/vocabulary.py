@@ -72,22 +72,22 @@ def read_vocabulary(attributes: Iterable[str], table: str | Path | None = None) 
             )
     rows = pd.concat(tables).assign(plain=lambda table: table["written"].map(plain))
     rows = rows.drop_duplicates(["attribute", "kind", "plain"])
-    found = {}
+    vocabularies = {}
     for name in attributes:
-        own = rows[rows["attribute"] == name]
-        keys, values, qualifiers = (own[own["kind"] == kind] for kind in KINDS)
+        of_name = rows[rows["attribute"] == name]
+        keys, values, qualifiers = (of_name[of_name["kind"] == kind] for kind in KINDS)
         if keys.empty or values.empty:
-            known = ", ".join(sorted(rows["attribute"].unique()))
+            there = ", ".join(sorted(rows["attribute"].unique()))
             raise InputError(
-                f"config key corpus.vocabulary.attributes: no table has keys and values of '{name}'; there are {known}"
+                f"config key corpus.vocabulary.attributes: no table has keys and values of '{name}'; there are {there}"
             )
         words = "|".join(sorted(map(re.escape, qualifiers["plain"]), key=len, reverse=True))
-        found[name] = Vocabulary(
+        vocabularies[name] = Vocabulary(
             {key: place for place, key in enumerate(keys["plain"])},
             dict(zip(values["plain"], values["term"], strict=True)),
             re.compile(rf"\b(?:{words})\b") if words else None,
         )
-    return found
+    return vocabularies
 
 
 def _shipped() -> pd.DataFrame:
@@ -162,12 +162,12 @@ class Terms:
         order = ["attribute", "samples", "written", "key"]
         table = table.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
         for name in self.vocabularies:
-            own = table[table["attribute"] == name]
-            over = own[own["term"] == ""]
+            of_name = table[table["attribute"] == name]
+            over = of_name[of_name["term"] == ""]
             log.info(
                 "%s: %d of %d samples have a term; %d spellings of %d samples are left over%s",
                 name,
-                own["samples"].sum() - over["samples"].sum(),
+                of_name["samples"].sum() - over["samples"].sum(),
                 len(samples),
                 len(over),
                 over["samples"].sum(),

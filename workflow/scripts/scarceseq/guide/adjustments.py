@@ -9,26 +9,26 @@ import math
 import torch
 
 
-def min_max(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
-    """(m - least) / (most - least); without a range, 1 if it moved and 0 if not."""
+def min_max(values: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
+    """(m - least) / (most - least); without a range, 1 if it values and 0 if not."""
     if most > least:
-        return (moved - least) / (most - least)
-    return torch.full_like(moved, float(most > 0))
+        return (values - least) / (most - least)
+    return torch.full_like(values, float(most > 0))
 
 
-def by_maximum(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
-    """m / most; 0 if nothing moved."""
-    return moved / most if most > 0 else torch.zeros_like(moved)
+def by_maximum(values: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
+    """m / most; 0 if nothing values."""
+    return values / most if most > 0 else torch.zeros_like(values)
 
 
-def from_minimum(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
+def from_minimum(values: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """m - least."""
-    return moved - least
+    return values - least
 
 
-def raw(moved: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
+def raw(values: torch.Tensor, least: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
     """m as it is."""
-    return moved.clone()
+    return values.clone()
 
 
 NORMALISATIONS = {"min_max": min_max, "by_maximum": by_maximum, "from_minimum": from_minimum, "raw": raw}
@@ -81,8 +81,8 @@ def adjusted(
     guide: dict[str, torch.Tensor], temperature: str = "room", scale: float = 1.0, sparse_below: float = 0.0
 ) -> dict[str, torch.Tensor]:
     """A normalised guide at a temperature of `TEMPERATURES`, times `scale`, 0 below `sparse_below`; float32."""
-    found = {}
+    result = {}
     for name, values in guide.items():
         values = TEMPERATURES[temperature](values) * scale
-        found[name] = torch.where(values < sparse_below, 0.0, values).float()
-    return found
+        result[name] = torch.where(values < sparse_below, 0.0, values).float()
+    return result

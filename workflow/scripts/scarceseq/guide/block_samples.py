@@ -21,17 +21,17 @@ def samples_of_block(
     `plan` has ``scout``, ``sample``, ``label``, ``part``. ``block_<b>`` holds scouts b * `scouts_per_block` and
     following. Raises InputError if the plan names a sample that the corpus does not have.
     """
-    number = int(block.removeprefix("block_"))
+    place = int(block.removeprefix("block_"))
     row_of = pd.Series(np.arange(len(matrix.samples)), index=matrix.samples)
-    chosen = plan[plan["scout"] // scouts_per_block == number]
+    chosen = plan[plan["scout"] // scouts_per_block == place]
     for scout, table in chosen.groupby("scout", sort=True):
         unknown = table.loc[~table["sample"].isin(row_of.index), "sample"]
         if len(unknown):
             raise InputError(f"scouts.parquet: sample {unknown.iloc[0]} is not in the corpus; plan the scouts again")
-        parts = []
+        tensors = []
         for part in (TRAIN, HELD_OUT):
             of_part = table[table["part"] == part]
             rows = row_of[of_part["sample"]].to_numpy()
-            parts.append(base.standardise(matrix.expression[rows]))
-            parts.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))
-        yield ScoutSamples(int(scout), *parts)
+            tensors.append(base.standardise(matrix.expression[rows]))
+            tensors.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))
+        yield ScoutSamples(int(scout), *tensors)

@@ -8,8 +8,8 @@ import numpy as np
 def add_moved(total: np.ndarray, values: np.ndarray, start: np.ndarray, squared: bool) -> None:
     """Add the squared or absolute differences of `values` and `start` to `total`, (entries,) each, in float64."""
     for entry in range(total.size):
-        moved = np.float64(values[entry]) - np.float64(start[entry])
-        total[entry] += moved * moved if squared else abs(moved)
+        difference = np.float64(values[entry]) - np.float64(start[entry])
+        total[entry] += difference * difference if squared else abs(difference)
 
 
 @numba.njit(cache=True, nogil=True)

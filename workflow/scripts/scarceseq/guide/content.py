@@ -1,7 +1,5 @@
 """What is inside a packed model: every tensor finite, of its type and shape, every list as long as it says."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -16,7 +14,7 @@ from scarceseq import registry
 from scarceseq.errors import InputError
 
 LARGEST_JSON_BYTES = 256 << 20
-CARD_KEYS: dict[str, type | tuple[type, ...]] = {
+CARD_KEYS = {
     "name": str,
     "organism": str,
     "date": str,
@@ -29,7 +27,7 @@ CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "sketched_studies": list,
     "sketched_samples": int,
 }
-MODEL_KEYS: dict[str, type | tuple[type, ...]] = {
+MODEL_KEYS = {
     "architecture": str,
     "settings": dict,
     "split": str,
@@ -173,7 +171,7 @@ def _check_tensor(
         raise _wrong(path, f"'{name}' is of type {tensor.dtype}, not {kind}")
     fits = shape is None or (
         len(shape) == tensor.ndim
-        and all(size in (None, found) for size, found in zip(shape, tensor.shape, strict=True))
+        and all(size in (None, actual) for size, actual in zip(shape, tensor.shape, strict=True))
     )
     if not fits:
         raise _wrong(path, f"'{name}' has the shape {tuple(tensor.shape)}, not {shape}")

@@ -69,13 +69,13 @@ def _add_up(total: torch.Tensor, values: torch.Tensor, start: torch.Tensor | Non
     buffer = torch.empty(min(size, len(total)), dtype=torch.float64, device=total.device)
     for first in range(0, len(total), size):
         chunk = slice(first, first + size)
-        part = buffer[: len(total[chunk])].copy_(values[chunk])
+        difference = buffer[: len(total[chunk])].copy_(values[chunk])
         if start is not None:
-            part.sub_(start[chunk])
+            difference.sub_(start[chunk])
         if kind == "squared":
-            total[chunk].addcmul_(part, part)
+            total[chunk].addcmul_(difference, difference)
         else:
-            total[chunk].add_(part.abs_())
+            total[chunk].add_(difference.abs_())
 
 
 def mean_over_scouts(paths: list[str], scouts: int, group: str) -> dict[str, torch.Tensor]:

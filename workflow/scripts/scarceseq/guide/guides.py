@@ -21,16 +21,16 @@ def per_tensor(
     The displacement is not negative. All of `scarceseq.guide.adjustments.NORMALISATIONS` but `raw` and `from_minimum`
     give values in [0, 1], also to tensors of equal values (or of one value).
     """
-    return {name: normalise(moved, moved.min(), moved.max()) for name, moved in displacement.items()}
+    return {name: normalise(values, values.min(), values.max()) for name, values in displacement.items()}
 
 
 def over_all(
     displacement: dict[str, torch.Tensor], normalise: Callable[..., torch.Tensor] = min_max
 ) -> dict[str, torch.Tensor]:
     """Normalised over all tensors together; same form, and the same guard, as `per_tensor`."""
-    least = min(moved.min() for moved in displacement.values())
-    most = max(moved.max() for moved in displacement.values())
-    return {name: normalise(moved, least, most) for name, moved in displacement.items()}
+    least = min(values.min() for values in displacement.values())
+    most = max(values.max() for values in displacement.values())
+    return {name: normalise(values, least, most) for name, values in displacement.items()}
 
 
 # Name of a guide's file: what it is made from, and over what it is normalised.

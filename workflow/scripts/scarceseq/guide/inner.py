@@ -51,8 +51,8 @@ def descend(
         if not differentiable:
             weights = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
         loss = loss_of(classifier, weights, task.train_expression, task.train_labels)
-        found = torch.autograd.grad(loss, list(weights.values()), create_graph=differentiable)
-        gradients.append(dict(zip(weights, found, strict=True)))
+        of_step = torch.autograd.grad(loss, list(weights.values()), create_graph=differentiable)
+        gradients.append(dict(zip(weights, of_step, strict=True)))
         weights = {name: weight - rates[name] * gradients[-1][name] for name, weight in weights.items()}
     if not differentiable:
         weights = {name: weight.detach() for name, weight in weights.items()}

@@ -1,7 +1,5 @@
 """Matrices of a packed model in 16 bits, so that the file is half as large; in use they have 32 again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import safetensors
@@ -10,8 +8,6 @@ import torch
 
 from scarceseq.errors import InputError
 from scarceseq.files import atomic
-
-BITS = (16, 32)
 
 
 def narrow(source: str | Path, target: str | Path) -> None:

@@ -79,22 +79,22 @@ def _manifest(archive: zipfile.ZipFile, path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}: has no {MANIFEST}, so it was not made by pack_model")
     try:
         content = json.loads(archive.read(MANIFEST))
-        known, found = dict(content["files"]), content["format"]
-        told = {name: (int(part["bytes"]), str(part["sha256"])) for name, part in known.items()}
+        files, form = dict(content["files"]), content["format"]
+        listed = {name: (int(facts["bytes"]), str(facts["sha256"])) for name, facts in files.items()}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: {MANIFEST} cannot be read ({error}); pack the model again") from error
-    if found != FORMAT:
-        raise InputError(f"{path}: is of the format '{found}', this version reads '{FORMAT}'")
-    odd = sorted(set(told) ^ (set(names) - {MANIFEST}))
+    if form != FORMAT:
+        raise InputError(f"{path}: is of the format '{form}', this version reads '{FORMAT}'")
+    odd = sorted(set(listed) ^ (set(names) - {MANIFEST}))
     if odd:
-        where = "missing from the archive" if odd[0] in told else "not in its manifest"
+        where = "missing from the archive" if odd[0] in listed else "not in its manifest"
         raise InputError(f"{path}: '{odd[0]}' is {where}; copy the archive again, or ask whoever packed it")
-    return told
+    return listed
 
 
-def _extract(archive: zipfile.ZipFile, name: str, told: Mapping[str, Any], path: str | Path, target: Path) -> None:
+def _extract(archive: zipfile.ZipFile, name: str, listed: Mapping[str, Any], path: str | Path, target: Path) -> None:
     """Write one member, hashed on the way."""
-    size, expected = told
+    size, expected = listed
     if archive.getinfo(name).file_size != size:
         raise InputError(f"{path}: '{name}' has not the {size} bytes of the manifest; copy the archive again")
     digest = hashlib.sha256()

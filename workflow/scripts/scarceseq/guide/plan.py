@@ -1,6 +1,6 @@
 """Which samples each scout learns from and which it is judged by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from scarceseq import registry
 from scarceseq.errors import InputError
 from scarceseq.guide.settings import HELD_OUT, TRAIN, SchemeSettings
+from scarceseq.pretrain.components import Reader
 from scarceseq.pretrain.model import Base
 from scarceseq.pretrain.samples import LabelledMatrix
 from scarceseq.seeds import derive
@@ -37,11 +38,11 @@ def plan_scouts(
         return base.standardise(matrix.expression[rows[chosen]])
 
     tasks = scheme.draw_tasks(Candidates(read, matrix.studies[rows], labels), settings, seed)
-    parts = [
+    tables = [
         draw_parts(classes, settings, derive(seed, "samples", scout)).assign(scout=scout)
         for scout, classes in enumerate(tasks)
     ]
-    plan = pd.concat(parts, ignore_index=True)
+    plan = pd.concat(tables, ignore_index=True)
     plan["sample"] = matrix.samples[rows][plan.pop("row")]
     return plan[["scout", "sample", "label", "part"]]
 
@@ -50,8 +51,7 @@ def plan_scouts(
 class Candidates:
     """Samples that scouts may see."""
 
-    # from row numbers of candidates to their z-scores, (samples, genes)
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor]
+    read: Reader  # of the candidates' z-scores, (samples, genes)
     studies: np.ndarray  # str, (samples,)
     labels: np.ndarray  # str, (samples,); empty where a sample has none, or several
 
@@ -66,9 +66,9 @@ def labels_of(samples: Sequence[str], attributes: pd.DataFrame, key: str) -> np.
     values = attributes.loc[attributes["key"] == key, ["sample", "value"]].dropna()
     values = values.assign(value=values["value"].astype(str).str.strip()).drop_duplicates()
     if key and values.empty:
-        known = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
+        there = ", ".join(sorted(attributes["key"].dropna().unique())[:20]) or "none"
         raise InputError(
-            f"attributes.parquet has no attribute '{key}'; attributes there: {known}; change `label` of the scheme"
+            f"attributes.parquet has no attribute '{key}'; attributes there: {there}; change `label` of the scheme"
         )
     values = values[~values["sample"].duplicated(keep=False)].set_index("sample")["value"]
     return np.array([values.get(sample, "") for sample in samples], dtype=str)

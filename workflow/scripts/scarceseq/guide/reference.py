@@ -15,9 +15,9 @@ def reference_components(
     They are ``centre``, (genes,), and ``axes``, (components, genes), of z-scores, and ``variances``, (components,), of
     the samples along the axes, sums divided by the number of samples less one.
     """
-    found = fit_components(lambda chosen: base.standardise(expression[chosen]).cpu().numpy(), rows, count, seed)
-    variances = found.variances * len(rows) / (len(rows) - 1)
-    arrays = {"centre": found.centre, "axes": found.axes, "variances": variances}
+    fit = fit_components(lambda chosen: base.standardise(expression[chosen]).cpu().numpy(), rows, count, seed)
+    variances = fit.variances * len(rows) / (len(rows) - 1)
+    arrays = {"centre": fit.centre, "axes": fit.axes, "variances": variances}
     return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
 
 

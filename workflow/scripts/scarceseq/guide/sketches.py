@@ -1,17 +1,11 @@
 """What tells whether a sample is one that a model was trained on: some genes of each training sample, in 2 kB."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 import torch
 
 from scarceseq.corpus.copies import ALLOWED, PSEUDO_TPM, SLACK, reads_per_unit, settle
 from scarceseq.seeds import derive
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 GENES = 1024
 # Mean TPM of the genes taken: of deep and shallow samples alike, some have as many reads as `poisson_index` wants.
@@ -58,16 +52,15 @@ def copies_among(
     there = measured[genes]
     genes, log_tpm, length = genes[there], log_tpm[:, there], bp_length[genes[there]]
     mine, theirs = counts[:, genes], _reads(log_tpm, per_tpm, length)
-    of_reads = [_profile(mine, length), _profile(theirs, length)]
-    (left, left_noise), (right, right_noise) = of_reads
+    (left, left_noise), (right, right_noise) = _profile(mine, length), _profile(theirs, length)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2 * left @ right.T
     slack = SLACK * len(genes) / USUAL_GENES
     close = np.argwhere(squares <= ALLOWED * (left_noise[:, None] + right_noise[None]) + slack)
     first = len(mine)
     pairs = [(int(one), int(other) + first) for one, other in close]
     studies = np.concatenate([np.full(first, -1), study])
-    found = settle(pairs, studies, lambda row: mine[row] if row < first else theirs[row - first])
-    return [(one, other - first, index) for one, other, index, _ in found]
+    copies = settle(pairs, studies, lambda row: mine[row] if row < first else theirs[row - first])
+    return [(one, other - first, index) for one, other, index, _ in copies]
 
 
 def _reads(log_tpm: np.ndarray, per_tpm: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ def train_stacked(
     tasks = iter(tasks)
     while chosen := list(itertools.islice(tasks, SCOUTS_AT_ONCE)):
         for classes, alike in itertools.groupby(chosen, lambda task: int(task.train_labels.max()) + 1):
-            yield from Stack(base_network, list(alike), classes, settings, seed).moved()
+            yield from Stack(base_network, list(alike), classes, settings, seed).results()
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Stack:
 
     def _start(self, base_network: nn.Module, classes: int) -> dict[str, torch.Tensor]:
         """Weights of all scouts but those over the genes, (scouts, ...)."""
-        heads = [make_classifier(base_network, classes, derive(own, "head")).head for own in self.seeds]
+        heads = [make_classifier(base_network, classes, derive(scout_seed, "head")).head for scout_seed in self.seeds]
         start = {}
         for name, weight in self.module.named_parameters():
             if name.startswith("head."):
@@ -131,16 +131,16 @@ class Stack:
         return (right.sum(dim=1).double() / (labels >= 0).sum(dim=1)).tolist()
 
     @torch.no_grad()
-    def moved(self) -> Iterator[ScoutResult]:
+    def results(self) -> Iterator[ScoutResult]:
         """Yield each scout's `ScoutResult`; its weights over the genes are made when its turn comes."""
         train, held_out = self._accuracies(False), self._accuracies(True)
-        for number, task in enumerate(self.tasks):
-            final = {name: self.weights[name][number] - start[number] for name, start in self.start.items()}
-            gradient = {name: self.gradient[name][number] for name in self.start}
+        for place, task in enumerate(self.tasks):
+            final = {name: self.weights[name][place] - start[place] for name, start in self.start.items()}
+            gradient = {name: self.gradient[name][place] for name in self.start}
             for name in self.names:
-                final |= self._over_genes(name, number, self.coefficient, -1.0)
-                gradient |= self._over_genes(name, number, self.gradient, 1.0)
-            yield ScoutResult(task.scout, train[number], held_out[number], None, final, gradient)
+                final |= self._over_genes(name, place, self.coefficient, -1.0)
+                gradient |= self._over_genes(name, place, self.gradient, 1.0)
+            yield ScoutResult(task.scout, train[place], held_out[place], None, final, gradient)
 
     def _over_genes(
         self, name: str, place: int, coefficient: dict[str, torch.Tensor], sign: float

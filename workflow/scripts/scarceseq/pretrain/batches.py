@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from scarceseq.corpus.transform import NOT_MEASURED
-from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_part
+from scarceseq.pretrain.masking import cached_rows, fill_mask, fill_noise, fill_places
 from scarceseq.pretrain.settings import PretrainSettings
 from scarceseq.pretrain.task import Batch
 from scarceseq.seeds import derive
@@ -18,7 +18,7 @@ def cut_batch(batch_samples: int, samples_at_once: int = 0, rank: int = 0, size:
     Those of all processes are disjoint and cover the batch of `batch_samples`. A range has at most `samples_at_once`
     samples; 0 takes the share of a process whole.
     """
-    start, stop = (batch_samples * number // size for number in (rank, rank + 1))
+    start, stop = batch_samples * rank // size, batch_samples * (rank + 1) // size
     step = samples_at_once or max(stop - start, 1)
     return [range(first, min(first + step, stop)) for first in range(start, stop, step)]
 
@@ -42,26 +42,16 @@ def standardiser(mean: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) ->
 
 
 def make_batch(
-    samples: np.ndarray, expression: torch.Tensor, part: range, settings: PretrainSettings, seed: int
+    samples: np.ndarray, expression: torch.Tensor, places: range, settings: PretrainSettings, seed: int
 ) -> Batch:
     """The samples at some places of a batch: what is hidden is drawn from the step's seed, however the batch is cut.
 
     `samples` are rows of the training matrix, `expression` their z-scores, (samples, genes).
     """
-    mask, noise = torch.empty(expression.shape, dtype=torch.bool, device=expression.device), None
-    _fill(mask, fill_mask, settings.mask_share, part, settings, derive(seed, "mask"))
+    size, noise = settings.batch_samples, None
+    mask = torch.empty(expression.shape, dtype=torch.bool, device=expression.device)
+    fill_places(mask, lambda rows, seed: fill_mask(rows, settings.mask_share, seed), places, size, derive(seed, "mask"))
     if settings.input_noise:
-        noise = torch.empty_like(expression)
-        _fill(noise, fill_noise, settings.input_noise, part, settings, derive(seed, "noise"))
+        noise, deviation = torch.empty_like(expression), settings.input_noise
+        fill_places(noise, lambda rows, seed: fill_noise(rows, deviation, seed), places, size, derive(seed, "noise"))
     return Batch(samples, expression, mask, noise)
-
-
-def _fill(
-    drawn: torch.Tensor,
-    fill: Callable[[torch.Tensor, float, int], None],
-    amount: float,
-    part: range,
-    settings: PretrainSettings,
-    seed: int,
-) -> None:
-    fill_part(drawn, lambda rows, block_seed: fill(rows, amount, block_seed), part, settings.batch_samples, seed)

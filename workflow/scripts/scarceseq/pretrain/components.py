@@ -11,6 +11,8 @@ import torch
 
 logger = logging.getLogger(__name__)
 
+Reader = Callable[[np.ndarray], np.ndarray | torch.Tensor]
+"""From row numbers to expression, (rows, genes)."""
 # Up to so many samples are decomposed at once; more are read again and again in blocks of this size.
 SAMPLES_AT_ONCE = 2048
 SPARE_COMPONENTS = 20
@@ -31,17 +33,14 @@ class Components:
         return (expression - self.centre) @ self.axes.T
 
 
-def fit_components(
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], rows: np.ndarray, count: int, seed: int
-) -> Components:
+def fit_components(read: Reader, rows: np.ndarray, count: int, seed: int) -> Components:
     """Leading principal components.
 
     Exact, in double precision, for up to `SAMPLES_AT_ONCE` samples. For more, by subspace iteration over blocks of them
     (Halko, Martinsson and Tropp, SIAM Review 53 (2011), section 4.5), which reads each sample `PASSES` + 3 times.
     Blocks are multiplied in single precision on the device on which they are read; their sums are in double.
 
-    `read` gives the expression, (rows, genes), of row numbers; `count` is lowered to samples - 1 and to the number of
-    genes; `seed` is that of the start of the iteration.
+    `count` is lowered to samples - 1 and to the number of genes; `seed` is that of the start of the iteration.
     """
     blocks = [rows[start : start + SAMPLES_AT_ONCE] for start in range(0, len(rows), SAMPLES_AT_ONCE)]
     if len(blocks) == 1:
@@ -70,11 +69,7 @@ def fit_components(
     return _signed(middle.cpu().numpy(), axes, variances[leading], float(total) / len(rows))
 
 
-def in_blocks(
-    function: Callable[[np.ndarray], np.ndarray],
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor],
-    rows: np.ndarray,
-) -> np.ndarray:
+def in_blocks(function: Callable[[np.ndarray], np.ndarray], read: Reader, rows: np.ndarray) -> np.ndarray:
     """What `function` makes of the expression of `rows`, `SAMPLES_AT_ONCE` at a time, one under the other."""
     made = np.empty(0)
     for start in range(0, len(rows), SAMPLES_AT_ONCE):
@@ -104,15 +99,12 @@ def on_processor(values: np.ndarray | torch.Tensor) -> np.ndarray:
     return values.cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
-def _of_block(read: Callable[[np.ndarray], np.ndarray | torch.Tensor], block: np.ndarray) -> torch.Tensor:
+def _of_block(read: Reader, block: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(read(block)).float()
 
 
 def _covariance_times(
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor],
-    blocks: list[np.ndarray],
-    centre: torch.Tensor,
-    basis: torch.Tensor,
+    read: Reader, blocks: list[np.ndarray], centre: torch.Tensor, basis: torch.Tensor
 ) -> torch.Tensor:
     product, centre, single = torch.zeros_like(basis), centre.float(), basis.float()
     for block in blocks:

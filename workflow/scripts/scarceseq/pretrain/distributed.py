@@ -48,7 +48,7 @@ ALONE = Group()
 
 
 @contextlib.contextmanager
-def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
+def join_group(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
     """Join the processes that torchrun started, if it started this one; gives (group, this process's device).
 
     `device` says which kind: each process of a machine takes another device of it.

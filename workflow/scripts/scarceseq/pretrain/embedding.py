@@ -106,7 +106,7 @@ def tell_labels(base: Base, embedding: np.ndarray) -> dict[str, np.ndarray]:
     """Most probable class, (samples,), of each attribute that the model learned, by `embedding`, (samples, width)."""
     values = torch.as_tensor(embedding, device=base.mean.device)
     chosen = {key: head(values).argmax(dim=1).cpu().numpy() for key, (_, head) in base.heads.items()}
-    return {key: np.array(base.heads[key][0], dtype=object)[number] for key, number in chosen.items()}
+    return {key: np.array(base.heads[key][0], dtype=object)[of_samples] for key, of_samples in chosen.items()}
 
 
 def log_expression(base: Base, alignment: Alignment, counts: np.ndarray, first_row: int = 0) -> np.ndarray:
@@ -118,15 +118,15 @@ def log_expression(base: Base, alignment: Alignment, counts: np.ndarray, first_r
     """
     counts = np.asarray(counts, dtype=np.float64)
     present = alignment.columns >= 0
-    known = counts[:, alignment.columns[present]]
-    wrong = ~(np.isfinite(known) & (known >= 0)).all(axis=1) | (known.sum(axis=1) == 0)
+    measured = counts[:, alignment.columns[present]]
+    wrong = ~(np.isfinite(measured) & (measured >= 0)).all(axis=1) | (measured.sum(axis=1) == 0)
     if wrong.any():
         raise InputError(
             f"row {first_row + int(wrong.argmax())} of the counts is all zero, or has a negative or missing value; "
             "leave the sample out, or give counts instead of logarithms"
         )
     vocabulary = base.information["vocabulary"]
-    rate = known / np.asarray(vocabulary["bp_length"])[present]
+    rate = measured / np.asarray(vocabulary["bp_length"])[present]
     total = np.asarray(vocabulary["mean_tpm"])[present].sum()
     expression = np.tile(base.mean.cpu().numpy().astype(np.float64), (len(counts), 1))
     expression[:, present] = np.log2(rate / rate.sum(axis=1, keepdims=True) * total + 1)
@@ -160,8 +160,8 @@ def write_embedding(embedding: np.ndarray, table: "pd.DataFrame", base: Base, sh
 
     text = table.select_dtypes("object").columns
     table = table.assign(**{name: table[name].astype("category") for name in text})
-    names = pd.DataFrame(index=[f"embedding_{number}" for number in range(embedding.shape[1])])
+    names = pd.DataFrame(index=[f"embedding_{axis}" for axis in range(embedding.shape[1])])
     keys = ("architecture", "split", "seed", "corpus_fingerprint", "commit")
-    told = {f"model_{key}": str(base.information.get(key)) for key in keys} | {"share_of_genes_found": share}
+    provenance = {f"model_{key}": str(base.information.get(key)) for key in keys} | {"share_of_genes_found": share}
     with atomic(path, sealed=True) as temporary:
-        anndata.AnnData(embedding, obs=table.rename_axis("sample"), var=names, uns=told).write_h5ad(temporary)
+        anndata.AnnData(embedding, obs=table.rename_axis("sample"), var=names, uns=provenance).write_h5ad(temporary)

@@ -46,20 +46,23 @@ def evaluate(
     """
     if not groups:
         return []
-    read = {name: registry.load("pretrain.objectives", name).READS for name in settings.objectives}
+
+    def read(rows: np.ndarray) -> torch.Tensor:
+        return base.standardise(expression[rows])
+
+    kinds = {name: registry.load("pretrain.objectives", name).READS for name in settings.objectives}
     done, rivals = done or Done(), {}
-    if "reconstruction" in read.values():
-        rivals = _rivals(base, expression, training_rows, groups, settings, seed, done)
+    if "reconstruction" in kinds.values():
+        rivals = _rivals(read, training_rows, groups, settings, seed, done)
     results = []
     for (role, study), rows in follow(groups.items(), "held-out studies evaluated"):
         of_study = done.of(role, study)
         if not of_study:
-            seed_of_study = derive(seed, "evaluation", study)
-            values = _scores(task.eval(), base, expression, rows, read, rivals, settings, seed_of_study)
+            scores = _scores(task.eval(), rows, read(rows), kinds, rivals, settings, derive(seed, "evaluation", study))
             of_study = [
                 {"split_role": role, "study": study, "metric": metric, "predictor": predictor, "value": value}
                 | {"samples": len(rows)}
-                for (metric, predictor), value in values.items()
+                for (metric, predictor), value in scores.items()
             ]
             done.add(of_study)
         results += of_study
@@ -70,20 +73,18 @@ def evaluate(
 @torch.no_grad()
 def _scores(
     task: Task,
-    base: Base,
-    expression: np.ndarray,
     rows: np.ndarray,
-    read: dict[str, str | None],
-    rivals: dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]],
+    values: torch.Tensor,
+    kinds: dict[str, str | None],
+    rivals: dict[str, ProbabilisticPCA | None],
     settings: PretrainSettings,
     seed: int,
 ) -> dict[tuple[str, str], float]:
-    """(metric, predictor) to value for one study; what needs a mask is averaged over the masks."""
-    values = base.standardise(expression[rows])
+    """(metric, predictor) to value for the z-scores of one study; what needs a mask is averaged over the masks."""
     means = {}
     whole = task.view(Batch(rows, values, torch.zeros_like(values, dtype=torch.bool)))
-    for name in read:
-        if read[name] == "embedding":
+    for name, kind in kinds.items():
+        if kind == "embedding":
             means |= {(metric, predictor): value for metric, predictor, value in task.objectives[name].scores(whole)}
     if not rivals:
         return means
@@ -91,9 +92,11 @@ def _scores(
         mask = _mask(tuple(values.shape), settings, derive(seed, repeat)).to(values.device)
         view = task.view(Batch(rows, values, mask))
         scores = [(MASKED_ERROR, "model", _error(view.reconstruction.cpu().numpy(), values, mask))]
-        scores += [(MASKED_ERROR, name, _error(impute(values, mask), values, mask)) for name, impute in rivals.items()]
-        for name in read:
-            if read[name] == "reconstruction":
+        scores += [
+            (MASKED_ERROR, name, _error(_imputed(rival, values, mask), values, mask)) for name, rival in rivals.items()
+        ]
+        for name, kind in kinds.items():
+            if kind == "reconstruction":
                 scores += task.objectives[name].scores(view)
         for metric, predictor, value in scores:
             means[metric, predictor] = means.get((metric, predictor), 0.0) + value / settings.evaluation_masks
@@ -101,40 +104,31 @@ def _scores(
 
 
 def _rivals(
-    base: Base,
-    expression: np.ndarray,
+    read: Callable[[np.ndarray], torch.Tensor],
     training_rows: np.ndarray,
     groups: dict[tuple[str, str], np.ndarray],
     settings: PretrainSettings,
     seed: int,
     done: Done,
-) -> dict[str, Callable[[torch.Tensor, torch.Tensor], np.ndarray]]:
-    """Name to function (z-scores, mask) -> reconstruction; `pca_tuned` only if there are validation studies."""
-
-    def read(rows: np.ndarray) -> torch.Tensor:
-        return base.standardise(expression[rows])
-
+) -> dict[str, ProbabilisticPCA | None]:
+    """What else reconstructs, by name; `pca_tuned` only if there are validation studies."""
     candidates = component_candidates(settings.width)
     fit = done.components(lambda: fit_components(read, training_rows, candidates[-1], derive(seed, "components")))
-    rivals = {"gene_mean": None, "pca": probabilistic_pca(fit, settings.width)}
+    rivals: dict[str, ProbabilisticPCA | None] = {"gene_mean": None, "pca": probabilistic_pca(fit, settings.width)}
     validation_rows = [rows for (role, _), rows in groups.items() if role == "validation"]
     if validation_rows:
         rows = np.concatenate(validation_rows)
-        mask = _mask((len(rows), expression.shape[1]), settings, derive(seed, "validation components"))
+        mask = _mask((len(rows), len(fit.centre)), settings, derive(seed, "validation components"))
         starts = follow(range(0, len(rows), TUNED_AT_ONCE), "blocks of validation samples to choose components by")
         blocks = ((read(rows[at : at + TUNED_AT_ONCE]), mask[at : at + TUNED_AT_ONCE]) for at in starts)
         rivals["pca_tuned"] = tune_probabilistic_pca(fit, blocks, candidates)
-    return {name: _imputer(rival) for name, rival in rivals.items()}
+    return rivals
 
 
-def _imputer(rival: ProbabilisticPCA | None) -> Callable[[torch.Tensor, torch.Tensor], np.ndarray]:
+def _imputed(rival: ProbabilisticPCA | None, values: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+    """By numpy, or on the device where the values are; the genes' means, 0, without a rival."""
     if rival is None:
-        return lambda values, mask: np.zeros(values.shape)
-    return lambda values, mask: _imputed(rival, values, mask)
-
-
-def _imputed(rival: ProbabilisticPCA, values: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
-    """By numpy, or on the device where the values are."""
+        return np.zeros(values.shape)
     if values.device.type == "cpu":
         return rival.impute(values.numpy(), mask.numpy())
     return rival.impute_on_device(values, mask.to(values.device)).cpu().numpy()

@@ -51,10 +51,10 @@ class Done:
         if read:
             arrays = {name: tensor.numpy() for name, tensor in read[0].items()}
             return Components(**arrays | {"total_variance": arrays["total_variance"].item()})
-        found = fit()
-        values = {field.name: np.ascontiguousarray(getattr(found, field.name)) for field in fields(found)}
+        fitted = fit()
+        values = {field.name: np.ascontiguousarray(getattr(fitted, field.name)) for field in fields(fitted)}
         self._write(COMPONENTS, {name: torch.from_numpy(value) for name, value in values.items()}, {})
-        return found
+        return fitted
 
     def _write(self, name: str, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
         if self.folder is not None:

@@ -19,8 +19,8 @@ class FusedLinear(torch.autograd.Function):
         """One tensor, (samples, width), for each of the weights; computed in the format of the expression."""
         stacked = expression.new_empty((sum(map(len, weights)), expression.shape[1]))
         ctx.widths = [len(weight) for weight in weights]
-        for part, weight in zip(stacked.split(ctx.widths), weights, strict=True):
-            part.copy_(weight)
+        for rows, weight in zip(stacked.split(ctx.widths), weights, strict=True):
+            rows.copy_(weight)
         ctx.save_for_backward(expression)
         return (expression @ stacked.T).split(ctx.widths, dim=1)
 

@@ -3,6 +3,7 @@
 Tipping and Bishop, Probabilistic principal component analysis, J. R. Stat. Soc. B 61 (1999) 611-622.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +29,7 @@ class ProbabilisticPCA:
         """
         ridge = self.noise * np.eye(self.loadings.shape[1])
         imputed = np.empty(expression.shape)
-        for row, (values, hidden) in enumerate(zip(expression, mask, strict=True)):
-            seen = self.loadings[~hidden]
-            scores = np.linalg.solve(seen.T @ seen + ridge, seen.T @ (values[~hidden] - self.centre[~hidden]))
-            imputed[row] = self.centre + self.loadings @ scores
-        return imputed
+        return _impute(imputed, expression, mask, self.centre, self.loadings, ridge, np.linalg.solve)
 
     def impute_on_device(self, expression: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The same as `impute`, of tensors and on their device."""
@@ -40,11 +37,18 @@ class ProbabilisticPCA:
         centre, loadings = (torch.as_tensor(array, **given) for array in (self.centre, self.loadings))
         ridge = self.noise * torch.eye(loadings.shape[1], **given)
         imputed = torch.empty(expression.shape, **given)
-        for row, (values, hidden) in enumerate(zip(expression.double(), mask, strict=True)):
-            seen = loadings[~hidden]
-            scores = torch.linalg.solve(seen.T @ seen + ridge, seen.T @ (values[~hidden] - centre[~hidden]))
-            imputed[row] = centre + loadings @ scores
-        return imputed
+        return _impute(imputed, expression.double(), mask, centre, loadings, ridge, torch.linalg.solve)
+
+
+def _impute(
+    imputed: Any, expression: Any, mask: Any, centre: Any, loadings: Any, ridge: Any, solve: Callable[..., Any]
+) -> Any:
+    """Fill `imputed` sample by sample; the arrays are numpy's or torch's, and `solve` is theirs."""
+    for row, (values, hidden) in enumerate(zip(expression, mask, strict=True)):
+        seen = loadings[~hidden]
+        scores = solve(seen.T @ seen + ridge, seen.T @ (values[~hidden] - centre[~hidden]))
+        imputed[row] = centre + loadings @ scores
+    return imputed
 
 
 def probabilistic_pca(fit: Components, components: int) -> ProbabilisticPCA:

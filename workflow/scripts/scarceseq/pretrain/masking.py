@@ -45,19 +45,19 @@ def fill_noise(noise: torch.Tensor, deviation: float, seed: int) -> None:
     noise.normal_(0.0, deviation, generator=torch.Generator(noise.device).manual_seed(seed))
 
 
-def fill_part(
-    drawn: torch.Tensor, fill: Callable[[torch.Tensor, int], None], part: range, batch_samples: int, seed: int
+def fill_places(
+    drawn: torch.Tensor, fill: Callable[[torch.Tensor, int], None], places: range, batch_samples: int, seed: int
 ) -> None:
     """Fill rows, (places, genes), with what is drawn for some places of a batch.
 
     ``fill(rows, seed)`` fills the rows of one block. The batch, of `batch_samples`, is drawn in blocks of
-    `BLOCK_SAMPLES`, and of these only those that `part` meets.
+    `BLOCK_SAMPLES`, and of these only those that `places` meet.
     """
 
     def fill_block(start: int) -> None:
         stop, block_seed = min(start + BLOCK_SAMPLES, batch_samples), derive(seed, start // BLOCK_SAMPLES)
-        first, last = max(start, part.start), min(stop, part.stop)
-        place = drawn[first - part.start : last - part.start]
+        first, last = max(start, places.start), min(stop, places.stop)
+        place = drawn[first - places.start : last - places.start]
         if last - first == stop - start:
             fill(place, block_seed)
         else:
@@ -65,7 +65,7 @@ def fill_part(
             fill(block, block_seed)
             place.copy_(block[first - start : last - start])
 
-    starts = range(part.start // BLOCK_SAMPLES * BLOCK_SAMPLES, part.stop, BLOCK_SAMPLES)
+    starts = range(places.start // BLOCK_SAMPLES * BLOCK_SAMPLES, places.stop, BLOCK_SAMPLES)
     if drawn.device.type == "cpu" and len(starts) > 1 and torch.get_num_threads() > 1:
         with ThreadPoolExecutor(torch.get_num_threads()) as threads:
             list(threads.map(fill_block, starts))

@@ -55,17 +55,12 @@ def pretrain(
         )
     base = initial_base(matrix, settings, seed, device)
     validation_rows = matrix.rows(["validation"])
+    weights = sum(parameter.numel() for parameter in base.network.parameters())
     logger.info(
         "pre-training on %d samples of %d studies, %d genes; %d weights; validation on %d samples; activations in %s "
         "(precision: %s), %d threads of the processor",
-        len(rows),
-        len(set(matrix.studies[rows])),
-        len(matrix.gene_ids),
-        sum(parameter.numel() for parameter in base.network.parameters()),
-        len(validation_rows),
-        base.information["activations"],
-        settings.precision,
-        torch.get_num_threads(),
+        *(len(rows), len(set(matrix.studies[rows])), len(matrix.gene_ids), weights, len(validation_rows)),
+        *(base.information["activations"], settings.precision, torch.get_num_threads()),
     )
     task = make_task(base, matrix, rows, settings, seed)
     history, base.information["trained_steps"] = train(
@@ -93,10 +88,10 @@ def checkpoint_of(
     code: str,
 ) -> Checkpoint:
     """Checkpoint in `folder`, for a run of the same data, settings, seed, device and `code` (its hash)."""
-    known = {"corpus": matrix.fingerprint, "roles": matrix.roles.tolist(), "settings": settings.decisive()}
-    known |= {"attributes": {key: values.tolist() for key, values in matrix.attributes.items()}}
-    known |= {"seed": run_seed, "device": device.type, "torch": torch.__version__, "code": code}
-    return Checkpoint(folder, fingerprint(**known))
+    depends_on = {"corpus": matrix.fingerprint, "roles": matrix.roles.tolist(), "settings": settings.decisive()}
+    depends_on |= {"attributes": {key: values.tolist() for key, values in matrix.attributes.items()}}
+    depends_on |= {"seed": run_seed, "device": device.type, "torch": torch.__version__, "code": code}
+    return Checkpoint(folder, fingerprint(**depends_on))
 
 
 def initial_base(matrix: LabelledMatrix, settings: PretrainSettings, seed: int, device: torch.device) -> Base:

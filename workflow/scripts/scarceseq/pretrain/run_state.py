@@ -67,10 +67,11 @@ class Run:
             task.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.pieces = cut_batch(settings.batch_samples, settings.samples_at_once, group.rank, group.size)
-        self.state, self.best = State(), {}
+        self.state = State()
+        self.best: dict[str, Tensor] = {}  # weights validated best, with early stopping
         self.saved_step: int | None = None
-        self.names: list[str] = []
-        self.unread: list[Tensor] = []
+        self.names: list[str] = []  # of the losses
+        self.unread: list[Tensor] = []  # losses of steps that are still on the device
         self._resume()
 
     def batches(self) -> Generator:
@@ -155,8 +156,8 @@ class Run:
             return
         if self.group.is_first:
             tensors = {f"task.{name}": tensor for name, tensor in _named_tensors(self.task)}
-            for number, moments in self.optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{number}.{key}": value for key, value in moments.items()}
+            for place, moments in self.optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{place}.{key}": value for key, value in moments.items()}
             tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
             self.checkpoint.save(tensors, asdict(self.state))
         self.saved_step = self.state.step

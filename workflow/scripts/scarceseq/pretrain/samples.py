@@ -84,8 +84,8 @@ def _roles(path: str | Path, split: str) -> dict[str, str]:
     table = read_table(path, dtype=str)
     chosen = table[table["split"] == split]
     if chosen.empty:
-        known = ", ".join(sorted(table["split"].unique()))
-        raise InputError(f"{path}: there is no split '{split}'; it has: {known}")
+        splits = ", ".join(sorted(table["split"].unique()))
+        raise InputError(f"{path}: there is no split '{split}'; it has: {splits}")
     twice = chosen.loc[chosen["study"].duplicated(), "study"]
     if len(twice):
         raise InputError(f"{path}: study {twice.iloc[0]} has two roles in split '{split}'; a study has one role")
@@ -94,15 +94,15 @@ def _roles(path: str | Path, split: str) -> dict[str, str]:
 
 def _attributes(path: str | Path, keys: Iterable[str], names: np.ndarray) -> dict[str, np.ndarray]:
     table = read_table(path)
-    found = {}
+    attributes = {}
     for key in keys:
         values = table.loc[table["key"] == key, ["sample", "value"]].dropna().astype(str)
         if values.empty:
-            known = ", ".join(sorted(table["key"].dropna().astype(str).unique())[:20]) or "none"
+            names_there = ", ".join(sorted(table["key"].dropna().astype(str).unique())[:20]) or "none"
             raise InputError(
-                f"{path}: there is no attribute '{key}'; attributes there: {known}; change it in the config"
+                f"{path}: there is no attribute '{key}'; attributes there: {names_there}; change it in the config"
             )
         values["value"] = values["value"].str.strip()
         values = values.drop_duplicates().drop_duplicates("sample", keep=False).set_index("sample")["value"]
-        found[key] = values.reindex(names).fillna("").to_numpy(dtype=object)
-    return found
+        attributes[key] = values.reindex(names).fillna("").to_numpy(dtype=object)
+    return attributes

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from scarceseq import device, files, runtime
-from scarceseq.pretrain.distributed import joined
+from scarceseq.pretrain.distributed import join_group
 from scarceseq.pretrain.events import Events
-from scarceseq.pretrain.model import Base, save_base
+from scarceseq.pretrain.model import save_base
 from scarceseq.pretrain.run import checkpoint_of, pretrain
 from scarceseq.pretrain.samples import read_matrix
 from scarceseq.pretrain.settings import PretrainSettings
@@ -67,7 +67,7 @@ def work(job: dict[str, Any]) -> None:
     torch.set_num_threads(job["threads"])
     if settings.deterministic:
         repeat_exactly()
-    with joined(device.choose(job["device"])) as (group, chosen):
+    with join_group(device.choose(job["device"])) as (group, chosen):
         training, samples, genes, splits = (source[name] for name in ("training", "samples", "genes", "splits"))
         matrix = read_matrix(
             training, samples, genes, splits, settings.split, source["attributes"], settings.attribute_keys
@@ -77,7 +77,11 @@ def work(job: dict[str, Any]) -> None:
         events = Events(folder / "events")
         base, history, evaluation = pretrain(matrix, settings, seed, chosen, checkpoint, events, group)
         if group.is_first:
-            _write(base, history, evaluation, output)
+            import pandas as pd
+
+            files.write_table(pd.DataFrame(history), output["history"])
+            files.write_table(pd.DataFrame(evaluation, columns=EVALUATION_COLUMNS), output["evaluation"])
+            save_base(base, output["model"], output["information"])
             # What it holds is in the model by now, in a third of the size.
             checkpoint.delete()
 
@@ -87,14 +91,6 @@ def repeat_exactly() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-
-
-def _write(base: Base, history: list[dict[str, Any]], evaluation: list[dict[str, Any]], output: dict[str, str]) -> None:
-    import pandas as pd
-
-    files.write_table(pd.DataFrame(history), output["history"])
-    files.write_table(pd.DataFrame(evaluation, columns=EVALUATION_COLUMNS), output["evaluation"])
-    save_base(base, output["model"], output["information"])
 
 
 def _end_with_parent() -> None:

@@ -24,11 +24,11 @@ def learn(
     start = encoder_weights(network)
     moved = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
     steep = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
-    for number, task in enumerate(tasks):
+    for earlier_tasks, task in enumerate(tasks):
         classifier, head = task_classifier(network, task, seed)
         same = dict.fromkeys([*start, *head], settings.inner_learning_rate)
         end, gradients = descend(classifier, start | head, same, task, settings.inner_steps)
-        decay = (number + 1) ** -POWER
+        decay = (earlier_tasks + 1) ** -POWER
         for name, weight in start.items():
             moved[name] += (end[name] - weight).double().square() / 2 + SMALLEST_DISPLACEMENT**2 * decay
             steep[name] += sum(step[name].double().square() for step in gradients) + SMALLEST_GRADIENT**2 * decay

@@ -34,7 +34,7 @@ def prototype_loss(encoder: nn.Module, weights: dict[str, torch.Tensor], task: S
     """Cross-entropy of softmax(-squared distance to the class means of the task's training samples)."""
     named = {name.removeprefix("encoder."): weight for name, weight in weights.items()}
     train, held_out = (
-        functional_call(encoder, named, (part,)) for part in (task.train_expression, task.held_out_expression)
+        functional_call(encoder, named, (rows,)) for rows in (task.train_expression, task.held_out_expression)
     )
     classes = int(task.train_labels.max()) + 1
     means = torch.stack([train[task.train_labels == label].mean(dim=0) for label in range(classes)])

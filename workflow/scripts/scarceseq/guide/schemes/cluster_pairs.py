@@ -2,17 +2,15 @@
 
 import itertools
 import logging
-from collections.abc import Callable
 
 import numpy as np
 import threadpoolctl
-import torch
 from sklearn.cluster import KMeans
 
 from scarceseq.errors import InputError
 from scarceseq.guide.plan import Candidates
 from scarceseq.guide.settings import SchemeSettings
-from scarceseq.pretrain.components import SAMPLES_AT_ONCE, fit_components, in_blocks, on_processor
+from scarceseq.pretrain.components import SAMPLES_AT_ONCE, Reader, fit_components, in_blocks, on_processor
 from scarceseq.seeds import derive
 
 logger = logging.getLogger(__name__)
@@ -46,12 +44,10 @@ def draw_tasks(candidates: Candidates, settings: SchemeSettings, seed: int) -> l
     logger.info("%d clusters, %d with at least %d samples, %d pairs", clusters, len(usable), least, len(pairs))
     if len(order) < settings.scouts:
         logger.warning("%d scouts were asked for, there are %d pairs of clusters", settings.scouts, len(pairs))
-    return [[usable[index] for index in pairs[number]] for number in order]
+    return [[usable[index] for index in pairs[place]] for place in order]
 
 
-def principal_components(
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], samples: int, components: int, seed: int
-) -> np.ndarray:
+def principal_components(read: Reader, samples: int, components: int, seed: int) -> np.ndarray:
     """Scores of the leading principal components, (samples, components); fewer if the table is small."""
     rows = np.arange(samples)
     if samples > SAMPLES_AT_ONCE:
@@ -61,9 +57,7 @@ def principal_components(
     return (left * singular)[:, :components]
 
 
-def umap(
-    read: Callable[[np.ndarray], np.ndarray | torch.Tensor], samples: int, components: int, seed: int
-) -> np.ndarray:
+def umap(read: Reader, samples: int, components: int, seed: int) -> np.ndarray:
     """Coordinates by UMAP (McInnes et al. 2018), as published work on RNA-seq did; repeatable by its seed."""
     from umap import UMAP
 

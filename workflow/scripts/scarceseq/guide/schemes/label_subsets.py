@@ -46,7 +46,7 @@ def _draw_subsets(
     if math.comb(len(names), size) <= 10 * wanted:
         every = list(itertools.combinations(names, size))
         return [every[index] for index in generator.permutation(len(every))[:wanted]]
-    found = {}
-    while len(found) < wanted:
-        found[tuple(sorted(generator.choice(names, size, replace=False).tolist()))] = None
-    return list(found)
+    subsets = {}
+    while len(subsets) < wanted:
+        subsets[tuple(sorted(generator.choice(names, size, replace=False).tolist()))] = None
+    return list(subsets)

@@ -20,6 +20,8 @@ from scarceseq.seeds import derive
 logger = logging.getLogger(__name__)
 
 COLUMNS = ["method", "seed", "study", "repeat", "fold", "value", "training_samples", "test_samples", "candidate"]
+Division = tuple[int, int, np.ndarray, np.ndarray]
+"""repeat, fold, training and test samples, by their places in the labelled ones."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,8 @@ def draw_samples(data: Labelled, most: int, seed: int) -> Labelled:
     return Labelled(data.rows[chosen], data.labels[chosen], data.studies[chosen], data.groups[chosen])
 
 
-def divisions(
-    data: Labelled, task: ComparisonTask, settings: ComparisonSettings, seed: int
-) -> list[tuple[int, int, np.ndarray, np.ndarray]]:
-    """Training and test samples of each division: tuples (repeat, fold, training, test, of `data`).
+def divisions(data: Labelled, task: ComparisonTask, settings: ComparisonSettings, seed: int) -> list[Division]:
+    """Training and test samples of each division.
 
     Across studies, studies are divided; within, the samples of each study that has two classes, as evenly over classes
     as its groups allow.
@@ -77,12 +77,11 @@ def divisions(
             rows = rows[_frequent(data.labels[rows], data.groups[rows])]
             if len(np.unique(data.labels[rows])) < 2:
                 continue
-            smallest = min(
-                len(np.unique(data.groups[rows][data.labels[rows] == c])) for c in np.unique(data.labels[rows])
-            )
+            labels, groups = data.labels[rows], data.groups[rows]
+            smallest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
             state = derive(seed, repeat, study) % 2**32
             cut = StratifiedGroupKFold(min(settings.folds, smallest), shuffle=True, random_state=state)
-            pairs = cut.split(rows, data.labels[rows], data.groups[rows])
+            pairs = cut.split(rows, labels, groups)
             divided += [(repeat, fold, rows[train], rows[test]) for fold, (train, test) in enumerate(pairs)]
     return divided
 
@@ -96,7 +95,7 @@ def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def scores(
     features: np.ndarray,
     data: Labelled,
-    folds: list[tuple[int, int, np.ndarray, np.ndarray]],
+    folds: list[Division],
     inverse_penalties: Sequence[float],
 ) -> list[list[dict[str, Any]]]:
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
@@ -117,9 +116,7 @@ def scores(
     return tables
 
 
-def scored(
-    data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]]
-) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]:
+def scored(data: Labelled, folds: list[Division]) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, list[str]]]:
     """The divisions that can be scored: test samples of classes trained on, and the studies with two such classes."""
     for repeat, fold, train, test in folds:
         test = test[np.isin(data.labels[test], data.labels[train])]
@@ -145,7 +142,7 @@ def predict(training: np.ndarray, labels: np.ndarray, test: np.ndarray, inverse_
     return LogisticRegression(C=inverse_penalty, max_iter=500).fit(training, labels).predict(test)
 
 
-def why_not(data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], task: ComparisonTask) -> str:
+def why_not(data: Labelled, folds: list[Division], task: ComparisonTask) -> str:
     """Why no test study can be scored; empty if one can."""
     if next(scored(data, folds), None) is not None:
         return ""
@@ -220,7 +217,7 @@ def _choose(
     forms: list[np.ndarray],
     validation: Labelled,
     start: int,
-    tuning: list[tuple[int, int, np.ndarray, np.ndarray]],
+    tuning: list[Division],
     settings: ComparisonSettings,
 ) -> tuple[int, float]:
     """(form, inverse penalty) of the highest mean over validation studies; the first candidate without any."""
@@ -238,7 +235,7 @@ def _choose(
     return form, penalty
 
 
-def _floor(name: str, data: Labelled, folds: list[tuple[int, int, np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
+def _floor(name: str, data: Labelled, folds: list[Division], seed: int) -> pd.DataFrame:
     """Scores of a classifier that sees nothing (`majority`) or which study a sample is of (`study_identity`)."""
     studies = np.unique(data.studies)
     features = (data.studies[:, None] == studies).astype(np.float64) * (name == "study_identity")

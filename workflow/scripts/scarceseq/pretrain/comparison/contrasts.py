@@ -34,12 +34,12 @@ def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> list[d
     Gives method, against, mean, mean_against, difference, low, high (None without an interval), studies, seeds,
     interval, protocol for each rival.
     """
-    found = []
+    contrasts = []
     wide = scores.pivot(index=["study", "repeat", "fold"], columns=["method", "seed"], values="value")
     sizes = scores.groupby(["study", "repeat", "fold"])[["training_samples", "test_samples"]].first()
     for rival in RIVALS:
-        own, other = wide[METHOD], wide[rival]
-        differences = own - (other[own.columns] if len(other.columns) > 1 else other.to_numpy())
+        embedded, other = wide[METHOD], wide[rival]
+        differences = embedded - (other[embedded.columns] if len(other.columns) > 1 else other.to_numpy())
         table = differences.groupby(level="study").mean().to_numpy()  # (studies, seeds)
         low, high, kind = crossed_interval(table, confidence)
         if len(table) == 1 and protocol == "within_study":
@@ -49,13 +49,13 @@ def contrast(scores: "pd.DataFrame", protocol: str, confidence: float) -> list[d
             kind = WITHIN
         if low == high:  # as where both methods are always right: equal values tell nothing of their spread
             low, high, kind = np.nan, np.nan, "none: all differences are equal"
-        means = [part.groupby(level="study").mean().to_numpy().mean() for part in (own, other)]
-        found.append(
+        means = [values.groupby(level="study").mean().to_numpy().mean() for values in (embedded, other)]
+        contrasts.append(
             {"method": METHOD, "against": rival, "mean": means[0], "mean_against": means[1], "protocol": protocol}
             | {"difference": float(table.mean()), "low": _number(low), "high": _number(high)}
             | {"studies": len(table), "seeds": table.shape[1], "interval": kind}
         )
-    return found
+    return contrasts
 
 
 def comparisons(contrasts: list[dict], smallest_difference: float) -> list[Contrast]:

@@ -16,17 +16,15 @@ from scarceseq.pretrain.components import fit_components
 from scarceseq.pretrain.model import Base
 from scarceseq.seeds import derive
 
+Reader = Callable[[np.ndarray], np.ndarray]
 
-def embedding(
-    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
-) -> list[np.ndarray]:
+
+def embedding(base: Base, values: np.ndarray, read: Reader, rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """The frozen encoder's embedding, as it is and with each dimension scaled to unit variance."""
     return _two_scalings(base.network, base, values, read, rows)
 
 
-def random_encoder(
-    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
-) -> list[np.ndarray]:
+def random_encoder(base: Base, values: np.ndarray, read: Reader, rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """The same network with the weights that training began with; forms as for `embedding`."""
     architecture = registry.load("pretrain.architectures", base.information["architecture"])
     with torch.random.fork_rng(devices=[]):
@@ -35,18 +33,14 @@ def random_encoder(
     return _two_scalings(network.to(base.mean.device), base, values, read, rows)
 
 
-def principal_components(
-    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
-) -> list[np.ndarray]:
+def principal_components(base: Base, values: np.ndarray, read: Reader, rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """As many principal components as the embedding is wide, and a quarter as many."""
     fit = fit_components(read, rows, base.network.width, derive(seed, "components"))
     scores, fewer = fit.scores(values), max(int(base.network.width) // 4, 1)
     return [_overall(scores, fit.variances), _overall(scores[:, :fewer], fit.variances)]
 
 
-def genes(
-    base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, seed: int
-) -> list[np.ndarray]:
+def genes(base: Base, values: np.ndarray, read: Reader, rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """All genes, as z-scores and in log2 units around their means."""
     scale = base.scale.cpu().numpy().astype(np.float64)
     return [values / np.sqrt(values.shape[1]), values * scale / np.sqrt((scale**2).sum())]
@@ -63,7 +57,7 @@ SEEDED = ("embedding", "random_encoder")
 
 
 def _two_scalings(
-    network: nn.Module, base: Base, values: np.ndarray, read: Callable[[np.ndarray], np.ndarray], rows: np.ndarray
+    network: nn.Module, base: Base, values: np.ndarray, read: Reader, rows: np.ndarray
 ) -> list[np.ndarray]:
     """Around the training rows' mean: divided by their total standard deviation, or each dimension by its own."""
     reference = np.concatenate([_embed(network, base, read(block)) for block in _blocks(rows)])

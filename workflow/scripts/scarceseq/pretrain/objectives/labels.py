@@ -47,16 +47,16 @@ class Labels(nn.Module):
 
     def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Balanced accuracy, over a study's classes that the head knows, of the head and of the majority class."""
-        found = []
+        results = []
         for key, head, target, majority in zip(self.classes, self.heads, self.targets, self.majority, strict=True):
             truth = target[view.rows]
             if (truth >= 0).any():
                 predicted = {"model": head(view.embedding).argmax(dim=1), "majority": torch.full_like(truth, majority)}
-                found += [
+                results += [
                     (f"balanced_accuracy_{key}", name, balanced_accuracy(truth, guess))
                     for name, guess in predicted.items()
                 ]
-        return found
+        return results
 
 
 def balanced_accuracy(truth: torch.Tensor, predicted: torch.Tensor) -> float:
@@ -99,6 +99,6 @@ def known_classes(
     for value, study in zip(values[rows], matrix.studies[rows], strict=True):
         if value:
             studies.setdefault(value, set()).add(study)
-    names = sorted(value for value, found in studies.items() if len(found) >= minimum_studies)
-    number = {name: index for index, name in enumerate(names)}
-    return names, np.array([number.get(value, -1) for value in values], dtype=np.int64)
+    names = sorted(value for value, of_value in studies.items() if len(of_value) >= minimum_studies)
+    class_of = {name: index for index, name in enumerate(names)}
+    return names, np.array([class_of.get(value, -1) for value in values], dtype=np.int64)

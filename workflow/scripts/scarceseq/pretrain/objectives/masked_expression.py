@@ -28,8 +28,8 @@ class MaskedError(torch.autograd.Function):
         for rows in cached_rows(prediction):
             expected = expression[rows].to(prediction.dtype)
             hidden = as_factors(mask[rows], prediction.dtype)
-            part = torch.sub(prediction[rows], expected, out=difference[rows]).mul_(hidden)
-            torch.linalg.vector_norm(part, dim=1, dtype=dtype, out=norm[rows])
+            hidden_difference = torch.sub(prediction[rows], expected, out=difference[rows]).mul_(hidden)
+            torch.linalg.vector_norm(hidden_difference, dim=1, dtype=dtype, out=norm[rows])
         count = count_rows(mask).to(dtype)
         ctx.save_for_backward(difference, count)
         return norm.square() / count.squeeze(1)

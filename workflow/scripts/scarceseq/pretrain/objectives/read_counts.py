@@ -67,12 +67,12 @@ class ReadCounts(nn.Module):
 
     def scores(self, view: View) -> list[tuple[str, str, float]]:
         """Mean log-likelihood of a masked gene, of the model and of each gene's mean TPM; samples of known depth."""
-        known = self.depth[view.rows].isfinite()
-        if not known.any():
+        deep = self.depth[view.rows].isfinite()
+        if not deep.any():
             return []
         rivals = {"model": self._predicted(view), "gene_mean": (self.mean_tpm, self.dispersion)}
         return [
-            ("read_log_likelihood", name, masked_mean(self._likelihood(view, *rival), view.mask)[known].mean().item())
+            ("read_log_likelihood", name, masked_mean(self._likelihood(view, *rival), view.mask)[deep].mean().item())
             for name, rival in rivals.items()
         ]
 
@@ -122,8 +122,8 @@ def fit_baseline(tpm: torch.Tensor, per_tpm: torch.Tensor, poisson: bool) -> tup
     if poisson:
         return mean, None
     reads = (tpm * per_tpm).round()
-    found = [log_likelihood(reads, mean * per_tpm, torch.full_like(mean, d)).sum(dim=0) for d in DISPERSIONS]
-    return mean, torch.from_numpy(DISPERSIONS)[torch.stack(found).argmax(dim=0)]
+    likelihoods = [log_likelihood(reads, mean * per_tpm, torch.full_like(mean, d)).sum(dim=0) for d in DISPERSIONS]
+    return mean, torch.from_numpy(DISPERSIONS)[torch.stack(likelihoods).argmax(dim=0)]
 
 
 def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[str, Any]) -> ReadCounts:
@@ -132,10 +132,10 @@ def build(base: Base, matrix: LabelledMatrix, rows: np.ndarray, options: dict[st
     reads_per_rate: Any = matrix.reads_per_rate
     lengths, depth = (torch.from_numpy(values) for values in (matrix.gene_lengths, reads_per_rate))
     poisson = options["distribution"] == "poisson"
-    known = rows[np.isfinite(reads_per_rate[rows])]
-    if len(known) == 0:
+    of_known_depth = rows[np.isfinite(reads_per_rate[rows])]
+    if len(of_known_depth) == 0:
         raise InputError("pretrain objective read_counts: no sample has a known read length; take the objective out")
-    chosen = np.sort(known[torch.randperm(len(known))[:BASELINE_SAMPLES].numpy()])
+    chosen = np.sort(of_known_depth[torch.randperm(len(of_known_depth))[:BASELINE_SAMPLES].numpy()])
     tpm = torch.exp2(torch.from_numpy(np.asarray(matrix.expression[chosen], dtype=np.float64)).clamp_min(0)) - 1
     baseline = fit_baseline(tpm, lengths * depth[chosen].unsqueeze(1), poisson)
     return ReadCounts(mean, scale, lengths, depth, poisson, baseline)

@@ -2,7 +2,6 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import h5py
 import numpy as np
@@ -91,8 +90,13 @@ def align(
         samples, table = file.read_samples(), file.read_genes()
         there = _organism(file, samples, home)
         if there not in first:
+            if orthologues is None:
+                raise InputError(
+                    f"{file.path}: is of {there}, and the corpus of {home}; "
+                    "name a table of orthologues under corpus.orthologues"
+                )
             first[there] = (file, table)
-            places[there], matched = _match(orthologues, home, genes, there, file, table)
+            places[there], matched = orthologues.match(home, genes, there, table)
             pairs.append(matched)
             genes[f"{there}_gene_id"] = _taken(table.index.astype(str), places[there], "")
             genes[f"{there}_bp_length"] = _taken(table["bp_length"].to_numpy(float), places[there], np.nan)
@@ -104,13 +108,10 @@ def align(
         length = _taken(table["bp_length"].to_numpy(dtype=np.float64), columns, np.nan)
         if aligned and np.array_equal(length, aligned[-1].bp_length, equal_nan=True):
             length = aligned[-1].bp_length  # one array for all batches
-        same = there == home and table.index.equals(genes.index)
-        aligned.append(
-            AlignedFile(
-                file, len(samples), "" if there == home else f"{there}.", None if same else columns, length, measured
-            )
-        )
-        tables.append(_named(samples, aligned[-1].prefix))
+        prefix = "" if there == home else f"{there}."
+        same = not prefix and table.index.equals(genes.index)
+        aligned.append(AlignedFile(file, len(samples), prefix, None if same else columns, length, measured))
+        tables.append(_named(samples, prefix))
     genes.insert(3, "shared", (had >= measured_share * studies) & (studies > 0))
     return genes, aligned, pd.concat(tables), pd.concat(pairs, ignore_index=True)
 
@@ -121,22 +122,6 @@ def _organism(file: CountsFile, samples: pd.DataFrame, default: str | None) -> s
     if len(organisms) > 1:
         raise InputError(f"{file.path}: holds {' and '.join(organisms)}; join the corpora that it was made of")
     return organisms[0] if organisms else str(default)
-
-
-def _match(
-    orthologues: OrthologueTable | None,
-    home: str,
-    genes: pd.DataFrame,
-    other: str,
-    file: CountsFile,
-    table: pd.DataFrame,
-) -> tuple[np.ndarray, Any]:
-    if orthologues is None:
-        raise InputError(
-            f"{file.path}: is of {other}, and the corpus of {home}; "
-            "name a table of orthologues under corpus.orthologues"
-        )
-    return orthologues.match(home, genes, other, table)
 
 
 def _columns(file: CountsFile, table: pd.DataFrame, first: CountsFile, of_first: pd.DataFrame) -> np.ndarray:

@@ -26,21 +26,18 @@ def join_attributes(
     corpus made.
     """
     terms = terms or Terms({})
+    made = pa.array(terms.made, pa.string())
     with atomic(target, sealed=True) as temporary, pyarrow.parquet.ParquetWriter(temporary, SCHEMA) as writer:
         for path, names in zip(paths, kept, strict=True):
             wanted = pa.array(names, pa.string())
             with contextlib.closing(pyarrow.parquet.ParquetFile(checked(path))) as file:
                 for batch in file.iter_batches(ROWS, columns=SCHEMA.names):
                     rows = batch.filter(pa.compute.is_in(batch["sample"], wanted))
-                    rows = rows.filter(
-                        pa.compute.invert(pa.compute.is_in(rows["key"], pa.array(terms.made, pa.string())))
-                    )
+                    rows = rows.filter(pa.compute.invert(pa.compute.is_in(rows["key"], made)))
                     if terms.made:
                         terms.add(*(rows[name].to_pylist() for name in SCHEMA.names))
                     if len(rows):
                         writer.write_table(pa.Table.from_batches([rows]).cast(SCHEMA))
-        made = terms.rows()
-        if made:
-            writer.write_table(
-                pa.Table.from_arrays([pa.array(column) for column in zip(*made, strict=True)], schema=SCHEMA)
-            )
+        columns = [pa.array(column) for column in zip(*terms.rows(), strict=True)]
+        if columns:
+            writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))

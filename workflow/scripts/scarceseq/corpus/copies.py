@@ -108,12 +108,8 @@ def candidate_pairs(sketches: np.ndarray) -> list[tuple[int, int]]:
 
 def _nearest(pairs: np.ndarray, sketches: np.ndarray) -> list[tuple[int, int]]:
     """Of the pairs of each first row the `MOST_CANDIDATES` that are least apart, sorted."""
-    apart = np.concatenate(
-        [
-            ((sketches[block[:, 0]] - sketches[block[:, 1]]) ** 2).sum(axis=1)
-            for block in np.array_split(pairs, len(pairs) // 100_000 + 1)
-        ]
-    )
+    blocks = np.array_split(pairs, len(pairs) // 100_000 + 1)
+    apart = np.concatenate([((sketches[of[:, 0]] - sketches[of[:, 1]]) ** 2).sum(axis=1) for of in blocks])
     pairs = pairs[np.lexsort((apart, pairs[:, 0]))]
     starts = np.searchsorted(pairs[:, 0], pairs[:, 0])
     places = np.arange(len(pairs)) - starts

@@ -171,8 +171,8 @@ def sample_reasons(
     reasons: list[tuple[str | None, Any]] = []
     _, group, times = np.unique(digests, return_inverse=True, return_counts=True)
     alone = (times[group] == 1) & ~names.duplicated(keep=False)  # most are, and need not be remembered
-    facts = zip(names, digests, genes_detected, excluded, alone, strict=True)
-    for name, digest, detected, unwanted, single in facts:
+    samples = zip(names, digests, genes_detected, excluded, alone, strict=True)
+    for name, digest, detected, unwanted, single in samples:
         if unwanted:
             reasons.append(("study_excluded", None))
         elif detected == 0:

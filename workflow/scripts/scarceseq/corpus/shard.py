@@ -17,7 +17,6 @@ from scarceseq.archive.manifest import Entry, by_study, checked_path, why_skippe
 from scarceseq.archive.metadata import attribute_rows, read_tables, run_table
 from scarceseq.archive.plan import planned_rows
 from scarceseq.corpus.all_metadata import listed_table, metadata_table
-from scarceseq.corpus.filters import count_reasons
 from scarceseq.corpus.run_sums import RunSums
 from scarceseq.corpus.settings import RunFilter
 from scarceseq.progress import follow
@@ -81,13 +80,8 @@ def build_shard(
             dropped += [(study.project, *line) for line in built.dropped]
             attributes += built.attributes
             metadata.append(built.metadata)
-            log.info(
-                "%s: %d samples, %d of %d runs dropped",
-                study.project,
-                len(built.samples),
-                len(built.dropped),
-                len(rows),
-            )
+            counted = (study.project, len(built.samples), len(built.dropped), len(rows))
+            log.info("%s: %d samples, %d of %d runs dropped", *counted)
         target.samples = pd.concat([table for table in samples if len(table)] or samples)
     return Shard(
         pd.DataFrame(dropped, columns=DROPPED_COLUMNS, dtype=object),
@@ -152,6 +146,21 @@ def build_study(
     samples = _sample_table(study, good, experiments)
     counts, metadata = sums.of_samples(good["experiment"], experiments), metadata_table(study, planned_runs, tables)
     return StudyShard(counts, samples, sorted(dropped), attribute_rows(good), metadata)
+
+
+def count_reasons(
+    runs: list[str], totals: np.ndarray, zero_fractions: np.ndarray, settings: RunFilter
+) -> list[tuple[str, str, str | None]]:
+    """Reason and value for each run that its counts rule out.
+
+    `totals`, (runs,), are over all genes; zeros are counted among genes of the types ``zero_fraction_gene_types``.
+    """
+    zeros = np.asarray(zero_fractions, dtype=float)
+    rules = [
+        ("all_zero", np.asarray(totals) == 0, None),
+        ("zero_fraction", zeros > settings.max_zero_fraction, zeros.round(4)),
+    ]
+    return first_reasons(runs, rules)
 
 
 def _without(runs: pd.DataFrame, dropped: Sequence[tuple[str, str, str | None]]) -> pd.DataFrame:

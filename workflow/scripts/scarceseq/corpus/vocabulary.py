@@ -123,11 +123,9 @@ class Terms:
                 asked = self._keys[key] = self._asked.get(plain(key), [])
             for name, place in asked:
                 chosen = self._chosen[name]
-                if (
-                    value
-                    and self._term(name, value) != ""
-                    and (place, key) < chosen.get(sample, (len(self._asked), ""))[:2]
-                ):
+                if not value or self._term(name, value) == "":
+                    continue
+                if (place, key) < chosen.get(sample, (len(self._asked), ""))[:2]:
                     chosen[sample] = (place, key, value)
 
     def _term(self, name: str, value: str) -> str | None:
@@ -164,13 +162,10 @@ class Terms:
         for name in self.vocabularies:
             of_name = table[table["attribute"] == name]
             over = of_name[of_name["term"] == ""]
+            left = over["samples"].sum()
+            examples = "".join(f"; {row.written} ({row.samples})" for row in over.head(5).itertuples())
             log.info(
                 "%s: %d of %d samples have a term; %d spellings of %d samples are left over%s",
-                name,
-                of_name["samples"].sum() - over["samples"].sum(),
-                len(samples),
-                len(over),
-                over["samples"].sum(),
-                "".join(f"; {row.written} ({row.samples})" for row in over.head(5).itertuples()),
+                *(name, of_name["samples"].sum() - left, len(samples), len(over), left, examples),
             )
         return table[USE_COLUMNS]

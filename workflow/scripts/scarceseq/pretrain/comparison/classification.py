@@ -93,10 +93,7 @@ def _frequent(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def scores(
-    features: np.ndarray,
-    data: Labelled,
-    folds: list[Division],
-    inverse_penalties: Sequence[float],
+    features: np.ndarray, data: Labelled, folds: list[Division], inverse_penalties: Sequence[float]
 ) -> list[list[dict[str, Any]]]:
     """Balanced accuracy in each test study of each division, over the classes that were trained on.
 

@@ -15,7 +15,7 @@ def selectors_of_job(wildcards):
 
 def in_rounds(selectors):
     """Whether the selectors of a job choose in rounds; a job's selectors are all alike in that."""
-    return selector_names.declared(selectors[0], "ROUNDS")
+    return selector_names.in_rounds(selectors[0])
 
 
 def models_between_rounds(wildcards):

@@ -360,7 +360,7 @@ def test_without_a_configfile_the_embedded_default_is_planned(repository_copy):
     }
     selectors = selector_names.selector_jobs(demo()["selection"]["selectors"]).values()
     every = sorted(name for names in selectors for name in names)
-    rounds = [name for name in registry.names("selection.selectors") if selector_names.declared(name, "ROUNDS")]
+    rounds = [name for name in registry.names("selection.selectors") if selector_names.in_rounds(name)]
     assert every == sorted([*selector_names.one_shot(), *rounds]), "the demo runs every selector"
 
 

@@ -17,9 +17,7 @@ from scipy import sparse
 from smooth_case import GENES, SETTINGS, make_prior, profiles_of, smooth_screen
 
 ROUNDS = RoundSettings(first=6, batch=4, rounds=2, unit="perturbations", draws=1, model="graph_process")
-SELECTORS = [
-    name for name in registry.names("selection.selectors") if registry.declared("selection.selectors", name, "ROUNDS")
-]
+SELECTORS = [name for name in registry.names("selection.selectors") if selector_names.in_rounds(name)]
 SPLITS = pd.DataFrame({"split": 0, "perturbation": GENES, "role": np.where(np.arange(30) % 5 == 4, "test", "pool")})
 POOL = np.sort(SPLITS.query("role == 'pool'")["perturbation"].to_numpy(dtype=str))
 MEMBERS = {"members": 2}
@@ -107,4 +105,4 @@ def test_selectors_on_different_models_start_alike_and_go_apart():
 def test_a_name_is_a_selector_and_the_model_it_names():
     assert selector_names.parts("bald") == ("bald", None)
     assert selector_names.parts("bald@gears") == ("bald", "gears")
-    assert selector_names.declared("bald@gears", "ROUNDS") is True
+    assert selector_names.in_rounds("bald@gears")

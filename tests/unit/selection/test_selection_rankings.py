@@ -198,9 +198,10 @@ def test_of_selectors_that_share_a_job_those_run_that_need_a_graph_or_that_need_
 
 
 def test_what_the_source_says_of_a_selector_is_what_the_module_says():
-    for constant in ("NEEDS", "DRAWS", "ROUNDS"):
-        declared = {name: registry.declared("selection.selectors", name, constant) for name in EVERY}
-        assert declared == {name: getattr(registry.load("selection.selectors", name), constant) for name in EVERY}
+    for constant in ("NEEDS", "DRAWS", "START"):
+        declared = {name: registry.declared("selection.selectors", name, constant, None) for name in EVERY}
+        modules = {name: registry.load("selection.selectors", name) for name in EVERY}
+        assert declared == {name: getattr(module, constant, None) for name, module in modules.items()}
     with pytest.raises(InputError, match=r"no entry 'guess'.*v_optimal"):
         needs_graph("guess")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scarceseq import registry
+from scarceseq.config import selector_names
 from scarceseq.errors import InputError
 from scarceseq.network.graph import graph_from_edges
 from scarceseq.perturbation.ridge import RIDGES, fit_dual
@@ -25,9 +26,7 @@ from scarceseq.selection.settings import RankingSettings, RoundSettings
 
 SETTINGS = RankingSettings(random_draws=2, hops=1)
 ROUNDS = RoundSettings(first=20, batch=20, rounds=2, unit="percent", draws=2, model="graph_process")
-SELECTORS = [
-    name for name in registry.names("selection.selectors") if registry.declared("selection.selectors", name, "ROUNDS")
-]
+SELECTORS = [name for name in registry.names("selection.selectors") if selector_names.in_rounds(name)]
 GENES = np.array([f"G{index:02d}" for index in range(18)], dtype=object)
 
 

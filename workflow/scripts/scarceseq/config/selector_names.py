@@ -20,14 +20,19 @@ def parts(name: str) -> tuple[str, str | None]:
     return selector, source or None
 
 
-def declared(name: str, constant: str) -> Any:
-    """What the selector of a name declares, such as ``ROUNDS``; see `scarceseq.registry.declared`."""
-    return registry.declared(ENTRIES, parts(name)[0], constant)
+def declared(name: str, constant: str, default: Any = ...) -> Any:
+    """What the selector of a name declares, such as ``NEEDS``; see `scarceseq.registry.declared`."""
+    return registry.declared(ENTRIES, parts(name)[0], constant, default)
+
+
+def in_rounds(name: str) -> bool:
+    """Whether a selector works in rounds: then it declares which one ranks the first, as ``START``."""
+    return declared(name, "START", None) is not None
 
 
 def variants(selector: str) -> str | None:
     """Registry of what may stand behind the @ of a selector: models between rounds, or its variants; or None."""
-    return MODELS if declared(selector, "ROUNDS") else registry.declared(ENTRIES, selector, "VARIANTS", None)
+    return MODELS if in_rounds(selector) else declared(selector, "VARIANTS", None)
 
 
 def names_used(name: str) -> str:
@@ -35,7 +40,7 @@ def names_used(name: str) -> str:
     which are tested), or ``none``."""
     selector, source = parts(name)
     kind = variants(selector)
-    used = registry.declared(ENTRIES, selector, "NAMES_USED", "none")
+    used = declared(selector, "NAMES_USED", "none")
     return registry.declared(kind, source, "NAMES_USED", "none") if source and kind not in (None, MODELS) else used
 
 
@@ -43,7 +48,7 @@ def one_shot() -> list[str]:
     """Names of all selectors in one shot, with their variants."""
     names = []
     for entry in registry.names(ENTRIES):
-        if not declared(entry, "ROUNDS"):
+        if not in_rounds(entry):
             kind = variants(entry)
             names += [entry, *(f"{entry}@{variant}" for variant in (registry.names(kind) if kind else []))]
     return names
@@ -51,7 +56,7 @@ def one_shot() -> list[str]:
 
 def one_shot_on_graph(selector: str) -> bool:
     """Whether a selector ranks in one shot, and on one graph."""
-    return not declared(selector, "ROUNDS") and "graph" in declared(selector, "NEEDS")
+    return not in_rounds(selector) and "graph" in declared(selector, "NEEDS")
 
 
 def check(where: str, name: str) -> None:
@@ -68,7 +73,7 @@ def check(where: str, name: str) -> None:
 
 def entries(names: list[str]) -> list[tuple[str, str]]:
     """(registry, entry) of some selectors, their variants and those of their first rounds, but not their models."""
-    names = [*names, *(declared(name, "START") for name in names if declared(name, "ROUNDS"))]
+    names = [*names, *(declared(name, "START") for name in names if in_rounds(name))]
     pairs = [(ENTRIES, parts(name)[0]) for name in names] + [("selection.reaches", "")]
     pairs += [(variants(parts(name)[0]), parts(name)[1]) for name in names if parts(name)[1]]
     return sorted({pair for pair in pairs if pair[0] != MODELS})

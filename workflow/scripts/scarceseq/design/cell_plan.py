@@ -34,21 +34,12 @@ def read_numbers(
 ) -> Numbers:
     """Numbers of a pilot's table, or else of a screen.
 
-    Parameters
-    ----------
-    settings : dict
-        The config's section ``design.cells``.
-    pilot : path or None
-        Table with the columns `PILOT`.
-    profiles : anndata.AnnData or None
-        As `scarceseq.screen.pseudobulk` gives them.
-    cells : path or None
-        Of the same screen, as `normalise_cells` wrote them.
+    - `settings`: the config's section ``design.cells``
+    - `pilot`: table with the columns `PILOT`
+    - `profiles`: as `scarceseq.screen.pseudobulk` gives them
+    - `cells`: of the same screen, as `normalise_cells` wrote them
 
-    Raises
-    ------
-    InputError
-        If the pilot's numbers cannot be those of counts.
+    Raises `InputError` if the pilot's numbers cannot be those of counts.
     """
     change = settings["log2_fold_change"]
     if pilot is not None:
@@ -91,22 +82,12 @@ def plan_cells(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Tables of cells, and of genes against cells where there is a budget and the signal is known.
 
-    Parameters
-    ----------
-    sources : sequence of Graph or pandas.DataFrame
-        Graphs, then embeddings, as of the design.
-    settings : dict
-        The config's section ``design``.
-    numbers : Numbers
+    - `sources`: graphs, then embeddings, as of the design
+    - `settings`: the config's section ``design``
 
-    Returns
-    -------
-    cells : pandas.DataFrame
-        See `scarceseq.design.cells.cells_table`.
-    both : pandas.DataFrame
-        See `scarceseq.design.genes_by_cells.plan`; empty without a budget.
-    summary : dict
-        readout_genes, independent_genes, cells_for_half (cells of a reliability of one half), best (a row of `both`).
+    Returns cells: see `scarceseq.design.cells.cells_table`. both: see `scarceseq.design.genes_by_cells.plan`; empty
+    without a budget. summary: readout_genes, independent_genes, cells_for_half (cells of a reliability of one half),
+    best (a row of `both`).
     """
     asked = settings["cells"]
     cells = cells_table(numbers, asked)

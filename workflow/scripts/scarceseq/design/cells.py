@@ -26,19 +26,13 @@ LEAST_DISPERSION = 1e-4
 class Numbers:
     """What a pilot tells.
 
-    Attributes
-    ----------
-    effect : numpy.ndarray, (genes,)
-        Difference that the fold change of interest makes in each readout gene.
-    variance, control_variance : numpy.ndarray, (genes,)
-        Of one cell that has the effect, and of one control cell, in the square of that unit.
-    independent : float
-        Number of independent genes among the readout genes: (sum of l)^2 / sum of l^2, with l the eigenvalues of their
-        correlation between control cells (Satterthwaite 1946).
-    signal : float
-        Variance of true effects between perturbations, mean over genes; NaN if not known.
-    noise : float
-        Variance of one cell, mean over genes.
+    - `effect` (genes,): difference that the fold change of interest makes in each readout gene
+    - `variance`, `control_variance` (genes,): of one cell that has the effect, and of one control cell, in the square
+      of that unit
+    - `independent`: number of independent genes among the readout genes: (sum of l)^2 / sum of l^2, with l the
+      eigenvalues of their correlation between control cells (Satterthwaite 1946)
+    - `signal`: variance of true effects between perturbations, mean over genes; NaN if not known
+    - `noise`: variance of one cell, mean over genes
     """
 
     effect: np.ndarray
@@ -55,13 +49,8 @@ def numbers_of_pilot(mean: np.ndarray, dispersion: np.ndarray, log2_fold_change:
     The log of a mean of counts of mean m and dispersion d has variance (1 / m + d) / cells (Zhu & Lakkis 2014,
     Statistics in Medicine 33).
 
-    Parameters
-    ----------
-    mean, dispersion : numpy.ndarray, (genes,)
-        Counts of a cell at the pilot's depth.
-    log2_fold_change : float
-    depth : float
-        Planned reads of a cell over those of the pilot; means grow in proportion, which holds below saturation.
+    - `mean`, `dispersion` (genes,): counts of a cell at the pilot's depth
+    - `depth`: planned reads of a cell over those of the pilot; means grow in proportion, which holds below saturation
     """
     mean, effect = mean * depth, log2_fold_change * np.log(2)
     variance, control = 1 / (mean * np.exp(effect)) + dispersion, 1 / mean + dispersion
@@ -73,16 +62,10 @@ def numbers_of_screen(
 ) -> Numbers:
     """Numbers of a screen at hand.
 
-    Parameters
-    ----------
-    control : numpy.ndarray, (control cells, genes)
-        log(1 + counts per 10,000).
-    delta : numpy.ndarray, (perturbations, genes)
-        Mean differences to control.
-    cells : numpy.ndarray, (perturbations,)
-    noise : numpy.ndarray, (genes,)
-        Variance of a cell within perturbations.
-    log2_fold_change : float
+    - `control` (control cells, genes): log(1 + counts per 10,000)
+    - `delta` (perturbations, genes): mean differences to control
+    - `cells` (perturbations,)
+    - `noise` (genes,): variance of a cell within perturbations
     """
     shown = readout_genes(control)
     control, delta, noise = control[:, shown], delta[:, shown], noise[shown]
@@ -99,10 +82,7 @@ def numbers_of_screen(
 def readout_genes(control: np.ndarray) -> np.ndarray:
     """Positions of the genes that enough control cells have and that vary among them; (cells, genes) of logarithms.
 
-    Raises
-    ------
-    InputError
-        If there are fewer than two.
+    Raises `InputError` if there are fewer than two.
     """
     shown = np.flatnonzero(((control > 0).mean(axis=0) >= DETECTED) & (control.var(axis=0) > 0))
     if len(shown) < 2:
@@ -117,16 +97,9 @@ def fold_change_in_logs(control: np.ndarray, log2_fold_change: float) -> tuple[n
     count is the median over cells of their smallest value. The log of the mean is not the mean of the logs: by that
     alone the effect on genes that most cells have came out at two thirds of the true one.
 
-    Parameters
-    ----------
-    control : numpy.ndarray, (control cells, genes)
-        log(1 + counts per 10,000).
-    log2_fold_change : float
+    - `control` (control cells, genes): log(1 + counts per 10,000)
 
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray), (genes,) each
-        Difference of means, and factor of the variance.
+    Returns difference of means, and factor of the variance.
     """
     scaled = np.expm1(control)
     single = float(np.median(np.where(scaled > 0, scaled, np.inf).min(axis=1)[(scaled > 0).any(axis=1)]))
@@ -163,13 +136,8 @@ def power_of_genes(
     Power and threshold depend on each other; they are iterated from full power, and fall together to the largest
     solution.
 
-    Parameters
-    ----------
-    errors : numpy.ndarray, (genes,)
-        From `standard_errors`, of genes that have the effect.
-    share : float
-        Of the readout genes that truly differ.
-    false_discovery : float
+    - `errors` (genes,): from `standard_errors`, of genes that have the effect
+    - `share`: of the readout genes that truly differ
     """
     shift, power, level = np.abs(numbers.effect) / errors, np.ones(len(errors)), 1.0
     for _ in range(ROUNDS):
@@ -185,14 +153,9 @@ def power_of_perturbation(numbers: Numbers, errors: np.ndarray, changed: int, le
     The sum over correlated genes is taken for a multiple of a chi-square of `independent` degrees, non-central by the
     changed genes (Satterthwaite 1946; Box 1954).
 
-    Parameters
-    ----------
-    errors : numpy.ndarray, (genes,)
-        From `standard_errors`, of genes without an effect, as almost all are.
-    changed : int
-        Genes that the perturbation changes by the fold change of interest; of typical precision.
-    level : float
-        Of p.
+    - `errors` (genes,): from `standard_errors`, of genes without an effect, as almost all are
+    - `changed`: genes that the perturbation changes by the fold change of interest; of typical precision
+    - `level`: of p
     """
     genes, freedom = len(errors), numbers.independent
     squared = changed * float(np.median((numbers.effect / errors) ** 2))
@@ -208,17 +171,10 @@ def reliability(numbers: Numbers, cells: float, controls: float = np.inf) -> flo
 def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
     """What each number of cells gives.
 
-    Parameters
-    ----------
-    numbers : Numbers
-    settings : dict
-        cells, control_cells, guides, guide_variance, changed_genes, false_discovery, level.
+    - `settings`: cells, control_cells, guides, guide_variance, changed_genes, false_discovery, level
 
-    Returns
-    -------
-    pandas.DataFrame
-        cells, median_power (of a readout gene that changes), well_powered_share (of genes with a power of 0.8),
-        p_threshold, perturbation_power, reliability.
+    Returns columns cells, median_power (of a readout gene that changes), well_powered_share (of genes with a power of
+    0.8), p_threshold, perturbation_power, reliability.
     """
     share = settings["changed_genes"] / len(numbers.effect)
     if share >= 1:

@@ -31,12 +31,7 @@ class State(Protocol):
 class Blend:
     """Weighted mean of what a gene takes from the variance and what it newly reaches, each as a share of its largest.
 
-    Parameters
-    ----------
-    posterior : Posterior
-    cover : Cover
-    share : float
-        Weight of the variance.
+    - `share`: weight of the variance
     """
 
     def __init__(self, posterior: Posterior, cover: Cover, share: float) -> None:
@@ -61,17 +56,10 @@ def choose(
 ) -> Choice:
     """Candidates in the order in which to take them: the budget and as much again, or what costs allow.
 
-    Parameters
-    ----------
-    criterion : {'v_optimal', 'reach', 'blend', 'random'}
-    cover : Cover
-        For `reach` and `blend`; candidates in the order of ties.
-    start : function without arguments
-        A fresh posterior.
-    limits : Limits
-    blend : float
-        Share of the variance in `blend`.
-    seed : int
+    - `criterion` ({'v_optimal', 'reach', 'blend', 'random'})
+    - `cover`: for `reach` and `blend`; candidates in the order of ties
+    - `start`: a fresh posterior
+    - `blend`: share of the variance in `blend`
     """
     closed = {*limits.measured, *limits.excluded}
     if len(limits.required) > (limits.budget or 0) and limits.costs is None:
@@ -119,24 +107,11 @@ def in_turn(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gene of the largest score that the budget pays for, step by step, the first of equals; required ones first.
 
-    Parameters
-    ----------
-    look : function without arguments
-        Scores of all genes at this step, and what is to be kept of the one taken.
-    take : function (gene)
-        Told of each.
-    genes : int
-    limits : Limits
+    - `look`: scores of all genes at this step, and what is to be kept of the one taken
+    - `take` (gene): told of each
 
-    Returns
-    -------
-    (numpy.ndarray of int, numpy.ndarray)
-        Genes, and what was kept of each.
-
-    Raises
-    ------
-    InputError
-        If the budget does not pay for all that is required.
+    Returns genes, and what was kept of each.
+    Raises `InputError` if the budget does not pay for all that is required.
     """
     costs = np.ones(genes, np.int64) if limits.costs is None else limits.costs
     money = np.inf if limits.budget is None else float(limits.budget)

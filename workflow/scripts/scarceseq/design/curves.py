@@ -54,21 +54,12 @@ def curve_table(
 
     Random lists contain what must be in, too; they are read at the cost of each of our choices.
 
-    Parameters
-    ----------
-    measures : dict of str to function
-        Name to a function from an order to values before and after each choice.
-    chosen, free : numpy.ndarray of int
-        The list; what may be chosen.
-    limits : Limits
-    price : numpy.ndarray
-        Cost of each gene.
-    draws, seed : int
+    - `measures`: name to a function from an order to values before and after each choice
+    - `chosen`, `free` (int): the list; what may be chosen
+    - `price`: cost of each gene
 
-    Returns
-    -------
-    pandas.DataFrame
-        genes, cost, then for each measure its name and with ``_low``, ``_median``, ``_high`` what random lists reach.
+    Returns columns genes, cost, then for each measure its name and with ``_low``, ``_median``, ``_high`` what random
+    lists reach.
     """
     cost = sums_of(price[chosen])
     required = np.array(limits.required, dtype=int)

@@ -30,24 +30,15 @@ log = logging.getLogger(__name__)
 class Design:
     """What is handed to the user.
 
-    Attributes
-    ----------
-    order : pandas.DataFrame
-        rank, gene, given_as, chosen_as (required or chosen), plate and well (of the first replicate), cost (of all
-        replicates), total_cost, gain, expected_error, coverage_percent, newly_reached, covers, reason, and a column for
-        each filter; for hits also expected_response and response_sd, the expectation from the responses so far and its
-        standard deviation.
-    plates : pandas.DataFrame
-        From `scarceseq.design.plates.lay_out`.
-    coverage : pandas.DataFrame
-        From `scarceseq.design.curves.curve_table`; from nothing chosen to twice the budget.
-    names : pandas.DataFrame
-        From `scarceseq.design.names.outcomes`, for all lists.
-    joins : pandas.DataFrame
-        From `scarceseq.joins.joins_table`: the lists, costs and weights with genes of the graphs.
-    guides : pandas.DataFrame
-        Rows of the user's library for the chosen genes; empty without one.
-    summary : dict
+    - `order`: columns rank, gene, given_as, chosen_as (required or chosen), plate and well (of the first replicate),
+      cost (of all replicates), total_cost, gain, expected_error, coverage_percent, newly_reached, covers, reason, and a
+      column for each filter; for hits also expected_response and response_sd, the expectation from the responses so far
+      and its standard deviation
+    - `plates`: from `scarceseq.design.plates.lay_out`
+    - `coverage`: from `scarceseq.design.curves.curve_table`; from nothing chosen to twice the budget
+    - `names`: from `scarceseq.design.names.outcomes`, for all lists
+    - `joins`: from `scarceseq.joins.joins_table`: the lists, costs and weights with genes of the graphs
+    - `guides`: rows of the user's library for the chosen genes; empty without one
     """
 
     order: pd.DataFrame
@@ -62,13 +53,8 @@ class Design:
 def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> Design:
     """Choose genes.
 
-    Parameters
-    ----------
-    sources : sequence of Graph or pandas.DataFrame
-        Graphs, then embeddings of genes; reach and coverage are those of the first graph.
-    settings : dict
-        The config's section ``design``; files are read here.
-    seed : int
+    - `sources`: graphs, then embeddings of genes; reach and coverage are those of the first graph
+    - `settings`: the config's section ``design``; files are read here
     """
     if not settings["costs"] and settings["budget"] != int(settings["budget"]):
         raise InputError(f"config key design.budget: {settings['budget']} genes; without costs give a whole number")

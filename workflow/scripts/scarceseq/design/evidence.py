@@ -15,11 +15,8 @@ LEAST_SCREENS = 3
 def read_evidence() -> pd.DataFrame:
     """One row per real screen, written by `benchmarks/tools/two_by_two.py`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        screen, graphs, splits, predicted and realised (points of the mean effect's error that V-optimal choice saves
-        against random choice of as many), low and high (95% interval of realised over splits).
+    Returns columns screen, graphs, splits, predicted and realised (points of the mean effect's error that V-optimal
+    choice saves against random choice of as many), low and high (95% interval of realised over splits).
     """
     return read_table(EVIDENCE)
 
@@ -27,10 +24,7 @@ def read_evidence() -> pd.DataFrame:
 def read_hits_evidence() -> pd.DataFrame:
     """One row per real screen, response and way of choosing, written by `benchmarks/tools/hits.py`.
 
-    Returns
-    -------
-    pandas.DataFrame
-        screen, response, measured, pool, method, hit_ratio (share of the hits that were measured in the end),
-        against_random with its 95% interval over starts, and others.
+    Returns columns screen, response, measured, pool, method, hit_ratio (share of the hits that were measured in the
+    end), against_random with its 95% interval over starts, and others.
     """
     return read_table(HITS)

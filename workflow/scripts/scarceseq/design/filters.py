@@ -15,24 +15,12 @@ log = logging.getLogger(__name__)
 def apply_filters(settings: dict[str, Any], lists: dict[str, set[str]], joins: list[Join]) -> pd.DataFrame:
     """Take candidates out of `lists` that a filter excludes; required genes stay.
 
-    Parameters
-    ----------
-    settings : dict
-        The config's section ``design``.
-    lists : dict of str to set of str
-        ``candidates`` is changed.
-    joins : list of Join
-        Gets a join for each filter.
+    - `settings`: the config's section ``design``
+    - `lists`: ``candidates`` is changed
+    - `joins`: gets a join for each filter
 
-    Returns
-    -------
-    pandas.DataFrame
-        Gene (index) x filter: the values, NaN where the table has none.
-
-    Raises
-    ------
-    InputError
-        If no candidate is left.
+    Returns gene (index) x filter: the values, NaN where the table has none.
+    Raises `InputError` if no candidate is left.
     """
     columns = {}
     for name, rule in settings["filters"].items():

@@ -21,16 +21,10 @@ BLOCK = 2000
 def expected_error(features: sparse.csr_array, chosen: np.ndarray, worth: np.ndarray, noise: float) -> float:
     """Mean posterior variance of the targets' effects, as a share of their prior variance.
 
-    Parameters
-    ----------
-    features : scipy.sparse.csr_array, (genes, features)
-        Their inner products are the covariance of g.
-    chosen : numpy.ndarray of int
-        Genes that are measured.
-    worth : numpy.ndarray, (genes,)
-        Weight of each target in the mean; 0 for others.
-    noise : float
-        Variance of a measurement, where that of g is 1.
+    - `features`: their inner products are the covariance of g
+    - `chosen` (int): genes that are measured
+    - `worth` (genes,): weight of each target in the mean; 0 for others
+    - `noise`: variance of a measurement, where that of g is 1
     """
     prior = np.asarray(features.power(2).sum(axis=1)).ravel() + NOISE
     left = prior.copy()
@@ -68,28 +62,14 @@ def plan(
 ) -> pd.DataFrame:
     """Expected error for each number of genes, with as many cells of each as the budget buys.
 
-    Parameters
-    ----------
-    features, worth
-        See `expected_error`.
-    order : numpy.ndarray of int
-        Genes in the order in which the design takes them.
-    noise_to_signal : float
-        Variance of one cell over that of true effects.
-    settings : dict
-        budget, cost_per_cell, reads_per_cell, cost_per_million_reads, guides, cost_per_guide, control_cells,
-        least_cells.
-    numbers_of_genes : sequence of int
+    - `features`, `worth`: see `expected_error`
+    - `order` (int): genes in the order in which the design takes them
+    - `noise_to_signal`: variance of one cell over that of true effects
+    - `settings`: budget, cost_per_cell, reads_per_cell, cost_per_million_reads, guides, cost_per_guide, control_cells,
+      least_cells
 
-    Returns
-    -------
-    pandas.DataFrame
-        genes, cells (of each), expected_error (percent of that without a measurement), best.
-
-    Raises
-    ------
-    InputError
-        If the budget does not buy the least number of cells of a single gene.
+    Returns columns genes, cells (of each), expected_error (percent of that without a measurement), best.
+    Raises `InputError` if the budget does not buy the least number of cells of a single gene.
     """
     # Variance of one cell in units of g, where effects have the variance of g and h together.
     unit = noise_to_signal * (1 + NOISE)

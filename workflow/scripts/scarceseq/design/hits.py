@@ -31,18 +31,11 @@ LEAST = 5
 class Belief:
     """What the responses so far say of every gene, in the responses' own units; larger is better.
 
-    Parameters
-    ----------
-    features : scipy.sparse.csr_array, shape (genes, features)
-        From `scarceseq.perturbation.features.mean_kernel_features`.
-    rows : sequence of int
-        Measured genes.
-    responses : numpy.ndarray, shape (rows,)
+    - `features` (genes, features): from `scarceseq.perturbation.features.mean_kernel_features`
+    - `rows`: measured genes
+    - `responses` (rows,)
 
-    Raises
-    ------
-    InputError
-        If there are fewer than `LEAST` responses, or all are the same.
+    Raises `InputError` if there are fewer than `LEAST` responses, or all are the same.
     """
 
     def __init__(self, features: sparse.csr_array, rows: Sequence[int] | np.ndarray, responses: np.ndarray) -> None:
@@ -117,16 +110,11 @@ def expected_response(belief: Belief, random: np.random.Generator) -> np.ndarray
 class HitList:
     """Genes to measure for hits, and what is expected of them.
 
-    Attributes
-    ----------
-    order : numpy.ndarray of int
-        The budget and as much again, or what costs allow.
-    values : numpy.ndarray
-        Of the acquisition function, which takes the largest (for hits that are smallest, of minus the responses).
-    expected, deviation : numpy.ndarray, shape (genes,)
-        Before anything is taken; in units of the responses.
-    facts : dict
-        For the page: measured, best, correlation and p_value (`told_by_graphs`), mean_candidates.
+    - `order` (int): the budget and as much again, or what costs allow
+    - `values`: of the acquisition function, which takes the largest (for hits that are smallest, of minus the
+      responses)
+    - `expected`, `deviation` (genes,): before anything is taken; in units of the responses
+    - `facts`: for the page: measured, best, correlation and p_value (`told_by_graphs`), mean_candidates
     """
 
     order: np.ndarray
@@ -149,14 +137,8 @@ def choose_hits(belief: Belief, acquisition: str, limits: Limits, seed: int) -> 
 
     Required genes come first. Costs limit how many are taken, not which: the next best that the budget still pays for.
 
-    Parameters
-    ----------
-    belief : Belief
-        Changed: the genes are taken.
-    acquisition : str
-        Of `ACQUISITIONS`.
-    limits : Limits
-    seed : int
+    - `belief`: changed: the genes are taken
+    - `acquisition`: of `ACQUISITIONS`
     """
     random = np.random.default_rng(derive(seed, "design hits"))
 
@@ -177,15 +159,8 @@ def list_hits(
 ) -> HitList:
     """Choose by the config's section ``design``.
 
-    Parameters
-    ----------
-    settings : dict
-    responses : dict of str to float
-        By gene; all are among `genes`.
-    genes : numpy.ndarray of str
-    features : scipy.sparse.csr_array, shape (genes, features)
-    limits : Limits
-    seed : int
+    - `responses`: by gene; all are among `genes`
+    - `features` (genes, features)
     """
     sign = 1.0 if settings["hits_are"] == "largest" else -1.0
     rows = np.flatnonzero(np.isin(genes, list(responses)))
@@ -214,15 +189,7 @@ def told_by_graphs(belief: Belief, seed: int) -> tuple[float, float]:
     Leave-one-out predictions in closed form, y - alpha / diag(K^-1) (Rasmussen & Williams 2006, section 5.4.2); P by
     permuting the responses over the genes, so that it holds whatever the predictions' bias.
 
-    Parameters
-    ----------
-    belief : Belief
-    seed : int
-
-    Returns
-    -------
-    (float, float)
-        Spearman's correlation, and P of one as large by chance.
+    Returns Spearman's correlation, and P of one as large by chance.
     """
     identity = np.eye(len(belief.standard))
     inverse = cho_solve((belief.model.factor, True), identity, check_finite=False)

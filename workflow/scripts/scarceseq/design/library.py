@@ -17,22 +17,13 @@ def with_guides(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The list with the number of guides of each gene, and the library's rows for its genes.
 
-    Parameters
-    ----------
-    order : pandas.DataFrame
-        rank, gene.
-    listed : set of str
-        Genes of the user's lists: a library of all of them is no table of strange names.
-    settings : dict
-        The config's section ``design``: library, library_gene_column, guides_per_gene.
-    joins : list of Join
-        Gets the join of the library with these.
+    - `order`: columns rank, gene
+    - `listed`: genes of the user's lists: a library of all of them is no table of strange names
+    - `settings`: the config's section ``design``: library, library_gene_column, guides_per_gene
+    - `joins`: gets the join of the library with these
 
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        The list with a column ``guides``; rank, gene and all columns of the library, in the order of the list, at most
-        `guides_per_gene` rows of each gene, the library's first ones.
+    Returns the list with a column ``guides``; rank, gene and all columns of the library, in the order of the list, at
+    most `guides_per_gene` rows of each gene, the library's first ones.
     """
     if not settings["library"]:
         return order, pd.DataFrame(columns=["rank", "gene"])

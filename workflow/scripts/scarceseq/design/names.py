@@ -22,14 +22,7 @@ def read_names(path: str | Path | None) -> list[str]:
     """Genes of a list: the first field of each line, without empty lines and a heading `gene`; of a screen's profiles
     (.h5ad) the perturbations.
 
-    Parameters
-    ----------
-    path : path or None
-
-    Returns
-    -------
-    list of str
-        Empty for no path.
+    Returns empty for no path.
     """
     if not path:
         return []
@@ -61,17 +54,9 @@ def perturbations_of(path: str | Path) -> list[str]:
 def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[str, float]:
     """Number of each gene, from the columns `gene` and `column` of a table.
 
-    Parameters
-    ----------
-    path : path or None
-    column : str
-    smallest : {'positive', 'zero', 'any'}
-        What the numbers must at least be.
+    - `smallest` ({'positive', 'zero', 'any'}): what the numbers must at least be
 
-    Returns
-    -------
-    dict of str to float
-        Empty for no path.
+    Returns empty for no path.
     """
     if not path:
         return {}
@@ -97,17 +82,10 @@ def read_aliases(
 ) -> dict[str, set[str]]:
     """Symbols that each other name stands for, in any case; Ensembl ids without version.
 
-    Parameters
-    ----------
-    tables : path or list of path, optional
-        Each with one or more of the columns.
-    alias_columns, symbol_columns : str or list of str
-        Columns of other names (former symbols, Ensembl and Entrez ids) and of symbols.
+    - `tables`: each with one or more of the columns
+    - `alias_columns`, `symbol_columns`: columns of other names (former symbols, Ensembl and Entrez ids) and of symbols
 
-    Raises
-    ------
-    InputError
-        If a table has none of the columns.
+    Raises `InputError` if a table has none of the columns.
     """
     meant: dict[str, set[str]] = {}
     for path in listed(tables):
@@ -151,14 +129,8 @@ def match(
 ) -> Join:
     """Names matched with genes of the graphs: as they stand, by their aliases, and in any case.
 
-    Parameters
-    ----------
-    names : list of str
-    genes : sequence of str
-    aliases : dict of str to set of str
-        From `read_aliases`.
-    what, path : str
-        For messages and the table of joins.
+    - `aliases`: from `read_aliases`
+    - `what`, `path`: for messages and the table of joins
     """
     others = {name: aliases.get(_key(name), set()) for name in names} if aliases else {}
     return match_names(names, list(map(str, genes)), f"{what} to genes of the graph", path, others)
@@ -167,22 +139,13 @@ def match(
 def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], use: str) -> pd.DataFrame:
     """What each given name stands for.
 
-    Parameters
-    ----------
-    names : list of str
-    join : Join
-        From `match`.
-    aliases : dict of str to set of str
-    use : str
-        What the list is for; kept in the table.
+    - `join`: from `match`
+    - `use`: what the list is for; kept in the table
 
-    Returns
-    -------
-    pandas.DataFrame
-        list, given, gene (empty unless there is one), suggestion (a gene that an unknown name looks like), outcome:
-        ``used``; ``unknown``: neither it nor what it stands for is in the graph; ``ambiguous``: it stands for several
-        genes of the graph; ``duplicate``: another name of the list stands for that gene already. The list of required
-        genes also has ``outside``: in no graph, and kept.
+    Returns columns list, given, gene (empty unless there is one), suggestion (a gene that an unknown name looks like),
+    outcome: ``used``; ``unknown``: neither it nor what it stands for is in the graph; ``ambiguous``: it stands for
+    several genes of the graph; ``duplicate``: another name of the list stands for that gene already. The list of
+    required genes also has ``outside``: in no graph, and kept.
     """
     rows, seen, nodes = [], set(), set(join.there)
     for name in names:
@@ -211,10 +174,7 @@ def suggestions(names: Sequence[str], genes: Sequence[str]) -> dict[str, str]:
 def by_gene(numbers: Mapping[str, float], join: Join) -> dict[str, float]:
     """Numbers of given names under the graph's symbols.
 
-    Raises
-    ------
-    InputError
-        If two names of one gene have different numbers.
+    Raises `InputError` if two names of one gene have different numbers.
     """
     values: dict[str, float] = {}
     for name, gene in join.pairs.items():

@@ -47,11 +47,7 @@ def order_table(problem: Problem, graph: Graph, chosen: np.ndarray, gains: np.nd
 
 
 def describe(
-    order: pd.DataFrame,
-    names: pd.DataFrame,
-    lists: dict[str, set[str]],
-    values: pd.DataFrame,
-    settings: dict[str, Any],
+    order: pd.DataFrame, names: pd.DataFrame, lists: dict[str, set[str]], values: pd.DataFrame, settings: dict[str, Any]
 ) -> pd.DataFrame:
     """The list with the user's own names, the reason for each gene, and its values of the filters' tables."""
     used = names[names["list"].isin(["candidates", "required"]) & names["outcome"].isin(["used", "outside"])]

@@ -18,30 +18,15 @@ def lay_out(
     No two replicates of a gene are on one plate. Controls are spread: the wells of a plate, column by column, are cut
     into as many stretches as there are controls, and each stretch gets one, of the kinds in turn.
 
-    Parameters
-    ----------
-    order : pandas.DataFrame
-        rank, gene.
-    wells : int
-        Of a plate, one of `PLATES`.
-    controls : int
-        Wells for controls on each plate.
-    kinds : sequence of str
-        Kinds of controls.
-    replicates : int
-        Wells of each gene.
-    seed : int
+    - `order`: columns rank, gene
+    - `wells`: of a plate, one of `PLATES`
+    - `controls`: wells for controls on each plate
+    - `kinds`: kinds of controls
+    - `replicates`: wells of each gene
 
-    Returns
-    -------
-    pandas.DataFrame
-        plate, well, row, column, content (gene, control or empty), control (its kind), gene, rank, replicate (0 where
-        there is no gene): every well of the plates that are needed, plate by plate and row by row.
-
-    Raises
-    ------
-    InputError
-        If controls leave no well for genes, or there are fewer of them than kinds.
+    Returns columns plate, well, row, column, content (gene, control or empty), control (its kind), gene, rank,
+    replicate (0 where there is no gene): every well of the plates that are needed, plate by plate and row by row.
+    Raises `InputError` if controls leave no well for genes, or there are fewer of them than kinds.
     """
     if controls >= wells:
         raise InputError(f"config key design.control_wells: {controls} of {wells} wells leaves none for genes")
@@ -66,10 +51,7 @@ def plate_maps(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Each plate as it lies on the bench, by title: its rows by letter, its columns by number, in each well the gene or
     the kind of control.
 
-    Parameters
-    ----------
-    plates : pandas.DataFrame
-        From `lay_out`.
+    - `plates`: from `lay_out`
     """
     content = np.where(plates["content"] == "control", plates["control"], plates["gene"])
     maps = {}

@@ -18,17 +18,10 @@ from scarceseq.selection.reach import Reach, node_worth, reach_cover
 class Problem:
     """Genes, in the order of ties, and what their choice is judged by.
 
-    Attributes
-    ----------
-    everyone : numpy.ndarray of str
-        Candidates, then measured genes, then targets that are neither.
-    cover : Cover
-    worth : numpy.ndarray, shape (everyone,)
-        How much the prediction of each counts.
-    limits : Limits
-    price : numpy.ndarray, shape (everyone,)
-    free : numpy.ndarray of int
-        What may be chosen.
+    - `everyone`: candidates, then measured genes, then targets that are neither
+    - `worth` (everyone,): how much the prediction of each counts
+    - `price` (everyone,)
+    - `free` (int): what may be chosen
     """
 
     everyone: np.ndarray

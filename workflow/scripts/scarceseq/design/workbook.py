@@ -22,11 +22,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> None
 
     Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, as in the tables beside it.
 
-    Parameters
-    ----------
-    sheets : dict of str to pandas.DataFrame
-        By title, of at most 31 characters.
-    path : str or Path
+    - `sheets`: by title, of at most 31 characters
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font

@@ -36,7 +36,7 @@ def _check_selectors(selection: dict[str, Any]) -> None:
             if name in seen:
                 raise InputError(f"config key selection.selectors: '{name}' is there twice")
             seen.add(name)
-        if len({selector_names.declared(name, "ROUNDS") for name in names}) > 1:
+        if len({selector_names.in_rounds(name) for name in names}) > 1:
             raise InputError(
                 f"config key selection.selectors.{job}: selectors in one shot and in rounds; divide the list"
             )
@@ -51,7 +51,7 @@ def _check_models(selection: dict[str, Any], screens: dict[str, Any]) -> None:
     models = registry.names("selection.surrogates")
     one_of("selection.rounds.model", selection["rounds"]["model"], models, "model")
     for name in [name for names in selector_names.selector_jobs(selection["selectors"]).values() for name in names]:
-        if not selector_names.declared(name, "ROUNDS"):
+        if not selector_names.in_rounds(name):
             continue
         model = selector_names.parts(name)[1] or selection["rounds"]["model"]
         without = [screen for screen in selection["screens"] if screens[screen]["kind"] != "cells"]

@@ -7,7 +7,7 @@ import numpy as np
 from scarceseq.seeds import derive
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
-from scarceseq.selection.pool import arrange, check_pool
+from scarceseq.selection.pool import arrange_pool
 
 FIRST_STAGE = 10  # each further stage doubles what has been chosen
 DIMENSIONS = 50
@@ -25,22 +25,11 @@ def rank_by_clusters(
 ) -> np.ndarray:
     """At each stage, as many clusters as there are chosen and wanted genes; one gene each of the largest without one.
 
-    Parameters
-    ----------
-    kernel : numpy.ndarray, shape (genes, genes)
-    candidates, labelled : numpy.ndarray of int
-        The former in the order in which ties are broken.
-    pick : function (points, centre) -> int
-        The one of a cluster's points (points x dimensions) to take.
-    budget : int or None
-    seed : int
-    at_once : bool
-        One stage for the whole budget; smaller budgets are then not the beginning of larger ones.
+    - `candidates`, `labelled`: positions in `kernel` (genes, genes), the former in the order in which ties are broken
+    - `pick` (points, centre): the one of a cluster's points (points x dimensions) to take
+    - `at_once`: one stage for the whole budget; smaller budgets are then not the beginning of larger ones
 
-    Returns
-    -------
-    numpy.ndarray of int
-        Positions among `candidates`, in order: by stage, then by falling size of the cluster.
+    Returns positions among `candidates`, in order: by stage, then by falling size of the cluster.
     """
     from sklearn.cluster import KMeans
 
@@ -99,8 +88,7 @@ def rank_on_graph(
     choose: Callable[[np.ndarray, np.ndarray], int],
 ) -> Ranking:
     """Ranking by `rank_by_clusters` of the graph's neighbourhoods; there is no gain."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
     kernel = gene_kernel(evidence.graph, everyone)
     order = rank_by_clusters(kernel, candidates, measured, choose, budget, seed)
-    return everyone[candidates[order]], np.full(len(order), np.nan)
+    return everyone[order], np.full(len(order), np.nan)

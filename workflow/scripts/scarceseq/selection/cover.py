@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from scarceseq.errors import InputError
-from scarceseq.selection.loops import fastest
+from scarceseq.selection.loops import Rows, fastest
 
 ONCE, HALVING = 63, 1  # bits by which what is left of a covered item shrinks: to nothing, or to half
 
@@ -17,17 +17,11 @@ ONCE, HALVING = 63, 1  # bits by which what is left of a covered item shrinks: t
 class Cover:
     """What each candidate covers, and what that is worth; candidates in the order in which ties are broken.
 
-    Attributes
-    ----------
-    starts : numpy.ndarray of int64, shape (candidates + 1,)
-    items : numpy.ndarray of int32, shape (entries,)
-        Those that candidate i covers lie between starts[i] and starts[i + 1], each once.
-    weights : numpy.ndarray of int64, shape (items,)
-        Worth of each item, if `values` is None.
-    values : numpy.ndarray of int64, shape (entries,), optional
-        How well each candidate covers each of its items; an item counts by the best of the chosen.
-    shrink : int
-        `ONCE`: an item counts when it is first covered; `HALVING`: each further time counts half the time before.
+    - `starts` (candidates + 1,) int64
+    - `items` (entries,) int32: those that candidate i covers lie between starts[i] and starts[i + 1], each once
+    - `weights` (items,) int64: worth of each item, if `values` is None
+    - `values` (entries,) int64: how well each candidate covers each of its items; the best of the chosen counts
+    - `shrink`: `ONCE`: an item counts when it is first covered; `HALVING`: each further time, half the time before
     """
 
     starts: np.ndarray
@@ -49,12 +43,12 @@ class Cover:
         return len(self.starts) - 1
 
     @functools.cached_property
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def rows(self) -> Rows:
         """What each candidate covers, in compressed form, with values (empty if there are none)."""
         return self.starts, self.items, np.empty(0, np.int64) if self.values is None else self.values
 
     @functools.cached_property
-    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def columns(self) -> Rows:
         """Candidates of each item, in the same form."""
         return fastest().transpose(*self.rows, len(self.weights))
 
@@ -70,20 +64,12 @@ class Cover:
 class Limits:
     """What a choice must respect; positions are those of candidates.
 
-    Attributes
-    ----------
-    budget : int, optional
-        Most that may be spent, `measured` not counted; all candidates if None.
-    costs : numpy.ndarray of int64, shape (candidates,), optional
-        Positive, in the units of the budget; 1 each if None.
-    by_cost : bool
-        Whether the gain per cost decides, not the gain.
-    measured : sequence of int
-        Covered from the start, and not chosen.
-    required : sequence of int
-        Taken first, in greedy order.
-    excluded : sequence of int
-        Never taken.
+    - `budget`: most that may be spent, `measured` not counted; all candidates if None
+    - `costs` (candidates,) int64: positive, in the units of the budget; 1 each if None
+    - `by_cost`: whether the gain per cost decides, not the gain
+    - `measured`: covered from the start, and not chosen
+    - `required`: taken first, in greedy order
+    - `excluded`: never taken
     """
 
     budget: int | None = None
@@ -105,17 +91,8 @@ def greedy(
     if each item were wanted once more. For unit costs and before the first fresh start, the first k cover at least
     1 - 1/e of what any k can (Nemhauser et al. 1978).
 
-    Parameters
-    ----------
-    cover : Cover
-    limits : Limits, optional
-    loops : module, optional
-        Entry of `scarceseq.selection.loops`.
-
-    Returns
-    -------
-    (numpy.ndarray of int, numpy.ndarray of int64)
-        Candidates in the order taken, as many as the budget allows, and the gain of each when it was taken.
+    `loops` is a module of `scarceseq.selection.loops`, the fastest if None. Returns candidates in the order taken, as
+    many as the budget allows, and the gain of each when it was taken.
     """
     limits = limits or Limits()
     run = Covering(cover, limits, loops or fastest())
@@ -134,12 +111,7 @@ def better_of_two(cover: Cover, limits: Limits) -> tuple[np.ndarray, np.ndarray,
     """Greedy choice within a budget when candidates differ in cost: by gain or by gain per cost, whichever covers more.
 
     Covers at least (1 - 1/e) / 2 of what any choice within the budget can (Leskovec et al. 2007); neither rule alone
-    has a bound.
-
-    Returns
-    -------
-    (numpy.ndarray of int, numpy.ndarray of int64, bool)
-        Order, gains, and whether gain per cost decided.
+    has a bound. Returns order, gains, and whether gain per cost decided.
     """
     plain, by_cost = (greedy(cover, replace(limits, by_cost=rule)) for rule in (False, True))
     # what was measured before comes first in both
@@ -150,22 +122,19 @@ def better_of_two(cover: Cover, limits: Limits) -> tuple[np.ndarray, np.ndarray,
 def marginal_gains(cover: Cover, order: Sequence[int] | np.ndarray) -> np.ndarray:
     """What each candidate of an order covers that those before it do not; nothing starts afresh.
 
-    Returns
-    -------
-    numpy.ndarray of int64
-        Their sum is the worth of the set.
+    Their sum is the worth of the set.
     """
     state = cover.weights.copy() if cover.values is None else np.zeros(len(cover.weights), np.int64)
     gains = np.zeros(len(order), np.int64)
-    for rank, candidate in enumerate(order):
-        span = slice(cover.starts[candidate], cover.starts[candidate + 1])
-        items = cover.items[span]
+    for place, candidate in enumerate(order):
+        row = slice(cover.starts[candidate], cover.starts[candidate + 1])
+        items = cover.items[row]
         if cover.values is None:
-            gains[rank] = state[items].sum()
+            gains[place] = state[items].sum()
             state[items] >>= cover.shrink
         else:
-            gains[rank] = np.maximum(cover.values[span] - state[items], 0).sum()
-            state[items] = np.maximum(cover.values[span], state[items])
+            gains[place] = np.maximum(cover.values[row] - state[items], 0).sum()
+            state[items] = np.maximum(cover.values[row], state[items])
     return gains
 
 
@@ -198,21 +167,13 @@ class Covering:
         fresh, saturated = not self.taken and not len(self.limits.measured), True
         while saturated:
             spending = self.costs, self.money, self.limits.by_cost
-            tails = self.order[self.taken :], self.gained[self.taken :]
-            taken, self.money, saturated = self.loops.take(*self._sides(), free, *spending, fresh, *tails)
+            unfilled = self.order[self.taken :], self.gained[self.taken :]
+            taken, self.money, saturated = self.loops.take(*self._sides(), free, *spending, fresh, *unfilled)
             self.taken += taken
             if saturated:
                 self.start_afresh()
                 fresh = True
 
-    def _sides(
-        self,
-    ) -> tuple[
-        tuple[np.ndarray, np.ndarray, np.ndarray],
-        tuple[np.ndarray, np.ndarray, np.ndarray],
-        np.ndarray,
-        int,
-        np.ndarray,
-    ]:
+    def _sides(self) -> tuple[Rows, Rows, np.ndarray, int, np.ndarray]:
         cover = self.cover
         return cover.rows, cover.columns, self.state, cover.shrink, self.gains

@@ -23,25 +23,13 @@ def coverage(
 ) -> pd.DataFrame:
     """What the first genes of each ranking cover of the prediction graph, means over draws and splits.
 
-    Parameters
-    ----------
-    rankings : pandas.DataFrame
-        selection_graph, selector, split, draw, rank, gene.
-    splits : pandas.DataFrame
-        split, perturbation, role.
-    graph : scarceseq.network.graph.Graph
-        Of the predictors.
-    budgets : scarceseq.selection.settings.BudgetSettings
-    hops : int
+    `graph` is that of the predictors.
 
-    Returns
-    -------
-    pandas.DataFrame
-        selection_graph, selector, pool, budget, nodes_reached and usage_reached (shares of what the whole pool reaches,
-        plain and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share of a test
-        gene's neighbourhood, by weight in the normalised adjacency, that is chosen).
+    Returns columns selection_graph, selector, pool, budget, nodes_reached and usage_reached (shares of what the whole
+    pool reaches, plain and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share
+    of a test gene's neighbourhood, by weight in the normalised adjacency, that is chosen).
     """
-    points = []
+    rows_of_table = []
     for split, rows in splits.groupby("split", sort=True):
         pool, tests = (
             rows.loc[rows["role"] == role, "perturbation"].to_numpy(dtype=object) for role in ("pool", "test")
@@ -55,13 +43,13 @@ def coverage(
             order = [row_of[gene] for gene in ranking.sort_values("rank")["gene"]]
             gained = [np.cumsum(marginal_gains(cover, order)) / total for cover, total in covers]
             seen = np.cumsum(leaning[:, order].mean(axis=0)) if len(leaning) else np.full(len(order), np.nan)
-            points += [
+            rows_of_table += [
                 (where, name, split, draw, size, gained[0][size - 1], gained[1][size - 1], seen[size - 1])
                 for size in sizes
                 if size <= len(order)
             ]
     columns = ["selection_graph", "selector", "split", "draw", "budget"]
-    table = pd.DataFrame(points, columns=[*columns, "nodes_reached", "usage_reached", "test_neighbours"])
+    table = pd.DataFrame(rows_of_table, columns=[*columns, "nodes_reached", "usage_reached", "test_neighbours"])
     table["pool"] = int((splits["role"] == "pool").sum() / splits["split"].nunique())
     keys = ["selection_graph", "selector", "pool", "budget"]
     return table.groupby(keys, as_index=False)[["nodes_reached", "usage_reached", "test_neighbours"]].mean()
@@ -80,36 +68,24 @@ def neighbour_weights(graph: "Graph", tests: Sequence[str], pool: np.ndarray) ->
     Rows are those of the normalised adjacency (as in `usage`) without the test gene itself, scaled to the pool's genes
     and all others together: they add up to 1 over all nodes.
 
-    Returns
-    -------
-    numpy.ndarray, shape (test genes of the graph with neighbours, pool)
+    Their shape is (test genes of the graph with neighbours, pool).
     """
     weights = graph.incoming + sparse.eye_array(len(graph.nodes), format="csr")
     scale = 1 / np.sqrt(weights.sum(axis=1))
-    place, candidates = graph.positions(tests), graph.positions(pool)
+    place, columns = graph.positions(tests), graph.positions(pool)
     rows = graph.incoming[place[place >= 0]].multiply(scale[None]).tocsr()
     total = np.asarray(rows.sum(axis=1)).ravel()
     rows = rows[total > 0].toarray() / total[total > 0][:, None]
-    return np.where(candidates >= 0, rows[:, candidates], 0.0)
+    return np.where(columns >= 0, rows[:, columns], 0.0)
 
 
 def costs(tables: pd.DataFrame, rankings: pd.DataFrame, days_per_cycle: float | None) -> pd.DataFrame:
     """Seconds of selection, cycles of the laboratory, and how long they take.
 
-    Parameters
-    ----------
-    tables : pandas.DataFrame
-        selection_graph, selector, seconds: one row per ranking.
-    rankings : pandas.DataFrame
-        selection_graph, selector, round.
-    days_per_cycle : float or None
-        From ordering guides to a sequenced screen, as the user says.
+    `tables` has a row of seconds per ranking. `days_per_cycle` is from ordering guides to a sequenced screen.
 
-    Returns
-    -------
-    pandas.DataFrame
-        selection_graph, selector, seconds (median over rankings), cycles, days (NaN if not given), model_fits (between
-        rounds, of one ranking).
+    Returns columns selection_graph, selector, seconds (median over rankings), cycles, days (NaN if not given),
+    model_fits (between rounds, of one ranking).
     """
     keys = ["selection_graph", "selector"]
     table = tables.groupby(keys)["seconds"].median().to_frame()

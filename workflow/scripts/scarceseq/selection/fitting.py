@@ -30,24 +30,8 @@ CURVE_METRICS = {
     "profiles": ("mse", "pearson_delta", "pearson_delta_perturbed_mean"),
     "coordinates": ("mse", "cosine"),
 }
-COLUMNS = [
-    "screen",
-    "graph",
-    "selector",
-    "predictor",
-    "transductive",
-    "pool",
-    "test",
-    "kind",
-    "split",
-    "draw",
-    "model_seed",
-    "round",
-    "budget",
-    "budget_share",
-    "metric",
-    "value",
-]
+COLUMNS = ["screen", "graph", "selector", "predictor", "transductive", "pool", "test", "kind", "split", "draw"]
+COLUMNS += ["model_seed", "round", "budget", "budget_share", "metric", "value"]
 
 
 def fit_selection(
@@ -61,27 +45,15 @@ def fit_selection(
 ) -> pd.DataFrame:
     """Errors of one predictor on test perturbations, for every selector, split, draw and budget.
 
-    Parameters
-    ----------
-    identity : dict
-        screen, graph: copied into the table.
-    predictor_name : str
-    screen : dict
-        profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them.
-    rankings : pandas.DataFrame
-        selector, split, draw, round, rank, gene.
-    graph : scarceseq.network.graph.Graph
-        The prediction graph, whatever the selection graph.
-    settings : scarceseq.selection.settings.BudgetSettings
-    fields : dict, optional
-        Further fields of the predictor's `Prior`: cells, settings.
+    - `identity`: screen, graph: copied into the table
+    - `screen`: profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them
+    - `rankings`: columns selector, split, draw, round, rank, gene
+    - `graph`: the prediction graph, whatever the selection graph
+    - `known`: further fields of the predictor's `Prior`: cells, settings
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `COLUMNS`. Rows of kind ``mean``: mean over the test perturbations; ``floor`` and ``ceiling``: the same
-        of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend on
-        the split alone. ``round``: the last round that the budget needs.
+    Returns `COLUMNS`. Rows of kind ``mean``: mean over the test perturbations; ``floor`` and ``ceiling``: the
+    same of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend
+    on the split alone. ``round``: the last round that the budget needs.
     """
     profiles, splits = screen["profiles"], screen["splits"]
     kind = str(profiles.uns["kind"])
@@ -125,18 +97,9 @@ def positions(genes: Sequence[str], names: Sequence[str]) -> np.ndarray:
 class Judge:
     """Trains on chosen perturbations of one split and measures on its test set.
 
-    Parameters
-    ----------
-    predictor : module
-        Entry of the registry `perturbation.predictors`.
-    features
-        From its ``prepare``.
-    delta : numpy.ndarray, shape (perturbations, genes)
-    test : numpy.ndarray of int
-    truth : scarceseq.perturbation.metrics.Truth
-    metrics : dict of str to scarceseq.perturbation.metrics.Metric
-    model_seeds : int
-        How often a predictor that draws random numbers is trained.
+    - `predictor`: entry of the registry `perturbation.predictors`; `features` are from its ``prepare``
+    - `test`: positions in `delta` (perturbations, genes)
+    - `model_seeds`: how often a predictor that draws random numbers is trained
     """
 
     def __init__(
@@ -152,20 +115,20 @@ class Judge:
         self.predictor, self.features, self.delta = predictor, features, delta
         self.test, self.truth, self.metrics = test, truth, metrics
         self.model_seeds = range(model_seeds) if getattr(predictor, "RANDOM", False) else [0]
-        self.known = {}
+        self.rows = {}  # what was computed, by the chosen set
 
     def bounds(self, pool: np.ndarray) -> list[dict[str, Any]]:
         """Rows of kind floor and ceiling, means over the test perturbations; computed once."""
-        if "bounds" not in self.known:
+        if "bounds" not in self.rows:
             mean = np.broadcast_to(self.delta[pool].mean(axis=0), (len(self.test), self.delta.shape[1]))
             floor = {name: metric.value(mean, self.truth) for name, metric in self.metrics.items()}
             ceiling = {name: metric.ceiling(self.truth) for name, metric in self.metrics.items()}
-            self.known["bounds"] = [
+            self.rows["bounds"] = [
                 {"kind": kind, "metric": name, "value": mean_or_nan(value)}
                 for kind, values in (("floor", floor), ("ceiling", ceiling))
                 for name, value in values.items()
             ]
-        return self.known["bounds"]
+        return self.rows["bounds"]
 
     def curve(
         self, ranking: pd.DataFrame, names: Sequence[str], pool: np.ndarray, sizes: Sequence[int], where: dict[str, Any]
@@ -188,7 +151,7 @@ class Judge:
     def errors(self, chosen: Any) -> list[dict[str, Any]]:
         """model_seed, metric and value for training on some perturbations; a set is trained on only once."""
         key = chosen.tobytes()
-        if key not in self.known:
+        if key not in self.rows:
             rows = []
             for seed in self.model_seeds:
                 options = {"seed": seed} if getattr(self.predictor, "RANDOM", False) else {}
@@ -198,8 +161,8 @@ class Judge:
                     {"model_seed": seed, "metric": name, "value": mean_or_nan(metric.value(prediction, self.truth))}
                     for name, metric in self.metrics.items()
                 ]
-            self.known[key] = rows
-        return self.known[key]
+            self.rows[key] = rows
+        return self.rows[key]
 
 
 def mean_or_nan(values: np.ndarray) -> float:

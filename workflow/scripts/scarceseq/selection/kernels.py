@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 def gene_kernel(graph: "Graph", genes: Sequence[str] | np.ndarray) -> np.ndarray:
     """Cosine of the graph neighbourhoods of genes, which is the kernel of the predictor `graph_ridge` on that graph.
 
-    Returns
-    -------
-    numpy.ndarray, shape (genes, genes)
-        Unit diagonal; a gene outside the graph is similar to itself alone.
+    The diagonal is one; a gene outside the graph is similar to itself alone.
     """
     kernel = neighbourhood_cosine(graph, genes)
     np.fill_diagonal(kernel, 1)
@@ -72,32 +69,22 @@ def farthest_first(
     The largest distance of any candidate to the choice is at most twice what is possible (Gonzalez 1985). Distances are
     d^2 = K_ii + K_jj - 2 K_ij. The first, if nothing is labelled, has the largest mean similarity to the candidates.
 
-    Parameters
-    ----------
-    kernel : numpy.ndarray, shape (genes, genes)
-    candidates : numpy.ndarray of int
-        In the order in which ties are broken.
-    labelled : numpy.ndarray of int
-    budget : int, optional
-
-    Returns
-    -------
-    (numpy.ndarray of int, numpy.ndarray of float)
-        Positions among `candidates` in order, and the distance of each to what came before (NaN if nothing did).
+    `candidates`, in the order in which ties are broken, and `labelled` are positions in `kernel` (genes, genes).
+    Returns positions among `candidates` in order, and the distance of each to what came before (NaN if nothing did).
     """
-    similarity = kernel[np.ix_(candidates, candidates)]
+    among = kernel[np.ix_(candidates, candidates)]
     size = np.diag(kernel)
     distance = np.full(len(candidates), np.inf)
     for gene in labelled:
         distance = np.minimum(distance, size[candidates] + size[gene] - 2 * kernel[gene, candidates])
     order, gains, free = [], [], np.ones(len(candidates), dtype=bool)
     for step in range(len(candidates) if budget is None else budget):
-        score = quantise(similarity.mean(axis=1) if step == 0 and not len(labelled) else np.maximum(distance, 0))
+        score = quantise(among.mean(axis=1) if step == 0 and not len(labelled) else np.maximum(distance, 0))
         best = int(np.argmax(np.where(free, score, -1)))
         order.append(best)
         gains.append(np.sqrt(max(distance[best], 0)) if np.isfinite(distance[best]) else np.nan)
         free[best] = False
-        distance = np.minimum(distance, np.diag(similarity) + similarity[best, best] - 2 * similarity[best])
+        distance = np.minimum(distance, np.diag(among) + among[best, best] - 2 * among[best])
     return np.array(order, dtype=int), np.round(np.array(gains) / QUANTUM) * QUANTUM
 
 
@@ -111,24 +98,12 @@ def greedy_variance(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Greedy choice by the posterior covariance of a Gaussian process, updated after each pick.
 
-    Parameters
-    ----------
-    kernel : numpy.ndarray, shape (genes, genes)
-        Prior covariance.
-    candidates : numpy.ndarray of int
-        In the order in which ties are broken.
-    labelled : numpy.ndarray of int
-        Measured before.
-    noise : float
-        Variance of a measurement.
-    score : function (covariance, candidates) -> numpy.ndarray
-        Gain of each candidate, not negative.
-    budget : int, optional
+    - `kernel` (genes, genes): prior covariance
+    - `candidates`, `labelled`: positions in it, the former in the order in which ties are broken
+    - `noise`: variance of a measurement
+    - `score` (covariance, candidates): gain of each candidate, not negative
 
-    Returns
-    -------
-    (numpy.ndarray of int, numpy.ndarray of float)
-        Positions among `candidates` in order, and gains.
+    Returns positions among `candidates` in order, and gains.
     """
     covariance = np.array(kernel, dtype=float, order="F")
 

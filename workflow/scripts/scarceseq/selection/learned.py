@@ -14,16 +14,10 @@ from scarceseq.selection.kernels import check_kernel
 class Learned:
     """A model between two rounds: how alike perturbations are to it, how noisy, and what it predicts.
 
-    Attributes
-    ----------
-    genes : numpy.ndarray of str, shape (genes,)
-        Candidates and measured ones.
-    kernel : numpy.ndarray, shape (genes, genes)
-        Inner products of the model's features, largest diagonal entry 1: the prior covariance of a Gaussian process.
-    noise : float
-        Variance of a measurement on the kernel's scale.
-    predicted : numpy.ndarray, shape (genes, columns)
-        Predicted differences to control.
+    - `genes` (genes,): candidates and measured ones
+    - `kernel` (genes, genes): inner products of the model's features, largest diagonal entry 1; a prior covariance
+    - `noise`: variance of a measurement on the kernel's scale
+    - `predicted` (genes, columns): predicted differences to control
     """
 
     genes: np.ndarray
@@ -46,17 +40,9 @@ def learned_by_ridge(
 ) -> Learned:
     """What kernel ridge regression learns: the noise is the ridge constant of the least leave-one-out error.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-    kernel : numpy.ndarray, shape (genes, genes)
-        Positive semi-definite; divided by its largest diagonal entry.
-    measured : numpy.ndarray of int
-        Positions of the measured genes.
-    delta : numpy.ndarray, shape (measured, columns)
-        Their differences to control.
-    predicted : numpy.ndarray, shape (genes, columns), optional
-        Predictions of the model that the kernel is of; those of the ridge regression itself if None.
+    - `kernel` (genes, genes): positive semi-definite; divided by its largest diagonal entry
+    - `measured`: positions of the measured genes; `delta` (measured, columns): their differences to control
+    - `predicted` (genes, columns): by the model that the kernel is of; by the ridge regression itself if None
     """
     if not len(measured):
         raise InputError("selection in rounds: nothing is measured yet, so that no model can be fitted")
@@ -70,14 +56,7 @@ def learned_by_ridge(
 
 
 def posterior(kernel: np.ndarray, measured: np.ndarray, noise: float) -> np.ndarray:
-    """Covariance of a Gaussian process after noisy measurements, K - K_m (K_mm + noise I)^-1 K_m'.
-
-    Parameters
-    ----------
-    kernel : numpy.ndarray, shape (genes, genes)
-    measured : numpy.ndarray of int
-    noise : float
-    """
+    """Covariance of a Gaussian process after noisy measurements, K - K_m (K_mm + noise I)^-1 K_m'."""
     if not len(measured):
         return kernel.copy()
     inner = kernel[np.ix_(measured, measured)] + noise * np.eye(len(measured))

@@ -24,21 +24,12 @@ def check_pool(
 ) -> np.ndarray:
     """Pool as a sorted array.
 
-    Parameters
-    ----------
-    pool : sequence of str
-    graph : scarceseq.network.graph.Graph, optional
-        If given, at least one gene of the pool must be in it.
-    budget : int, optional
-        At most the size of the pool.
-    labelled : sequence of str
-        Already measured: none may be in the pool.
+    - `graph`: if given, at least one gene of the pool must be in it
+    - `budget`: at most the size of the pool
+    - `labelled`: already measured: none may be in the pool
 
-    Raises
-    ------
-    InputError
-        For an empty pool, a gene listed twice or already measured, a budget that the pool does not have, a graph
-        without any gene of the pool.
+    Raises `InputError` for an empty pool, a gene listed twice or already measured, a budget that the pool does not
+    have, a graph without any gene of the pool.
     """
     genes = np.array(sorted(pool), dtype=object)
     if not len(genes):
@@ -62,16 +53,7 @@ def check_pool(
 def tie_order(genes: np.ndarray, graph: "Graph") -> np.ndarray:
     """The order in which genes of equal gain are taken: larger sum of weights of all edges at the gene, then symbol.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        Sorted.
-    graph : scarceseq.network.graph.Graph
-
-    Returns
-    -------
-    numpy.ndarray of int
-        Positions in `genes`. Genes that the graph does not have come last.
+    Returns positions in `genes`, which are sorted. Genes that the graph does not have come last.
     """
     position = graph.positions(genes)
     strength = quantise(graph.incoming.sum(axis=1) + graph.incoming.sum(axis=0))
@@ -84,41 +66,29 @@ def arrange(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Candidates in the order of ties (by name without a graph), then what was measured, by name.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        Candidates, sorted.
-    labelled : sequence of str
-    graph : scarceseq.network.graph.Graph, optional
+    Returns all names, positions of the candidates, positions of the measured.
 
-    Returns
-    -------
-    (numpy.ndarray of str, numpy.ndarray of int, numpy.ndarray of int)
-        All names, positions of the candidates, positions of the measured.
+    - `genes`: candidates, sorted
     """
     ordered = genes if graph is None else genes[tie_order(genes, graph)]
     everyone = np.concatenate([ordered, np.array(sorted(labelled), dtype=object)])
     return everyone, np.arange(len(genes)), np.arange(len(genes), len(everyone))
 
 
+def arrange_pool(
+    pool: Sequence[str], graph: "Graph", budget: int | None, labelled: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pool, checked by `check_pool` and arranged by `arrange`: the candidates come first."""
+    return arrange(check_pool(pool, graph, budget, labelled), labelled, graph)
+
+
 def rank_by_score(
     genes: np.ndarray, graph: "Graph", scores: np.ndarray, budget: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Genes by falling score of their node; ties in the declared order.
+    """Genes by falling score of their node; ties in the declared order. Returns genes, and their scores.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        Sorted.
-    graph : scarceseq.network.graph.Graph
-    scores : numpy.ndarray, shape (nodes,)
-        Not negative; genes outside the graph have 0.
-    budget : int or None
-
-    Returns
-    -------
-    (numpy.ndarray of str, numpy.ndarray of float)
-        Genes in order, and their scores.
+    - `genes`: sorted
+    - `scores` (nodes,): not negative; genes outside the graph have 0
     """
     position = graph.positions(genes)
     score = np.where(position >= 0, scores[position], 0).astype(float)

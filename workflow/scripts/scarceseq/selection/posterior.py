@@ -16,14 +16,9 @@ BLOCK = 1000  # rows of the kernel at a time, for the sums of its squares
 class Posterior:
     """Posterior covariance C of all genes while measurements are added, and what each further one would gain.
 
-    Parameters
-    ----------
-    features : scipy.sparse.csr_array, shape (genes, features)
-        The prior covariance is their inner products.
-    worth : numpy.ndarray, shape (genes,)
-        How much the error of each gene's prediction counts: 0 for genes that are no targets.
-    noise : float
-        Variance of a measurement.
+    - `features` (genes, features): the prior covariance is their inner products
+    - `worth` (genes,): how much the error of each gene's prediction counts: 0 for genes that are no targets
+    - `noise`: variance of a measurement
     """
 
     def __init__(self, features: sparse.csr_array, worth: np.ndarray, noise: float) -> None:
@@ -78,18 +73,9 @@ def error_curve(
     The first k rows of a Cholesky factor are the factor of the first k measurements, so that one solve serves all
     beginnings of the order. NaN where no target is left.
 
-    Parameters
-    ----------
-    features : scipy.sparse.csr_array, shape (genes, features)
-    order, measured : sequence of int
-        Chosen in this order; measured before.
-    worth : numpy.ndarray, shape (genes,)
-        Weight of each gene in the mean; 0 for genes that are no targets.
-    noise : float
-
-    Returns
-    -------
-    numpy.ndarray, shape (1 + choices,)
+    - `features` (genes, features)
+    - `order`, `measured`: chosen in this order; measured before
+    - `worth` (genes,): weight of each gene in the mean; 0 for genes that are no targets
     """
     rows = np.concatenate([measured, order]).astype(int)
     targets = np.flatnonzero(worth > 0)
@@ -105,8 +91,8 @@ def error_curve(
     for step, row in enumerate(rows):  # what is measured is no longer predicted
         at = place[row]
         if at >= 0:
-            variances = prior[at] - np.cumsum(taken[:, at])
-            left[step + 1 :] -= weight[at] * variances[step:]
+            variance = prior[at] - np.cumsum(taken[:, at])
+            left[step + 1 :] -= weight[at] * variance[step:]
             total[step + 1 :] -= weight[at]
     share = np.divide(left, total, out=np.full(len(left), np.nan), where=total > 1e-9)
     return share[len(measured) :]

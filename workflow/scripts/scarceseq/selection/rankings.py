@@ -22,13 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def for_graph(selectors: Genes, graph: "Graph | None") -> list[str]:
-    """Those of some selectors that run on a graph, or those that need no single graph if there is none.
-
-    Parameters
-    ----------
-    selectors : sequence of str
-    graph : scarceseq.network.graph.Graph or None
-    """
+    """Those of some selectors that run on a graph, or those that need no single graph if there is none."""
     return [name for name in selectors if ("graph" in selector_names.declared(name, "NEEDS")) == (graph is not None)]
 
 
@@ -43,22 +37,10 @@ def rank_perturbations(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ranked pools, and what they cost.
 
-    Parameters
-    ----------
-    screen : str
-    selectors : sequence of str
-    splits : pandas.DataFrame
-        split, perturbation, role.
-    graph : scarceseq.network.graph.Graph or None
-        The selection graph; without one, those of the selectors are ranked that need none.
-    priors : sequence of scarceseq.network.graph.Graph
-    settings : scarceseq.selection.settings.RankingSettings
-    seed : int
+    Without a selection graph, those of the selectors are ranked that need none.
 
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        selector, split, draw (from 0), round (0), rank (from 1), gene, gain; and selector, split, draw, seconds.
+    Returns columns selector, split, draw (from 0), round (0), rank (from 1), gene, gain; and selector, split, draw,
+    seconds.
     """
     tables, costs = [], []
     for name in for_graph(selectors, graph):
@@ -66,7 +48,7 @@ def rank_perturbations(
         for split, rows in splits.groupby("split", sort=True):
             pool, tests = (rows.loc[rows["role"] == role, "perturbation"].tolist() for role in ("pool", "test"))
             evidence = Evidence(settings, graph, visible(name, tests), tuple(priors))
-            for draw in range(settings.random_draws if selector_names.declared(name, "DRAWS") else 1):
+            for draw in range(settings.random_draws if selector_names.declared(name, "DRAWS", False) else 1):
                 about = {"selector": name, "split": split, "draw": draw}
                 began = time.perf_counter()
                 genes, gains = rank(pool, evidence, seed=ranking_seed(seed, screen, name, split, draw))

@@ -28,20 +28,12 @@ GROUNDS = ("all", "candidates", "tests")
 class Reach:
     """A member of the family.
 
-    Attributes
-    ----------
-    hops : int
-        Steps that a choice reaches; as many as the graph network has layers.
-    direction : str
-        ``in``: against the edges, as gradients go; ``out``: along them; ``undirected``: both.
-    ground : str
-        Genes whose predictions matter: ``all`` nodes, the ``candidates``, or the ``tests``.
-    usage : bool
-        Whether a node is worth how much the predictions of the ground lean on it, or 1 if it is in the ground itself.
-    decay : float
-        Worth of a node that is reached, per step of its distance; 1 counts near and far alike.
-    halving : bool
-        Whether each further time that a node is reached counts half the time before, instead of nothing.
+    - `hops`: steps that a choice reaches; as many as the graph network has layers
+    - `direction`: ``in``: against the edges, as gradients go; ``out``: along them; ``undirected``: both
+    - `ground`: genes whose predictions matter: ``all`` nodes, the ``candidates``, or the ``tests``
+    - `usage`: whether a node is worth how much the ground's predictions lean on it, or 1 if it is in the ground
+    - `decay`: worth of a node that is reached, per step of its distance; 1 counts near and far alike
+    - `halving`: whether each further time that a node is reached counts half the time before, instead of nothing
     """
 
     hops: int = 1
@@ -65,20 +57,8 @@ def rank_by_reach(
 ) -> Ranking:
     """Greedy ranking by newly reached worth.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        Candidates, sorted.
-    evidence : scarceseq.selection.evidence.Evidence
-    reach : Reach
-    budget : int, optional
-    labelled : sequence of str
-        Already measured; what they reach is covered from the start.
-
-    Returns
-    -------
-    (numpy.ndarray of str, numpy.ndarray of float)
-        Genes in order, and their gains.
+    `genes` are the sorted candidates; what the `labelled` ones reach is covered from the start. Returns genes in order,
+    and their gains.
     """
     everyone, _, measured = arrange(genes, labelled, evidence.graph)
     worth = node_worth(everyone, evidence.graph, reach, genes, evidence.tests)
@@ -90,18 +70,9 @@ def rank_by_reach(
 def reach_cover(genes: np.ndarray, graph: "Graph", reach: Reach, worth: np.ndarray) -> Cover:
     """What each gene reaches, as a cover.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        In the order in which ties are broken.
-    graph : scarceseq.network.graph.Graph
-    reach : Reach
-    worth : numpy.ndarray of int64, shape (nodes + genes,)
-        Of each node of the graph, then of each gene (used for those outside the graph, which reach only themselves).
-
-    Returns
-    -------
-    Cover
+    - `genes`: in the order in which ties are broken
+    - `worth` (nodes + genes,) int64: of each node, then of each gene (for those outside the graph, which reach only
+      themselves)
     """
     steps = {"in": graph.incoming, "out": graph.incoming.T, "undirected": graph.incoming + graph.incoming.T}
     steps = sparse.csr_array(steps[reach.direction])
@@ -127,25 +98,10 @@ def node_worth(
 ) -> np.ndarray:
     """What it is worth to reach each node: its place in the ground, or how much the ground's predictions lean on it.
 
-    Parameters
-    ----------
-    genes : numpy.ndarray of str
-        As for `reach_cover`.
-    graph : scarceseq.network.graph.Graph
-    reach : Reach
-    candidates, tests : sequence of str
-    gene_weights : dict of str to float, optional
-        How much the prediction of a gene matters; 1 for genes that it does not name.
+    `gene_weights` say how much the prediction of a gene matters; 1 for genes that they do not name.
 
-    Returns
-    -------
-    numpy.ndarray of float, shape (nodes + genes,)
-        For the nodes, then for each of `genes` (a gene outside the graph leans on itself alone).
-
-    Raises
-    ------
-    InputError
-        If no node is worth anything, or a weight is negative or no number.
+    Returns (nodes + genes,): for the nodes, then for each of `genes` (a gene outside the graph leans on itself alone).
+    Raises `InputError` if no node is worth anything, or a weight is negative or no number.
     """
     names = np.concatenate([graph.nodes, genes])
     matters = np.ones(len(names))
@@ -167,17 +123,7 @@ def usage(graph: "Graph", matters: np.ndarray) -> np.ndarray:
     """How much predictions lean on each node: sums of the normalised adjacency over the genes that matter.
 
     The adjacency is that of a graph convolution with self loops of weight one, w_ts / sqrt(d_t d_s), d the sum of the
-    weights that come in.
-
-    Parameters
-    ----------
-    graph : scarceseq.network.graph.Graph
-    matters : numpy.ndarray of float, shape (nodes,)
-        How much the prediction of each node's perturbation matters.
-
-    Returns
-    -------
-    numpy.ndarray of float, shape (nodes,)
+    weights that come in. `matters` (nodes,) says how much the prediction of each node's perturbation matters.
     """
     weights = graph.incoming + sparse.eye_array(len(graph.nodes), format="csr")
     scale = 1 / np.sqrt(weights.sum(axis=1))

@@ -47,28 +47,13 @@ def select_in_rounds(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Orders in which perturbations are measured, and what they cost.
 
-    Parameters
-    ----------
-    screen : str
-    selectors : sequence of str
-        Entries with ``ROUNDS``, or ``entry@model`` for another model than that of the settings.
-    profiles : anndata.AnnData
-        Perturbations x columns, X = difference to control. Of each split's pool those that were chosen are read.
-    splits : pandas.DataFrame
-        split, perturbation, role.
-    graph : scarceseq.network.graph.Graph or None
-    priors : sequence of scarceseq.network.graph.Graph
-    settings : (RankingSettings, RoundSettings, int)
-        The last is the least size of the first round.
-    seed : int
-    fields : dict of str to dict, optional
-        Further fields of each model's `Prior`: cells, settings.
+    - `selectors`: entries with ``START``, or ``entry@model`` for another model than that of the settings
+    - `profiles`: X = difference to control. Of each split's pool those that were chosen are read
+    - `settings`: the last is the least size of the first round
+    - `known`: further fields of each model's `Prior`: cells, settings
 
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        selector, split, draw, round (0 is the first), rank (from 1), gene, gain; and selector, split, draw, seconds
-        (fits of the model included). As many genes as the rounds measure, which may be less than the pool.
+    Returns columns selector, split, draw, round (0 is the first), rank (from 1), gene, gain; and selector, split, draw,
+    seconds (fits of the model included). As many genes as the rounds measure, which may be less than the pool.
     """
     ranking, rounds, min_budget = settings
     genes, delta = profiles.obs_names.to_numpy(dtype=str), np.asarray(profiles.X, dtype=np.float64)
@@ -92,7 +77,7 @@ def select_in_rounds(
             for draw in range(rounds.draws):
                 about = {"selector": name, "split": split, "draw": draw}
                 key = "rounds", screen, seed_key(name), split, draw
-                seeds = [derive(seed, *key, index) for index in range(len(sizes))]
+                seeds = [derive(seed, *key, place) for place in range(len(sizes))]
                 start = ranking_seed(seed, screen, start_of(name), split, draw)
                 began = time.perf_counter()
                 table = run_rounds(name, pool, evidence, fitted, sizes, [start, *seeds[1:]])
@@ -109,32 +94,14 @@ def start_of(selector: str) -> str:
 
 
 class Model:
-    """A surrogate that is fitted to what is measured, and to nothing else.
-
-    Parameters
-    ----------
-    surrogate : module
-        Entry of `scarceseq.selection.surrogates`.
-    prior : scarceseq.perturbation.prior.Prior
-    """
+    """A surrogate (entry of `scarceseq.selection.surrogates`), fitted to what is measured and to nothing else."""
 
     def __init__(self, surrogate: ModuleType, prior: Prior) -> None:
         self.surrogate, self.genes = surrogate, prior.perturbations
         self.features = surrogate.prepare(prior)
 
     def learn(self, pool: np.ndarray, places: np.ndarray, delta: np.ndarray, measured: Genes, seed: int) -> "Learned":
-        """What is learned from some measured genes of a pool.
-
-        Parameters
-        ----------
-        pool : numpy.ndarray of str
-            Sorted.
-        places : numpy.ndarray of int
-            Of the pool, among the screen's perturbations.
-        delta : numpy.ndarray, shape (pool, columns)
-        measured : sequence of str
-        seed : int
-        """
+        """What is learned from some measured genes of a sorted pool; `places` are those among all perturbations."""
         rows = np.sort(np.searchsorted(pool, measured))
         return self.surrogate.learn(self.features, self.genes, places, rows, delta[rows], seed)
 
@@ -149,29 +116,15 @@ def run_rounds(
 ) -> pd.DataFrame:
     """One order: the first round by the selector's start, each further one on a model fitted anew.
 
-    Parameters
-    ----------
-    selector : str
-    pool : numpy.ndarray of str
-    evidence : scarceseq.selection.evidence.Evidence
-    learn : function (measured genes, seed) -> scarceseq.selection.learned.Learned
-    sizes : list of int
-        Numbers measured after each round.
-    seeds : list of int
-        One per round.
-
-    Returns
-    -------
-    pandas.DataFrame
-        round, rank, gene, gain.
+    `sizes` are the numbers measured after each round, `seeds` one per round. Returns columns round, rank, gene, gain.
     """
     rank = ranker(selector)
     first, first_gains = ranker(start_of(selector))(pool, evidence, budget=sizes[0], seed=seeds[0])
-    chosen, gains, numbers = list(first), list(first_gains), [0] * len(first)
-    for index, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
-        informed = replace(evidence, learned=learn(chosen, derive(seed, "model")))
+    chosen, gains, rounds = list(first), list(first_gains), [0] * len(first)
+    for turn, (size, seed) in enumerate(zip(sizes[1:], seeds[1:], strict=True), 1):
+        so_far = replace(evidence, learned=learn(chosen, derive(seed, "model")))
         left = [gene for gene in pool if gene not in set(chosen)]
-        genes, gain = rank(left, informed, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
-        chosen, gains, numbers = [*chosen, *genes], [*gains, *gain], [*numbers, *[index] * len(genes)]
+        genes, gain = rank(left, so_far, budget=size - len(chosen), labelled=tuple(chosen), seed=seed)
+        chosen, gains, rounds = [*chosen, *genes], [*gains, *gain], [*rounds, *[turn] * len(genes)]
     places = range(1, len(chosen) + 1)
-    return pd.DataFrame({"round": numbers, "rank": places, "gene": np.array(chosen, dtype=str), "gain": gains})
+    return pd.DataFrame({"round": rounds, "rank": places, "gene": np.array(chosen, dtype=str), "gain": gains})

@@ -18,43 +18,14 @@ if TYPE_CHECKING:
 CELL = ["screen", "graph", "selector", "predictor", "metric"]
 SCORES = [*CELL, "transductive", "pool", "test", "split", "draw", "model_seed", "round"]
 SCORES += ["budget", "budget_share", "value", "floor", "ceiling"]
-SUMMARY = [
-    "screen",
-    "graph",
-    "selector",
-    "predictor",
-    "metric",
-    "scale",
-    "quantity",
-    "budget",
-    "budget_share",
-    "mean",
-    "low",
-    "high",
-    "floor",
-    "ceiling",
-    "splits",
-    "draws",
-    "cycles",
-    "transductive",
-    "interval",
-    "status",
-    "reason",
-]
+SUMMARY = [*CELL, "scale", "quantity", "budget", "budget_share", "mean", "low", "high", "floor", "ceiling"]
+SUMMARY += ["splits", "draws", "cycles", "transductive", "interval", "status", "reason"]
 
 
 def read_predictions(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Scores of all predictions: one row per split, draw, budget and metric, with the split's floor and ceiling.
 
-    Parameters
-    ----------
-    paths : sequence of path
-        Tables of `scarceseq.selection.fitting.fit_selection`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `SCORES`.
+    Returns `SCORES` from the tables of `scarceseq.selection.fitting.fit_selection`.
     """
     return pd.concat([mean_rows(read_table(path)) for path in paths], ignore_index=True)
 
@@ -77,11 +48,8 @@ def per_split(scores: pd.DataFrame) -> pd.DataFrame:
     The normalised value is (x - floor) / (ceiling - floor) with the denominator averaged over splits, so that its mean
     over splits is a ratio of sums. It is given where a ceiling is known and better than the floor.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `CELL`, scale (raw or normalised), split, budget, budget_share, pool, test, transductive, floor, ceiling, draws,
-        cycles (of the laboratory: rounds that the budget needs), value.
+    Returns `CELL`, scale (raw or normalised), split, budget, budget_share, pool, test, transductive, floor, ceiling,
+    draws, cycles (of the laboratory: rounds that the budget needs), value.
     """
     keys = [*CELL, "split", "budget"]
     rest = ["budget_share", "pool", "test", "transductive", "floor", "ceiling"]
@@ -135,18 +103,9 @@ def shared_budgets(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Mean over splits with its interval, for every cell, scale, quantity and budget.
+    """Mean over splits with its interval, for every cell, scale, quantity and budget; columns `SUMMARY`.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        From `with_areas`.
-    confidence : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `SUMMARY`. Metrics that a screen cannot carry have status 'not defined' and a reason.
+    `values` are those of `with_areas`. Metrics that a screen cannot carry have status 'not defined' and a reason.
     """
     keys = [*CELL, "scale", "quantity", "budget"]
     grouped = values.groupby(keys, sort=True, dropna=False)
@@ -156,33 +115,24 @@ def summarise(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
     table["transductive"] = grouped["transductive"].first().astype(bool)
     table = table.reset_index().assign(status="run", reason="")
     missing = not_defined(values)
-    without_empty = missing.dropna(axis=1, how="all")  # an empty column would change the other table's type
-    table = pd.concat([table, without_empty], ignore_index=True) if len(missing) else table
+    if len(missing):  # an empty column would change the other table's type
+        table = pd.concat([table, missing.dropna(axis=1, how="all")], ignore_index=True)
     return table.astype({"budget": "Int32", "cycles": "Int32", "draws": "Int32"})[SUMMARY]
 
 
 def interval_table(grouped: "DataFrameGroupBy", column: str, confidence: float) -> pd.DataFrame:
     """Mean over the splits of each group, with its interval.
 
-    Parameters
-    ----------
-    grouped : pandas.core.groupby.DataFrameGroupBy
-        One row per split, with the columns test and pool.
-    column : str
-    confidence : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per group: the column's mean, low, high, error (standard error), splits, interval.
+    Returns one row per group: the column's mean, low, high, error (standard error), splits, interval. `grouped` has a
+    row per split, with the columns test and pool.
     """
     table = grouped[[column]].mean()
     splits, ratio = grouped[column].size(), grouped["test"].first() / grouped["pool"].first()
     error = corrected_error(grouped[column].std(ddof=1), splits, ratio)
     half = half_width(error, splits, confidence)
     words = splits.map(lambda count: derivation(count, confidence))
-    columns = {"low": table[column] - half, "high": table[column] + half, "error": error}
-    return table.assign(**columns, splits=splits, interval=words)
+    limits = {"low": table[column] - half, "high": table[column] + half, "error": error}
+    return table.assign(**limits, splits=splits, interval=words)
 
 
 def not_defined(values: pd.DataFrame) -> pd.DataFrame:

@@ -12,24 +12,16 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 class Selector(Protocol):
     """Entry of `scarceseq.selection.selectors`; the constants are literals that the planner reads from the source.
 
-    Attributes
-    ----------
-    DRAWS : bool
-        Whether it is nothing but a draw, and so is run several times per split.
-    ROUNDS : bool
-        Whether it works on a model of what was measured before, and so in rounds: ``bald@gears`` names the model. Its
-        first round is ranked by the selector that it names as ``START``.
+    Some declare more than ``NEEDS``:
 
-    Notes
-    -----
-    A selector of several variants names their registry as ``VARIANTS``, and its `rank` takes one more argument,
-    ``variant``: what stands behind the ``@`` of ``reach@usage``, or None. A selector or variant that looks at the names
-    of genes it may not choose says so by ``NAMES_USED``: ``tests``, or ``list`` if it treats all alike. Others are not
-    given them.
+    - ``DRAWS = True``: it is nothing but a draw, and so is run several times per split
+    - ``START``: it works on a model of what was measured before, and so in rounds: ``bald@gears`` names the model. The
+      first round is ranked by the selector of this name
+    - ``VARIANTS``: the registry of its variants; its `rank` takes one more argument, ``variant``: what stands behind
+      the ``@`` of ``reach@usage``, or nothing
+    - ``NAMES_USED``: it, or the variant that says so, looks at the names of genes that it may not choose: ``tests``,
+      or ``list`` if it treats all alike. Others are not given them
     """
-
-    DRAWS: bool
-    ROUNDS: bool
 
     @property
     def NEEDS(self) -> tuple[str, ...]:  # noqa: N802
@@ -53,7 +45,7 @@ def ranker(name: str) -> Callable[..., Ranking]:
     """`Selector.rank` of a name such as ``degree``, ``bald@gears`` or ``reach@usage``."""
     selector, source = selector_names.parts(name)
     entry = registry.load("selection.selectors", selector)
-    return partial(entry.rank, variant=source) if source and not entry.ROUNDS else entry.rank
+    return partial(entry.rank, variant=source) if source and not selector_names.in_rounds(selector) else entry.rank
 
 
 def visible(name: str, tests: Genes) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,37 +13,23 @@ from scarceseq.seeds import derive
 from scarceseq.selection.budgets import budget_sizes
 from scarceseq.selection.evidence import Evidence, Genes
 from scarceseq.selection.selector import ranker, visible
-from scarceseq.selection.settings import RankingSettings
-
-if TYPE_CHECKING:
-    from scarceseq.selection.settings import BudgetSettings, StabilitySettings
+from scarceseq.selection.settings import BudgetSettings, RankingSettings, StabilitySettings
 
 
 def stability(
     pool: Genes,
     tests: Genes,
     graph: Graph,
-    settings: "StabilitySettings",
-    budgets: "BudgetSettings",
+    settings: StabilitySettings,
+    budgets: BudgetSettings,
     hops: int,
     seed: int,
 ) -> pd.DataFrame:
     """Mean pairwise Jaccard similarity of choices, each made after another random change.
 
-    Parameters
-    ----------
-    pool, tests : sequence of str
-    graph : scarceseq.network.graph.Graph
-    settings : scarceseq.selection.settings.StabilitySettings
-    budgets : scarceseq.selection.settings.BudgetSettings
-    hops, seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        selector, change, share, repeats, pool, budget, jaccard, random (the same of two random choices of that size,
-        expected intersection over expected union). Changes: ``seed``; ``pool``: a share of the
-        candidates is taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
+    Returns columns selector, change, share, repeats, pool, budget, jaccard, random (the same of two random choices of
+    that size, expected intersection over expected union). Changes: ``seed``; ``pool``: a share of the candidates is
+    taken away; ``edges removed``, ``edges rewired``: a share of the graph's edges.
     """
     left = len(pool) - round(settings.pool_share * len(pool))
     sizes = budget_sizes(len(pool), budgets.budgets, budgets.min_budget, budgets.budget_counts)
@@ -55,28 +40,24 @@ def stability(
             orders = []
             for repeat in range(settings.repeats):
                 key = derive(seed, "stability", change, share, repeat)
-                candidates, evidence = (
-                    list(pool),
-                    Evidence(RankingSettings(1, hops), graph, visible(name, tests), (graph,)),
-                )
+                genes, changed = list(pool), graph
                 if change == "pool":
-                    kept = np.random.default_rng(key).permutation(len(candidates))[round(share * len(candidates)) :]
-                    candidates = [candidates[place] for place in kept]
+                    kept = np.random.default_rng(key).permutation(len(genes))[round(share * len(genes)) :]
+                    genes = [genes[place] for place in kept]
                 elif change != "seed":
                     changed = (remove if change == "edges removed" else rewire)(graph, share, key)
-                    evidence = Evidence(RankingSettings(1, hops), changed, visible(name, tests), (changed,))
+                evidence = Evidence(RankingSettings(1, hops), changed, visible(name, tests), (changed,))
                 # the selector's own seed changes in the first case alone, so that the others show the change itself
                 draw = key if change == "seed" else derive(seed, "stability")
-                orders.append(ranker(name)(candidates, evidence, budget=sizes[-1], seed=draw)[0])
-            about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats}
-            about["pool"] = len(pool)
+                orders.append(ranker(name)(genes, evidence, budget=sizes[-1], seed=draw)[0])
+            about = {"selector": name, "change": change, "share": share, "repeats": settings.repeats, "pool": len(pool)}
             for size in sizes:
                 by_chance = size / (2 * len(pool) - size)
                 rows.append(about | {"budget": size, "jaccard": overlap(orders, size), "random": by_chance})
     return pd.DataFrame(rows)
 
 
-def changes(settings: "StabilitySettings") -> list[tuple[str, float]]:
+def changes(settings: StabilitySettings) -> list[tuple[str, float]]:
     """(kind, share) of each change that is tried."""
     edges = [(kind, share) for kind in ("edges removed", "edges rewired") for share in settings.edge_shares]
     return [("seed", 0.0), ("pool", settings.pool_share), *edges]

@@ -53,13 +53,7 @@ def comparison(row: dict) -> Contrast:
 
 
 def verdict(contrasts: pd.DataFrame) -> str:
-    """One sentence for each primary contrast, by screen and graph.
-
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        From `scarceseq.selection.contrasts.contrast`.
-    """
+    """One sentence for each primary contrast, by screen and graph, from `scarceseq.selection.contrasts.contrast`."""
     primary = contrasts[contrasts["kind"] == "primary"]
     if primary.empty:
         return NO_PRIMARY
@@ -70,15 +64,7 @@ def verdict(contrasts: pd.DataFrame) -> str:
 def graph_verdict(contrasts: pd.DataFrame) -> str:
     """Sentences on whether usage-weighted reach needs the links of its graph, for each screen and control graph.
 
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        From `scarceseq.selection.contrasts.contrast`.
-
-    Returns
-    -------
-    str
-        Empty without control graphs.
+    Empty without control graphs.
     """
     chosen = contrasts["kind"] == "control"
     for key, value in PRIMARY.items():
@@ -112,13 +98,7 @@ def _graph_sentences(row: dict[str, Any]) -> str:
 
 
 def field_verdict(contrasts: pd.DataFrame) -> list[str]:
-    """One paragraph per screen: what does better than random, by how much, with what power, and what does not.
-
-    Parameters
-    ----------
-    contrasts : pandas.DataFrame
-        From `scarceseq.selection.contrasts.contrast`.
-    """
+    """One paragraph per screen: what does better than random, by how much, with what power, and what does not."""
     chosen = (contrasts["against"] == "random") & (contrasts["kind"] != "control")
     for key in ("predictor", "metric", "scale", "quantity"):
         chosen &= contrasts[key] == PRIMARY[key]

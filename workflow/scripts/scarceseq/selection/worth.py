@@ -17,20 +17,13 @@ RANDOM = "random"
 def worth(values: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Each choice below the whole pool against random choice, on the same splits.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        From `scarceseq.selection.scores.with_areas`: one value per split and budget, random averaged over its draws.
-    confidence : float
+    `values` are those of `scarceseq.selection.scores.with_areas`, random averaged over its draws.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`. ``share``: what the choice gains over random choice of the same budget, over what the whole pool
-        gains over it; its interval is that of the numerator and takes the room as given; NaN where there is no room.
-        ``equivalent``: the random budget that does as well, mean over splits, read off each split's random curve,
-        which is made monotone first (isotonic regression) and held at its ends. ``names_used``: see
-        `scarceseq.config.selector_names.names_used`.
+    Returns `COLUMNS`. ``share``: what the choice gains over random choice of the same budget, over what the whole pool
+    gains over it; its interval is that of the numerator and takes the room as given; NaN where there is no room.
+    ``equivalent``: the random budget that does as well, mean over splits, read off each split's random curve, which is
+    made monotone first (isotonic regression) and held at its ends. ``names_used``: see
+    `scarceseq.config.selector_names.names_used`.
     """
     raw = values[(values["quantity"] == "budget") & (values["scale"] == "raw")]
     raw = raw.assign(error=raw["value"] * np.where(raw["metric"].map(rising), -1, 1))
@@ -62,14 +55,7 @@ def rising(metric: str) -> bool:
 
 
 def as_random(curve: pd.Series, error: float) -> float:
-    """Budget at which a falling curve reaches an error, linear between budgets and held at its ends.
-
-    Parameters
-    ----------
-    curve : pandas.Series
-        Error of random choice by budget.
-    error : float
-    """
+    """Budget at which a falling curve reaches an error, linear between budgets and held at its ends."""
     curve = curve.sort_index()
     falling = isotonic_regression(curve.to_numpy(dtype=float), increasing=False).x
     return float(np.interp(-error, -falling, curve.index.to_numpy(dtype=float)))

@@ -5,6 +5,11 @@ Both modules have the same functions, work in whole numbers and give the same re
 
 from types import ModuleType
 
+import numpy as np
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Starts, items and values (or distances) in compressed form: row i lies between starts[i] and starts[i + 1]."""
+
 
 def fastest() -> ModuleType:
     """Module with the loops that this machine runs fastest."""

@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 
+from scarceseq.selection.loops import Rows
+
 BLOCK = 64  # candidates of which one bound is kept
 compiled = numba.njit(cache=True, nogil=True, boundscheck=False)
 
@@ -23,33 +25,23 @@ def _largest_balls(starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray
 
 
 @compiled
-def reach(
-    starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reach(starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int) -> Rows:
     """Nodes within `hops` steps of each seed, by breadth-first search.
 
-    Parameters
-    ----------
-    starts : array of int64 (nodes + 1,)
-    neighbours : array of int32
-        Where one step leads from each node.
-    seeds : array of int64
-    hops : int
+    - `starts` (nodes + 1,) int64, `neighbours` (int32): where one step leads from each node
+    - `seeds` (int64)
 
-    Returns
-    -------
-    (array of int64 (seeds + 1,), array of int32, array of uint8)
-        Balls in compressed form: nodes, nearest first, and their distances.
+    Returns balls in compressed form: starts (int64), nodes (int32), nearest first, and their distances (uint8).
     """
     room = _largest_balls(starts, neighbours, seeds, hops).sum()
     nodes, steps = np.empty(room, np.int32), np.empty(room, np.uint8)
     ball_starts = np.zeros(len(seeds) + 1, np.int64)
     seen = np.full(len(starts) - 1, -1, np.int64)
     filled = 0
-    for index in range(len(seeds)):
-        nodes[filled] = seeds[index]
+    for ball in range(len(seeds)):
+        nodes[filled] = seeds[ball]
         steps[filled] = 0
-        seen[seeds[index]] = index
+        seen[seeds[ball]] = ball
         first, filled = filled, filled + 1
         for step in range(1, hops + 1):
             last = filled
@@ -57,20 +49,18 @@ def reach(
                 node = nodes[place]
                 for entry in range(starts[node], starts[node + 1]):
                     other = neighbours[entry]
-                    if seen[other] != index:
-                        seen[other] = index
+                    if seen[other] != ball:
+                        seen[other] = ball
                         nodes[filled] = other
                         steps[filled] = step
                         filled += 1
             first = last
-        ball_starts[index + 1] = filled
+        ball_starts[ball + 1] = filled
     return ball_starts, nodes[:filled], steps[:filled]
 
 
 @compiled
-def transpose(
-    starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def transpose(starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int) -> Rows:
     """Rows of each item, in compressed form, and the values of their entries; `values` may be empty."""
     columns = np.zeros(size + 1, np.int64)
     for item in items:
@@ -99,28 +89,14 @@ def row_sums(starts: np.ndarray, items: np.ndarray, weights: np.ndarray) -> np.n
 
 
 @compiled
-def cover_with(
-    candidate: int,
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
-    state: np.ndarray,
-    shrink: int,
-    gains: np.ndarray,
-) -> None:
+def cover_with(candidate: int, rows: Rows, columns: Rows, state: np.ndarray, shrink: int, gains: np.ndarray) -> None:
     """Cover the items of a candidate; the gains of all candidates that share one fall by what it no longer adds.
 
-    Parameters
-    ----------
-    candidate : int
-    rows : tuple of arrays
-        starts (candidates + 1,), items, and their values (empty: an item is worth what is left of it).
-    columns : tuple of arrays
-        The same, transposed: from `transpose`.
-    state : array of int64 (items,), changed
-        What is left of each item, or how well it is covered where there are values.
-    shrink : int
-        Bits by which what is left of an item is shifted right.
-    gains : array of int64 (candidates,), changed
+    - `rows`: starts (candidates + 1,), items, and their values (empty: an item is worth what is left of it)
+    - `columns`: the same, transposed: from `transpose`
+    - `state` (items,) int64, changed: what is left of each item, or how well it is covered where there are values
+    - `shrink`: bits by which what is left of an item is shifted right
+    - `gains` (candidates,) int64, changed
     """
     starts, items, values = rows
     item_starts, candidates, column_values = columns
@@ -172,8 +148,8 @@ def _best_of_block(
 
 @compiled
 def take(
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rows: Rows,
+    columns: Rows,
     state: np.ndarray,
     shrink: int,
     gains: np.ndarray,
@@ -190,24 +166,14 @@ def take(
     Gains only fall, so the best key that a block of candidates once had bounds what it has now, and few blocks are
     looked at in each step.
 
-    Parameters
-    ----------
-    rows, columns, state, shrink, gains
-        As for `cover_with`.
-    free : array of bool (candidates,), changed
-    costs : array of int64 (candidates,)
-    money : int or float
-    by_cost : bool
-        Whether the gain per cost decides.
-    fresh : bool
-        Whether nothing is covered: then candidates that gain nothing are taken too.
-    order, gained : arrays of int64, changed
-        Take the candidates and their gains; as long as there are free candidates.
+    - `rows`, `columns`, `state`, `shrink`, `gains`: as for `cover_with`
+    - `free` (candidates,) bool, changed
+    - `costs` (candidates,) int64
+    - `by_cost`: whether the gain per cost decides
+    - `fresh`: whether nothing is covered: then candidates that gain nothing are taken too
+    - `order`, `gained` (int64), changed: take the candidates and their gains; as long as there are free candidates
 
-    Returns
-    -------
-    (int, float, bool)
-        Number taken, money left, whether it ended because nothing was gained.
+    Returns how many were taken, money left, whether it ended because nothing was gained.
     """
     bounds = np.full((len(gains) + BLOCK - 1) // BLOCK, np.inf)
     taken = 0

@@ -3,10 +3,10 @@
 import numpy as np
 from scipy import sparse
 
+from scarceseq.selection.loops import Rows
 
-def reach(
-    starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+
+def reach(starts: np.ndarray, neighbours: np.ndarray, seeds: np.ndarray, hops: int) -> Rows:
     """Nodes within `hops` steps of each seed, and their distances."""
     size = len(starts) - 1
     step = sparse.csr_array((np.ones(len(neighbours), np.int32), neighbours, starts), shape=(size, size))
@@ -21,9 +21,7 @@ def reach(
     return within.indptr.astype(np.int64), within.indices.astype(np.int32), (hops + 1 - within.data).astype(np.uint8)
 
 
-def transpose(
-    starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def transpose(starts: np.ndarray, items: np.ndarray, values: np.ndarray, size: int) -> Rows:
     """Rows of each item, in compressed form, and the values of their entries; `values` may be empty."""
     entries = sparse.csr_array((np.arange(len(items)), items, starts), shape=(len(starts) - 1, size)).tocsc()
     turned = values[entries.data] if len(values) else values
@@ -36,35 +34,28 @@ def row_sums(starts: np.ndarray, items: np.ndarray, weights: np.ndarray) -> np.n
     return running[starts[1:]] - running[starts[:-1]]
 
 
-def cover_with(
-    candidate: int,
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
-    state: np.ndarray,
-    shrink: int,
-    gains: np.ndarray,
-) -> None:
+def cover_with(candidate: int, rows: Rows, columns: Rows, state: np.ndarray, shrink: int, gains: np.ndarray) -> None:
     """Cover the items of a candidate; the gains of all candidates that share one fall by what it no longer adds."""
     starts, items, values = rows
     item_starts, candidates, column_values = columns
-    span = slice(starts[candidate], starts[candidate + 1])
-    row = items[span]
+    entries = slice(starts[candidate], starts[candidate + 1])
+    row = items[entries]
     old = state[row]
     if len(values):
-        row, old, new = (array[values[span] > old] for array in (row, old, values[span]))
+        row, old, new = (array[values[entries] > old] for array in (row, old, values[entries]))
         state[row] = new
     else:
         lost = old - (old >> shrink)
         row, lost = row[lost > 0], lost[lost > 0]
         state[row] -= lost
-    places, of_row = _places(row, item_starts)
-    worth = np.minimum(column_values[places], new[of_row]) - old[of_row] if len(values) else lost[of_row]
+    places, item = _places(row, item_starts)
+    worth = np.minimum(column_values[places], new[item]) - old[item] if len(values) else lost[item]
     np.subtract.at(gains, candidates[places], np.maximum(worth, 0))
 
 
 def take(
-    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rows: Rows,
+    columns: Rows,
     state: np.ndarray,
     shrink: int,
     gains: np.ndarray,
@@ -95,6 +86,6 @@ def take(
 def _places(row: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places of all entries in the columns of the items `row`, and which of the items each belongs to."""
     sizes = columns[row + 1] - columns[row]
-    index = np.repeat(np.arange(len(row)), sizes)
-    offset = np.arange(len(index)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return columns[row][index] + offset, index
+    item = np.repeat(np.arange(len(row)), sizes)
+    offset = np.arange(len(item)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return columns[row][item] + offset, item

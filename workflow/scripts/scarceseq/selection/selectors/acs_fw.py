@@ -11,8 +11,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import quantise
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 
@@ -29,10 +27,7 @@ def frank_wolfe(kernel: np.ndarray, budget: int | None = None) -> np.ndarray:
     With lengths s_n = sqrt(K_nn), s their sum, t the sum of all points and w the sum so far, the next point n maximises
     (t - w) . x_n / s_n; then w moves to (1 - g) w + g (s / s_n) x_n, g the best of [0, 1].
 
-    Parameters
-    ----------
-    kernel : numpy.ndarray, shape (points, points)
-        Inner products of the points.
+    - `kernel` (points, points): inner products of the points
     """
     length = np.sqrt(np.maximum(np.diag(kernel), 0))
     safe, total = np.where(length > 1e-9, length, 1), length.sum()

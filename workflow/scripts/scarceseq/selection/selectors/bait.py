@@ -14,8 +14,6 @@ from scarceseq.selection.kernels import greedy_variance
 from scarceseq.selection.pool import quantise
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 EXCESS = 2
 

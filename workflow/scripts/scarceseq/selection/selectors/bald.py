@@ -10,8 +10,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import QUANTUM, quantise
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

@@ -5,8 +5,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

@@ -3,8 +3,6 @@
 from scarceseq.selection.selectors import lcmd
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "reach@usage"
 
 rank = lcmd.rank

@@ -6,8 +6,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import check_pool, rank_by_score
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:

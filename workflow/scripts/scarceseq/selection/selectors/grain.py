@@ -9,20 +9,17 @@ import numpy as np
 from scarceseq.selection.cover import Cover, Limits, greedy
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import gene_kernel
-from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
+from scarceseq.selection.pool import QUANTUM, arrange_pool, quantise
 from scarceseq.selection.reach import Reach, reach_cover
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 SIMILAR = 0.25
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Greedy for both parts together; the gain is in shares of each, so all gains before a fresh start add up to 2."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
-    cover = closeness(everyone, candidates, evidence)
+    everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
+    cover = joined(everyone, candidates, evidence)
     order, gains = greedy(cover, Limits(budget=budget, measured=tuple(measured)))
     return everyone[order], gains * QUANTUM
 

@@ -8,27 +8,19 @@ nothing.
 import numpy as np
 
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
-from scarceseq.selection.pool import QUANTUM, arrange, check_pool, quantise
+from scarceseq.selection.pool import QUANTUM, arrange_pool, quantise
 from scarceseq.selection.target_kernel import kernel_with_targets
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 VARIANTS = "selection.targets"
 NAMES_USED = "tests"
 
 
 def rank(
-    pool: Genes,
-    evidence: Evidence,
-    budget: int | None = None,
-    labelled: Genes = (),
-    seed: int = 0,
-    variant: str | None = None,
+    pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0, variant: str = ""
 ) -> Ranking:
     """Each time the gene most similar to the targets beyond its similarity to what was chosen; the gain is that."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
     kernel, targets = kernel_with_targets(pool, evidence, everyone, candidates, variant)
     near = kernel[np.ix_(candidates, targets)].mean(axis=1)
     covered = kernel[np.ix_(candidates, measured)].sum(axis=1)
@@ -40,4 +32,4 @@ def rank(
         gains.append(gain[best] * QUANTUM)
         free[best] = False
         covered += kernel[candidates, candidates[best]]
-    return everyone[candidates[order]], np.array(gains)
+    return everyone[order], np.array(gains)

@@ -8,8 +8,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first, fuse, gene_kernel
 
 NEEDS = ("graph", "priors")
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

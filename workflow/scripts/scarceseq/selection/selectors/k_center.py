@@ -5,16 +5,13 @@ The kernel is that of the predictor `graph_ridge` where that works on the same g
 
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import farthest_first, gene_kernel
-from scarceseq.selection.pool import arrange, check_pool
+from scarceseq.selection.pool import arrange_pool
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Farthest first; the gain is the distance to what was chosen before."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
     order, gains = farthest_first(gene_kernel(evidence.graph, everyone), candidates, measured, budget)
-    return everyone[candidates[order]], gains
+    return everyone[order], gains

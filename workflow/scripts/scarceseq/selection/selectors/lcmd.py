@@ -4,8 +4,6 @@ from scarceseq.selection.batches import features, largest_cluster_first
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

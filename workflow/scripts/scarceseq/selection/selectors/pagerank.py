@@ -7,8 +7,6 @@ from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.pool import QUANTUM, check_pool, quantise, rank_by_score
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 DAMPING, STEPS, TOLERANCE = 0.85, 200, 1e-12
 
 
@@ -23,14 +21,9 @@ def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: G
 def pagerank(incoming: sparse.csr_array) -> np.ndarray:
     """Stationary shares of a walk that follows edges by weight, and jumps anywhere now and then or at a dead end.
 
-    Parameters
-    ----------
-    incoming : scipy.sparse.csr_array, shape (nodes, nodes)
-        Weight of source -> target in row target, column source.
+    - `incoming` (nodes, nodes): weight of source -> target in row target, column source
 
-    Returns
-    -------
-    numpy.ndarray of float, shape (nodes,)
+    Returns an array (nodes,).
     """
     size = incoming.shape[0]
     leaving = incoming.sum(axis=0)

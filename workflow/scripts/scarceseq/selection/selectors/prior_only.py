@@ -9,8 +9,6 @@ from scarceseq.selection.kernels import farthest_first, fuse, gene_kernel
 from scarceseq.selection.pool import arrange, check_pool
 
 NEEDS = ("priors",)
-DRAWS = False
-ROUNDS = False
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
@@ -22,4 +20,4 @@ def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: G
     everyone, candidates, measured = arrange(genes, labelled)
     kernel = fuse([gene_kernel(graph, everyone) for graph in evidence.priors])
     order, gains = farthest_first(kernel, candidates, measured, budget)
-    return everyone[candidates[order]], gains
+    return everyone[order], gains

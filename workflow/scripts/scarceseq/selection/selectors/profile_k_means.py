@@ -7,8 +7,6 @@ from scarceseq.selection.clusters import nearest_to_centre, rank_by_clusters
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

@@ -7,8 +7,6 @@ from scarceseq.selection.clusters import most_typical, rank_by_clusters
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = True
 START = "random"
 
 

@@ -7,7 +7,6 @@ from scarceseq.selection.pool import check_pool
 
 NEEDS = ()
 DRAWS = True
-ROUNDS = False
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:

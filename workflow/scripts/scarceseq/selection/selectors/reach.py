@@ -6,18 +6,11 @@ from scarceseq.selection.pool import check_pool
 from scarceseq.selection.reach import Reach, rank_by_reach
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 VARIANTS = "selection.reaches"
 
 
 def rank(
-    pool: Genes,
-    evidence: Evidence,
-    budget: int | None = None,
-    labelled: Genes = (),
-    seed: int = 0,
-    variant: str | None = None,
+    pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0, variant: str = ""
 ) -> Ranking:
     """Greedy cover; without a variant every node is worth one, and a gain is the number of nodes newly reached."""
     genes = check_pool(pool, evidence.graph, budget, labelled)

@@ -4,8 +4,6 @@ from scarceseq.selection.clusters import most_typical, rank_on_graph
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 
 
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:

@@ -9,32 +9,24 @@ import numpy as np
 
 from scarceseq.selection.evidence import Evidence, Genes, Ranking
 from scarceseq.selection.kernels import greedy_variance
-from scarceseq.selection.pool import arrange, check_pool
+from scarceseq.selection.pool import arrange_pool
 from scarceseq.selection.target_kernel import kernel_with_targets
 
 NEEDS = ("graph",)
-DRAWS = False
-ROUNDS = False
 VARIANTS = "selection.targets"
 NAMES_USED = "tests"
 NOISE = 1.0
 
 
 def rank(
-    pool: Genes,
-    evidence: Evidence,
-    budget: int | None = None,
-    labelled: Genes = (),
-    seed: int = 0,
-    variant: str | None = None,
+    pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0, variant: str = ""
 ) -> Ranking:
     """Greedy for the sum of posterior variances of the targets; the gain is what a gene takes from it."""
-    genes = check_pool(pool, evidence.graph, budget, labelled)
-    everyone, candidates, measured = arrange(genes, labelled, evidence.graph)
+    everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
     kernel, targets = kernel_with_targets(pool, evidence, everyone, candidates, variant)
 
     def score(covariance: np.ndarray, places: np.ndarray) -> np.ndarray:
         return (covariance[np.ix_(targets, places)] ** 2).sum(axis=0) / (np.diag(covariance)[places] + NOISE)
 
     order, gains = greedy_variance(kernel, candidates, measured, NOISE, score, budget)
-    return everyone[candidates[order]], gains
+    return everyone[order], gains

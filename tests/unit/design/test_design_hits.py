@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scarceseq.design.check import check
-from scarceseq.design.hits import ACQUISITIONS, Belief, choose_hits, told_by_graphs
+from scarceseq.design.hits import ACQUISITIONS, Belief, choose_hits, fit_of_graphs
 from scarceseq.errors import InputError
 from scarceseq.perturbation.features import mean_kernel_features
 from scarceseq.report import design as page
@@ -99,14 +99,14 @@ def test_graphs_tell_responses_that_follow_them_and_no_others():
     rows = np.arange(len(GENES))
     smooth = np.asarray(FEATURES @ random.normal(size=FEATURES.shape[1])).ravel() * 3
     belief = Belief(FEATURES, rows, smooth)
-    correlation, p_value = told_by_graphs(belief, 1)
+    correlation, p_value = fit_of_graphs(belief, 1)
     left_out = [
         Belief(FEATURES, np.delete(rows, row), np.delete(belief.standard, row)) for row in rows
     ]  # oracle: refits; standardised anew, so that the two differ a little
     predicted = [refit.mean[row] for row, refit in enumerate(left_out)]
     assert correlation == pytest.approx(stats.spearmanr(smooth, predicted).statistic, abs=0.05)
     assert p_value < 0.05
-    chance = [told_by_graphs(Belief(FEATURES, rows, random.normal(size=len(rows))), seed)[1] for seed in range(40)]
+    chance = [fit_of_graphs(Belief(FEATURES, rows, random.normal(size=len(rows))), seed)[1] for seed in range(40)]
     assert stats.kstest(chance, "uniform").pvalue > 0.01
 
 

@@ -35,9 +35,8 @@ def read_numbers(
     """Numbers of a pilot's table, or else of a screen.
 
     - `settings`: the config's section ``design.cells``
-    - `pilot`: table with the columns `PILOT`
-    - `profiles`: as `scarceseq.screen.pseudobulk` gives them
-    - `cells`: of the same screen, as `normalise_cells` wrote them
+    - `pilot`: path of a table with the columns `PILOT`
+    - `profiles`, `cells`: of one screen; profiles, and the path of the cells that `normalise_cells` wrote
 
     Raises `InputError` if the pilot's numbers cannot be those of counts.
     """
@@ -85,9 +84,9 @@ def plan_cells(
     - `sources`: graphs, then embeddings, as of the design
     - `settings`: the config's section ``design``
 
-    Returns cells: see `scarceseq.design.cells.cells_table`. both: see `scarceseq.design.genes_by_cells.plan`; empty
-    without a budget. summary: readout_genes, independent_genes, cells_for_half (cells of a reliability of one half),
-    best (a row of `both`).
+    Returns the tables of `scarceseq.design.cells.cells_table` and `scarceseq.design.genes_by_cells.plan` (empty without
+    a budget), and a summary: readout_genes, independent_genes, cells_for_half (cells of a reliability of one half),
+    reliability_at_100, best (a row of the second table).
     """
     asked = settings["cells"]
     cells = cells_table(numbers, asked)

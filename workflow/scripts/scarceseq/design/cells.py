@@ -27,8 +27,7 @@ class Numbers:
     """What a pilot tells.
 
     - `effect` (genes,): difference that the fold change of interest makes in each readout gene
-    - `variance`, `control_variance` (genes,): of one cell that has the effect, and of one control cell, in the square
-      of that unit
+    - `variance`, `control_variance` (genes,): of a cell that has the effect, and of a control cell, in its square
     - `independent`: number of independent genes among the readout genes: (sum of l)^2 / sum of l^2, with l the
       eigenvalues of their correlation between control cells (Satterthwaite 1946)
     - `signal`: variance of true effects between perturbations, mean over genes; NaN if not known
@@ -99,7 +98,7 @@ def fold_change_in_logs(control: np.ndarray, log2_fold_change: float) -> tuple[n
 
     - `control` (control cells, genes): log(1 + counts per 10,000)
 
-    Returns difference of means, and factor of the variance.
+    Returns the difference of means, and the factor of the variance, of each gene.
     """
     scaled = np.expm1(control)
     single = float(np.median(np.where(scaled > 0, scaled, np.inf).min(axis=1)[(scaled > 0).any(axis=1)]))
@@ -137,7 +136,7 @@ def power_of_genes(
     solution.
 
     - `errors` (genes,): from `standard_errors`, of genes that have the effect
-    - `share`: of the readout genes that truly differ
+    - `share`: of the readout genes, how many truly differ
     """
     shift, power, level = np.abs(numbers.effect) / errors, np.ones(len(errors)), 1.0
     for _ in range(ROUNDS):
@@ -155,7 +154,7 @@ def power_of_perturbation(numbers: Numbers, errors: np.ndarray, changed: int, le
 
     - `errors` (genes,): from `standard_errors`, of genes without an effect, as almost all are
     - `changed`: genes that the perturbation changes by the fold change of interest; of typical precision
-    - `level`: of p
+    - `level`: threshold of p
     """
     genes, freedom = len(errors), numbers.independent
     squared = changed * float(np.median((numbers.effect / errors) ** 2))
@@ -169,9 +168,7 @@ def reliability(numbers: Numbers, cells: float, controls: float = np.inf) -> flo
 
 
 def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
-    """What each number of cells gives.
-
-    - `settings`: cells, control_cells, guides, guide_variance, changed_genes, false_discovery, level
+    """What each number of cells gives; `settings` are the config's section ``design.cells``.
 
     Returns columns cells, median_power (of a readout gene that changes), well_powered_share (of genes with a power of
     0.8), p_threshold, perturbation_power, reliability.
@@ -186,16 +183,8 @@ def cells_table(numbers: Numbers, settings: dict) -> pd.DataFrame:
         about = settings["control_cells"], settings["guides"], settings["guide_variance"]
         errors, unchanged = (standard_errors(numbers, cells, *about, changed=changed) for changed in (True, False))
         power, level = power_of_genes(numbers, errors, share, settings["false_discovery"])
-        rows.append(
-            {
-                "cells": cells,
-                "median_power": float(np.median(power)),
-                "well_powered_share": float((power >= 0.8).mean()),
-                "p_threshold": level,
-                "perturbation_power": power_of_perturbation(
-                    numbers, unchanged, settings["changed_genes"], settings["level"]
-                ),
-                "reliability": reliability(numbers, cells, settings["control_cells"]),
-            }
-        )
-    return pd.DataFrame(rows)
+        whole = power_of_perturbation(numbers, unchanged, settings["changed_genes"], settings["level"])
+        shares = float(np.median(power)), float((power >= 0.8).mean())
+        rows.append((cells, *shares, level, whole, reliability(numbers, cells, settings["control_cells"])))
+    columns = ["cells", "median_power", "well_powered_share", "p_threshold", "perturbation_power", "reliability"]
+    return pd.DataFrame(rows, columns=columns)

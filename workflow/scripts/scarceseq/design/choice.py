@@ -31,7 +31,7 @@ class State(Protocol):
 class Blend:
     """Weighted mean of what a gene takes from the variance and what it newly reaches, each as a share of its largest.
 
-    - `share`: weight of the variance
+    `share` is the weight of the variance.
     """
 
     def __init__(self, posterior: Posterior, cover: Cover, share: float) -> None:
@@ -51,21 +51,27 @@ class Blend:
         self.cover.cover_with(gene)
 
 
+def as_much_again(limits: Limits, genes: int) -> Limits:
+    """Limits of a list of twice the budget; with costs, those given. `InputError` if more must be in than are paid."""
+    if limits.costs is not None:
+        return limits
+    budget, closed = limits.budget or 0, {*limits.measured, *limits.excluded}
+    if len(limits.required) > budget:
+        raise InputError(f"design: the budget is {limits.budget}, but {len(limits.required)} genes must be in")
+    return replace(limits, budget=min(2 * budget, genes - len(closed)))
+
+
 def choose(
     criterion: str, cover: Cover, start: Callable[[], Posterior], limits: Limits, blend: float, seed: int
 ) -> Choice:
     """Candidates in the order in which to take them: the budget and as much again, or what costs allow.
 
-    - `criterion` ({'v_optimal', 'reach', 'blend', 'random'})
+    - `criterion`: v_optimal, reach, blend or random
     - `cover`: for `reach` and `blend`; candidates in the order of ties
-    - `start`: a fresh posterior
+    - `start`: gives a fresh posterior
     - `blend`: share of the variance in `blend`
     """
-    closed = {*limits.measured, *limits.excluded}
-    if len(limits.required) > (limits.budget or 0) and limits.costs is None:
-        raise InputError(f"design: the budget is {limits.budget}, but {len(limits.required)} genes must be in")
-    if limits.costs is None:
-        limits = replace(limits, budget=min(2 * (limits.budget or 0), len(cover) - len(closed)))
+    limits = as_much_again(limits, len(cover))
     if criterion == "reach":
         return _by_reach(cover, limits)
     if criterion == "random":
@@ -107,11 +113,10 @@ def in_turn(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gene of the largest score that the budget pays for, step by step, the first of equals; required ones first.
 
-    - `look`: scores of all genes at this step, and what is to be kept of the one taken
-    - `take` (gene): told of each
+    - `look`: gives scores of all genes at this step, and what is to be kept of the one taken
+    - `take`: called with each gene that is taken
 
-    Returns genes, and what was kept of each.
-    Raises `InputError` if the budget does not pay for all that is required.
+    Returns genes, and what was kept of each. Raises `InputError` if the budget does not pay for all that is required.
     """
     costs = np.ones(genes, np.int64) if limits.costs is None else limits.costs
     money = np.inf if limits.budget is None else float(limits.budget)

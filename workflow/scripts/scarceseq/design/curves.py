@@ -54,8 +54,8 @@ def curve_table(
 
     Random lists contain what must be in, too; they are read at the cost of each of our choices.
 
-    - `measures`: name to a function from an order to values before and after each choice
-    - `chosen`, `free` (int): the list; what may be chosen
+    - `measures`: by name, a function from an order to values before and after each choice
+    - `chosen`, `free`: the list; what may be chosen
     - `price`: cost of each gene
 
     Returns columns genes, cost, then for each measure its name and with ``_low``, ``_median``, ``_high`` what random

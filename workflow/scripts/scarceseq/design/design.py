@@ -58,8 +58,8 @@ def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> De
     """
     if not settings["costs"] and settings["budget"] != int(settings["budget"]):
         raise InputError(f"config key design.budget: {settings['budget']} genes; without costs give a whole number")
-    nodes = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
-    names, lists, joins = read_lists(np.unique(np.concatenate(nodes).astype(str)), settings)
+    named = [source.nodes if isinstance(source, Graph) else source.index.to_numpy() for source in sources]
+    names, lists, joins = read_lists(np.unique(np.concatenate(named).astype(str)), settings)
     values = apply_filters(settings, lists, joins)
     problem = pose(sources, lists, settings, joins)
     features = mean_kernel_features(sources, problem.everyone)
@@ -88,9 +88,7 @@ def design(sources: Sequence[Source], settings: dict[str, Any], seed: int) -> De
     controls = settings["control_wells"], settings["controls"]
     plates = lay_out(order, settings["wells_per_plate"], *controls, settings["replicates"], derive(seed, "plates"))
     summary = summarise(settings, lists, names, curve, taken, rule) | {
-        "graph_genes": len(np.unique(np.concatenate(nodes)))
-    }
-    summary |= {
+        "graph_genes": len(np.unique(np.concatenate(named))),
         "wells_for_genes": settings["wells_per_plate"] - settings["control_wells"],
         "plates": int(plates["plate"].max()),
         "free_wells": int((plates["content"] == "empty").sum()),
@@ -135,8 +133,8 @@ def summarise(
         "coverage_before": float(curve["coverage_percent"].iloc[0]),
         "coverage": float(at["coverage_percent"]),
         "random": [float(at[f"coverage_percent_random_{name}"]) for name in ("low", "median", "high")],
-        "error": _number(at["expected_error"]),
-        "error_random": [_number(at[f"expected_error_random_{name}"]) for name in ("low", "median", "high")],
+        "error": _finite(at["expected_error"]),
+        "error_random": [_finite(at[f"expected_error_random_{name}"]) for name in ("low", "median", "high")],
         "equivalent_random": None if settings["costs"] else equivalent_random(curve, taken),
         "curve_genes": int(curve["genes"].max()),
         "random_draws": settings["random_draws"],
@@ -151,6 +149,6 @@ def graphs_of(settings: dict[str, Any]) -> list[str]:
     return [settings["graph"]] if isinstance(settings["graph"], str) else list(settings["graph"])
 
 
-def _number(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     """A number for JSON; None where no gene is left to predict."""
     return float(value) if np.isfinite(value) else None

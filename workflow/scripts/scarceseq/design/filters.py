@@ -15,24 +15,18 @@ log = logging.getLogger(__name__)
 def apply_filters(settings: dict[str, Any], lists: dict[str, set[str]], joins: list[Join]) -> pd.DataFrame:
     """Take candidates out of `lists` that a filter excludes; required genes stay.
 
-    - `settings`: the config's section ``design``
-    - `lists`: ``candidates`` is changed
-    - `joins`: gets a join for each filter
-
-    Returns gene (index) x filter: the values, NaN where the table has none.
-    Raises `InputError` if no candidate is left.
+    Their ``candidates`` are changed, and `joins` gets one for each filter. Returns the values, gene x filter, NaN
+    where the table has none. Raises `InputError` if no candidate is left.
     """
     columns = {}
     for name, rule in settings["filters"].items():
-        values = read_named_numbers(
-            settings, rule["path"], rule["column"], f"filter {name}", lists["candidates"], joins
-        )
-        columns[name] = pd.Series(values, dtype=float)
-        candidate_values = columns[name].reindex(sorted(lists["candidates"]))
-        low = candidate_values < (float("-inf") if rule["minimum"] is None else rule["minimum"])
-        out = low | (candidate_values > (float("inf") if rule["maximum"] is None else rule["maximum"]))
-        out |= candidate_values.isna() & (rule["missing"] == "drop")
-        gone = set(candidate_values.index[out]) - lists["required"]
+        table = rule["path"], rule["column"], f"filter {name}"
+        columns[name] = pd.Series(read_named_numbers(settings, *table, lists["candidates"], joins), dtype=float)
+        values = columns[name].reindex(sorted(lists["candidates"]))
+        low = values < (float("-inf") if rule["minimum"] is None else rule["minimum"])
+        out = low | (values > (float("inf") if rule["maximum"] is None else rule["maximum"]))
+        out |= values.isna() & (rule["missing"] == "drop")
+        gone = set(values.index[out]) - lists["required"]
         lists["candidates"] -= gone
         log.info("design.filters.%s: %d candidates are left out, %d stay", name, len(gone), len(lists["candidates"]))
         if not lists["candidates"] - lists["excluded"]:

@@ -21,8 +21,8 @@ BLOCK = 2000
 def expected_error(features: sparse.csr_array, chosen: np.ndarray, worth: np.ndarray, noise: float) -> float:
     """Mean posterior variance of the targets' effects, as a share of their prior variance.
 
-    - `features`: their inner products are the covariance of g
-    - `chosen` (int): genes that are measured
+    - `features` (genes, features): their inner products are the covariance of g
+    - `chosen`: genes that are measured
     - `worth` (genes,): weight of each target in the mean; 0 for others
     - `noise`: variance of a measurement, where that of g is 1
     """
@@ -46,10 +46,8 @@ def expected_error(features: sparse.csr_array, chosen: np.ndarray, worth: np.nda
 def affordable(genes: int, settings: dict) -> float:
     """Cells of each perturbation that the budget pays for, control cells apart."""
     cell = settings["cost_per_cell"] + settings["reads_per_cell"] / 1e6 * settings["cost_per_million_reads"]
-    left = (
-        settings["budget"] - settings["control_cells"] * cell - genes * settings["guides"] * settings["cost_per_guide"]
-    )
-    return left / (genes * cell)
+    guides = genes * settings["guides"] * settings["cost_per_guide"]
+    return (settings["budget"] - settings["control_cells"] * cell - guides) / (genes * cell)
 
 
 def plan(
@@ -63,10 +61,9 @@ def plan(
     """Expected error for each number of genes, with as many cells of each as the budget buys.
 
     - `features`, `worth`: see `expected_error`
-    - `order` (int): genes in the order in which the design takes them
+    - `order`: genes in the order in which the design takes them
     - `noise_to_signal`: variance of one cell over that of true effects
-    - `settings`: budget, cost_per_cell, reads_per_cell, cost_per_million_reads, guides, cost_per_guide, control_cells,
-      least_cells
+    - `settings`: the config's section ``design.cells``
 
     Returns columns genes, cells (of each), expected_error (percent of that without a measurement), best.
     Raises `InputError` if the budget does not buy the least number of cells of a single gene.

@@ -8,14 +8,14 @@ kriging believer of Ginsbourger, Le Riche & Carraro 2010; with the upper confide
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse, stats
 from scipy.linalg import cho_solve, solve_triangular
 
-from scarceseq.design.choice import in_turn
+from scarceseq.design.choice import as_much_again, in_turn
 from scarceseq.errors import InputError
 from scarceseq.perturbation import process
 from scarceseq.seeds import derive
@@ -111,10 +111,9 @@ class HitList:
     """Genes to measure for hits, and what is expected of them.
 
     - `order` (int): the budget and as much again, or what costs allow
-    - `values`: of the acquisition function, which takes the largest (for hits that are smallest, of minus the
-      responses)
+    - `values`: of the acquisition function, which takes the largest (of minus the responses, for the smallest hits)
     - `expected`, `deviation` (genes,): before anything is taken; in units of the responses
-    - `facts`: for the page: measured, best, correlation and p_value (`told_by_graphs`), mean_candidates
+    - `facts`: for the page: measured, best, correlation and p_value (`fit_of_graphs`), mean_candidates
     """
 
     order: np.ndarray
@@ -136,9 +135,7 @@ def choose_hits(belief: Belief, acquisition: str, limits: Limits, seed: int) -> 
     """Genes in the order in which to take them, within the budget, and the acquisition function's value of each.
 
     Required genes come first. Costs limit how many are taken, not which: the next best that the budget still pays for.
-
-    - `belief`: changed: the genes are taken
-    - `acquisition`: of `ACQUISITIONS`
+    The genes are taken in `belief`, too.
     """
     random = np.random.default_rng(derive(seed, "design hits"))
 
@@ -157,21 +154,14 @@ def list_hits(
     limits: Limits,
     seed: int,
 ) -> HitList:
-    """Choose by the config's section ``design``.
-
-    - `responses`: by gene; all are among `genes`
-    - `features` (genes, features)
-    """
+    """Choose by the config's section ``design``; `responses` are by gene, all among `genes`."""
     sign = 1.0 if settings["hits_are"] == "largest" else -1.0
     rows = np.flatnonzero(np.isin(genes, list(responses)))
     belief = Belief(features, rows, sign * np.array([responses[gene] for gene in genes[rows]]))
     expected, deviation = sign * belief.mean, belief.deviation()
     free = np.setdiff1d(np.arange(len(genes)), [*limits.measured, *limits.excluded]).astype(int)
-    correlation, p_value = told_by_graphs(belief, seed)
-    if limits.costs is None:
-        if len(limits.required) > (limits.budget or 0):
-            raise InputError(f"design: the budget is {limits.budget}, but {len(limits.required)} genes must be in")
-        limits = replace(limits, budget=min(2 * (limits.budget or 0), len(free)))
+    correlation, p_value = fit_of_graphs(belief, seed)
+    limits = as_much_again(limits, len(genes))
     order, values = choose_hits(belief, settings["acquisition"], limits, seed)
     facts = {
         "responses": len(rows),
@@ -183,19 +173,18 @@ def list_hits(
     return HitList(order, values, expected, deviation, facts)
 
 
-def told_by_graphs(belief: Belief, seed: int) -> tuple[float, float]:
+def fit_of_graphs(belief: Belief, seed: int) -> tuple[float, float]:
     """Whether the graphs tell the responses: rank correlation of each with what the others predict, and its P.
 
     Leave-one-out predictions in closed form, y - alpha / diag(K^-1) (Rasmussen & Williams 2006, section 5.4.2); P by
-    permuting the responses over the genes, so that it holds whatever the predictions' bias.
-
-    Returns Spearman's correlation, and P of one as large by chance.
+    permuting the responses over the genes, so that it holds whatever the predictions' bias. The correlation is
+    Spearman's; P is that of one as large by chance.
     """
     identity = np.eye(len(belief.standard))
     inverse = cho_solve((belief.model.factor, True), identity, check_finite=False)
     random = np.random.default_rng(derive(seed, "design hits", "permutations"))
-    columns = [belief.standard, *(random.permutation(belief.standard) for _ in range(PERMUTATIONS))]
-    values = np.column_stack(columns)
+    permuted = [random.permutation(belief.standard) for _ in range(PERMUTATIONS)]
+    values = np.column_stack([belief.standard, *permuted])
     left_out = values - inverse @ values / np.diag(inverse)[:, None]
     ranks = stats.rankdata(values, axis=0), stats.rankdata(left_out, axis=0)
     first, second = (each - each.mean(axis=0) for each in ranks)

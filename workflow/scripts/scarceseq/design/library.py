@@ -17,9 +17,7 @@ def with_guides(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The list with the number of guides of each gene, and the library's rows for its genes.
 
-    - `order`: columns rank, gene
     - `listed`: genes of the user's lists: a library of all of them is no table of strange names
-    - `settings`: the config's section ``design``: library, library_gene_column, guides_per_gene
     - `joins`: gets the join of the library with these
 
     Returns the list with a column ``guides``; rank, gene and all columns of the library, in the order of the list, at

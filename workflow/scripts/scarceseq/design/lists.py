@@ -35,9 +35,9 @@ def read_lists(genes: np.ndarray, settings: dict) -> tuple[pd.DataFrame, dict[st
     tables = [outcomes(given[use], joins[use], aliases, use) for use in LISTS]
     tables[LISTS.index("required")] = keep_outside(tables[LISTS.index("required")], aliases, settings["required"])
     names = pd.concat(tables, ignore_index=True).astype(str)
-    for use, rows in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
-        first = ", ".join(rows["given"].head(5))
-        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(rows), first)
+    for use, lost in names[names["outcome"].isin(["unknown", "ambiguous"])].groupby("list", sort=False):
+        first = ", ".join(lost["given"].head(5))
+        log.warning("design.%s: %d names cannot be used, such as %s (names.tsv lists all)", use, len(lost), first)
     taken = ["used", "outside"]
     lists = {
         use: set(table.loc[table["outcome"].isin(taken), "gene"]) for use, table in zip(LISTS, tables, strict=True)
@@ -107,12 +107,6 @@ def read_named_numbers(
     return by_gene(numbers, join)
 
 
-def by_symbol(settings: dict, key: str, genes: Collection[str], joins: list[Join]) -> dict[str, float]:
-    """Costs or weights under the graph's symbols."""
-    column, least = {"costs": ("cost", "positive"), "gene_weights": ("weight", "zero")}[key]
-    return read_named_numbers(settings, settings[key], column, key, genes, joins, least)
-
-
 def read_responses(settings: dict, genes: Collection[str], joins: list[Join]) -> dict[str, float]:
     """Responses so far under the graph's symbols; the join is added to `joins`."""
     return read_named_numbers(settings, settings["responses"], settings["response_column"], "responses", genes, joins)
@@ -136,7 +130,6 @@ def with_default(
             f"{f' ({hints})' if hints else ''}; add them, or set design.default_cost"
         )
     if lacking:
-        log.warning(
-            "%s: %d genes that may be chosen get default_cost: %s", settings["costs"], len(lacking), lacking[:5]
-        )
+        first = settings["costs"], len(lacking), lacking[:5]
+        log.warning("%s: %d genes that may be chosen get default_cost: %s", *first)
     return prices | dict.fromkeys(lacking, default)

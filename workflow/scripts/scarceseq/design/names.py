@@ -20,9 +20,7 @@ LIKENESS = 0.75  # of difflib: one letter of five may be another
 
 def read_names(path: str | Path | None) -> list[str]:
     """Genes of a list: the first field of each line, without empty lines and a heading `gene`; of a screen's profiles
-    (.h5ad) the perturbations.
-
-    Returns empty for no path.
+    (.h5ad) the perturbations. Empty for no path.
     """
     if not path:
         return []
@@ -52,18 +50,16 @@ def perturbations_of(path: str | Path) -> list[str]:
 
 
 def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[str, float]:
-    """Number of each gene, from the columns `gene` and `column` of a table.
+    """Number of each gene, from the columns `gene` and `column` of a table; empty for no path.
 
-    - `smallest` ({'positive', 'zero', 'any'}): what the numbers must at least be
-
-    Returns empty for no path.
+    `smallest` says what the numbers must at least be: positive, zero or any.
     """
     if not path:
         return {}
     table = read_columns(path, ["gene", column])
-    value = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
-    wrong = {"positive": ~(value > 0), "zero": ~(value >= 0), "any": value.isna()}[smallest]
-    wrong |= value.abs() == float("inf")
+    values = pd.Series(numbers(pa.chunked_array([pa.array(table[column], pa.string())]))[0])
+    wrong = {"positive": ~(values > 0), "zero": ~(values >= 0), "any": values.isna()}[smallest]
+    wrong |= values.abs() == float("inf")
     if wrong.any():
         row = int(wrong.argmax())
         least = {"positive": "above 0", "zero": "of 0 or more", "any": "that is finite"}[smallest]
@@ -74,7 +70,7 @@ def read_numbers(path: str | Path | None, column: str, smallest: str) -> dict[st
     twice = table["gene"][table["gene"].duplicated()]
     if len(twice):
         raise InputError(f"{path}: gene {twice.iloc[0]} has two rows; leave one")
-    return dict(zip(table["gene"], value, strict=True))
+    return dict(zip(table["gene"], values, strict=True))
 
 
 def read_aliases(
@@ -82,9 +78,7 @@ def read_aliases(
 ) -> dict[str, set[str]]:
     """Symbols that each other name stands for, in any case; Ensembl ids without version.
 
-    - `tables`: each with one or more of the columns
-    - `alias_columns`, `symbol_columns`: columns of other names (former symbols, Ensembl and Entrez ids) and of symbols
-
+    Each table has one or more of the columns of other names (former symbols, Ensembl and Entrez ids) and of symbols.
     Raises `InputError` if a table has none of the columns.
     """
     meant: dict[str, set[str]] = {}
@@ -129,18 +123,14 @@ def match(
 ) -> Join:
     """Names matched with genes of the graphs: as they stand, by their aliases, and in any case.
 
-    - `aliases`: from `read_aliases`
-    - `what`, `path`: for messages and the table of joins
+    `what` and `path` are for messages and the table of joins.
     """
     others = {name: aliases.get(_key(name), set()) for name in names} if aliases else {}
     return match_names(names, list(map(str, genes)), f"{what} to genes of the graph", path, others)
 
 
 def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], use: str) -> pd.DataFrame:
-    """What each given name stands for.
-
-    - `join`: from `match`
-    - `use`: what the list is for; kept in the table
+    """What each given name stands for, by the join of `match`; `use` says what the list is for.
 
     Returns columns list, given, gene (empty unless there is one), suggestion (a gene that an unknown name looks like),
     outcome: ``used``; ``unknown``: neither it nor what it stands for is in the graph; ``ambiguous``: it stands for
@@ -164,11 +154,11 @@ def outcomes(names: Sequence[str], join: Join, aliases: Mapping[str, set[str]], 
 def suggestions(names: Sequence[str], genes: Sequence[str]) -> dict[str, str]:
     """The gene that each name looks like, if there is one; of the first `SUGGESTED_FOR` names."""
     by_capitals = {gene.upper(): gene for gene in genes}
-    near = {
-        name: difflib.get_close_matches(name.upper(), by_capitals, n=1, cutoff=LIKENESS)
-        for name in names[:SUGGESTED_FOR]
-    }
-    return {name: by_capitals[matches[0]] for name, matches in near.items() if matches}
+    alike = {}
+    for name in names[:SUGGESTED_FOR]:
+        for near in difflib.get_close_matches(name.upper(), by_capitals, n=1, cutoff=LIKENESS):
+            alike[name] = by_capitals[near]
+    return alike
 
 
 def by_gene(numbers: Mapping[str, float], join: Join) -> dict[str, float]:

@@ -10,8 +10,8 @@ from scarceseq.design.problem import Problem
 from scarceseq.network.graph import Graph
 
 LISTED_NEIGHBOURS = 6
-FIRST_COLUMNS = "rank gene given_as chosen_as plate well cost total_cost gain expected_error coverage_percent"
-LAST_COLUMNS = "newly_reached covers reason"
+COLUMNS = ["rank", "gene", "given_as", "chosen_as", "cost", "total_cost", "gain", "expected_error", "coverage_percent"]
+COLUMNS += ["newly_reached", "covers", "reason"]
 REASONS = {
     "v_optimal": "leaves least expected error",
     "reach": "reaches most that is new",
@@ -26,10 +26,10 @@ REASONS = {
 
 def order_table(problem: Problem, graph: Graph, chosen: np.ndarray, gains: np.ndarray) -> pd.DataFrame:
     """Chosen genes with gain, costs, and the genes that each reaches first, most valuable first."""
-    cover, measured = problem.cover, problem.limits.measured
+    cover = problem.cover
     named = np.concatenate([graph.nodes.astype(object), problem.everyone])
     seen = np.zeros(len(named), dtype=bool)
-    for candidate in measured:
+    for candidate in problem.limits.measured:
         seen[cover.items[cover.starts[candidate] : cover.starts[candidate + 1]]] = True
     rows = []
     for candidate, gain in zip(chosen, gains, strict=True):
@@ -61,15 +61,13 @@ def describe(
         for gene, kind in zip(order["gene"], order["chosen_as"], strict=True)
     ]
     order = order.assign(given_as=[given.get(gene, gene) for gene in order["gene"]], reason=reasons)
-    columns = [*FIRST_COLUMNS.replace("plate well ", "").split(), *LAST_COLUMNS.split()]
-    return pd.concat([order[columns], values.reindex(order["gene"]).reset_index(drop=True)], axis=1)
+    return pd.concat([order[COLUMNS], values.reindex(order["gene"]).reset_index(drop=True)], axis=1)
 
 
 def with_wells(order: pd.DataFrame, plates: pd.DataFrame) -> pd.DataFrame:
     """The list with plate and well of each gene's first replicate."""
     first = plates[plates["replicate"] == 1].set_index("gene")
     for place, name in enumerate(("plate", "well")):
-        order.insert(
-            order.columns.get_loc("chosen_as") + 1 + place, name, first[name].reindex(order["gene"]).to_numpy()
-        )
+        values = first[name].reindex(order["gene"]).to_numpy()
+        order.insert(order.columns.get_loc("chosen_as") + 1 + place, name, values)
     return order

@@ -18,10 +18,8 @@ def lay_out(
     No two replicates of a gene are on one plate. Controls are spread: the wells of a plate, column by column, are cut
     into as many stretches as there are controls, and each stretch gets one, of the kinds in turn.
 
-    - `order`: columns rank, gene
     - `wells`: of a plate, one of `PLATES`
-    - `controls`: wells for controls on each plate
-    - `kinds`: kinds of controls
+    - `controls`: wells for controls on each plate; `kinds`: kinds of controls
     - `replicates`: wells of each gene
 
     Returns columns plate, well, row, column, content (gene, control or empty), control (its kind), gene, rank,
@@ -49,9 +47,7 @@ def lay_out(
 
 def plate_maps(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Each plate as it lies on the bench, by title: its rows by letter, its columns by number, in each well the gene or
-    the kind of control.
-
-    - `plates`: from `lay_out`
+    the kind of control; from `lay_out`.
     """
     content = np.where(plates["content"] == "control", plates["control"], plates["gene"])
     maps = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scarceseq.design.lists import COST_UNITS, by_symbol, in_cost_units, with_default
+from scarceseq.design.lists import COST_UNITS, in_cost_units, read_named_numbers, with_default
 from scarceseq.network.graph import Graph
 from scarceseq.perturbation.features import Source
 from scarceseq.selection.cover import Cover, Limits
@@ -21,7 +21,7 @@ class Problem:
     - `everyone`: candidates, then measured genes, then targets that are neither
     - `worth` (everyone,): how much the prediction of each counts
     - `price` (everyone,)
-    - `free` (int): what may be chosen
+    - `free`: positions of what may be chosen
     """
 
     everyone: np.ndarray
@@ -46,12 +46,14 @@ def pose(sources: Sequence[Source], lists: dict[str, set[str]], settings: dict[s
     everyone = np.concatenate([everyone, others])
     ground = "tests" if settings["targets"] else "candidates"
     reach = Reach(settings["hops"], settings["direction"], ground, settings["usage"], settings["decay"])
-    weights = by_symbol(settings, "gene_weights", graph.nodes, joins)
+    table = settings["gene_weights"], "weight", "gene_weights"
+    weights = read_named_numbers(settings, *table, graph.nodes, joins, least="zero")
     reached = node_worth(everyone, graph, reach, everyone, sorted(lists["targets"]), weights)
     wanted = lists["targets"] or lists["candidates"]
     worth = np.array([weights.get(gene, 1.0) if gene in wanted else 0.0 for gene in everyone])
     named = sorted({*genes, *measured, *lists["excluded"]})
-    prices = with_default(by_symbol(settings, "costs", named, joins), lists, settings, joins)
+    prices = read_named_numbers(settings, settings["costs"], "cost", "costs", named, joins, least="positive")
+    prices = with_default(prices, lists, settings, joins)
     costs = in_cost_units([settings["replicates"] * prices.get(gene, 1.0) for gene in everyone]) if prices else None
     closed = np.isin(everyone, list(lists["excluded"]))
     closed[len(everyone) - len(others) :] = True

@@ -20,9 +20,8 @@ WIDEST = 40
 def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> None:
     """Write tables as the sheets of an .xlsx, without their index; a missing value is an empty cell.
 
-    Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, as in the tables beside it.
-
-    - `sheets`: by title, of at most 31 characters
+    Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, as in the tables beside it. Titles
+    have at most 31 characters.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font

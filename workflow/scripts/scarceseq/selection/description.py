@@ -23,7 +23,9 @@ def coverage(
 ) -> pd.DataFrame:
     """What the first genes of each ranking cover of the prediction graph, means over draws and splits.
 
-    `graph` is that of the predictors.
+    - `rankings`: columns selection_graph, selector, split, draw, rank, gene
+    - `splits`: columns split, perturbation, role
+    - `graph`: of the predictors
 
     Returns columns selection_graph, selector, pool, budget, nodes_reached and usage_reached (shares of what the whole
     pool reaches, plain and weighted by how much the pool's predictions lean on each node), test_neighbours (mean share
@@ -82,7 +84,8 @@ def neighbour_weights(graph: "Graph", tests: Sequence[str], pool: np.ndarray) ->
 def costs(tables: pd.DataFrame, rankings: pd.DataFrame, days_per_cycle: float | None) -> pd.DataFrame:
     """Seconds of selection, cycles of the laboratory, and how long they take.
 
-    `tables` has a row of seconds per ranking. `days_per_cycle` is from ordering guides to a sequenced screen.
+    `tables` has a row of seconds per ranking, `rankings` the columns selection_graph, selector, round. `days_per_cycle`
+    is from ordering guides to a sequenced screen.
 
     Returns columns selection_graph, selector, seconds (median over rankings), cycles, days (NaN if not given),
     model_fits (between rounds, of one ranking).

@@ -37,7 +37,7 @@ def rank_perturbations(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ranked pools, and what they cost.
 
-    Without a selection graph, those of the selectors are ranked that need none.
+    `splits` has the columns split, perturbation, role. Without a graph, those selectors are ranked that need none.
 
     Returns columns selector, split, draw (from 0), round (0), rank (from 1), gene, gain; and selector, split, draw,
     seconds.

@@ -48,7 +48,8 @@ def select_in_rounds(
     """Orders in which perturbations are measured, and what they cost.
 
     - `selectors`: entries with ``START``, or ``entry@model`` for another model than that of the settings
-    - `profiles`: X = difference to control. Of each split's pool those that were chosen are read
+    - `profiles`: X = difference to control, (perturbations, columns). Of each split's pool those chosen are read
+    - `splits`: columns split, perturbation, role
     - `settings`: the last is the least size of the first round
     - `known`: further fields of each model's `Prior`: cells, settings
 
@@ -101,7 +102,10 @@ class Model:
         self.features = surrogate.prepare(prior)
 
     def learn(self, pool: np.ndarray, places: np.ndarray, delta: np.ndarray, measured: Genes, seed: int) -> "Learned":
-        """What is learned from some measured genes of a sorted pool; `places` are those among all perturbations."""
+        """What is learned from some measured genes of a sorted pool.
+
+        `places` are those of the pool in the screen, `delta` (pool, columns) its differences to control.
+        """
         rows = np.sort(np.searchsorted(pool, measured))
         return self.surrogate.learn(self.features, self.genes, places, rows, delta[rows], seed)
 

@@ -25,9 +25,8 @@ def frank_wolfe(kernel: np.ndarray, budget: int | None = None) -> np.ndarray:
     """Order of points that approximate the sum of all.
 
     With lengths s_n = sqrt(K_nn), s their sum, t the sum of all points and w the sum so far, the next point n maximises
-    (t - w) . x_n / s_n; then w moves to (1 - g) w + g (s / s_n) x_n, g the best of [0, 1].
-
-    - `kernel` (points, points): inner products of the points
+    (t - w) . x_n / s_n; then w moves to (1 - g) w + g (s / s_n) x_n, g the best of [0, 1]. `kernel` holds the
+    inner products of the points.
     """
     length = np.sqrt(np.maximum(np.diag(kernel), 0))
     safe, total = np.where(length > 1e-9, length, 1), length.sum()

@@ -21,9 +21,7 @@ def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: G
 def pagerank(incoming: sparse.csr_array) -> np.ndarray:
     """Stationary shares of a walk that follows edges by weight, and jumps anywhere now and then or at a dead end.
 
-    - `incoming` (nodes, nodes): weight of source -> target in row target, column source
-
-    Returns an array (nodes,).
+    `incoming` (nodes, nodes) has the weight of source -> target in row target, column source.
     """
     size = incoming.shape[0]
     leaving = incoming.sum(axis=0)

@@ -49,7 +49,7 @@ def fit_selection(
     - `screen`: profiles (AnnData), differential (DataFrame), splits (DataFrame), as `prepare_screen` gives them
     - `rankings`: columns selector, split, draw, round, rank, gene
     - `graph`: the prediction graph, whatever the selection graph
-    - `known`: further fields of the predictor's `Prior`: cells, settings
+    - `fields`: further fields of the predictor's `Prior`: cells, settings
 
     Returns `COLUMNS`. Rows of kind ``mean``: mean over the test perturbations; ``floor`` and ``ceiling``: the
     same of what the mean of the whole pool reaches, and of what the measurement's noise allows. The latter two depend

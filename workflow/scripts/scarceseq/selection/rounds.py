@@ -51,7 +51,7 @@ def select_in_rounds(
     - `profiles`: X = difference to control, (perturbations, columns). Of each split's pool those chosen are read
     - `splits`: columns split, perturbation, role
     - `settings`: the last is the least size of the first round
-    - `known`: further fields of each model's `Prior`: cells, settings
+    - `fields`: further fields of each model's `Prior`: cells, settings
 
     Returns columns selector, split, draw, round (0 is the first), rank (from 1), gene, gain; and selector, split, draw,
     seconds (fits of the model included). As many genes as the rounds measure, which may be less than the pool.

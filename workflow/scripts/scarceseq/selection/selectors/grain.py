@@ -19,7 +19,7 @@ SIMILAR = 0.25
 def rank(pool: Genes, evidence: Evidence, budget: int | None = None, labelled: Genes = (), seed: int = 0) -> Ranking:
     """Greedy for both parts together; the gain is in shares of each, so all gains before a fresh start add up to 2."""
     everyone, candidates, measured = arrange_pool(pool, evidence.graph, budget, labelled)
-    cover = joined(everyone, candidates, evidence)
+    cover = closeness(everyone, candidates, evidence)
     order, gains = greedy(cover, Limits(budget=budget, measured=tuple(measured)))
     return everyone[order], gains * QUANTUM
 

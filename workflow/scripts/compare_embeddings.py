@@ -25,12 +25,12 @@ scores, remark = score_representations(matrix, bases, task, settings, params.see
 files.write_table(scores, snakemake.output.scores)
 base = snakemake.wildcards.base
 if scores.empty:
-    told = {"contrasts": [], "verdict": not_compared(base, task.label, remark)}
+    verdicts = {"contrasts": [], "verdict": not_compared(base, task.label, remark)}
 else:
     contrasts = contrast(scores, task.protocol, settings.confidence)
     trained = set(loaded[0].information["training_studies"])
     samples = int(sum(study in trained for study in matrix.studies))
     labelled = task.label in loaded[0].information["settings"]["objectives"].get("labels", {}).get("keys", [])
     description = (base, task.label, samples, labelled, settings.smallest_difference, remark)
-    told = {"contrasts": contrasts, "verdict": verdict(contrasts, *description)}
-files.write_json(told, snakemake.output.contrasts)
+    verdicts = {"contrasts": contrasts, "verdict": verdict(contrasts, *description)}
+files.write_json(verdicts, snakemake.output.contrasts)

@@ -83,11 +83,11 @@ def serve_tasks(
     """What `splits_of_run` does, from the table of `split_studies` and for tasks of which the easiest come first.
 
     `samples` has sample, study; `attributes` has sample, key, value. Gives a table as `table`; its ``attrs`` have the
-    list ``moved`` of sentences and the list ``unfilled`` of warnings.
+    list ``moves_made`` of sentences and the list ``unfilled`` of warnings.
     """
     counts = {task: label_counts(samples, attributes, task) for task in tasks}
     labelled = {study for counted in counts.values() for study in counted}
-    table, moved, unfilled = table.copy(), [], []
+    table, moves_made, unfilled = table.copy(), [], []
     for name, split in splits.items():
         of_name, of_split = table["split"] == name, [task for task in tasks if task.split == name]
         roles = dict(zip(table.loc[of_name, "study"], table.loc[of_name, "role"], strict=True))
@@ -96,10 +96,10 @@ def serve_tasks(
         for task, role in itertools.product(of_split, WANTED):
             if split["shares"].get(role, 0) > 0:
                 moves = fill(roles, drawn, counts[task], task, role, set(roles) - labelled)
-                moved += [f"split {name}: {study} from {a} to {b}, for task {task.task}" for study, a, b in moves]
+                moves_made += [f"split {name}: {study} from {a} to {b}, for task {task.task}" for study, a, b in moves]
         unfilled += [text for task in of_split for text in _unfilled(task, roles, counts[task])]
         table.loc[of_name, "role"] = table.loc[of_name, "study"].map(roles)
-    table.attrs = {"moved": moved, "unfilled": unfilled}
+    table.attrs = {"moved": moves_made, "unfilled": unfilled}
     return table
 
 

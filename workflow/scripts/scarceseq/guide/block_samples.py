@@ -18,7 +18,7 @@ def samples_of_block(
 ) -> Iterator[ScoutSamples]:
     """Yield the samples of each scout of one block, reading each scout's samples when its turn comes.
 
-    `plan` has ``scout``, ``sample``, ``label``, ``part``. ``block_<b>`` holds scouts b * `scouts_per_block` and
+    `plan` has ``scout``, ``sample``, ``label``, ``role``. ``block_<b>`` holds scouts b * `scouts_per_block` and
     following. Raises InputError if the plan names a sample that the corpus does not have.
     """
     place = int(block.removeprefix("block_"))
@@ -29,8 +29,8 @@ def samples_of_block(
         if len(unknown):
             raise InputError(f"scouts.parquet: sample {unknown.iloc[0]} is not in the corpus; plan the scouts again")
         tensors = []
-        for part in (TRAIN, HELD_OUT):
-            of_part = table[table["part"] == part]
+        for role in (TRAIN, HELD_OUT):
+            of_part = table[table["part"] == role]
             rows = row_of[of_part["sample"]].to_numpy()
             tensors.append(base.standardise(matrix.expression[rows]))
             tensors.append(torch.tensor(of_part["label"].to_numpy(), dtype=torch.int64, device=base.mean.device))

@@ -85,9 +85,9 @@ def draw_parts(classes: list[np.ndarray], settings: SchemeSettings, seed: int) -
     for label, members in enumerate(classes):
         chosen = generator.permutation(members)[: settings.samples_per_class]
         held_out = min(max(round(settings.held_out_share * len(chosen)), 1), len(chosen) - 1)
-        parts = [TRAIN] * (len(chosen) - held_out) + [HELD_OUT] * held_out
-        tables.append(pd.DataFrame({"row": chosen, "label": label, "part": parts}))
-    parts = pd.concat(tables, ignore_index=True)
+        roles = [TRAIN] * (len(chosen) - held_out) + [HELD_OUT] * held_out
+        tables.append(pd.DataFrame({"row": chosen, "label": label, "part": roles}))
+    roles = pd.concat(tables, ignore_index=True)
     if settings.shuffle_labels:
-        parts["label"] = parts.groupby("part")["label"].transform(generator.permutation)
-    return parts
+        roles["label"] = roles.groupby("part")["label"].transform(generator.permutation)
+    return roles

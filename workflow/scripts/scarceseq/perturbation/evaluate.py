@@ -102,8 +102,8 @@ def members(table: pd.DataFrame, role: str, names: np.ndarray) -> np.ndarray:
 
 def mean_or_nan(values: np.ndarray) -> float:
     """Mean over the perturbations for which the metric is known; NaN if there is none."""
-    known = np.isfinite(values)
-    return float(values[known].mean()) if known.any() else float("nan")
+    finite = np.isfinite(values)
+    return float(values[finite].mean()) if finite.any() else float("nan")
 
 
 def finish(rows: list[dict[str, Any]], identity: Mapping[str, Any]) -> pd.DataFrame:

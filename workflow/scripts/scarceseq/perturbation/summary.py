@@ -93,12 +93,12 @@ def best_predictor(summary: pd.DataFrame, controls: Collection[str] = ()) -> tup
 
     Parameters are those of `finding`.
     """
-    part = summary[summary["metric"].eq("mse") & summary["relative"].notna()]
-    part = part[~part["predictor"].isin(["control", "training_mean"])]
-    control, part = part[part["source"].isin(controls)], part[~part["source"].isin(controls)]
-    if part.empty:
+    rows = summary[summary["metric"].eq("mse") & summary["relative"].notna()]
+    rows = rows[~rows["predictor"].isin(["control", "training_mean"])]
+    control, rows = rows[rows["source"].isin(controls)], rows[~rows["source"].isin(controls)]
+    if rows.empty:
         return None, control, 0
-    best = part.loc[part["relative"].idxmin()]
+    best = rows.loc[rows["relative"].idxmin()]
     source = f" ({plain(best['source'])})" if best["source"] != "none" else ""
     compared = Contrast(
         subject=f"{plain(best['predictor'])}{source}",
@@ -113,7 +113,7 @@ def best_predictor(summary: pd.DataFrame, controls: Collection[str] = ()) -> tup
         decimals=0,
         reason="there is one split" if int(best["splits"]) == 1 else "",
     )
-    return compared, control, len(part)
+    return compared, control, len(rows)
 
 
 def capabilities(kinds: dict[str, str]) -> pd.DataFrame:

@@ -83,17 +83,17 @@ def transfer(
         )
     experiment = Experiment(source, target, settings)
     chosen = {}
-    for number in numbers:
-        table = splits[splits["split"] == number]
+    for split_index in numbers:
+        table = splits[splits["split"] == split_index]
         pool, test = (members(table, role, names) for role in ("pool", "test"))
-        own = derive(seed, "transfer", name, int(number))
-        role = "validation" if number in numbers[: settings.validation_splits] else "judged"
+        split_seed = derive(seed, "transfer", name, int(split_index))
+        role = "validation" if split_index in numbers[: settings.validation_splits] else "judged"
         if role == "judged" and not chosen:
             chosen = best_rates(pd.DataFrame(rows))
-        found = experiment.split(pool, test, names, own, chosen)
-        about = {"transfer": name, "split": int(number), "role": role, "pool": len(pool), "test": len(test)}
-        rows += [about | row for row in found]
-        log.info("%s: split %d (%s)", name, number, role)
+        results = experiment.split(pool, test, names, split_seed, chosen)
+        about = {"transfer": name, "split": int(split_index), "role": role, "pool": len(pool), "test": len(test)}
+        rows += [about | row for row in results]
+        log.info("%s: split %d (%s)", name, split_index, role)
     return pd.DataFrame(rows)
 
 
@@ -128,11 +128,11 @@ class Experiment:
         order = generator.permutation(pool)
         tested = set(names[test])
         if self.same:
-            known, order = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
+            measured, order = np.sort(order[: len(order) // 2]), order[len(order) // 2 :]
         else:
-            known = np.flatnonzero([gene not in tested for gene in self.names])
-        base = gears.fit(np.zeros((len(known), 1)), known.tolist(), self.features, derive(seed, "base"))
-        guide = self.guide(base, known, seed)
+            measured = np.flatnonzero([gene not in tested for gene in self.names])
+        base = gears.fit(np.zeros((len(measured), 1)), measured.tolist(), self.features, derive(seed, "base"))
+        guide = self.guide(base, measured, seed)
         truth = read_truth(self.target["profiles"], self.target["differential"], test, pool)
         delta, rows = np.asarray(self.target["profiles"].X, dtype=np.float64), []
         for budget in self.settings.budgets:
@@ -150,15 +150,15 @@ class Experiment:
                 rows += [about | {"metric": metric, "value": mean_or_nan(value)} for metric, value in values.items()]
         return rows
 
-    def guide(self, base: gears.Model, known: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
+    def guide(self, base: gears.Model, measured: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
         """Guide of every weight of the network, by parameter name, from scouts on subsets of the source.
 
         Rows of the node embedding that no scout reaches say nothing about new perturbations: each of its columns has
         the mean over the rows that are reached.
         """
         settings, generator = self.settings, np.random.default_rng(derive(seed, "scouts"))
-        size = min(settings.scout_perturbations, len(known))
-        subsets = np.stack([generator.choice(known, size, replace=False) for _ in range(settings.scouts)])
+        size = min(settings.scout_perturbations, len(measured))
+        subsets = np.stack([generator.choice(measured, size, replace=False) for _ in range(settings.scouts)])
         scouts = self.copies(base, settings.scouts, self.features)
         start = {name: values.detach().clone() for name, values in scouts.named_parameters()}
         rate = np.full(settings.scouts, np.median(settings.learning_rates))
@@ -168,11 +168,11 @@ class Experiment:
             now = {name: values.detach()[member] for name, values in scouts.named_parameters()}
             before = {name: values[member] for name, values in start.items()}
             sums.add(before, now, {name: values[member] for name, values in first.items()})
-        moved = {name: total / settings.scouts for name, total in sums.moved.items()}
-        nodes = moved[NODE_TENSOR]
+        displacement = {name: total / settings.scouts for name, total in sums.moved.items()}
+        nodes = displacement[NODE_TENSOR]
         reached = nodes.sum(dim=1) > 0
-        moved[NODE_TENSOR] = nodes[reached].mean(dim=0).expand_as(nodes) if reached.any() else nodes
-        return {name: values.to(start[name].dtype) for name, values in per_tensor(moved).items()}
+        displacement[NODE_TENSOR] = nodes[reached].mean(dim=0).expand_as(nodes) if reached.any() else nodes
+        return {name: values.to(start[name].dtype) for name, values in per_tensor(displacement).items()}
 
     def tuned(
         self,
@@ -185,7 +185,7 @@ class Experiment:
         chosen: dict[tuple[int, str], float] | None,
     ) -> dict[tuple[str, float], np.ndarray]:
         """Predictions by (method, learning rate): with all rates, or with the chosen ones. One network for each."""
-        found = {}
+        predictions = {}
         for start, methods in (("scratch", ["scratch"]), ("base", [m for m in TUNED if m != "scratch"])):
             rates = self.settings.learning_rates
             pairs = [(m, r) for m in methods for r in ([chosen[budget, m]] if chosen else rates)]
@@ -197,8 +197,8 @@ class Experiment:
             by_name = {name: torch.stack([speed[m][name] for m, _ in pairs]) for name in guide}
             rows = np.tile(1 + few, (len(pairs), 1))
             fine_tune(network, self.batches(self.new), rows, by_name, np.array([r for _, r in pairs]), steps)
-            found |= dict(zip(pairs, self.predict(network, test), strict=True))
-        return found
+            predictions |= dict(zip(pairs, self.predict(network, test), strict=True))
+        return predictions
 
     def batches(self, features: gears.Features) -> MomentBatches:
         """Moments of all perturbations of a screen; which of them are used is said with each batch."""

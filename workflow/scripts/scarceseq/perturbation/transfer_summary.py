@@ -45,9 +45,9 @@ def summarise_transfer(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         outcome: of a contrast (see `scarceseq.statistics.outcomes`; no smallest difference is set).
     """
     judged, rows = table[table["role"] == "judged"], []
-    for (name, budget, metric), part in judged.groupby(["transfer", "budget", "metric"], sort=True):
-        share = part["test"].iloc[0] / part["pool"].iloc[0]
-        wide = part.pivot(index="split", columns="method", values="value")
+    for (name, budget, metric), group in judged.groupby(["transfer", "budget", "metric"], sort=True):
+        share = group["test"].iloc[0] / group["pool"].iloc[0]
+        wide = group.pivot(index="split", columns="method", values="value")
         about = {"transfer": name, "budget": budget, "metric": metric, "splits": len(wide)}
         for method in METHODS:
             mean, low, high, _ = corrected_interval(wide[method], share, confidence)

@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 NAME = "state.safetensors"
 
 
-def fingerprint(**parts: Any) -> str:
+def fingerprint(**inputs: Any) -> str:
     """SHA-256 of what a run depends on, as JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=list).encode()).hexdigest()
 
 
 class Checkpoint:

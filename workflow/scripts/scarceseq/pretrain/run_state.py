@@ -175,8 +175,8 @@ class Run:
         for name, tensor in tensors.items():
             kind, _, place = name.partition(".")
             if kind == "optimiser":
-                number, key = place.split(".")
-                moments.setdefault(int(number), {})[key] = tensor
+                index, key = place.split(".")
+                moments.setdefault(int(index), {})[key] = tensor
             elif kind == "best":
                 self.best[place] = tensor.to(self.device)
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})

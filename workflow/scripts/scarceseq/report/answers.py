@@ -191,5 +191,5 @@ def _best_predictors(inputs: Inputs, settings: Mapping[str, Any]) -> list[Contra
     summary = summary[summary["status"] == "run"].fillna({"source": "none"})
     graphs = settings.get("network", {}).get("graphs", {})
     controls = {name for name, graph in graphs.items() if graph["kind"] in ("shuffled", "rewired")}
-    best = [best_predictor(part, controls)[0] for _, part in summary.groupby("screen", sort=True)]
+    best = [best_predictor(rows, controls)[0] for _, rows in summary.groupby("screen", sort=True)]
     return [replace(each, rival="the average effect", measure="squared error saved, %") for each in best if each]

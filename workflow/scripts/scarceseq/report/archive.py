@@ -33,7 +33,7 @@ def study_states(studies: pd.DataFrame, entries: list[Entry]) -> pd.DataFrame:
     State: 'fetched', 'skipped' by the plan, 'ruled out' by metadata before its counts were fetched, 'unusable', 'not in
     a manifest'. `entries` are those of all batches.
     """
-    files = {(study.organism, study.source, study.project): found for study, found in by_study(entries).items()}
+    files = {(study.organism, study.source, study.project): entry for study, entry in by_study(entries).items()}
     states, details = [], []
     for row in studies.itertuples():
         key = (row.organism, row.source, row.project)
@@ -62,15 +62,15 @@ def run_ledger(states: pd.DataFrame, dropped: pd.DataFrame, samples: pd.DataFram
     rows = [("listed by the archive", listed)]
     for state, group in states[states["state"].isin(["skipped", "not in a manifest"])].groupby("state", sort=True):
         rows.append((f"left out: study {state}", int(group["runs"].sum())))
-    for reason, number in ours["reason"].value_counts().sort_index().items():
-        rows.append((f"left out: {reason_words(reason)}", int(number)))
+    for reason, left_out in ours["reason"].value_counts().sort_index().items():
+        rows.append((f"left out: {reason_words(reason)}", int(left_out)))
     kept = samples[samples["study"].isin(states["project"])]
     runs = int((kept["runs"].astype(str).str.count(",") + 1).sum())
     rows += [
         ("kept: first or only run of a sample", len(kept)),
         ("kept: added to a sample's first run", runs - len(kept)),
     ]
-    rows.append(("unexplained", listed - sum(number for _, number in rows[1:])))
+    rows.append(("unexplained", listed - sum(runs for _, runs in rows[1:])))
     return pd.DataFrame(rows, columns=["entry", "runs"])
 
 

@@ -68,8 +68,8 @@ def in_cells(table: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
 
 
 def _outcome(name: str, of_best: pd.DataFrame, ranks: pd.DataFrame, low: float, means: pd.Series) -> Outcome:
-    ways = pd.to_numeric(of_best["way"].astype(str), errors="coerce")
-    if ways.notna().all() and (low if np.isfinite(low) else means.iloc[0]) <= (1 / ways).mean():
+    classes = pd.to_numeric(of_best["way"].astype(str), errors="coerce")
+    if classes.notna().all() and (low if np.isfinite(low) else means.iloc[0]) <= (1 / classes).mean():
         return Outcome.WORSE
     if ranks.empty or len(means) < 2:
         return Outcome.NOT_TESTED

@@ -63,12 +63,12 @@ def curve_svg(lines: Sequence[tuple[np.ndarray, np.ndarray]], label: str) -> str
     if len(x_all) < 2:
         return ""
     marks = []
-    for number, (x, y) in reversed(list(enumerate(finite))):
+    for index, (x, y) in reversed(list(enumerate(finite))):
         kept = np.unique(np.linspace(0, len(x) - 1, min(POINTS, len(x))).astype(int))
         across = EDGE + (x[kept] - x_all.min()) / (np.ptp(x_all) or 1) * (WIDTH - 2 * EDGE)
         up = HEIGHT - 4 - (y[kept] - y_all.min()) / (np.ptp(y_all) or 1) * (HEIGHT - 8)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, up, strict=True))
-        look = f'stroke="{GREY}" stroke-dasharray="4 3"' if number else f'stroke="{BLUE}" stroke-width="2.5"'
+        look = f'stroke="{GREY}" stroke-dasharray="4 3"' if index else f'stroke="{BLUE}" stroke-width="2.5"'
         marks.append(f'<polyline points="{points}" fill="none" {look}/>')
     return _drawing(marks, label)
 

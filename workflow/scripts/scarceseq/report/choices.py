@@ -62,17 +62,17 @@ def stability_figure(table: pd.DataFrame) -> Figure:
     graphs, selectors = sorted(set(table["selection_graph"])), list(dict.fromkeys(table["selector"]))
     drawn, axes = style.figure(1.6 + 3.6 * len(graphs), 3.6, columns=len(graphs), sharey=True)
     for ax, graph in zip(axes[0], graphs, strict=True):
-        part = table[table["selection_graph"] == graph]
-        kinds = list(dict.fromkeys(zip(part["change"], part["share"], strict=True)))
+        rows = table[table["selection_graph"] == graph]
+        kinds = list(dict.fromkeys(zip(rows["change"], rows["share"], strict=True)))
         names = [CHANGES[kind] + (f" {100 * share:.0f}%" if share else "") for kind, share in kinds]
         for place, selector in enumerate(selectors):
-            similarity = part[part["selector"] == selector].set_index(["change", "share"])["jaccard"]
+            similarity = rows[rows["selector"] == selector].set_index(["change", "share"])["jaccard"]
             values = [similarity.get(kind, np.nan) for kind in kinds]
             at = np.arange(len(kinds)) + (place - (len(selectors) - 1) / 2) * 0.14
             colour, label = style.PALETTE[place % len(style.PALETTE)], words(selector)
             texts = [f"{label}, {kind}: {text_of(value)}" for kind, value in zip(names, values, strict=True)]
             style.tell(ax.plot(at, values, "o", color=colour, ms=5, label=label), label, texts)
-        chance = part["random"].mean()
+        chance = rows["random"].mean()
         line = ax.axhline(chance, color=style.GREY, lw=1.2, ls="--", label="two random choices")
         style.tell(line, f"two random choices: {text_of(chance)}")
         ax.set_xticks(range(len(kinds)), names, rotation=35, ha="right")

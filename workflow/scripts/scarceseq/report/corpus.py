@@ -181,8 +181,8 @@ def _map_blocks(
     rows = projection.choose_rows(len(samples), SAMPLE_LIMIT, settings.get("seed", 1))
     expression = measured_or_mean(load_rows(inputs.path("training"))[rows])
     scores, share = projection.principal_components(expression, projection.UMAP_COMPONENTS if kind == "umap" else 2)
-    part = samples.iloc[rows].reset_index(drop=True)
-    panels, split = _panels(inputs, part, splits, settings)
+    shown = samples.iloc[rows].reset_index(drop=True)
+    panels, split = _panels(inputs, shown, splits, settings)
     drawn = f"{len(rows):,} of {len(samples):,} samples" + (" (drawn at random)." if len(rows) < len(samples) else ".")
     roles = f"Roles are those of the split '{split}'. " if split else ""
     names = [f"component {axis + 1} ({share[axis]:.0%} of variance)" for axis in (0, 1)]
@@ -190,7 +190,7 @@ def _map_blocks(
     pictures = [
         Picture(
             "corpus_projection",
-            corpus_figures.map_figure(scores[:, :2], names, panels, part["sample"]),
+            corpus_figures.map_figure(scores[:, :2], names, panels, shown["sample"]),
             "Samples on two principal components",
             "Each point is a sample: principal components of log2(TPM + 1) over the training genes, centred, not "
             f"scaled. {roles}Points of one study close together are a batch effect or a shared biology; colours by "
@@ -204,7 +204,7 @@ def _map_blocks(
         pictures.append(
             Picture(
                 "corpus_umap",
-                corpus_figures.map_figure(places, ["UMAP 1", "UMAP 2"], panels, part["sample"]),
+                corpus_figures.map_figure(places, ["UMAP 1", "UMAP 2"], panels, shown["sample"]),
                 "Samples by UMAP",
                 f"Each point is a sample: UMAP of its first {scores.shape[1]} principal components, seeded. Neighbours "
                 "are alike.",
@@ -212,7 +212,7 @@ def _map_blocks(
                 f"Distances between groups and their sizes mean nothing here; {looking}",
             )
         )
-    between = projection.share_between(scores[:, :2], part["study"])
+    between = projection.share_between(scores[:, :2], shown["study"])
     finding = (
         f"Studies differ: {between[0]:.0%} of the variance along the first component and {between[1]:.0%} along the "
         "second lies between studies rather than within them."
@@ -221,22 +221,22 @@ def _map_blocks(
 
 
 def _panels(
-    inputs: Inputs, part: pd.DataFrame, splits: pd.DataFrame, settings: Mapping[str, Any]
+    inputs: Inputs, shown: pd.DataFrame, splits: pd.DataFrame, settings: Mapping[str, Any]
 ) -> tuple[list[Panel], str | None]:
     """What samples are coloured by, and the split that roles are of."""
     panels, split = [], None
     if inputs.has("splits"):
         split = sorted(splits["split"].unique())[0]
         roles = splits[splits["split"] == split].set_index("study")["role"]
-        role = part["study"].astype(str).map(roles).fillna("no role")
+        role = shown["study"].astype(str).map(roles).fillna("no role")
         panels.append(Panel("By role of the study", role, {**style.ROLE_COLOURS, "no role": style.LIGHT}))
-    if part["organism"].nunique() > 1:
-        panels.append(Panel("By organism", part["organism"].astype(str)))
-    panels.append(Panel("By study: the 8 largest", part["study"].astype(str)))
+    if shown["organism"].nunique() > 1:
+        panels.append(Panel("By organism", shown["organism"].astype(str)))
+    panels.append(Panel("By study: the 8 largest", shown["study"].astype(str)))
     if inputs.has("attributes"):
         attributes = inputs.table("attributes")
         for key in label_keys(settings, attributes):
             of_samples = attributes[attributes["key"] == key].drop_duplicates("sample").set_index("sample")["value"]
             title = f"By {words(key)}: the 8 most frequent"
-            panels.append(Panel(title, part["sample"].astype(str).map(of_samples)))
+            panels.append(Panel(title, shown["sample"].astype(str).map(of_samples)))
     return panels, split

@@ -197,23 +197,23 @@ def _chosen_by(facts: Mapping[str, Any]) -> str:
 
 def about(summary: Mapping[str, Any]) -> str:
     """What the choice was made on, in plain words."""
-    parts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {_chosen_by(summary)}"]
+    texts = [f"Chosen on {summary['graph']} ({summary['graph_genes']:,} genes) by {_chosen_by(summary)}"]
     if summary["measured"]:
         before = "" if summary["hits"] else f": {summary['coverage_before']:.1f}% is reached by them already"
-        parts.append(f"{count(summary['measured'], 'measured gene')} given{before}")
+        texts.append(f"{count(summary['measured'], 'measured gene')} given{before}")
     limits = [(summary["required"], "had to be in"), (summary["excluded"], "had to be out")]
     if any(genes for genes, _ in limits):
-        parts.append(", ".join(f"{genes:,} {what}" for genes, what in limits if genes))
+        texts.append(", ".join(f"{genes:,} {what}" for genes, what in limits if genes))
     if summary["duplicates"]:
-        parts.append(f"{count(summary['duplicates'], 'name')} repeated another")
+        texts.append(f"{count(summary['duplicates'], 'name')} repeated another")
     if summary["replicates"] > 1:
-        parts.append(f"Each gene has {summary['replicates']} wells")
+        texts.append(f"Each gene has {summary['replicates']} wells")
     if summary["costs"]:
-        parts.append(f"Taking genes {summary['rule']} gave most for the money")
+        texts.append(f"Taking genes {summary['rule']} gave most for the money")
     if not summary["hits"]:
         at = f"{summary['knee_genes']:,} genes ({summary['knee_coverage']:.0f}%)"
-        parts.append(f"The knee of the coverage is at {at}")
-    return ". ".join(parts) + "."
+        texts.append(f"The knee of the coverage is at {at}")
+    return ". ".join(texts) + "."
 
 
 def _shown(order: pd.DataFrame, summary: Mapping[str, Any]) -> pd.DataFrame:

@@ -41,9 +41,9 @@ def methods_figure(means: pd.DataFrame) -> Figure:
     """Each study's balanced accuracy (pale) and the mean of each pre-training seed, one panel per base and task."""
     panels = list(means.groupby(["base", "task"], sort=True))
     drawn, axes = style.figure(2.0 + 3.8 * len(panels), 2.7, columns=len(panels), sharey=True, sharex=True)
-    for ax, ((base, task), part) in zip(axes[0], panels, strict=True):
+    for ax, ((base, task), rows) in zip(axes[0], panels, strict=True):
         for place, method in enumerate(NAMES):
-            values = part[part["method"] == method]
+            values = rows[rows["method"] == method]
             of_study = values.groupby("study")["value"].mean()
             spread = np.linspace(-0.22, 0.22, len(of_study))
             pale = ax.scatter(of_study, place + spread, s=9, color=style.LIGHT, lw=0)

@@ -34,24 +34,24 @@ def table(questions: Sequence[Question]) -> pd.DataFrame:
 def forest_figure(rows: pd.DataFrame) -> Figure:
     """A panel per question and measure of `table`; planned comparisons large, the others small."""
     panels = list(rows.groupby(["question", "measure"], sort=False))
-    heights = [0.7 + 0.24 * len(part) for _, part in panels]
+    heights = [0.7 + 0.24 * len(group) for _, group in panels]
     drawn, axes = style.figure(8.4, 0.35 * len(panels) + sum(heights), rows=len(panels), height_ratios=heights)
-    for ax, ((question, measure), part) in zip(axes[:, 0], panels, strict=True):
-        _panel(ax, part)
+    for ax, ((question, measure), group) in zip(axes[:, 0], panels, strict=True):
+        _panel(ax, group)
         ax.set(title=question, xlabel=measure)
     return drawn
 
 
-def _panel(ax: Axes, part: pd.DataFrame) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.axvline(0, color=style.BLACK, lw=0.9)
-    names = [f"{row.subject} against {row.rival}" for row in part.itertuples()]
-    for place, row in enumerate(part.itertuples()):
+    names = [f"{row.subject} against {row.rival}" for row in rows.itertuples()]
+    for place, row in enumerate(rows.itertuples()):
         colour = COLOURS.get(Outcome(row.outcome), style.GREY)
         marker, size, width = ("D", 7.0, 4) if row.kind == "primary" else ("o", 3.5, 1.5)
         values, name = (row.difference, row.low, row.high), f"{names[place]}, {row.kind}"
         draw_estimate(ax, place, values, name, colour, marker, size, lw=width)
     style.rows(ax, names)
-    for tick, kind in zip(ax.get_yticklabels(), part["kind"], strict=True):
+    for tick, kind in zip(ax.get_yticklabels(), rows["kind"], strict=True):
         tick.set_fontsize(9 if kind == "primary" else 7.5)
 
 

@@ -38,18 +38,18 @@ def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Fi
     """
     tasks = list(dict.fromkeys(summary["task"]))
     settings, methods = {}, {}
-    for task, part in summary.groupby("task"):
-        settings[task] = sorted({(str(row.way), row.shot) for row in part.itertuples()})
-        methods[task] = part.groupby("method")["mean"].mean().sort_values().index.tolist()
+    for task, rows in summary.groupby("task"):
+        settings[task] = sorted({(str(row.way), row.shot) for row in rows.itertuples()})
+        methods[task] = rows.groupby("method")["mean"].mean().sort_values().index.tolist()
     columns = max(len(pairs) for pairs in settings.values())
     heights = [0.8 + 0.21 * len(methods[task]) for task in tasks]
     look: dict = {"sharey": "row", "sharex": True, "height_ratios": heights}
     drawn, axes = style.figure(2.0 + 3.1 * columns, 0.7 + sum(heights), len(tasks), columns, **look)
     for row, task in zip(axes, tasks, strict=True):
         for ax, pair in zip(row, settings[task], strict=False):
-            part = summary[(summary["task"] == task) & (summary["way"].astype(str) == pair[0])]
-            part = part[part["shot"] == pair[1]].set_index("method")
-            _panel(ax, part, methods[task], family, chance=None if pair[0] == "all" else 1 / int(pair[0]))
+            rows = summary[(summary["task"] == task) & (summary["way"].astype(str) == pair[0])]
+            rows = rows[rows["shot"] == pair[1]].set_index("method")
+            _panel(ax, rows, methods[task], family, chance=None if pair[0] == "all" else 1 / int(pair[0]))
             ax.set_title(f"{words(task)}: {pair[0]} classes, {pair[1]} per class")
         for ax in row[len(settings[task]) :]:
             ax.set_visible(False)
@@ -64,14 +64,14 @@ def comparison_figure(summary: pd.DataFrame, family: dict[str, str]) -> style.Fi
     return drawn
 
 
-def _panel(ax: Axes, part: pd.DataFrame, methods: list[str], family: dict[str, str], chance: float | None) -> None:
-    label = words(part["metric"].iloc[0]) if len(part) else "balanced accuracy"
+def _panel(ax: Axes, rows: pd.DataFrame, methods: list[str], family: dict[str, str], chance: float | None) -> None:
+    label = words(rows["metric"].iloc[0]) if len(rows) else "balanced accuracy"
     if chance is not None:  # with all classes it differs from episode to episode
         style.tell(ax.axvline(chance, color=style.BLACK, lw=0.8, ls=":"), f"chance: {text_of(chance)}")
     for place, method in enumerate(methods):
-        if method not in part.index or pd.isna(part.at[method, "mean"]):
+        if method not in rows.index or pd.isna(rows.at[method, "mean"]):
             continue
-        values = [float(part.at[method, key]) for key in ("mean", "low", "high")]
+        values = [float(rows.at[method, key]) for key in ("mean", "low", "high")]
         marker = {"guided": "D", "compared": "s"}.get(family.get(method, ""), "o")
         name, colour = f"{plain_method(method)}, {label}", COLOURS[family.get(method)]
         draw_estimate(ax, place, values, name, colour, marker, size=5, lw=2, alpha=0.55)
@@ -89,15 +89,15 @@ def first_methods(order: list[str], family: dict[str, str]) -> list[str]:
 
 def pivot(summary: pd.DataFrame) -> pd.DataFrame:
     """Means and intervals for reading: one row per method, one column per task, way and shot."""
-    part = summary[summary["status"] == "run"].copy()
-    part["cell"] = [f"{words(r.task)}, {r.way} classes × {r.shot}" for r in part.itertuples()]
-    part["text"] = [
+    rows = summary[summary["status"] == "run"].copy()
+    rows["cell"] = [f"{words(r.task)}, {r.way} classes × {r.shot}" for r in rows.itertuples()]
+    rows["text"] = [
         f"{r.mean:.3f}" + (f"\u00a0[{r.low:.3f},\u00a0{r.high:.3f}]" if np.isfinite(r.low) else "")
-        for r in part.itertuples()
+        for r in rows.itertuples()
     ]
-    order = list(dict.fromkeys(part["cell"]))
-    methods = part.groupby("method")["mean"].mean().sort_values(ascending=False).index
-    wide = part.pivot(index="method", columns="cell", values="text").loc[methods, order]
+    order = list(dict.fromkeys(rows["cell"]))
+    methods = rows.groupby("method")["mean"].mean().sort_values(ascending=False).index
+    wide = rows.pivot(index="method", columns="cell", values="text").loc[methods, order]
     return wide.reset_index()
 
 
@@ -117,8 +117,8 @@ def section(inputs: Inputs, settings: dict) -> Section | None:
         text = verdict(contrasts, ranks, scoring["smallest_difference"], scoring["confidence"], tuned)
         blocks.append(Paragraph(text, "finding"))
         family = families(contrasts)
-    for (base, metric), part in ran.groupby(["base", "metric"], sort=True):
-        blocks += _comparison_blocks(base, metric, part, family)
+    for (base, metric), rows in ran.groupby(["base", "metric"], sort=True):
+        blocks += _comparison_blocks(base, metric, rows, family)
     blocks += _rank_blocks(ranks, family) + _learning_blocks(ran) + _curve_blocks(curves)
     if len(contrasts):
         blocks += fewshot_contrasts.contrast_blocks(contrasts, scoring["smallest_difference"])
@@ -132,8 +132,8 @@ def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | 
     """A ranking figure of the cell with most methods; all ranks in a table."""
     if ranks.empty:
         return []
-    cells = [part for _, part in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
-    chosen = max(cells, key=lambda part: (len(part), part["studies"].iloc[0]))
+    cells = [cell for _, cell in ranks.groupby(["base", "task", "way", "shot"], sort=True)]
+    chosen = max(cells, key=lambda cell: (len(cell), cell["studies"].iloc[0]))
     one = chosen.iloc[0]
     place = f"{words(one['task'])}, {one['way']} classes × {one['shot']} (base {one['base']})"
     order = chosen.sort_values("mean_rank", kind="stable")["method"].tolist()
@@ -158,8 +158,8 @@ def _rank_blocks(ranks: pd.DataFrame, family: dict[str, str]) -> list[Picture | 
 
 def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
     """Learning curves of the tasks with more than one number of samples."""
-    part = ran[ran["metric"] == DRAWN[0]]
-    part = part[part.groupby(["base", "task", "way"])["shot"].transform("nunique") > 1]
+    rows = ran[ran["metric"] == DRAWN[0]]
+    rows = rows[rows.groupby(["base", "task", "way"])["shot"].transform("nunique") > 1]
     return [
         Picture(
             f"fewshot_learning_{base}",
@@ -170,13 +170,13 @@ def _learning_blocks(ran: pd.DataFrame) -> list[Picture]:
             f"Not every study has {group['shot'].max():,} samples per class to learn from: from left to right the "
             "studies may change too.",
         )
-        for base, group in part.groupby("base", sort=True)
+        for base, group in rows.groupby("base", sort=True)
     ]
 
 
 def _curve_blocks(curves: pd.DataFrame) -> list[Picture]:
     """Curves of over-fitting."""
-    part = curves[curves["method"].isin(fewshot_figures.FOLLOWED)]
+    rows = curves[curves["method"].isin(fewshot_figures.FOLLOWED)]
     return [
         Picture(
             f"fewshot_curves_{base}",
@@ -189,24 +189,24 @@ def _curve_blocks(curves: pd.DataFrame) -> list[Picture]:
             "for. A slower learning rate moves a curve to the right as a guide does; the mean rates are there to tell "
             "the two apart.",
         )
-        for base, group in part.groupby("base", sort=True)
+        for base, group in rows.groupby("base", sort=True)
     ]
 
 
-def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[str, str]) -> list:
+def _comparison_blocks(base: str, metric: str, rows: pd.DataFrame, family: dict[str, str]) -> list:
     name = f"fewshot_{metric}_{base}"
     title = f"{words(metric).capitalize()} by method (base {base})"
-    kinds = "; ".join(sorted(set(part["interval"].dropna().astype(str))))
+    kinds = "; ".join(sorted(set(rows["interval"].dropna().astype(str))))
     how = f" ({kinds})" if kinds else ""
-    cells = part.groupby(["task", "way", "shot"])
+    cells = rows.groupby(["task", "way", "shot"])
     counts = "; ".join(
         f"{words(task)} {way}×{shot}: {cell['studies'].max():,.0f} studies, {cell['episodes'].max():,.0f} episodes"
         for (task, way, shot), cell in cells
     )
     blocks: list[Block] = []
     if metric in DRAWN:
-        order = part.groupby("method")["mean"].mean().sort_values(ascending=False, kind="stable").index.tolist()
-        few = part[part["method"].isin(first_methods(order, family))]
+        order = rows.groupby("method")["mean"].mean().sort_values(ascending=False, kind="stable").index.tolist()
+        few = rows[rows["method"].isin(first_methods(order, family))]
         picture = Picture(
             name,
             comparison_figure(few, family),
@@ -219,9 +219,9 @@ def _comparison_blocks(base: str, metric: str, part: pd.DataFrame, family: dict[
             "which pair them. Few studies make wide intervals, and more episodes do not make them narrower.",
         )
         blocks.append(picture)
-        if len(few) < len(part):
-            drawn, all_of_them = comparison_figure(part, family), f"All {len(order)} methods: {title.lower()}"
+        if len(few) < len(rows):
+            drawn, all_of_them = comparison_figure(rows, family), f"All {len(order)} methods: {title.lower()}"
             blocks.append(replace(picture, name=f"{name}_all", figure=drawn, title=all_of_them, folded=True))
     note = "Mean with its interval; columns are tasks, classes × labelled samples per class."
-    blocks.append(Table(f"{name}_table", part, title, note, shown=pivot(part)))
+    blocks.append(Table(f"{name}_table", rows, title, note, shown=pivot(rows)))
     return blocks

@@ -39,13 +39,13 @@ def contrast_blocks(contrasts: pd.DataFrame, smallest_difference: float) -> list
     blocks: list[Block] = []
     titles = {"primary": "Primary contrasts, fixed before the run", "secondary": "Secondary contrasts"}
     for kind, title in titles.items():
-        part = contrasts[contrasts["kind"] == kind].reset_index(drop=True)
-        drawn = part[part["metric"].isin(DRAWN)].reset_index(drop=True)
+        rows = contrasts[contrasts["kind"] == kind].reset_index(drop=True)
+        drawn = rows[rows["metric"].isin(DRAWN)].reset_index(drop=True)
         if kind == "primary" and len(drawn):
             blocks.append(_contrast_picture(drawn))
-        if len(part):
-            shown = part[[*(["base"] if part["base"].nunique() > 1 else []), *SHOWN.split()]]
-            blocks.append(Table(f"fewshot_contrasts_{kind}", part, title, note, shown=shown))
+        if len(rows):
+            shown = rows[[*(["base"] if rows["base"].nunique() > 1 else []), *SHOWN.split()]]
+            blocks.append(Table(f"fewshot_contrasts_{kind}", rows, title, note, shown=shown))
     return blocks
 
 

@@ -55,9 +55,9 @@ def learning_figure(summary: pd.DataFrame) -> Figure:
     places = sorted({(row.task, str(row.way)) for row in summary.itertuples()})
     drawn, axes = style.figure(3.2 * len(places) + 2.2, 3.4, columns=len(places), sharey=True)
     for ax, (task, way) in zip(axes[0], places, strict=True):
-        part = summary[(summary["task"] == task) & (summary["way"].astype(str) == way)]
-        _lines(ax, part, "shot", "mean", "{:,} per class")
-        ax.set_xticks(sorted(part["shot"].unique()))
+        rows = summary[(summary["task"] == task) & (summary["way"].astype(str) == way)]
+        _lines(ax, rows, "shot", "mean", "{:,} per class")
+        ax.set_xticks(sorted(rows["shot"].unique()))
         ax.set(title=f"{words(task)}: {way} classes", xlabel="labelled samples per class")
     axes[0, 0].set_ylabel("balanced accuracy")
     _legend(drawn, axes)
@@ -75,8 +75,8 @@ def curve_figure(curves: pd.DataFrame) -> Figure:
     rows = -(-len(places) // columns)
     drawn, axes = style.figure(3.2 * columns + 2.2, 0.4 + 2.8 * rows, rows=rows, columns=columns)
     for ax, (task, way, shot) in zip(axes.flat, places, strict=False):
-        part = curves[(curves["task"] == task) & (curves["way"].astype(str) == way) & (curves["shot"] == shot)]
-        _lines(ax, part, "steps", "log_loss", "step {:,}")
+        group = curves[(curves["task"] == task) & (curves["way"].astype(str) == way) & (curves["shot"] == shot)]
+        _lines(ax, group, "steps", "log_loss", "step {:,}")
         style.logarithmic(ax, "x")
         style.logarithmic(ax, "y")
         ax.set(title=f"{words(task)}: {way} classes, {shot} per class", xlabel="steps", ylabel="log loss on the query")
@@ -88,10 +88,10 @@ def curve_figure(curves: pd.DataFrame) -> Figure:
 
 def _lines(ax: Axes, table: pd.DataFrame, along: str, value: str, place: str) -> None:
     for method, (colour, dashes, marker) in FOLLOWED.items():
-        part = table[table["method"] == method].sort_values(along)
-        if len(part):
-            name, points = plain_method(method), zip(part[along], part[value], strict=True)
-            line = ax.plot(part[along], part[value], color=colour, ls=dashes, marker=marker, ms=4, label=name)
+        rows = table[table["method"] == method].sort_values(along)
+        if len(rows):
+            name, points = plain_method(method), zip(rows[along], rows[value], strict=True)
+            line = ax.plot(rows[along], rows[value], color=colour, ls=dashes, marker=marker, ms=4, label=name)
             style.tell(line, name, [f"{name}, {place.format(x)}: {text_of(y)}" for x, y in points])
     ax.grid(True)
 

@@ -98,10 +98,10 @@ def perfect_scouts(accuracy: pd.DataFrame) -> list[str]:
     `accuracy`: base, scheme, held_out_accuracy.
     """
     return [
-        f"All {len(part):,} scouts of {words(scheme)} (base {base}) are right on every sample that they did not see: "
+        f"All {len(rows):,} scouts of {words(scheme)} (base {base}) are right on every sample that they did not see: "
         "tasks as easy as theirs hardly tell which weights matter."
-        for (base, scheme), part in accuracy.groupby(["base", "scheme"], sort=True)
-        if len(part) > 1 and (part["held_out_accuracy"] == 1).all()
+        for (base, scheme), rows in accuracy.groupby(["base", "scheme"], sort=True)
+        if len(rows) > 1 and (rows["held_out_accuracy"] == 1).all()
     ]
 
 
@@ -158,8 +158,8 @@ def _accuracy_picture(accuracy: pd.DataFrame) -> Picture:
 
 def _mobility_tables(mobility: pd.DataFrame) -> list[Table]:
     tables = []
-    for (base, scheme), part in mobility.groupby(["base", "scheme"], sort=True):
+    for (base, scheme), rows in mobility.groupby(["base", "scheme"], sort=True):
         title = f"Most and least mobile genes ({base}, {words(scheme)})"
-        note = f"Mobility: mean guide value of the weights that lead from a gene into the encoder; {len(part):,} genes."
-        tables.append(Table(f"guide_mobility_{base}_{scheme}", part, title, note, shown=extremes(part)))
+        note = f"Mobility: mean guide value of the weights that lead from a gene into the encoder; {len(rows):,} genes."
+        tables.append(Table(f"guide_mobility_{base}_{scheme}", rows, title, note, shown=extremes(rows)))
     return tables

@@ -37,7 +37,9 @@ def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: 
     stages = {"archive": _archive, "corpus": _corpus, "pretrain": _pretrain, "guide": _guide, "fewshot": _fewshot}
     stages |= {"own_study": _own, "perturbation": _perturbation, "selection": _selection}
     stages |= {"prediction": _prediction, "design": _design}
-    parts = [f"{write(settings[stage])}{_citations(stage)}" for stage, write in stages.items() if stage in settings]
+    paragraphs = [
+        f"{write(settings[stage])}{_citations(stage)}" for stage, write in stages.items() if stage in settings
+    ]
     world = ["All data were generated, with known truth; they are not real."] if "demo" in settings else []
     results = [f"- {each.card.question} {' '.join(each.card.sentences)} ({_figures(each)})" for each in questions]
     software = ", ".join(f"{row.package} {row.version}" for row in versions().itertuples())
@@ -46,7 +48,7 @@ def methods(settings: Mapping[str, Any], questions: Sequence[Question], commit: 
         f"with all random draws derived from seed {settings.get('seed')}. Software: {software}."
     )
     came_out = ["# Results of this run", "\n".join(results)] if results else []
-    return "\n\n".join(["# Methods", *world, *parts, made, *came_out, ""])
+    return "\n\n".join(["# Methods", *world, *paragraphs, made, *came_out, ""])
 
 
 def bibliography(settings: Mapping[str, Any]) -> str:

@@ -57,9 +57,9 @@ def _fewshot(settings: Mapping[str, Any]) -> str:
 
 
 def _own_study(settings: Mapping[str, Any]) -> str:
-    own = settings["own_study"]
-    model = f" and, with a packed model, {count(len(own['methods']), 'method')}" if own["model"] else ""
-    return f"The column {own['label']} of a supplied study was predicted by the best classifier of its genes{model}."
+    study = settings["own_study"]
+    model = f" and, with a packed model, {count(len(study['methods']), 'method')}" if study["model"] else ""
+    return f"The column {study['label']} of a supplied study was predicted by the best classifier of its genes{model}."
 
 
 def _selection(settings: Mapping[str, Any]) -> str:

@@ -43,19 +43,19 @@ def predictor_table(summary: pd.DataFrame) -> pd.DataFrame:
 
     `summary`: rows of status 'run' of one screen.
     """
-    part = summary.copy()
-    part["text"] = [interval(row.mean, row.low, row.high) for row in part.itertuples()]
-    relative = part[part["metric"].eq("mse") & part["relative"].notna()]
+    rows = summary.copy()
+    rows["text"] = [interval(row.mean, row.low, row.high) for row in rows.itertuples()]
+    relative = rows[rows["metric"].eq("mse") & rows["relative"].notna()]
     texts = [interval(row.relative, row.relative_low, row.relative_high) for row in relative.itertuples()]
-    bounds = part.drop_duplicates("metric").dropna(subset=["floor"])
-    part = pd.concat([relative.assign(metric=RELATIVE, text=texts), part], ignore_index=True)
-    part["name"] = [label(row).replace(" ", "\u00a0") for row in part.itertuples()]
-    metrics, names = (list(dict.fromkeys(part[column])) for column in ("metric", "name"))
+    bounds = rows.drop_duplicates("metric").dropna(subset=["floor"])
+    rows = pd.concat([relative.assign(metric=RELATIVE, text=texts), rows], ignore_index=True)
+    rows["name"] = [label(row).replace(" ", "\u00a0") for row in rows.itertuples()]
+    metrics, names = (list(dict.fromkeys(rows[column])) for column in ("metric", "name"))
     for name in ("floor", "ceiling"):
         bound = bounds[bounds[name].notna()].assign(name=f"[{name}]")
-        part = pd.concat([part, bound.assign(text=[f"{value:.3g}" for value in bound[name]])], ignore_index=True)
+        rows = pd.concat([rows, bound.assign(text=[f"{value:.3g}" for value in bound[name]])], ignore_index=True)
         names += [f"[{name}]"] * bool(len(bound))
-    wide = part.pivot(index="name", columns="metric", values="text").loc[names, metrics]
+    wide = rows.pivot(index="name", columns="metric", values="text").loc[names, metrics]
     return wide.fillna("").rename_axis("predictor").reset_index()
 
 
@@ -75,16 +75,16 @@ def predictor_figure(summary: pd.DataFrame) -> Figure:
     size = 2.2 + 2.5 * len(metrics), 1.2 + 0.26 * len(names)
     drawn, axes = style.figure(*size, columns=len(metrics), sharey=True)
     for ax, metric in zip(axes[0], metrics, strict=True):
-        part = summary[summary["metric"] == metric]
-        relative = metric == "mse" and part["relative"].notna().all()
-        scale = part["floor"].iloc[0] if relative else 1.0
+        rows = summary[summary["metric"] == metric]
+        relative = metric == "mse" and rows["relative"].notna().all()
+        scale = rows["floor"].iloc[0] if relative else 1.0
         title = RELATIVE if relative else words(metric)
         columns = ["relative", "relative_low", "relative_high"] if relative else ["mean", "low", "high"]
-        for row, values in zip(part.itertuples(), part[columns].to_numpy(), strict=True):
+        for row, values in zip(rows.itertuples(), rows[columns].to_numpy(), strict=True):
             draw_estimate(ax, names.index(label(row)), values, f"{label(row)}, {title}", style.BLUE)
         for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
-            if np.isfinite(part[name].iloc[0]):
-                place = part[name].iloc[0] / scale
+            if np.isfinite(rows[name].iloc[0]):
+                place = rows[name].iloc[0] / scale
                 line = ax.axvline(place, color=style.BLACK, lw=0.9, ls=dashes)
                 style.tell(line, f"{name}, {title}: {text_of(place)}")
         ax.set_title(title)
@@ -104,7 +104,7 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
     ran = summary[summary["status"] == "run"]
     graphs = settings.get("network", {}).get("graphs", {})
     controls = {name for name, graph in graphs.items() if graph["kind"] in CONTROLS}
-    findings = [finding(part, controls) for _, part in ran.groupby("screen", sort=True)]
+    findings = [finding(rows, controls) for _, rows in ran.groupby("screen", sort=True)]
     blocks: list[Block] = [Paragraph(text, "finding") for text in findings if text]
     if "gears" in set(ran["predictor"]):
         blocks.append(Paragraph(how_gears_learned(settings["predictors"]["gears"])))
@@ -115,10 +115,10 @@ def section(inputs: Inputs, settings: Mapping[str, Any]) -> Section | None:
         f"{RELATIVE}: squared error over the floor's, compared split by split."
     )
     strata = inputs.table("perturbation_strata")
-    for screen, part in ran.groupby("screen", sort=True):
-        blocks.append(_picture(screen, part))
+    for screen, rows in ran.groupby("screen", sort=True):
+        blocks.append(_picture(screen, rows))
         title = f"Predictors and metrics, screen {screen}"
-        blocks.append(Table(f"perturbation_predictors_{screen}", part, title, note, shown=predictor_table(part)))
+        blocks.append(Table(f"perturbation_predictors_{screen}", rows, title, note, shown=predictor_table(rows)))
         blocks.append(strata_table(str(screen), strata[strata["screen"] == screen]))
     normalised = ran.dropna(subset=["normalised"])
     if len(normalised):
@@ -170,17 +170,17 @@ def how_gears_learned(settings: Mapping[str, Any]) -> str:
     return f"{text} {WORTH_OF_MODES}"
 
 
-def _picture(screen: str, part: pd.DataFrame) -> Picture:
-    view = " The data were prepared with the held-out perturbations in view." * bool(part["transductive"].any())
+def _picture(screen: str, rows: pd.DataFrame) -> Picture:
+    view = " The data were prepared with the held-out perturbations in view." * bool(rows["transductive"].any())
     return Picture(
         f"perturbation_{screen}",
-        predictor_figure(part),
+        predictor_figure(rows),
         f"Predictors on screen {screen}",
         "Each row is a predictor, with the graph or embedding that it was given; points are means over splits, bars "
         "their intervals. Dotted: the floor, predicting the mean effect of the pool; dashed: the ceiling that the "
         "measurement's noise allows. Squared error, as a share of the floor's: left is better; the others: right is "
         "better.",
-        f"{span(part['splits'].astype(int), 'split')} of one screen.",
+        f"{span(rows['splits'].astype(int), 'split')} of one screen.",
         "Overlapping intervals do not mean that two predictors are alike: they share splits. One screen is one "
         f"experiment.{view}",
     )
@@ -220,8 +220,8 @@ def transfer_figure(values: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(values["method"]))
     size = 1.8 + 2.6 * len(panels), 1.2 + 0.26 * len(names)
     drawn, axes = style.figure(*size, columns=len(panels), sharey=True)
-    for ax, ((name, budget), part) in zip(axes[0], panels, strict=True):
-        for row in part.itertuples():
+    for ax, ((name, budget), rows) in zip(axes[0], panels, strict=True):
+        for row in rows.itertuples():
             colour, values = style.ORANGE if row.method == "guided" else style.BLUE, (row.mean, row.low, row.high)
             draw_estimate(ax, names.index(row.method), values, f"{words(row.method)}, squared error", colour)
         ax.set_title(f"{words(name)}, {budget} perturbations")

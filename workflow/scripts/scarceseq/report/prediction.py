@@ -69,8 +69,8 @@ def section(inputs: Inputs) -> Section | None:
 
 def _wide(changed: pd.DataFrame) -> pd.DataFrame:
     """One row per perturbation: the genes by name, with their direction."""
-    part = changed[changed["rank"] <= SHOWN_GENES]
-    signs = part["change"].map(lambda change: "+" if change > 0 else "-")
-    part = part.assign(genes=part["gene"].astype(str) + signs)
-    wide = part.groupby(["screen", "perturbation"], sort=False)["genes"].agg(", ".join).reset_index()
+    rows = changed[changed["rank"] <= SHOWN_GENES]
+    signs = rows["change"].map(lambda change: "+" if change > 0 else "-")
+    rows = rows.assign(genes=rows["gene"].astype(str) + signs)
+    wide = rows.groupby(["screen", "perturbation"], sort=False)["genes"].agg(", ".join).reset_index()
     return wide.head(SHOWN_PERTURBATIONS)

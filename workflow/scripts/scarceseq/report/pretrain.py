@@ -50,14 +50,16 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     `history`: base, step, train_loss, validation_loss (NaN at steps without evaluation), and the same two per
     objective.
     """
-    parts = {base: part.sort_values("step") for base, part in history.groupby("base", sort=True)}
-    columns = max(len(objectives(part)) for part in parts.values())
-    drawn, axes = style.figure(max(4.6, 3.4 * columns), 2.6 * len(parts) + 0.4, rows=len(parts), columns=columns)
-    for row, (base, part) in zip(axes, parts.items(), strict=True):
-        names = objectives(part)
+    histories = {base: group.sort_values("step") for base, group in history.groupby("base", sort=True)}
+    columns = max(len(objectives(group)) for group in histories.values())
+    drawn, axes = style.figure(
+        max(4.6, 3.4 * columns), 2.6 * len(histories) + 0.4, rows=len(histories), columns=columns
+    )
+    for row, (base, group) in zip(axes, histories.items(), strict=True):
+        names = objectives(group)
         for ax, name in zip(row, names, strict=False):
             label = LOSS_WORDS.get(name, words(name))
-            _loss_panel(ax, part, name, label.replace("\n", " "))
+            _loss_panel(ax, group, name, label.replace("\n", " "))
             ax.set(title=base, ylabel=label)
         for ax in row[len(names) :]:
             ax.set_visible(False)
@@ -90,9 +92,9 @@ def error_table(evaluation: pd.DataFrame) -> pd.DataFrame:
     below three studies).
     """
     rows = []
-    for (base, role), part in evaluation.groupby(["base", "split_role"], sort=True):
-        wide = part.pivot(index="study", columns="predictor", values="masked_mse")
-        samples = part.groupby("study")["samples"].first().sum()
+    for (base, role), group in evaluation.groupby(["base", "split_role"], sort=True):
+        wide = group.pivot(index="study", columns="predictor", values="masked_mse")
+        samples = group.groupby("study")["samples"].first().sum()
         for predictor in wide.mean().sort_values().index:
             wins = int((wide["model"] < wide[predictor]).sum()) if "model" in wide and predictor != "model" else None
             low, high = mean_interval(wide[predictor] - wide["model"]) if wins is not None else (np.nan, np.nan)

@@ -94,7 +94,7 @@ def time_figure(table: pd.DataFrame) -> Figure:
     drawn, axes = style.figure(8.4, 0.8 + 0.23 * len(table), columns=2, sharey=True)
     stages = [stage for stage in [*STAGES, "other"] if stage in set(table["stage"])]
     colours = [style.PALETTE[stages.index(stage) % 2 * 5] for stage in table["stage"]]
-    told = [
+    labels = [
         f"{words(row.rule)}: {text_of(row.total_seconds)} s, {count(row.jobs, 'job')}, at most "
         f"{text_of(row.peak_memory_mb)} MB"
         for row in table.itertuples()
@@ -103,7 +103,7 @@ def time_figure(table: pd.DataFrame) -> Figure:
         axes[0], ["total_seconds", "peak_memory_mb"], ["time, all jobs (s)", "peak memory of a job (MB)"], strict=True
     ):
         bars = ax.barh(range(len(table)), table[column].fillna(0), color=colours)
-        for bar, text in zip(bars, told, strict=True):
+        for bar, text in zip(bars, labels, strict=True):
             style.tell(bar, text)
         ax.set_xlabel(title)
         ax.grid(True, axis="x")

@@ -53,17 +53,17 @@ def strength_figure(effects: pd.DataFrame) -> Figure:
     screens = list(dict.fromkeys(effects["screen"]))
     drawn, axes = style.figure(max(4.8, 3.9 * len(screens)), 3.3, columns=len(screens))
     for ax, screen in zip(axes[0], screens, strict=True):
-        part = effects[effects["screen"] == screen].sort_values("strength", kind="stable")
-        texts = [f"{row.perturbation}: strength {text_of(row.strength)}" for row in part.itertuples()]
-        if "reliability" in part and part["reliability"].notna().any():
-            points = ax.scatter(part["strength"], part["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
-            texts = [f"{text}, reliability {text_of(r)}" for text, r in zip(texts, part["reliability"], strict=True)]
+        rows = effects[effects["screen"] == screen].sort_values("strength", kind="stable")
+        texts = [f"{row.perturbation}: strength {text_of(row.strength)}" for row in rows.itertuples()]
+        if "reliability" in rows and rows["reliability"].notna().any():
+            points = ax.scatter(rows["strength"], rows["reliability"], s=14, color=style.BLUE, lw=0, alpha=0.75)
+            texts = [f"{text}, reliability {text_of(r)}" for text, r in zip(texts, rows["reliability"], strict=True)]
             ax.axhline(0, color=style.BLACK, lw=0.8, ls=":")
             ax.set(ylabel="reliability (split-half correlation)")
         else:
-            points = ax.scatter(part["strength"], np.linspace(0, 1, len(part)), s=10, color=style.BLUE, lw=0)
+            points = ax.scatter(rows["strength"], np.linspace(0, 1, len(rows)), s=10, color=style.BLUE, lw=0)
             ax.set(ylabel="share of perturbations below")
-        style.tell(points, f"{len(part):,} perturbations of {screen}", texts)
+        style.tell(points, f"{len(rows):,} perturbations of {screen}", texts)
         ax.set(xlabel="effect strength (root mean square)", title=screen)
     return drawn
 
@@ -143,7 +143,7 @@ def _strength_picture(effects: pd.DataFrame) -> Picture:
         "Strength and reliability of the effects",
         "Each point is a perturbation. Strength is the root mean square of its difference to control; reliability is "
         "the correlation of that difference between two halves of its cells.",
-        "; ".join(f"{screen}: {len(part):,} perturbations" for screen, part in effects.groupby("screen", sort=True))
+        "; ".join(f"{screen}: {len(rows):,} perturbations" for screen, rows in effects.groupby("screen", sort=True))
         + ".",
         "Strength grows with noise, so few cells look strong: read it beside reliability. Where reliability is low no "
         "predictor can score high.",

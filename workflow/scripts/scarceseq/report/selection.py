@@ -44,13 +44,13 @@ def curves_figure(summary: pd.DataFrame) -> Figure:
     drawn, axes = style.figure(*size, rows=len(metrics), columns=len(predictors), sharex=True, sharey="row")
     for row, metric in zip(axes, metrics, strict=True):
         for ax, predictor in zip(row, predictors, strict=True):
-            part = summary[(summary["metric"] == metric) & (summary["predictor"] == predictor)]
-            for key, curve in part.groupby(["selector", "graph"], sort=False):
+            group = summary[(summary["metric"] == metric) & (summary["predictor"] == predictor)]
+            for key, curve in group.groupby(["selector", "graph"], sort=False):
                 _curve(ax, curve.sort_values("budget_share"), key, looks[key])
             for name, dashes in (("floor", (0, (1, 2))), ("ceiling", (0, (6, 3)))):
-                if part[name].notna().any():
-                    line = ax.axhline(part[name].mean(), color=style.BLACK, lw=0.9, ls=dashes, label=name)
-                    style.tell(line, f"{name}: {text_of(part[name].mean())}")
+                if group[name].notna().any():
+                    line = ax.axhline(group[name].mean(), color=style.BLACK, lw=0.9, ls=dashes, label=name)
+                    style.tell(line, f"{name}: {text_of(group[name].mean())}")
             ax.yaxis.grid(True)
             ax.set_title(words(predictor))
         row[0].set_ylabel(METRIC_WORDS[metric])
@@ -94,11 +94,11 @@ def area_table(summary: pd.DataFrame) -> pd.DataFrame:
 
     `summary`: rows of quantity 'area'. Those of scale 'normalised' get columns of their own, where a ceiling is known.
     """
-    part = summary[summary["metric"].isin(METRIC_WORDS)].copy()
-    part["text"] = [f"{r.mean:.4g}\u00a0[{r.low:.4g},\u00a0{r.high:.4g}]" for r in part.itertuples()]
-    part["column"] = part["metric"] + part["scale"].map({"raw": "", "normalised": ", floor 0, ceiling 1"})
+    rows = summary[summary["metric"].isin(METRIC_WORDS)].copy()
+    rows["text"] = [f"{r.mean:.4g}\u00a0[{r.low:.4g},\u00a0{r.high:.4g}]" for r in rows.itertuples()]
+    rows["column"] = rows["metric"] + rows["scale"].map({"raw": "", "normalised": ", floor 0, ceiling 1"})
     keys = ["screen", "predictor", "selector", "graph"]
-    wide = part.pivot(index=keys, columns="column", values="text")
+    wide = rows.pivot(index=keys, columns="column", values="text")
     columns = [metric + scale for metric in METRIC_WORDS for scale in ("", ", floor 0, ceiling 1")]
     return wide[[column for column in columns if column in wide.columns]].reset_index()
 
@@ -117,8 +117,8 @@ def relative(contrasts: pd.DataFrame) -> pd.DataFrame:
 def conclusions(contrasts: pd.DataFrame) -> list[str]:
     """The verdict on each primary contrast, on one shot against rounds, and on whether the graphs matter."""
     primary = contrasts[contrasts["kind"] == "primary"]
-    groups = [part for _, part in primary.groupby(["screen", "graph"], sort=True)] or [primary]
-    sentences = [f"Choosing perturbations. {verdict(part)}" for part in groups]
+    groups = [rows for _, rows in primary.groupby(["screen", "graph"], sort=True)] or [primary]
+    sentences = [f"Choosing perturbations. {verdict(rows)}" for rows in groups]
     asked = {"Is one shot as accurate as rounds?": rounds_verdict(contrasts)}
     asked |= {"Does the graph matter?": graph_verdict(contrasts)}
     return [*sentences, *(f"{question} {answer}" for question, answer in asked.items() if answer)]
@@ -173,19 +173,19 @@ def drawn_ways(curves: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables) if tables else curves
 
 
-def _curves_picture(screen: str, part: pd.DataFrame) -> Picture:
-    view = " The data were prepared with the held-out perturbations in view." * bool(part["transductive"].any())
-    drawn = len(selector_graph_pairs(part))
+def _curves_picture(screen: str, rows: pd.DataFrame) -> Picture:
+    view = " The data were prepared with the held-out perturbations in view." * bool(rows["transductive"].any())
+    drawn = len(selector_graph_pairs(rows))
     return Picture(
         f"selection_curves_{screen}",
-        curves_figure(part),
+        curves_figure(rows),
         f"Learning curves on screen {screen}",
         "Each line is a way of choosing which perturbations to measure; the predictor is trained on those and judged "
         "on perturbations held out from all. Grey with its band: random choice, mean and interval over splits. Dotted: "
         "the floor, predicting the mean effect of the whole pool; dashed: the ceiling that the measurement's noise "
         f"allows. Of many ways of choosing {drawn} are drawn: the planned contrasts and the best of the others.",
-        f"{span(part['splits'], 'split')} of one screen; {part['draws'].max():,.0f} random draws in each; budgets of "
-        f"{span(part['budget'].astype(int), 'perturbation')}.",
+        f"{span(rows['splits'], 'split')} of one screen; {rows['draws'].max():,.0f} random draws in each; budgets of "
+        f"{span(rows['budget'].astype(int), 'perturbation')}.",
         "The band says how well random choice does over splits, not how much a line differs from it: for that see the "
         "contrasts. Splits share perturbations, which the intervals allow for; one screen is one experiment. Lines "
         f"meet at 100%, where nothing is left to choose.{view}",

@@ -75,16 +75,16 @@ def _draw_plates(drawn: Figure, plates: pd.DataFrame, below: float) -> None:
     """The first plates, down from `below` inches."""
     numbers = sorted(set(plates["plate"]))
     each = min((below - 0.45) / min(len(numbers) or 1, PLATES_DRAWN), 2.9)
-    for number in numbers[:PLATES_DRAWN]:
+    for plate in numbers[:PLATES_DRAWN]:
         ax = _axes(drawn, below - each + 0.05, each - 0.3, left=0.2)
-        _draw_plate(ax, plates[plates["plate"] == number], number, numbers[-1])
+        _draw_plate(ax, plates[plates["plate"] == plate], plate, numbers[-1])
         below -= each
     left = len(numbers) - PLATES_DRAWN
     if left > 0:
         drawn.text(MARGIN / A4[0], 0.02, f"and {count(left, 'more plate')}: plates.tsv", fontsize=7.5, color=style.GREY)
 
 
-def _draw_plate(ax: Axes, plate: pd.DataFrame, number: int, last: int) -> None:
+def _draw_plate(ax: Axes, plate: pd.DataFrame, plate_number: int, last: int) -> None:
     """One plate: genes shaded by their rank, the first ones darkest; wells for controls and free ones."""
     rows, columns = sorted(set(plate["row"])), int(plate["column"].max())
     high = max(int(plate["rank"].max()), 1)
@@ -103,4 +103,4 @@ def _draw_plate(ax: Axes, plate: pd.DataFrame, number: int, last: int) -> None:
     ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=6.5)
     ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=1)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"plate {number} of {last}", fontsize=8.5, pad=12)
+    ax.set_title(f"plate {plate_number} of {last}", fontsize=8.5, pad=12)

@@ -27,15 +27,15 @@ def strata_table(screen: str, strata: pd.DataFrame) -> Table:
 
 def arranged(strata: pd.DataFrame) -> pd.DataFrame:
     """Predictors x strata, each cell with the error, its interval and the number of perturbations."""
-    part = strata.copy()
-    source = [f" ({words(name)})" if name != NO_GRAPH else "" for name in part["source"]]
-    part["predictor"] = [words(name) + given for name, given in zip(part["predictor"], source, strict=True)]
-    where = [f" in {words(name)}" if name != NO_GRAPH else "" for name in part["graph"]]
-    part["stratum"] = [name + graph for name, graph in zip(part["stratum"], where, strict=True)]
-    part["text"] = [
+    rows = strata.copy()
+    source = [f" ({words(name)})" if name != NO_GRAPH else "" for name in rows["source"]]
+    rows["predictor"] = [words(name) + given for name, given in zip(rows["predictor"], source, strict=True)]
+    where = [f" in {words(name)}" if name != NO_GRAPH else "" for name in rows["graph"]]
+    rows["stratum"] = [name + graph for name, graph in zip(rows["stratum"], where, strict=True)]
+    rows["text"] = [
         f"{row.relative:.3g} [{row.relative_low:.3g}, {row.relative_high:.3g}], n = {row.perturbations}"
-        for row in part.itertuples()
+        for row in rows.itertuples()
     ]
-    wide = part.pivot(index="predictor", columns="stratum", values="text")
-    order = part.sort_values(["by", "graph", "stratum"], kind="stable")["stratum"]
+    wide = rows.pivot(index="predictor", columns="stratum", values="text")
+    order = rows.sort_values(["by", "graph", "stratum"], kind="stable")["stratum"]
     return wide[list(dict.fromkeys(order))].fillna("").reset_index().rename_axis(columns=None)

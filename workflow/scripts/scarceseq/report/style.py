@@ -106,8 +106,8 @@ def svg(drawn: Figure, name: str) -> str:
     """
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     marks = drawn.findobj(lambda artist: hasattr(artist, "told"))
-    for number, artist in enumerate(marks):
-        artist.set_gid(f"mark_{number}")
+    for index, artist in enumerate(marks):
+        artist.set_gid(f"mark_{index}")
     with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
         buffer = io.StringIO()
         drawn.savefig(buffer, format="svg", metadata=nothing, dpi=200)  # of what is rasterised
@@ -116,14 +116,14 @@ def svg(drawn: Figure, name: str) -> str:
 
 def _titled(text: str, marks: dict[str, Any]) -> str:
     """SVG with titles in the groups of marks, by identifier, and in the points inside."""
-    parts = text.split('<g id="')  # one artist each: groups without an identifier are inside those with one
-    for number, part in enumerate(parts):
-        name, _, inside = part.partition('">')
+    pieces = text.split('<g id="')  # one artist each: groups without an identifier are inside those with one
+    for index, piece in enumerate(pieces):
+        name, _, inside = piece.partition('">')
         if name in marks:
             points = _points_told(marks[name])
             inside = _titled_points(inside, iter(points)) if points else inside
-            parts[number] = f'{name}">{_title(marks[name].told[0])}{inside}'
-    return '<g id="'.join(parts)
+            pieces[index] = f'{name}">{_title(marks[name].told[0])}{inside}'
+    return '<g id="'.join(pieces)
 
 
 def _points_told(artist: Any) -> list[str]:
@@ -135,11 +135,11 @@ def _points_told(artist: Any) -> list[str]:
         places = artist.get_offset_transform().transform(np.ma.filled(artist.get_offsets(), np.nan))
     else:
         places = artist.get_transform().transform(artist.get_xydata())
-    known = np.isfinite(places).all(axis=1)
+    finite = np.isfinite(places).all(axis=1)
     box = artist.get_figure(root=True).bbox
-    if not all(box.contains(*place) for place in places[known]):  # there, matplotlib draws fewer or more points
+    if not all(box.contains(*place) for place in places[finite]):  # there, matplotlib draws fewer or more points
         return []
-    return [text for text, flag in zip(points, known, strict=True) if flag]
+    return [text for text, flag in zip(points, finite, strict=True) if flag]
 
 
 def _titled_points(inside: str, texts: Iterator[str]) -> str:
@@ -159,11 +159,11 @@ def inline(text: str, name: str, label: str) -> str:
     body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
     short: dict[str, str] = {}
     prefix = f"{zlib.crc32(name.encode()):x}-"
-    for number, old in enumerate(dict.fromkeys(re.findall(r'\sid="([^"]+)"', body))):
-        short[old] = f"{prefix}{number}"
-    body = re.sub(r'\sid="([^"]+)"', lambda found: f' id="{short[found[1]]}"', body)
-    body = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{short[found[1]]})", body)
-    body = re.sub(r'\s(?:xlink:)?href="#([^"]+)"', lambda found: f' href="#{short[found[1]]}"', body)
+    for index, old in enumerate(dict.fromkeys(re.findall(r'\sid="([^"]+)"', body))):
+        short[old] = f"{prefix}{index}"
+    body = re.sub(r'\sid="([^"]+)"', lambda match: f' id="{short[match[1]]}"', body)
+    body = re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{short[match[1]]})", body)
+    body = re.sub(r'\s(?:xlink:)?href="#([^"]+)"', lambda match: f' href="#{short[match[1]]}"', body)
     body = compact(body)
     pixels = float(re.findall(r'viewBox="0 0 ([\d.]+) ', body)[0]) * 4 / 3
     size = f"width:100%;min-width:{min(pixels, 540):.0f}px;max-width:{pixels:.0f}px;height:auto"
@@ -175,12 +175,12 @@ def compact(body: str) -> str:
     """SVG in fewer bytes: places to a hundredth of a point, no invisible paths, no white space between tags."""
     body = re.sub(r'<path [^>]*style="fill: none"/>', "", body)
 
-    def rounded(found: re.Match[str]) -> str:
-        values = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", found[2])
-        return f'{found[1]}"{" ".join(values.split())}"'
+    def rounded(match: re.Match[str]) -> str:
+        values = re.sub(r"-?\d+\.\d{3,}", lambda decimal: f"{float(decimal[0]):.2f}", match[2])
+        return f'{match[1]}"{" ".join(values.split())}"'
 
     body = re.sub(r'(\s(?:d|x|y|points|transform)=)"([^"]*)"', rounded, body)
-    body = re.sub(r'style="([^"]*)"', lambda found: found[0].replace(": ", ":").replace("; ", ";"), body)
+    body = re.sub(r'style="([^"]*)"', lambda match: match[0].replace(": ", ":").replace("; ", ";"), body)
     return re.sub(r">\s*\n\s*<", "><", body)
 
 

@@ -41,12 +41,12 @@ def tasks(table: pd.DataFrame) -> str:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The squared error's rows, with intervals in words."""
-    part = table[table["metric"] == "mse"].copy()
-    part["share of the room"] = [
-        f"{100 * row.share:.0f} % [{100 * row.share_low:.0f}, {100 * row.share_high:.0f}]" for row in part.itertuples()
+    rows = table[table["metric"] == "mse"].copy()
+    rows["share of the room"] = [
+        f"{100 * row.share:.0f} % [{100 * row.share_low:.0f}, {100 * row.share_high:.0f}]" for row in rows.itertuples()
     ]
-    part["equivalent random budget"] = [
-        f"{row.equivalent:.0f} [{row.equivalent_low:.0f}, {row.equivalent_high:.0f}]" for row in part.itertuples()
+    rows["equivalent random budget"] = [
+        f"{row.equivalent:.0f} [{row.equivalent_low:.0f}, {row.equivalent_high:.0f}]" for row in rows.itertuples()
     ]
     columns = ["screen", "graph", "selector", "names_used", "predictor", "budget"]
-    return part[[*columns, "share of the room", "equivalent random budget", "splits"]]
+    return rows[[*columns, "share of the room", "equivalent random budget", "splits"]]

@@ -254,14 +254,14 @@ def copy_cells(
     place[copied.order] = np.arange(len(copied.order))
     column = {gene: index for index, gene in enumerate(copied.genes)}
     limit = np.array([threshold.get(label, np.inf) for label in copied.single])
-    own = np.array([column.get(label, 0) for label in copied.single])
+    column_of = np.array([column.get(label, 0) for label in copied.single])
     expressed = np.zeros(len(copied.order), dtype=bool)
     for start, stop, block in source.blocks():
         rows = start + np.flatnonzero(place[start:stop] >= 0)
         if not len(rows):
             continue
         values = normalised(block[rows - start], survey.totals[rows], survey.values, settings.target_sum)
-        amount = np.asarray(values[np.arange(len(rows)), own[rows]]).ravel()
+        amount = np.asarray(values[np.arange(len(rows)), column_of[rows]]).ravel()
         expressed[place[rows]] = amount > limit[rows]
         write(place[rows], values if copied.kept.all() else values[:, copied.kept])
     return expressed

@@ -25,8 +25,8 @@ def welch(
         score, p_value = stats.ttest_ind_from_stats(
             mean, np.sqrt(variance), size, control_mean, np.sqrt(control_variance), control_size, equal_var=False
         )
-    known = np.isfinite(score)
-    return np.where(known, score, 0.0), np.where(known, p_value, 1.0)
+    finite = np.isfinite(score)
+    return np.where(finite, score, 0.0), np.where(finite, p_value, 1.0)
 
 
 def welch_against_rest(means: np.ndarray, variances: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -178,6 +178,6 @@ def top_genes(
 
 def no_differential_genes() -> pd.DataFrame:
     """The same table without rows, for screens that are not cells."""
-    text, number, rank = pd.Series(dtype=str), pd.Series(dtype=float), pd.Series(dtype="Int32")
-    kinds = [text, text, number, number, number, number, rank, rank]
+    text, floats, rank = pd.Series(dtype=str), pd.Series(dtype=float), pd.Series(dtype="Int32")
+    kinds = [text, text, floats, floats, floats, floats, rank, rank]
     return pd.DataFrame(dict(zip(COLUMNS, kinds, strict=True)))

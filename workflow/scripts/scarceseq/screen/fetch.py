@@ -39,10 +39,10 @@ def catalogue() -> pd.DataFrame:
 
 def entry_of(name: str) -> pd.Series:
     """One screen of the catalogue; `InputError` if there is none of that name."""
-    known = catalogue()
-    if name not in known.index:
-        raise InputError(f"'{name}' is no screen of the catalogue; it has {', '.join(known.index)}")
-    return known.loc[name]
+    entries = catalogue()
+    if name not in entries.index:
+        raise InputError(f"'{name}' is no screen of the catalogue; it has {', '.join(entries.index)}")
+    return entries.loc[name]
 
 
 def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: DownloadSettings = DOWNLOAD) -> None:
@@ -68,8 +68,8 @@ def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: Downloa
             unpack(packed, temporary)
         finally:
             packed.unlink(missing_ok=True)
-    known = "as expected" if pd.notna(entry["md5"]) else f"not known before; recorded in {record}"
-    log.info("%s: %d bytes, md5 %s (%s)", fetched.final_url, size, fetched.verified, known)
+    remark = "as expected" if pd.notna(entry["md5"]) else f"not known before; recorded in {record}"
+    log.info("%s: %d bytes, md5 %s (%s)", fetched.final_url, size, fetched.verified, remark)
     with atomic(record) as temporary:
         kept = {"url": entry["url"], "final_url": fetched.final_url, "bytes": size, "md5": fetched.verified}
         temporary.write_text(json.dumps(kept) + "\n")
@@ -77,12 +77,12 @@ def fetch_screen(entry: Mapping[str, Any], target: str | Path, settings: Downloa
 
 def expected(entry: Mapping[str, Any], record: Path) -> dict[str, Any]:
     """The entry with the size and sum of an earlier fetch from the same address, where the catalogue has none."""
-    found = {key: entry[key] for key in ("url", "bytes", "md5")}
+    expectation = {key: entry[key] for key in ("url", "bytes", "md5")}
     if record.exists():
         earlier = json.loads(record.read_text())
-        if earlier["url"] == found["url"]:
-            found |= {key: earlier[key] for key in ("bytes", "md5") if pd.isna(found[key])}
-    return found
+        if earlier["url"] == expectation["url"]:
+            expectation |= {key: earlier[key] for key in ("bytes", "md5") if pd.isna(expectation[key])}
+    return expectation
 
 
 def verify(path: str | Path, entry: Mapping[str, Any]) -> str:

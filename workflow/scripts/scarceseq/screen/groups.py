@@ -27,7 +27,7 @@ class Groups:
         labels = self.labels = self._file.obs["perturbation"].to_numpy(dtype=str)
         names, first, count = np.unique(labels, return_index=True, return_counts=True)
         self._slices = {n: slice(f, f + c) for n, f, c in zip(names, first, count, strict=True)}
-        if any(labels[part].tolist() != [name] * (part.stop - part.start) for name, part in self._slices.items()):
+        if any(labels[rows].tolist() != [name] * (rows.stop - rows.start) for name, rows in self._slices.items()):
             raise ValueError(f"{path}: cells are not sorted by perturbation")
         self._kept = np.ones(len(labels), dtype=bool)
         if drop_expressing:
@@ -48,12 +48,12 @@ class Groups:
 
     def read(self, name: str) -> sparse.csr_matrix:
         """Cells of a group, CSR, cells x genes."""
-        part = self._slices[name]
-        return self._file.rows(part.start, part.stop)[self._kept[part]]
+        rows = self._slices[name]
+        return self._file.rows(rows.start, rows.stop)[self._kept[rows]]
 
     def batches(self, name: str) -> np.ndarray:
         """Experimental batch of each cell of a group; all one where the screen has none."""
-        obs, part = self._file.obs, self._slices[name]
+        obs, rows = self._file.obs, self._slices[name]
         if "batch" not in obs:
             return np.zeros(self.size(name), dtype=str)
-        return obs["batch"].to_numpy(dtype=str)[part][self._kept[part]]
+        return obs["batch"].to_numpy(dtype=str)[rows][self._kept[rows]]

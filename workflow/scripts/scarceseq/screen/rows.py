@@ -81,8 +81,8 @@ def _slice(values: Any, start: int, stop: int) -> Any:
         return values[start:stop]
     group, bounds = values.group, values.group["indptr"][start : stop + 1]
     stored = slice(bounds[0], bounds[-1])
-    parts = group["data"][stored], group["indices"][stored], bounds - bounds[0]
-    return sparse.csr_matrix(parts, shape=(len(bounds) - 1, values.shape[1]))
+    arrays = group["data"][stored], group["indices"][stored], bounds - bounds[0]
+    return sparse.csr_matrix(arrays, shape=(len(bounds) - 1, values.shape[1]))
 
 
 def by_cell(values: Any, path: str | Path) -> sparse.csr_matrix:

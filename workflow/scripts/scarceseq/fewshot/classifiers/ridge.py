@@ -20,7 +20,7 @@ def probabilities(
     classes = support_classes.max() + 1
     weight = 1 / np.bincount(support_classes)[support_classes]  # all classes weigh alike
     targets = np.eye(classes)[support_classes] - 1 / classes
-    products = centred @ centred.T
-    penalty = candidate * max(np.trace(products) / len(support), 1e-12)
+    gram = centred @ centred.T
+    penalty = candidate * max(np.trace(gram) / len(support), 1e-12)
     inverse = np.diag(penalty / (weight * len(support) / classes))
-    return softmax(asked @ centred.T @ np.linalg.solve(products + inverse, targets))
+    return softmax(asked @ centred.T @ np.linalg.solve(gram + inverse, targets))

@@ -54,9 +54,9 @@ def _residuals(logs: Transform, source: Source) -> np.ndarray:
 def ledoit_wolf(residuals: np.ndarray) -> float:
     """Shrinkage of the covariance of (samples, genes) around 0; from products of samples, for there are fewer."""
     samples, genes = residuals.shape
-    products = residuals @ residuals.T
-    mean = np.trace(products) / samples / genes
-    squared = np.square(products).sum() / samples**2  # of all entries of the covariance
-    noise = (np.square(np.diag(products)).sum() / samples - squared) / (genes * samples)
+    gram = residuals @ residuals.T
+    mean = np.trace(gram) / samples / genes
+    squared = np.square(gram).sum() / samples**2  # of all entries of the covariance
+    noise = (np.square(np.diag(gram)).sum() / samples - squared) / (genes * samples)
     spread = squared / genes - mean**2
     return float(min(max(noise, 0.0) / spread, 1.0)) if spread > 0 else 1.0

@@ -22,7 +22,7 @@ def learn(
 ) -> dict[str, torch.Tensor]:
     """Rates in (0, 1] by encoder parameter name."""
     start = encoder_weights(network)
-    moved = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
+    squares_of = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
     steep = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in start.items()}
     for earlier_tasks, task in enumerate(tasks):
         classifier, head = task_classifier(network, task, seed)
@@ -30,8 +30,8 @@ def learn(
         end, gradients = descend(classifier, start | head, same, task, settings.inner_steps)
         decay = (earlier_tasks + 1) ** -POWER
         for name, weight in start.items():
-            moved[name] += (end[name] - weight).double().square() / 2 + SMALLEST_DISPLACEMENT**2 * decay
+            squares_of[name] += (end[name] - weight).double().square() / 2 + SMALLEST_DISPLACEMENT**2 * decay
             steep[name] += sum(step[name].double().square() for step in gradients) + SMALLEST_GRADIENT**2 * decay
-    rates = {name: (moved[name] / steep[name]).sqrt() for name in start}
+    rates = {name: (squares_of[name] / steep[name]).sqrt() for name in start}
     largest = max(float(rate.max()) for rate in rates.values())
     return {name: (rates[name] / largest).to(start[name].dtype) for name in start}

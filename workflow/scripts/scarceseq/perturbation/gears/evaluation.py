@@ -58,12 +58,12 @@ def paired_difference(batches: CellBatches, conditions: np.ndarray, rows: np.nda
     means = []
     for condition in conditions:
         cells = rows[batches.condition[rows] == condition]
-        total = sum(part.sum(axis=0, dtype=np.float64) for part in _differences(batches, cells))
+        total = sum(block.sum(axis=0, dtype=np.float64) for block in _differences(batches, cells))
         means.append(total / len(cells))
     return np.stack(means)
 
 
 def _differences(batches: CellBatches | MomentBatches, cells: np.ndarray, at_once: int = 256) -> Iterator[np.ndarray]:
     for start in range(0, len(cells), at_once):
-        part = cells[None, start : start + at_once]
-        yield (batches.read(part) - batches.read(batches.partner[part]))[0].cpu().numpy()
+        block = cells[None, start : start + at_once]
+        yield (batches.read(block) - batches.read(batches.partner[block]))[0].cpu().numpy()

@@ -113,11 +113,11 @@ def fit(delta: np.ndarray, rows: Sequence[int], features: Features, seed: int = 
 
     The seed comes beside that of the settings: another one gives another ensemble.
     """
-    own, shape, training = features.settings
-    seeds = [derive(own.seed, "gears", seed, member) for member in range(own.members)]
-    place, conditions = Place(device.choose(own.device)), np.concatenate([[0], 1 + np.asarray(rows)])
+    chosen, shape, training = features.settings
+    seeds = [derive(chosen.seed, "gears", seed, member) for member in range(chosen.members)]
+    place, conditions = Place(device.choose(chosen.device)), np.concatenate([[0], 1 + np.asarray(rows)])
     used = np.flatnonzero(np.isin(features.cells.condition, conditions))
-    coexpression = coexpression_edges(features.cells, used, own)
+    coexpression = coexpression_edges(features.cells, used, chosen)
     targets = np.pad(features.node, ((1, 0), (0, 0)), constant_values=-1)  # control perturbs none
     genes = features.cells.expression.shape[1]
     network = Gears(genes, coexpression, features.similarity, targets, features.nodes, shape, seeds).to(place.device)

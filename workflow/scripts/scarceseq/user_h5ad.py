@@ -5,6 +5,7 @@ which it would bring in other files of this machine, are refused, and so are siz
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,10 @@ def readable(path: Path | str) -> Iterator[None]:
 def open_h5ad(path: Path | str) -> h5py.File:
     """Open a file of which every piece is in the file itself.
 
-    `InputError` if it is no HDF5 file, is cut, or holds links, virtual data sets or external storage.
+    `InputError` if it is no HDF5 file, is cut or damaged, or holds links, virtual data sets or external storage.
     """
     check_format(path)
+    _check_that_hdf5_survives(path)
     with readable(path):
         handle = h5py.File(checked(path), "r")
     try:
@@ -66,6 +68,40 @@ def open_h5ad(path: Path | str) -> h5py.File:
         handle.close()
         raise
     return handle
+
+
+def _check_that_hdf5_survives(path: Path | str) -> None:
+    """Raise `InputError` if libhdf5 ends its process on this file, as 2.0 does on some damaged attributes and texts.
+
+    They are read in a fork first, so that a job ends with a sentence instead of a signal. Numbers are not: their
+    chunks are checked as they are read.
+    """
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException), h5py.File(path, "r") as handle:
+            _read_texts(handle)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        raise InputError(
+            f"{path}: the HDF5 library crashes on this file; it is damaged: fetch it again, or write it anew with "
+            "`adata.write_h5ad`"
+        )
+
+
+def _read_texts(handle: h5py.File) -> None:
+    """Read every attribute and every data set of text; errors are left to those who read what they need."""
+
+    def visit(_: str, item: Any) -> None:
+        for name in item.attrs:
+            with contextlib.suppress(Exception):
+                item.attrs[name]
+        with contextlib.suppress(Exception):
+            if isinstance(item, h5py.Dataset) and item.dtype.kind == "O":
+                _ = item[()]
+
+    visit("/", handle)
+    handle.visititems(visit)
 
 
 def _address(item: Any) -> int:

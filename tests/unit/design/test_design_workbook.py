@@ -6,9 +6,9 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from scarceseq.cells import original_table
 from scarceseq.design.workbook import write_workbook
 from scarceseq.files import read_table, write_table
+from scarceseq.safe_text import original_table
 
 RISKY = ["=1+2", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "＝1", "'=1"]
 

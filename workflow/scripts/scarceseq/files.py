@@ -115,9 +115,9 @@ def read_json(path: str | Path) -> Any:
 def write_table(frame: "pd.DataFrame", path: str | Path, sealed: bool = True) -> None:
     """Write a data frame without its index: `.parquet`, or tab-separated text for `.tsv` and `.tsv.gz`.
 
-    Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, which `read_table` takes back.
+    Texts that a spreadsheet could run are written by `scarceseq.safe_text.safe_cell`, which `read_table` takes back.
     """
-    from scarceseq.cells import holds_returns, safe_table
+    from scarceseq.safe_text import holds_returns, safe_table
 
     path = Path(path)
     form: dict = {"sep": "\t", "index": False, "na_rep": "NA"}
@@ -140,7 +140,7 @@ def read_table(path: str | Path, **options: Any) -> "pd.DataFrame":
     """Read what `write_table` wrote; only ``NA`` and the empty cell count as missing."""
     import pandas as pd
 
-    from scarceseq.cells import original_table
+    from scarceseq.safe_text import original_table
 
     checked(path)
     if str(path).endswith(".parquet"):

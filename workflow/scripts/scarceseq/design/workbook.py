@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from scarceseq.cells import safe_table, without_control
 from scarceseq.files import atomic
+from scarceseq.safe_text import safe_table, without_control
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 WHEN = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
@@ -20,8 +20,8 @@ WIDEST = 40
 def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> None:
     """Write tables as the sheets of an .xlsx, without their index; a missing value is an empty cell.
 
-    Texts that a spreadsheet could run are written by `scarceseq.cells.safe_cell`, as in the tables beside it. Titles
-    have at most 31 characters.
+    Texts that a spreadsheet could run are written by `scarceseq.safe_text.safe_cell`, as in the tables beside it.
+    Titles have at most 31 characters.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font

@@ -7,7 +7,7 @@ from typing import Any
 from scarceseq.report import (
     answers,
     archive,
-    cells,
+    cells_per_perturbation,
     corpus,
     design,
     evidence,
@@ -64,7 +64,7 @@ def build(
         selection.section(inputs),
         prediction.section(inputs),
         design.section(inputs),
-        cells.section(inputs),
+        cells_per_perturbation.section(inputs),
         resources.section(benchmarks),
     ]
     return [section for section in sections if section is not None]

@@ -16,9 +16,9 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from scarceseq.cells import without_control
 from scarceseq.report.value_text import text_of
 from scarceseq.report.wording import count
+from scarceseq.safe_text import without_control
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, BLACK, GREY, LIGHT = "#56B4E9", "#E69F00", "#1a1a1a", "#7a7a7a", "#c9ced3"

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scarceseq.cells import original_cell, safe_cell, without_control
 from scarceseq.files import read_table, write_table
 from scarceseq.report import style
+from scarceseq.safe_text import original_cell, safe_cell, without_control
 
 FORMULAS = [
     "=1+1",

@@ -193,7 +193,7 @@ SECTIONS = {"screen": "screens"}
 SHARED_ROOMS = {"statistics", "config"}
 SHARED_MODULES = {
     "gene_sets",
-    "cells",
+    "safe_text",
     "files",
     "errors",
     "seeds",

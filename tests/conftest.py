@@ -15,8 +15,13 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs of the workflow first: they take long, and what is short fills the workers at the end."""
-    items.sort(key=lambda item: item.path.parent.name != "workflow")
+    """Runs of the workflow first: they take long, and what is short fills the workers at the end.
+
+    The first file makes the finished run; others that need it come last of these, or a worker would wait for it.
+    """
+    need = {item.path for item in items if "finished_run" in item.fixturenames}
+    need -= {min(need, default=None)}
+    items.sort(key=lambda item: (item.path.parent.name != "workflow", item.path in need))
 
 
 @pytest.fixture(scope="session")

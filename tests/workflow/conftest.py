@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers import copy_repository, snakemake
+from helpers import REPOSITORY, copy_compiled, copy_repository, snakemake
 
 TINY = ("--configfile", "tests/config/tiny.yaml")
 
@@ -24,6 +24,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             copy_repository(folder)
             snakemake(folder, "--cores", "2", *TINY)
+            copy_compiled(folder, REPOSITORY)  # for the copies that follow
             ended.touch()
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return folder

@@ -180,7 +180,7 @@ def record(cores, target):
         rows = {}
 
         def run(name, config):
-            snakemake(folder, "--cores", cores, "--configfile", config)
+            snakemake(folder, "--cores", cores, "--configfile", config, fresh=True)
             rows[name] = hashes(folder / "results" / name)
             target.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
 
@@ -188,7 +188,7 @@ def record(cores, target):
         run("mine", "mine.yaml")
         run("tiny", "tests/config/tiny.yaml")
         write_own_study(folder)
-        snakemake(folder, "--cores", cores, "results/tiny/packed/mlp.cluster_pairs.zip", *TINY)
+        snakemake(folder, "--cores", cores, "results/tiny/packed/mlp.cluster_pairs.zip", *TINY, fresh=True)
         run("own", "tests/config/own_study.yaml")
         run("demo", "config/demo.yaml")
 

@@ -132,7 +132,7 @@ def test_the_tutorial_runs_from_clone_to_figure_on_a_real_study(repository_copy,
     texts = [text for page, text in commands() if page == "docs/tutorial.md" and DATA in text]
     assert len(texts) == 1
     for text in texts:
-        snakemake(repository_copy, *arguments(text.replace(DATA, f"data={shared_data}")))
+        snakemake(repository_copy, *arguments(text.replace(DATA, f"data={shared_data}")), fresh=True)
     page = (repository_copy / "results/my_study/report.html").read_text()
     assert "Your study" in page
     lines = (REPOSITORY / "docs/tutorial.md").read_text().split("## 4.")[1].splitlines()

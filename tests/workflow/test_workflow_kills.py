@@ -91,7 +91,7 @@ def test_killed_in_every_rule_the_run_resumes_to_equal_tables(finished_run, repo
     killed, delays = set(), random.Random(1)
     while begun := run_until_another_rule_begins(repository_copy, killed, delays.uniform(0, 0.5)):
         killed |= begun
-    snakemake(repository_copy, "--cores", "2", *TINY)
+    snakemake(repository_copy, "--cores", "2", *TINY, fresh=True)
     assert killed == rules_that_logged(finished_run)
     expected, resumed = tables(finished_run), tables(repository_copy)
     assert set(resumed) == set(expected)
@@ -130,7 +130,7 @@ def test_ended_at_twenty_drawn_moments_the_run_resumes_to_equal_tables(finished_
         ending = (signal.SIGTERM, signal.SIGKILL)[number % 2]
         if run_for(repository_copy, moments.uniform(0.5, 10), ending):
             break
-    snakemake(repository_copy, "--cores", "2", *TINY)
+    snakemake(repository_copy, "--cores", "2", *TINY, fresh=True)
     assert planned(repository_copy, *TINY) == {}
     expected, resumed = tables(finished_run), tables(repository_copy)
     assert set(resumed) == set(expected)
@@ -170,7 +170,7 @@ def test_a_second_run_within_the_first_second_says_why_not_or_waits_its_turn(rep
 def test_killed_while_it_trains_a_network_the_run_goes_on_from_the_checkpoint(finished_run, tmp_path):
     folder = tmp_path / "scarceseq"
     shutil.copytree(finished_run, folder)
-    longer = {"pretrain": {"bases": {"mlp": {"steps": 1200, "checkpoint_every_steps": 50}}}}
+    longer = {"pretrain": {"bases": {"mlp": {"steps": 500, "checkpoint_every_steps": 50}}}}
     (folder / "longer.yaml").write_text(yaml.safe_dump(longer))
     base = folder / "results/tiny/pretrain/mlp"
     arguments = ("--cores", "1", "results/tiny/pretrain/mlp/model.safetensors", *TINY, "longer.yaml")
@@ -185,7 +185,7 @@ def test_killed_while_it_trains_a_network_the_run_goes_on_from_the_checkpoint(fi
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     log = folder / "results/tiny/logs/pretrain/mlp.log"
-    snakemake(folder, *arguments)
+    snakemake(folder, *arguments, fresh=True)
     assert "resuming after step" in log.read_text()
     resumed = (base / "model.safetensors").read_bytes()
     assert not (base / "checkpoint").exists()

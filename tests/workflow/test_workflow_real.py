@@ -77,7 +77,7 @@ def test_a_real_config_runs_to_its_report(repository_copy, shared_data, name):
     results = repository_copy / "results" / name
     if name == "real_human":
         write_annotation(results / "mirror", shared_data)
-    snakemake(repository_copy, "--cores", "2", *arguments(name, shared_data))
+    snakemake(repository_copy, "--cores", "2", *arguments(name, shared_data), fresh=True)
     assert "<svg" in (results / "report.html").read_text()
     assert planned(repository_copy, *arguments(name, shared_data)) == {}
     if name != "real_screen":

@@ -19,6 +19,11 @@ ARCHITECTURE = {"hidden_widths": [16], "width": 8, "decoder_widths": []}
 
 @pytest.fixture
 def world():
+    """A world of the test, which may change it."""
+    return make_world()
+
+
+def make_world():
     """Tables, expression, base model and guide; 14 studies of 15 samples, 3 tissues, 40 genes."""
     generator = np.random.default_rng(7)
     effects = {label: generator.normal(0, 1.5, GENES) for label in CLASSES}
@@ -75,17 +80,14 @@ def make_corpus():
 @pytest.fixture
 def episode_settings():
     """Function from changed keys to episode settings."""
-    usual = dict(
-        split="default",
-        label="tissue",
-        protocol="cross_study",
-        classes=[],
-        group="",
-        episodes=12,
-        validation_episodes=4,
-        query_per_class=4,
-    )
-    return lambda **changed: EpisodeSettings(**(usual | changed))
+    return settings_of_episodes
+
+
+def settings_of_episodes(**changed):
+    """Episode settings, of which some are given."""
+    usual = {"split": "default", "label": "tissue", "protocol": "cross_study", "classes": [], "group": ""}
+    usual |= {"episodes": 12, "validation_episodes": 4, "query_per_class": 4}
+    return EpisodeSettings(**(usual | changed))
 
 
 @pytest.fixture

@@ -119,26 +119,17 @@ def test_another_seed_in_the_comparison_needs_its_guides_and_the_fits_that_see_t
     assert plan == expected | {"render_report": 1}  # logistic@pca never sees the network
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        *(
-            "fewshot/fine_tuning/scratch",
-            "fewshot/fine_tuning/guided",
-            "fewshot/classifiers/knn",
-            "fewshot/features/genes",
-        ),
-        *("selection/selectors/reach", "selection/reaches/usage", "guide/meta/aruba"),
-    ],
-)
-def test_adding_a_registry_file_reruns_nothing(finished_run, entry):
-    source = finished_run / PACKAGE / f"{entry}.py"
-    added = source.with_name("another_start.py")
-    added.write_text(source.read_text())
+def test_adding_registry_files_reruns_nothing(finished_run):
+    entries = ["fewshot/fine_tuning/scratch", "fewshot/fine_tuning/guided", "fewshot/classifiers/knn"]
+    entries += ["fewshot/features/genes", "selection/selectors/reach", "selection/reaches/usage", "guide/meta/aruba"]
+    added = [finished_run / PACKAGE / f"{entry}_another.py" for entry in entries]
+    for path, entry in zip(added, entries, strict=True):
+        path.write_text((finished_run / PACKAGE / f"{entry}.py").read_text())
     try:
         assert rules(finished_run) == set()
     finally:
-        added.unlink()
+        for path in added:
+            path.unlink()
 
 
 @pytest.mark.parametrize(("name", "expected"), [("labels", False), ("masked_expression", True)])

@@ -11,12 +11,14 @@ from scarceseq.config import method_names
 from scarceseq.config.candidates import LEARNING_RATES
 from scarceseq.errors import InputError
 from scarceseq.fewshot.cell import _choose, fit_cell
+from scarceseq.fewshot.classifiers import random_forest
 from scarceseq.fewshot.compose import compose
 from scarceseq.fewshot.corpus import Corpus
 from scarceseq.fewshot.episodes import plan_cell
 from scarceseq.fewshot.method import Candidate
 from scarceseq.fewshot.metrics import balanced_accuracy, log_loss
 from scarceseq.fewshot.settings import Cell
+from small_world import make_world, settings_of_episodes
 
 CANDIDATES = {
     "learning_rate": [0.01, 0.1],
@@ -35,11 +37,19 @@ CANDIDATES = {
 }
 
 
-@pytest.fixture
-def run(world, guide, fitting, episode_settings, make_corpus):
-    """Function from a method's name to the predictions of one cell; keywords replace what is given by default."""
+@pytest.fixture(scope="module")
+def plan():
+    """Episodes of the small world."""
+    world = make_world()
     tables = world.samples, world.attributes, world.splits
-    episodes, _ = plan_cell(*tables, episode_settings(), Cell("tissue", 3, 3), seed=1)
+    return plan_cell(*tables, settings_of_episodes(), Cell("tissue", 3, 3), seed=1)[0]
+
+
+@pytest.fixture
+def run(world, guide, fitting, plan, make_corpus, monkeypatch):
+    """Function from a method's name to the predictions of one cell; keywords replace what is given by default."""
+    monkeypatch.setattr(random_forest, "TREES", 5)
+    episodes = plan.copy()
 
     def both(*names, **changed):
         usual = dict(episodes=episodes, corpus=None, splits=world.splits, base=world.base, settings=fitting, seed=1)

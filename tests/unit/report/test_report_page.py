@@ -114,15 +114,14 @@ def test_figures_and_tables_on_the_page_are_those_in_the_folders(rendered):
     assert len(downloads) > 10
 
 
-def test_two_renderings_are_equal_byte_for_byte(run, settings, tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    for folder in (one, other):
-        sections = build(run, LABELS, settings, tmp_path / "run" / "benchmarks")
-        top = head(settings, None, "today")
-        pages.write(top, sections, folder / "report.html", folder / "figures", folder / "tables")
-    files = [path.relative_to(one) for path in sorted(one.rglob("*")) if path.is_file()]
-    assert files
-    assert [file for file in files if (one / file).read_bytes() != (other / file).read_bytes()] == []
+def test_two_renderings_are_equal_byte_for_byte(rendered, whole_run, settings, tmp_path):
+    folder, named = whole_run
+    sections = build(named, LABELS, settings, folder / "run" / "benchmarks")
+    top = head(settings, "abc123", "today")
+    pages.write(top, sections, tmp_path / "report.html", tmp_path / "figures", tmp_path / "tables")
+    files = [path.relative_to(tmp_path) for path in sorted(tmp_path.rglob("*")) if path.is_file()]
+    assert len(files) > 10
+    assert [file for file in files if (rendered / file).read_bytes() != (tmp_path / file).read_bytes()] == []
 
 
 def test_names_with_markup_or_foreign_letters_are_shown_as_text(run, settings, tmp_path):
@@ -156,11 +155,13 @@ def test_printed_numbers_round_those_of_the_table_and_the_tooltip_holds_them_who
 
 
 def test_a_failure_while_writing_leaves_the_old_files_alone(run, settings, tmp_path, monkeypatch):
-    render(run, settings, tmp_path)
+    only = {name: run[name] for name in ("graphs", "graph_json")}
+    render(only, settings, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"figures", "tables"} <= {path.parent.name for path in before}
     monkeypatch.setattr(pages, "write_table", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        render(run, settings, tmp_path)
+        render(only, settings | {"name": "other"}, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -7,6 +7,9 @@ BIN := .venv/bin
 # Tests of one file stay in one process; leave out with `make test WORKERS=`.
 WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# Else each of the many processes of a run compiles what it imports of the package.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run models test test-slow bench lint format docs lock clean
 
 run: .venv/ready
@@ -44,7 +47,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/snakefmt --check Snakefile rules workflow/Snakefile
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 

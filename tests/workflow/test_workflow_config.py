@@ -37,7 +37,9 @@ def test_the_schema_for_editors_accepts_the_shipped_configs(path):
 
 
 def test_the_schema_for_editors_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    of_schemas = jsonschema.Draft202012Validator(jsonschema.Draft202012Validator.META_SCHEMA)
+    assert [error.message for error in of_schemas.iter_errors(SCHEMA)] == []
+    assert list(of_schemas.iter_errors(SCHEMA | {"type": "no type"}))
 
 
 def keys_of(node, where=()):
